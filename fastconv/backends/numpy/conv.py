@@ -1,0 +1,336 @@
+"""Convolution on NumPy: bands of im2col and BLAS, one matmul for 1x1, a loop over taps for depthwise.
+
+The whole im2col matrix is never built: a block holds `BAND_BYTES` of columns (some rows of one
+image, or part of a row, and as many channels as fit), so it stays in the L2 cache and the
+workspace does not grow with the image.  Padding of every mode is filled in per band.
+
+Numeric policy: floats in their own precision; half floats widen to float32 per band; 8- and
+16-bit integers go through float64, where their sums are exact; wider integers are summed
+modulo 2**64 and refused if the true result does not fit (see `integers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numpy import integers
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.base import is_half, source_index
+from fastconv.core.problems.conv import ConvProblem
+
+BAND_BYTES = 1 << 20
+MIN_COLUMNS = 16  # pixels per block that make a matmul worth calling
+GEMM_RATE = 0.5  # of peak, as measured for blocks of this size
+COPY_RATE = 0.25  # of streaming bandwidth, for strided copies of short runs
+CALL_SECONDS = 4e-6  # interpreter time per NumPy call
+
+
+def compute_dtype(p: ConvProblem) -> np.dtype:
+    """In what precision products and sums are formed."""
+    if is_half(p.dtype):
+        return np.dtype(np.float32)
+    if p.dtype.kind in "iu":
+        return integers.compute_dtype(p.dtype, p.depth)
+    return p.dtype
+
+
+class Band:
+    """Fills a scratch volume with what the taps of one band of output rows read.
+
+    The scratch has shape (channels, kd, rows, padded width): along depth only the planes that
+    the taps touch, along height and width every position, so windows of it are strided views.
+    """
+
+    def __init__(self, p: ConvProblem) -> None:
+        self.p = p
+        self.planes = source_index(p.input[0], *p.pads[0], p.mode)
+        self.rows = source_index(p.input[1], *p.pads[1], p.mode)
+        self.cols = source_index(p.input[2], *p.pads[2], p.mode)
+
+    def fill(self, dst: np.ndarray, x: np.ndarray, od: int, row0: int, col0: int) -> None:
+        """Copy the part of `x` (channels, D, H, W) under padded rows from `row0` and columns from `col0`."""
+        p = self.p
+        rows = self.rows[row0 : row0 + dst.shape[2]]
+        cols = self.cols[col0 : col0 + dst.shape[3]]
+        for t in range(p.kernel[0]):
+            plane = self.planes[od * p.stride[0] + t * p.dilation[0]]
+            if plane < 0:
+                dst[:, t] = p.fill
+                continue
+            self._fill_plane(dst[:, t], x[:, plane], rows, cols)
+
+    def _fill_plane(self, dst: np.ndarray, x: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> None:
+        if self.p.mode == "zeros":
+            r, c = np.flatnonzero(rows >= 0), np.flatnonzero(cols >= 0)
+            if r.size == 0 or c.size == 0:
+                dst[...] = self.p.fill
+                return
+            r0, r1, c0, c1 = r[0], r[-1] + 1, c[0], c[-1] + 1
+            dst[:, :r0] = self.p.fill
+            dst[:, r1:] = self.p.fill
+            dst[:, r0:r1, :c0] = self.p.fill
+            dst[:, r0:r1, c1:] = self.p.fill
+            dst[:, r0:r1, c0:c1] = x[:, rows[r0] : rows[r1 - 1] + 1, cols[c0] : cols[c1 - 1] + 1]
+        else:
+            dst[...] = x[:, rows[:, None], cols[None, :]]
+
+
+def windows(band: np.ndarray, p: ConvProblem, rows: int, cols: int) -> np.ndarray:
+    """View (channels, kd, kh, kw, rows, cols) of a band: what each tap reads for each output."""
+    sc, sd, sh, sw = band.strides
+    return np.lib.stride_tricks.as_strided(
+        band,
+        (band.shape[0], *p.kernel, rows, cols),
+        (sc, sd, sh * p.dilation[1], sw * p.dilation[2], sh * p.stride[1], sw * p.stride[2]),
+        writeable=False,
+    )
+
+
+def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
+    """Padded positions that `outputs` outputs read."""
+    return (outputs - 1) * stride + (kernel - 1) * dilation + 1
+
+
+class Blocks:
+    """Block sizes of a banded kernel: channels, output rows and output columns per block."""
+
+    def __init__(self, p: ConvProblem, per_pixel: int, channels: int) -> None:
+        """`per_pixel`: scratch elements that one output pixel costs for one channel."""
+        size = compute_dtype(p).itemsize
+        budget = max(BAND_BYTES // size, per_pixel * MIN_COLUMNS)
+        self.channels = max(1, min(channels, budget // (per_pixel * min(max(p.pixels, 1), 4 * MIN_COLUMNS))))
+        pixels = max(1, budget // (per_pixel * self.channels))
+        oh, ow = max(p.output[1], 1), max(p.output[2], 1)
+        self.cols = min(ow, max(pixels, MIN_COLUMNS))
+        self.rows = max(1, min(oh, pixels // ow)) if self.cols == ow else 1
+
+    def band_shape(self, p: ConvProblem) -> tuple[int, int, int, int]:
+        rows = span(self.rows, p.stride[1], p.kernel[1], p.dilation[1])
+        cols = span(self.cols, p.stride[2], p.kernel[2], p.dilation[2])
+        return self.channels, p.kernel[0], rows, cols
+
+    def walk(self, p: ConvProblem) -> Iterator[tuple[int, int, int, int, int]]:
+        """(od, first row, rows, first column, columns) of every block of output pixels."""
+        for od in range(p.output[0]):
+            for r in range(0, p.output[1], self.rows):
+                for q in range(0, p.output[2], self.cols):
+                    yield od, r, min(self.rows, p.output[1] - r), q, min(self.cols, p.output[2] - q)
+
+
+def finish(acc: np.ndarray, bias: np.ndarray | None, out: np.ndarray, p: ConvProblem) -> None:
+    """Add the bias, apply the fused activation, round once into `out`; `acc` is (channels, pixels...)."""
+    if bias is not None:
+        acc += bias.reshape(-1, *(1,) * (acc.ndim - 1))
+    if p.activation == "relu":
+        np.maximum(acc, 0, out=acc)
+    if p.out.kind in "iu":
+        integers.store(acc, out)
+    else:
+        with np.errstate(over="ignore"):  # a half float that overflows is infinite, as everywhere
+            out[...] = acc.reshape(out.shape)
+
+
+class NumpyConv(Kernel[ConvProblem]):
+    """What the convolutions of this backend share."""
+
+    backend = "numpy"
+    activations = frozenset({"relu"})
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        return "transposed: done by phases" if problem.direction != "forward" else None
+
+    def error(self, problem: ConvProblem) -> float:
+        if problem.out.kind in "iu":
+            return 0.0
+        eps = float(np.finfo(np.float32).eps) if problem.out.itemsize <= 4 else 2.3e-16
+        if is_half(problem.out):
+            eps = 2**-8 if problem.out.kind != "f" else 2**-11
+        return eps * (1.0 + 0.15 * problem.depth**0.5)
+
+    def _rate(self, problem: ConvProblem, machine: Machine) -> float:
+        """FLOP/s of one core in BLAS, or of NumPy's own loops where BLAS does not reach."""
+        dtype = compute_dtype(problem)
+        if dtype.kind in "iu":
+            return 1e9
+        isa = machine.peak[0][0]
+        return machine.flops(isa, dtype.itemsize) * GEMM_RATE * (0.25 if dtype.kind == "c" else 1.0)
+
+
+class Im2col(NumpyConv):
+    """Bands of columns times weights: the general case."""
+
+    algorithm = "im2col"
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        blocks = Blocks(p, p.taps, p.icg)
+        calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
+        columns = p.n * p.ic * p.taps * p.pixels * compute_dtype(p).itemsize
+        return p.flops / self._rate(p, machine) + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        blocks = Blocks(p, p.taps, p.icg)
+        band = int(np.prod(blocks.band_shape(p)))
+        pixels = blocks.rows * blocks.cols
+        return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * compute_dtype(p).itemsize
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        dtype = compute_dtype(p)
+        weights, bias = constants
+        w = weights.reshape(p.groups, p.ocg, p.icg, p.taps).astype(dtype, copy=False)
+        guard = integers.guard(p, weights, bias)
+        blocks = Blocks(p, p.taps, p.icg)
+        band = Band(p)
+        parts = [
+            (c, np.ascontiguousarray(w[:, :, c : c + blocks.channels]).reshape(p.groups, p.ocg, -1))
+            for c in range(0, p.icg, blocks.channels)
+        ]
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            guard(x)
+            scratch = np.empty(blocks.band_shape(p), dtype)
+            columns = np.empty(blocks.channels * p.taps * blocks.rows * blocks.cols, dtype)
+            for n in range(p.n):
+                for g in range(p.groups):
+                    xg = x[n, g * p.icg : (g + 1) * p.icg]
+                    yg = out[n, g * p.ocg : (g + 1) * p.ocg]
+                    bg = None if bias is None else bias[g * p.ocg : (g + 1) * p.ocg]
+                    for od, r, rows, q, cols in blocks.walk(p):
+                        acc = None
+                        for c, wp in parts:
+                            here = scratch[: min(blocks.channels, p.icg - c)]
+                            here = here[:, :, : span(rows, p.stride[1], p.kernel[1], p.dilation[1])]
+                            here = here[:, :, :, : span(cols, p.stride[2], p.kernel[2], p.dilation[2])]
+                            band.fill(here, xg[c : c + blocks.channels], od, r * p.stride[1], q * p.stride[2])
+                            view = windows(here, p, rows, cols)
+                            flat = columns[: view.size].reshape(view.shape)
+                            flat[...] = view
+                            part = wp[g] @ flat.reshape(-1, rows * cols)
+                            acc = part if acc is None else np.add(acc, part, out=acc)
+                        if acc is None:
+                            acc = np.zeros((p.ocg, rows * cols), dtype)
+                        finish(acc, bg, yg[:, od, r : r + rows, q : q + cols], p)
+
+        return run
+
+
+class Pointwise(NumpyConv):
+    """1x1 kernels without stride or padding: one matmul per image and group, nothing copied."""
+
+    algorithm = "pointwise"
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
+            return "not 1x1 with stride 1 and no padding"
+        return super().reject(p)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        return p.flops / self._rate(p, machine) + p.bytes / machine.bandwidth + p.n * p.groups * 6 * CALL_SECONDS
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        size = compute_dtype(p).itemsize
+        cast = p.icg if compute_dtype(p) != p.dtype else 0
+        return (p.ocg + cast) * min(p.pixels, self._columns(p)) * size
+
+    @staticmethod
+    def _columns(p: ConvProblem) -> int:
+        return max(MIN_COLUMNS, BAND_BYTES // ((p.ocg + p.icg + 1) * compute_dtype(p).itemsize))
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        dtype = compute_dtype(p)
+        weights, bias = constants
+        w = weights.reshape(p.groups, p.ocg, p.icg).astype(dtype, copy=False)
+        guard = integers.guard(p, weights, bias)
+        step = self._columns(p)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            guard(x)
+            flat_x, flat_y = x.reshape(p.n, p.ic, p.pixels), _flat_view(out)
+            for n in range(p.n):
+                for g in range(p.groups):
+                    channels = slice(g * p.ocg, (g + 1) * p.ocg)
+                    xg = flat_x[n, g * p.icg : (g + 1) * p.icg]
+                    bg = None if bias is None else bias[channels]
+                    for q in range(0, p.pixels, step):
+                        part = xg[:, q : q + step].astype(dtype, copy=False)
+                        finish(w[g] @ part, bg, flat_y[n, channels, q : q + step], p)
+
+        return run
+
+
+def _flat_view(y: np.ndarray) -> np.ndarray:
+    """(N, C, D*H*W) view of a contiguous result in either layout."""
+    n, c = y.shape[:2]
+    flat = y.view()
+    flat.shape = (n, c, y.shape[2] * y.shape[3] * y.shape[4])
+    return flat
+
+
+class Depthwise(NumpyConv):
+    """One input channel per group: a loop over taps, each a multiply-add of whole blocks."""
+
+    algorithm = "depthwise"
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        return "more than one input channel per group" if problem.icg != 1 else super().reject(problem)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        blocks = Blocks(p, 4, p.groups)
+        calls = p.n * p.ocg * (p.pixels / (blocks.rows * blocks.cols)) * (p.groups / blocks.channels) * (2 * p.taps + 6)
+        return p.flops / 2e9 * compute_dtype(p).itemsize / 4 + calls * CALL_SECONDS
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        blocks = Blocks(p, 4, p.groups)
+        pixels = blocks.rows * blocks.cols * blocks.channels
+        return (int(np.prod(blocks.band_shape(p))) + 2 * pixels) * compute_dtype(p).itemsize
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        dtype = compute_dtype(p)
+        weights, bias = constants
+        w = weights.reshape(p.groups, p.ocg, *p.kernel).astype(dtype, copy=False)
+        guard = integers.guard(p, weights, bias)
+        blocks = Blocks(p, 4, p.groups)
+        band = Band(p)
+        taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            guard(x)
+            scratch = np.empty(blocks.band_shape(p), dtype)
+            sums = np.empty(blocks.channels * blocks.rows * blocks.cols, dtype)
+            terms = np.empty_like(sums)
+            for n in range(p.n):
+                for c in range(0, p.groups, blocks.channels):
+                    count = min(blocks.channels, p.groups - c)
+                    for od, r, rows, q, cols in blocks.walk(p):
+                        here = scratch[:count, :, : span(rows, p.stride[1], p.kernel[1], p.dilation[1])]
+                        here = here[:, :, :, : span(cols, p.stride[2], p.kernel[2], p.dilation[2])]
+                        band.fill(here, x[n, c : c + count], od, r * p.stride[1], q * p.stride[2])
+                        view = windows(here, p, rows, cols)
+                        acc = sums[: count * rows * cols].reshape(count, rows, cols)
+                        term = terms[: acc.size].reshape(acc.shape)
+                        for m in range(p.ocg):
+                            acc[...] = 0
+                            for tap in taps:
+                                np.multiply(view[:, *tap], w[c : c + count, m, *tap, None, None], out=term)
+                                acc += term
+                            channels = slice(c * p.ocg + m, (c + count) * p.ocg, p.ocg)
+                            bm = None if bias is None else bias[channels]
+                            finish(acc, bm, out[n, channels, od, r : r + rows, q : q + cols], p)
+
+        return run
+
+
+KERNELS = (Pointwise(), Depthwise(), Im2col())

@@ -1,0 +1,167 @@
+"""Transposed convolution as forward convolutions, one per phase of the output: no zeros are inserted.
+
+Along an axis with stride s, outputs whose padded position o + p is congruent to r modulo s meet
+only the taps k with k*d = r (mod s).  Those taps form an arithmetic progression, so each
+phase is a forward convolution with stride 1, reversed taps, dilation d / gcd(s, d) and its own
+padding (negative where the output is cropped).  Any backend's forward kernel serves: this
+wrapper is the transposed kernel of all of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import gcd
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import aligned_empty
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+
+
+@dataclass(frozen=True, slots=True)
+class AxisPhase:
+    """One phase of one axis: which outputs, which taps, and the forward convolution along it."""
+
+    first: int  # first output of the phase; the next ones follow at the stride
+    count: int
+    taps: slice  # of the kernel, in forward order; empty where nothing lands on this phase
+    dilation: int
+    lo: int
+    hi: int
+
+
+def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, output: int) -> list[AxisPhase]:
+    """The phases of one axis that hold at least one output."""
+    g = gcd(stride, dilation)
+    step, spread = stride // g, dilation // g
+    phases = []
+    for first in range(min(stride, output)):
+        count = -(-(output - first) // stride)
+        r = (first + lo) % stride
+        start = next((k for k in range(min(step, kernel)) if k * dilation % stride == r), None)
+        if start is None:
+            phases.append(AxisPhase(first, count, slice(0, 0), 1, 0, 0))
+            continue
+        taps = -(-(kernel - start) // step)
+        # Output number j of the phase meets input (first + lo)//stride + j - (start*dilation - r)//stride
+        # through tap `start`, and earlier inputs, `spread` apart, through the later taps.
+        last = (first + lo) // stride - (start * dilation - r) // stride
+        pad_lo = (taps - 1) * spread - last
+        pad_hi = count - 1 + last - (extent - 1)
+        phases.append(AxisPhase(first, count, slice(start, None, step), spread, pad_lo, pad_hi))
+    return phases
+
+
+def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase]) -> ConvProblem:
+    """The forward convolution of one phase: of one image, or of all where nothing is interleaved."""
+    taps = tuple(len(range(k)[a.taps]) for k, a in zip(p.kernel, axes, strict=True))
+    return replace(
+        p,
+        direction="forward",
+        n=p.n if p.stride == (1, 1, 1) else 1,
+        kernel=taps,
+        stride=(1, 1, 1),
+        dilation=tuple(a.dilation for a in axes),
+        pads=tuple((a.lo, a.hi) for a in axes),
+        output=tuple(a.count for a in axes),
+    )
+
+
+def forward_weights(w: np.ndarray, p: ConvProblem, axes: Sequence[AxisPhase]) -> np.ndarray:
+    """(ic, ocg, kd, kh, kw) -> (oc, icg, taps of the phase in reverse)."""
+    w = w[:, :, axes[0].taps, axes[1].taps, axes[2].taps][:, :, ::-1, ::-1, ::-1]
+    w = w.reshape(p.groups, p.icg, p.ocg, *w.shape[2:]).swapaxes(1, 2)
+    return np.ascontiguousarray(w).reshape(p.oc, p.icg, *w.shape[3:])
+
+
+class ByPhases(Kernel[ConvProblem]):
+    """A forward kernel, turned round."""
+
+    def __init__(self, forward: Kernel[ConvProblem]) -> None:
+        self.forward = forward
+        self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
+        self.exact, self.revision = forward.exact, forward.revision
+        # Outputs on which no tap lands are written here, so an activation is left to the plan.
+        self.activations = frozenset()
+
+    @property
+    def name(self) -> str:
+        return f"{self.backend}.{self.algorithm}_transposed" + (f"@{self.isa}" if self.isa else "")
+
+    def _phases(self, p: ConvProblem) -> list[tuple[AxisPhase, ...]]:
+        axes = (
+            axis_phases(*a)
+            for a in zip(p.input, p.kernel, p.stride, p.dilation, (lo for lo, _ in p.pads), p.output, strict=True)
+        )
+        return list(itertools.product(*axes))
+
+    def _problems(self, p: ConvProblem) -> list[ConvProblem]:
+        """The distinct forward problems; phases without taps need no kernel."""
+        full = (ph for ph in self._phases(p) if all(len(range(k)[a.taps]) for k, a in zip(p.kernel, ph, strict=True)))
+        return list({forward_problem(p, ph): None for ph in full})
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        if problem.direction != "transposed":
+            return "forward: done without phases"
+        return next((r for r in map(self.forward.reject, self._problems(problem)) if r is not None), None)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        phases = sum(self.forward.cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
+        scattered = 0.0 if p.stride == (1, 1, 1) else 3 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+        return phases + scattered
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        if p.stride == (1, 1, 1):
+            return max((self.forward.workspace(q) for q in self._problems(p)), default=0)
+        return max((self.forward.workspace(q) + q.oc * q.pixels * q.out.itemsize for q in self._problems(p)), default=0)
+
+    def error(self, problem: ConvProblem) -> float:
+        return max((self.forward.error(q) for q in self._problems(problem)), default=0.0)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        weights, bias = constants
+        steps: list[tuple[tuple[slice, ...], ConvProblem, Run | None]] = []
+        for axes in self._phases(p):
+            where = tuple(slice(a.first, None, s) for a, s in zip(axes, p.stride, strict=True))
+            q = forward_problem(p, axes)
+            run_phase = None
+            if q.taps:
+                run_phase = self.forward.prepare(q, (forward_weights(weights, p, axes), bias), threads)
+            steps.append((where, q, run_phase))
+        untouched = np.zeros(p.oc, p.acc) if bias is None else bias.copy()
+        at_once = p.stride == (1, 1, 1)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            for image in [slice(0, p.n)] if at_once else [slice(n, n + 1) for n in range(p.n)]:
+                for where, q, run_phase in steps:
+                    target = out[image, :, *where]
+                    if run_phase is None:
+                        target[...] = untouched[:, None, None, None]
+                    elif at_once:
+                        run_phase(x[image], target)
+                    else:
+                        part = _empty_result(q)
+                        run_phase(x[image], part)
+                        target[...] = part
+
+        return run
+
+
+def _empty_result(q: ConvProblem) -> np.ndarray:
+    if q.layout == "NHWC":
+        n, c, *spatial = q.y_shape
+        return aligned_empty((n, *spatial, c), q.out).transpose(0, 4, 1, 2, 3)
+    return aligned_empty(q.y_shape, q.out)
+
+
+def wrap(forward: Sequence[Kernel[ConvProblem]]) -> tuple[ByPhases, ...]:
+    """The transposed kernel of each forward kernel."""
+    return tuple(ByPhases(k) for k in forward)

@@ -1,0 +1,108 @@
+"""From whatever the user passes to NumPy arrays, and from those to what kernels accept."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastconv.core.errors import DTypeError
+from fastconv.core.scratch import aligned_empty as _aligned_bytes
+
+
+class Spec(NamedTuple):
+    """Shape and dtype of an array that is not there yet: enough to make a plan.
+
+    Examples
+    --------
+    >>> import fastconv, numpy as np
+    >>> run = fastconv.plan(fastconv.relu, fastconv.Spec((2, 3), np.float32))
+    >>> run(np.full((2, 3), -1, np.float32))[0]
+    array([0., 0., 0.], dtype=float32)
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any = np.float32
+
+
+def as_array(value: Any, name: str) -> np.ndarray:
+    """`value` as a NumPy array without a copy where possible.
+
+    Accepts arrays, anything with the buffer protocol or DLPack on the CPU, `Spec` (a stand-in
+    without memory) and nested sequences of numbers.
+
+    Raises
+    ------
+    TypeError
+        If `value` is none of these.
+    DTypeError
+        If the elements are not numbers.
+    """
+    if type(value) is np.ndarray:
+        result = value
+    elif isinstance(value, Spec):
+        result = np.broadcast_to(np.zeros((), value.dtype), tuple(value.shape))
+    elif isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; its mask would be ignored: pass x.filled(...) instead")
+    elif value is None or isinstance(value, (str, bytes)):
+        raise TypeError(f"{name} must be an array, got {value!r}")
+    elif hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+        try:
+            result = np.from_dlpack(value)
+        except (BufferError, RuntimeError, TypeError, ValueError) as e:
+            raise TypeError(f"{name} of type {type(value).__name__} cannot be read through DLPack: {e}") from e
+    else:
+        try:
+            result = np.asarray(value)
+        except ValueError as e:
+            raise TypeError(f"{name} is not a rectangular array: {e}") from e
+    if result.dtype.kind not in "fciub" and result.dtype.name != "bfloat16":
+        raise DTypeError(f"{name} has dtype {result.dtype}; numbers are needed")
+    if not result.dtype.isnative:
+        return result.astype(result.dtype.newbyteorder("="))
+    return result
+
+
+def as_outs(out: Any, count: int) -> tuple[Any, ...]:
+    """The user's `out` as one entry per result."""
+    if out is None:
+        return (None,) * count
+    if count == 1 and not isinstance(out, tuple):
+        return (out,)
+    if not isinstance(out, tuple) or len(out) != count:
+        raise TypeError(f"out must be {'an array' if count == 1 else f'a tuple of {count} arrays'}, got {out!r:.80}")
+    return out
+
+
+def clean(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """`a` as a C-contiguous, aligned array of `dtype`; itself if it is that already."""
+    if a.dtype == dtype and a.flags.c_contiguous and a.flags.aligned:
+        return a
+    return np.array(a, dtype, order="C", copy=True)
+
+
+def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
+    """Canonical (N, C, D, H, W) view that meets the contract of `core.kernel` for `layout`.
+
+    NCHW: planes are contiguous, strides of N and C are free.  NHWC: contiguous channels-last.
+    """
+    if layout == "NHWC":
+        return clean(a.transpose(0, 2, 3, 4, 1), dtype).transpose(0, 4, 1, 2, 3)
+    plane = a[:1, :1]
+    strides_fit = all(s % dtype.itemsize == 0 for s in a.strides[:2])
+    if a.dtype == dtype and a.flags.aligned and strides_fit and (a.size == 0 or plane[0, 0].flags.c_contiguous):
+        return a
+    return clean(a, dtype)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Uninitialised C-contiguous array that starts on a cache line."""
+    count = 1
+    for extent in shape:
+        count *= extent
+    return _aligned_bytes(count * dtype.itemsize).view(dtype).reshape(shape)
+
+
+def overlaps(a: np.ndarray, others: tuple[Any, ...]) -> bool:
+    """Whether `a` may share memory with one of `others`."""
+    return any(isinstance(o, np.ndarray) and np.may_share_memory(a, o) for o in others)

@@ -1,0 +1,84 @@
+"""The contract that every kernel signs.
+
+A kernel is one algorithm of one backend for one instruction set.  The object itself is light:
+making it, and asking `reject`, `cost`, `workspace` and `error`, must not import Numba, SciPy or
+a compiled module.  That happens in `prepare`.
+
+Arrays that a run receives are checked already:
+
+* conv, pool: x is an (N, C, D, H, W) view with the problem's dtype, native byte order, aligned.
+  For layout NCHW each (D, H, W) block is C-contiguous and the strides of N and C are arbitrary;
+  for NHWC the memory order is (N, D, H, W, C), C-contiguous.  `out` is a view of the same kind on fresh,
+  uninitialised memory.
+* gemm: see `GemmProblem`; strides are arbitrary multiples of the item size, also zero or negative.
+* Weights, bias and other constants are C-contiguous in canonical shape; bias has dtype `acc`.
+* Nothing that a run receives as input may be written.  `out` never overlaps an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from fastconv.core.machine import Machine
+from fastconv.core.problems.base import Problem
+
+P = TypeVar("P", bound=Problem)
+
+Run = Callable[..., None]
+"""``run(x, *outs)``: computes into `outs`; re-entrant, safe from several threads."""
+
+
+class Kernel(Generic[P]):
+    """One algorithm of one backend, for one instruction set.
+
+    Attributes
+    ----------
+    backend : str
+        ``cython``, ``numba``, ``numpy`` or ``reference``.
+    algorithm : str
+        ``direct``, ``pointwise``, ``depthwise``, ``im2col``, ``winograd``, ...
+    isa : str
+        A key of `fastconv.core.machine.ISAS`, or ``""`` where the backend has only one.
+    exact : bool
+        Whether rounding is that of plain summation; ``tol=0`` admits only such kernels.
+    activations : frozenset of str
+        Activations that `prepare` can fuse; the plan applies any other in a pass of its own.
+    revision : int
+        Raised when the kernel's speed changes, so that measured choices are made again.
+    """
+
+    backend: str = ""
+    algorithm: str = ""
+    isa: str = ""
+    exact: bool = True
+    activations: frozenset[str] = frozenset()
+    revision: int = 1
+
+    @property
+    def name(self) -> str:
+        """``backend.algorithm`` or ``backend.algorithm@isa``: the only identity of a kernel."""
+        return f"{self.backend}.{self.algorithm}" + (f"@{self.isa}" if self.isa else "")
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def reject(self, problem: P) -> str | None:
+        """Why this kernel cannot do `problem`, in a few words; None if it can."""
+        raise NotImplementedError
+
+    def cost(self, problem: P, machine: Machine) -> float:
+        """Predicted seconds of one run with `machine.threads` threads, packing included unless `problem.packed`."""
+        raise NotImplementedError
+
+    def workspace(self, problem: P) -> int:
+        """Bytes of scratch that one thread of a run uses beyond input, output and packed weights."""
+        raise NotImplementedError
+
+    def error(self, problem: P) -> float:
+        """Expected maximum error relative to max|y| on normally distributed data."""
+        raise NotImplementedError
+
+    def prepare(self, problem: P, constants: tuple[Any, ...], threads: int) -> Run:
+        """Pack `constants` (weights, bias, ...; None where absent) and return the function that runs the problem."""
+        raise NotImplementedError

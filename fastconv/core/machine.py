@@ -1,0 +1,106 @@
+"""What this computer is: instruction sets, caches, rough rates.
+
+The figures here feed the cost model, where only ratios between kernels count, so they are
+estimates that cost nothing to make.  `fastconv info` and `compare` measure the real ones.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from fastconv.core import threads as _threads
+
+# Widest first.  Each: bytes per vector, vector registers, features it needs by NumPy's names.
+ISAS: dict[str, tuple[int, int, tuple[str, ...]]] = {
+    "avx512": (64, 32, ("AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL", "FMA3")),
+    "avx2": (32, 16, ("AVX2", "FMA3")),
+    "portable": (16, 16, ()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Rates that kernels use to predict their time.
+
+    Attributes
+    ----------
+    threads : int
+        Threads that the call may use.
+    peak : dict of str to float
+        Estimated float32 FLOP/s of one core for each instruction set.
+    bandwidth : float
+        Estimated bytes/s of streaming memory access by one core.
+    l1, l2, l3 : int
+        Data cache sizes in bytes; l1 and l2 of one core, l3 shared.
+    """
+
+    threads: int
+    peak: tuple[tuple[str, float], ...]
+    bandwidth: float
+    l1: int
+    l2: int
+    l3: int
+
+    def flops(self, isa: str, itemsize: int = 4) -> float:
+        """Estimated FLOP/s of one core with `isa` for floats of `itemsize` bytes."""
+        return dict(self.peak)[isa] * 4 / itemsize
+
+    def with_threads(self, threads: int) -> Machine:
+        return replace(self, threads=threads)
+
+
+@cache
+def cpu_features() -> frozenset[str]:
+    """CPU features of this host, by NumPy's names."""
+    from numpy._core._multiarray_umath import __cpu_features__
+
+    return frozenset(k for k, v in __cpu_features__.items() if v)
+
+
+@cache
+def host_isas() -> tuple[str, ...]:
+    """Instruction sets that this host can run, widest first; ``FASTCONV_ISA`` caps the list.
+
+    Raises
+    ------
+    ValueError
+        If ``FASTCONV_ISA`` is set to an unknown name.
+    """
+    usable = [name for name, (_, _, need) in ISAS.items() if cpu_features().issuperset(need)]
+    cap = os.environ.get("FASTCONV_ISA", "").strip().lower()
+    if not cap:
+        return tuple(usable)
+    if cap not in ISAS:
+        raise ValueError(f"FASTCONV_ISA is {cap!r}; allowed are {', '.join(ISAS)}")
+    order = list(ISAS)
+    return tuple(name for name in usable if order.index(name) >= order.index(cap))
+
+
+def _cache_bytes(level: int, fallback: int) -> int:
+    for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        try:
+            if int((index / "level").read_text()) != level or (index / "type").read_text().strip() == "Instruction":
+                continue
+            text = (index / "size").read_text().strip()
+            return int(text[:-1]) << {"K": 10, "M": 20}[text[-1]]
+        except (OSError, ValueError, KeyError):
+            continue
+    return fallback
+
+
+@cache
+def host() -> Machine:
+    """This computer, with the default number of threads."""
+    lanes = {"avx512": 16, "avx2": 8, "portable": 4}
+    clock, fma_per_cycle = 3.5e9, 2
+    return Machine(
+        threads=_threads.default(),
+        peak=tuple((isa, clock * fma_per_cycle * 2 * n) for isa, n in lanes.items()),
+        bandwidth=15e9,
+        l1=_cache_bytes(1, 32 << 10),
+        l2=_cache_bytes(2, 1 << 20),
+        l3=_cache_bytes(3, 16 << 20),
+    )

@@ -1,0 +1,214 @@
+"""What every problem has in common, and the argument checks that several of them share.
+
+A problem is a frozen, hashable description of one operation without its arrays.  Making one
+validates everything; below that point there are asserts only.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.errors import DTypeError, ShapeError
+
+LAYOUTS = ("NCHW", "NHWC")
+MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 64-bit bytes
+
+Pads = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Base of all problems: one family (`op`) of operations on canonical shapes."""
+
+    @property
+    def op(self) -> str:
+        """Name of the family: the registry's key."""
+        raise NotImplementedError
+
+    @property
+    def flops(self) -> float:
+        """Nominal floating-point operations (multiply and add count as two)."""
+        raise NotImplementedError
+
+    @property
+    def bytes(self) -> float:
+        """Bytes that must move at least: every input read once, every output written once."""
+        raise NotImplementedError
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        """Canonical shape and dtype of each result."""
+        raise NotImplementedError
+
+
+def as_int(value: Any, name: str, low: int | None = None) -> int:
+    """`value` as a Python int, at least `low`."""
+    try:
+        result = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}") from None
+    if low is not None and result < low:
+        raise ValueError(f"{name} must be at least {low}, got {result}")
+    return result
+
+
+def as_ints(value: Any, rank: int, name: str, low: int | None = None) -> tuple[int, ...]:
+    """`value` (an int, or one int per spatial axis, or a single one for all) as `rank` ints."""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and np.ndim(value) > 0:  # type: ignore[arg-type]
+        items = tuple(value)
+        if len(items) == 1:
+            items *= rank
+        if len(items) != rank:
+            raise ValueError(f"{name} must be an int or {rank} ints, got {value!r}")
+        return tuple(as_int(v, name, low) for v in items)
+    return (as_int(value, name, low),) * rank
+
+
+def as_layout(layout: Any) -> str:
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {layout!r}")
+    return layout
+
+
+def check_size(shape: tuple[int, ...], name: str) -> None:
+    """Refuse a result that could not be addressed."""
+    total = 1
+    for extent in shape:
+        total *= extent
+    if total > MAX_ELEMENTS:
+        raise ShapeError(f"{name} would have shape {shape}, {total} elements; at most {MAX_ELEMENTS} can be addressed")
+
+
+def split_batch(
+    shape: tuple[int, ...], rank: int, layout: str, name: str = "x"
+) -> tuple[bool, int, int, tuple[int, ...]]:
+    """(batched, n, channels, spatial) of an input with `rank` spatial axes; unbatched inputs count as n = 1."""
+    spatial_names = "DHW"[-rank:]
+    if len(shape) not in (rank + 1, rank + 2):
+        want = f"C{spatial_names}" if layout == "NCHW" else f"{spatial_names}C"
+        raise ShapeError(f"{name} must have shape (N, {', '.join(want)}) or ({', '.join(want)}), got {shape}")
+    batched = len(shape) == rank + 2
+    n = shape[0] if batched else 1
+    rest = shape[1:] if batched else shape
+    channels, spatial = (rest[0], rest[1:]) if layout == "NCHW" else (rest[-1], rest[:-1])
+    return batched, n, channels, spatial
+
+
+def join_batch(batched: bool, n: int, channels: int, spatial: tuple[int, ...], layout: str) -> tuple[int, ...]:
+    """The inverse of `split_batch`: the user's shape."""
+    rest = (channels, *spatial) if layout == "NCHW" else (*spatial, channels)
+    return (n, *rest) if batched else rest
+
+
+def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: str) -> np.ndarray:
+    """(N, C, D, H, W) view of a user's array with `rank` spatial axes."""
+    if not batched:
+        a = a[None]
+    if layout == "NHWC":
+        a = np.moveaxis(a, -1, 1)
+    n, c, *spatial = a.shape
+    del n, c
+    for _ in range(3 - len(spatial)):
+        a = a[:, :, None]
+    return a
+
+
+def to3(values: tuple[Any, ...], fill: Any) -> tuple[Any, Any, Any]:
+    """Per-axis values of a 1-D or 2-D operation as those of the 3-D one it is canonically."""
+    return (fill,) * (3 - len(values)) + values  # type: ignore[return-value]
+
+
+@cache
+def promote(*dtypes: np.dtype) -> np.dtype:
+    """NumPy's promotion, bfloat16 included; DTypeError where there is no common numeric dtype."""
+    try:
+        return np.result_type(*dtypes)
+    except TypeError as e:
+        names = " and ".join(str(d) for d in dtypes)
+        raise DTypeError(f"{names} have no common dtype: {e}") from None
+
+
+@cache
+def is_bfloat16(dtype: np.dtype) -> bool:
+    """Whether `dtype` is ml_dtypes.bfloat16 (told by name: ml_dtypes is optional)."""
+    return dtype.name == "bfloat16"
+
+
+@cache
+def is_half(dtype: np.dtype) -> bool:
+    """float16 or bfloat16: read as they are, summed in float32, rounded once."""
+    return dtype == np.float16 or is_bfloat16(dtype)
+
+
+@cache
+def check_dtype(dtype: np.dtype, name: str, kinds: str = "fciu") -> None:
+    """DTypeError unless `dtype` is of one of the kinds f(loat), c(omplex), i(nt), u(nsigned), b(ool)."""
+    kind = "f" if is_bfloat16(dtype) else dtype.kind
+    small = dtype.itemsize <= (16 if kind == "c" else 8)
+    if kind not in kinds or not small:
+        words = {"f": "float16, bfloat16, float32, float64", "c": "complex64, complex128", "i": "int8 to int64",
+                 "u": "uint8 to uint64", "b": "bool"}
+        raise DTypeError(f"{name} has dtype {dtype}; allowed are {', '.join(words[k] for k in kinds)}")
+
+
+@cache
+def product_dtypes(dtype: np.dtype) -> tuple[np.dtype, np.dtype]:
+    """(accumulator, result) dtype for sums of products of `dtype`.
+
+    Half floats accumulate in float32 and are rounded once.  8-bit integers widen to int32, others
+    to 64 bits, so that no sum wraps silently.
+    """
+    if is_half(dtype):
+        return np.dtype(np.float32), dtype
+    if dtype.kind in "iu":
+        wide = np.dtype(np.int32) if dtype.itemsize == 1 else np.dtype(np.uint64 if dtype.kind == "u" else np.int64)
+        return wide, wide
+    return dtype, dtype
+
+
+PADDING_MODES = ("zeros", "constant", "reflect", "replicate", "circular", "symmetric")
+
+
+def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None:
+    """Padding that takes values from the input cannot reach further than the input allows."""
+    if mode in ("zeros", "constant") or (lo <= 0 and hi <= 0):
+        return
+    limit = {"reflect": extent - 1, "replicate": None if extent else 0, "circular": extent, "symmetric": extent}[mode]
+    if limit is not None and max(lo, hi) > limit:
+        raise ShapeError(
+            f"padding ({lo}, {hi}) on {axis} of length {extent} is too large for padding_mode {mode!r}: "
+            f"at most {max(limit, 0)}"
+        )
+
+
+@cache
+def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
+    """Where each position of a padded axis comes from.
+
+    Returns
+    -------
+    ndarray of intp, shape (lo + extent + hi,), read-only
+        Input index for each padded position; -1 where the position holds the fill value.
+        Negative `lo` or `hi` crop.
+    """
+    i = np.arange(-lo, extent + hi, dtype=np.intp)
+    if mode in ("zeros", "constant"):
+        i = np.where((i >= 0) & (i < extent), i, -1)
+    elif mode == "replicate":
+        i = np.clip(i, 0, extent - 1)
+    elif mode == "circular":
+        i = i % max(extent, 1)
+    elif mode == "reflect":
+        i = np.abs(i)
+        i = np.where(i >= extent, 2 * (extent - 1) - i, i)
+    else:
+        i = np.where(i < 0, -1 - i, i)
+        i = np.where(i >= extent, 2 * extent - 1 - i, i)
+    i.setflags(write=False)
+    return i

@@ -1,0 +1,348 @@
+"""Convolution as one canonical problem, whatever its rank, layout or direction.
+
+Spatial rank is always three: a 1-D signal is a volume of one row, an image a volume of one
+plane.  `direction` says which of the relatives is meant:
+
+``forward``      y[n, k, o] = b[k] + sum_{c, t} x[n, c, o*s - p + t*d] w[k, c, t]
+``transposed``   y[n, k, i*s - p + t*d] += x[n, c, i] w[c, k, t]      (b[k] where nothing lands)
+
+Letters, here and in every kernel: n batch, ic oc channels, id ih iw input, od oh ow output,
+kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.activation import check_activation
+from fastconv.core.problems.base import (
+    PADDING_MODES,
+    Pads,
+    Problem,
+    as_int,
+    as_ints,
+    check_dtype,
+    check_mode_pads,
+    check_size,
+    product_dtypes,
+    promote,
+    split_batch,
+    to3,
+)
+
+DIRECTIONS = ("forward", "transposed")
+AXES = ("depth", "height", "width")
+
+
+@dataclass(frozen=True, slots=True)
+class ConvProblem(Problem):
+    """One convolution.
+
+    Attributes
+    ----------
+    direction : str
+        ``"forward"`` or ``"transposed"``.
+    n, ic, oc, groups : int
+        Batch, input channels, output channels (over all groups), groups.
+    input, kernel, output : tuple of 3 int
+        Extents along depth, height, width.
+    stride, dilation : tuple of 3 int
+    pads : tuple of 3 (lo, hi)
+        Of the forward convolution; for ``transposed`` those of the convolution that it turns
+        round.  Negative values crop (they arise inside, from transposed convolutions).
+    mode : str
+        ``zeros`` (the fill value is `fill`), ``reflect``, ``replicate``, ``circular``, ``symmetric``.
+    fill : float
+        Value outside the input in mode ``zeros``.
+    layout : str
+        How the user's arrays lie: ``NCHW`` or ``NHWC``.  Kernels always see (N, C, D, H, W) views.
+    dtype, acc, out : numpy.dtype
+        Of input and weights (promoted already), of sums, of the result.
+    bias : bool
+    activation : str or None
+        Applied to the finished sum.
+    packed : bool
+        Whether weights are packed once, for many runs, so that packing costs nothing.
+    """
+
+    direction: str
+    n: int
+    ic: int
+    oc: int
+    groups: int
+    input: tuple[int, int, int]
+    kernel: tuple[int, int, int]
+    stride: tuple[int, int, int]
+    dilation: tuple[int, int, int]
+    pads: Pads
+    output: tuple[int, int, int]
+    mode: str
+    fill: float
+    layout: str
+    dtype: np.dtype
+    acc: np.dtype
+    out: np.dtype
+    bias: bool
+    activation: str | None
+    packed: bool
+
+    @property
+    def op(self) -> str:
+        return "conv"
+
+    @property
+    def icg(self) -> int:
+        """Input channels of one group."""
+        return self.ic // self.groups
+
+    @property
+    def ocg(self) -> int:
+        """Output channels of one group."""
+        return self.oc // self.groups
+
+    @property
+    def taps(self) -> int:
+        return self.kernel[0] * self.kernel[1] * self.kernel[2]
+
+    @property
+    def depth(self) -> int:
+        """Products summed into one output value (at most, for ``transposed``)."""
+        return self.icg * self.taps
+
+    @property
+    def pixels(self) -> int:
+        """Output positions of one channel of one image."""
+        return self.output[0] * self.output[1] * self.output[2]
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return (self.n, self.ic, *self.input)
+
+    @property
+    def w_shape(self) -> tuple[int, ...]:
+        """Canonical shape of the weights: (oc, icg, kd, kh, kw), or (ic, ocg, kd, kh, kw) transposed."""
+        if self.direction == "transposed":
+            return (self.ic, self.ocg, *self.kernel)
+        return (self.oc, self.icg, *self.kernel)
+
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        return (self.n, self.oc, *self.output)
+
+    @property
+    def flops(self) -> float:
+        if self.direction == "transposed":
+            i = self.input
+            return 2.0 * self.n * self.ic * i[0] * i[1] * i[2] * self.ocg * self.taps
+        return 2.0 * self.n * self.oc * self.pixels * self.depth
+
+    @property
+    def bytes(self) -> float:
+        size = self.dtype.itemsize
+        x, w, y = (float(np.prod(s, dtype=object)) for s in (self.x_shape, self.w_shape, self.y_shape))
+        return (x + w) * size + y * self.out.itemsize
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        return ((self.y_shape, self.out),)
+
+
+def forward_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int) -> int:
+    """Output extent of a convolution; 0 or less when the kernel does not fit."""
+    return (extent + lo + hi - d * (k - 1) - 1) // s + 1
+
+
+def same_pads(extent: int, k: int, s: int, d: int, upper: bool) -> tuple[int, int]:
+    """Padding for an output of ceil(extent / s); the odd one goes to the end if `upper`."""
+    total = max(0, (-(-extent // s) - 1) * s + d * (k - 1) + 1 - extent)
+    small, large = total // 2, total - total // 2
+    return (small, large) if upper else (large, small)
+
+
+def as_pads(padding: Any, rank: int, extents: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...],
+            dilation: tuple[int, ...]) -> Pads:
+    """Every form of `padding` as (lo, hi) per spatial axis."""
+    if isinstance(padding, str):
+        if padding == "valid":
+            return ((0, 0),) * rank
+        if padding in ("same", "same_upper", "same_lower"):
+            upper = padding != "same_lower"
+            return tuple(same_pads(*a, upper) for a in zip(extents, kernel, stride, dilation, strict=True))
+        raise ValueError(
+            f"padding must be an int, a tuple of {rank} ints, a list of (lo, hi) pairs, 'valid', 'same', "
+            f"'same_upper' or 'same_lower', got {padding!r}"
+        )
+    if np.ndim(padding) == 2:
+        pairs = tuple(tuple(as_int(v, "padding", 0) for v in pair) for pair in padding)
+        if len(pairs) != rank or any(len(p) != 2 for p in pairs):
+            raise ValueError(f"padding must have {rank} (lo, hi) pairs, got {padding!r}")
+        return pairs  # type: ignore[return-value]
+    return tuple((p, p) for p in as_ints(padding, rank, "padding", 0))
+
+
+def _conv_dtypes(x: np.dtype, w: np.dtype, bias: np.dtype | None) -> tuple[np.dtype, np.dtype, np.dtype]:
+    for d, name in ((x, "x"), (w, "weight"), (bias, "bias")):
+        if d is not None:
+            check_dtype(d, name)
+    dtype = promote(x, w)
+    acc, out = product_dtypes(dtype)
+    if bias is not None and not np.can_cast(bias, acc, "same_kind"):
+        raise DTypeError(f"bias has dtype {bias}, which cannot be added to sums of {acc}")
+    return dtype, acc, out
+
+
+def _check_groups(groups: Any, ic: int, name: str) -> int:
+    g = as_int(groups, "groups", 1)
+    if ic % g:
+        raise ShapeError(f"{name} has {ic} channels, which {g} groups do not divide")
+    return g
+
+
+def _check_kernel(kernel: tuple[int, ...], wshape: tuple[int, ...]) -> None:
+    if min(kernel) < 1:
+        raise ShapeError(f"weight has shape {wshape}: every kernel extent must be at least 1")
+
+
+def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
+    if shape is not None and shape != (oc,):
+        raise ShapeError(f"bias has shape {shape}; it must be ({oc},), one value per output channel")
+
+
+@lru_cache(maxsize=1024)
+def conv_problem(
+    rank: int,
+    xshape: tuple[int, ...],
+    xdtype: np.dtype,
+    wshape: tuple[int, ...],
+    wdtype: np.dtype,
+    bshape: tuple[int, ...] | None,
+    bdtype: np.dtype | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: Any,
+    layout: str,
+    padding_mode: Any,
+    activation: str | None,
+    packed: bool,
+) -> ConvProblem:
+    """Check the arguments of conv1d/2d/3d and describe the convolution that they ask for.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+    """
+    batched, n, ic, spatial = split_batch(xshape, rank, layout)
+    if len(wshape) != rank + 2:
+        raise ShapeError(f"weight must have {rank + 2} axes (oc, ic/groups, {rank} kernel axes), got shape {wshape}")
+    oc, icg, *k = wshape
+    kernel = tuple(k)
+    _check_kernel(kernel, wshape)
+    s = as_ints(stride, rank, "stride", 1)
+    d = as_ints(dilation, rank, "dilation", 1)
+    g = _check_groups(groups, ic, "x")
+    if icg * g != ic:
+        raise ShapeError(
+            f"weight has shape {wshape} and groups={g}, so x must have {icg * g} channels; it has {ic} (shape {xshape})"
+        )
+    if oc % g:
+        raise ShapeError(f"weight has {oc} output channels, which {g} groups do not divide")
+    _check_bias(bshape, oc)
+    dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
+    if padding_mode not in PADDING_MODES:
+        raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {padding_mode!r}")
+    mode = "zeros" if padding_mode == "constant" else padding_mode
+    pads = as_pads(padding, rank, spatial, kernel, s, d)
+    names = AXES[3 - rank :]
+    output = []
+    for axis, e, kk, ss, dd, (lo, hi) in zip(names, spatial, kernel, s, d, pads, strict=True):
+        check_mode_pads(mode, e, lo, hi, f"the {axis} of x")
+        o = forward_extent(e, kk, ss, dd, lo, hi)
+        if o < 1 and not (o == 0 and padding in ("same", "same_upper", "same_lower")):
+            raise ShapeError(
+                f"output {axis} would be {o}: x has {axis} {e} with padding ({lo}, {hi}), the kernel spans "
+                f"{dd * (kk - 1) + 1} (kernel {kk}, dilation {dd})"
+            )
+        output.append(o)
+    check_activation(activation, out)
+    problem = ConvProblem(
+        direction="forward", n=n, ic=ic, oc=oc, groups=g,
+        input=to3(spatial, 1), kernel=to3(kernel, 1), stride=to3(s, 1), dilation=to3(d, 1),
+        pads=to3(pads, (0, 0)), output=to3(tuple(output), 1),
+        mode=mode, fill=0.0, layout=layout, dtype=dtype, acc=acc, out=out,
+        bias=bshape is not None, activation=activation, packed=packed,
+    )  # fmt: skip
+    check_size(problem.y_shape, "the result")
+    return problem
+
+
+@lru_cache(maxsize=1024)
+def conv_transpose_problem(
+    rank: int,
+    xshape: tuple[int, ...],
+    xdtype: np.dtype,
+    wshape: tuple[int, ...],
+    wdtype: np.dtype,
+    bshape: tuple[int, ...] | None,
+    bdtype: np.dtype | None,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: Any,
+    dilation: Any,
+    layout: str,
+    padding_mode: Any,
+    activation: str | None,
+    packed: bool,
+) -> ConvProblem:
+    """Check the arguments of conv_transpose1d/2d/3d and describe the convolution that they ask for."""
+    batched, n, ic, spatial = split_batch(xshape, rank, layout)
+    if len(wshape) != rank + 2:
+        raise ShapeError(f"weight must have {rank + 2} axes (ic, oc/groups, {rank} kernel axes), got shape {wshape}")
+    wic, ocg, *k = wshape
+    kernel = tuple(k)
+    _check_kernel(kernel, wshape)
+    s = as_ints(stride, rank, "stride", 1)
+    d = as_ints(dilation, rank, "dilation", 1)
+    g = _check_groups(groups, ic, "x")
+    if wic != ic:
+        raise ShapeError(f"weight has shape {wshape}, so x must have {wic} channels; it has {ic} (shape {xshape})")
+    oc = ocg * g
+    _check_bias(bshape, oc)
+    dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
+    if padding_mode not in ("zeros", "constant"):
+        raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {padding_mode!r}")
+    if isinstance(padding, str) and padding != "valid":
+        raise ValueError(f"padding of a transposed convolution must be ints, (lo, hi) pairs or 'valid', got {padding!r}")
+    pads = as_pads(padding, rank, spatial, kernel, s, d)
+    extra = as_ints(output_padding, rank, "output_padding", 0)
+    output = []
+    for axis, e, kk, ss, dd, (lo, hi), op in zip(AXES[3 - rank :], spatial, kernel, s, d, pads, extra, strict=True):
+        if op >= max(ss, dd):
+            raise ValueError(
+                f"output_padding must be smaller than stride or dilation; on {axis} it is {op}, "
+                f"stride {ss}, dilation {dd}"
+            )
+        o = (e - 1) * ss - lo - hi + dd * (kk - 1) + 1 + op
+        if o < 1:
+            raise ShapeError(
+                f"output {axis} would be {o}: x has {axis} {e}, stride {ss}, padding ({lo}, {hi}), kernel {kk}, "
+                f"dilation {dd}, output_padding {op}"
+            )
+        output.append(o)
+    check_activation(activation, out)
+    problem = ConvProblem(
+        direction="transposed", n=n, ic=ic, oc=oc, groups=g,
+        input=to3(spatial, 1), kernel=to3(kernel, 1), stride=to3(s, 1), dilation=to3(d, 1),
+        pads=to3(pads, (0, 0)), output=to3(tuple(output), 1),
+        mode="zeros", fill=0.0, layout=layout, dtype=dtype, acc=acc, out=out,
+        bias=bshape is not None, activation=activation, packed=packed,
+    )  # fmt: skip
+    check_size(problem.y_shape, "the result")
+    return problem

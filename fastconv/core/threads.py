@@ -1,0 +1,140 @@
+"""Thread policy: the sole owner of thread counts, and of the pool that Python-driven backends use.
+
+Work is shared out over outputs, never over a sum, so a result has the same bits for any count.
+
+* How many: the `threads=` keyword, else `options(threads=)`, else ``FASTCONV_NUM_THREADS``,
+  else ``OMP_NUM_THREADS``, else the processors that this process may run on.
+* Who: OpenMP inside the Cython kernels; a `ThreadPoolExecutor` around Numba's (they release
+  the GIL); BLAS threads of NumPy belong to NumPy.
+* After `os.fork` the child owns none of its parent's threads.  The pool is made anew.  libgomp
+  would wait for ever for threads that no longer exist, so `openmp_threads` answers 1 there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+_lock = threading.Lock()
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+_forked = False
+
+SLICE_SECONDS = 0.05  # the longest stretch that native code runs without looking at signals
+
+
+def available() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+def default() -> int:
+    """Threads used when nobody asks for a number."""
+    for name in ("FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
+        text = os.environ.get(name, "").split(",")[0]
+        if text.isdigit() and int(text) > 0:
+            return int(text)
+    return available()
+
+
+def openmp_threads(requested: int) -> int:
+    """`requested`, or 1 in a forked child, where libgomp's pool is gone."""
+    return 1 if _forked else requested
+
+
+def is_forked() -> bool:
+    """Whether this process was forked after fastconv was imported."""
+    return _forked
+
+
+def _executor(threads: int) -> ThreadPoolExecutor:
+    global _pool, _pool_size
+    with _lock:
+        if _pool is None or _pool_size < threads:
+            # A smaller pool is left to finish what it has; its threads end when idle and unreferenced.
+            _pool = ThreadPoolExecutor(threads, thread_name_prefix="fastconv")
+            _pool_size = threads
+        return _pool
+
+
+def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, seconds: float) -> None:
+    """Run ``body(lo, hi)`` over slices that cover ``range(total)``, on up to `threads` threads.
+
+    Parameters
+    ----------
+    body : callable
+        Works on items ``lo <= i < hi``; must release the GIL to gain from threads, and items
+        must be independent.
+    total : int
+        Number of items.
+    threads : int
+        Upper bound on concurrent calls of `body`.
+    seconds : float
+        Predicted time of all items on one thread: slices are made short enough that a
+        KeyboardInterrupt is seen within about `SLICE_SECONDS`.
+    """
+    if total <= 0:
+        return
+    pieces = max(1, min(total, int(seconds / SLICE_SECONDS) + 1))
+    threads = max(1, min(threads, total))
+    if threads == 1:
+        for p in range(pieces):
+            body(total * p // pieces, total * (p + 1) // pieces)
+        return
+    pieces = min(total, max(pieces, 2 * threads))
+    ticket = iter(range(pieces))
+    take = threading.Lock()
+    stop = threading.Event()
+
+    def worker() -> None:
+        while not stop.is_set():
+            with take:
+                p = next(ticket, None)
+            if p is None:
+                return
+            try:
+                body(total * p // pieces, total * (p + 1) // pieces)
+            except BaseException:
+                stop.set()
+                raise
+
+    futures: list[Future[None]] = []
+    pool = _executor(threads - 1)
+    try:
+        futures = [pool.submit(worker) for _ in range(threads - 1)]
+        worker()  # the caller works too: a nested or saturated pool cannot dead-lock it
+        for f in futures:
+            # A helper that never got to start has nothing left to do: the tickets are gone.
+            if not f.cancel():
+                f.result()
+    except BaseException:
+        stop.set()
+        for f in futures:
+            if not f.cancel():
+                while not f.done():
+                    time.sleep(0.001)
+        raise
+
+
+def slices(total: int, seconds: float) -> list[tuple[int, int]]:
+    """Cut ``range(total)`` so that each part takes about `SLICE_SECONDS` of a predicted `seconds`.
+
+    For kernels with threads of their own: Python looks at signals between the parts.
+    """
+    pieces = max(1, min(total, int(seconds / SLICE_SECONDS) + 1))
+    return [(total * p // pieces, total * (p + 1) // pieces) for p in range(pieces)]
+
+
+def _after_fork_in_child() -> None:
+    global _pool, _pool_size, _forked, _lock
+    _pool, _pool_size, _forked, _lock = None, 0, True, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,1 @@
+"""Floor 3: which kernel does it: the registry, the choice, plans, options."""

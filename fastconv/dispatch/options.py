@@ -1,0 +1,132 @@
+"""Options that a call inherits from its surroundings: `options(...)` and the keyword arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastconv.core import threads as _threads
+
+BACKENDS = ("auto", "cython", "numba", "numpy", "reference")
+DEFAULT_WORKSPACE = 64 << 20  # bytes per call; kernels stay within a few MiB per thread by themselves
+DEFAULT_TOL = 4e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an operation may be carried out; part of the plan cache's key."""
+
+    backend: str = "auto"
+    algorithm: str = "auto"
+    threads: int | None = None
+    tol: float | None = None
+    max_workspace: int | None = None
+
+    def thread_count(self) -> int:
+        return self.threads if self.threads is not None else _threads.default()
+
+
+_current: ContextVar[Options] = ContextVar("fastconv_options", default=Options())
+
+
+def _check(name: str, value: Any) -> Any:
+    if name == "backend":
+        if value not in BACKENDS:
+            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {value!r}")
+    elif name == "algorithm":
+        if not isinstance(value, str):
+            raise TypeError(f"algorithm must be a str, got {value!r}")
+    elif name == "threads":
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"threads must be an int or None, got {value!r}")
+        if value < 1:
+            raise ValueError(f"threads must be at least 1, got {value}")
+        return int(value)
+    elif name == "tol":
+        if not (isinstance(value, (int, float)) and value >= 0):
+            raise ValueError(f"tol must be a number of at least 0, got {value!r}")
+        return float(value)
+    elif name == "max_workspace":
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"max_workspace must be an int (bytes) or None, got {value!r}")
+        if value < 0:
+            raise ValueError(f"max_workspace must be at least 0 bytes, got {value}")
+        return int(value)
+    return value
+
+
+def _merge(base: Options, given: dict[str, Any]) -> Options:
+    checked = {name: _check(name, value) for name, value in given.items() if value is not None}
+    return replace(base, **checked) if checked else base
+
+
+def resolve(
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Options:
+    """The options of one call: its keywords, and the surrounding `options` for those that are None."""
+    base = _current.get()
+    if backend is None and algorithm is None and threads is None and tol is None and max_workspace is None:
+        return base
+    return _merge(
+        base,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )
+
+
+@contextmanager
+def options(
+    *,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Iterator[Options]:
+    """Set options for every fastconv call inside a ``with`` block.
+
+    Context-local: other threads and other asyncio tasks do not see them.  Blocks nest; a keyword
+    left as None keeps its outer value, and a keyword of the call itself wins.
+
+    Parameters
+    ----------
+    backend : {"auto", "cython", "numba", "numpy", "reference"}
+    algorithm : str
+        ``"auto"``, ``"direct"``, ``"im2col"``, ``"pointwise"``, ``"depthwise"``, ...
+    threads : int
+        Threads per call, at least 1.
+    tol : float
+        Largest admitted error relative to max|y|; 0 admits plain summation only.
+    max_workspace : int
+        Bytes of scratch that a call may use beyond inputs, outputs and packed weights.
+
+    Examples
+    --------
+    >>> import fastconv, numpy as np
+    >>> with fastconv.options(backend="numpy", threads=1):
+    ...     y = fastconv.conv1d(np.ones((1, 1, 4)), np.ones((1, 1, 2)))
+    >>> y
+    array([[[2., 2., 2.]]])
+    """
+    token = _current.set(
+        _merge(
+            _current.get(),
+            {
+                "backend": backend,
+                "algorithm": algorithm,
+                "threads": threads,
+                "tol": tol,
+                "max_workspace": max_workspace,
+            },
+        )
+    )
+    try:
+        yield _current.get()
+    finally:
+        _current.reset(token)

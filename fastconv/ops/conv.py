@@ -1,0 +1,491 @@
+"""Convolution of 1-D, 2-D and 3-D inputs, and its transpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
+from fastconv.core.problems.base import as_layout, join_batch, split_batch, to_canonical
+from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, is_planning, submit
+
+
+def _hashable(value: Any) -> Any:
+    """Lists and arrays of an argument as nested tuples, so that problems can be cached by their arguments."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple(_hashable(v) for v in value)
+    return value
+
+
+def _conv(
+    rank: int,
+    transposed: bool,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: Any,
+    output_padding: Any,
+    out: Any,
+    layout: str,
+    padding_mode: str,
+    activation: str | None,
+    options: dict[str, Any],
+) -> np.ndarray:
+    x, w = as_array(x, "x"), as_array(weight, "weight")
+    b = None if bias is None else as_array(bias, "bias")
+    layout = as_layout(layout)
+    shared = (rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape, None if b is None else b.dtype)
+    tail = (layout, padding_mode, activation, is_planning())
+    s, p, d = _hashable(stride), _hashable(padding), _hashable(dilation)
+    problem: ConvProblem
+    if transposed:
+        problem = conv_transpose_problem(*shared, s, p, _hashable(output_padding), groups, d, *tail)
+    else:
+        problem = conv_problem(*shared, s, p, d, groups, *tail)
+    batched = split_batch(x.shape, rank, layout)[0]
+    weights = clean(w, problem.dtype).reshape(problem.w_shape)
+    offsets = None if b is None else clean(b, problem.acc)
+    shape = join_batch(batched, problem.n, problem.oc, problem.output[3 - rank :], layout)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(weights, offsets),
+            options=resolve(**options),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
+            view=lambda y: to_canonical(y, rank, batched, layout),
+        )
+    )
+
+
+def conv1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """1-D cross-correlation of channels with a set of kernels, as `torch.nn.functional.conv1d`.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    weight : array_like, shape (K, C / groups, kw)
+    bias : array_like, shape (K,), optional
+    stride, dilation : int or tuple of 1 int
+    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        ``"same"`` gives ceil(input / stride) outputs; an odd pad goes to the end, with ``"same_lower"`` to the start.
+    groups : int
+        Number of independent convolutions that the channels are split into.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result; weights keep their order.
+    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
+        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
+        does; ``constant`` is ``zeros``.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, ...) or (K, ...)
+        Of the promoted dtype of `x` and `weight`.  8-bit integers give int32, wider ones 64 bits.
+        float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.conv1d(np.array([[1, 2, 3, 4, 5]]), np.array([[[1, 10]]]), padding="same")
+    array([[21, 32, 43, 54,  5]])
+    """
+    return _conv(
+        1, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """2-D cross-correlation of channels with a set of kernels, as `torch.nn.functional.conv2d`.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    weight : array_like, shape (K, C / groups, kh, kw)
+    bias : array_like, shape (K,), optional
+    stride, dilation : int or tuple of 2 int
+    padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        ``"same"`` gives ceil(input / stride) outputs; an odd pad goes to the end, with ``"same_lower"`` to the start.
+    groups : int
+        Number of independent convolutions that the channels are split into.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result; weights keep their order.
+    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
+        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
+        does; ``constant`` is ``zeros``.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, ...) or (K, ...)
+        Of the promoted dtype of `x` and `weight`.  8-bit integers give int32, wider ones 64 bits.
+        float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
+    >>> F.conv2d(x, np.ones((1, 1, 3, 3)), bias=np.array([0.5]))
+    array([[[[45.5, 54.5],
+             [81.5, 90.5]]]])
+    """
+    return _conv(
+        2, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """3-D cross-correlation of channels with a set of kernels, as `torch.nn.functional.conv3d`.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    weight : array_like, shape (K, C / groups, kd, kh, kw)
+    bias : array_like, shape (K,), optional
+    stride, dilation : int or tuple of 3 int
+    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        ``"same"`` gives ceil(input / stride) outputs; an odd pad goes to the end, with ``"same_lower"`` to the start.
+    groups : int
+        Number of independent convolutions that the channels are split into.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result; weights keep their order.
+    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
+        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
+        does; ``constant`` is ``zeros``.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, ...) or (K, ...)
+        Of the promoted dtype of `x` and `weight`.  8-bit integers give int32, wider ones 64 bits.
+        float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.conv3d(np.ones((1, 2, 4, 4, 4), "f"), np.ones((5, 2, 3, 3, 3), "f"), padding=1).shape
+    (1, 5, 4, 4, 4)
+    """
+    return _conv(
+        3, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv_transpose1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """1-D transposed convolution, as `torch.nn.functional.conv_transpose1d`.
+
+    The map whose matrix is the transpose of that of `conv1d`: each input value adds a scaled
+    kernel to the output.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    weight : array_like, shape (C, K / groups, kw)
+    bias : array_like, shape (K,), optional
+    stride, dilation : int or tuple of 1 int
+    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs or "valid"
+        Of the convolution that is turned round: it shortens the output.
+    output_padding : int or tuple of 1 int
+        Extra extent at the end of the output; smaller than `stride` or `dilation`.
+    groups : int
+        Number of independent convolutions that the channels are split into.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result; weights keep their order.
+    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
+        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
+        does; ``constant`` is ``zeros``.  Only ``zeros`` has a meaning here.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, ...) or (K, ...)
+        Extent ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``;
+        dtypes as in `conv1d`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.conv_transpose1d(np.ones((1, 4, 4), "f"), np.ones((4, 2, 3), "f"), stride=2).shape
+    (1, 2, 9)
+    """
+    return _conv(
+        1, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
+        activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv_transpose2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """2-D transposed convolution, as `torch.nn.functional.conv_transpose2d`.
+
+    The map whose matrix is the transpose of that of `conv2d`: each input value adds a scaled
+    kernel to the output.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    weight : array_like, shape (C, K / groups, kh, kw)
+    bias : array_like, shape (K,), optional
+    stride, dilation : int or tuple of 2 int
+    padding : int, tuple of 2 int, list of 2 (lo, hi) pairs or "valid"
+        Of the convolution that is turned round: it shortens the output.
+    output_padding : int or tuple of 2 int
+        Extra extent at the end of the output; smaller than `stride` or `dilation`.
+    groups : int
+        Number of independent convolutions that the channels are split into.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result; weights keep their order.
+    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
+        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
+        does; ``constant`` is ``zeros``.  Only ``zeros`` has a meaning here.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, ...) or (K, ...)
+        Extent ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``;
+        dtypes as in `conv2d`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.conv_transpose2d(np.ones((1, 4, 4, 4), "f"), np.ones((4, 2, 3, 3), "f"), stride=2).shape
+    (1, 2, 9, 9)
+    """
+    return _conv(
+        2, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
+        activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv_transpose3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """3-D transposed convolution, as `torch.nn.functional.conv_transpose3d`.
+
+    The map whose matrix is the transpose of that of `conv3d`: each input value adds a scaled
+    kernel to the output.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    weight : array_like, shape (C, K / groups, kd, kh, kw)
+    bias : array_like, shape (K,), optional
+    stride, dilation : int or tuple of 3 int
+    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs or "valid"
+        Of the convolution that is turned round: it shortens the output.
+    output_padding : int or tuple of 3 int
+        Extra extent at the end of the output; smaller than `stride` or `dilation`.
+    groups : int
+        Number of independent convolutions that the channels are split into.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result; weights keep their order.
+    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
+        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
+        does; ``constant`` is ``zeros``.  Only ``zeros`` has a meaning here.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, K, ...) or (K, ...)
+        Extent ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``;
+        dtypes as in `conv3d`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.conv_transpose3d(np.ones((1, 4, 4, 4, 4), "f"), np.ones((4, 2, 3, 3, 3), "f"), stride=2).shape
+    (1, 2, 9, 9, 9)
+    """
+    return _conv(
+        3, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
+        activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
