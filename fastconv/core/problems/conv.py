@@ -208,6 +208,11 @@ def _check_kernel(kernel: tuple[int, ...], wshape: tuple[int, ...]) -> None:
         raise ShapeError(f"weight has shape {wshape}: every kernel extent must be at least 1")
 
 
+def _check_not_empty(shape: tuple[int, ...], n: int, ic: int, spatial: tuple[int, ...]) -> None:
+    if n and ic and 0 in spatial:
+        raise ShapeError(f"x has shape {shape}: only the batch and the channels may be empty")
+
+
 def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
     if shape is not None and shape != (oc,):
         raise ShapeError(f"bias has shape {shape}; it must be ({oc},), one value per output channel")
@@ -258,13 +263,14 @@ def conv_problem(
     if padding_mode not in PADDING_MODES:
         raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {padding_mode!r}")
     mode = "zeros" if padding_mode == "constant" else padding_mode
+    _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
     names = AXES[3 - rank :]
     output = []
     for axis, e, kk, ss, dd, (lo, hi) in zip(names, spatial, kernel, s, d, pads, strict=True):
         check_mode_pads(mode, e, lo, hi, f"the {axis} of x")
         o = forward_extent(e, kk, ss, dd, lo, hi)
-        if o < 1 and not (o == 0 and padding in ("same", "same_upper", "same_lower")):
+        if o < 1:
             raise ShapeError(
                 f"output {axis} would be {o}: x has {axis} {e} with padding ({lo}, {hi}), the kernel spans "
                 f"{dd * (kk - 1) + 1} (kernel {kk}, dilation {dd})"
@@ -320,6 +326,7 @@ def conv_transpose_problem(
         raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {padding_mode!r}")
     if isinstance(padding, str) and padding != "valid":
         raise ValueError(f"padding of a transposed convolution must be ints, (lo, hi) pairs or 'valid', got {padding!r}")
+    _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
     extra = as_ints(output_padding, rank, "output_padding", 0)
     output = []
