@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -34,8 +35,9 @@ def available() -> int:
         return os.cpu_count() or 1
 
 
+@cache
 def default() -> int:
-    """Threads used when nobody asks for a number."""
+    """Threads used when nobody asks for a number; the environment is read once."""
     for name in ("FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(name, "").split(",")[0]
         if text.isdigit() and int(text) > 0:
