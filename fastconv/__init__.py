@@ -4,6 +4,16 @@ from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, MissingExtraError, ShapeError, UnsupportedError
 from fastconv.dispatch.options import options
 from fastconv.dispatch.plan import Plan
+from fastconv.ops.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    global_avg_pool,
+    global_max_pool,
+)
 from fastconv.ops.conv import (
     conv1d,
     conv2d,
@@ -13,6 +23,22 @@ from fastconv.ops.conv import (
     conv_transpose3d,
 )
 from fastconv.ops.planning import plan
+from fastconv.ops.pool import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from fastconv.ops.unpool import (
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 
 __version__ = "0.1.0.dev0"
 
@@ -23,12 +49,32 @@ __all__ = [
     "ShapeError",
     "Spec",
     "UnsupportedError",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "conv1d",
     "conv2d",
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "global_avg_pool",
+    "global_max_pool",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "options",
     "plan",
 ]

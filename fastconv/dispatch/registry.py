@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from fastconv.backends import phases, reference
+from fastconv.backends import phases, reference, reference_pool
 from fastconv.backends.numpy import conv as numpy_conv
+from fastconv.backends.numpy import pool as numpy_pool
 from fastconv.core.kernel import Kernel
 
 
@@ -29,6 +30,21 @@ def _conv() -> tuple[Kernel[Any], ...]:
     return (*forward, *phases.wrap(forward), reference.Conv())
 
 
+def _pool() -> tuple[Kernel[Any], ...]:
+    return (*numpy_pool.KERNELS, reference_pool.Pool())
+
+
+def _adaptive_pool() -> tuple[Kernel[Any], ...]:
+    return (*numpy_pool.ADAPTIVE, reference_pool.Pool())
+
+
+def _max_unpool() -> tuple[Kernel[Any], ...]:
+    return (*numpy_pool.UNPOOL, reference_pool.Unpool())
+
+
 _TABLE = {
     "conv": _conv,
+    "pool": _pool,
+    "adaptive_pool": _adaptive_pool,
+    "max_unpool": _max_unpool,
 }

@@ -70,6 +70,27 @@ def as_ints(value: Any, rank: int, name: str, low: int | None = None) -> tuple[i
     return (as_int(value, name, low),) * rank
 
 
+def freeze(value: Any, name: str) -> Any:
+    """An argument made of ints as nested tuples: hashable, so that problems can be cached by their arguments.
+
+    Bools and floats are refused here, before the cache: it would take True for 1 and 2.0 for 2.
+    """
+    if type(value) is int or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be made of ints, got {value!r}")
+    if isinstance(value, Iterable) and not isinstance(value, bytes) and np.ndim(value) > 0:  # type: ignore[arg-type]
+        return tuple(freeze(v, name) for v in value)
+    return as_int(value, name)
+
+
+def as_flag(value: Any, name: str) -> bool:
+    """`value`, which must be a bool, as one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be a bool, got {value!r} of type {type(value).__name__}")
+    return bool(value)
+
+
 def as_layout(layout: Any) -> str:
     if layout not in LAYOUTS:
         raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {layout!r}")

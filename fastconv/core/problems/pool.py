@@ -6,12 +6,17 @@ Adaptive pooling whose output divides its input, and global pooling, become this
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from fastconv.core.problems.base import Pads, Problem
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, check_size, split_batch, to3
+from fastconv.core.problems.conv import AXES, as_pads, forward_extent
 
 KINDS = ("max", "avg", "lp")
+MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,12 @@ class PoolProblem(Problem):
     divisor : int or None
         avg: overrides the divisor.
     norm : float
-        lp: the exponent.
+        lp: the exponent; y = (taps / count * sum x**norm) ** (1 / norm), where count is the divisor that avg
+        would use with `include_pad`.  inf and -inf give the largest and smallest magnitude.
     indices : bool
-        max: also return the flat index, within the unpadded (d, h, w) volume, of the first maximum (int64).
+        max: also return the flat index, within the unpadded (d, h, w) volume, of the first maximum
+        (int64), of the first NaN if there is one, -1 where the whole window is padding (the maximum
+        is -inf there, or the least integer).
     layout : str
         How the user's arrays lie: kernels always see (N, C, D, H, W) views.
     dtype, out : numpy.dtype
@@ -93,3 +101,120 @@ class PoolProblem(Problem):
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
         y = (self.y_shape, self.out)
         return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
+
+
+def pool_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int, ceil_mode: bool) -> int:
+    """Output extent of a pooling; 0 or less when the window does not fit.
+
+    In ceil mode a last, partial window counts too, if it starts inside the input or the padding before it.
+    """
+    if not ceil_mode:
+        return forward_extent(extent, k, s, d, lo, hi)
+    count = forward_extent(extent, k, s, d, lo, hi + s - 1)
+    return count - 1 if (count - 1) * s >= extent + lo else count
+
+
+def axis_counts(extent: int, k: int, s: int, d: int, lo: int, hi: int, output: int, include_pad: bool) -> np.ndarray:
+    """How many taps of each window along one axis the divisor of an average counts (int64, `output` values).
+
+    Windows are clipped at the end of the padding; without `include_pad`, at both ends of the input.
+    The number for a whole window is the product over the axes.
+    """
+    start = np.arange(output, dtype=np.int64) * s - lo
+    before_end = -(-((extent + hi if include_pad else extent) - start) // d)
+    before_start = np.zeros_like(start) if include_pad else np.maximum(-(start // d), 0)
+    return np.clip(before_end, 0, k) - np.minimum(before_start, k)
+
+
+def pool_dtype(dtype: np.dtype, kind: str) -> np.dtype:
+    """The result's dtype, that of the input; DTypeError where the pooling is not defined."""
+    if kind == "max":
+        check_dtype(dtype, "x", "fiu")
+    elif kind == "avg" and dtype.kind in "iu":
+        if dtype != np.int64:
+            raise DTypeError(
+                f"x has dtype {dtype}; averages are defined for float16, bfloat16, float32, float64 and int64 "
+                f"(which truncates)"
+            )
+    else:
+        check_dtype(dtype, "x", "f")
+    return dtype
+
+
+def check_not_empty(shape: tuple[int, ...], channels: int, spatial: tuple[int, ...]) -> None:
+    """Only the batch may be empty."""
+    if channels == 0 or 0 in spatial:
+        raise ShapeError(f"x has shape {shape}: every axis except that of the batch must have at least one element")
+
+
+def as_divisor(value: int | None) -> int | None:
+    if value == 0:
+        raise ValueError("divisor_override must be an int other than 0, or None, got 0")
+    return value
+
+
+@lru_cache(maxsize=1024)
+def pool_problem(
+    kind: str,
+    rank: int,
+    xshape: tuple[int, ...],
+    xdtype: np.dtype,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    include_pad: bool,
+    divisor: int | None,
+    norm: float,
+    indices: bool,
+    layout: str,
+) -> PoolProblem:
+    """Check the arguments of max, avg and lp_pool1d/2d/3d and describe the pooling that they ask for.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+    """
+    _, n, c, spatial = split_batch(xshape, rank, layout)
+    out = pool_dtype(xdtype, kind)
+    check_not_empty(xshape, c, spatial)
+    kernel = as_ints(kernel_size, rank, "kernel_size", 1)
+    s = kernel if stride is None or stride == () else as_ints(stride, rank, "stride", 1)
+    d = as_ints(dilation, rank, "dilation", 1)
+    if norm == 0 or norm != norm:
+        raise ValueError(f"norm_type must be a number other than 0, got {norm}")
+    pads = as_pads(padding, rank, spatial, kernel, s, d)
+    output = []
+    for axis, e, k, ss, dd, (lo, hi) in zip(AXES[3 - rank :], spatial, kernel, s, d, pads, strict=True):
+        largest = max(k, ss, dd, lo, hi)
+        if largest > MAX_EXTENT:
+            raise ValueError(f"kernel_size, stride, dilation and padding must be at most {MAX_EXTENT}, got {largest}")
+        if max(lo, hi) > k // 2 and not isinstance(padding, str):
+            raise ValueError(
+                f"padding must be at most half of kernel_size, {k // 2} on {axis} for {k}, got ({lo}, {hi})"
+            )
+        if rank == 3 and kind != "max" and abs(norm) != np.inf and k > e and not isinstance(padding, str):
+            # torch's rule for volumes alone; averages of images take any kernel that gives an output.
+            raise ShapeError(f"kernel_size is {k} on {axis}; x of shape {xshape} has only {e} there")
+        o = pool_extent(e, k, ss, dd, lo, hi, ceil_mode)
+        if o < 1:
+            raise ShapeError(
+                f"output {axis} would be {o}: x has {axis} {e} with padding ({lo}, {hi}), the window spans "
+                f"{dd * (k - 1) + 1} (kernel_size {k}, dilation {dd})"
+            )
+        output.append(o)
+    problem = PoolProblem(
+        kind=kind, n=n, c=c, input=to3(spatial, 1), kernel=to3(kernel, 1), stride=to3(s, 1), dilation=to3(d, 1),
+        pads=to3(pads, (0, 0)), output=to3(tuple(output), 1), include_pad=include_pad, divisor=as_divisor(divisor),
+        norm=norm, indices=indices, layout=layout, dtype=xdtype, out=out,
+    )  # fmt: skip
+    check_size(problem.y_shape, "the result")
+    return problem
+
+
+def check_sum(x: np.ndarray, count: int) -> None:
+    """OverflowError if a sum of `count` values of an int64 array might wrap."""
+    if x.size and max(abs(int(x.min())), abs(int(x.max()))) * count >= 2**63:
+        raise OverflowError(f"sums of {count} values of x may not fit int64: convert x to float64")

@@ -1,0 +1,174 @@
+"""Adaptive pooling: the output's size is given, windows follow from it.
+
+Window o of an axis covers floor(o * in / out) <= i < ceil((o + 1) * in / out).  Where every
+output extent divides its input, windows are all alike and a `PoolProblem` is made instead, which
+has faster kernels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.errors import ShapeError
+from fastconv.core.problems.base import Problem, as_int, check_dtype, check_size, split_batch, to3
+from fastconv.core.problems.pool import PoolProblem, check_not_empty
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptivePoolProblem(Problem):
+    """One adaptive pooling.
+
+    Attributes
+    ----------
+    kind : str
+        ``max`` or ``avg``.
+    n, c : int
+        Batch and channels.
+    input, output : tuple of 3 int
+        Along depth, height, width.
+    indices : bool
+        As in `PoolProblem`.
+    layout : str
+        How the user's arrays lie: kernels always see (N, C, D, H, W) views.
+    dtype, out : numpy.dtype
+    """
+
+    kind: str
+    n: int
+    c: int
+    input: tuple[int, int, int]
+    output: tuple[int, int, int]
+    indices: bool
+    layout: str
+    dtype: np.dtype
+    out: np.dtype
+
+    @property
+    def op(self) -> str:
+        return "adaptive_pool"
+
+    @property
+    def taps(self) -> int:
+        """Elements of the largest window."""
+        d, h, w = (-(-i // o) + (i % o != 0) if o else 0 for i, o in zip(self.input, self.output, strict=True))
+        return d * h * w
+
+    @property
+    def pixels(self) -> int:
+        return self.output[0] * self.output[1] * self.output[2]
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return (self.n, self.c, *self.input)
+
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        return (self.n, self.c, *self.output)
+
+    @property
+    def flops(self) -> float:
+        return float(self.n * self.c * self.pixels * self.taps)
+
+    @property
+    def bytes(self) -> float:
+        i = self.input
+        x = self.n * self.c * i[0] * i[1] * i[2]
+        y = self.n * self.c * self.pixels
+        return float(x * self.dtype.itemsize + y * (self.out.itemsize + 8 * self.indices))
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        y = (self.y_shape, self.out)
+        return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
+
+
+def axis_windows(extent: int, output: int) -> tuple[np.ndarray, np.ndarray]:
+    """First position of each window along one axis, and the one behind its last (int64)."""
+    o = np.arange(output, dtype=np.int64)
+    return o * extent // output, -(-(o + 1) * extent // output)
+
+
+def _as_output_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[int, ...]:
+    """`output_size` per axis; None in a tuple keeps the input's extent."""
+    if not isinstance(value, tuple):
+        return (as_int(value, "output_size", 0),) * rank
+    if len(value) != rank:
+        raise ValueError(f"output_size must be an int or {rank} ints (None keeps an axis), got {value!r}")
+    return tuple(e if v is None else as_int(v, "output_size", 0) for v, e in zip(value, spatial, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def adaptive_problem(
+    kind: str,
+    rank: int,
+    xshape: tuple[int, ...],
+    xdtype: np.dtype,
+    output_size: Any,
+    indices: bool,
+    layout: str,
+) -> PoolProblem | AdaptivePoolProblem:
+    """Check the arguments of adaptive_max and adaptive_avg_pool1d/2d/3d and describe what they ask for.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+    """
+    batched, n, c, spatial = split_batch(xshape, rank, layout)
+    check_dtype(xdtype, "x", "f")
+    # torch lets 1-D and 2-D averages, and anything unbatched, have no channels.
+    channels_may_be_empty = not batched or (kind == "avg" and rank < 3)
+    check_not_empty(xshape, max(c, int(channels_may_be_empty)), spatial)
+    output = _as_output_size(output_size, rank, spatial)
+    return windows_problem(kind, n, c, to3(spatial, 1), to3(output, 1), indices, layout, xdtype)
+
+
+def windows_problem(
+    kind: str,
+    n: int,
+    c: int,
+    spatial: tuple[int, int, int],
+    output: tuple[int, int, int],
+    indices: bool,
+    layout: str,
+    dtype: np.dtype,
+) -> PoolProblem | AdaptivePoolProblem:
+    """The pooling of checked arguments: as fixed windows where output divides input."""
+    check_size((n, c, *output), "the result")
+    if any(o == 0 or e % o for e, o in zip(spatial, output, strict=True)):
+        return AdaptivePoolProblem(
+            kind=kind, n=n, c=c, input=spatial, output=output, indices=indices, layout=layout, dtype=dtype, out=dtype
+        )
+    kernel = tuple(e // o for e, o in zip(spatial, output, strict=True))
+    return PoolProblem(
+        kind=kind, n=n, c=c, input=spatial, kernel=kernel, stride=kernel, dilation=(1, 1, 1), pads=((0, 0),) * 3,
+        output=output, include_pad=True, divisor=None, norm=1.0, indices=indices, layout=layout, dtype=dtype, out=dtype,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def global_problem(
+    kind: str, xshape: tuple[int, ...], xdtype: np.dtype, layout: str
+) -> PoolProblem | AdaptivePoolProblem:
+    """Check the arguments of global_max_pool and global_avg_pool; spatial axes beyond three are merged into depth."""
+    if len(xshape) < 3:
+        raise ShapeError(f"x must have a batch, a channel and at least one spatial axis, got shape {xshape}")
+    check_dtype(xdtype, "x", "fiu" if kind == "max" else "f")
+    n = xshape[0]
+    c, spatial = (xshape[1], xshape[2:]) if layout == "NCHW" else (xshape[-1], xshape[1:-1])
+    check_not_empty(xshape, c, spatial)
+    return windows_problem(kind, n, c, merge_spatial(spatial), (1, 1, 1), False, layout, xdtype)
+
+
+def merge_spatial(spatial: tuple[int, ...]) -> tuple[int, int, int]:
+    """Any number of spatial extents as three."""
+    if len(spatial) <= 3:
+        return to3(spatial, 1)
+    depth = 1
+    for extent in spatial[:-2]:
+        depth *= extent
+    return depth, spatial[-2], spatial[-1]

@@ -1,0 +1,466 @@
+"""Pooling to a given size: adaptive maximum and average of 1-D, 2-D and 3-D inputs, and global pooling of any rank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean_volume
+from fastconv.core.problems.adaptive import adaptive_problem, global_problem, merge_spatial
+from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+from fastconv.ops.pool import submit_pool
+
+
+def _adaptive(
+    kind: str, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: dict[str, Any]
+) -> Any:
+    x = as_array(x, "x")
+    problem = adaptive_problem(
+        kind, rank, x.shape, x.dtype, freeze(output_size, "output_size"), as_flag(indices, "return_indices"),
+        as_layout(layout),
+    )  # fmt: skip
+    return submit_pool(problem, rank, x, out, options)
+
+
+def _global(kind: str, x: Any, out: Any, layout: str, options: dict[str, Any]) -> np.ndarray:
+    x = as_array(x, "x")
+    layout = as_layout(layout)
+    problem = global_problem(kind, x.shape, x.dtype, layout)
+    first = 2 if layout == "NCHW" else 1
+    rank = x.ndim - 2
+    merged = (*x.shape[:first], *merge_spatial(x.shape[first : first + rank]), *x.shape[first + rank :])
+    ones = (1,) * rank
+    shape = (problem.n, problem.c, *ones) if layout == "NCHW" else (problem.n, *ones, problem.c)
+    results = (problem.n, problem.c, 1, 1, 1) if layout == "NCHW" else (problem.n, 1, 1, 1, problem.c)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(),
+            options=resolve(**options),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean_volume(to_canonical(a.reshape(merged), 3, True, layout), problem.dtype, layout),
+            view=lambda y: to_canonical(y.reshape(results), 3, True, layout),
+        )
+    )
+
+
+def adaptive_max_pool1d(
+    x: Any,
+    output_size: Any,
+    return_indices: bool = False,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """1-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool1d`.
+
+    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    output_size : int or tuple of 1 (int or None)
+        Extents of the result; None keeps that of `x`.
+    return_indices : bool
+        Also return where each maximum is.
+    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
+        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    y : ndarray, shape (N, C, *output_size) or (C, *output_size)
+        Of the dtype of `x`, a float.
+    indices : ndarray of int64, shape of y
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
+        axes of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.adaptive_max_pool1d(np.ones((1, 2, 7), "f"), 3).shape
+    (1, 2, 3)
+    """
+    return _adaptive(
+        "max", 1, x, output_size, return_indices, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_max_pool2d(
+    x: Any,
+    output_size: Any,
+    return_indices: bool = False,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """2-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool2d`.
+
+    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    output_size : int or tuple of 2 (int or None)
+        Extents of the result; None keeps that of `x`.
+    return_indices : bool
+        Also return where each maximum is.
+    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
+        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    y : ndarray, shape (N, C, *output_size) or (C, *output_size)
+        Of the dtype of `x`, a float.
+    indices : ndarray of int64, shape of y
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
+        axes of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.adaptive_max_pool2d(np.ones((1, 2, 5, 7), "f"), (2, 3)).shape
+    (1, 2, 2, 3)
+    """
+    return _adaptive(
+        "max", 2, x, output_size, return_indices, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_max_pool3d(
+    x: Any,
+    output_size: Any,
+    return_indices: bool = False,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """3-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool3d`.
+
+    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    output_size : int or tuple of 3 (int or None)
+        Extents of the result; None keeps that of `x`.
+    return_indices : bool
+        Also return where each maximum is.
+    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
+        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    y : ndarray, shape (N, C, *output_size) or (C, *output_size)
+        Of the dtype of `x`, a float.
+    indices : ndarray of int64, shape of y
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
+        axes of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.adaptive_max_pool3d(np.ones((1, 2, 4, 5, 7), "f"), (None, 2, 3)).shape
+    (1, 2, 4, 2, 3)
+    """
+    return _adaptive(
+        "max", 3, x, output_size, return_indices, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_avg_pool1d(
+    x: Any,
+    output_size: Any,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """1-D average pooling to a given size, as `torch.nn.functional.adaptive_avg_pool1d`.
+
+    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    output_size : int or tuple of 1 (int or None)
+        Extents of the result; None keeps that of `x`.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, *output_size) or (C, *output_size)
+        Of the dtype of `x`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.adaptive_avg_pool1d(np.ones((1, 2, 7), "f"), 3).shape
+    (1, 2, 3)
+    """
+    return _adaptive(
+        "avg", 1, x, output_size, False, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_avg_pool2d(
+    x: Any,
+    output_size: Any,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """2-D average pooling to a given size, as `torch.nn.functional.adaptive_avg_pool2d`.
+
+    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    output_size : int or tuple of 2 (int or None)
+        Extents of the result; None keeps that of `x`.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, *output_size) or (C, *output_size)
+        Of the dtype of `x`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.adaptive_avg_pool2d(np.ones((1, 2, 5, 7), "f"), (2, 3)).shape
+    (1, 2, 2, 3)
+    """
+    return _adaptive(
+        "avg", 2, x, output_size, False, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_avg_pool3d(
+    x: Any,
+    output_size: Any,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """3-D average pooling to a given size, as `torch.nn.functional.adaptive_avg_pool3d`.
+
+    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    output_size : int or tuple of 3 (int or None)
+        Extents of the result; None keeps that of `x`.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, *output_size) or (C, *output_size)
+        Of the dtype of `x`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.adaptive_avg_pool3d(np.ones((1, 2, 4, 5, 7), "f"), (None, 2, 3)).shape
+    (1, 2, 4, 2, 3)
+    """
+    return _adaptive(
+        "avg", 3, x, output_size, False, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def global_max_pool(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Maximum of every channel, as ONNX's ``GlobalMaxPool``.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, ...)
+        Any number of spatial axes, at least one.  Channels last with ``layout="NHWC"``.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, 1, ...)
+        Of the dtype of `x`: any float or integer.  NaN propagates.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.global_max_pool(np.arange(8).reshape(1, 2, 4))
+    array([[[3],
+            [7]]])
+    """
+    return _global(
+        "max", x, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def global_avg_pool(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Average of every channel, as ONNX's ``GlobalAveragePool``.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, ...)
+        Any number of spatial axes, at least one.  Channels last with ``layout="NHWC"``.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, 1, ...)
+        Of the dtype of `x`, a float; float16 and bfloat16 are rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.global_avg_pool(np.ones((2, 3, 4, 5), "f")).shape
+    (2, 3, 1, 1)
+    """
+    return _global(
+        "avg", x, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip

@@ -1,0 +1,687 @@
+"""Pooling over windows of a fixed shape: maximum, average and Lp norm, of 1-D, 2-D and 3-D inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean_volume
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import as_flag, as_int, as_layout, freeze, join_batch, split_batch, to_canonical
+from fastconv.core.problems.pool import PoolProblem, pool_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+
+
+def submit_pool(
+    problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: dict[str, Any]
+) -> Any:
+    """Run a pooling of `x` with `rank` spatial axes; also the way of adaptive and global pooling."""
+    layout = problem.layout
+    batched = split_batch(x.shape, rank, layout)[0]
+    shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
+    count = len(problem.results)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(),
+            options=resolve(**options),
+            shapes=(shape,) * count,
+            out=as_outs(out, count),
+            enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
+            view=lambda y: to_canonical(y, rank, batched, layout),
+        )
+    )
+
+
+def _pool(
+    kind: str,
+    rank: int,
+    x: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: Any,
+    out: Any,
+    layout: str,
+    options: dict[str, Any],
+    *,
+    include_pad: Any = True,
+    divisor: Any = None,
+    norm: Any = 1.0,
+    indices: Any = False,
+) -> Any:
+    x = as_array(x, "x")
+    if divisor is not None:
+        divisor = as_int(divisor, "divisor_override")
+    if isinstance(norm, bool) or not isinstance(norm, (int, float, np.integer, np.floating)):
+        raise TypeError(f"norm_type must be a number, got {norm!r} of type {type(norm).__name__}")
+    problem = pool_problem(
+        kind, rank, x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
+        freeze(padding, "padding"), freeze(dilation, "dilation"), as_flag(ceil_mode, "ceil_mode"),
+        as_flag(include_pad, "count_include_pad"), divisor, float(norm), as_flag(indices, "return_indices"),
+        as_layout(layout),
+    )  # fmt: skip
+    return submit_pool(problem, rank, x, out, options)
+
+
+def max_pool1d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """1-D max pooling, as `torch.nn.functional.max_pool1d`.
+
+    NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
+    -inf (or the least integer).
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    kernel_size : int or tuple of 1 int
+    stride : int or tuple of 1 int, optional
+        The kernel's size by default.
+    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side.
+    dilation : int or tuple of 1 int
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    return_indices : bool
+        Also return where each maximum is.
+    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
+        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    y : ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`: any float or integer.
+    indices : ndarray of int64, shape of y
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
+        axes of `x`; -1 where a whole window is padding.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.max_pool1d(np.array([[1.0, 3.0, 2.0, 5.0, 4.0]]), 2, ceil_mode=True)
+    array([[3., 5., 4.]])
+    """
+    return _pool(
+        "max", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        indices=return_indices,
+    )  # fmt: skip
+
+
+def max_pool2d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """2-D max pooling, as `torch.nn.functional.max_pool2d`.
+
+    NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
+    -inf (or the least integer).
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    kernel_size : int or tuple of 2 int
+    stride : int or tuple of 2 int, optional
+        The kernel's size by default.
+    padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side.
+    dilation : int or tuple of 2 int
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    return_indices : bool
+        Also return where each maximum is.
+    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
+        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    y : ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`: any float or integer.
+    indices : ndarray of int64, shape of y
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
+        axes of `x`; -1 where a whole window is padding.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> y, where = F.max_pool2d(np.arange(16.0).reshape(1, 4, 4), 2, return_indices=True)
+    >>> where
+    array([[[ 5,  7],
+            [13, 15]]])
+    """
+    return _pool(
+        "max", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        indices=return_indices,
+    )  # fmt: skip
+
+
+def max_pool3d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """3-D max pooling, as `torch.nn.functional.max_pool3d`.
+
+    NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
+    -inf (or the least integer).
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    kernel_size : int or tuple of 3 int
+    stride : int or tuple of 3 int, optional
+        The kernel's size by default.
+    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side.
+    dilation : int or tuple of 3 int
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    return_indices : bool
+        Also return where each maximum is.
+    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
+        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    y : ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`: any float or integer.
+    indices : ndarray of int64, shape of y
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
+        axes of `x`; -1 where a whole window is padding.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.max_pool3d(np.ones((1, 2, 4, 6, 6), "f"), (2, 3, 3)).shape
+    (1, 2, 2, 2, 2)
+    """
+    return _pool(
+        "max", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        indices=return_indices,
+    )  # fmt: skip
+
+
+def avg_pool1d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    dilation: Any = 1,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """1-D average pooling, as `torch.nn.functional.avg_pool1d`, with dilation.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    kernel_size : int or tuple of 1 int
+    stride : int or tuple of 1 int, optional
+        The kernel's size by default.
+    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side.
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    count_include_pad : bool
+        Whether zeros of the padding count in the divisor.  What lies beyond the padding never does.
+    divisor_override : int, optional
+        What sums are divided by instead; not 0.
+    dilation : int or tuple of 1 int
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
+        (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+    OverflowError
+        If int64 sums might wrap.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.avg_pool1d(np.ones((1, 6)), 3, stride=2, padding=1, ceil_mode=True)
+    array([[0.66666667, 1.        , 1.        , 0.5       ]])
+    """
+    return _pool(
+        "avg", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        include_pad=count_include_pad, divisor=divisor_override,
+    )  # fmt: skip
+
+
+def avg_pool2d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    dilation: Any = 1,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """2-D average pooling, as `torch.nn.functional.avg_pool2d`, with dilation.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    kernel_size : int or tuple of 2 int
+    stride : int or tuple of 2 int, optional
+        The kernel's size by default.
+    padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side.
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    count_include_pad : bool
+        Whether zeros of the padding count in the divisor.  What lies beyond the padding never does.
+    divisor_override : int, optional
+        What sums are divided by instead; not 0.
+    dilation : int or tuple of 2 int
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
+        (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+    OverflowError
+        If int64 sums might wrap.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.avg_pool2d(np.arange(16.0).reshape(1, 4, 4), 2)
+    array([[[ 2.5,  4.5],
+            [10.5, 12.5]]])
+    """
+    return _pool(
+        "avg", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        include_pad=count_include_pad, divisor=divisor_override,
+    )  # fmt: skip
+
+
+def avg_pool3d(
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    dilation: Any = 1,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """3-D average pooling, as `torch.nn.functional.avg_pool3d`, with dilation.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    kernel_size : int or tuple of 3 int
+    stride : int or tuple of 3 int, optional
+        The kernel's size by default.
+    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side.
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    count_include_pad : bool
+        Whether zeros of the padding count in the divisor.  What lies beyond the padding never does.
+    divisor_override : int, optional
+        What sums are divided by instead; not 0.
+    dilation : int or tuple of 3 int
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
+        (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+    OverflowError
+        If int64 sums might wrap.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.avg_pool3d(np.ones((1, 2, 4, 6, 6), "f"), 2, stride=(1, 2, 2)).shape
+    (1, 2, 3, 3, 3)
+    """
+    return _pool(
+        "avg", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        include_pad=count_include_pad, divisor=divisor_override,
+    )  # fmt: skip
+
+
+def lp_pool1d(
+    x: Any,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """1-D power-average pooling, as `torch.nn.functional.lp_pool1d`, with padding and dilation.
+
+    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
+    keep the sign of `x`, so that odd norms of negative sums are NaN, and the sum of a partial window
+    (`ceil_mode`) is scaled up to that of a whole one.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    norm_type : float
+        Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
+    kernel_size : int or tuple of 1 int
+    stride : int or tuple of 1 int, optional
+        The kernel's size by default.
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side; it adds nothing to a sum.
+    dilation : int or tuple of 1 int
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`, a float; powers and sums are formed in float64.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.lp_pool1d(np.array([[3.0, 4.0, 6.0, 8.0]]), 2, 2)
+    array([[ 5., 10.]])
+    """
+    return _pool(
+        "lp", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        norm=norm_type,
+    )  # fmt: skip
+
+
+def lp_pool2d(
+    x: Any,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """2-D power-average pooling, as `torch.nn.functional.lp_pool2d`, with padding and dilation.
+
+    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
+    keep the sign of `x`, so that odd norms of negative sums are NaN, and the sum of a partial window
+    (`ceil_mode`) is scaled up to that of a whole one.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    norm_type : float
+        Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
+    kernel_size : int or tuple of 2 int
+    stride : int or tuple of 2 int, optional
+        The kernel's size by default.
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side; it adds nothing to a sum.
+    dilation : int or tuple of 2 int
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`, a float; powers and sums are formed in float64.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.lp_pool2d(np.ones((1, 4, 4)), 2, 2)
+    array([[[2., 2.],
+            [2., 2.]]])
+    """
+    return _pool(
+        "lp", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        norm=norm_type,
+    )  # fmt: skip
+
+
+def lp_pool3d(
+    x: Any,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    out: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """3-D power-average pooling, as `torch.nn.functional.lp_pool3d`, with padding and dilation.
+
+    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
+    keep the sign of `x`, so that odd norms of negative sums are NaN, and the sum of a partial window
+    (`ceil_mode`) is scaled up to that of a whole one.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    norm_type : float
+        Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
+    kernel_size : int or tuple of 3 int
+    stride : int or tuple of 3 int, optional
+        The kernel's size by default.
+    ceil_mode : bool
+        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
+        At most half of the kernel's size on each side; it adds nothing to a sum.
+    dilation : int or tuple of 3 int
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`, a float; powers and sums are formed in float64.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.lp_pool3d(np.ones((1, 2, 4, 6, 6), "f"), 2, 2).shape
+    (1, 2, 2, 3, 3)
+    """
+    return _pool(
+        "lp", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        norm=norm_type,
+    )  # fmt: skip

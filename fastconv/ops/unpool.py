@@ -1,0 +1,244 @@
+"""Max unpooling: from the results of a max pooling back to the positions that they came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
+from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
+from fastconv.core.problems.unpool import check_indices, unpool_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, is_planning, submit
+
+
+def _unpool(
+    rank: int,
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    output_size: Any,
+    out: Any,
+    layout: str,
+    options: dict[str, Any],
+) -> np.ndarray:
+    x, where = as_array(x, "x"), as_array(indices, "indices")
+    layout = as_layout(layout)
+    problem = unpool_problem(
+        rank, x.shape, x.dtype, where.shape, where.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
+        freeze(padding, "padding"), freeze(output_size, "output_size"), layout,
+    )  # fmt: skip
+    batched = split_batch(x.shape, rank, layout)[0]
+    flat = to_canonical(where, rank, batched, layout)
+    # A plan keeps the positions, which must not change after they were checked.
+    flat = np.array(flat, order="C") if is_planning() else clean(flat, where.dtype)
+    check_indices(flat, problem.pixels)
+    shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(flat,),
+            options=resolve(**options),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
+            view=lambda y: to_canonical(y, rank, batched, layout),
+        )
+    )
+
+
+def max_unpool1d(
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Partial inverse of `max_pool1d`, as `torch.nn.functional.max_unpool1d`.
+
+    Values go to the positions in `indices`, everything else is zero.  Where positions repeat, the
+    last value stays.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, W) or (C, W)
+        Channels last with ``layout="NHWC"``.
+    indices : array_like of int64, shape of x
+        As `max_pool1d` returns them: positions in the flattened spatial axes of the result.
+    kernel_size : int or tuple of 1 int
+    stride : int or tuple of 1 int, optional
+        The kernel's size by default.
+    padding : int or tuple of 1 int
+        Of the pooling that is undone; it shortens the result.
+    output_size : tuple of 1 int, or the whole shape of the result, optional
+        Extents of the result, less than one stride away from ``(in - 1) * stride + kernel_size - 2 * padding``.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`, a float.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> y, where = F.max_pool1d(np.array([[1.0, 3.0, 2.0, 5.0]]), 2, return_indices=True)
+    >>> F.max_unpool1d(y, where, 2)
+    array([[0., 3., 0., 5.]])
+    """
+    return _unpool(
+        1, x, indices, kernel_size, stride, padding, output_size, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def max_unpool2d(
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Partial inverse of `max_pool2d`, as `torch.nn.functional.max_unpool2d`.
+
+    Values go to the positions in `indices`, everything else is zero.  Where positions repeat, the
+    last value stays.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Channels last with ``layout="NHWC"``.
+    indices : array_like of int64, shape of x
+        As `max_pool2d` returns them: positions in the flattened spatial axes of the result.
+    kernel_size : int or tuple of 2 int
+    stride : int or tuple of 2 int, optional
+        The kernel's size by default.
+    padding : int or tuple of 2 int
+        Of the pooling that is undone; it shortens the result.
+    output_size : tuple of 2 int, or the whole shape of the result, optional
+        Extents of the result, less than one stride away from ``(in - 1) * stride + kernel_size - 2 * padding``.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`, a float.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> y, where = F.max_pool2d(np.arange(4.0).reshape(1, 2, 2), 2, return_indices=True)
+    >>> F.max_unpool2d(y, where, 2)
+    array([[[0., 0.],
+            [0., 3.]]])
+    """
+    return _unpool(
+        2, x, indices, kernel_size, stride, padding, output_size, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def max_unpool3d(
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Partial inverse of `max_pool3d`, as `torch.nn.functional.max_unpool3d`.
+
+    Values go to the positions in `indices`, everything else is zero.  Where positions repeat, the
+    last value stays.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Channels last with ``layout="NHWC"``.
+    indices : array_like of int64, shape of x
+        As `max_pool3d` returns them: positions in the flattened spatial axes of the result.
+    kernel_size : int or tuple of 3 int
+    stride : int or tuple of 3 int, optional
+        The kernel's size by default.
+    padding : int or tuple of 3 int
+        Of the pooling that is undone; it shortens the result.
+    output_size : tuple of 3 int, or the whole shape of the result, optional
+        Extents of the result, less than one stride away from ``(in - 1) * stride + kernel_size - 2 * padding``.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    layout : {"NCHW", "NHWC"}
+        Whether channels come second or last, in input and result.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, ...) or (C, ...)
+        Of the dtype of `x`, a float.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> y, where = F.max_pool3d(np.ones((1, 4, 4, 4)), 2, return_indices=True)
+    >>> F.max_unpool3d(y, where, 2).sum()
+    np.float64(8.0)
+    """
+    return _unpool(
+        3, x, indices, kernel_size, stride, padding, output_size, out, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
