@@ -467,12 +467,13 @@ class Whole(NumpyPool):
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         axes = (2, 3, 4)
-        if p.kind == "max":
-            return lambda x, out: np.maximum.reduce(x, axes, out=out, keepdims=True)
         dtype = np.dtype(np.int64 if p.dtype.kind == "i" else np.float64)
-        count = divisors(p)(())
+        count = None if p.kind == "max" else divisors(p)(())
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
+            if count is None:
+                np.maximum.reduce(x, axes, out=out, keepdims=True)
+                return
             if p.dtype.kind == "i":
                 check_sum(x, p.taps)
             finish(p, np.add.reduce(x, axes, dtype, keepdims=True), count, out)

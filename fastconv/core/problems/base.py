@@ -48,8 +48,10 @@ class Problem:
 
 
 def as_int(value: Any, name: str, low: int | None = None) -> int:
-    """`value` as a Python int, at least `low`."""
+    """`value`, an integer and not a bool, as a Python int, at least `low`."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         result = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}") from None
@@ -77,8 +79,6 @@ def freeze(value: Any, name: str) -> Any:
     """
     if type(value) is int or value is None or isinstance(value, str):
         return value
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be made of ints, got {value!r}")
     if isinstance(value, Iterable) and not isinstance(value, bytes) and np.ndim(value) > 0:  # type: ignore[arg-type]
         return tuple(freeze(v, name) for v in value)
     return as_int(value, name)
