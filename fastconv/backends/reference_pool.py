@@ -47,9 +47,7 @@ def divisor(p: PoolProblem | AdaptivePoolProblem) -> np.ndarray:
         include = p.include_pad or p.kind == "lp"
         counts = [
             axis_counts(e, k, s, d, lo, hi, o, include)
-            for e, k, s, d, (lo, hi), o in zip(
-                p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True
-            )
+            for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
         ]
     product = counts[0][:, None, None] * counts[1][:, None] * counts[2]
     return np.maximum(product, 1)  # a window without elements has sum 0

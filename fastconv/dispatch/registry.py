@@ -11,6 +11,7 @@ from typing import Any
 from fastconv.backends import phases, reference, reference_pool
 from fastconv.backends.numpy import conv as numpy_conv
 from fastconv.backends.numpy import pool as numpy_pool
+from fastconv.backends.numpy import unpool as numpy_unpool
 from fastconv.core.kernel import Kernel
 
 
@@ -39,7 +40,7 @@ def _adaptive_pool() -> tuple[Kernel[Any], ...]:
 
 
 def _max_unpool() -> tuple[Kernel[Any], ...]:
-    return (*numpy_pool.UNPOOL, reference_pool.Unpool())
+    return (*numpy_unpool.KERNELS, reference_pool.Unpool())
 
 
 _TABLE = {

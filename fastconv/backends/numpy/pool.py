@@ -1,12 +1,10 @@
 """Pooling on NumPy: loops over the taps of a window, each a ufunc on strided views of the input itself.
 
-Padding is never filled in: for each tap, only the outputs that it serves take part.  Blocks of
-`BLOCK` input elements keep the working set in the L2 cache and the workspace bounded.
-
 ``direct``      all taps of a window into the result; any fixed window
 ``separable``   along the width, then the height, then the depth: fewer operations for large windows; also
                 adaptive windows and Lp, whose powers are then taken once per element of the input (for stride = kernel)
-``whole``       one reduction where a single window covers the input
+``tiles``       one reduction where windows lie side by side: worth its start for large windows
+``windows``     one reduction per adaptive window
 
 Numeric policy for averages: half floats are summed in float32; float32 is summed in float32 while a sum has at
 most `FLOAT32_TERMS` terms in sequence and in float64 beyond; Lp in float64 throughout, so that powers do
@@ -15,134 +13,33 @@ not overflow; int64 exactly.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from fastconv.backends.numpy.windows import (
+    BLOCK,
+    AnyPool,
+    Band,
+    Blocks,
+    Select,
+    all_taps,
+    read_extents,
+)
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 from fastconv.core.problems.base import is_bfloat16, is_half
 from fastconv.core.problems.pool import PoolProblem, axis_counts, check_sum
-from fastconv.core.problems.unpool import UnpoolProblem
 
-BLOCK = 1 << 16  # input elements per block
+TILES_BLOCK = 1 << 19  # a reduction reads once and writes little: the cache does not matter
 FLOAT32_TERMS = 32
 CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 ELEMENT_SECONDS = 3e-10  # per float32 and tap
 INDEX_FACTOR = 8  # times slower when indices are tracked
-REDUCE_SECONDS = 6e-10  # per element of a reduction to one value
-
-AnyPool = PoolProblem | AdaptivePoolProblem
-Select = slice | np.ndarray
-
-
-class Band(NamedTuple):
-    """Some outputs along one axis, the inputs they read, and per tap: these outputs read those inputs."""
-
-    out: slice
-    inp: slice
-    taps: list[tuple[Select, Select]]
-
-
-def fixed_bands(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> list[Band]:
-    """Bands of `step` outputs of an axis with equal windows; taps select by slices."""
-    bands = []
-    for o0 in range(0, output, step):
-        o1 = min(o0 + step, output)
-        i0 = max(0, o0 * s - lo)
-        i1 = max(i0, min(e, (o1 - 1) * s - lo + (k - 1) * d + 1))
-        taps: list[tuple[Select, Select]] = []
-        for t in range(max(0, (lo - (o1 - 1) * s) // d), min(k, (e - 1 + lo - o0 * s) // d + 1)):
-            first = max(o0, -((t * d - lo) // s))
-            last = min(o1 - 1, (e - 1 + lo - t * d) // s)
-            if first <= last:
-                at = first * s - lo + t * d - i0
-                taps.append((slice(first - o0, last - o0 + 1), slice(at, at + (last - first) * s + 1, s)))
-        bands.append(Band(slice(o0, o1), slice(i0, i1), taps))
-    return bands
-
-
-def adaptive_bands(e: int, output: int, step: int) -> list[Band]:
-    """Bands of `step` outputs of an axis whose windows differ; taps select by index arrays."""
-    bands = []
-    start, end = axis_windows(e, output)
-    for o0 in range(0, output, step):
-        a, b = start[o0 : o0 + step], end[o0 : o0 + step]
-        i0, i1 = int(a[0]), int(b[-1])
-        taps: list[tuple[Select, Select]] = []
-        for t in range(int((b - a).max())):
-            served = np.flatnonzero(a + t < b)
-            taps.append((slice(None) if served.size == a.size else served, a[served] + t - i0))
-        bands.append(Band(slice(o0, o0 + a.size), slice(i0, i1), taps))
-    return bands
-
-
-def read_extents(p: AnyPool, steps: tuple[int, int, int]) -> list[int]:
-    """Upper bound on the inputs that `steps` outputs of each axis read."""
-    if isinstance(p, AdaptivePoolProblem):
-        windows = (-(-n * e // max(o, 1)) + 1 for n, e, o in zip(steps, p.input, p.output, strict=True))
-    else:
-        windows = (
-            (n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(steps, p.stride, p.kernel, p.dilation, strict=True)
-        )
-    return [min(e, w) for e, w in zip(p.input, windows, strict=True)]
-
-
-class Blocks:
-    """How an output is cut into blocks that read about `BLOCK` input elements.
-
-    Blocks grow along the axes in the order of memory, innermost first.
-    """
-
-    def __init__(self, p: AnyPool) -> None:
-        full = (max(p.n, 1), max(p.c, 1), *(max(o, 1) for o in p.output))
-        steps = [1] * 5
-        for axis in (4, 3, 2, 1, 0) if p.layout == "NCHW" else (1, 4, 3, 2, 0):
-            steps[axis] = full[axis]
-            while steps[axis] > 1 and self.reads(p, steps) > BLOCK:
-                steps[axis] = -(-steps[axis] // 2)
-        self.p = p
-        self.steps = tuple(steps)
-
-    @staticmethod
-    def reads(p: AnyPool, steps: list[int] | tuple[int, ...]) -> int:
-        d, h, w = read_extents(p, (steps[2], steps[3], steps[4]))
-        return steps[0] * steps[1] * d * h * w
-
-    @property
-    def count(self) -> int:
-        """Number of blocks."""
-        total = 1
-        for extent, step in zip(self.p.y_shape, self.steps, strict=True):
-            total *= -(-extent // step)
-        return total
-
-    @property
-    def outputs(self) -> int:
-        """Outputs of the largest block."""
-        return int(np.prod(self.steps, dtype=object))
-
-    def bands(self) -> list[list[Band]]:
-        """The bands of depth, height and width."""
-        p = self.p
-        if isinstance(p, AdaptivePoolProblem):
-            return [adaptive_bands(*a) for a in zip(p.input, p.output, self.steps[2:], strict=True)]
-        los = (lo for lo, _ in p.pads)
-        return [
-            fixed_bands(*a)
-            for a in zip(p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True)
-        ]
-
-    def walk(self, bands: list[list[Band]]) -> Iterator[tuple[slice, slice, tuple[Band, ...]]]:
-        """(images, channels, band per axis) of every block."""
-        p = self.p
-        for n in range(0, p.n, self.steps[0]):
-            for c in range(0, p.c, self.steps[1]):
-                for axes in itertools.product(*bands):
-                    yield slice(n, n + self.steps[0]), slice(c, c + self.steps[1]), axes
+REDUCE_SECONDS = 3.5e-10  # per float32 of a reduction
+RUN_SECONDS = 2.4e-8  # per contiguous run of a reduction
 
 
 def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
@@ -154,6 +51,11 @@ def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
     if p.dtype == np.float32 and terms > FLOAT32_TERMS:
         return np.dtype(np.float64)
     return p.dtype
+
+
+def max_dtype(p: AnyPool) -> np.dtype:
+    """Half floats are compared as float32, which is faster and loses nothing."""
+    return np.dtype(np.float32) if is_half(p.dtype) and not p.indices else p.dtype
 
 
 def lowest(dtype: np.dtype) -> Any:
@@ -263,7 +165,7 @@ class Direct(NumpyPool):
 
     @staticmethod
     def _sum_dtype(p: AnyPool) -> np.dtype:
-        return p.dtype if p.kind == "max" else sum_dtype(p, p.taps)
+        return max_dtype(p) if p.kind == "max" else sum_dtype(p, p.taps)
 
     def cost(self, problem: PoolProblem, machine: Machine) -> float:  # type: ignore[override]
         p = problem
@@ -276,9 +178,8 @@ class Direct(NumpyPool):
     def workspace(self, problem: AnyPool) -> int:
         p = problem
         outputs = Blocks(p).outputs
-        if p.kind == "max":
-            return outputs * 3 + (8 * BLOCK if p.indices else 0)
-        return outputs * (self._sum_dtype(p).itemsize + 8) + np.getbufsize() * 16
+        positions = 8 * BLOCK if p.indices else 0
+        return outputs * (self._sum_dtype(p).itemsize + 8) + positions + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
@@ -289,13 +190,14 @@ class Direct(NumpyPool):
         fill = lowest(p.dtype) if p.kind == "max" else 0
         combine = np.maximum if p.kind == "max" else np.add
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
             if p.kind == "avg" and p.dtype.kind == "i":
                 check_sum(x, p.taps)
             for n, c, axes in blocks.walk(bands):
                 xb = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
                 yb = out[n, c, axes[0].out, axes[1].out, axes[2].out]
-                taps = itertools.product(*(a.taps for a in axes))
+                taps = all_taps(axes)
                 if index:
                     ib = index[0][n, c, axes[0].out, axes[1].out, axes[2].out]
                     track(xb, yb, ib, taps, flat_positions(p, axes))
@@ -304,6 +206,8 @@ class Direct(NumpyPool):
                 accumulate(xb, acc, taps)
                 if count is not None:
                     finish(p, acc, count(axes), yb)
+                elif acc is not yb:
+                    yb[...] = acc
 
         def accumulate(xb: np.ndarray, acc: np.ndarray, taps: Iterator[tuple[Any, ...]]) -> None:
             acc[...] = fill
@@ -338,7 +242,7 @@ class Separable(NumpyPool):
         return tuple(int((b - a).max(initial=0)) for a, b in map(axis_windows, p.input, p.output))
 
     def _sum_dtype(self, p: AnyPool) -> np.dtype:
-        return p.dtype if p.kind == "max" else sum_dtype(p, max(self._taps(p)))
+        return max_dtype(p) if p.kind == "max" else sum_dtype(p, max(self._taps(p)))
 
     def cost(self, problem: AnyPool, machine: Machine) -> float:
         p = problem
@@ -348,7 +252,7 @@ class Separable(NumpyPool):
         terms = p.n * p.c * (d * h * ow * kw + d * oh * ow * kh + od * oh * ow * kd)
         gathered = 4.0 if isinstance(p, AdaptivePoolProblem) else 1.0
         if p.kind == "lp":
-            gathered *= 20.0
+            gathered *= 8.0
         elif self._sum_dtype(p) != p.dtype:
             gathered *= 1.5
         calls = Blocks(p).count * (kd + kh + kw + 9) * (8 if p.indices else 1)
@@ -379,19 +283,19 @@ class Separable(NumpyPool):
             combine, fill = (np.maximum, 0.0) if up else (np.minimum, np.inf)
         power = powers(p)
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
             if p.kind == "avg" and p.dtype.kind == "i":
                 check_sum(x, p.taps)
-            with np.errstate(all="ignore"):
-                for n, c, axes in blocks.walk(bands):
-                    xb = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
-                    where = (n, c, axes[0].out, axes[1].out, axes[2].out)
-                    if index:
-                        out[where], index[0][where] = track(xb, axes)
-                    elif count is None:
-                        out[where] = accumulate(xb, axes)
-                    else:
-                        finish(p, accumulate(xb, axes), count(axes), out[where])
+            for n, c, axes in blocks.walk(bands):
+                xb = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
+                where = (n, c, axes[0].out, axes[1].out, axes[2].out)
+                if index:
+                    out[where], index[0][where] = track(xb, axes)
+                elif count is None:
+                    out[where] = accumulate(xb, axes)
+                else:
+                    finish(p, accumulate(xb, axes), count(axes), out[where])
 
         def accumulate(current: np.ndarray, axes: tuple[Band, ...]) -> np.ndarray:
             change = power
@@ -441,16 +345,20 @@ def stage(current: np.ndarray, axis: int, band: Band, dtype: np.dtype, fill: Any
     return acc
 
 
-class Whole(NumpyPool):
-    """One window that is the whole input: one reduction per channel."""
+class Tiles(NumpyPool):
+    """Windows side by side: a view with one axis per window axis, reduced at once."""
 
-    algorithm = "whole"
+    algorithm = "tiles"
 
     def reject(self, problem: AnyPool) -> str | None:
         p = problem
-        if not isinstance(p, PoolProblem) or p.kernel != p.input or p.pixels != 1 or any(map(any, p.pads)):
-            return "the window is not the whole input"
-        if p.dilation != (1, 1, 1):
+        if not isinstance(p, PoolProblem):
+            return "windows differ"
+        if any(o > 1 and s != k for o, s, k in zip(p.output, p.stride, p.kernel, strict=True)):
+            return "windows overlap or leave gaps"
+        if any(map(any, p.pads)) or any(o * k > e for o, k, e in zip(p.output, p.kernel, p.input, strict=True)):
+            return "windows reach beyond the input"
+        if any(k > 1 and d > 1 for k, d in zip(p.kernel, p.dilation, strict=True)):
             return "dilated"
         if p.indices:
             return "no indices"
@@ -458,62 +366,93 @@ class Whole(NumpyPool):
 
     def cost(self, problem: AnyPool, machine: Machine) -> float:
         p = problem
-        factor = 4.0 if is_half(p.dtype) else p.dtype.itemsize / 4
-        return p.n * p.c * p.taps * REDUCE_SECONDS * factor + p.n * p.c * 3e-8 + 5 * CALL_SECONDS
+        assert isinstance(p, PoolProblem)
+        _, kh, kw = p.kernel
+        run = kw if p.output[2] > 1 else kh * kw if p.output[1] > 1 else p.taps
+        if p.layout == "NHWC" and p.c > 1:
+            run = p.c
+        elements = p.n * p.c * p.pixels * p.taps
+        factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
+        calls = Blocks(p, TILES_BLOCK).count * 4
+        return elements * (REDUCE_SECONDS * factor + RUN_SECONDS / run) + calls * CALL_SECONDS
 
     def workspace(self, problem: AnyPool) -> int:
-        return problem.n * problem.c * 8 + np.getbufsize() * 16
+        return Blocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        axes = (2, 3, 4)
+        assert isinstance(p, PoolProblem)
+        blocks = Blocks(p, TILES_BLOCK)
+        bands = blocks.bands()
+        kernel = p.kernel
         dtype = np.dtype(np.int64 if p.dtype.kind == "i" else np.float64)
-        count = None if p.kind == "max" else divisors(p)(())
+        count = None if p.kind == "max" else p.divisor if p.divisor is not None else p.taps
+        axes = (3, 5, 7)
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            if count is None:
-                np.maximum.reduce(x, axes, out=out, keepdims=True)
-                return
-            if p.dtype.kind == "i":
+            if count is not None and p.dtype.kind == "i":
                 check_sum(x, p.taps)
-            finish(p, np.add.reduce(x, axes, dtype, keepdims=True), count, out)
+            for n, c, (d, h, w) in blocks.walk(bands):
+                xb = x[n, c, d.inp, h.inp, w.inp]
+                yb = out[n, c, d.out, h.out, w.out]
+                split = [extent for pair in zip(yb.shape[2:], kernel, strict=True) for extent in pair]
+                tiles = xb.reshape(*yb.shape[:2], *split)
+                if count is None:
+                    np.maximum.reduce(tiles, axes, out=yb)
+                else:
+                    finish(p, np.add.reduce(tiles, axes, dtype), count, yb)
 
         return run
 
 
-class Unpool(Kernel[UnpoolProblem]):
-    """Zeros, and one scatter per group of channels."""
+class Windows(NumpyPool):
+    """One reduction per adaptive window: for few, large ones."""
 
-    backend = "numpy"
-    algorithm = "scatter"
+    algorithm = "windows"
 
-    def reject(self, problem: UnpoolProblem) -> str | None:
-        return None
-
-    def cost(self, problem: UnpoolProblem, machine: Machine) -> float:
-        return problem.bytes / machine.bandwidth + problem.flops * 5e-9 + problem.n * 5 * CALL_SECONDS
-
-    def workspace(self, problem: UnpoolProblem) -> int:
-        return np.getbufsize() * 16
-
-    def error(self, problem: UnpoolProblem) -> float:
-        return 0.0
-
-    def prepare(self, problem: UnpoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def reject(self, problem: AnyPool) -> str | None:
         p = problem
-        indices = constants[0].reshape(p.n, p.c, p.values)
+        if not isinstance(p, AdaptivePoolProblem):
+            return "fixed windows: tiles and direct do those"
+        return "no indices" if p.indices else None
 
+    @staticmethod
+    def _channels(p: AnyPool) -> int:
+        """Channels per step, so that signals are seen and sums stay small."""
+        return max(1, min(p.c, TILES_BLOCK // max(1, p.taps)))
+
+    def cost(self, problem: AnyPool, machine: Machine) -> float:
+        p = problem
+        run = max(1, p.c if p.layout == "NHWC" and p.c > 1 else -(-p.input[2] // max(1, p.output[2])))
+        elements = p.n * p.c * p.pixels * p.taps
+        factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
+        calls = p.n * -(-p.c // self._channels(p)) * p.pixels * 3
+        return elements * (REDUCE_SECONDS * factor + RUN_SECONDS / run) + calls * CALL_SECONDS
+
+    def workspace(self, problem: AnyPool) -> int:
+        return self._channels(problem) * 16 + sum(problem.output) * 16 + np.getbufsize() * 16
+
+    def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        step = self._channels(p)
+        windows = [list(zip(*axis_windows(*a), strict=True)) for a in zip(p.input, p.output, strict=True)]
+
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            out[...] = np.zeros((), p.dtype)
-            values = x.reshape(p.n, p.c, p.values)
-            flat = out.view()
-            flat.shape = (p.n, p.c, p.pixels)
             for n in range(p.n):
-                np.put_along_axis(flat[n], indices[n], values[n], axis=1)
+                for c in range(0, p.c, step):
+                    xb, yb = x[n, c : c + step], out[n, c : c + step]
+                    for o in np.ndindex(p.output):
+                        at = tuple(slice(*axis[i]) for axis, i in zip(windows, o, strict=True))
+                        window = xb[:, *at]
+                        if p.kind == "max":
+                            np.maximum.reduce(window, (1, 2, 3), out=yb[:, *o])
+                        else:
+                            yb[:, *o] = np.add.reduce(window, (1, 2, 3), np.float64) / (window.size // len(window))
 
         return run
 
 
-KERNELS = (Direct(), Separable(), Whole())
-ADAPTIVE = (Separable(),)
-UNPOOL = (Unpool(),)
+KERNELS = (Direct(), Separable(), Tiles())
+ADAPTIVE = (Separable(), Windows())

@@ -110,9 +110,7 @@ def unpool_problem(
     for axis, o in zip(AXES[3 - rank :], output, strict=True):
         if o < 1:
             raise ShapeError(f"output {axis} would be {o}: x has shape {xshape}, kernel_size {kernel}, padding {p}")
-    problem = UnpoolProblem(
-        n=n, c=c, input=to3(spatial, 1), output=to3(output, 1), layout=layout, dtype=xdtype
-    )
+    problem = UnpoolProblem(n=n, c=c, input=to3(spatial, 1), output=to3(output, 1), layout=layout, dtype=xdtype)
     check_size(problem.y_shape, "the result")
     return problem
 

@@ -1,0 +1,49 @@
+"""Max unpooling on NumPy: zeros, and one scatter per image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.unpool import UnpoolProblem
+
+CALL_SECONDS = 2e-6  # interpreter time per NumPy call
+
+
+class Unpool(Kernel[UnpoolProblem]):
+    """Positions index each channel of an image at once; the last of equal ones stays."""
+
+    backend = "numpy"
+    algorithm = "scatter"
+
+    def reject(self, problem: UnpoolProblem) -> str | None:
+        return None
+
+    def cost(self, problem: UnpoolProblem, machine: Machine) -> float:
+        return problem.bytes / machine.bandwidth + problem.flops * 5e-9 + problem.n * 5 * CALL_SECONDS
+
+    def workspace(self, problem: UnpoolProblem) -> int:
+        return np.getbufsize() * 16
+
+    def error(self, problem: UnpoolProblem) -> float:
+        return 0.0
+
+    def prepare(self, problem: UnpoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        indices = constants[0].reshape(p.n, p.c, p.values)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            out[...] = np.zeros((), p.dtype)
+            values = x.reshape(p.n, p.c, p.values)
+            flat = out.view()
+            flat.shape = (p.n, p.c, p.pixels)
+            for n in range(p.n):
+                np.put_along_axis(flat[n], indices[n], values[n], axis=1)
+
+        return run
+
+
+KERNELS = (Unpool(),)
