@@ -143,7 +143,7 @@ def windows_problem(
         return AdaptivePoolProblem(
             kind=kind, n=n, c=c, input=spatial, output=output, indices=indices, layout=layout, dtype=dtype, out=dtype
         )
-    kernel = tuple(e // o for e, o in zip(spatial, output, strict=True))
+    kernel = (spatial[0] // output[0], spatial[1] // output[1], spatial[2] // output[2])
     return PoolProblem(
         kind=kind, n=n, c=c, input=spatial, kernel=kernel, stride=kernel, dilation=(1, 1, 1), pads=((0, 0),) * 3,
         output=output, include_pad=True, divisor=None, norm=1.0, indices=indices, layout=layout, dtype=dtype, out=dtype,
