@@ -71,7 +71,7 @@ def random_call(
         if rng.random() < 0.5:
             return getattr(F, f"adaptive_max_pool{rank}d"), x, (size, bool(rng.random() < 0.5)), common
         return getattr(F, f"adaptive_avg_pool{rank}d"), x, (size,), common
-    padding: Any = [(int(rng.integers(0, k // 2 + 1)), int(rng.integers(0, k // 2 + 1))) for k in kernel]
+    padding: Any = [(int(rng.integers(0, k)), int(rng.integers(0, k))) for k in kernel]
     if rng.random() < 0.2:
         padding = str(rng.choice(["valid", "same", "same_lower"]))
     common |= {
@@ -283,6 +283,7 @@ def test_padding_forms() -> None:
     np.testing.assert_array_equal(F.max_pool1d(x, 2, 1, "same_upper"), [[2, 3, 4, 5, 5]])
     np.testing.assert_array_equal(F.max_pool1d(x, 2, 1, "same_lower"), [[1, 2, 3, 4, 5]])
     np.testing.assert_array_equal(F.max_pool1d(x, 2, 1, [(1, 0)]), [[1, 2, 3, 4, 5]])
+    np.testing.assert_array_equal(F.avg_pool1d(x, 3, 1, [(2, 0)]) * 3, [[1, 3, 6, 9, 12]])
     np.testing.assert_array_equal(F.max_pool1d(x, 2, 1, "valid"), F.max_pool1d(x, 2, 1))
     np.testing.assert_array_equal(F.max_pool1d(x, 2, []), F.max_pool1d(x, 2, None))
     np.testing.assert_array_equal(F.avg_pool1d(x, 2, 2, "same", count_include_pad=False), [[1.5, 3.5, 5]])
@@ -461,7 +462,7 @@ REFUSED: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str]]
     (F.max_pool2d, (X, 2, 0), {}, ValueError, "stride must be at least 1, got 0"),
     (F.max_pool2d, (X, 2, 2, -1), {}, ValueError, "padding must be at least 0, got -1"),
     (F.max_pool2d, (X, 3, 2, 2), {}, ValueError, "padding must be at most half of kernel_size, 1 on height for 3"),
-    (F.max_pool2d, (X, 3, 1, [(0, 0), (1, 2)]), {}, ValueError, r"1 on width for 3, got \(1, 2\)"),
+    (F.max_pool2d, (X, 3, 1, [(0, 0), (1, 3)]), {}, ValueError, r"less than kernel_size, 3 on width, got \(1, 3\)"),
     (F.max_pool2d, (X, 3, 1, "full"), {}, ValueError, "padding must be an int"),
     (F.max_pool2d, (X, 3, 1, 0, 0), {}, ValueError, "dilation must be at least 1, got 0"),
     (F.max_pool2d, (X, 9), {}, F.ShapeError, "output height would be 0: x has height 8"),

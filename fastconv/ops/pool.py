@@ -98,7 +98,7 @@ def max_pool1d(
     stride : int or tuple of 1 int, optional
         The kernel's size by default.
     padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side.
+        At most half of the kernel's size; in pairs, less than the kernel's size.
     dilation : int or tuple of 1 int
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
@@ -167,7 +167,7 @@ def max_pool2d(
     stride : int or tuple of 2 int, optional
         The kernel's size by default.
     padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side.
+        At most half of the kernel's size; in pairs, less than the kernel's size.
     dilation : int or tuple of 2 int
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
@@ -238,7 +238,7 @@ def max_pool3d(
     stride : int or tuple of 3 int, optional
         The kernel's size by default.
     padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side.
+        At most half of the kernel's size; in pairs, less than the kernel's size.
     dilation : int or tuple of 3 int
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
@@ -305,7 +305,7 @@ def avg_pool1d(
     stride : int or tuple of 1 int, optional
         The kernel's size by default.
     padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side.
+        At most half of the kernel's size; in pairs, less than the kernel's size.
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
     count_include_pad : bool
@@ -374,7 +374,7 @@ def avg_pool2d(
     stride : int or tuple of 2 int, optional
         The kernel's size by default.
     padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side.
+        At most half of the kernel's size; in pairs, less than the kernel's size.
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
     count_include_pad : bool
@@ -444,7 +444,7 @@ def avg_pool3d(
     stride : int or tuple of 3 int, optional
         The kernel's size by default.
     padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side.
+        At most half of the kernel's size; in pairs, less than the kernel's size.
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
     count_include_pad : bool
@@ -520,7 +520,7 @@ def lp_pool1d(
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
     padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side; it adds nothing to a sum.
+        At most half of the kernel's size, in pairs less than the kernel's size; it adds nothing to a sum.
     dilation : int or tuple of 1 int
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
@@ -587,7 +587,7 @@ def lp_pool2d(
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
     padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side; it adds nothing to a sum.
+        At most half of the kernel's size, in pairs less than the kernel's size; it adds nothing to a sum.
     dilation : int or tuple of 2 int
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
@@ -655,7 +655,7 @@ def lp_pool3d(
     ceil_mode : bool
         Whether a last, partial window counts, if it starts inside the input or the padding before it.
     padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size on each side; it adds nothing to a sum.
+        At most half of the kernel's size, in pairs less than the kernel's size; it adds nothing to a sum.
     dilation : int or tuple of 3 int
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.

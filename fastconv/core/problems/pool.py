@@ -32,7 +32,8 @@ class PoolProblem(Problem):
     input, kernel, stride, dilation, output : tuple of 3 int
         Along depth, height, width.
     pads : tuple of 3 (lo, hi)
-        Padding never holds values: it is ignored by max, zero for avg and lp.
+        Padding never holds values: it is ignored by max, zero for avg and lp.  It may reach further than half a
+        window, and, with dilation, a window may be all padding.
     include_pad : bool
         avg: whether padding counts in the divisor (windows are clipped at input + hi first).
     divisor : int or None
@@ -153,6 +154,19 @@ def as_divisor(value: int | None) -> int | None:
     return value
 
 
+def _check_pads(padding: Any, axis: str, k: int, lo: int, hi: int) -> None:
+    """torch's limit for ints, ONNX's for (lo, hi) pairs; names like "same" give what they need."""
+    if isinstance(padding, str):
+        return
+    if np.ndim(padding) == 2:
+        if max(lo, hi) >= k:
+            raise ValueError(
+                f"padding in (lo, hi) pairs must be less than kernel_size, {k} on {axis}, got ({lo}, {hi})"
+            )
+    elif lo > k // 2:
+        raise ValueError(f"padding must be at most half of kernel_size, {k // 2} on {axis} for {k}, got {lo}")
+
+
 @lru_cache(maxsize=1024)
 def pool_problem(
     kind: str,
@@ -191,10 +205,7 @@ def pool_problem(
         largest = max(k, ss, dd, lo, hi)
         if largest > MAX_EXTENT:
             raise ValueError(f"kernel_size, stride, dilation and padding must be at most {MAX_EXTENT}, got {largest}")
-        if max(lo, hi) > k // 2 and not isinstance(padding, str):
-            raise ValueError(
-                f"padding must be at most half of kernel_size, {k // 2} on {axis} for {k}, got ({lo}, {hi})"
-            )
+        _check_pads(padding, axis, k, lo, hi)
         if rank == 3 and kind != "max" and abs(norm) != np.inf and k > e and not isinstance(padding, str):
             # torch's rule for volumes alone; averages of images take any kernel that gives an output.
             raise ShapeError(f"kernel_size is {k} on {axis}; x of shape {xshape} has only {e} there")
