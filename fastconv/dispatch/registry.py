@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from fastconv.backends import phases, reference, reference_pool
+from fastconv.backends.numba import conv as numba_conv
 from fastconv.backends.numpy import conv as numpy_conv
 from fastconv.backends.numpy import pool as numpy_pool
 from fastconv.backends.numpy import unpool as numpy_unpool
@@ -27,7 +28,7 @@ def ops() -> tuple[str, ...]:
 
 
 def _conv() -> tuple[Kernel[Any], ...]:
-    forward = numpy_conv.KERNELS
+    forward = (*numba_conv.KERNELS, *numpy_conv.KERNELS)
     return (*forward, *phases.wrap(forward), reference.Conv())
 
 

@@ -1,0 +1,159 @@
+"""Where the taps of a window lie in a band of scratch, for any stride, dilation, padding and mode.
+
+Along one axis, output i of a block and tap t read padded position i*s + t*d.  A band keeps these
+positions in *slots* chosen so that output i + 1 reads one slot after output i, whatever the stride:
+the positions are split by their remainder modulo s, and only the stretches that some tap reads are kept.
+So slot(i, t) = i + offset[t], and compiled loops see stride 1 always.
+
+A band is filled by *runs*: stretches of slots whose sources in the input are equally spaced, or which hold
+the fill value.  All tables are int64 and made once per shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import gcd
+
+import numpy as np
+
+from fastconv.core.problems.base import Pads, source_index
+
+Triple = tuple[int, int, int]
+
+
+def axis_slots(outputs: int, k: int, s: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slot of output 0 for each tap, and the padded position (relative to the block's first) of each slot."""
+    offset = np.zeros(k, np.int64)
+    stretches: list[np.ndarray] = []
+    length = 0
+    for phase in sorted({t * d % s for t in range(k)}):
+        start = last = None
+        for t in (t for t in range(k) if t * d % s == phase):
+            m = t * d // s
+            if last is None or m > last + outputs:
+                if last is not None:
+                    stretches.append(phase + s * np.arange(start, last + outputs, dtype=np.int64))
+                    length += stretches[-1].size
+                start = m
+            offset[t] = length + m - start
+            last = m
+        assert start is not None and last is not None
+        stretches.append(phase + s * np.arange(start, last + outputs, dtype=np.int64))
+        length += stretches[-1].size
+    return offset, np.concatenate(stretches)
+
+
+def slots(outputs: int, k: int, s: int, d: int) -> int:
+    """An upper bound, in closed form, of the slots that `axis_slots` makes."""
+    g = gcd(s, d)
+    phases = min(k, s // g)
+    each = -(-k // phases)
+    return phases * (outputs + min((each - 1) * outputs, (each - 1) * (d // g)))
+
+
+def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """(first slot, first source or -1, count, step) of each stretch of equally spaced sources."""
+    result = []
+    i, n = 0, source.size
+    change = np.flatnonzero(np.diff(np.diff(source)) != 0) + 2  # where a new spacing has been seen
+    while i < n:
+        if source[i] < 0:
+            stop = i + 1
+            while stop < n and source[stop] < 0:
+                stop += 1
+            result.append((i, -1, stop - i, 0))
+        elif i + 1 == n or source[i + 1] < 0:
+            stop = i + 1
+            result.append((i, int(source[i]), 1, 1))
+        else:
+            step = int(source[i + 1] - source[i])
+            later = change[np.searchsorted(change, i + 2) :]
+            stop = int(later[0]) if later.size else n
+            result.append((i, int(source[i]), stop - i, step))
+        i = stop
+    return result
+
+
+def padded_source(extent: int, lo: int, hi: int, mode: str, length: int) -> np.ndarray:
+    """`source_index`, with -1 for positions from the end of the padding up to `length`."""
+    index = source_index(extent, lo, hi, mode)
+    return np.concatenate([index[:length], np.full(max(0, length - index.size), -1, np.int64)]).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What conv and pool have in common: a window that moves over a padded volume."""
+
+    input: Triple
+    kernel: Triple
+    stride: Triple
+    dilation: Triple
+    pads: Pads
+    output: Triple
+    mode: str
+    layout: str
+    c: int  # channels of the input: the distance of columns where channels are last
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """A window cut into bands: blocks of output rows and columns, each with its scratch.
+
+    Attributes
+    ----------
+    rows, cols : int
+        Output rows and columns of a block.
+    nr, nq : int
+        Blocks of rows and of columns.
+    height, pitch : int
+        Rows of slots in a band, and the distance between them; `slack` more elements may be read behind the last.
+    table : ndarray of int64
+        The header and all tables as compiled loops read them; see `HEADER`.
+    """
+
+    rows: int
+    cols: int
+    nr: int
+    nq: int
+    height: int
+    pitch: int
+    table: np.ndarray
+
+
+HEADER = (
+    "od oh ow kd taps rows cols nr nq height pitch xdepth xrow xcol toff planes rowsrc runat runs first_row first_col"
+).split()
+
+
+@lru_cache(maxsize=256)
+def make_bands(w: Window, rows: int, cols: int) -> Bands:
+    """Cut `w` into bands of `rows` x `cols` outputs and write the tables."""
+    kd, kh, kw = w.kernel
+    od, oh, ow = w.output
+    nr, nq = -(-oh // rows), -(-ow // cols)
+    row_offset, row_rel = axis_slots(rows, kh, w.stride[1], w.dilation[1])
+    col_offset, col_rel = axis_slots(cols, kw, w.stride[2], w.dilation[2])
+    height, pitch = row_rel.size, col_rel.size
+    toff = (row_offset[:, None] * pitch + col_offset).ravel()
+
+    depth = np.arange(od)[:, None] * w.stride[0] + np.arange(kd) * w.dilation[0]
+    planes = padded_source(w.input[0], *w.pads[0], w.mode, int(depth.max(initial=0)) + 1)[depth]
+    starts = np.arange(nr)[:, None] * rows * w.stride[1]
+    row_source = padded_source(w.input[1], *w.pads[1], w.mode, int(starts.max(initial=0) + row_rel.max()) + 1)
+    rowsrc = row_source[starts + row_rel]
+    col_first = np.arange(nq) * cols * w.stride[2]
+    col_source = padded_source(w.input[2], *w.pads[2], w.mode, int(col_first.max(initial=0) + col_rel.max()) + 1)
+    blocks = [runs(col_source[q + col_rel]) for q in col_first]
+    runat = np.cumsum([0, *map(len, blocks)])
+
+    h, wd = w.input[1:]
+    last = w.layout == "NHWC"
+    xcol = w.c if last else 1
+    tables = [toff, planes.ravel(), rowsrc.ravel(), runat, np.array([r for b in blocks for r in b], np.int64).ravel()]
+    at = len(HEADER) + np.cumsum([0, *(t.size for t in tables)])
+    header = [od, oh, ow, kd, kh * kw, rows, cols, nr, nq, height, pitch, h * wd * xcol, wd * xcol, xcol, *at[:5]]
+    header += [-w.pads[1][0], -w.pads[2][0]]
+    table = np.concatenate([np.array(header, np.int64), *tables])
+    table.setflags(write=False)
+    return Bands(rows, cols, nr, nq, height, pitch, table)

@@ -1,0 +1,112 @@
+"""What the kernels of this backend share: when they say no, and how they get at compiled loops and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+import numpy as np
+
+from fastconv.core.arrays import aligned_empty
+from fastconv.core.kernel import Kernel
+from fastconv.core.machine import ISAS, Machine, host_isas
+from fastconv.core.problems.base import Problem
+from fastconv.core.scratch import borrow
+from fastconv.core.threads import parallel_ranges
+
+P = TypeVar("P", bound=Problem)
+
+CALL_SECONDS = 8e-6  # Python's part of one call
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+COMPILED = 96  # functions kept in a process: all tile shapes, dtypes and ISAS of one host fit
+
+
+@cache
+def missing_numba() -> str | None:
+    """Why Numba cannot be used, or None."""
+    if find_spec("numba") is None:
+        return "numba is not installed: pip install 'fastconv[numba]'"
+    return None
+
+
+@lru_cache(maxsize=COMPILED)
+def compiled(operation: str, *shape: int) -> Callable[..., None]:
+    """The loop that ``loops.<operation>.make(*shape)`` builds; compiled, or read from disk, once."""
+    return import_module(f"fastconv.backends.numba.loops.{operation}").make(*shape)
+
+
+def address(a: np.ndarray) -> int:
+    return a.__array_interface__["data"][0]
+
+
+def steps(a: np.ndarray, *axes: int) -> tuple[int, ...]:
+    """Strides of `a` in elements."""
+    return tuple(a.strides[axis] // a.itemsize for axis in axes)
+
+
+class NumbaKernel(Kernel[P]):
+    """One algorithm for one instruction set: that is a vector width and a number of registers."""
+
+    backend = "numba"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+        self.vbytes, self.registers, _ = ISAS[isa]
+
+    def reject(self, problem: P) -> str | None:
+        absent = missing_numba()
+        if absent is not None:
+            return absent
+        if self.isa not in host_isas():
+            return f"{self.isa} is not available here, or FASTCONV_ISA excludes it"
+        dtype = problem.dtype  # type: ignore[attr-defined]
+        if dtype not in FLOATS:
+            return f"dtype {dtype}: float32 and float64 only"
+        return None
+
+    def error(self, problem: P) -> float:
+        depth = getattr(problem, "depth", 1)
+        return float(np.finfo(problem.dtype).eps) * (1.0 + 0.3 * depth**0.5)  # type: ignore[attr-defined]
+
+    def lanes(self, dtype: np.dtype) -> int:
+        return self.vbytes // dtype.itemsize
+
+    def loop(self, operation: str, dtype: np.dtype, *shape: int) -> Callable[..., None]:
+        return compiled(operation, *shape, dtype.itemsize * 8, self.vbytes)
+
+    def rate(self, machine: Machine, dtype: np.dtype) -> float:
+        """FLOP/s that the best tiles reach on one core."""
+        return 0.8 * machine.flops(self.isa, dtype.itemsize)
+
+    @staticmethod
+    def share(items: int, threads: int) -> float:
+        """How many threads' worth of speed `items` equal items get from `threads` threads."""
+        threads = max(1, min(threads, items))
+        return items / -(-items // threads) if items else 1.0
+
+
+def run_items(
+    call: Callable[[int, int, int], None], items: int, threads: int, seconds: float, scratch_bytes: int
+) -> None:
+    """``call(lo, hi, scratch address)`` over all items, each slice with scratch of its own."""
+
+    def body(lo: int, hi: int) -> None:
+        with borrow(scratch_bytes) as scratch:
+            call(lo, hi, address(scratch))
+
+    parallel_ranges(body, items, threads, seconds)
+
+
+def packed_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros that start on a cache line."""
+    a = aligned_empty(shape, dtype)
+    a[...] = 0
+    return a
+
+
+def each_isa(*classes: type[Any]) -> tuple[Any, ...]:
+    """One kernel of each class for each instruction set, widest first."""
+    return tuple(make(isa) for isa in ISAS for make in classes)

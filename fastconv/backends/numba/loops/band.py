@@ -1,0 +1,124 @@
+"""Fill a band of scratch with the part of an input that one block of outputs reads.
+
+The only loops that know padding, modes and layouts; see `axes` for the tables.
+"""
+
+from __future__ import annotations
+
+import numba
+
+from fastconv.backends.numba.tile import (
+    get,
+    lanes,
+    put,
+    tcopy_even,
+    tcopy_transposed,
+    tfull,
+    tload,
+    tload_part,
+    tstore,
+    tstore_part,
+)
+
+
+@numba.njit(nogil=True)
+def fill_constant(band, at, count, value):
+    """band[at : at + count] = value"""
+    t = tfull(band, value, 1, 1)
+    w = lanes(band)
+    for i in range(0, count, w):
+        if i + w <= count:
+            tstore(t, band, at + i, 0, 0)
+        else:
+            tstore_part(t, band, at + i, 0, 0, 1, count - i)
+
+
+@numba.njit(nogil=True)
+def copy_run(x, xi, step, band, at, count):
+    """band[at + i] = x[xi + i*step] for i < count"""
+    w = lanes(band)
+    if step == 1:
+        for i in range(0, count, w):
+            if i + w <= count:
+                tstore(tload(x, xi + i, 0, 0, 1, 1), band, at + i, 0, 0)
+            else:
+                tstore_part(tload_part(x, xi + i, 0, 0, 1, 1, 1, count - i), band, at + i, 0, 0, 1, count - i)
+    else:
+        i = 0
+        if step == 2:
+            while i + w <= count:
+                tcopy_even(x, xi + 2 * i, band, at + i)
+                i += w
+        while i < count:
+            put(band, at + i, get(x, xi + i * step))
+            i += 1
+
+
+@numba.njit(nogil=True)
+def fill_planar(band, at, x, xi, xrow, d, rows, first_run, last_run, height, pitch, value):
+    """One plane whose columns are contiguous: rows listed at d[rows], runs of columns at d[first_run]."""
+    for r in range(height):
+        row = d[rows + r]
+        to = at + r * pitch
+        if row < 0:
+            fill_constant(band, to, pitch, value)
+        else:
+            for k in range(first_run, last_run, 4):
+                slot, source, count, step = d[k], d[k + 1], d[k + 2], d[k + 3]
+                if source < 0:
+                    fill_constant(band, to + slot, count, value)
+                else:
+                    copy_run(x, xi + row * xrow + source, step, band, to + slot, count)
+
+
+@numba.njit(nogil=True)
+def fill_channels(band, at, plane, x, xi, xrow, xcol, channels, d, rows, first_run, last_run, height, pitch, value):
+    """Adjacent channels of pixels `xcol` apart, each to a plane of its own: transposed block by block."""
+    w = lanes(band)
+    for r in range(height):
+        row = d[rows + r]
+        to = at + r * pitch
+        if row < 0:
+            for c in range(channels):
+                fill_constant(band, to + c * plane, pitch, value)
+            continue
+        for k in range(first_run, last_run, 4):
+            slot, source, count, step = d[k], d[k + 1], d[k + 2], d[k + 3]
+            if source < 0:
+                for c in range(channels):
+                    fill_constant(band, to + c * plane + slot, count, value)
+                continue
+            for i in range(0, count, w):
+                xo = xi + row * xrow + (source + i * step) * xcol
+                for c in range(0, channels, w):
+                    tcopy_transposed(
+                        x, xo + c, step * xcol, band, to + c * plane + slot + i, plane, count - i, channels - c
+                    )
+
+
+@numba.njit(nogil=True)
+def fill_band(band, x, xi, xc, first, last, channels, d, z, rb, qb, value):
+    """Entries `first` to `last` of (depth taps x channels), in that order, for block (z, rb, qb), a plane each."""
+    kd, height, pitch = d[3], d[9], d[10]
+    xdepth, xrow, xcol = d[11], d[12], d[13]
+    planes, rows, runat, runs = d[15] + z * kd, d[16] + rb * height, d[17] + qb, d[18]
+    first_run, last_run = runs + 4 * d[runat], runs + 4 * d[runat + 1]
+    plane = height * pitch
+    e = first
+    while e < last:
+        t, c = e // channels, e % channels
+        source = d[planes + t]
+        at = (e - first) * plane
+        if source < 0:
+            fill_constant(band, at, plane, value)
+            e += 1
+        elif xcol == 1:
+            fill_planar(
+                band, at, x, xi + c * xc + source * xdepth, xrow, d, rows, first_run, last_run, height, pitch, value
+            )
+            e += 1
+        else:
+            count = min(channels - c, last - e)
+            xo = xi + c * xc + source * xdepth
+            fill_channels(band, at, plane, x, xo, xrow, xcol, count, d, rows, first_run, last_run, height, pitch, value)
+            e += count
