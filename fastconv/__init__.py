@@ -39,8 +39,7 @@ from fastconv.ops.unpool import (
     max_unpool2d,
     max_unpool3d,
 )
-
-__version__ = "0.1.0.dev0"
+from fastconv.version import __version__
 
 __all__ = [
     "DTypeError",
@@ -49,6 +48,7 @@ __all__ = [
     "ShapeError",
     "Spec",
     "UnsupportedError",
+    "__version__",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",

@@ -9,6 +9,10 @@ from functools import cache
 from typing import Any
 
 from fastconv.backends import phases, reference, reference_pool
+from fastconv.backends.cython import depthwise as cython_depthwise
+from fastconv.backends.cython import direct as cython_direct
+from fastconv.backends.cython import pointwise as cython_pointwise
+from fastconv.backends.cython import pool as cython_pool
 from fastconv.backends.numba import conv as numba_conv
 from fastconv.backends.numpy import conv as numpy_conv
 from fastconv.backends.numpy import pool as numpy_pool
@@ -28,12 +32,13 @@ def ops() -> tuple[str, ...]:
 
 
 def _conv() -> tuple[Kernel[Any], ...]:
-    forward = (*numba_conv.KERNELS, *numpy_conv.KERNELS)
+    native = (*cython_pointwise.KERNELS, *cython_depthwise.KERNELS, *cython_direct.KERNELS)
+    forward = (*native, *numba_conv.KERNELS, *numpy_conv.KERNELS)
     return (*forward, *phases.wrap(forward), reference.Conv())
 
 
 def _pool() -> tuple[Kernel[Any], ...]:
-    return (*numpy_pool.KERNELS, reference_pool.Pool())
+    return (*cython_pool.KERNELS, *numpy_pool.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> tuple[Kernel[Any], ...]:

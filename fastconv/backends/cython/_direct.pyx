@@ -1,0 +1,166 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Direct convolution with output channels in lanes: any kernel, stride, dilation, padding, group.
+
+One item of work is a block of output rows and columns of one plane of one group of one image.  It
+fills a band of input rows in scratch (padding of every mode comes from the index tables; depth
+taps become channels; columns are split by stride phase, so that neighbouring pixels are
+neighbours), then sweeps blocks of NR output channels over it with the register tile, and stores
+each block with bias and activation.  Bands with too many channels are filled in parts, the
+accumulators waiting in `m`.
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+
+
+cdef class Direct:
+    """One prepared convolution; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep  # arrays whose addresses are held below
+    cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
+    cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
+    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, rin, chan_len, band_len, ntaps
+    cdef Py_ssize_t run0, run1
+    cdef const int64_t *planes
+    cdef const int64_t *rows
+    cdef const int64_t *cols
+    cdef const Py_ssize_t *taps
+    cdef char *weights
+    cdef char *bias
+    cdef double fill
+    cdef bint relu
+
+    def __init__(self, size_t table, p, tables, taps, weights, bias, blocks):
+        self.t = <const fc_table *>table
+        self.keep = (tables, taps, weights, bias)
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.od, self.oh, self.ow = p.output
+        self.rb, self.qb, self.cb, self.kb_chunk = blocks.rows, blocks.cols, blocks.channels, blocks.k_chunk
+        self.wq, self.row_len, self.rin = blocks.wq, blocks.row_len, blocks.rin
+        self.chan_len, self.band_len = blocks.rin * blocks.row_len, blocks.band
+        self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
+        self.k_chunks = (self.kbs + self.kb_chunk - 1) // self.kb_chunk
+        self.row_blocks = (self.oh + self.rb - 1) // self.rb
+        self.col_blocks = (self.ow + self.qb - 1) // self.qb
+        self.ntaps = self.kh * self.kw
+        planes, rows, cols, self.run0, self.run1 = tables
+        self.planes = <const int64_t *>address(planes)
+        self.rows = <const int64_t *>address(rows)
+        self.cols = <const int64_t *>address(cols)
+        self.taps = <const Py_ssize_t *>address(taps)
+        self.weights, self.bias = address(weights), address(bias)
+        self.fill, self.relu = p.fill, p.activation == "relu"
+
+    @property
+    def items(self):
+        """How many independent items of work a run has."""
+        return self.n * self.groups * self.od * self.row_blocks * self.col_blocks * self.k_chunks
+
+    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
+        cdef View xv = view(x), yv = view(y)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        if threads == 1:
+            with nogil:
+                for i in range(lo, hi):
+                    self.item(i, &xv, &yv, buf)
+        else:
+            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
+                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+        cdef Py_ssize_t k_chunk, qi, ri, od, g, n
+        k_chunk = i % self.k_chunks
+        i = i // self.k_chunks
+        qi = i % self.col_blocks
+        i = i // self.col_blocks
+        ri = i % self.row_blocks
+        i = i // self.row_blocks
+        od = i % self.od
+        i = i // self.od
+        g = i % self.groups
+        n = i // self.groups
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
+        cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb
+        cdef Py_ssize_t rows = min(self.rb, self.oh - r0), cols = min(self.qb, self.ow - q0)
+        cdef char *m = scratch + self.band_len * size
+        cdef Py_ssize_t depth = self.icg * self.kd
+        cdef Py_ssize_t kb, c0, count
+        cdef Py_ssize_t k_end = min(self.kbs, (k_chunk + 1) * self.kb_chunk)
+        if self.cb >= depth:
+            self.fill_band(x, n, g, od, r0, rows, q0, cols, 0, depth, scratch)
+        for kb in range(k_chunk * self.kb_chunk, k_end):
+            if depth == 0:
+                memset(m, 0, rows * cols * nr * size)
+            c0 = 0
+            while c0 < depth:
+                count = min(self.cb, depth - c0)
+                if self.cb < depth:
+                    self.fill_band(x, n, g, od, r0, rows, q0, cols, c0, count, scratch)
+                self.tiles(g, kb, c0, count, rows, cols, scratch, m)
+                c0 = c0 + count
+            self.finish(y, n, g, kb, od, r0, rows, q0, cols, m)
+
+    cdef void fill_band(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
+        Py_ssize_t q0, Py_ssize_t cols, Py_ssize_t c0, Py_ssize_t count, char *band) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize
+        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        cdef Py_ssize_t start = q0 * self.sw
+        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
+        cdef Py_ssize_t c, i
+        cdef int64_t plane, row
+        cdef const char *channel
+        cdef const char *src
+        for c in range(c0, c0 + count):
+            plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
+            channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
+            for i in range(rin):
+                row = self.rows[r0 * self.sh + i]
+                src = NULL if plane < 0 or row < 0 else channel + row * x.stride[3] * size
+                self.t.fill_row(
+                    band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src, x.stride[4],
+                    self.cols + start, win, run0, run1, self.fill)
+
+    cdef void tiles(
+        self, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t c0, Py_ssize_t count, Py_ssize_t rows, Py_ssize_t cols,
+        const char *band, char *m) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
+        cdef Py_ssize_t pieces = (cols + self.t.mr - 1) // self.t.mr
+        cdef Py_ssize_t depth = self.icg * self.kd
+        cdef const char *w = self.weights + (((g * self.kbs + kb) * depth + c0) * self.ntaps) * nr * size
+        cdef Py_ssize_t r, piece, q, q_next
+        for r in range(rows):
+            q = 0
+            for piece in range(pieces):  # near-equal parts of at most MR pixels
+                q_next = cols * (piece + 1) // pieces
+                self.t.tile[q_next - q](
+                    count, self.ntaps, self.taps, band + (r * self.sh * self.row_len + q) * size, self.chan_len,
+                    w, nr, c0 == 0, m + (r * cols + q) * nr * size)
+                q = q_next
+
+    cdef void finish(
+        self, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
+        Py_ssize_t q0, Py_ssize_t cols, const char *m) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
+        cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
+        e.col_bias = NULL if self.bias == NULL else self.bias + k * size
+        cdef char *out = y.data + (
+            n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0 * y.stride[4]) * size
+        if cols * y.stride[4] == y.stride[3] or rows == 1:
+            self.t.store(m, rows * cols, channels, out, y.stride[4], y.stride[1], &e)
+        else:
+            for r in range(rows):
+                self.t.store(
+                    m + r * cols * nr * size, cols, channels, out + r * y.stride[3] * size, y.stride[4], y.stride[1], &e)

@@ -1,0 +1,61 @@
+# cython: language_level=3
+"""Access to the tables of micro-kernels, and the measured peak of one core."""
+
+import time
+
+from fastconv.backends.cython._simd cimport fc_table
+
+
+cdef extern from "simd/table.h":
+    """
+    #ifdef FC_X86
+    static const fc_table *fc_find(int isa, int wide)
+    {
+        switch (isa) {
+        case 0: return wide ? &fc_avx512_f64 : &fc_avx512_f32;
+        case 1: return wide ? &fc_avx2_f64 : &fc_avx2_f32;
+        default: return wide ? &fc_portable_f64 : &fc_portable_f32;
+        }
+    }
+    #else
+    static const fc_table *fc_find(int isa, int wide)
+    {
+        return isa < 2 ? NULL : wide ? &fc_portable_f64 : &fc_portable_f32;
+    }
+    #endif
+    #ifdef _OPENMP
+    #define FC_OPENMP 1
+    #else
+    #define FC_OPENMP 0
+    #endif
+    """
+    const fc_table *fc_find(int isa, int wide)
+    int FC_OPENMP
+
+HAS_OPENMP = bool(FC_OPENMP)
+
+_ISAS = ("avx512", "avx2", "portable")
+
+
+def table(str isa, int itemsize):
+    """Address of the table for `isa` and floats of `itemsize` bytes; 0 where it was not built."""
+    return <size_t>fc_find(_ISAS.index(isa), itemsize == 8)
+
+
+def sizes(size_t address):
+    """(VL, MR, NR) of a table: lanes of a vector, rows and lanes of the register tile."""
+    cdef const fc_table *t = <const fc_table *>address
+    return t.vl, t.mr, t.nr
+
+
+def peak(size_t address, double seconds=0.02):
+    """Measured FLOP/s of one core: multiply-adds on registers alone, the best of several runs."""
+    cdef const fc_table *t = <const fc_table *>address
+    cdef double done, best = 0.0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        with nogil:
+            done = t.peak(20000)
+        best = max(best, done / (time.perf_counter() - start))
+    return best

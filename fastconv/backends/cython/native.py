@@ -1,0 +1,161 @@
+"""What the kernel objects of this backend share: whether they can run, tables, bands, runs in slices."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastconv.core import machine, threads
+from fastconv.core.problems.base import Pads, source_index
+from fastconv.core.scratch import borrow
+
+REPORT = Path(__file__).with_name("_build_report.json")
+SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
+
+
+@cache
+def build_problem() -> str | None:
+    """Why the compiled modules are missing; None if they are there."""
+    try:
+        importlib.import_module("fastconv.backends.cython._simd")
+    except ImportError as e:
+        if REPORT.exists():
+            return f"not compiled: {json.loads(REPORT.read_text())['reason']}"
+        return f"not compiled: {e}"
+    return None
+
+
+@cache
+def unavailable(isa: str) -> str | None:
+    """Why kernels for `isa` cannot run here; None if they can."""
+    reason = build_problem()
+    if reason is not None:
+        return reason
+    if isa not in machine.host_isas():
+        return f"{isa} is not available on this CPU, or FASTCONV_ISA caps it"
+    if table(isa, 4) == 0:
+        return f"{isa} was not compiled in"
+    return None
+
+
+def reject_common(isa: str, dtype: np.dtype) -> str | None:
+    """Reasons that hold for every kernel of this backend."""
+    if dtype not in (np.float32, np.float64):
+        return f"dtype {dtype}: float32 and float64 only"
+    return unavailable(isa)
+
+
+@cache
+def table(isa: str, itemsize: int) -> int:
+    """Address of the table of micro-kernels."""
+    return importlib.import_module("fastconv.backends.cython._simd").table(isa, itemsize)
+
+
+@cache
+def lanes(isa: str, itemsize: int) -> int:
+    """Floats per vector."""
+    return machine.ISAS[isa][0] // itemsize
+
+
+# Rows of the register tile, per ISA: rows * 2 accumulators + 2 vectors + 1 broadcast <= registers.
+TILE_ROWS = {"avx512": 14, "avx2": 6, "portable": 4}
+
+
+def tile(isa: str, itemsize: int) -> tuple[int, int]:
+    """(MR, NR) of the register tile; simd/isa_*.h says the same."""
+    return TILE_ROWS[isa], 2 * lanes(isa, itemsize)
+
+
+class Windowed(Protocol):
+    """What conv and pool problems share."""
+
+    input: tuple[int, int, int]
+    kernel: tuple[int, int, int]
+    stride: tuple[int, int, int]
+    dilation: tuple[int, int, int]
+    pads: Pads
+    output: tuple[int, int, int]
+
+
+def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
+    """Padded positions that `outputs` outputs read."""
+    return max(outputs - 1, 0) * stride + (kernel - 1) * dilation + 1
+
+
+Tables = tuple[np.ndarray, np.ndarray, np.ndarray, int, int]
+
+
+def index_tables(p: Windowed, mode: str) -> Tables:
+    """Input index of each padded plane, row and column (-1: none), and the run of columns that counts up by one."""
+    tables = []
+    for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True):
+        index = source_index(e, lo, hi, mode)
+        need = span(o, s, k, d)
+        # Pooling in ceil mode reads past the padding; strides may leave some of it unread.
+        padded = np.full(need, -1, np.int64)
+        padded[: min(need, index.size)] = index[:need]
+        tables.append(padded)
+    cols = tables[2]
+    lo, hi = p.pads[2]
+    run0 = min(max(lo, 0), cols.size)
+    run1 = min(max(run0, lo + p.input[2]), cols.size)
+    return tables[0], tables[1], cols, run0, run1
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
+
+    A row holds `phases` parts of `wq` elements; column j of the padded input is element j // sw of part j % sw.
+    """
+
+    rows: int
+    cols: int
+    rin: int
+    wq: int
+    row_len: int
+
+    @classmethod
+    def of(cls, p: Windowed, rows: int, cols: int) -> Band:
+        wq = -(-span(cols, p.stride[2], p.kernel[2], p.dilation[2]) // p.stride[2])
+        return cls(rows, cols, span(rows, p.stride[1], p.kernel[1], p.dilation[1]), wq, p.stride[2] * wq)
+
+    def tap(self, p: Windowed, h: int, w: int) -> int:
+        """Offset of kernel element (h, w) from the first pixel of a row."""
+        col = w * p.dilation[2]
+        return h * p.dilation[1] * self.row_len + col % p.stride[2] * self.wq + col // p.stride[2]
+
+    def taps(self, p: Windowed, plane_len: int) -> np.ndarray:
+        """Offsets of all taps in (d, h, w) order, planes `plane_len` apart."""
+        kd, kh, kw = p.kernel
+        return np.array(
+            [d * plane_len + self.tap(p, h, w) for d in range(kd) for h in range(kh) for w in range(kw)], np.intp
+        )
+
+
+class Prepared(Protocol):
+    """A compiled object that works on ranges of items."""
+
+    items: int
+
+
+def run_items(
+    items: int,
+    scratch_bytes: int,
+    count: int,
+    seconds: float,
+    body: Callable[[np.ndarray, int, int, int, int], Any],
+) -> None:
+    """Call ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between."""
+    count = max(1, min(threads.openmp_threads(count), items))
+    step = -(-scratch_bytes // 64) * 64
+    with borrow(step * count) as scratch:
+        for lo, hi in threads.slices(items, seconds):
+            body(scratch, step, lo, hi, count)

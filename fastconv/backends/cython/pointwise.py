@@ -1,0 +1,102 @@
+"""1x1 convolution with pixels in lanes: the kernel objects and their block sizes.
+
+Register tile: MR output channels x 2 vectors of pixels; the image is read in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+
+BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
+RATE = 0.8
+START_SECONDS = 7e-6
+
+
+class Pointwise(Kernel[ConvProblem]):
+    """1x1, stride 1, no padding, NCHW."""
+
+    backend = "cython"
+    algorithm = "pointwise"
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.direction != "forward":
+            return "transposed: done by phases"
+        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
+            return "not 1x1 with stride 1 and no padding"
+        if p.layout != "NCHW":
+            return "layout NHWC: pixels must be contiguous"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
+        used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (8 if self.isa == "avx512" else 4))
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(used, 1e-3)
+        pack = 0.0 if p.packed else 2e-9 * p.oc * p.icg
+        share = min(machine.threads, max(1, round(p.flops / 4e5)))
+        return START_SECONDS + pack + (p.flops / peak + p.bytes / machine.bandwidth) / share
+
+    def _block(self, p: ConvProblem, threads: int) -> int:
+        size = p.acc.itemsize
+        nr = native.tile(self.isa, size)[1]
+        panels = -(-max(p.pixels, 1) // nr)
+        fit = max(1, BLOCK_BYTES // (max(p.icg, 1) * nr * size))
+        if threads > 1:
+            fit = min(fit, max(1, panels * p.n * p.groups // (4 * threads)))
+        return min(fit, panels) * nr
+
+    def _scratch(self, p: ConvProblem) -> int:
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        return (mr * nr + p.icg * nr) * p.acc.itemsize
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self._scratch(problem)
+
+    def error(self, problem: ConvProblem) -> float:
+        return float(np.finfo(problem.acc).eps) * (1.0 + 0.15 * problem.depth**0.5)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _pointwise
+
+        p = problem
+        weights, bias = constants
+        mr, _ = native.tile(self.isa, p.acc.itemsize)
+        packed = pack_weights(weights, p, mr)
+        threads = threads if p.flops > 4e5 else 1
+        table = native.table(self.isa, p.acc.itemsize)
+        prepared = _pointwise.Pointwise(table, p, packed, bias, self._block(p, threads))
+        items, scratch = prepared.items, self._scratch(p)
+        seconds = self.cost(p, machine.host().with_threads(1))
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, scratch, threads, seconds,
+                lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count),
+            )  # fmt: skip
+
+        return run
+
+
+def pack_weights(w: np.ndarray, p: ConvProblem, mr: int) -> np.ndarray:
+    """(oc, icg, 1, 1, 1) -> (groups, tiles of MR, icg, MR), zero behind the last output channel."""
+    tiles = -(-p.ocg // mr)
+    padded = np.zeros((p.groups, tiles * mr, p.icg), w.dtype)
+    padded[:, : p.ocg] = w.reshape(p.groups, p.ocg, p.icg)
+    return np.ascontiguousarray(padded.reshape(p.groups, tiles, mr, p.icg).transpose(0, 1, 3, 2))
+
+
+KERNELS = tuple(Pointwise(isa) for isa in machine.ISAS)

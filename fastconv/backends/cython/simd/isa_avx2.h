@@ -1,0 +1,22 @@
+/* AVX2 with FMA: 8 floats or 4 doubles per vector, 16 registers.  See simd.h for the words. */
+#include <immintrin.h>
+#define VBYTES 32
+#define MR 6 /* 6 x 2 accumulators + 2 vectors + 1 broadcast = 15 of 16 */
+
+/* -1 in the first n lanes: a window into eight ones and eight zeros */
+static const int32_t fc_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
+
+#if FC_DOUBLE
+#define v_set1(a) ((vec)_mm256_set1_pd(a))
+#define v_fma(a, b, c) ((vec)_mm256_fmadd_pd((__m256d)(a), (__m256d)(b), (__m256d)(c)))
+#define v_first(n) _mm256_loadu_si256((const __m256i *)(fc_lanes64 + 4 - (n)))
+#define v_loadn(p, n) ((vec)_mm256_maskload_pd(p, v_first(n)))
+#define v_storen(p, v, n) _mm256_maskstore_pd(p, v_first(n), (__m256d)(v))
+#else
+#define v_set1(a) ((vec)_mm256_set1_ps(a))
+#define v_fma(a, b, c) ((vec)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define v_first(n) _mm256_loadu_si256((const __m256i *)(fc_lanes + 8 - (n)))
+#define v_loadn(p, n) ((vec)_mm256_maskload_ps(p, v_first(n)))
+#define v_storen(p, v, n) _mm256_maskstore_ps(p, v_first(n), (__m256)(v))
+#endif

@@ -1,0 +1,13 @@
+/* Any CPU: vectors of 16 bytes as the compiler makes them.  See simd.h for the words. */
+#define VBYTES 16
+#define MR 4 /* 4 x 2 accumulators + 2 vectors + broadcasts fit the 16 registers of SSE2 and NEON */
+
+#if FC_DOUBLE
+#define v_set1(a) ((vec){(a), (a)})
+#else
+#define v_set1(a) ((vec){(a), (a), (a), (a)})
+#endif
+#define v_fma(a, b, c) ((a) * (b) + (c))
+#define v_loadn(p, n) fc_loadn(p, n)
+#define v_storen(p, v, n) fc_storen(p, v, n)
+#define FC_SCALAR_TAILS 1

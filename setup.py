@@ -1,0 +1,99 @@
+"""Builds the native kernels: one C file per instruction set and dtype, each with its own flags, and the Cython modules.
+
+Metadata is in pyproject.toml.  Without a working C compiler the install goes on without them and leaves
+the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = Path(__file__).parent
+NATIVE = "fastconv/backends/cython"
+MODULES = ("_simd", "_direct", "_pointwise", "_depthwise", "_gemm", "_pool")
+
+# gcc's predictive commoning turns register tiles into chains of moves.
+COMMON = ["-O3", "-fno-math-errno", "-fno-predictive-commoning"]
+ISA_FLAGS = {"portable": []}
+if platform.machine().lower() in ("x86_64", "amd64"):
+    ISA_FLAGS["avx2"] = ["-march=x86-64-v3"]
+    ISA_FLAGS["avx512"] = ["-march=x86-64-v4", "-mprefer-vector-width=512"]
+
+
+def extensions():
+    try:
+        from Cython.Build import cythonize
+    except ImportError:
+        return []
+    modules = [
+        Extension(
+            f"fastconv.backends.cython.{name}",
+            [f"{NATIVE}/{name}.pyx"],
+            include_dirs=[NATIVE],
+            depends=[f"{NATIVE}/simd/table.h"],
+        )
+        for name in MODULES
+    ]
+    return cythonize(modules, language_level=3, show_all_warnings=False)
+
+
+class Build(build_ext):
+    """build_ext with per-file flags for the micro-kernels, OpenMP where it works, and a report instead of a failure."""
+
+    def run(self):
+        report = HERE / NATIVE / "_build_report.json"
+        report.unlink(missing_ok=True)
+        try:
+            if not self.extensions:
+                raise RuntimeError("Cython is not installed")
+            super().run()
+        except Exception as e:
+            if os.environ.get("FASTCONV_REQUIRE_NATIVE") == "1":
+                raise
+            reason = " ".join(str(e).split())[:500] or type(e).__name__
+            print(f"fastconv: native kernels were not built: {reason}", file=sys.stderr)
+            for folder in (HERE, *([Path(self.build_lib)] if not self.inplace else [])):
+                if (folder / NATIVE).is_dir():
+                    (folder / NATIVE / "_build_report.json").write_text(json.dumps({"reason": reason}))
+
+    def build_extensions(self):
+        openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
+        for extension in self.extensions:
+            extension.extra_compile_args = [*COMMON, *openmp]
+            extension.extra_link_args = openmp
+        self.extensions[0].extra_objects = self.micro_kernels()
+        super().build_extensions()
+
+    def micro_kernels(self):
+        """Compile simd/kernels_*.c, each with the flags of its instruction set."""
+        objects = []
+        for isa, flags in ISA_FLAGS.items():
+            for dtype in ("f32", "f64"):
+                objects += self.compiler.compile(
+                    [f"{NATIVE}/simd/kernels_{isa}_{dtype}.c"],
+                    output_dir=self.build_temp,
+                    extra_preargs=[*COMMON, *flags],
+                    depends=[str(p) for p in sorted((HERE / NATIVE / "simd").iterdir())],
+                )
+        return objects
+
+    def compiles(self, flags):
+        """Whether a trivial program compiles and links with `flags`."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "probe.c"
+            source.write_text("int main(void) { return 0; }\n")
+            command = [*self.compiler.compiler_so[:1], *flags, str(source), "-o", str(Path(folder) / "probe")]
+            try:
+                return subprocess.run(command, capture_output=True, check=False).returncode == 0
+            except OSError:
+                return False
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": Build})
