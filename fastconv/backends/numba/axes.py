@@ -107,9 +107,9 @@ class Bands:
     nr, nq : int
         Blocks of rows and of columns.
     height, pitch : int
-        Rows of slots in a band, and the distance between them; `slack` more elements may be read behind the last.
+        Rows of slots in a band, and slots per row.
     table : ndarray of int64
-        The header and all tables as compiled loops read them; see `HEADER`.
+        The header and all tables as compiled loops read them; `HEADER` entries, then the rest.
     """
 
     rows: int
@@ -121,9 +121,8 @@ class Bands:
     table: np.ndarray
 
 
-HEADER = (
-    "od oh ow kd taps rows cols nr nq height pitch xdepth xrow xcol toff planes rowsrc runat runs first_row first_col"
-).split()
+HEADER = 21  # od oh ow kd taps rows cols nr nq height pitch, xdepth xrow xcol, where toff planes rowsrc runat runs
+# start, and the input row and column at which the padded ones start
 
 
 @lru_cache(maxsize=256)
@@ -151,7 +150,7 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
     last = w.layout == "NHWC"
     xcol = w.c if last else 1
     tables = [toff, planes.ravel(), rowsrc.ravel(), runat, np.array([r for b in blocks for r in b], np.int64).ravel()]
-    at = len(HEADER) + np.cumsum([0, *(t.size for t in tables)])
+    at = HEADER + np.cumsum([0, *(t.size for t in tables)])
     header = [od, oh, ow, kd, kh * kw, rows, cols, nr, nq, height, pitch, h * wd * xcol, wd * xcol, xcol, *at[:5]]
     header += [-w.pads[1][0], -w.pads[2][0]]
     table = np.concatenate([np.array(header, np.int64), *tables])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.numba.axes import Bands, Window, make_bands, slots
+from fastconv.backends.numba.axes import Window, make_bands, slots
 from fastconv.backends.numba.base import (
     CALL_SECONDS,
     NumbaKernel,
@@ -22,7 +22,9 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 256 << 10  # of input in scratch, so that it and a block of weights stay in L2
+WEIGHT_BYTES = 128 << 10  # of one block of weights
 SUM_BYTES = 128 << 10  # of finished sums in scratch
+ROW_SLOTS = 48
 PACK_SECONDS = 1.5e-9  # per weight
 
 # (rows, vectors) of tiles by number of vector registers, and their speed relative to the best.
@@ -59,7 +61,9 @@ def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit:
                 break
             rows = min(r, w.output[1])
         if rows:
-            reads = band_slots(w, rows, cols) / (rows * cols)
+            # A row costs about as much as ROW_SLOTS of its slots, however short it is.
+            height = slots(rows, w.kernel[1], w.stride[1], w.dilation[1])
+            reads = (band_slots(w, rows, cols) + height * ROW_SLOTS) / (rows * cols)
             if reads < least:
                 best, least = (rows, cols), reads
         if cols <= unit:
@@ -73,7 +77,11 @@ class NumbaConv(NumbaKernel[ConvProblem]):
     activations = frozenset({"relu"})
 
     def reject(self, problem: ConvProblem) -> str | None:
-        return "transposed: done by phases" if problem.direction != "forward" else super().reject(problem)
+        if problem.direction != "forward":
+            return "transposed: done by phases"
+        if problem.icg == 0:
+            return "no input channels"
+        return super().reject(problem)
 
 
 class DirectPlan(NamedTuple):
@@ -84,6 +92,7 @@ class DirectPlan(NamedTuple):
     rows: int
     cols: int
     entries: int  # (depth tap, channel) pairs in a band
+    chain: int  # entries added up in registers at a time
     items: int
     speed: float  # useful share of the best tiles' rate
 
@@ -108,8 +117,10 @@ class Direct(NumbaConv):
         depth = max(1, p.kernel[0] * p.icg)
         rows, cols = choose_block(w, depth, size, mr, nr)
         entries = max(1, min(depth, BAND_BYTES // (size * band_slots(w, rows, cols))))
+        chain = max(1, WEIGHT_BYTES // (size * nr * p.kernel[1] * p.kernel[2]))
+        chain = -(-depth // -(-depth // chain))
         items = p.n * p.groups * p.output[0] * -(-p.output[1] // rows) * -(-ow // cols) * -(-p.ocg // nr)
-        return DirectPlan(mr, nv, rows, cols, entries, items, useful(best))
+        return DirectPlan(mr, nv, rows, cols, entries, chain, items, useful(best))
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p, b = problem, self.blocking(problem)
@@ -135,13 +146,14 @@ class Direct(NumbaConv):
         bands = make_bands(window(p), b.rows, b.cols)
         nr = b.nv * self.lanes(p.dtype)
         weights = pack_direct(p, constants, nr)
+        filler = self.loop("band", p.dtype)
         loop = self.loop("direct", p.dtype, b.mr, b.nv)
         scratch = self.workspace(p)
         seconds = p.flops / 2e10
         ycol = p.oc if p.layout == "NHWC" else 1
-        fixed = (p.groups, p.icg, p.ocg, b.entries, int(p.activation == "relu"), float(p.fill))
+        fixed = (p.groups, p.icg, p.ocg, b.entries, b.chain, int(p.activation == "relu"), filler.address, float(p.fill))
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
+        def run(x: np.ndarray, out: np.ndarray, keep: object = filler) -> None:
             where = (address(x), *steps(x, 0, 1), address(weights), address(out), *steps(out, 0, 1), ycol)
 
             def call(lo: int, hi: int, memory: int) -> None:

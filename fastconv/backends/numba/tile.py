@@ -293,10 +293,26 @@ def tsplat(e, m, off, rs, R, C):
 
 @op(lambda *_: types.void)
 def tcopy_transposed(e, x, xi, xs, y, yi, ys, m, n):
-    """y[yi + j*ys + i] = x[xi + i*xs + j] for i < m, j < n; at most W of each count"""
-    rows = [e.load(e.at(x, xi, (r, xs)), next(e.columns(1, r, m, n))) for r in range(e.w)]
-    for r, v in enumerate(e.transpose(rows)):
-        e.store(v, e.at(y, yi, (r, ys)), next(e.columns(1, r, n, m)))
+    """y[yi + j*ys + i] = x[xi + i*xs + j] for i < m, j < n; at least 1 and at most W of each count"""
+    full, low = e.i64(e.w), e.i64(e.w - 1)
+    whole = e.b.and_(e.b.icmp_signed(">=", e.i64(m), full), e.b.icmp_signed(">=", e.i64(n), full))
+    with e.b.if_else(whole) as (all_lanes, some_lanes):
+        with all_lanes:
+            rows = [e.load(e.at(x, xi, (r, xs))) for r in range(e.w)]
+            for r, v in enumerate(e.transpose(rows)):
+                e.store(v, e.at(y, yi, (r, ys)))
+        with some_lanes:
+            # Rows past the last are read from the last one again: their lanes are never stored.
+            last = e.b.sub(e.i64(m), e.i64(1))
+            last = e.b.select(e.b.icmp_signed("<", last, low), last, low)
+            rows = []
+            for r in range(e.w):
+                row = e.b.select(e.b.icmp_signed("<", e.i64(r), last), e.i64(r), last)
+                rows.append(e.load(e.at(x, e.b.add(e.i64(xi), e.b.mul(row, e.i64(xs)))), e.below(n)))
+            mask = e.below(m)
+            for r, v in enumerate(e.transpose(rows)):
+                with e.b.if_then(e.b.icmp_signed("<", e.i64(r), e.i64(n)), likely=True):
+                    e.store(v, e.at(y, yi, (r, ys)), mask)
 
 
 @op(lambda *_: types.void)

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import numba
 
+from fastconv.backends.numba.loops.build import INT, REAL, VERSION, callback
 from fastconv.backends.numba.tile import (
+    cast,
     get,
     lanes,
+    mem,
     put,
+    table,
     tcopy_even,
     tcopy_transposed,
     tfull,
@@ -20,31 +24,40 @@ from fastconv.backends.numba.tile import (
     tstore_part,
 )
 
+helper = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-@numba.njit(nogil=True)
+
+@helper
 def fill_constant(band, at, count, value):
     """band[at : at + count] = value"""
-    t = tfull(band, value, 1, 1)
     w = lanes(band)
-    for i in range(0, count, w):
-        if i + w <= count:
+    i = 0
+    if count >= w:
+        t = tfull(band, value, 1, 1)
+        while i + w <= count:
             tstore(t, band, at + i, 0, 0)
-        else:
-            tstore_part(t, band, at + i, 0, 0, 1, count - i)
-
-
-@numba.njit(nogil=True)
-def copy_run(x, xi, step, band, at, count):
-    """band[at + i] = x[xi + i*step] for i < count"""
-    w = lanes(band)
-    if step == 1:
-        for i in range(0, count, w):
-            if i + w <= count:
-                tstore(tload(x, xi + i, 0, 0, 1, 1), band, at + i, 0, 0)
-            else:
-                tstore_part(tload_part(x, xi + i, 0, 0, 1, 1, 1, count - i), band, at + i, 0, 0, 1, count - i)
+            i += w
+        tstore(t, band, at + count - w, 0, 0)
     else:
-        i = 0
+        while i < count:
+            put(band, at + i, value)
+            i += 1
+
+
+@helper
+def copy_run(x, xi, step, band, at, count):
+    """band[at + i] = x[xi + i*step] for i < count; the last vector may copy again what the one before it has."""
+    w = lanes(band)
+    i = 0
+    if step == 1:
+        if count >= w:
+            while i + w <= count:
+                tstore(tload(x, xi + i, 0, 0, 1, 1), band, at + i, 0, 0)
+                i += w
+            tstore(tload(x, xi + count - w, 0, 0, 1, 1), band, at + count - w, 0, 0)
+        else:
+            tstore_part(tload_part(x, xi, 0, 0, 1, 1, 1, count), band, at, 0, 0, 1, count)
+    else:
         if step == 2:
             while i + w <= count:
                 tcopy_even(x, xi + 2 * i, band, at + i)
@@ -54,7 +67,7 @@ def copy_run(x, xi, step, band, at, count):
             i += 1
 
 
-@numba.njit(nogil=True)
+@helper
 def fill_planar(band, at, x, xi, xrow, d, rows, first_run, last_run, height, pitch, value):
     """One plane whose columns are contiguous: rows listed at d[rows], runs of columns at d[first_run]."""
     for r in range(height):
@@ -71,7 +84,7 @@ def fill_planar(band, at, x, xi, xrow, d, rows, first_run, last_run, height, pit
                     copy_run(x, xi + row * xrow + source, step, band, to + slot, count)
 
 
-@numba.njit(nogil=True)
+@helper
 def fill_channels(band, at, plane, x, xi, xrow, xcol, channels, d, rows, first_run, last_run, height, pitch, value):
     """Adjacent channels of pixels `xcol` apart, each to a plane of its own: transposed block by block."""
     w = lanes(band)
@@ -96,29 +109,41 @@ def fill_channels(band, at, plane, x, xi, xrow, xcol, channels, d, rows, first_r
                     )
 
 
-@numba.njit(nogil=True)
-def fill_band(band, x, xi, xc, first, last, channels, d, z, rb, qb, value):
-    """Entries `first` to `last` of (depth taps x channels), in that order, for block (z, rb, qb), a plane each."""
-    kd, height, pitch = d[3], d[9], d[10]
-    xdepth, xrow, xcol = d[11], d[12], d[13]
-    planes, rows, runat, runs = d[15] + z * kd, d[16] + rb * height, d[17] + qb, d[18]
-    first_run, last_run = runs + 4 * d[runat], runs + 4 * d[runat + 1]
-    plane = height * pitch
-    e = first
-    while e < last:
-        t, c = e // channels, e % channels
-        source = d[planes + t]
-        at = (e - first) * plane
-        if source < 0:
-            fill_constant(band, at, plane, value)
-            e += 1
-        elif xcol == 1:
-            fill_planar(
-                band, at, x, xi + c * xc + source * xdepth, xrow, d, rows, first_run, last_run, height, pitch, value
-            )
-            e += 1
-        else:
-            count = min(channels - c, last - e)
-            xo = xi + c * xc + source * xdepth
-            fill_channels(band, at, plane, x, xo, xrow, xcol, count, d, rows, first_run, last_run, height, pitch, value)
+def make(BITS, VBYTES):
+    """The function that the loops of other files call by its address: compiled once, not once per tile shape."""
+    EDITION = VERSION
+
+    @callback(*[INT] * 12, REAL)
+    def fill(scratch, x, xi, xc, first, last, channels, bands, z, rb, qb, slack, fill_value):
+        # Entries `first` to `last` of (depth taps x channels), in that order, for block (z, rb, qb), a plane each.
+        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        d = table(bands)
+        band, xm = mem(scratch, BITS, VBYTES), mem(x, BITS, VBYTES)
+        value = cast(xm, fill_value)
+        kd, height, pitch = d[3], d[9], d[10]
+        xdepth, xrow, xcol = d[11], d[12], d[13]
+        planes, rows, runat, runs = d[15] + z * kd, d[16] + rb * height, d[17] + qb, d[18]
+        first_run, last_run = runs + 4 * d[runat], runs + 4 * d[runat + 1]
+        plane = height * pitch
+        e = first
+        while e < last:
+            t, c = e // channels, e % channels
+            source = d[planes + t]
+            at = (e - first) * plane
+            count = 1
+            if source < 0:
+                fill_constant(band, at, plane, value)
+            elif xcol == 1:
+                xo = xi + c * xc + source * xdepth
+                fill_planar(band, at, xm, xo, xrow, d, rows, first_run, last_run, height, pitch, value)
+            else:
+                count = min(channels - c, last - e)
+                xo = xi + c * xc + source * xdepth
+                fill_channels(
+                    band, at, plane, xm, xo, xrow, xcol, count, d, rows, first_run, last_run, height, pitch, value
+                )
             e += count
+        for i in range(slack):  # tiles may read behind the last plane; what they make of it is never stored
+            put(band, (last - first) * plane + i, value)
+
+    return fill

@@ -1,8 +1,9 @@
 """Direct convolution: output channels in lanes, pixels of one output row down the rows of a tile.
 
 A band of input rows lies in scratch, one plane per (depth tap, channel), so that a tile's pixels are
-neighbours for every tap; each step broadcasts MR of them against NV vectors of weights.  Sums of one block of
-NV*W channels go to scratch tile by tile, and from there to the output, transposed where channels come first.
+neighbours for every tap; each step broadcasts MR of them against NV vectors of weights.  FB planes at a time, so
+that their weights stay in L2 while all tiles of the band pass, and so that no chain of additions gets long.  Sums of one
+block of NV*W channels lie in scratch, and go from there to the output, transposed where channels come first.
 
 Items are (image, group, output plane, block of rows, block of columns, block of output channels), the last
 fastest: successive items share a band.
@@ -10,18 +11,18 @@ fastest: successive items share a band.
 
 from __future__ import annotations
 
-from fastconv.backends.numba.loops.band import fill_band
-from fastconv.backends.numba.loops.build import INT, REAL, VERSION, loop
+from fastconv.backends.numba.loops.build import INT, REAL, VERSION, call_at, loop
 from fastconv.backends.numba.tile import (
-    cast,
     mem,
     table,
+    tadd,
     tcopy_transposed,
     tfma,
     tload,
     trelu,
     tstore,
     tstore_part,
+    tzero,
 )
 
 
@@ -31,20 +32,20 @@ def make(MR, NV, BITS, VBYTES):
     NR = NV * W
     EDITION = VERSION
 
-    @loop(*[INT] * 17, REAL)
-    def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, icg, ocg, EB, relu, fill):
+    @loop(*[INT] * 19, REAL)
+    def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, icg, ocg, EB, FB, relu, filler, fill):
         EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
         toff = d[14]
-        xm, wm, ym = mem(x, BITS, VBYTES), mem(w, BITS, VBYTES), mem(y, BITS, VBYTES)
+        wm, ym = mem(w, BITS, VBYTES), mem(y, BITS, VBYTES)
         E = kd * icg
         plane = height * pitch
         wide = (cols + MR - 1) // MR * MR
         sums = mem(scratch, BITS, VBYTES)
-        band = mem(scratch + rows * wide * NR * (BITS // 8), BITS, VBYTES)
-        value = cast(xm, fill)
+        at = scratch + rows * wide * NR * (BITS // 8)
+        band = mem(at, BITS, VBYTES)
         blocks = (ocg + NR - 1) // NR
         per_block = NR * (1 + E * taps)
         present = -1
@@ -60,26 +61,31 @@ def make(MR, NV, BITS, VBYTES):
             while True:
                 e1 = min(E, e0 + EB)
                 if where != present:
-                    fill_band(band, xm, n * xn + g * icg * xc, xc, e0, e1, icg, d, z, rb, qb, value)
+                    xi = n * xn + g * icg * xc
+                    call_at(filler, (at, x, xi, xc, e0, e1, icg, bands, z, rb, qb, MR, fill))
                     if EB >= E:
                         present = where
-                for i in range(used_rows):
-                    for q in range(0, used_cols, MR):
-                        so = (i * wide + q) * NR
-                        if e0 == 0:
-                            acc = tload(wm, first_w, 0, W, MR, NV)
-                        else:
-                            acc = tload(sums, so, NR, W, MR, NV)
-                        wo = first_w + NR * (1 + e0 * taps)
-                        xo = i * pitch + q
-                        for _ in range(e0, e1):
-                            for t in range(taps):
-                                acc = tfma(acc, band, xo + d[toff + t], 1, wm, wo, W)
-                                wo += NR
-                            xo += plane
-                        if relu and e1 == E:
-                            acc = trelu(acc)
-                        tstore(acc, sums, so, NR, W)
+                for f0 in range(e0, e1, FB):
+                    f1 = min(e1, f0 + FB)
+                    for i in range(used_rows):
+                        for q in range(0, used_cols, MR):
+                            so = (i * wide + q) * NR
+                            if f0 == 0:
+                                acc = tload(wm, first_w, 0, W, MR, NV)
+                            else:
+                                acc = tzero(wm, MR, NV)
+                            wo = first_w + NR * (1 + f0 * taps)
+                            xo = (f0 - e0) * plane + i * pitch + q
+                            for _ in range(f0, f1):
+                                for t in range(taps):
+                                    acc = tfma(acc, band, xo + d[toff + t], 1, wm, wo, W)
+                                    wo += NR
+                                xo += plane
+                            if f0 > 0:
+                                acc = tadd(acc, tload(sums, so, NR, W, MR, NV))
+                            if relu and f1 == E:
+                                acc = trelu(acc)
+                            tstore(acc, sums, so, NR, W)
                 e0 = e1
                 if e0 >= E:
                     break
