@@ -96,6 +96,16 @@ class Window:
     c: int  # channels of the input: the distance of columns where channels are last
 
 
+@lru_cache(maxsize=256)
+def tap_sources(w: Window) -> np.ndarray:
+    """For depth, height, width in turn: the input position of each (output, tap), -1 for padding; int64, flat."""
+    tables = []
+    for e, k, s, d, (lo, hi), o in zip(w.input, w.kernel, w.stride, w.dilation, w.pads, w.output, strict=True):
+        at = np.arange(o)[:, None] * s + np.arange(k) * d
+        tables.append(padded_source(e, lo, hi, w.mode, int(at.max(initial=0)) + 1)[at].ravel())
+    return np.concatenate(tables)
+
+
 @dataclass(frozen=True, slots=True)
 class Bands:
     """A window cut into bands: blocks of output rows and columns, each with its scratch.

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.numba.axes import Window, make_bands, slots
+from fastconv.backends.numba.axes import Window, make_bands, slots, tap_sources
 from fastconv.backends.numba.base import (
     CALL_SECONDS,
     NumbaKernel,
@@ -20,8 +20,10 @@ from fastconv.backends.numba.base import (
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.threads import parallel_ranges
 
 BAND_BYTES = 256 << 10  # of input in scratch, so that it and a block of weights stay in L2
+CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
 WEIGHT_BYTES = 128 << 10  # of one block of weights
 SUM_BYTES = 128 << 10  # of finished sums in scratch
 ROW_SLOTS = 48
@@ -31,6 +33,11 @@ PACK_SECONDS = 1.5e-9  # per weight
 TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
     32: ((14, 2, 1.0), (7, 4, 0.95), (14, 1, 0.75)),
     16: ((6, 2, 1.0), (3, 4, 0.9), (12, 1, 0.55)),
+}
+
+POINTWISE_TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
+    32: ((14, 2, 1.0), (12, 2, 0.98), (4, 2, 0.6)),
+    16: ((6, 2, 1.0), (4, 2, 0.8)),
 }
 
 
@@ -180,4 +187,189 @@ def pack_direct(p: ConvProblem, constants: tuple[Any, ...], nr: int) -> np.ndarr
     return packed
 
 
-KERNELS = each_isa(Direct)
+class Pointwise(NumbaConv):
+    """1x1, stride 1, no padding, channels first: the input is read in place."""
+
+    algorithm = "pointwise"
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
+            return "not 1x1 with stride 1 and no padding"
+        if p.layout != "NCHW":
+            return "channels last: pixels are not adjacent"
+        return super().reject(p)
+
+    def _tile(self, p: ConvProblem) -> tuple[int, int, float]:
+        nr = 2 * self.lanes(p.dtype)
+
+        def useful(tile: tuple[int, int, float]) -> float:
+            mr, _, speed = tile
+            return speed * (p.ocg / (-(-p.ocg // mr) * mr)) * (p.pixels / (-(-p.pixels // nr) * nr))
+
+        return max(POINTWISE_TILES[self.registers], key=useful) if p.ocg and p.pixels else (4, 2, 1.0)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        mr, nv, speed = self._tile(p)
+        nr = nv * self.lanes(p.dtype)
+        blocks = -(-p.pixels // nr)
+        filled = max(1, p.ocg) * max(1, p.pixels) / (max(1, -(-p.ocg // mr) * mr) * max(1, blocks * nr))
+        pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 10e-6
+        compute = p.flops / (self.rate(machine, p.dtype) * speed * filled)
+        work = max(compute, p.bytes / machine.bandwidth) + 0.3 * min(compute, p.bytes / machine.bandwidth)
+        return CALL_SECONDS + pack + work / self.share(p.n * p.groups * blocks, machine.threads)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return 0
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        mr, nv, _ = self._tile(p)
+        weights = pack_rows(p, constants, mr)
+        loop = self.loop("pointwise", p.dtype, mr, nv)
+        tiles = -(-p.ocg // mr)
+        chunk = max(1, WEIGHT_BYTES // (mr * p.icg * p.dtype.itemsize))
+        chunk = -(-tiles // max(1, -(-tiles // chunk)))
+        blocks = -(-p.pixels // (nv * self.lanes(p.dtype)))
+        items = p.n * p.groups * -(-tiles // max(1, chunk)) * blocks
+        fixed = (p.pixels, p.groups, p.icg, p.ocg, chunk, int(p.activation == "relu"))
+        seconds = p.flops / 2e10
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            where = (address(x), *steps(x, 0, 1), address(weights), address(out), *steps(out, 0, 1))
+
+            def call(lo: int, hi: int) -> None:
+                loop(lo, hi, *where, *fixed)
+
+            parallel_ranges(call, items, threads, seconds)
+
+        return run
+
+
+def pack_rows(p: ConvProblem, constants: tuple[Any, ...], mr: int) -> np.ndarray:
+    """[group][tile of mr output channels]: mr of bias, then [input channel][mr] of weights."""
+    weights, bias = constants
+    tiles = -(-p.ocg // mr)
+    packed = packed_zeros((p.groups, tiles * mr, 1 + p.icg), p.dtype)
+    packed[:, : p.ocg, 1:] = weights.reshape(p.groups, p.ocg, p.icg)
+    if bias is not None:
+        packed[:, : p.ocg, 0] = bias.reshape(p.groups, p.ocg)
+    result = packed_zeros((p.groups, tiles, 1 + p.icg, mr), p.dtype)
+    result[...] = packed.reshape(p.groups, tiles, mr, 1 + p.icg).swapaxes(2, 3)
+    return result
+
+
+class Depthwise(NumbaConv):
+    """One input channel per group, any multiplier: pixels in lanes, from a band of one channel."""
+
+    algorithm = "depthwise"
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        return "more than one input channel per group" if problem.icg > 1 else super().reject(problem)
+
+    @staticmethod
+    def _in_place(p: ConvProblem) -> bool:
+        """Whether channels lie in lanes already: channels last, and as many out as in."""
+        return p.layout == "NHWC" and p.ocg == 1
+
+    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    def blocking(self, p: ConvProblem) -> tuple[int, int, int, int]:
+        """(tile rows, vectors, band rows, band columns)"""
+        lanes, size = self.lanes(p.dtype), p.dtype.itemsize
+        rb, nv = (4, 2) if p.output[2] > lanes else (8, 1)
+        if self.registers < 32:
+            rb //= 2
+        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, CHANNEL_BYTES)
+        return rb, nv, rows, cols
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        if self._in_place(p):
+            lanes = 4 * self.lanes(p.dtype)
+            speed = 0.25 * p.oc / (-(-p.oc // lanes) * lanes)
+            work = p.flops / (self.rate(machine, p.dtype) * speed) + p.bytes / machine.bandwidth
+            return CALL_SECONDS + work / self.share(p.n * p.output[0] * p.output[1], machine.threads)
+        rb, nv, rows, cols = self.blocking(p)
+        lanes = nv * self.lanes(p.dtype)
+        ow, oh = max(1, p.output[2]), max(1, p.output[1])
+        speed = 0.4 * ow / (-(-ow // lanes) * lanes) * oh / (-(-oh // rb) * rb)
+        w = window(p)
+        height = slots(rows, p.kernel[1], p.stride[1], p.dilation[1])
+        band = (band_slots(w, rows, cols) + height * ROW_SLOTS) / (rows * cols) * p.n * p.ic * p.kernel[0] * p.pixels
+        fill = band * 0.3e-9 * p.dtype.itemsize / 4
+        scatter = p.n * p.oc * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
+        work = p.flops / (self.rate(machine, p.dtype) * speed) + fill + scatter + p.bytes / machine.bandwidth
+        items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
+        return CALL_SECONDS + work / self.share(items, machine.threads)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        if self._in_place(p):
+            return 0
+        rb, nv, rows, cols = self.blocking(p)
+        sums = rb * nv * self.vbytes
+        band = (p.kernel[0] * band_slots(window(p), rows, cols) + self._slack(p)) * p.dtype.itemsize
+        return sums + band + 4 * self.vbytes
+
+    def _slack(self, p: ConvProblem) -> int:
+        """Elements behind a band that a last tile reads for rows and columns that do not exist."""
+        rb, nv, _, cols = self.blocking(p)
+        pitch = slots(cols, p.kernel[2], p.stride[2], p.dilation[2])
+        return rb * pitch + nv * self.lanes(p.dtype)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        if self._in_place(problem):
+            return self._prepare_in_place(problem, constants, threads)
+        p = problem
+        weights, bias = constants
+        rb, nv, rows, cols = self.blocking(p)
+        bands = make_bands(window(p), rows, cols)
+        packed = packed_zeros((p.oc, 1 + p.taps), p.dtype)
+        packed[:, 1:] = weights.reshape(p.oc, p.taps)
+        if bias is not None:
+            packed[:, 0] = bias
+        filler = self.loop("band", p.dtype)
+        loop = self.loop("depthwise", p.dtype, rb, nv)
+        scratch = self.workspace(p)
+        items = p.n * p.groups * p.output[0] * bands.nr * bands.nq
+        ycol = p.oc if p.layout == "NHWC" else 1
+        fixed = (p.groups, p.ocg, int(p.activation == "relu"), self._slack(p), filler.address, float(p.fill))
+        seconds = p.flops / 4e9
+
+        def run(x: np.ndarray, out: np.ndarray, keep: object = filler) -> None:
+            where = (address(x), *steps(x, 0, 1), address(packed), address(out), *steps(out, 0, 1), ycol)
+
+            def call(lo: int, hi: int, memory: int) -> None:
+                loop(lo, hi, *where, memory, address(bands.table), *fixed)
+
+            run_items(call, items, threads, seconds, scratch)
+
+        return run
+
+    def _prepare_in_place(self, p: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        weights, bias = constants
+        nv = 4
+        nr = nv * self.lanes(p.dtype)
+        wide = -(-p.oc // nr) * nr
+        packed = packed_zeros((1 + p.taps, wide), p.dtype)
+        packed[1:, : p.oc] = weights.reshape(p.oc, p.taps).T
+        if bias is not None:
+            packed[0, : p.oc] = bias
+        sources = np.concatenate([[int(p.activation == "relu")], tap_sources(window(p))]).astype(np.int64)
+        loop = self.loop("depthwise_last", p.dtype, nv)
+        fixed = (p.oc, wide, *p.input[1:], *p.output, *p.kernel)
+        seconds = p.flops / 4e9
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            where = (address(x), *steps(x, 0), address(packed), address(out), *steps(out, 0))
+
+            def call(lo: int, hi: int) -> None:
+                loop(lo, hi, *where, *fixed, address(sources), float(p.fill))
+
+            parallel_ranges(call, p.n * p.output[0] * p.output[1], threads, seconds)
+
+        return run
+
+
+KERNELS = each_isa(Pointwise, Depthwise, Direct)
