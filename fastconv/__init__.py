@@ -22,6 +22,7 @@ from fastconv.ops.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from fastconv.ops.gemm import gemm, linear, matmul
 from fastconv.ops.planning import plan
 from fastconv.ops.pool import (
     avg_pool1d,
@@ -64,11 +65,14 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "gemm",
     "global_avg_pool",
     "global_max_pool",
+    "linear",
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "matmul",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",

@@ -282,8 +282,9 @@ class Plan:
         self._choice = choose(call.problem, call.options) if choice is None else choice
         self._run = _prepare(self._choice, call.constants)
         self._shape, self._dtype = call.x.shape, call.x.dtype
-        # The first x is not kept alive: a plan is about its shape alone.
-        self._call = replace(call, x=np.empty(0, self._dtype), out=(None,) * len(call.shapes))
+        # The first x is not kept alive: a stand-in without memory has its shape and dtype.
+        stand_in = np.broadcast_to(np.zeros((), self._dtype), self._shape)
+        self._call = replace(call, x=stand_in, out=(None,) * len(call.shapes))
 
     @property
     def problem(self) -> Problem:
@@ -318,6 +319,21 @@ class Plan:
         outs = as_outs(out, len(self._call.shapes))
         _check_out(self._call, outs)
         return _execute(self._call, self._run, x, outs)
+
+    def with_kernel(self, name: str) -> Plan:
+        """The same operation on the kernel called `name`, whatever its predicted cost.
+
+        Raises
+        ------
+        ValueError
+            If no kernel of this family has that name.
+        UnsupportedError
+            If the kernel cannot do this problem; the text says why.
+        """
+        found = {k.name: k for k in kernels(self.problem.op)}
+        if name not in found:
+            raise ValueError(f"kernel must be one of {', '.join(found)}, got {name!r}")
+        return Plan(self._call, choice_for(found[name], self.problem, self._call.options))
 
     def explain(self) -> Explanation:
         """Every kernel that was considered, with its reason, costs, workspace and error bound."""

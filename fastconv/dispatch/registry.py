@@ -8,13 +8,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from fastconv.backends import phases, reference, reference_pool
+from fastconv.backends import phases, reference, reference_gemm, reference_pool
 from fastconv.backends.cython import depthwise as cython_depthwise
 from fastconv.backends.cython import direct as cython_direct
+from fastconv.backends.cython import gemm as cython_gemm
 from fastconv.backends.cython import pointwise as cython_pointwise
 from fastconv.backends.cython import pool as cython_pool
 from fastconv.backends.numba import conv as numba_conv
 from fastconv.backends.numpy import conv as numpy_conv
+from fastconv.backends.numpy import gemm as numpy_gemm
 from fastconv.backends.numpy import pool as numpy_pool
 from fastconv.backends.numpy import unpool as numpy_unpool
 from fastconv.core.kernel import Kernel
@@ -37,6 +39,10 @@ def _conv() -> tuple[Kernel[Any], ...]:
     return (*forward, *phases.wrap(forward), reference.Conv())
 
 
+def _gemm() -> tuple[Kernel[Any], ...]:
+    return (*cython_gemm.KERNELS, *numpy_gemm.KERNELS, reference_gemm.Gemm())
+
+
 def _pool() -> tuple[Kernel[Any], ...]:
     return (*cython_pool.KERNELS, *numpy_pool.KERNELS, reference_pool.Pool())
 
@@ -51,6 +57,7 @@ def _max_unpool() -> tuple[Kernel[Any], ...]:
 
 _TABLE = {
     "conv": _conv,
+    "gemm": _gemm,
     "pool": _pool,
     "adaptive_pool": _adaptive_pool,
     "max_unpool": _max_unpool,

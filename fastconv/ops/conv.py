@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
-from fastconv.core.problems.base import as_layout, join_batch, split_batch, to_canonical
+from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, is_planning, submit
-
-
-def _hashable(value: Any) -> Any:
-    """Lists and arrays of an argument as nested tuples, so that problems can be cached by their arguments."""
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return tuple(_hashable(v) for v in value)
-    return value
 
 
 def _conv(
@@ -42,12 +35,13 @@ def _conv(
     layout = as_layout(layout)
     shared = (rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape, None if b is None else b.dtype)
     tail = (layout, padding_mode, activation, is_planning())
-    s, p, d = _hashable(stride), _hashable(padding), _hashable(dilation)
+    s, p, d = freeze(stride, "stride"), freeze(padding, "padding"), freeze(dilation, "dilation")
+    g = freeze(groups, "groups")
     problem: ConvProblem
     if transposed:
-        problem = conv_transpose_problem(*shared, s, p, _hashable(output_padding), groups, d, *tail)
+        problem = conv_transpose_problem(*shared, s, p, freeze(output_padding, "output_padding"), g, d, *tail)
     else:
-        problem = conv_problem(*shared, s, p, d, groups, *tail)
+        problem = conv_problem(*shared, s, p, d, g, *tail)
     batched = split_batch(x.shape, rank, layout)[0]
     weights = clean(w, problem.dtype).reshape(problem.w_shape)
     offsets = None if b is None else clean(b, problem.acc)

@@ -11,7 +11,7 @@ modulo 2**64 and refused if the true result does not fit (see `integers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,13 @@ def compute_dtype(p: ConvProblem) -> np.dtype:
     if p.dtype.kind in "iu":
         return integers.compute_dtype(p.dtype, p.depth)
     return p.dtype
+
+
+def overflow_guard(p: ConvProblem, w: np.ndarray, bias: np.ndarray | None) -> Callable[[np.ndarray], None]:
+    """See `integers.guard`."""
+    if p.out.kind not in "iu":
+        return lambda x: None
+    return integers.guard(p, integers.gain(w), 0.0 if bias is None else integers.magnitude(bias), p.fill)
 
 
 class Band:
@@ -184,7 +191,7 @@ class Im2col(NumpyConv):
         dtype = compute_dtype(p)
         weights, bias = constants
         w = weights.reshape(p.groups, p.ocg, p.icg, p.taps).astype(dtype, copy=False)
-        guard = integers.guard(p, weights, bias)
+        guard = overflow_guard(p, weights, bias)
         blocks = Blocks(p, p.taps, p.icg)
         band = Band(p)
         parts = [
@@ -250,7 +257,7 @@ class Pointwise(NumpyConv):
         dtype = compute_dtype(p)
         weights, bias = constants
         w = weights.reshape(p.groups, p.ocg, p.icg).astype(dtype, copy=False)
-        guard = integers.guard(p, weights, bias)
+        guard = overflow_guard(p, weights, bias)
         step = self._columns(p)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
@@ -301,7 +308,7 @@ class Depthwise(NumpyConv):
         dtype = compute_dtype(p)
         weights, bias = constants
         w = weights.reshape(p.groups, p.ocg, *p.kernel).astype(dtype, copy=False)
-        guard = integers.guard(p, weights, bias)
+        guard = overflow_guard(p, weights, bias)
         blocks = Blocks(p, 4, p.groups)
         band = Band(p)
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]

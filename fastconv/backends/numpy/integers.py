@@ -44,19 +44,22 @@ def magnitude(a: np.ndarray) -> float:
     return max(abs(float(a.min())), abs(float(a.max())))
 
 
-def guard(p: Any, w: np.ndarray, bias: np.ndarray | None) -> Callable[[np.ndarray], None]:
+def gain(w: np.ndarray) -> float:
+    """The largest sum of magnitudes of `w` (outputs, ...) that meets one output."""
+    return float(np.abs(w.astype(np.float64)).reshape(w.shape[0], -1).sum(1).max(initial=0.0))
+
+
+def guard(p: Any, gain: float, offset: float, fill: float = 0.0) -> Callable[[np.ndarray], None]:
     """A check to call with x before summing modulo 2**64: OverflowError if a result might not fit.
 
-    The bound max|x| * sum|w| + |bias| of each output channel decides; it needs one pass over x.
+    The bound max|x| * gain + offset decides; it needs one pass over x.
     """
     if p.out.kind not in "iu" or compute_dtype(p.dtype, p.depth).kind == "f":
         return lambda x: None
-    per_channel = np.abs(w.astype(np.float64)).reshape(w.shape[0], -1).sum(1).max(initial=0.0)
     most = float(np.iinfo(p.out).max)
-    offset = 0.0 if bias is None else magnitude(bias)
 
     def check(x: np.ndarray) -> None:
-        bound = max(magnitude(x), abs(float(p.fill))) * per_channel + offset
+        bound = max(magnitude(x), abs(fill)) * gain + offset
         if bound * (1 + 1e-9) > most:
             raise OverflowError(
                 f"sums of {p.dtype} products may reach {bound:.3g}, beyond {p.out}: convert the inputs to float64"

@@ -6,10 +6,14 @@ out[b] = activation(alpha * op(a[b]) @ op(b[b or 0]) + beta * c[b] + bias)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.activation import check_activation
+from fastconv.core.problems.base import Problem, check_dtype, check_size, product_dtypes, promote
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class GemmProblem(Problem):
     b_batched : bool
         Whether b has one matrix per batch entry; otherwise a single one serves all.
     trans_a, trans_b : bool
-    alpha, beta : float
+    alpha, beta : float (complex for complex dtypes)
     c : bool
         Whether an addend c is given (beta is 0 otherwise).
     bias : bool
@@ -44,8 +48,8 @@ class GemmProblem(Problem):
     b_batched: bool
     trans_a: bool
     trans_b: bool
-    alpha: float
-    beta: float
+    alpha: complex
+    beta: complex
     c: bool
     bias: bool
     dtype: np.dtype
@@ -57,6 +61,11 @@ class GemmProblem(Problem):
     @property
     def op(self) -> str:
         return "gemm"
+
+    @property
+    def depth(self) -> int:
+        """Products summed into one output value."""
+        return self.k
 
     @property
     def flops(self) -> float:
@@ -71,3 +80,97 @@ class GemmProblem(Problem):
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
         return (((self.batch, self.m, self.n), self.out),)
+
+
+Shape = tuple[int, ...]
+
+
+def _scalar(value: complex, name: str, dtype: np.dtype) -> complex:
+    """A factor as a Python number that `dtype` can be multiplied by without leaving its kind."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, complex, np.number)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if isinstance(value, (complex, np.complexfloating)):
+        if dtype.kind != "c":
+            raise DTypeError(f"{name} is complex, {value!r}; a product of {dtype} needs a real one")
+        return complex(value)
+    if dtype.kind in "iu":
+        if value != int(value):
+            raise DTypeError(f"{name} must be a whole number for a product of {dtype}, got {value!r}")
+        return int(value)
+    return float(value)
+
+
+@lru_cache(maxsize=1024)
+def gemm_problem(
+    a: tuple[Shape, np.dtype],
+    b: tuple[Shape, np.dtype],
+    c: tuple[Shape, np.dtype] | None,
+    bias: tuple[Shape, np.dtype] | None,
+    alpha: complex,
+    beta: complex,
+    trans_a: bool,
+    trans_b: bool,
+    activation: str | None,
+    packed: bool,
+    names: tuple[str, str] = ("a", "b"),
+) -> tuple[GemmProblem, Shape]:
+    """Check the operands of a product of matrices, given as (shape, dtype).
+
+    Returns
+    -------
+    problem : GemmProblem
+    shape : tuple of int
+        The result's shape, (..., m, n) with the batch axes of both operands broadcast.
+
+    Raises
+    ------
+    ShapeError, DTypeError, TypeError, ValueError
+    """
+    (ashape, adtype), (bshape, bdtype) = a, b
+    for shape, dtype, name in ((ashape, adtype, names[0]), (bshape, bdtype, names[1])):
+        if len(shape) < 2:
+            raise ShapeError(f"{name} must have at least 2 axes, got shape {shape}")
+        check_dtype(dtype, name)
+    m, k = ashape[-2:][::-1] if trans_a else ashape[-2:]
+    kb, n = bshape[-2:][::-1] if trans_b else bshape[-2:]
+    if k != kb:
+        raise ShapeError(
+            f"{names[0]} of shape {ashape}{' transposed' * trans_a} and {names[1]} of shape {bshape}"
+            f"{' transposed' * trans_b} do not multiply: {k} columns meet {kb} rows"
+        )
+    try:
+        batch = np.broadcast_shapes(ashape[:-2], bshape[:-2])
+    except ValueError:
+        raise ShapeError(
+            f"the batch axes of {names[0]} {ashape[:-2]} and of {names[1]} {bshape[:-2]} do not broadcast"
+        ) from None
+    dtype = promote(adtype, bdtype)
+    acc, out = product_dtypes(dtype)
+    if c is not None:
+        check_dtype(c[1], "c")
+        if not np.can_cast(c[1], acc, "same_kind"):
+            raise DTypeError(f"c has dtype {c[1]}, which cannot be added to sums of {acc}")
+        try:
+            fits = np.broadcast_shapes(c[0], (*batch, m, n)) == (*batch, m, n)
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ShapeError(f"c has shape {c[0]}, which does not broadcast to {(*batch, m, n)}")
+    if bias is not None:
+        check_dtype(bias[1], "bias")
+        if not np.can_cast(bias[1], acc, "same_kind"):
+            raise DTypeError(f"bias has dtype {bias[1]}, which cannot be added to sums of {acc}")
+        if bias[0] not in ((n,), (1,), ()):
+            raise ShapeError(f"bias has shape {bias[0]}; it must be ({n},), one value per column")
+    alpha, beta = _scalar(alpha, "alpha", acc), _scalar(beta, "beta", acc)
+    check_activation(activation, out)
+    check_size((*batch, m, n), "the result")
+    # One b for every a: the batch is more rows of a single product, if a is stored by rows.
+    fold = prod(bshape[:-2]) == 1 and not trans_a and len(ashape) > 2
+    problem = GemmProblem(
+        batch=1 if fold else prod(batch), m=prod(batch) * m if fold else m, n=n, k=k,
+        b_batched=prod(bshape[:-2]) != 1, trans_a=trans_a, trans_b=trans_b, alpha=alpha, beta=beta,
+        c=c is not None and beta != 0, bias=bias is not None, dtype=dtype, acc=acc, out=out, activation=activation,
+        packed=packed,
+    )  # fmt: skip
+    return problem, (*batch, m, n)

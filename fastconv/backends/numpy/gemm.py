@@ -1,0 +1,122 @@
+"""Matrix multiplication on NumPy: BLAS for floats, float64 or exact 64-bit sums for integers.
+
+Products that need more than the sum itself (alpha, c, bias, another precision) go in bands of rows, so
+that the temporary stays in the L2 cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numpy import integers
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.base import is_half
+from fastconv.core.problems.gemm import GemmProblem
+
+BAND_BYTES = 1 << 20
+RATE = 0.6  # of peak
+CALL_SECONDS = 4e-6
+
+
+def compute_dtype(p: GemmProblem) -> np.dtype:
+    """In what precision products and sums are formed."""
+    if is_half(p.dtype):
+        return np.dtype(np.float32)
+    if p.dtype.kind in "iu":
+        return integers.compute_dtype(p.dtype, p.k)
+    return p.dtype
+
+
+class Gemm(Kernel[GemmProblem]):
+    """`numpy.matmul`, with bands where something is added or converted."""
+
+    backend = "numpy"
+    algorithm = "matmul"
+    activations = frozenset({"relu"})
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        return None
+
+    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+        p = problem
+        dtype = compute_dtype(p)
+        rate = 1e9 if dtype.kind in "iu" else machine.flops(machine.peak[0][0], dtype.itemsize) * RATE
+        return p.flops / rate + p.bytes / machine.bandwidth + max(p.batch, 1) * CALL_SECONDS
+
+    def _rows(self, p: GemmProblem) -> int:
+        return max(1, BAND_BYTES // max(1, (p.n + p.k) * compute_dtype(p).itemsize))
+
+    def workspace(self, problem: GemmProblem) -> int:
+        p = problem
+        size = compute_dtype(p).itemsize
+        converted = compute_dtype(p) != p.dtype
+        return min(self._rows(p), p.m) * (p.n + p.k * converted) * size + p.k * p.n * size * (converted and p.b_batched)
+
+    def error(self, problem: GemmProblem) -> float:
+        p = problem
+        if p.out.kind in "iu":
+            return 0.0
+        eps = float(np.finfo(p.acc).eps)
+        if is_half(p.out):
+            eps = 2**-11 if p.out == np.float16 else 2**-8
+        return eps * (1.0 + 0.15 * p.k**0.5)
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        dtype = compute_dtype(p)
+        b, c, bias = constants
+        columns = b.transpose(0, 2, 1) if p.trans_b else b
+        shared = None if p.b_batched else columns[0].astype(dtype, copy=False)
+        plain = p.alpha == 1 and c is None and bias is None and p.activation is None and dtype == p.out
+        step = self._rows(p)
+        guard = self._guard(p, columns, c, bias)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            guard(x)
+            rows = x.transpose(0, 2, 1) if p.trans_a else x
+            for i in range(p.batch):
+                right = columns[i].astype(dtype, copy=False) if shared is None else shared
+                if plain and dtype.kind not in "iu":
+                    np.matmul(rows[i], right, out=out[i])
+                    continue
+                for r in range(0, p.m, step):
+                    acc = rows[i, r : r + step].astype(dtype, copy=False) @ right
+                    addend = None if c is None else c[i, r : r + step]
+                    finish(p, acc, addend, bias, out[i, r : r + step])
+
+        return run
+
+    @staticmethod
+    def _guard(p: GemmProblem, columns: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None) -> Any:
+        if p.out.kind not in "iu":
+            return lambda x: None
+        gain = max((integers.gain(matrix.T) for matrix in columns), default=0.0) if p.n else 0.0
+        offset = 0.0 if bias is None else integers.magnitude(bias)
+        if c is not None:
+            offset += abs(p.beta) * integers.magnitude(c)
+        return integers.guard(p, gain * abs(p.alpha), offset)
+
+
+def finish(
+    p: GemmProblem, acc: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, out: np.ndarray
+) -> None:
+    """alpha, c, bias and activation on finished sums, rounded once into `out`."""
+    if p.alpha != 1:
+        acc *= p.alpha
+    if c is not None:
+        acc += p.beta * c.astype(acc.dtype, copy=False)
+    if bias is not None:
+        acc += bias.astype(acc.dtype, copy=False)
+    if p.activation == "relu":
+        np.maximum(acc, 0, out=acc)
+    if p.out.kind in "iu":
+        integers.store(acc, out)
+    else:
+        with np.errstate(over="ignore"):  # a half float that overflows is infinite, as everywhere
+            out[...] = acc
+
+
+KERNELS = (Gemm(),)

@@ -1,0 +1,275 @@
+"""Matrix multiplication: gemm, matmul, linear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.errors import ShapeError
+from fastconv.core.problems.base import as_flag
+from fastconv.core.problems.gemm import gemm_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, is_planning, submit
+
+
+def _multiply(
+    a: np.ndarray,
+    b: np.ndarray,
+    c: np.ndarray | None,
+    bias: np.ndarray | None,
+    alpha: complex,
+    beta: complex,
+    trans_a: bool,
+    trans_b: bool,
+    activation: str | None,
+    out: Any,
+    options: dict[str, Any],
+    shape_a: tuple[int, ...],
+    shape: tuple[int, ...] | None = None,
+    names: tuple[str, str] = ("a", "b"),
+) -> np.ndarray:
+    """Product of `a`, taken with `shape_a`, and `b`; the result gets `shape` if that is given."""
+
+    def spec(array: np.ndarray | None) -> tuple[tuple[int, ...], np.dtype] | None:
+        return None if array is None else (array.shape, array.dtype)
+
+    problem, full = gemm_problem(
+        (shape_a, a.dtype), (b.shape, b.dtype), spec(c), spec(bias), alpha, beta, trans_a, trans_b, activation,
+        is_planning(), names,
+    )  # fmt: skip
+    p = problem
+    batch = full[:-2]
+
+    def enter(x: np.ndarray) -> np.ndarray:
+        x = strided(x.reshape(shape_a), p.dtype)
+        if p.batch == 1:  # folded, or a single product
+            return x.reshape(1, *((p.k, p.m) if trans_a else (p.m, p.k)))
+        return np.broadcast_to(x, (*batch, *x.shape[-2:])).reshape(p.batch, *x.shape[-2:])
+
+    matrix = strided(b, p.dtype)
+    right = (
+        np.broadcast_to(matrix, (*batch, *b.shape[-2:])).reshape(p.batch, *b.shape[-2:])
+        if p.b_batched
+        else matrix.reshape(1, *b.shape[-2:])
+    )
+    addend = None
+    if p.c and c is not None:
+        addend = np.broadcast_to(strided(c, p.acc), full).reshape(p.batch, p.m, p.n)
+    row = None if bias is None else np.ascontiguousarray(np.broadcast_to(clean(bias, p.acc), (p.n,)))
+    return submit(
+        Call(
+            problem=p,
+            x=a,
+            constants=(right, addend, row),
+            options=resolve(**options),
+            shapes=(full if shape is None else shape,),
+            out=as_outs(out, 1),
+            enter=enter,
+            view=lambda y: y.reshape(p.batch, p.m, p.n),
+        )
+    )
+
+
+def strided(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """`a` as it lies if its dtype is right, it is aligned and its strides are whole elements; else a copy."""
+    if a.dtype == dtype and a.flags.aligned and all(s % dtype.itemsize == 0 for s in a.strides):
+        return a
+    return clean(a, dtype)
+
+
+def gemm(
+    a: Any,
+    b: Any,
+    c: Any = None,
+    *,
+    alpha: complex = 1.0,
+    beta: complex = 0.0,
+    trans_a: bool = False,
+    trans_b: bool = False,
+    bias: Any = None,
+    activation: str | None = None,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """General matrix product: ``activation(alpha * op(a) @ op(b) + beta * c + bias)``.
+
+    Parameters
+    ----------
+    a : array_like, shape (..., m, k), or (..., k, m) with `trans_a`
+    b : array_like, shape (..., k, n), or (..., n, k) with `trans_b`
+        Batch axes of `a` and `b` broadcast.
+    c : array_like, broadcast to (..., m, n), optional
+        Ignored, NaN included, where ``beta == 0``, as in BLAS.
+    alpha, beta : number
+    trans_a, trans_b : bool
+    bias : array_like, shape (n,), optional
+        Added to every row.
+    activation : str, optional
+        Function applied to the result: ``"relu"``, ``"gelu"``, ...
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.  It may overlap an input.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (..., m, n)
+        Of the promoted dtype of `a` and `b`.  8-bit integers give int32, wider ones 64 bits; float16 and
+        bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, TypeError, ValueError
+        Naming the argument, what it was and what is allowed.
+    OverflowError
+        If a sum of integer products does not fit.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.gemm(np.eye(2), [[1.0, 2.0], [3.0, 4.0]], alpha=2, bias=[0.5, -0.5])
+    array([[2.5, 3.5],
+           [6.5, 7.5]])
+    """
+    a, b = as_array(a, "a"), as_array(b, "b")
+    c = None if c is None else as_array(c, "c")
+    bias = None if bias is None else as_array(bias, "bias")
+    return _multiply(
+        a, b, c, bias, alpha, beta, as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        a.shape,
+    )  # fmt: skip
+
+
+def matmul(
+    a: Any,
+    b: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Matrix product, as `torch.matmul` and `numpy.matmul`.
+
+    Parameters
+    ----------
+    a : array_like, shape (k,) or (..., m, k)
+    b : array_like, shape (k,) or (..., k, n)
+        A 1-D operand counts as a row on the left and as a column on the right, and its axis is left out of the
+        result.  Batch axes broadcast.
+    out, backend, algorithm, threads, tol, max_workspace
+        As in `gemm`.
+
+    Returns
+    -------
+    ndarray, shape (..., m, n)
+        Dtypes as in `gemm`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, OverflowError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.matmul(np.ones((5, 2, 3)), np.ones(3)).shape
+    (5, 2)
+    """
+    a, b = as_array(a, "a"), as_array(b, "b")
+    for array, name in ((a, "a"), (b, "b")):
+        if array.ndim == 0:
+            raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
+    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ShapeError(
+            f"a of shape {a.shape} and b of shape {b.shape} do not multiply: {a.shape[-1]} columns meet "
+            f"{b.shape[-2 if b.ndim > 1 else 0]} rows"
+        )
+    shape_a = (1, *a.shape) if a.ndim == 1 else a.shape
+    right = b[:, None] if b.ndim == 1 else b
+    shape = None
+    if a.ndim == 1 or b.ndim == 1:
+        try:
+            batch = np.broadcast_shapes(shape_a[:-2], right.shape[:-2])
+        except ValueError:
+            batch = ()  # told by the problem
+        shape = (*batch, *shape_a[-2:-1] * (a.ndim > 1), *right.shape[-1:] * (b.ndim > 1))
+    return _multiply(
+        a, right, None, None, 1.0, 0.0, False, False, None, out,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        shape_a, shape,
+    )  # fmt: skip
+
+
+def linear(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    *,
+    activation: str | None = None,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Full connection: ``x @ weight.T + bias``, as `torch.nn.functional.linear`.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., in_features)
+    weight : array_like, shape (out_features, in_features) or (in_features,)
+        A 1-D weight is a single output feature, whose axis is left out of the result.
+    bias : array_like, shape (out_features,), optional
+    activation : str, optional
+        Function applied to the result.
+    out, backend, algorithm, threads, tol, max_workspace
+        As in `gemm`.
+
+    Returns
+    -------
+    ndarray, shape (..., out_features)
+        Dtypes as in `gemm`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, OverflowError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.linear(np.ones((2, 3)), np.ones((4, 3)), np.arange(4.0))
+    array([[3., 4., 5., 6.],
+           [3., 4., 5., 6.]])
+    """
+    x, w = as_array(x, "x"), as_array(weight, "weight")
+    b = None if bias is None else as_array(bias, "bias")
+    if x.ndim == 0:
+        raise ShapeError("x must have at least 1 axis, got a scalar")
+    if w.ndim not in (1, 2):
+        raise ShapeError(f"weight must have shape (out_features, in_features) or (in_features,), got {w.shape}")
+    if x.shape[-1] != w.shape[-1]:
+        raise ShapeError(f"x has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
+    if b is not None and b.ndim > 1:
+        raise ShapeError(f"bias has shape {b.shape}; it must be ({w.shape[0] if w.ndim == 2 else ''},)")
+    rows = w[None] if w.ndim == 1 else w
+    lead = x.shape[:-1]
+    count = 1
+    for extent in lead:
+        count *= extent
+    return _multiply(
+        x, rows, None, b, 1.0, 0.0, False, True, activation, out,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        (count, x.shape[-1]), (*lead, *w.shape[:-1]), ("x", "weight"),
+    )  # fmt: skip
+
+
