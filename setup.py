@@ -37,7 +37,7 @@ def extensions():
             f"fastconv.backends.cython.{name}",
             [f"{NATIVE}/{name}.pyx"],
             include_dirs=[NATIVE],
-            depends=[f"{NATIVE}/simd/table.h"],
+            depends=[f"{NATIVE}/simd/{header}.h" for header in ("table", "depthwise", "pool")],
         )
         for name in MODULES
     ]

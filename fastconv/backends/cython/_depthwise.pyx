@@ -1,24 +1,28 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Depthwise convolution: every output channel meets one input channel.
+"""Depthwise convolution: blocking and threads around the tiles of simd/depthwise.inc.
 
-NCHW: one item of work is a block of rows of one output plane; a band of input rows (padding from
-the index tables, columns split by stride phase) goes to scratch, where the taps roll over it.
-NHWC with one output per input channel: one item is an output row, channels in lanes, read in place.
+`Rows` has pixels in lanes (NCHW).  One item of work is a block of output rows and columns of one
+plane of the output channels that read one input channel.  Rows are handed to the tiles as a table
+of pointers, straight into the image where columns are contiguous for the tile and padding is zero;
+otherwise they are copied to a band in scratch, padded and split by stride phase.
+
+`Pixels` has channels in lanes (NHWC).  One item is a run of output pixels of one row; what each tap
+reads for each pixel is a table of pointers into the image, or to one pixel of padding.
 """
 
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, view
+from fastconv.backends.cython._simd cimport View, address, depthwise_pixels_args, depthwise_rows_args, fc_table, view
 
 
-cdef class Depthwise:
-    """One prepared depthwise convolution."""
+cdef class Rows:
+    """One prepared convolution of NCHW images; immutable after construction, so runs may overlap."""
 
     cdef const fc_table *t
-    cdef object keep
-    cdef Py_ssize_t n, channels, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
-    cdef Py_ssize_t rb, row_blocks, wq, row_len, rin, ntaps, width, run0, run1, row_bytes
+    cdef object keep  # arrays whose addresses are held below
+    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
+    cdef Py_ssize_t rb, qb, row_blocks, col_blocks, wq, row_len, table_bytes, run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
@@ -26,36 +30,34 @@ cdef class Depthwise:
     cdef char *weights
     cdef char *bias
     cdef double fill
-    cdef bint relu, last
+    cdef bint relu, in_place
 
     def __init__(self, size_t table, p, tables, taps, weights, bias, blocks):
         self.t = <const fc_table *>table
         self.keep = (tables, taps, weights, bias)
-        self.n, self.channels, self.multiplier = p.n, p.ic, p.ocg
+        self.n, self.groups, self.multiplier = p.n, p.groups, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
-        self.last = blocks.channels_last
-        self.rb = 1 if self.last else blocks.rows
+        self.iw = p.input[2]
+        self.in_place = blocks.in_place
+        self.rb, self.qb, self.wq, self.row_len = blocks.rows, blocks.cols, blocks.wq, blocks.row_len
+        self.table_bytes = blocks.table_bytes
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
-        self.wq, self.row_len, self.rin = blocks.wq, blocks.row_len, blocks.rin
-        self.ntaps = self.kd * self.kh * self.kw
+        self.col_blocks = (self.ow + self.qb - 1) // self.qb
         planes, rows, cols, self.run0, self.run1 = tables
-        self.width = len(cols)
         self.planes = <const int64_t *>address(planes)
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
         self.taps = <const Py_ssize_t *>address(taps)
         self.weights, self.bias = address(weights), address(bias)
         self.fill, self.relu = p.fill, p.activation == "relu"
-        self.row_bytes = self.rb * self.ow * self.t.itemsize
 
     @property
     def items(self):
         """How many independent items of work a run has."""
-        planes = self.n * self.od * self.row_blocks
-        return planes if self.last else planes * self.channels
+        return self.n * self.groups * self.od * self.row_blocks * self.col_blocks
 
     def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
@@ -71,80 +73,136 @@ cdef class Depthwise:
                 self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
 
     cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
-        cdef Py_ssize_t ri = i % self.row_blocks, od = i // self.row_blocks % self.od
-        i = i // self.row_blocks // self.od
-        if self.last:
-            self.row_channels_last(i, od, ri, x, y, scratch)
-        else:
-            self.rows_of_plane(i // self.channels, i % self.channels, od, ri * self.rb, x, y, scratch)
-
-    cdef void rows_of_plane(
-        self, Py_ssize_t n, Py_ssize_t c, Py_ssize_t od, Py_ssize_t r0, const View *x, const View *y,
-        char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize
-        cdef Py_ssize_t rows = min(self.rb, self.oh - r0)
-        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
-        cdef Py_ssize_t t, i, m, k, r, q
-        cdef int64_t plane, row
-        cdef const char *channel = x.data + (n * x.stride[0] + c * x.stride[1]) * size
-        cdef const char *src
-        cdef char *band = scratch + self.row_bytes
-        cdef char *out
-        for t in range(self.kd):
-            plane = self.planes[od * self.sd + t * self.dd]
-            for i in range(rin):
-                row = self.rows[r0 * self.sh + i]
-                src = NULL if plane < 0 or row < 0 else channel + (plane * x.stride[2] + row * x.stride[3]) * size
-                self.t.fill_row(
-                    band + (t * self.rin + i) * self.row_len * size, self.sw, self.wq, src, x.stride[4], self.cols,
-                    self.width, self.run0, self.run1, self.fill)
+        cdef Py_ssize_t qi, ri, od, g, n, m, k, nrows, size = self.t.itemsize
+        qi = i % self.col_blocks
+        i = i // self.col_blocks
+        ri = i % self.row_blocks
+        i = i // self.row_blocks
+        od = i % self.od
+        i = i // self.od
+        g = i % self.groups
+        n = i // self.groups
+        cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb
+        cdef depthwise_rows_args a
+        a.oh, a.ow = min(self.rb, self.oh - r0), min(self.qb, self.ow - q0)
+        nrows = (a.oh - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        self.find_rows(x, n, g, od, r0, nrows, q0, a.ow, <const void **>scratch, scratch + self.table_bytes)
+        a.rows, a.nrows = <const void *const *>scratch, nrows
+        a.kd, a.kh, a.kw, a.sh, a.dh = self.kd, self.kh, self.kw, self.sh, self.dh
+        a.cols, a.iw, a.relu = self.taps, self.iw if self.in_place else 0, self.relu
+        a.yrow = y.stride[3]
         for m in range(self.multiplier):
-            k = c * self.multiplier + m
-            out = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3]) * size
-            if y.stride[4] == 1:
-                self.t.depthwise(
-                    band, self.sh * self.row_len, self.ntaps, self.taps, self.weights + k * self.ntaps * size,
-                    self.bias_at(k), self.relu, rows, self.ow, out, y.stride[3])
-                continue
-            self.t.depthwise(
-                band, self.sh * self.row_len, self.ntaps, self.taps, self.weights + k * self.ntaps * size,
-                self.bias_at(k), self.relu, rows, self.ow, scratch, self.ow)
-            for r in range(rows):
-                for q in range(self.ow):
-                    copy_one(out + (r * y.stride[3] + q * y.stride[4]) * size, scratch + (r * self.ow + q) * size, size)
+            k = g * self.multiplier + m
+            a.w = self.weights + k * self.kd * self.kh * self.kw * size
+            a.bias = NULL if self.bias == NULL else self.bias + k * size
+            a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0) * size
+            self.t.depthwise_rows(&a)
 
-    cdef double bias_at(self, Py_ssize_t k) noexcept nogil:
-        if self.bias == NULL:
-            return 0.0
-        return (<float *>self.bias)[k] if self.t.itemsize == 4 else (<double *>self.bias)[k]
+    cdef void find_rows(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows,
+        Py_ssize_t q0, Py_ssize_t cols, const void **table, char *band) noexcept nogil:
+        """The input rows under a block: in place, or copied into the band."""
+        cdef Py_ssize_t size = self.t.itemsize, z, r, start = q0 * self.sw
+        cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
+        cdef const char *channel = x.data + (n * x.stride[0] + g * x.stride[1]) * size
+        cdef const char *src
+        cdef int64_t plane, row
+        for z in range(self.kd):
+            plane = self.planes[od * self.sd + z * self.dd]
+            for r in range(nrows):
+                row = self.rows[r0 * self.sh + r]
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = channel + (plane * x.stride[2] + row * x.stride[3]) * size
+                if not self.in_place and (src != NULL or self.fill != 0):
+                    self.t.fill_row(
+                        band, self.sw, self.wq, src, 1, self.cols + start, win, run0, run1, self.fill)
+                    src = band
+                    band += self.row_len * size
+                table[z * nrows + r] = src
 
-    cdef void row_channels_last(
-        self, Py_ssize_t n, Py_ssize_t od, Py_ssize_t oh, const View *x, const View *y, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize
-        cdef Py_ssize_t *offs = <Py_ssize_t *>scratch
-        cdef Py_ssize_t q, d, h, w, t
+
+cdef class Pixels:
+    """One prepared convolution of NHWC images; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep
+    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks
+    cdef const int64_t *planes
+    cdef const int64_t *rows
+    cdef const int64_t *cols
+    cdef char *outside
+    cdef char *weights
+    cdef char *bias
+    cdef bint relu
+
+    def __init__(self, size_t table, p, tables, outside, weights, bias, Py_ssize_t block):
+        """`outside`: one pixel of padding; `weights`: (taps, oc); `block`: output pixels of an item."""
+        self.t = <const fc_table *>table
+        self.keep = (tables, outside, weights, bias)
+        self.n, self.groups, self.multiplier = p.n, p.groups, p.ocg
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.id, self.ih, self.iw = p.input
+        self.od, self.oh, self.ow = p.output
+        self.qb = block
+        self.col_blocks = (self.ow + block - 1) // block
+        planes, rows, cols = tables
+        self.planes = <const int64_t *>address(planes)
+        self.rows = <const int64_t *>address(rows)
+        self.cols = <const int64_t *>address(cols)
+        self.outside, self.weights, self.bias = address(outside), address(weights), address(bias)
+        self.relu = p.activation == "relu"
+
+    @property
+    def items(self):
+        """How many independent items of work a run has."""
+        return self.n * self.od * self.oh * self.col_blocks
+
+    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
+        cdef View xv = view(x), yv = view(y)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        if threads == 1:
+            with nogil:
+                for i in range(lo, hi):
+                    self.item(i, &xv, &yv, buf)
+        else:
+            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
+                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+        cdef Py_ssize_t qi, oh, od, n, q, z, r, s, size = self.t.itemsize, oc = self.groups * self.multiplier
+        qi = i % self.col_blocks
+        i = i // self.col_blocks
+        oh = i % self.oh
+        i = i // self.oh
+        od = i % self.od
+        n = i // self.od
+        cdef Py_ssize_t q0 = qi * self.qb, count = min(self.qb, self.ow - q0)
+        cdef const char *image = x.data + n * self.id * self.ih * self.iw * self.groups * size
+        cdef const char *src
+        cdef const void **pixel = <const void **>scratch
         cdef int64_t plane, row, col
-        cdef const char *image = x.data + n * x.stride[0] * size
-        for q in range(self.ow):
-            t = 0
-            for d in range(self.kd):
-                plane = self.planes[od * self.sd + d * self.dd]
-                for h in range(self.kh):
-                    row = self.rows[oh * self.sh + h * self.dh]
-                    for w in range(self.kw):
-                        col = self.cols[q * self.sw + w * self.dw]
+        for z in range(self.kd):
+            plane = self.planes[od * self.sd + z * self.dd]
+            for r in range(self.kh):
+                row = self.rows[oh * self.sh + r * self.dh]
+                src = image + (plane * self.ih + row) * self.iw * self.groups * size
+                for s in range(self.kw):
+                    for q in range(count):
+                        col = self.cols[(q0 + q) * self.sw + s * self.dw]
                         if plane < 0 or row < 0 or col < 0:
-                            offs[t] = -1
+                            pixel[q] = self.outside
                         else:
-                            offs[t] = plane * x.stride[2] + row * x.stride[3] + col * x.stride[4]
-                        t = t + 1
-            self.t.depthwise_last(
-                image, self.ntaps, offs, self.weights, self.bias, self.fill, self.relu, self.channels,
-                y.data + (n * y.stride[0] + od * y.stride[2] + oh * y.stride[3] + q * y.stride[4]) * size)
-
-
-cdef inline void copy_one(char *dst, const char *src, Py_ssize_t size) noexcept nogil:
-    if size == 4:
-        (<float *>dst)[0] = (<const float *>src)[0]
-    else:
-        (<double *>dst)[0] = (<const double *>src)[0]
+                            pixel[q] = src + col * self.groups * size
+                    pixel += count
+        cdef depthwise_pixels_args a
+        a.pixels, a.taps, a.count = <const void *const *>scratch, self.kd * self.kh * self.kw, count
+        a.groups, a.multiplier = self.groups, self.multiplier
+        a.w, a.bias, a.relu = self.weights, self.bias, self.relu
+        a.y = y.data + (((n * self.od + od) * self.oh + oh) * self.ow + q0) * oc * size
+        self.t.depthwise_pixels(&a)

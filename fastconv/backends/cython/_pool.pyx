@@ -1,199 +1,170 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Max and average pooling.
+"""Pooling: blocking and threads around the passes of simd/pool.inc.
 
-NCHW (and NHWC with indices): one item of work is a block of output rows of one channel; a band of
-input rows goes to scratch, -inf (max) or 0 (average) where there is no input, and the window's taps
-are combined a row at a time.  NHWC: one item is an output row, channels in lanes, read in place.
-The index tables tell padding from input: a padded tap never wins a maximum, and the divisors of the
-average are given per axis.
+One item of work is a block of rows of windows, some or all of their columns: of one plane of one
+channel (NCHW), or of one plane of all channels (NHWC, where a column is `unit` elements).  Each row
+of windows is combined downwards into one padded row in scratch, split by stride phase where
+lanes are pixels and the stride is not 1, and then along that row into the result.
 """
 
 from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, view
+from fastconv.backends.cython._simd cimport (
+    POOL_AS_IS, View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args, view)
 
 
 cdef class Pool:
-    """One prepared pooling."""
+    """One prepared pooling; immutable after construction, so runs may overlap."""
 
     cdef const fc_table *t
-    cdef object keep
-    cdef Py_ssize_t n, channels, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, ih, iw
-    cdef Py_ssize_t rb, row_blocks, wq, row_len, rin, ntaps, width, run0, run1, row_bytes
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef object keep  # arrays whose addresses are held below
+    cdef Py_ssize_t n, c, unit, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow
+    cdef Py_ssize_t ld, lh, lw, rb, qb, row_blocks, col_blocks, wq, part, table_bytes
+    cdef const int64_t *row_at
+    cdef const int64_t *tap_at
+    cdef const double *depth_count
+    cdef const double *height_count
     cdef const Py_ssize_t *taps
-    cdef const double *count_d
-    cdef const double *count_h
-    cdef const double *count_w
-    cdef bint is_max, last
-    cdef double divisor
+    cdef char *divisor
+    cdef int op, finish
+    cdef double pad, scale
+    cdef bint indices, split
 
-    def __init__(self, size_t table, p, tables, taps, counts, blocks):
-        """`counts`: per axis and output, how many taps count in the divisor; `p.divisor` overrides them."""
+    def __init__(self, size_t table, p, way, tables, blocks):
+        """`way`: how to combine, how to finish, what padding holds; `tables`: see `pool.Pool.prepare`."""
         self.t = <const fc_table *>table
-        self.keep = (tables, taps, counts)
-        self.n, self.channels = p.n, p.c
-        self.kd, self.kh, self.kw = p.kernel
+        self.keep = tables
+        self.unit = blocks.unit
+        self.n, self.c = p.n, p.c if p.layout == "NCHW" else 1
+        self.kd, self.kh, self.kw = blocks.kernel
+        self.ld, self.lh, self.lw = blocks.lo
         self.sd, self.sh, self.sw = p.stride
         self.dd, self.dh, self.dw = p.dilation
+        self.id, self.ih, self.iw = p.input
         self.od, self.oh, self.ow = p.output
-        self.ih, self.iw = p.input[1], p.input[2]
-        self.is_max, self.last = p.kind == "max", blocks.channels_last
-        self.rb = 1 if self.last else blocks.rows
+        self.rb, self.qb, self.wq, self.part = blocks.rows, blocks.cols, blocks.wq, blocks.part
+        self.table_bytes, self.split = blocks.table_bytes, blocks.split
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
-        self.wq, self.row_len, self.rin = blocks.wq, blocks.row_len, blocks.rin
-        self.ntaps = self.kd * self.kh * self.kw
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.width = len(cols)
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.col_blocks = (self.ow + self.qb - 1) // self.qb
+        self.op, self.finish, self.pad = way
+        self.scale = p.taps if p.kind == "lp" else 1.0
+        self.indices = p.indices
+        taps, row_at, tap_at, depth_count, height_count, divisor = tables
         self.taps = <const Py_ssize_t *>address(taps)
-        self.count_d = <const double *>address(counts[0])
-        self.count_h = <const double *>address(counts[1])
-        self.count_w = <const double *>address(counts[2])
-        self.divisor = 0.0 if p.divisor is None else p.divisor
-        self.row_bytes = self.ow * 8
+        self.row_at = <const int64_t *>address(row_at)
+        self.tap_at = <const int64_t *>address(tap_at)
+        self.depth_count = <const double *>address(depth_count)
+        self.height_count = <const double *>address(height_count)
+        self.divisor = address(divisor)
 
     @property
     def items(self):
         """How many independent items of work a run has."""
-        planes = self.n * self.od * self.row_blocks
-        return planes if self.last else planes * self.channels
+        return self.n * self.c * self.od * self.row_blocks * self.col_blocks
 
-    def run(self, x, y, at, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `at` is the array of indices or None; `scratch` holds `scratch_bytes` per thread."""
-        cdef View xv = view(x), yv = view(y), av
-        cdef const View *ap = NULL
+    def run(self, x, y, index, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `index` is None unless positions are asked for; `scratch` holds `scratch_bytes` per thread."""
+        cdef View xv = view(x), yv = view(y), at
+        at.data = NULL
+        if self.indices:
+            at = view(index)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t i
-        if at is not None:
-            av = view(at)
-            ap = &av
         if threads == 1:
             with nogil:
                 for i in range(lo, hi):
-                    self.item(i, &xv, &yv, ap, buf)
+                    self.item(i, &xv, &yv, &at, buf)
         else:
             for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, ap, buf + threadid() * scratch_bytes)
+                self.item(i, &xv, &yv, &at, buf + threadid() * scratch_bytes)
 
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, const View *at, char *scratch) noexcept nogil:
-        cdef Py_ssize_t ri = i % self.row_blocks, od = i // self.row_blocks % self.od
-        i = i // self.row_blocks // self.od
-        if self.last:
-            self.row_channels_last(i, od, ri, x, y, scratch)
-        else:
-            self.rows_of_plane(i // self.channels, i % self.channels, od, ri * self.rb, x, y, at, scratch)
-
-    cdef double divisor_at(self, Py_ssize_t od, Py_ssize_t oh, Py_ssize_t q) noexcept nogil:
-        cdef double count
-        if self.divisor != 0.0:
-            return self.divisor
-        count = self.count_d[od] * self.count_h[oh] * self.count_w[q]
-        return count if count > 0 else 1.0
-
-    cdef void rows_of_plane(
-        self, Py_ssize_t n, Py_ssize_t c, Py_ssize_t od, Py_ssize_t r0, const View *x, const View *y, const View *at,
-        char *scratch) noexcept nogil:
-        # scratch: one row of results, one row of tap numbers or divisors, then the band
-        cdef Py_ssize_t size = self.t.itemsize
-        cdef Py_ssize_t rows = min(self.rb, self.oh - r0)
-        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
-        cdef Py_ssize_t t, i, r, q
-        cdef int64_t plane, row
-        cdef const char *channel = x.data + (n * x.stride[0] + c * x.stride[1]) * size
-        cdef const char *src
-        cdef char *line = scratch
-        cdef char *second = scratch + self.row_bytes
-        cdef char *band = second + self.row_bytes
-        cdef char *here
-        cdef char *out
-        cdef double fill = -INFINITY if self.is_max else 0.0
-        for t in range(self.kd):
-            plane = self.planes[od * self.sd + t * self.dd]
-            for i in range(rin):
-                row = self.rows[r0 * self.sh + i]
-                src = NULL if plane < 0 or row < 0 else channel + (plane * x.stride[2] + row * x.stride[3]) * size
-                self.t.fill_row(
-                    band + (t * self.rin + i) * self.row_len * size, self.sw, self.wq, src, x.stride[4], self.cols,
-                    self.width, self.run0, self.run1, fill)
-        for r in range(rows):
-            here = band + r * self.sh * self.row_len * size
-            out = y.data + (n * y.stride[0] + c * y.stride[1] + od * y.stride[2] + (r0 + r) * y.stride[3]) * size
-            line = out if y.stride[4] == 1 else scratch
-            if at != NULL:
-                self.t.max_row_at(here, self.ntaps, self.taps, self.ow, line, <int64_t *>second)
-                self.write_indices(
-                    od, r0 + r, <const int64_t *>second,
-                    (<int64_t *>at.data) + n * at.stride[0] + c * at.stride[1] + od * at.stride[2]
-                    + (r0 + r) * at.stride[3], at.stride[4])
-            elif self.is_max:
-                self.t.max_row(here, self.ntaps, self.taps, self.ow, line)
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, const View *index, char *scratch) noexcept nogil:
+        cdef Py_ssize_t qi, ri, od, c, n, oh, at, q, size = self.t.itemsize, unit = self.unit
+        qi = i % self.col_blocks
+        i = i // self.col_blocks
+        ri = i % self.row_blocks
+        i = i // self.row_blocks
+        od = i % self.od
+        i = i // self.od
+        c = i % self.c
+        n = i // self.c
+        cdef Py_ssize_t q0 = qi * self.qb, cols = min(self.qb, self.ow - q0)
+        # The block lies over `win` padded columns from `start` on; the image has those from `first` to `last` of them.
+        cdef Py_ssize_t start = q0 * self.sw, win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        cdef Py_ssize_t first = min(max(self.lw - start, 0), win)
+        cdef Py_ssize_t last = min(max(self.lw + self.iw - start, first), win)
+        cdef char *value = scratch + self.table_bytes
+        cdef char *value_phases = value + self.part * size  # there where `self.split`, like the last one
+        cdef char *row = value + (1 + self.split) * self.part * size  # there where `indices`
+        cdef char *row_phases = row + self.part * size
+        cdef pool_down_args down
+        cdef pool_across_args across
+        cdef pool_finish_args finish
+        down.op, down.rows, down.count = self.op, <const void *const *>scratch, self.kd * self.kh
+        down.start, down.n, down.pad = (start + first - self.lw) * unit, (last - first) * unit, self.pad
+        down.value, down.row = value + first * unit * size, NULL
+        across.op, across.taps, across.count, across.unit = self.op, self.taps, self.kw, unit
+        across.row_at, across.tap_at, across.step = self.row_at, self.tap_at, self.sw
+        across.value, across.row, across.index = value, NULL, NULL
+        finish.op, finish.scale, finish.n, finish.unit = self.finish, self.scale, cols, unit
+        finish.divisor = self.divisor + q0 * size
+        self.border(value, first * unit, last * unit, win * unit, self.pad)
+        if self.indices:
+            down.row, across.row = row + first * unit * size, row
+            self.border(row, first * unit, last * unit, win * unit, INFINITY)
+        if self.split:
+            across.value = value_phases
+            if self.indices:
+                across.row = row_phases
+        for oh in range(ri * self.rb, min(self.oh, (ri + 1) * self.rb)):
+            self.find_rows(x.data + (n * x.stride[0] + c * x.stride[1]) * size, od, oh, <const void **>scratch)
+            if last > first:
+                self.t.pool_down(&down)
+            if self.split:
+                self.t.split_row(value_phases, self.sw, self.wq, value, win)
+                if self.indices:
+                    self.t.split_row(row_phases, self.sw, self.wq, row, win)
+            at = ((od * self.oh + oh) * self.ow + q0) * unit
+            across.y = y.data + (n * y.stride[0] + c * y.stride[1] + at) * size
+            across.base = ((od * self.sd - self.ld) * self.ih + oh * self.sh - self.lh) * self.iw + start - self.lw
+            if self.indices:
+                across.index = <int64_t *>index.data + n * index.stride[0] + c * index.stride[1] + at
+            finish.y = across.y
+            if unit == 1 or self.sw == 1:
+                across.n = cols * unit
+                self.t.pool_across(&across)
             else:
-                self.t.sum_row(here, self.ntaps, self.taps, self.ow, line)
-                for q in range(self.ow):
-                    put(second + q * size, self.divisor_at(od, r0 + r, q), size)
-                self.t.divide_row(line, second, self.ow)
-            if line != out:
-                for q in range(self.ow):
-                    put(out + q * y.stride[4] * size, get(line + q * size, size), size)
+                across.n = unit
+                for q in range(cols):
+                    across.value = value + q * self.sw * unit * size
+                    if self.indices:
+                        across.row = row + q * self.sw * unit * size
+                    self.t.pool_across(&across)
+                    across.y = <char *>across.y + unit * size
+                    across.base += self.sw
+                    if self.indices:
+                        across.index += unit
+            if self.finish != POOL_AS_IS:
+                finish.times = self.depth_count[od] * self.height_count[oh]
+                self.t.pool_finish(&finish)
 
-    cdef void write_indices(
-        self, Py_ssize_t od, Py_ssize_t oh, const int64_t *which, int64_t *out, Py_ssize_t step) noexcept nogil:
-        # Flat positions in the unpadded (d, h, w) volume.  No winner means that every tap holds -inf: the
-        # first tap inside the input wins then, and -1 says that there is none.
-        cdef Py_ssize_t q, t, d, h, w
-        cdef int64_t flat
-        for q in range(self.ow):
-            flat = -1
-            for t in range(which[q] if which[q] >= 0 else 0, which[q] + 1 if which[q] >= 0 else self.ntaps):
-                d = self.planes[od * self.sd + t // (self.kh * self.kw) * self.dd]
-                h = self.rows[oh * self.sh + t // self.kw % self.kh * self.dh]
-                w = self.cols[q * self.sw + t % self.kw * self.dw]
-                if d >= 0 and h >= 0 and w >= 0:
-                    flat = (d * self.ih + h) * self.iw + w
-                    break
-            out[q * step] = flat
-
-    cdef void row_channels_last(
-        self, Py_ssize_t n, Py_ssize_t od, Py_ssize_t oh, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void border(
+        self, char *row, Py_ssize_t first, Py_ssize_t last, Py_ssize_t count, double fill) noexcept nogil:
+        """Fill what lies beside the image: elements before `first` and from `last` on."""
         cdef Py_ssize_t size = self.t.itemsize
-        cdef Py_ssize_t *offs = <Py_ssize_t *>scratch
-        cdef Py_ssize_t q, d, h, w, t
-        cdef int64_t plane, row, col
-        cdef const char *image = x.data + n * x.stride[0] * size
-        cdef char *out
-        for q in range(self.ow):
-            t = 0
-            for d in range(self.kd):
-                plane = self.planes[od * self.sd + d * self.dd]
-                for h in range(self.kh):
-                    row = self.rows[oh * self.sh + h * self.dh]
-                    for w in range(self.kw):
-                        col = self.cols[q * self.sw + w * self.dw]
-                        if plane < 0 or row < 0 or col < 0:
-                            offs[t] = -1
-                        else:
-                            offs[t] = plane * x.stride[2] + row * x.stride[3] + col * x.stride[4]
-                        t = t + 1
-            out = y.data + (n * y.stride[0] + od * y.stride[2] + oh * y.stride[3] + q * y.stride[4]) * size
-            if self.is_max:
-                self.t.max_last(image, self.ntaps, offs, self.channels, 1.0, out)
-            else:
-                self.t.sum_last(image, self.ntaps, offs, self.channels, self.divisor_at(od, oh, q), out)
+        self.t.fill_row(row, 1, 0, NULL, 1, NULL, first, 0, 0, fill)
+        self.t.fill_row(row + last * size, 1, 0, NULL, 1, NULL, count - last, 0, 0, fill)
 
-
-cdef inline void put(char *p, double v, Py_ssize_t size) noexcept nogil:
-    if size == 4:
-        (<float *>p)[0] = <float>v
-    else:
-        (<double *>p)[0] = v
-
-
-cdef inline double get(const char *p, Py_ssize_t size) noexcept nogil:
-    return (<const float *>p)[0] if size == 4 else (<const double *>p)[0]
+    cdef void find_rows(self, const char *image, Py_ssize_t od, Py_ssize_t oh, const void **table) noexcept nogil:
+        """The image rows under one row of windows, NULL where there is padding."""
+        cdef Py_ssize_t z, t, plane, row, step = self.iw * self.unit * self.t.itemsize
+        for z in range(self.kd):
+            plane = od * self.sd - self.ld + z * self.dd
+            for t in range(self.kh):
+                row = oh * self.sh - self.lh + t * self.dh
+                if 0 <= plane < self.id and 0 <= row < self.ih:
+                    table[z * self.kh + t] = image + (plane * self.ih + row) * step
+                else:
+                    table[z * self.kh + t] = NULL

@@ -17,6 +17,56 @@ cdef extern from "simd/table.h" nogil:
         Py_ssize_t depth, Py_ssize_t ntaps, const Py_ssize_t *taps, const void *a, Py_ssize_t acs,
         const void *b, Py_ssize_t bs, int first, void *m) noexcept nogil
 
+    ctypedef struct depthwise_rows_args:
+        const void *const *rows
+        Py_ssize_t nrows, kd, kh, kw, sh, dh
+        const Py_ssize_t *cols
+        Py_ssize_t iw
+        const void *w
+        const void *bias
+        int relu
+        void *y
+        Py_ssize_t yrow, oh, ow
+
+    ctypedef struct depthwise_pixels_args:
+        const void *const *pixels
+        Py_ssize_t taps, count, groups, multiplier
+        const void *w
+        const void *bias
+        int relu
+        void *y
+
+    enum:
+        POOL_AS_IS
+
+    ctypedef struct pool_down_args:
+        int op
+        const void *const *rows
+        Py_ssize_t count, start, n
+        double pad
+        void *value
+        void *row
+
+    ctypedef struct pool_across_args:
+        int op
+        const void *value
+        const void *row
+        const Py_ssize_t *taps
+        Py_ssize_t count, n
+        void *y
+        int64_t *index
+        int64_t base, step
+        Py_ssize_t unit
+        const int64_t *row_at
+        const int64_t *tap_at
+
+    ctypedef struct pool_finish_args:
+        int op
+        void *y
+        const void *divisor
+        double times, scale
+        Py_ssize_t n, unit
+
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
@@ -29,21 +79,13 @@ cdef extern from "simd/table.h" nogil:
             const void *m, Py_ssize_t rows, Py_ssize_t cols, void *y, Py_ssize_t rs, Py_ssize_t cs,
             const fc_epilogue *e) noexcept nogil
         void (*load)(void *m, Py_ssize_t rows, Py_ssize_t cols, const void *y, Py_ssize_t rs, Py_ssize_t cs) noexcept nogil
-        void (*depthwise)(
-            const void *band, Py_ssize_t row_step, Py_ssize_t ntaps, const Py_ssize_t *taps, const void *w,
-            double bias, int relu, Py_ssize_t rows, Py_ssize_t ow, void *y, Py_ssize_t ys) noexcept nogil
-        void (*depthwise_last)(
-            const void *x, Py_ssize_t ntaps, const Py_ssize_t *offs, const void *w, const void *bias,
-            double fill, int relu, Py_ssize_t channels, void *y) noexcept nogil
-        void (*max_row)(const void *band, Py_ssize_t ntaps, const Py_ssize_t *taps, Py_ssize_t ow, void *y) noexcept nogil
-        void (*sum_row)(const void *band, Py_ssize_t ntaps, const Py_ssize_t *taps, Py_ssize_t ow, void *y) noexcept nogil
-        void (*max_row_at)(
-            const void *band, Py_ssize_t ntaps, const Py_ssize_t *taps, Py_ssize_t ow, void *y, int64_t *which) noexcept nogil
-        void (*max_last)(
-            const void *x, Py_ssize_t ntaps, const Py_ssize_t *offs, Py_ssize_t channels, double divisor, void *y) noexcept nogil
-        void (*sum_last)(
-            const void *x, Py_ssize_t ntaps, const Py_ssize_t *offs, Py_ssize_t channels, double divisor, void *y) noexcept nogil
-        void (*divide_row)(void *y, const void *divisor, Py_ssize_t n) noexcept nogil
+        void (*split_row)(
+            void *dst, Py_ssize_t phases, Py_ssize_t phase_stride, const void *src, Py_ssize_t count) noexcept nogil
+        void (*depthwise_rows)(const depthwise_rows_args *a) noexcept nogil
+        void (*depthwise_pixels)(const depthwise_pixels_args *a) noexcept nogil
+        void (*pool_down)(const pool_down_args *a) noexcept nogil
+        void (*pool_across)(const pool_across_args *a) noexcept nogil
+        void (*pool_finish)(const pool_finish_args *a) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

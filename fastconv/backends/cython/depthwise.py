@@ -1,7 +1,7 @@
 """Depthwise convolution: the kernel objects and their block sizes.
 
-NCHW: 4 rows x 2 vectors of output pixels in registers, taps rolled, a band of input rows in the L1 cache.
-NHWC: channels in lanes, the image read in place.
+NCHW: pixels in lanes, the image read in place (stride 1, zero padding) or through a band of padded rows.
+NHWC: channels in lanes, the image read in place.  The tiles are described in simd/depthwise.inc.
 """
 
 from __future__ import annotations
@@ -17,39 +17,72 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
-BAND_BYTES = 24 << 10
-RATE = 0.35  # of peak: a load for every multiply-add
+BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
+BLOCK_ROWS = 56
+BLOCK_COLS = 1024  # where rows are copied
+BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
+MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/depthwise.h
+POINTER = 8
+# Fractions of peak, as measured with everything in the L2 cache.
+REUSE_RATE, PLAIN_RATE, CHANNELS_RATE = 0.5, 0.25, 0.25
 START_SECONDS = 8e-6
+ITEM_SECONDS = 5e-8
+SHARED_FLOPS = 2e5  # below, threads cost more than they bring
+
+
+def reads_in_place(p: ConvProblem) -> bool:
+    """Whether neighbouring outputs read neighbours in the image, and what lies beside its rows counts as zero."""
+    zero_beside = (p.mode == "zeros" and p.fill == 0) or max(p.pads[2]) <= 0
+    return p.stride[2] == 1 and p.kernel[2] <= MASKED_TAPS and zero_beside
+
+
+def split_evenly(total: int, most: int, multiple: int) -> int:
+    """Size of near-equal parts of `total`, of at most `most` and a multiple of `multiple` if there are several."""
+    parts = -(-total // max(most, multiple))
+    return total if parts <= 1 else -(-total // parts // multiple) * multiple
+
+
+def pixel_block(p: ConvProblem) -> int:
+    """Channels last: output pixels of one item."""
+    return min(BLOCK_PIXELS, max(p.output[2], 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Rows per item, and the layout of the band."""
+    """How `_depthwise.Rows` cuts a problem up."""
 
+    in_place: bool  # rows are read from the image, edges through masks
     rows: int
-    rin: int
-    wq: int
-    row_len: int
-    channels_last: bool
+    cols: int
+    wq: int  # band: elements of one stride phase of a row
+    row_len: int  # band: elements of a row
+    table_bytes: int
+    bytes: int
 
     @classmethod
-    def of(cls, p: ConvProblem) -> Blocks:
-        size = p.acc.itemsize
-        ow = max(1, p.output[2])
-        rows = 1
-        while rows < p.output[1]:
-            b = native.Band.of(p, rows + 1, ow)
-            if b.rin * b.row_len * p.kernel[0] * size > BAND_BYTES and rows >= 4:
-                break
-            rows += 1
-        b = native.Band.of(p, rows, ow)
-        return cls(rows, b.rin, b.wq, b.row_len, p.layout == "NHWC" and p.ocg == 1)
+    def of(cls, p: ConvProblem, vl: int) -> Blocks:
+        kd, kh, kw = p.kernel
+        _, sh, sw = p.stride
+        size = p.dtype.itemsize
+        oh, ow = max(p.output[1], 1), max(p.output[2], 1)
+        in_place = reads_in_place(p)
+        if in_place:
+            rows, cols, wq, row_len = split_evenly(oh, BLOCK_ROWS, 28), ow, 0, 0
+        else:
+            cols = split_evenly(ow, BLOCK_COLS, 64)
+            # Tiles read whole vectors: up to a vector behind the last column.
+            wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
+            row_len = sw * wq
+            halo = native.span(1, sh, kh, p.dilation[1])
+            rows = split_evenly(oh, max((BAND_BYTES // (kd * row_len * size) - halo) // sh + 1, 8), 4)
+        spanned = kd * native.span(rows, sh, kh, p.dilation[1])
+        table_bytes = -(-spanned * POINTER // 64) * 64
+        return cls(in_place, rows, cols, wq, row_len, table_bytes, table_bytes + spanned * row_len * size)
 
-    def bytes(self, p: ConvProblem) -> int:
-        if self.channels_last:
-            return 8 * p.taps
-        band = self.rin * self.row_len * p.kernel[0] + native.SLACK
-        return (self.rows * max(1, p.output[2]) + band) * p.acc.itemsize
+    def taps(self, p: ConvProblem) -> np.ndarray:
+        """Where in a row each tap along width starts, for the first output of a block."""
+        col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
+        return col - p.pads[2][0] if self.in_place else col % p.stride[2] * self.wq + col // p.stride[2]
 
 
 class Depthwise(Kernel[ConvProblem]):
@@ -58,6 +91,7 @@ class Depthwise(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "depthwise"
     activations = frozenset({"relu"})
+    revision = 2
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -71,16 +105,25 @@ class Depthwise(Kernel[ConvProblem]):
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
-        vl = native.lanes(self.isa, p.acc.itemsize)
-        ow = max(1, p.output[2])
-        used = ow / (-(-ow // vl) * vl)
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE * used
-        share = min(machine.threads, max(1, round(p.flops / 2e5)))
-        overhead = 1e-8 * p.n * p.oc * p.output[0] * p.output[1]
-        return START_SECONDS + (p.flops / peak + overhead + 2 * p.bytes / machine.bandwidth) / share
+        vl = native.lanes(self.isa, p.dtype.itemsize)
+        if p.layout == "NHWC":
+            run = p.groups if p.ocg == 1 else p.ocg  # channels that share lanes
+            rate, copied = CHANNELS_RATE, POINTER * p.n * p.pixels * p.taps
+        else:
+            run = max(p.output[2], 1)
+            reuse = p.stride[1] == 1 and p.kernel[1] >= 3
+            rate, copied = (REUSE_RATE if reuse else PLAIN_RATE), 0 if reads_in_place(p) else 2.0 * p.bytes
+        used = run / (-(-run // vl) * vl)
+        seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * rate * used)
+        seconds += (p.bytes + copied) / machine.bandwidth + ITEM_SECONDS * p.n * p.oc
+        pack = 0.0 if p.packed or p.layout == "NCHW" else 2e-9 * p.oc * p.taps
+        return START_SECONDS + pack + seconds / min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
 
     def workspace(self, problem: ConvProblem) -> int:
-        return Blocks.of(problem).bytes(problem)
+        p = problem
+        if p.layout == "NHWC":
+            return pixel_block(p) * p.taps * POINTER
+        return Blocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
 
     def error(self, problem: ConvProblem) -> float:
         return float(np.finfo(problem.acc).eps) * (1.0 + 0.15 * problem.depth**0.5)
@@ -90,16 +133,20 @@ class Depthwise(Kernel[ConvProblem]):
 
         p = problem
         weights, bias = constants
-        blocks = Blocks.of(p)
-        band = native.Band(blocks.rows, max(1, p.output[2]), blocks.rin, blocks.wq, blocks.row_len)
-        taps = band.taps(p, blocks.rin * blocks.row_len)
-        w = weights.reshape(p.oc, p.taps)
-        w = np.ascontiguousarray(w.T) if blocks.channels_last else w
+        size = p.dtype.itemsize
+        table = native.table(self.isa, size)
         tables = native.index_tables(p, p.mode)
-        prepared = _depthwise.Depthwise(native.table(self.isa, p.acc.itemsize), p, tables, taps, w, bias, blocks)
-        items, scratch = prepared.items, blocks.bytes(p)
+        prepared: native.Prepared
+        if p.layout == "NHWC":
+            w = np.ascontiguousarray(weights.reshape(p.oc, p.taps).T)
+            outside = np.full(p.groups, p.fill, p.dtype)
+            prepared = _depthwise.Pixels(table, p, tables[:3], outside, w, bias, pixel_block(p))
+        else:
+            blocks = Blocks.of(p, native.lanes(self.isa, size))
+            prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), weights, bias, blocks)
+        items, scratch = prepared.items, self.workspace(p)
         seconds = self.cost(p, machine.host().with_threads(1))
-        threads = threads if p.flops > 2e5 else 1
+        threads = threads if p.flops > SHARED_FLOPS else 1
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             native.run_items(

@@ -1,4 +1,7 @@
-"""Max and average pooling: the kernel objects and their block sizes."""
+"""Pooling: the kernel objects, block sizes and tables.
+
+Windows are combined down their rows and then along, in either layout; see simd/pool.inc.
+"""
 
 from __future__ import annotations
 
@@ -13,91 +16,150 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem, axis_counts
 
-BAND_BYTES = 24 << 10
+ROW_BYTES = 16 << 10  # of one padded row in scratch
+BLOCK_ROWS = 32
+POINTER = 8
+MAX_COUNTED = 1 << 24
 START_SECONDS = 8e-6
+SHARED_FLOPS = 1e5  # below, threads cost more than they bring
+
+# The enums of simd/pool.h.
+MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(5)
+AS_IS, DIVIDE, DIVIDE_ROOT, NEGATE = range(4)
+
+# How windows are combined, what is done after, what padding holds.
+WAYS: dict[str | float, tuple[int, int, float]] = {
+    "max": (MAX, AS_IS, -np.inf),
+    "avg": (SUM, DIVIDE, 0.0),
+    1.0: (SUM, DIVIDE, 0.0),
+    2.0: (SUM_SQUARE, DIVIDE_ROOT, 0.0),
+    np.inf: (MAX_ABS, AS_IS, 0.0),
+    -np.inf: (MAX_NEG_ABS, NEGATE, -np.inf),
+}
+
+
+def reachable(extent: int, k: int, s: int, d: int, lo: int, output: int) -> tuple[int, int]:
+    """(kernel extent, padding before) without the taps that no window can place inside the input."""
+    first = min(max(0, (lo - (output - 1) * s) // d), k - 1)
+    last = max(min(k, (extent - 1 + lo) // d + 1), first + 1)
+    return last - first, lo - first * d
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Rows per item, and the layout of the band."""
+    """How `_pool.Pool` cuts a problem up."""
 
+    kernel: tuple[int, ...]  # without the taps that only ever meet padding
+    lo: tuple[int, ...]  # padding before, for that kernel
+    unit: int  # elements of a column: 1, or all channels
     rows: int
-    rin: int
-    wq: int
-    row_len: int
-    channels_last: bool
+    cols: int
+    split: bool  # rows are split by stride phase
+    wq: int  # elements of one phase
+    part: int  # elements of one row in scratch
+    table_bytes: int
+    bytes: int
 
     @classmethod
     def of(cls, p: PoolProblem) -> Blocks:
-        size = p.out.itemsize
-        ow = max(1, p.output[2])
-        rows = 1
-        while rows < p.output[1]:
-            b = native.Band.of(p, rows + 1, ow)
-            if b.rin * b.row_len * p.kernel[0] * size > BAND_BYTES:
-                break
-            rows += 1
-        b = native.Band.of(p, rows, ow)
-        return cls(rows, b.rin, b.wq, b.row_len, p.layout == "NHWC" and not p.indices)
+        before = (lo for lo, _ in p.pads)
+        axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
+        kernel, lo = zip(*(reachable(*axis) for axis in axes), strict=True)
+        size, sw = p.dtype.itemsize, p.stride[2]
+        unit = p.c if p.layout == "NHWC" else 1
+        halo = native.span(1, sw, kernel[2], p.dilation[2])
+        cols = min(p.output[2], max((ROW_BYTES // (size * unit) - halo) // sw + 1, 16))
+        split = unit == 1 and sw != 1
+        win = (cols - 1) * sw + halo
+        wq = (win - 1) // sw + 1
+        part = -(-max(win * unit, sw * wq * split) // 16) * 16
+        table_bytes = -(-kernel[0] * kernel[1] * POINTER // 64) * 64
+        total = table_bytes + part * size * (1 + split) * (1 + p.indices)
+        return cls(kernel, lo, unit, min(BLOCK_ROWS, p.output[1]), cols, split, wq, part, table_bytes, total)
 
-    def bytes(self, p: PoolProblem) -> int:
-        if self.channels_last:
-            return 8 * p.taps
-        band = self.rin * self.row_len * p.kernel[0] + native.SLACK
-        return 2 * 8 * max(1, p.output[2]) + band * p.out.itemsize
+    def taps(self, p: PoolProblem) -> np.ndarray:
+        """Where in a row in scratch each tap along width starts, for the first output."""
+        col = np.arange(self.kernel[2], dtype=np.intp) * p.dilation[2]
+        return col % p.stride[2] * self.wq + col // p.stride[2] if self.split else col * self.unit
+
+    def positions(self, p: PoolProblem) -> tuple[np.ndarray, np.ndarray]:
+        """Flat position, relative to a window's first element, of each of its rows and of each column."""
+        depth, height, width = (np.arange(k, dtype=np.int64) * d for k, d in zip(self.kernel, p.dilation, strict=True))
+        rows = (depth[:, None] * p.input[1] + height) * p.input[2]
+        return rows.ravel(), width
+
+
+def divisors(p: PoolProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
+
+    A factor of 0 occurs only where the sum is 0 too; it is made 1.
+    """
+    if p.kind == "avg" and p.divisor is not None:
+        factors = [np.full(o, f, np.float64) for o, f in zip(p.output, (p.divisor, 1, 1), strict=True)]
+    elif p.kind == "max":
+        factors = [np.ones(o) for o in p.output]
+    else:
+        factors = [
+            np.maximum(axis_counts(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp"), 1).astype(np.float64)
+            for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
+        ]
+    return factors[0], factors[1], factors[2].astype(p.dtype)
 
 
 class Pool(Kernel[PoolProblem]):
-    """Max, with or without indices, and average."""
+    """Maximum, average, and the Lp norms that need no powers."""
 
     backend = "cython"
-    algorithm = "direct"
+    algorithm = "separable"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
 
     def reject(self, problem: PoolProblem) -> str | None:
-        if problem.kind == "lp":
-            return "Lp pooling: max and average only"
-        return native.reject_common(self.isa, problem.dtype)
+        p = problem
+        if p.kind == "lp" and p.norm not in WAYS:
+            return f"norm {p.norm:g}: only 1, 2 and the infinities, which need no powers"
+        if p.indices and max(p.kernel[0] * p.kernel[1], p.kernel[2]) > MAX_COUNTED:
+            return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
+        return native.reject_common(self.isa, p.dtype)
 
     def cost(self, problem: PoolProblem, machine: Machine) -> float:
         p = problem
-        vl = native.lanes(self.isa, p.out.itemsize)
-        ow = max(1, p.output[2])
-        per_tap = (6.0 if p.indices else 2.0) / 3e9  # seconds per vector
-        work = p.n * p.c * p.output[0] * p.output[1] * (-(-ow // vl) * p.taps * per_tap + 1e-8)
+        blocks = Blocks.of(p)
+        rows = p.n * p.c * p.output[0] * p.output[1]
+        down = rows * p.input[2] * blocks.kernel[0] * blocks.kernel[1]
+        along = rows * p.output[2] * blocks.kernel[2]
+        vectors = (down + along) / native.lanes(self.isa, p.dtype.itemsize)
+        work = vectors * (8 if p.indices else 4) / 3e9 + 4e-8 * (rows if blocks.unit == 1 else rows / p.c)
         if p.indices:
-            work += 2e-9 * p.n * p.c * p.pixels
-        share = min(machine.threads, max(1, round(p.flops / 1e5)))
-        return START_SECONDS + (work + 2 * p.bytes / machine.bandwidth) / share
+            work += 1e-9 * rows * p.output[2]
+        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
+        return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
 
     def workspace(self, problem: PoolProblem) -> int:
-        return Blocks.of(problem).bytes(problem)
+        return Blocks.of(problem).bytes
 
     def error(self, problem: PoolProblem) -> float:
-        return 0.0 if problem.kind == "max" else float(np.finfo(problem.out).eps) * (1.0 + 0.15 * (32 + problem.taps / 32) ** 0.5)
+        p = problem
+        if p.kind == "max" or (p.kind == "lp" and np.isinf(p.norm)):
+            return 0.0
+        return float(np.finfo(p.out).eps) * (1.0 + 0.15 * p.taps**0.5)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _pool
 
         p = problem
         blocks = Blocks.of(p)
-        band = native.Band(blocks.rows, max(1, p.output[2]), blocks.rin, blocks.wq, blocks.row_len)
-        taps = band.taps(p, blocks.rin * blocks.row_len)
-        counts = tuple(
-            axis_counts(e, k, s, d, lo, hi, o, p.include_pad).astype(np.float64)
-            for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
-        )
-        tables = native.index_tables(p, "zeros")
-        prepared = _pool.Pool(native.table(self.isa, p.out.itemsize), p, tables, taps, counts, blocks)
-        items, scratch = prepared.items, blocks.bytes(p)
+        way = WAYS[p.norm if p.kind == "lp" else p.kind]
+        tables = (blocks.taps(p), *blocks.positions(p), *divisors(p))
+        prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
+        items = prepared.items
         seconds = self.cost(p, machine.host().with_threads(1))
-        threads = threads if p.flops > 1e5 else 1
+        threads = threads if p.flops > SHARED_FLOPS else 1
 
         def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray | None = None) -> None:
             native.run_items(
-                items, scratch, threads, seconds,
+                items, blocks.bytes, threads, seconds,
                 lambda buf, step, lo, hi, count: prepared.run(x, out, indices, buf, step, lo, hi, count),
             )  # fmt: skip
 

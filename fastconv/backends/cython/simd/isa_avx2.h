@@ -13,10 +13,20 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_first(n) _mm256_loadu_si256((const __m256i *)(fc_lanes64 + 4 - (n)))
 #define v_loadn(p, n) ((vec)_mm256_maskload_pd(p, v_first(n)))
 #define v_storen(p, v, n) _mm256_maskstore_pd(p, v_first(n), (__m256d)(v))
+#define v_load_mask(p, m) ((vec)_mm256_maskload_pd(p, (__m256i)(m)))
+#define v_sqrt(a) ((vec)_mm256_sqrt_pd((__m256d)(a)))
+/* max gives its second operand if one is NaN: a NaN in a stays, one in b makes all bits of the lane one, a NaN too */
+#define v_max(a, b) ((vec)_mm256_or_pd(_mm256_max_pd((__m256d)(b), (__m256d)(a)), \
+    _mm256_cmp_pd((__m256d)(b), (__m256d)(b), _CMP_UNORD_Q)))
 #else
 #define v_set1(a) ((vec)_mm256_set1_ps(a))
 #define v_fma(a, b, c) ((vec)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define v_first(n) _mm256_loadu_si256((const __m256i *)(fc_lanes + 8 - (n)))
 #define v_loadn(p, n) ((vec)_mm256_maskload_ps(p, v_first(n)))
 #define v_storen(p, v, n) _mm256_maskstore_ps(p, v_first(n), (__m256)(v))
+#define v_load_mask(p, m) ((vec)_mm256_maskload_ps(p, (__m256i)(m)))
+#define v_sqrt(a) ((vec)_mm256_sqrt_ps((__m256)(a)))
+/* max gives its second operand if one is NaN: a NaN in a stays, one in b makes all bits of the lane one, a NaN too */
+#define v_max(a, b) ((vec)_mm256_or_ps(_mm256_max_ps((__m256)(b), (__m256)(a)), \
+    _mm256_cmp_ps((__m256)(b), (__m256)(b), _CMP_UNORD_Q)))
 #endif

@@ -8,11 +8,23 @@
 #define v_fma(a, b, c) ((vec)_mm512_fmadd_pd((__m512d)(a), (__m512d)(b), (__m512d)(c)))
 #define v_loadn(p, n) ((vec)_mm512_maskz_loadu_pd((__mmask8)v_first(n), p))
 #define v_storen(p, v, n) _mm512_mask_storeu_pd(p, (__mmask8)v_first(n), (__m512d)(v))
+#define v_load_mask(p, m) ((vec)_mm512_maskz_loadu_pd(m, p))
+#define v_sqrt(a) ((vec)_mm512_sqrt_pd((__m512d)(a)))
+#define FC_BIT_MASK __mmask8
+/* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
+#define v_max(a, b) ((vec)_mm512_mask_mov_pd(_mm512_max_pd((__m512d)(b), (__m512d)(a)), \
+    _mm512_cmp_pd_mask((__m512d)(b), (__m512d)(b), _CMP_UNORD_Q), (__m512d)(b)))
 #else
 #define v_set1(a) ((vec)_mm512_set1_ps(a))
 #define v_fma(a, b, c) ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define v_loadn(p, n) ((vec)_mm512_maskz_loadu_ps((__mmask16)v_first(n), p))
 #define v_storen(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)v_first(n), (__m512)(v))
+#define v_load_mask(p, m) ((vec)_mm512_maskz_loadu_ps(m, p))
+#define v_sqrt(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
+#define FC_BIT_MASK __mmask16
+/* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
+#define v_max(a, b) ((vec)_mm512_mask_mov_ps(_mm512_max_ps((__m512)(b), (__m512)(a)), \
+    _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))
 #endif
 /* a mask of the first n lanes, 0 <= n <= 16 */
 #define v_first(n) ((1u << (n)) - 1u)

@@ -10,4 +10,6 @@
 #define v_fma(a, b, c) ((a) * (b) + (c))
 #define v_loadn(p, n) fc_loadn(p, n)
 #define v_storen(p, v, n) fc_storen(p, v, n)
+#define v_load_mask(p, m) fc_load_mask(p, m)
+#define v_sqrt(a) fc_sqrt(a)
 #define FC_SCALAR_TAILS 1

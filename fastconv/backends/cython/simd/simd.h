@@ -4,11 +4,16 @@
    vec       VL of them in a register
    v_load, v_store            whole vectors, any alignment
    v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory behind them is not touched, lanes behind are 0
-   v_set1, v_fma (a*b + c), v_relu (NaN survives), v_max (NaN survives)
+   v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others 0 and their memory untouched
+   v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
+   v_even, v_odd              every second element of two vectors
 
-   The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_loadn and v_storen.
+   The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
+   it has better ones, v_max and FC_BIT_MASK (vmask is a register of bits, one per lane).
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
 
 #if FC_DOUBLE
 typedef double REAL;
@@ -36,8 +41,28 @@ INLINE vec v_select(ivec m, vec a, vec b) { return (vec)(((ivec)a & m) | ((ivec)
 /* x < 0 is false for NaN, so NaN is kept */
 INLINE vec v_relu(vec x) { return (vec)((ivec)x & ~(ivec)(x < v_zero())); }
 
+#ifndef v_max
 /* the larger one; NaN if either is NaN, the first operand's if both are */
 INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b) & (ivec)(a == a)), b, a); }
+#endif
+
+#ifdef FC_BIT_MASK
+typedef FC_BIT_MASK vmask;
+INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
+{
+    lo = lo < 0 ? 0 : lo > VL ? VL : lo;
+    hi = hi < 0 ? 0 : hi > VL ? VL : hi;
+    return (vmask)(((1u << hi) - 1u) & ~((1u << lo) - 1u));
+}
+#else
+typedef ivec vmask;
+INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
+{
+    vmask m;
+    UNROLL for (int i = 0; i < VL; i++) m[i] = i >= lo && i < hi ? -1 : 0;
+    return m;
+}
+#endif
 
 #ifdef FC_SCALAR_TAILS
 INLINE vec fc_loadn(const REAL *p, int n)
@@ -50,7 +75,35 @@ INLINE void fc_storen(REAL *p, vec v, int n)
 {
     for (int i = 0; i < n; i++) p[i] = v[i];
 }
+INLINE vec fc_load_mask(const REAL *p, ivec m)
+{
+    vec v = v_zero();
+    UNROLL for (int i = 0; i < VL; i++)
+        if (m[i]) v[i] = p[i];
+    return v;
+}
+INLINE vec fc_sqrt(vec v)
+{
+    UNROLL for (int i = 0; i < VL; i++) v[i] = FC_DOUBLE ? sqrt(v[i]) : sqrtf(v[i]);
+    return v;
+}
 #endif
+
+INLINE vec v_abs(vec x) { return (vec)((ivec)x & ~(ivec)v_set1((REAL)-0.0)); }
+
+/* elements 0 2 4 ... and 1 3 5 ... of a followed by b */
+INLINE vec v_even(vec a, vec b)
+{
+    ivec pick;
+    UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i;
+    return __builtin_shuffle(a, b, pick);
+}
+INLINE vec v_odd(vec a, vec b)
+{
+    ivec pick;
+    UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i + 1;
+    return __builtin_shuffle(a, b, pick);
+}
 
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
 INLINE void v_transpose(vec *r)

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "depthwise.h"
+#include "pool.h"
+
 #define FC_MAX_MR 14
 
 /* m[i*nr + lane] (+)= sum over c < depth, t < ntaps of a[c*acs + taps[t] + i] * b[(c*ntaps + t)*bs + lane];
@@ -37,28 +40,8 @@ typedef void fc_store(const void *m, ptrdiff_t rows, ptrdiff_t cols, void *y, pt
 /* m[i*nr + j] = y[i*rs + j*cs]: partial sums come back between blocks of depth. */
 typedef void fc_load(void *m, ptrdiff_t rows, ptrdiff_t cols, const void *y, ptrdiff_t rs, ptrdiff_t cs);
 
-/* Depthwise, lanes are pixels: y[r*ys + q] = act(bias + sum over t of w[t] * band[r*row_step + taps[t] + q]).
-   Reads up to 2*vl elements past the last pixel, so the band needs that much slack. */
-typedef void fc_depthwise(const void *band, ptrdiff_t row_step, ptrdiff_t ntaps, const ptrdiff_t *taps, const void *w,
-                          double bias, int relu, ptrdiff_t rows, ptrdiff_t ow, void *y, ptrdiff_t ys);
-
-/* Depthwise, lanes are channels: y[k] = act(bias[k] + sum over t of w[t*channels + k] * x[offs[t] + k]), `fill` in place
-   of x where offs[t] < 0; bias may be NULL.  x is read in place. */
-typedef void fc_depthwise_last(const void *x, ptrdiff_t ntaps, const ptrdiff_t *offs, const void *w, const void *bias,
-                               double fill, int relu, ptrdiff_t channels, void *y);
-
-/* Pooling, lanes are pixels: y[q] = max or sum over t of band[taps[t] + q], with slack as for depthwise; max_at also
-   gives the number of the first maximal tap (first NaN if there is one), -1 where every tap is -inf. */
-typedef void fc_pool_row(const void *band, ptrdiff_t ntaps, const ptrdiff_t *taps, ptrdiff_t ow, void *y);
-typedef void fc_pool_row_at(const void *band, ptrdiff_t ntaps, const ptrdiff_t *taps, ptrdiff_t ow, void *y,
-                            int64_t *which);
-
-/* Pooling, lanes are channels: the same for one output position, taps with offs[t] < 0 left out. */
-typedef void fc_pool_last(const void *x, ptrdiff_t ntaps, const ptrdiff_t *offs, ptrdiff_t channels, double divisor,
-                          void *y);
-
-/* y[q] /= divisor[q] */
-typedef void fc_divide_row(void *y, const void *divisor, ptrdiff_t n);
+/* Elements of a row split by stride phase: dst[j%phases * phase_stride + j/phases] = src[j]. */
+typedef void fc_split_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t count);
 
 /* Keeps every multiply-add unit busy; returns the floating-point operations done. */
 typedef double fc_peak(ptrdiff_t rounds);
@@ -70,12 +53,12 @@ typedef struct {
     fc_pack *pack_a, *pack_b;
     fc_store *store;
     fc_load *load;
-    fc_depthwise *depthwise;
-    fc_depthwise_last *depthwise_last;
-    fc_pool_row *max_row, *sum_row;
-    fc_pool_row_at *max_row_at;
-    fc_pool_last *max_last, *sum_last;
-    fc_divide_row *divide_row;
+    fc_split_row *split_row;
+    void (*depthwise_rows)(const depthwise_rows_args *a);
+    void (*depthwise_pixels)(const depthwise_pixels_args *a);
+    void (*pool_down)(const pool_down_args *a);
+    void (*pool_across)(const pool_across_args *a);
+    void (*pool_finish)(const pool_finish_args *a);
     fc_peak *peak;
 } fc_table;
 

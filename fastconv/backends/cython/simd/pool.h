@@ -1,0 +1,47 @@
+/* What the pooling passes take; see pool.inc.  Pointers to elements are untyped: one struct serves both dtypes. */
+#ifndef FASTCONV_POOL_H
+#define FASTCONV_POOL_H
+#include <stddef.h>
+#include <stdint.h>
+
+/* How the elements of a window are combined, and what is done to each before. */
+enum { POOL_MAX, POOL_MAX_ABS, POOL_MAX_NEG_ABS, POOL_SUM, POOL_SUM_SQUARE, POOL_OPS };
+
+/* What is done to a combined window after. */
+enum { POOL_AS_IS, POOL_DIVIDE, POOL_DIVIDE_ROOT, POOL_NEGATE };
+
+/* The first pass: element-wise over whole rows of the window. */
+typedef struct {
+    int op;
+    const void *const *rows; /* [count], in order of depth, then height; NULL where a row is padding */
+    ptrdiff_t count;
+    ptrdiff_t start, n; /* elements of a row */
+    double pad;        /* the result where all rows are padding */
+    void *value;       /* [n] */
+    void *row;         /* [n]: which of the rows holds the maximum, infinite if none; NULL if nobody asks */
+} pool_down_args;
+
+/* The second pass: along the combined row. */
+typedef struct {
+    int op;
+    const void *value, *row; /* what the first pass left, padding around it */
+    const ptrdiff_t *taps;   /* [count]: element that each tap reads for the first output */
+    ptrdiff_t count, n;      /* outputs */
+    void *y;
+    /* With `row`: the flat position of the maximum of output q is base + row_at[row] + tap_at[tap] + (q / unit) * step. */
+    int64_t *index;
+    int64_t base, step;
+    ptrdiff_t unit;
+    const int64_t *row_at, *tap_at;
+} pool_across_args;
+
+/* The last pass, in place: y = y / (divisor * times) * scale, then perhaps the square root; or y = -y. */
+typedef struct {
+    int op;
+    void *y;             /* [n][unit] */
+    const void *divisor; /* [n] */
+    double times, scale;
+    ptrdiff_t n, unit;
+} pool_finish_args;
+
+#endif
