@@ -15,6 +15,7 @@ from fastconv.backends.cython import gemm as cython_gemm
 from fastconv.backends.cython import pointwise as cython_pointwise
 from fastconv.backends.cython import pool as cython_pool
 from fastconv.backends.numba import conv as numba_conv
+from fastconv.backends.numba import gemm as numba_gemm
 from fastconv.backends.numpy import conv as numpy_conv
 from fastconv.backends.numpy import gemm as numpy_gemm
 from fastconv.backends.numpy import pool as numpy_pool
@@ -40,7 +41,7 @@ def _conv() -> tuple[Kernel[Any], ...]:
 
 
 def _gemm() -> tuple[Kernel[Any], ...]:
-    return (*cython_gemm.KERNELS, *numpy_gemm.KERNELS, reference_gemm.Gemm())
+    return (*cython_gemm.KERNELS, *numba_gemm.KERNELS, *numpy_gemm.KERNELS, reference_gemm.Gemm())
 
 
 def _pool() -> tuple[Kernel[Any], ...]:

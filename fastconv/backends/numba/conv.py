@@ -31,8 +31,8 @@ PACK_SECONDS = 1.5e-9  # per weight
 
 # (rows, vectors) of tiles by number of vector registers, and their speed relative to the best.
 TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
-    32: ((14, 2, 1.0), (7, 4, 0.95), (14, 1, 0.75)),
-    16: ((6, 2, 1.0), (3, 4, 0.9), (12, 1, 0.55)),
+    32: ((14, 2, 1.0), (7, 3, 0.9), (14, 1, 0.75)),
+    16: ((6, 2, 1.0), (3, 3, 0.8), (12, 1, 0.55)),
 }
 
 POINTWISE_TILES: dict[int, tuple[tuple[int, int, float], ...]] = {

@@ -1,7 +1,7 @@
 """Depthwise convolution, one input channel per group: nothing is summed over channels, pixels lie in lanes.
 
-A band of one channel lies in scratch; tiles of RB output rows x NV vectors pass over it, with a rolled loop over taps, so
-one function serves every kernel, stride and dilation.  Items are (image, channel, output plane, block of
+A band of one channel lies in scratch; tiles of RB output rows x NV vectors pass over it, with a rolled loop over
+taps, so one function serves every kernel, stride and dilation.  Items are (image, channel, output plane, block of
 rows, block of columns).
 """
 

@@ -1,9 +1,9 @@
 """Direct convolution: output channels in lanes, pixels of one output row down the rows of a tile.
 
-A band of input rows lies in scratch, one plane per (depth tap, channel), so that a tile's pixels are
-neighbours for every tap; each step broadcasts MR of them against NV vectors of weights.  FB planes at a time, so
-that their weights stay in L2 while all tiles of the band pass, and so that no chain of additions gets long.  Sums of one
-block of NV*W channels lie in scratch, and go from there to the output, transposed where channels come first.
+A band of input rows lies in scratch, one plane per (depth tap, channel), so that a tile's pixels are neighbours
+for every tap; each step broadcasts MR of them against NV vectors of weights.  FB planes are added up at a time, so
+that their weights stay in L2 while all tiles of the band pass, and so that no chain of additions gets long.  Sums
+of one block of NV*W channels lie in scratch, and go from there to the output, transposed where channels come first.
 
 Items are (image, group, output plane, block of rows, block of columns, block of output channels), the last
 fastest: successive items share a band.
