@@ -1,0 +1,22 @@
+"""Shared by all tests: helper modules of this folder are importable, measured choices do not leak between tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fastconv.dispatch import wisdom
+from fastconv.dispatch.plan import clear_cache
+
+
+@pytest.fixture(autouse=True)
+def fresh_choices() -> Iterator[None]:
+    """No test sees another's measurements."""
+    yield
+    wisdom.clear()
+    clear_cache()
