@@ -37,7 +37,8 @@ def extensions():
             f"fastconv.backends.cython.{name}",
             [f"{NATIVE}/{name}.pyx"],
             include_dirs=[NATIVE],
-            depends=[f"{NATIVE}/simd/{header}.h" for header in ("table", "depthwise", "pool")],
+            # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
+            depends=sorted(str(path.relative_to(HERE)) for path in (HERE / NATIVE / "simd").iterdir()),
         )
         for name in MODULES
     ]
