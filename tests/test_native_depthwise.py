@@ -1,0 +1,324 @@
+"""The native depthwise kernels: every width of a tile, edge, stride, mode and layout, against unreadable pages."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from guard import guarded
+
+import fastconv as F
+from fastconv.backends.cython import depthwise, native
+from fastconv.backends.reference import Conv as Reference
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import freeze, source_index
+from fastconv.core.problems.conv import ConvProblem, conv_problem
+from fastconv.dispatch.registry import kernels
+
+KERNELS = [k for k in kernels("conv") if isinstance(k, depthwise.Depthwise)]
+MODES = ("zeros", "reflect", "replicate", "circular", "symmetric")
+
+
+@pytest.fixture(params=KERNELS, ids=lambda k: k.name)
+def kernel(request: pytest.FixtureRequest) -> Kernel[ConvProblem]:
+    """Each variant that this host can run."""
+    reason = native.unavailable(request.param.isa)
+    if reason is not None:
+        pytest.skip(reason)
+    return request.param
+
+
+def problem(
+    spatial: tuple[int, ...],
+    taps: tuple[int, ...],
+    *,
+    n: int = 1,
+    channels: int = 2,
+    multiplier: int = 1,
+    stride: object = 1,
+    padding: object = 0,
+    dilation: object = 1,
+    mode: str = "zeros",
+    layout: str = "NCHW",
+    dtype: str = "float32",
+    bias: bool = True,
+    activation: str | None = None,
+) -> ConvProblem:
+    d = np.dtype(dtype)
+    oc = channels * multiplier
+    x = (n, channels, *spatial) if layout == "NCHW" else (n, *spatial, channels)
+    b = ((oc,), d) if bias else (None, None)
+    return conv_problem(
+        len(taps),
+        x,
+        d,
+        (oc, 1, *taps),
+        d,
+        *b,
+        stride,
+        freeze(padding, "padding"),
+        dilation,
+        channels,
+        layout,
+        mode,
+        activation,
+        False,
+    )
+
+
+def guarded_copy(a: np.ndarray, layout: str, at: str) -> np.ndarray:
+    """The values of an (N, C, D, H, W) array, stored in `layout` flush against an unreadable page."""
+    stored = a.transpose(0, 2, 3, 4, 1) if layout == "NHWC" else a
+    copy = guarded(stored.shape, a.dtype, at)
+    copy[...] = stored
+    return copy.transpose(0, 4, 1, 2, 3) if layout == "NHWC" else copy
+
+
+@cache
+def example(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """x, weights, bias, and the result by definition."""
+    rng = np.random.default_rng(len(repr(p)))
+    x, w, b = (rng.standard_normal(s).astype(p.dtype) for s in (p.x_shape, p.w_shape, (p.oc,)))
+    bias = b if p.bias else None
+    want = np.empty(p.y_shape, p.out)
+    Reference().prepare(replace(p, activation=None), (w, bias), 1)(x, want)
+    if p.activation == "relu":
+        want = np.maximum(want, 0)
+    return x, w, bias, want
+
+
+def check(kernel: Kernel[ConvProblem], problems: Iterable[ConvProblem], places: tuple[str, ...] = ("end",)) -> None:
+    for p, at in itertools.product(problems, places):
+        x, w, bias, want = example(p)
+        assert kernel.reject(p) is None
+        inputs = [guarded_copy(x, p.layout, at), guarded(w.shape, w.dtype, at), None]
+        inputs[1][...] = w
+        if bias is not None:
+            inputs[2] = guarded(bias.shape, bias.dtype, at)
+            inputs[2][...] = bias
+        out = guarded_copy(np.full(p.y_shape, 77, p.out), p.layout, at)
+        kernel.prepare(p, (inputs[1], inputs[2]), 1)(inputs[0], out)
+        tolerance = 4 * kernel.error(p) * np.abs(want).max(initial=1)
+        np.testing.assert_allclose(out, want, rtol=0, atol=tolerance, err_msg=str(p))
+
+
+def lanes(kernel: Kernel[ConvProblem], dtype: str) -> int:
+    return native.lanes(kernel.isa, np.dtype(dtype).itemsize)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("taps, stride, padding", [(3, 1, 1), (5, 1, 2), (3, 2, 1), (5, 2, 2), (2, 1, 1), (4, 3, 0)])
+def test_every_width(kernel: Kernel[ConvProblem], dtype: str, taps: int, stride: int, padding: int) -> None:
+    widths = range(max(1, taps - 2 * padding), 3 * lanes(kernel, dtype) + 2)
+    check(
+        kernel,
+        (
+            problem((9, w), (taps, taps), stride=stride, padding=padding, dtype=dtype, channels=1 + w % 2)
+            for w in widths
+        ),
+        ("start", "end"),
+    )
+
+
+@pytest.mark.parametrize("tiles", [4, 5, 7])
+def test_widths_of_several_tiles(kernel: Kernel[ConvProblem], tiles: int) -> None:
+    vl = lanes(kernel, "float32")
+    check(
+        kernel,
+        (
+            problem((8, tiles * vl + extra), (3, kw), padding=[(1, 1), (kw // 2, kw // 2)], stride=stride)
+            for extra in (-1, 0, 1)
+            for kw in (3, 7)
+            for stride in (1, 2)
+        ),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_number_of_rows(kernel: Kernel[ConvProblem], dtype: str) -> None:
+    check(
+        kernel,
+        (
+            problem((rows, width), (taps, taps), padding=taps // 2, stride=stride, dtype=dtype, channels=1)
+            for rows in range(1, 18)
+            for width in (7, 2 * lanes(kernel, dtype) + 1)
+            for taps, stride in ((3, 1), (5, 1), (7, 1), (3, 2), (5, 2))
+        ),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("multiplier", [1, 2, 5])
+def test_every_number_of_channels_in_lanes(kernel: Kernel[ConvProblem], dtype: str, multiplier: int) -> None:
+    counts = range(1, 3 * lanes(kernel, dtype) + 2) if multiplier == 1 else (1, 3, 4)
+    check(
+        kernel,
+        (
+            problem((3, 5), (3, 3), padding=1, channels=c, multiplier=multiplier, layout="NHWC", dtype=dtype)
+            for c in counts
+        ),
+        ("start", "end"),
+    )
+    wide = 2 * lanes(kernel, dtype) + 3
+    check(kernel, [problem((2, 6), (1, 2), channels=2, multiplier=wide, layout="NHWC", dtype=dtype)], ("start", "end"))
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("mode", MODES)
+def test_modes_strides_dilations_and_pads(kernel: Kernel[ConvProblem], mode: str, layout: str) -> None:
+    check(
+        kernel,
+        (
+            problem(
+                (11, 21), taps, stride=stride, dilation=dilation, padding=padding, mode=mode, layout=layout,
+                dtype="float64" if sum(stride) % 2 else "float32", n=2,
+            )
+            for taps in ((3, 3), (1, 4), (5, 2))
+            for stride in ((1, 1), (2, 1), (1, 2), (3, 4))
+            for dilation in (1, (2, 3))
+            for padding in (0, [(2, 0), (1, 5)])
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+def test_volumes_and_multipliers(kernel: Kernel[ConvProblem], mode: str, layout: str) -> None:
+    check(
+        kernel,
+        (
+            problem(
+                (5, 7, 9), taps, stride=stride, dilation=dilation, padding=[(1, 2), (0, 1), (1, 1)], mode=mode,
+                layout=layout, multiplier=3, activation="relu",
+            )
+            for taps in ((3, 3, 3), (2, 1, 4))
+            for stride in (1, (2, 1, 2))
+            for dilation in (1, (1, 2, 1))
+        ),
+        ("start", "end"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_padding_that_crops_and_padding_with_a_value(kernel: Kernel[ConvProblem], layout: str) -> None:
+    whole = problem((9, 23), (3, 3), layout=layout)
+    cropped = replace(whole, pads=((0, 0), (-2, -1), (-3, 1)), output=(1, 4, 19))
+    filled = replace(problem((9, 23), (3, 3), padding=2, layout=layout), fill=-1.5)
+    check(kernel, [cropped, filled, replace(filled, stride=(1, 2, 2), output=(1, 6, 13))], ("start", "end"))
+
+
+def test_long_rows_are_cut_into_blocks(kernel: Kernel[ConvProblem]) -> None:
+    signal = problem((5000,), (65,), padding=32, dilation=2, mode="reflect", channels=1)
+    masked = problem((5000,), (9,), padding=4, channels=1)
+    strided = problem((3, 4001), (3, 4), stride=2, channels=1, padding=[(1, 1), (2, 2)])
+    check(kernel, [signal, masked, strided])
+    assert kernel.workspace(signal) < 1 << 20
+
+
+def test_tall_images_are_cut_into_blocks(kernel: Kernel[ConvProblem]) -> None:
+    check(kernel, [problem((h, 20), (3, 3), padding=1, stride=s, channels=1) for h in (57, 130, 301) for s in (1, 2)])
+
+
+def test_without_bias_and_with_a_huge_kernel(kernel: Kernel[ConvProblem]) -> None:
+    check(
+        kernel,
+        [
+            problem((6, 40), (3, 3), padding=1, bias=False),
+            problem((20, 90), (20, 70), padding=30, bias=False, channels=1),
+            problem((4, 5), (9, 9), padding=4, bias=False, layout="NHWC", channels=33),
+        ],
+    )
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_nan_stays_in_its_windows_and_survives_relu(kernel: Kernel[ConvProblem], layout: str, stride: int) -> None:
+    p = problem((12, 40), (3, 3), padding=1, stride=stride, layout=layout, channels=3, activation="relu")
+    x, w, bias, _ = example(p)
+    clean, hurt = np.empty(p.y_shape, p.out), np.empty(p.y_shape, p.out)
+    clean, hurt = guarded_copy(clean, layout, "end"), guarded_copy(hurt, layout, "end")
+    run = kernel.prepare(p, (w, bias), 1)
+    run(guarded_copy(x, layout, "end"), clean)
+    spoiled = x.copy()
+    spoiled[0, 1, 0, 5, 17] = np.nan
+    run(guarded_copy(spoiled, layout, "end"), hurt)
+    rows, cols = (
+        [o for o in range(e) if abs(o * stride - at) <= 1] for e, at in zip(p.output[1:], (5, 17), strict=True)
+    )
+    met = np.zeros(p.y_shape, bool)
+    met[0, 1, 0, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = True
+    assert np.isnan(hurt[met]).all()
+    np.testing.assert_array_equal(hurt[~met], clean[~met])
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("stride, mode", [(1, "zeros"), (2, "zeros"), (1, "reflect")])
+def test_the_same_bits_for_any_number_of_threads(
+    kernel: Kernel[ConvProblem], layout: str, stride: int, mode: str
+) -> None:
+    p = problem((130, 45), (3, 3), n=2, channels=40, padding=1, stride=stride, layout=layout, mode=mode)
+    rng = np.random.default_rng(5)
+    x = guarded_copy(rng.standard_normal(p.x_shape).astype(p.dtype), layout, "end")
+    w, bias = rng.standard_normal(p.w_shape).astype(p.dtype), rng.standard_normal(p.oc).astype(p.acc)
+    results = []
+    for threads in (1, 2, 3):
+        out = guarded_copy(np.full(p.y_shape, 77, p.out), layout, "end")
+        kernel.prepare(p, (w, bias), threads)(x, out)
+        results.append(out.tobytes())
+    assert results[0] == results[1] == results[2]
+
+
+def test_images_and_channels_may_lie_apart(kernel: Kernel[ConvProblem]) -> None:
+    p = problem((6, 19), (3, 3), n=2, channels=3, padding=1)
+    x, w, bias, want = example(p)
+    spread = np.full((2, 7, 1, 6, 19), np.nan, p.dtype)
+    spread[:, ::-3] = x
+    out = np.full((4, 3, 1, 6, 19), 77, p.out)
+    kernel.prepare(p, (w, bias), 1)(spread[:, ::-3], out[::2])
+    np.testing.assert_allclose(out[::2], want, rtol=0, atol=4 * kernel.error(p) * np.abs(want).max())
+    assert (out[1::2] == 77).all()
+
+
+def test_transposed_convolution_is_served(kernel: Kernel[ConvProblem]) -> None:
+    rng = np.random.default_rng(3)
+    x, w = rng.standard_normal((1, 4, 6, 17)).astype("f"), rng.standard_normal((4, 2, 3, 3)).astype("f")
+    turned = [k for k in kernels("conv") if k.name == f"cython.depthwise_transposed@{kernel.isa}"]
+    plan = F.plan(F.conv_transpose2d, x, w, stride=2, padding=1, groups=4)
+    p = plan.problem
+    assert len(turned) == 1 and turned[0].reject(p) is None
+    out, want = np.empty(p.y_shape, "f"), np.empty(p.y_shape, "f")
+    turned[0].prepare(p, (w[:, :, None], None), 1)(x[:, :, None], out)
+    Reference().prepare(p, (w[:, :, None], None), 1)(x[:, :, None], want)
+    np.testing.assert_allclose(out, want, rtol=0, atol=4 * kernel.error(p) * np.abs(want).max())
+
+
+def test_refusals_say_why(kernel: Kernel[ConvProblem]) -> None:
+    d = np.dtype("float32")
+    dense = conv_problem(
+        2, (1, 4, 5, 5), d, (2, 4, 3, 3), d, None, None, 1, 0, 1, 1, "NCHW", "zeros", None, False
+    )  # fmt: skip
+    assert kernel.reject(dense) == "more than one input channel per group"
+    half = np.dtype("float16")
+    assert kernel.reject(replace(problem((5, 5), (3, 3)), dtype=half)) == "dtype float16: float32 and float64 only"
+    assert kernel.reject(replace(problem((5, 5), (3, 3)), direction="transposed")) == "transposed: done by phases"
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_workspace_is_stated_and_bounded(kernel: Kernel[ConvProblem], layout: str) -> None:
+    for p in (
+        problem((1000, 3000), (7, 7), padding=3, mode="reflect", layout=layout, channels=16),
+        problem((64, 64, 64), (3, 3, 3), padding=1, stride=2, layout=layout, channels=64),
+    ):
+        assert 0 < kernel.workspace(p) < 1 << 20
+
+
+def test_index_tables_follow_the_padding_of_the_problem() -> None:
+    p = problem((4, 5), (3, 3), padding=[(1, 2), (2, 0)], mode="circular")
+    _, rows, cols, run0, run1 = native.index_tables(p, p.mode)
+    np.testing.assert_array_equal(rows, source_index(4, 1, 2, "circular"))
+    np.testing.assert_array_equal(cols, [3, 4, 0, 1, 2, 3, 4])
+    np.testing.assert_array_equal(cols[run0:run1], np.arange(5))
