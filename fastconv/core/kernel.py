@@ -25,6 +25,18 @@ from fastconv.core.problems.base import Problem
 
 P = TypeVar("P", bound=Problem)
 
+ERROR_GROWTH = 0.4
+
+
+def summation_error(eps: float, terms: int) -> float:
+    """Expected maximum error, relative to max|y|, of sums of `terms` products added one after the other.
+
+    Rounding errors of a running sum add up like a random walk.  The constant covers normal, ReLU-like,
+    all-positive (the worst: every partial sum is large) and badly scaled data from 9 to 2304 terms.
+    """
+    return eps * (1.0 + ERROR_GROWTH * terms**0.5)
+
+
 Run = Callable[..., None]
 """``run(x, *outs)``: computes into `outs`; re-entrant, safe from several threads."""
 

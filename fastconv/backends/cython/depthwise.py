@@ -13,7 +13,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -126,7 +126,7 @@ class Depthwise(Kernel[ConvProblem]):
         return Blocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
 
     def error(self, problem: ConvProblem) -> float:
-        return float(np.finfo(problem.acc).eps) * (1.0 + 0.15 * problem.depth**0.5)
+        return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _depthwise

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -109,8 +109,7 @@ class Direct(Kernel[ConvProblem]):
         return Blocks.of(problem, self.isa, 1).bytes(native.tile(self.isa, size)[1], size)
 
     def error(self, problem: ConvProblem) -> float:
-        eps = float(np.finfo(problem.acc).eps)
-        return eps * (1.0 + 0.15 * problem.depth**0.5)
+        return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _direct

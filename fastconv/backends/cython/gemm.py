@@ -12,7 +12,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine, threads
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
@@ -63,7 +63,7 @@ class Gemm(Kernel[GemmProblem]):
         return (mr * nr + mr * depth + depth * cols) * p.acc.itemsize
 
     def error(self, problem: GemmProblem) -> float:
-        return float(np.finfo(problem.acc).eps) * (1.0 + 0.15 * problem.k**0.5)
+        return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _gemm

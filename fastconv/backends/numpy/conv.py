@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy import integers
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, source_index
 from fastconv.core.problems.conv import ConvProblem
@@ -156,7 +156,7 @@ class NumpyConv(Kernel[ConvProblem]):
         eps = float(np.finfo(np.float32).eps) if problem.out.itemsize <= 4 else 2.3e-16
         if is_half(problem.out):
             eps = 2**-8 if problem.out.kind != "f" else 2**-11
-        return eps * (1.0 + 0.15 * problem.depth**0.5)
+        return summation_error(eps, problem.depth)
 
     def _rate(self, problem: ConvProblem, machine: Machine) -> float:
         """FLOP/s of one core in BLAS, or of NumPy's own loops where BLAS does not reach."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy import integers
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
@@ -62,7 +62,7 @@ class Gemm(Kernel[GemmProblem]):
         eps = float(np.finfo(p.acc).eps)
         if is_half(p.out):
             eps = 2**-11 if p.out == np.float16 else 2**-8
-        return eps * (1.0 + 0.15 * p.k**0.5)
+        return summation_error(eps, p.k)
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
