@@ -16,6 +16,7 @@ from fastconv.backends.cython import pointwise as cython_pointwise
 from fastconv.backends.cython import pool as cython_pool
 from fastconv.backends.numba import conv as numba_conv
 from fastconv.backends.numba import gemm as numba_gemm
+from fastconv.backends.numba import pool as numba_pool
 from fastconv.backends.numpy import conv as numpy_conv
 from fastconv.backends.numpy import gemm as numpy_gemm
 from fastconv.backends.numpy import pool as numpy_pool
@@ -45,7 +46,7 @@ def _gemm() -> tuple[Kernel[Any], ...]:
 
 
 def _pool() -> tuple[Kernel[Any], ...]:
-    return (*cython_pool.KERNELS, *numpy_pool.KERNELS, reference_pool.Pool())
+    return (*cython_pool.KERNELS, *numba_pool.KERNELS, *numpy_pool.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> tuple[Kernel[Any], ...]:

@@ -17,7 +17,10 @@ from math import gcd
 
 import numpy as np
 
-from fastconv.core.problems.base import Pads, source_index
+from fastconv.core.problems.base import Pads, source_of
+
+SUM_BYTES = 128 << 10  # of finished sums in scratch
+ROW_SLOTS = 48
 
 Triple = tuple[int, int, int]
 
@@ -75,10 +78,10 @@ def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
     return result
 
 
-def padded_source(extent: int, lo: int, hi: int, mode: str, length: int) -> np.ndarray:
-    """`source_index`, with -1 for positions from the end of the padding up to `length`."""
-    index = source_index(extent, lo, hi, mode)
-    return np.concatenate([index[:length], np.full(max(0, length - index.size), -1, np.int64)]).astype(np.int64)
+def sources(position: np.ndarray, extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
+    """Input index for padded positions; -1 for the fill value and behind the padding.  int64."""
+    index = np.where(position < lo + extent + hi, source_of(position - lo, extent, mode), -1)
+    return index.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,47 @@ class Window:
     c: int  # channels of the input: the distance of columns where channels are last
 
 
+def band_slots(w: Window, rows: int, cols: int) -> int:
+    """Elements of one plane of a band, at most."""
+    return slots(rows, w.kernel[1], w.stride[1], w.dilation[1]) * slots(cols, w.kernel[2], w.stride[2], w.dilation[2])
+
+
+def row_cost(w: Window, rows: int, cols: int) -> float:
+    """Slots filled per output of a block, where a row costs ROW_SLOTS more, however short it is."""
+    height = slots(rows, w.kernel[1], w.stride[1], w.dilation[1])
+    return (band_slots(w, rows, cols) + height * ROW_SLOTS) / (rows * cols)
+
+
+@lru_cache(maxsize=512)
+def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit: int) -> tuple[int, int]:
+    """Output rows and columns per band that fill it at the least cost within the bounds on scratch.
+
+    `planes` lie in scratch at once, of elements of `size` bytes, `limit` bytes together; `unit` columns
+    make one tile; `sums` elements are kept per output, `SUM_BYTES` together.
+    """
+    best = (1, max(1, min(w.output[2], unit)))
+    least = float("inf")
+    cols = max(1, w.output[2])
+    while True:
+        rows = 0
+        for r in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
+            if planes * band_slots(w, r, cols) * size > limit or r * (cols + unit) * sums * size > SUM_BYTES:
+                break
+            rows = max(1, min(r, w.output[1]))
+        if rows and row_cost(w, rows, cols) < least:
+            best, least = (rows, cols), row_cost(w, rows, cols)
+        if cols <= unit:
+            return best
+        cols = max(unit, -(-cols // 2 // unit) * unit)
+
+
 @lru_cache(maxsize=256)
 def tap_sources(w: Window) -> np.ndarray:
     """For depth, height, width in turn: the input position of each (output, tap), -1 for padding; int64, flat."""
     tables = []
     for e, k, s, d, (lo, hi), o in zip(w.input, w.kernel, w.stride, w.dilation, w.pads, w.output, strict=True):
         at = np.arange(o)[:, None] * s + np.arange(k) * d
-        tables.append(padded_source(e, lo, hi, w.mode, int(at.max(initial=0)) + 1)[at].ravel())
+        tables.append(sources(at, e, lo, hi, w.mode).ravel())
     return np.concatenate(tables)
 
 
@@ -131,8 +168,9 @@ class Bands:
     table: np.ndarray
 
 
-HEADER = 21  # od oh ow kd taps rows cols nr nq height pitch, xdepth xrow xcol, where toff planes rowsrc runat runs
-# start, and the input row and column at which the padded ones start
+# od oh ow kd taps rows cols nr nq height pitch, strides of x: depth row column, then where the tables start:
+# slots of taps, source planes, source rows, first run of each block of columns, runs.
+HEADER = 19
 
 
 @lru_cache(maxsize=256)
@@ -147,13 +185,11 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
     toff = (row_offset[:, None] * pitch + col_offset).ravel()
 
     depth = np.arange(od)[:, None] * w.stride[0] + np.arange(kd) * w.dilation[0]
-    planes = padded_source(w.input[0], *w.pads[0], w.mode, int(depth.max(initial=0)) + 1)[depth]
-    starts = np.arange(nr)[:, None] * rows * w.stride[1]
-    row_source = padded_source(w.input[1], *w.pads[1], w.mode, int(starts.max(initial=0) + row_rel.max()) + 1)
-    rowsrc = row_source[starts + row_rel]
-    col_first = np.arange(nq) * cols * w.stride[2]
-    col_source = padded_source(w.input[2], *w.pads[2], w.mode, int(col_first.max(initial=0) + col_rel.max()) + 1)
-    blocks = [runs(col_source[q + col_rel]) for q in col_first]
+    planes = sources(depth, w.input[0], *w.pads[0], w.mode)
+    first_rows = np.arange(nr)[:, None] * rows * w.stride[1]
+    rowsrc = sources(first_rows + row_rel, w.input[1], *w.pads[1], w.mode)
+    first_cols = np.arange(nq) * cols * w.stride[2]
+    blocks = [runs(sources(q + col_rel, w.input[2], *w.pads[2], w.mode)) for q in first_cols]
     runat = np.cumsum([0, *map(len, blocks)])
 
     h, wd = w.input[1:]
@@ -162,7 +198,6 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
     tables = [toff, planes.ravel(), rowsrc.ravel(), runat, np.array([r for b in blocks for r in b], np.int64).ravel()]
     at = HEADER + np.cumsum([0, *(t.size for t in tables)])
     header = [od, oh, ow, kd, kh * kw, rows, cols, nr, nq, height, pitch, h * wd * xcol, wd * xcol, xcol, *at[:5]]
-    header += [-w.pads[1][0], -w.pads[2][0]]
     table = np.concatenate([np.array(header, np.int64), *tables])
     table.setflags(write=False)
     return Bands(rows, cols, nr, nq, height, pitch, table)

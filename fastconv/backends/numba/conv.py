@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.numba.axes import Window, make_bands, slots, tap_sources
+from fastconv.backends.numba.axes import (
+    Window,
+    band_slots,
+    choose_block,
+    make_bands,
+    row_cost,
+    slots,
+    tap_sources,
+)
 from fastconv.backends.numba.base import (
     CALL_SECONDS,
     NumbaKernel,
@@ -25,8 +33,7 @@ from fastconv.core.threads import parallel_ranges
 BAND_BYTES = 256 << 10  # of input in scratch, so that it and a block of weights stay in L2
 CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
 WEIGHT_BYTES = 128 << 10  # of one block of weights
-SUM_BYTES = 128 << 10  # of finished sums in scratch
-ROW_SLOTS = 48
+MAX_TABLE = 1 << 20  # entries of a table of sources
 PACK_SECONDS = 1.5e-9  # per weight
 
 # (rows, vectors) of tiles by number of vector registers, and their speed relative to the best.
@@ -43,39 +50,6 @@ POINTWISE_TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
 
 def window(p: ConvProblem) -> Window:
     return Window(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, p.mode, p.layout, p.ic)
-
-
-def band_slots(w: Window, rows: int, cols: int) -> int:
-    """Elements of one plane of a band."""
-    return slots(rows, w.kernel[1], w.stride[1], w.dilation[1]) * slots(cols, w.kernel[2], w.stride[2], w.dilation[2])
-
-
-@lru_cache(maxsize=512)
-def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit: int = BAND_BYTES) -> tuple[int, int]:
-    """Output rows and columns per band that read the input least often within the bounds on scratch.
-
-    `planes` lie in scratch at once, of elements of `size` bytes; `unit` columns make one tile; `sums`
-    elements are kept per output.
-    """
-    best = (1, min(w.output[2], unit))
-    least = float("inf")
-    cols = w.output[2]
-    while True:
-        rows = 0
-        for r in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
-            band = planes * band_slots(w, r, cols) * size
-            if band > limit or r * (cols + unit) * sums * size > SUM_BYTES:
-                break
-            rows = min(r, w.output[1])
-        if rows:
-            # A row costs about as much as ROW_SLOTS of its slots, however short it is.
-            height = slots(rows, w.kernel[1], w.stride[1], w.dilation[1])
-            reads = (band_slots(w, rows, cols) + height * ROW_SLOTS) / (rows * cols)
-            if reads < least:
-                best, least = (rows, cols), reads
-        if cols <= unit:
-            return best
-        cols = max(unit, -(-cols // 2 // unit) * unit)
 
 
 class NumbaConv(NumbaKernel[ConvProblem]):
@@ -122,7 +96,7 @@ class Direct(NumbaConv):
         mr, nv, _ = best = max(TILES[self.registers], key=useful)
         nr = nv * lanes
         depth = max(1, p.kernel[0] * p.icg)
-        rows, cols = choose_block(w, depth, size, mr, nr)
+        rows, cols = choose_block(w, depth, size, mr, nr, BAND_BYTES)
         entries = max(1, min(depth, BAND_BYTES // (size * band_slots(w, rows, cols))))
         chain = max(1, WEIGHT_BYTES // (size * nr * p.kernel[1] * p.kernel[2]))
         chain = -(-depth // -(-depth // chain))
@@ -270,8 +244,9 @@ class Depthwise(NumbaConv):
 
     @staticmethod
     def _in_place(p: ConvProblem) -> bool:
-        """Whether channels lie in lanes already: channels last, and as many out as in."""
-        return p.layout == "NHWC" and p.ocg == 1
+        """Whether channels lie in lanes already: channels last, and as many out as in; and the tables are small."""
+        table = sum(k * o for k, o in zip(p.kernel, p.output, strict=True))
+        return p.layout == "NHWC" and p.ocg == 1 and table <= MAX_TABLE
 
     @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
     def blocking(self, p: ConvProblem) -> tuple[int, int, int, int]:
@@ -294,9 +269,7 @@ class Depthwise(NumbaConv):
         lanes = nv * self.lanes(p.dtype)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
         speed = 0.4 * ow / (-(-ow // lanes) * lanes) * oh / (-(-oh // rb) * rb)
-        w = window(p)
-        height = slots(rows, p.kernel[1], p.stride[1], p.dilation[1])
-        band = (band_slots(w, rows, cols) + height * ROW_SLOTS) / (rows * cols) * p.n * p.ic * p.kernel[0] * p.pixels
+        band = row_cost(window(p), rows, cols) * p.n * p.ic * p.kernel[0] * p.pixels
         fill = band * 0.3e-9 * p.dtype.itemsize / 4
         scatter = p.n * p.oc * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
         work = p.flops / (self.rate(machine, p.dtype) * speed) + fill + scatter + p.bytes / machine.bandwidth

@@ -445,6 +445,6 @@ def tstore_place(e, place, address, n):
     part = min(8, e.w)
     for first in range(0, e.w, part):
         piece = e.pick(range(first, first + part), wide, wide)
-        rest = e.b.sub(n, e.i64(first))
+        rest = e.b.sub(e.i64(n), e.i64(first))
         mask = e.b.icmp_signed("<", ir.Constant(ir.VectorType(I64, part), list(range(part))), e.splat(rest, part))
         e.call(f"llvm.masked.store.v{part}i64.p0", ir.VoidType(), piece, e.at(p, first), ir.Constant(I32, 8), mask)

@@ -218,18 +218,21 @@ def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
         Input index for each padded position; -1 where the position holds the fill value.
         Negative `lo` or `hi` crop.
     """
-    i = np.arange(-lo, extent + hi, dtype=np.intp)
-    if mode in ("zeros", "constant"):
-        i = np.where((i >= 0) & (i < extent), i, -1)
-    elif mode == "replicate":
-        i = np.clip(i, 0, extent - 1)
-    elif mode == "circular":
-        i = i % max(extent, 1)
-    elif mode == "reflect":
-        i = np.abs(i)
-        i = np.where(i >= extent, 2 * (extent - 1) - i, i)
-    else:
-        i = np.where(i < 0, -1 - i, i)
-        i = np.where(i >= extent, 2 * extent - 1 - i, i)
+    i = source_of(np.arange(-lo, extent + hi, dtype=np.intp), extent, mode)
     i.setflags(write=False)
     return i
+
+
+def source_of(i: np.ndarray, extent: int, mode: str) -> np.ndarray:
+    """Input index for positions `i` counted from the first input element, in the padding or not; -1 for the fill value."""
+    if mode in ("zeros", "constant"):
+        return np.where((i >= 0) & (i < extent), i, -1)
+    if mode == "replicate":
+        return np.clip(i, 0, extent - 1)
+    if mode == "circular":
+        return i % max(extent, 1)
+    if mode == "reflect":
+        i = np.abs(i)
+        return np.where(i >= extent, 2 * (extent - 1) - i, i)
+    i = np.where(i < 0, -1 - i, i)
+    return np.where(i >= extent, 2 * extent - 1 - i, i)

@@ -1,0 +1,87 @@
+"""Largest values and averages of windows: pixels in lanes, from a band of one channel in scratch.
+
+As `depthwise`, without weights: RB output rows x NV vectors, a rolled loop over taps, one function for every kernel, stride
+and dilation.  Padding in the band is -inf or 0, so it changes nothing.  Averages are divided by the product of three
+counts, one per axis.  Items are (image, channel, output plane, block of rows, block of columns).
+"""
+
+from __future__ import annotations
+
+from fastconv.backends.numba.loops.build import INT, REAL, VERSION, call_at, loop
+from fastconv.backends.numba.tile import (
+    cast,
+    get,
+    mem,
+    put,
+    table,
+    tadd,
+    tdiv,
+    tfull,
+    tload,
+    tmac,
+    tmax,
+    tscale,
+    tsplat,
+    tstore,
+    tstore_part,
+    tzero,
+)
+
+
+def make(AVERAGE, RB, NV, BITS, VBYTES):
+    """Averages if AVERAGE, else largest values; RB*NV accumulators and as many inputs."""
+    W = VBYTES * 8 // BITS
+    NR = NV * W
+    EDITION = VERSION
+
+    @loop(*[INT] * 15, REAL)
+    def run(lo, hi, x, xn, xc, counts, y, yn, yc, ycol, scratch, bands, channels, slack, filler, fill):
+        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        d = table(bands)
+        od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
+        rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
+        toff = d[14]
+        cm, ym = mem(counts, BITS, VBYTES), mem(y, BITS, VBYTES)
+        results = mem(scratch, BITS, VBYTES)
+        at = scratch + RB * NR * (BITS // 8)
+        band = mem(at, BITS, VBYTES)
+        plane = height * pitch
+        for item in range(lo, hi):
+            qb, rest = item % nq, item // nq
+            rb, rest = rest % nr, rest // nr
+            z, rest = rest % od, rest // od
+            c, n = rest % channels, rest // channels
+            used_rows, used_cols = min(rows, oh - rb * rows), min(cols, ow - qb * cols)
+            call_at(filler, (at, x, n * xn + c * xc, xc, 0, kd, 1, bands, z, rb, qb, slack, fill))
+            for i in range(0, used_rows, RB):
+                for q in range(0, used_cols, NR):
+                    acc = tfull(ym, cast(ym, fill), RB, NV)
+                    xo = i * pitch + q
+                    for _ in range(kd):
+                        for t in range(taps):
+                            v = tload(band, xo + d[toff + t], pitch, W, RB, NV)
+                            if AVERAGE:
+                                acc = tadd(acc, v)
+                            else:
+                                acc = tmax(acc, v)
+                        xo += plane
+                    if AVERAGE:
+                        # counts: one per column, row and plane, with room behind each for a whole tile
+                        wide, high = ow + NR, oh + RB
+                        columns = tload(cm, qb * cols + q, 0, W, RB, NV)
+                        lines = tsplat(cm, wide + rb * rows + i, 1, RB, NV)
+                        count = tscale(tmac(tzero(ym, RB, NV), columns, lines), get(cm, wide + high + z))
+                        acc = tdiv(acc, count)
+                    yo = n * yn + c * yc + ((z * oh + rb * rows + i) * ow + qb * cols + q) * ycol
+                    m_rows, m_cols = min(RB, used_rows - i), min(NR, used_cols - q)
+                    if ycol != 1:
+                        tstore(acc, results, 0, NR, W)
+                        for r in range(m_rows):
+                            for s in range(m_cols):
+                                put(ym, yo + (r * ow + s) * ycol, get(results, r * NR + s))
+                    elif m_rows == RB and m_cols == NR:
+                        tstore(acc, ym, yo, ow, W)
+                    else:
+                        tstore_part(acc, ym, yo, ow, W, m_rows, m_cols)
+
+    return run

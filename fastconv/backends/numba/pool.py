@@ -1,0 +1,178 @@
+"""Pooling with Numba: largest values, with their places if asked for, and averages of fixed windows."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numba.axes import Window, choose_block, make_bands, row_cost, slots, tap_sources
+from fastconv.backends.numba.base import (
+    CALL_SECONDS,
+    NumbaKernel,
+    address,
+    each_isa,
+    packed_zeros,
+    run_items,
+    steps,
+)
+from fastconv.core.kernel import Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import PoolProblem, axis_counts
+from fastconv.core.threads import parallel_ranges
+
+CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
+MAX_TAPS = 1 << 14  # larger windows are sums along axes, for other kernels
+MAX_TABLE = 1 << 20  # entries of a table of sources
+TAP_SECONDS = 0.35e-9  # per vector and tap
+PLACE_FACTOR = 6.0  # more for values with their places
+
+
+def window(p: PoolProblem) -> Window:
+    return Window(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, "zeros", p.layout, p.c)
+
+
+def divisors(p: PoolProblem, room: tuple[int, int, int]) -> np.ndarray:
+    """Counts of taps along width, height and depth, in this order, each with `room` ones behind; products divide."""
+    tables = []
+    for axis in (2, 1, 0):
+        if p.divisor is not None:
+            count = np.full(p.output[axis], p.divisor if axis == 0 else 1)
+        else:
+            count = axis_counts(
+                p.input[axis], p.kernel[axis], p.stride[axis], p.dilation[axis], *p.pads[axis], p.output[axis],
+                p.include_pad,
+            )  # fmt: skip
+            count = np.maximum(count, 1)  # a window without elements has sum 0
+        tables.append(np.concatenate([count, np.ones(room[axis], np.int64)]))
+    return np.concatenate(tables).astype(p.dtype)
+
+
+class Pool(NumbaKernel[PoolProblem]):
+    """Pixels in lanes from a band in scratch, or channels in lanes where they come last."""
+
+    algorithm = "direct"
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind == "lp":
+            return "lp: no powers"
+        if p.taps > MAX_TAPS:
+            return f"window of {p.taps} elements: at most {MAX_TAPS}"
+        if p.indices and p.input[0] * p.input[1] * p.input[2] >= 2**31:
+            return "places of 2**31 elements or more"
+        return super().reject(p)
+
+    def error(self, problem: PoolProblem) -> float:
+        if problem.kind == "max":
+            return 0.0
+        return float(np.finfo(problem.dtype).eps) * (1.0 + 0.3 * problem.taps**0.5)
+
+    @staticmethod
+    def _in_place(p: PoolProblem) -> bool:
+        table = sum(k * o for k, o in zip(p.kernel, p.output, strict=True))
+        return p.layout == "NHWC" and not p.indices and table <= MAX_TABLE
+
+    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    def blocking(self, p: PoolProblem) -> tuple[int, int, int, int]:
+        """(tile rows, vectors, band rows, band columns)"""
+        lanes, size = self.lanes(p.dtype), p.dtype.itemsize
+        rb, nv = (1, 1) if p.indices else (4, 2) if p.output[2] > lanes else (4, 1)
+        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, CHANNEL_BYTES)
+        return rb, nv, rows, cols
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        lanes = self.lanes(p.dtype)
+        memory = p.bytes / machine.bandwidth
+        if self._in_place(p):
+            vectors = p.n * p.pixels * -(-p.c // (4 * lanes)) * 4
+            work = vectors * p.taps * 2 * TAP_SECONDS + memory
+            return CALL_SECONDS + work / self.share(p.n * p.output[0] * p.output[1], machine.threads)
+        rb, nv, rows, cols = self.blocking(p)
+        ow, oh = max(1, p.output[2]), max(1, p.output[1])
+        wide, high = -(-ow // (nv * lanes)) * nv, -(-oh // rb) * rb
+        vectors = p.n * p.c * p.output[0] * wide * high
+        work = vectors * p.taps * TAP_SECONDS * (PLACE_FACTOR if p.indices else 1.0)
+        fill = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels * 0.3e-9 * p.dtype.itemsize / 4
+        scatter = p.n * p.c * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
+        items = p.n * p.c * p.output[0] * -(-oh // rows) * -(-ow // cols)
+        return CALL_SECONDS + (work + fill + scatter + memory) / self.share(items, machine.threads)
+
+    def workspace(self, problem: PoolProblem) -> int:
+        p = problem
+        if self._in_place(p):
+            return 0
+        rb, nv, rows, cols = self.blocking(p)
+        results = rb * nv * self.vbytes + 8 * self.lanes(p.dtype)
+        band = p.kernel[0] * slots(rows, p.kernel[1], p.stride[1], p.dilation[1])
+        band *= slots(cols, p.kernel[2], p.stride[2], p.dilation[2])
+        return results + (band + self._slack(p)) * p.dtype.itemsize + 4 * self.vbytes
+
+    def _slack(self, p: PoolProblem) -> int:
+        """Elements behind a band that a last tile reads for rows and columns that do not exist."""
+        rb, nv, _, cols = self.blocking(p)
+        return rb * slots(cols, p.kernel[2], p.stride[2], p.dilation[2]) + nv * self.lanes(p.dtype)
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        if self._in_place(p):
+            return self._prepare_in_place(p, threads)
+        rb, nv, rows, cols = self.blocking(p)
+        bands = make_bands(window(p), rows, cols)
+        filler = self.loop("band", p.dtype)
+        scratch = self.workspace(p)
+        items = p.n * p.c * p.output[0] * bands.nr * bands.nq
+        ycol = p.c if p.layout == "NHWC" else 1
+        slack = self._slack(p)
+        start = -np.inf if p.kind == "max" else 0.0
+        seconds = p.flops / 2e9
+        if p.indices:
+            loop = self.loop("pool_index", p.dtype)
+            where = (*p.input[1:], *p.kernel[1:], *p.stride[1:], *p.dilation[1:], -p.pads[1][0], -p.pads[2][0])
+
+            def run_places(x: np.ndarray, out: np.ndarray, index: np.ndarray) -> None:
+                arrays = (address(x), *steps(x, 0, 1), address(out), *steps(out, 0, 1))
+                arrays += (address(index), *steps(index, 0, 1), ycol)
+
+                def call(lo: int, hi: int, memory: int) -> None:
+                    loop(lo, hi, *arrays, memory, address(bands.table), p.c, slack, filler.address, *where, start)
+
+                run_items(call, items, threads, 4 * seconds, scratch)
+
+            return run_places
+
+        loop = self.loop("pool", p.dtype, int(p.kind == "avg"), rb, nv)
+        counts = divisors(p, (0, rb, nv * self.lanes(p.dtype))) if p.kind == "avg" else packed_zeros((1,), p.dtype)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            arrays = (address(x), *steps(x, 0, 1), address(counts), address(out), *steps(out, 0, 1), ycol)
+
+            def call(lo: int, hi: int, memory: int) -> None:
+                loop(lo, hi, *arrays, memory, address(bands.table), p.c, slack, filler.address, start)
+
+            run_items(call, items, threads, seconds, scratch)
+
+        return run
+
+    def _prepare_in_place(self, p: PoolProblem, threads: int) -> Run:
+        sources = tap_sources(window(p))
+        counts = divisors(p, (0, 0, 0)) if p.kind == "avg" else packed_zeros((1,), p.dtype)
+        nv = 4 if p.c > self.lanes(p.dtype) else 1
+        loop = self.loop("pool_last", p.dtype, int(p.kind == "avg"), nv)
+        fixed = (p.c, *p.input[1:], *p.output, *p.kernel)
+        start = -np.inf if p.kind == "max" else 0.0
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            arrays = (address(x), *steps(x, 0), address(counts), address(out), *steps(out, 0))
+
+            def call(lo: int, hi: int) -> None:
+                loop(lo, hi, *arrays, *fixed, address(sources), start)
+
+            parallel_ranges(call, p.n * p.output[0] * p.output[1], threads, p.flops / 2e9)
+
+        return run
+
+
+KERNELS = each_isa(Pool)
