@@ -1,6 +1,7 @@
 """One ordered tuple of kernels per family of operations: the only file that names kernels.
 
-Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.
+Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.  Each family imports
+its kernels when it is first asked for, which keeps `import fastconv` light.
 """
 
 from __future__ import annotations
@@ -8,24 +9,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from fastconv.backends import phases, reference, reference_gemm, reference_pool
-from fastconv.backends.cython import depthwise as cython_depthwise
-from fastconv.backends.cython import direct as cython_direct
-from fastconv.backends.cython import gemm as cython_gemm
-from fastconv.backends.cython import pointwise as cython_pointwise
-from fastconv.backends.cython import pool as cython_pool
-from fastconv.backends.numba import conv as numba_conv
-from fastconv.backends.numba import gemm as numba_gemm
-from fastconv.backends.numba import pool as numba_pool
-from fastconv.backends.numpy import conv as numpy_conv
-from fastconv.backends.numpy import gemm as numpy_gemm
-from fastconv.backends.numpy import pool as numpy_pool
-from fastconv.backends.numpy import unpool as numpy_unpool
 from fastconv.core.kernel import Kernel
+
+Kernels = tuple[Kernel[Any], ...]
 
 
 @cache
-def kernels(op: str) -> tuple[Kernel[Any], ...]:
+def kernels(op: str) -> Kernels:
     """Every kernel of the family `op`, preferred ones first."""
     return _TABLE[op]()
 
@@ -35,26 +25,47 @@ def ops() -> tuple[str, ...]:
     return tuple(_TABLE)
 
 
-def _conv() -> tuple[Kernel[Any], ...]:
-    native = (*cython_pointwise.KERNELS, *cython_depthwise.KERNELS, *cython_direct.KERNELS)
-    forward = (*native, *numba_conv.KERNELS, *numpy_conv.KERNELS)
+def _conv() -> Kernels:
+    from fastconv.backends import phases, reference
+    from fastconv.backends.cython import depthwise, direct, pointwise
+    from fastconv.backends.numba import conv as numba
+    from fastconv.backends.numpy import conv as numpy
+
+    native = (*pointwise.KERNELS, *depthwise.KERNELS, *direct.KERNELS)
+    forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     return (*forward, *phases.wrap(forward), reference.Conv())
 
 
-def _gemm() -> tuple[Kernel[Any], ...]:
-    return (*cython_gemm.KERNELS, *numba_gemm.KERNELS, *numpy_gemm.KERNELS, reference_gemm.Gemm())
+def _gemm() -> Kernels:
+    from fastconv.backends import reference_gemm
+    from fastconv.backends.cython import gemm as native
+    from fastconv.backends.numba import gemm as numba
+    from fastconv.backends.numpy import gemm as numpy
+
+    return (*native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_gemm.Gemm())
 
 
-def _pool() -> tuple[Kernel[Any], ...]:
-    return (*cython_pool.KERNELS, *numba_pool.KERNELS, *numpy_pool.KERNELS, reference_pool.Pool())
+def _pool() -> Kernels:
+    from fastconv.backends import reference_pool
+    from fastconv.backends.cython import pool as native
+    from fastconv.backends.numba import pool as numba
+    from fastconv.backends.numpy import pool as numpy
+
+    return (*native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
-def _adaptive_pool() -> tuple[Kernel[Any], ...]:
-    return (*numpy_pool.ADAPTIVE, reference_pool.Pool())
+def _adaptive_pool() -> Kernels:
+    from fastconv.backends import reference_pool
+    from fastconv.backends.numpy import pool as numpy
+
+    return (*numpy.ADAPTIVE, reference_pool.Pool())
 
 
-def _max_unpool() -> tuple[Kernel[Any], ...]:
-    return (*numpy_unpool.KERNELS, reference_pool.Unpool())
+def _max_unpool() -> Kernels:
+    from fastconv.backends import reference_pool
+    from fastconv.backends.numpy import unpool as numpy
+
+    return (*numpy.KERNELS, reference_pool.Unpool())
 
 
 _TABLE = {

@@ -1,0 +1,123 @@
+"""The house's floors: imports point down, and `import fastconv` loads NumPy alone.
+
+Run as a script it prints every arrow that points up and exits 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent / "fastconv"
+
+FLOORS = {"version": 0, "core": 1, "backends": 2, "dispatch": 3, "ops": 4, "signal": 4, "ndimage": 4}
+TOP = 5  # filters, bench, interop, cli, demo
+KERNEL_NAMERS = {"dispatch/registry.py"}
+# Floors below the top know NumPy and the standard library; a backend also knows what it is named after.
+THIRD_PARTY = {"numpy", "scipy", "numba", "llvmlite", "torch", "matplotlib", "onnx", "onnxruntime", "openvino", "ncnn",
+               "cv2", "rich", "tqdm", "dask", "argparse", "PIL", "threadpoolctl", "cpuinfo", "ml_dtypes", "pytest"}  # fmt: skip
+ALLOWED = {"backends/numba": {"numba", "llvmlite"}, "backends/numpy": {"scipy"}}
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """(module, line) of every import statement, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                yield "." * node.level, node.lineno
+            elif node.module:
+                yield node.module, node.lineno
+                for alias in node.names:
+                    yield f"{node.module}.{alias.name}", node.lineno
+
+
+def floor(parts: tuple[str, ...]) -> int:
+    return FLOORS.get(parts[0].removesuffix(".py"), TOP)
+
+
+def backend(parts: tuple[str, ...]) -> str | None:
+    """The backend that a file or module belongs to; None for what backends share."""
+    if parts[0] == "backends" and len(parts) > 1 and parts[1] in ("numpy", "numba", "cython"):
+        return parts[1]
+    return None
+
+
+def violations() -> list[str]:
+    """Every import that the floors forbid, in words."""
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        relative = path.relative_to(ROOT)
+        name, parts = relative.as_posix(), relative.parts
+        if name == "__init__.py":
+            continue
+        here = floor(parts)
+        for module, line in imports(path):
+            where = f"fastconv/{name}:{line}: {module}"
+            head, *rest = module.split(".")
+            if module.startswith("."):
+                found.append(f"{where}: relative imports hide their direction")
+            elif head == "fastconv" and rest:
+                there = floor(tuple(rest))
+                if there > here:
+                    found.append(f"{where}: floor {here} imports floor {there}")
+                mine, theirs = backend(parts), backend(tuple(rest))
+                if mine and theirs and mine != theirs:
+                    found.append(f"{where}: one backend imports another")
+                if theirs and mine is None and here <= 4 and name not in KERNEL_NAMERS and len(rest) == 3:
+                    if rest[2] not in ("activation",):
+                        found.append(f"{where}: only the registry names kernels")
+            elif head in THIRD_PARTY and head != "numpy" and here < TOP:
+                if head not in ALLOWED.get("/".join(parts[:2]), set()):
+                    found.append(f"{where}: floor {here} knows {head}")
+    return found
+
+
+def test_imports_point_down() -> None:
+    assert violations() == []
+
+
+def test_the_walk_sees_violations(tmp_path: Path, monkeypatch: object) -> None:
+    """The check can fail: each kind of forbidden import is found."""
+    bad = {
+        "core/x.py": "from fastconv.ops import conv",
+        "backends/numpy/x.py": "import fastconv.backends.numba.tile",
+        "dispatch/x.py": "from fastconv.backends.numpy import conv",
+        "ops/x.py": "def f():\n    import torch",
+        "ops/y.py": "from . import conv",
+    }
+    for name, text in bad.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)  # type: ignore[attr-defined]
+    named = {v.split(":")[0] for v in violations()}
+    assert named == {f"fastconv/{name}" for name in bad}
+
+
+def test_import_loads_numpy_alone() -> None:
+    code = (
+        "import numpy, sys; before = set(sys.modules); import fastconv; "
+        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "['fastconv']"
+
+
+def test_import_loads_no_compiled_module_of_ours() -> None:
+    code = (
+        "import fastconv, sys; "
+        "print([m for m in sys.modules if m.startswith('fastconv') and m.rsplit('.', 1)[-1].startswith('_')])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"
+
+
+if __name__ == "__main__":
+    problems = violations()
+    print("\n".join(problems) or "imports point down")
+    sys.exit(bool(problems))
