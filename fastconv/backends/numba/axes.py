@@ -169,8 +169,8 @@ class Bands:
 
 
 # od oh ow kd taps rows cols nr nq height pitch, strides of x: depth row column, then where the tables start:
-# slots of taps, source planes, source rows, first run of each block of columns, runs.
-HEADER = 19
+# slots of taps, source planes, source rows, first run of each block of columns, runs; and whether any is padding.
+HEADER = 20
 
 
 @lru_cache(maxsize=256)
@@ -192,12 +192,31 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
     blocks = [runs(sources(q + col_rel, w.input[2], *w.pads[2], w.mode)) for q in first_cols]
     runat = np.cumsum([0, *map(len, blocks)])
 
+    padded = int(any((t < 0).any() for t in (planes, rowsrc)) or any(r[1] < 0 for b in blocks for r in b))
+
     h, wd = w.input[1:]
     last = w.layout == "NHWC"
     xcol = w.c if last else 1
     tables = [toff, planes.ravel(), rowsrc.ravel(), runat, np.array([r for b in blocks for r in b], np.int64).ravel()]
     at = HEADER + np.cumsum([0, *(t.size for t in tables)])
-    header = [od, oh, ow, kd, kh * kw, rows, cols, nr, nq, height, pitch, h * wd * xcol, wd * xcol, xcol, *at[:5]]
+    header = [
+        od,
+        oh,
+        ow,
+        kd,
+        kh * kw,
+        rows,
+        cols,
+        nr,
+        nq,
+        height,
+        pitch,
+        h * wd * xcol,
+        wd * xcol,
+        xcol,
+        *at[:5],
+        padded,
+    ]
     table = np.concatenate([np.array(header, np.int64), *tables])
     table.setflags(write=False)
     return Bands(rows, cols, nr, nq, height, pitch, table)

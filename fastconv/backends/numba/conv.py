@@ -307,7 +307,7 @@ class Depthwise(NumbaConv):
         scratch = self.workspace(p)
         items = p.n * p.groups * p.output[0] * bands.nr * bands.nq
         ycol = p.oc if p.layout == "NHWC" else 1
-        fixed = (p.groups, p.ocg, int(p.activation == "relu"), self._slack(p), filler.address, float(p.fill))
+        fixed = (p.groups, p.ocg, int(p.activation == "relu"), filler.address, float(p.fill))
         seconds = p.flops / 4e9
 
         def run(x: np.ndarray, out: np.ndarray, keep: object = filler) -> None:

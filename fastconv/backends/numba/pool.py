@@ -125,7 +125,6 @@ class Pool(NumbaKernel[PoolProblem]):
         scratch = self.workspace(p)
         items = p.n * p.c * p.output[0] * bands.nr * bands.nq
         ycol = p.c if p.layout == "NHWC" else 1
-        slack = self._slack(p)
         start = -np.inf if p.kind == "max" else 0.0
         seconds = p.flops / 2e9
         if p.indices:
@@ -137,7 +136,7 @@ class Pool(NumbaKernel[PoolProblem]):
                 arrays += (address(index), *steps(index, 0, 1), ycol)
 
                 def call(lo: int, hi: int, memory: int) -> None:
-                    loop(lo, hi, *arrays, memory, address(bands.table), p.c, slack, filler.address, *where, start)
+                    loop(lo, hi, *arrays, memory, address(bands.table), p.c, filler.address, *where, start)
 
                 run_items(call, items, threads, 4 * seconds, scratch)
 
@@ -150,7 +149,7 @@ class Pool(NumbaKernel[PoolProblem]):
             arrays = (address(x), *steps(x, 0, 1), address(counts), address(out), *steps(out, 0, 1), ycol)
 
             def call(lo: int, hi: int, memory: int) -> None:
-                loop(lo, hi, *arrays, memory, address(bands.table), p.c, slack, filler.address, start)
+                loop(lo, hi, *arrays, memory, address(bands.table), p.c, filler.address, start)
 
             run_items(call, items, threads, seconds, scratch)
 

@@ -224,7 +224,7 @@ def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
 
 
 def source_of(i: np.ndarray, extent: int, mode: str) -> np.ndarray:
-    """Input index for positions `i` counted from the first input element, in the padding or not; -1 for the fill value."""
+    """Input index for positions `i`, counted from the first input element; -1 for the fill value."""
     if mode in ("zeros", "constant"):
         return np.where((i >= 0) & (i < extent), i, -1)
     if mode == "replicate":

@@ -28,8 +28,8 @@ def make(RB, NV, BITS, VBYTES):
     NR = NV * W
     EDITION = VERSION
 
-    @loop(*[INT] * 17, REAL)
-    def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, ocg, relu, slack, filler, fill):
+    @loop(*[INT] * 16, REAL)
+    def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, ocg, relu, filler, fill):
         EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
@@ -47,7 +47,7 @@ def make(RB, NV, BITS, VBYTES):
             z, rest = rest % od, rest // od
             g, n = rest % groups, rest // groups
             used_rows, used_cols = min(rows, oh - rb * rows), min(cols, ow - qb * cols)
-            call_at(filler, (at, x, n * xn + g * xc, xc, 0, kd, 1, bands, z, rb, qb, slack, fill))
+            call_at(filler, (at, x, n * xn + g * xc, xc, 0, kd, 1, bands, z, rb, qb, fill))
             for m in range(ocg):
                 k = g * ocg + m
                 for i in range(0, used_rows, RB):

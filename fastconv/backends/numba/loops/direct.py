@@ -62,7 +62,7 @@ def make(MR, NV, BITS, VBYTES):
                 e1 = min(E, e0 + EB)
                 if where != present:
                     xi = n * xn + g * icg * xc
-                    call_at(filler, (at, x, xi, xc, e0, e1, icg, bands, z, rb, qb, MR, fill))
+                    call_at(filler, (at, x, xi, xc, e0, e1, icg, bands, z, rb, qb, fill))
                     if EB >= E:
                         present = where
                 for f0 in range(e0, e1, FB):

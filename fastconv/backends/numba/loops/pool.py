@@ -1,8 +1,8 @@
 """Largest values and averages of windows: pixels in lanes, from a band of one channel in scratch.
 
-As `depthwise`, without weights: RB output rows x NV vectors, a rolled loop over taps, one function for every kernel, stride
-and dilation.  Padding in the band is -inf or 0, so it changes nothing.  Averages are divided by the product of three
-counts, one per axis.  Items are (image, channel, output plane, block of rows, block of columns).
+As `depthwise`, without weights: RB output rows x NV vectors, a rolled loop over taps, one function for every kernel,
+stride and dilation.  Padding in the band is -inf or 0, so it changes nothing.  Averages are divided by the product of
+three counts, one per axis.  Items are (image, channel, output plane, block of rows, block of columns).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
     NR = NV * W
     EDITION = VERSION
 
-    @loop(*[INT] * 15, REAL)
-    def run(lo, hi, x, xn, xc, counts, y, yn, yc, ycol, scratch, bands, channels, slack, filler, fill):
+    @loop(*[INT] * 14, REAL)
+    def run(lo, hi, x, xn, xc, counts, y, yn, yc, ycol, scratch, bands, channels, filler, fill):
         EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
@@ -52,7 +52,7 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
             z, rest = rest % od, rest // od
             c, n = rest % channels, rest // channels
             used_rows, used_cols = min(rows, oh - rb * rows), min(cols, ow - qb * cols)
-            call_at(filler, (at, x, n * xn + c * xc, xc, 0, kd, 1, bands, z, rb, qb, slack, fill))
+            call_at(filler, (at, x, n * xn + c * xc, xc, 0, kd, 1, bands, z, rb, qb, fill))
             for i in range(0, used_rows, RB):
                 for q in range(0, used_cols, NR):
                     acc = tfull(ym, cast(ym, fill), RB, NV)

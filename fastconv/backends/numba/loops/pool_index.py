@@ -29,9 +29,9 @@ def make(BITS, VBYTES):
     W = VBYTES * 8 // BITS
     EDITION = VERSION
 
-    @loop(*[INT] * 27, REAL)
+    @loop(*[INT] * 26, REAL)
     def run(
-        lo, hi, x, xn, xc, y, yn, yc, places, pn, pc, ycol, scratch, bands, channels, slack, filler,
+        lo, hi, x, xn, xc, y, yn, yc, places, pn, pc, ycol, scratch, bands, channels, filler,
         ih, iw, kh, kw, sh, sw, dh, dw, first_row, first_col, fill,
     ):  # fmt: skip
         EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
@@ -51,7 +51,7 @@ def make(BITS, VBYTES):
             z, rest = rest % od, rest // od
             c, n = rest % channels, rest // channels
             used_rows, used_cols = min(rows, oh - rb * rows), min(cols, ow - qb * cols)
-            call_at(filler, (at, x, n * xn + c * xc, xc, 0, kd, 1, bands, z, rb, qb, slack, fill))
+            call_at(filler, (at, x, n * xn + c * xc, xc, 0, kd, 1, bands, z, rb, qb, fill))
             for i in range(used_rows):
                 for q in range(0, used_cols, W):
                     best = tfull(ym, cast(ym, fill), 1, 1)
