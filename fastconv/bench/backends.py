@@ -1,0 +1,110 @@
+"""What is usable here, and why the rest is not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.bench.table import align
+from fastconv.core import machine
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One backend.
+
+    Attributes
+    ----------
+    name : str
+    usable : bool
+    why : str or None
+        Why it is not usable, with the command that helps.
+    version : str or None
+        Of the library that it runs on.
+    isas : tuple of str
+        Instruction sets that it can use here, widest first; empty where it leaves that to others.
+    """
+
+    name: str
+    usable: bool
+    why: str | None = None
+    version: str | None = None
+    isas: tuple[str, ...] = ()
+
+
+class Backends(Mapping[str, Backend]):
+    """The backends by name; prints as a table.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> fastconv.backends()["numpy"].usable
+    True
+    """
+
+    def __init__(self, items: tuple[Backend, ...]) -> None:
+        self._items = {b.name: b for b in items}
+
+    def __getitem__(self, name: str) -> Backend:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def usable(self) -> tuple[str, ...]:
+        """Names of those that work here."""
+        return tuple(b.name for b in self.values() if b.usable)
+
+    def __str__(self) -> str:
+        rows = [("backend", "usable", "version", "instruction sets / why not")]
+        for b in self.values():
+            rows.append((b.name, "yes" if b.usable else "no", b.version or "-", b.why or ", ".join(b.isas) or "-"))
+        return "\n".join(align(rows, left=(0, 1, 2)))
+
+    __repr__ = __str__
+
+
+def _numba() -> Backend:
+    if importlib.util.find_spec("numba") is None:
+        return Backend("numba", False, "numba is not installed: pip install 'fastconv[numba]'")
+    return Backend("numba", True, version=importlib.metadata.version("numba"), isas=machine.host_isas())
+
+
+def _cython() -> Backend:
+    reason = native.build_problem()
+    if reason is not None:
+        return Backend("cython", False, reason)
+    return Backend("cython", True, isas=tuple(i for i in machine.host_isas() if native.unavailable(i) is None))
+
+
+def backends() -> Backends:
+    """Which backends work here, and why the others do not.
+
+    Returns
+    -------
+    Backends
+        A mapping from name to `Backend` that prints as a table.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> sorted(fastconv.backends())
+    ['cython', 'numba', 'numpy', 'reference']
+    """
+    return Backends(
+        (
+            _cython(),
+            _numba(),
+            Backend("numpy", True, version=np.__version__),
+            Backend("reference", True, version=np.__version__),
+        )
+    )

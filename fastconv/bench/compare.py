@@ -1,0 +1,394 @@
+"""One problem, everyone who can do it: checked against float64, then timed in turns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastconv.bench import peers as _peers
+from fastconv.bench.peers.base import Contender, Unable
+from fastconv.bench.roofline import Roofline, counts_flops, roofline
+from fastconv.bench.timing import ROUNDS, interleave
+from fastconv.bench.work import Work, canonical_results, error_of, exact, make_work
+from fastconv.dispatch import wisdom
+from fastconv.dispatch.plan import Candidate, Plan
+from fastconv.version import __version__
+
+REFERENCE_FLOPS = 2e6  # the reference checks everything, but is timed on small problems only
+SECONDS = 0.5
+
+Progress = Callable[[str, int, int], None]
+"""``progress(what, done, total)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One contender.
+
+    Attributes
+    ----------
+    name : str
+        A kernel, as ``cython.direct@avx512``, or a peer.
+    kind : str
+        ``fastconv`` or ``peer``.
+    status : str
+        ``ok``; ``wrong``: the result is not that of the definition, so it was not timed; ``failed``: it raised.
+    why : str or None
+        What is wrong, or what failed.
+    chosen : bool
+        Whether fastconv takes this kernel by itself.
+    seconds, low, high : float or None
+        Median and quartiles of one run.
+    samples : int
+    rate : float or None
+        Effective FLOP/s, or bytes/s where the work is measured so: see `Comparison.unit`.
+    roofline : float or None
+        Share of what the machine's measured peak and bandwidth allow; above 1 for algorithms that do with fewer
+        operations, and for work that stays in caches.
+    workspace : int or None
+        Bytes of scratch per thread; None where the peer does not tell.
+    error : float or None
+        Largest error relative to max|y|, against float64.
+    ratio : float or None
+        Time of the best peer over this one: above 1 is faster than every peer.
+    """
+
+    name: str
+    kind: str
+    status: str = "ok"
+    why: str | None = None
+    chosen: bool = False
+    seconds: float | None = None
+    low: float | None = None
+    high: float | None = None
+    samples: int = 0
+    rate: float | None = None
+    roofline: float | None = None
+    workspace: int | None = None
+    error: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Who computes a problem how fast; prints as a table.
+
+    Attributes
+    ----------
+    title, problem : str
+        The call, and the canonical problem that it became.
+    dtype : str
+    threads : int
+        Of every contender.
+    unit : str
+        ``GFLOP/s`` or ``GB/s``.
+    flops, bytes : float
+        Nominal operations of the problem, and the least bytes that it moves.
+    roofline : Roofline
+        What this machine could do, as measured.
+    rows : tuple of Row
+        Fastest first; wrong and failed ones last.
+    left_out : tuple of (str, str)
+        Kernels that cannot do it, with their reasons.
+    notes : tuple of str
+        Peers that are missing or cannot do it, and why.
+    """
+
+    title: str
+    problem: str
+    dtype: str
+    threads: int
+    unit: str
+    flops: float
+    bytes: float
+    roofline: Roofline
+    rows: tuple[Row, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> Row | None:
+        """The row of the kernel that fastconv takes by itself."""
+        return next((r for r in self.rows if r.chosen), None)
+
+    @property
+    def best(self) -> Row | None:
+        """The fastest of fastconv's own kernels."""
+        return self._fastest("fastconv")
+
+    @property
+    def best_peer(self) -> Row | None:
+        return self._fastest("peer")
+
+    def _fastest(self, kind: str) -> Row | None:
+        timed = [r for r in self.rows if r.kind == kind and r.seconds is not None]
+        return min(timed, key=lambda r: r.seconds) if timed else None  # type: ignore[arg-type, return-value]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as dicts, lists, numbers and strings."""
+        return {"fastconv": __version__, **asdict(self)}
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The comparison as JSON text, also written to `path` if that is given."""
+        text = json.dumps(self.to_dict(), indent=1)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """One self-contained page with the table and a chart, also written to `path` if that is given."""
+        from fastconv.bench.html import page
+
+        text = page(self.title, [self])
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def plot(self, path: str | Path) -> None:
+        """A bar chart as a picture file (needs matplotlib)."""
+        from fastconv.bench.plot import plot_comparison
+
+        plot_comparison(self, path)
+
+    def __str__(self) -> str:
+        from fastconv.bench.table import comparison_text
+
+        return comparison_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from fastconv.bench.html import fragment
+
+        return fragment(self)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A contender on its way to a row."""
+
+    contender: Contender
+    kind: str
+    error: float
+    candidate: Candidate | None = None
+
+
+def compare(
+    operation: Callable[..., Any],
+    /,
+    *args: Any,
+    peers: Iterable[str] = tuple(_peers.PEERS),
+    seconds: float = SECONDS,
+    rounds: int = ROUNDS,
+    record: bool = False,
+    progress: Progress | None = None,
+    title: str | None = None,
+    **kwargs: Any,
+) -> Comparison:
+    """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
+
+    Each result is checked against float64 before it is timed; a wrong one is shown as wrong and not timed.  Kernels
+    run as plans do, with weights packed beforehand; so do the peers that can.
+
+    Parameters
+    ----------
+    operation : callable
+        One of fastconv's operations, as `fastconv.conv2d`.
+    *args, **kwargs
+        Its arguments.  A `Spec` stands for normally distributed data.  ``threads`` holds for peers too;
+        ``backend`` and ``algorithm`` restrict the kernels.
+    peers : iterable of str
+        Any of ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one becomes a note.
+    seconds : float
+        Time to spend on each contender.
+    rounds : int
+        Samples of each contender, at most.
+    record : bool
+        Whether later choices in this process shall follow the times measured here.
+    progress : callable, optional
+        Called as ``progress(what, done, total)``.
+    title : str, optional
+        Headline of the result.
+
+    Returns
+    -------
+    Comparison
+        Prints as a table; ``rows``, ``to_json()``, ``to_html()``, ``plot()``.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> found = F.compare(F.conv2d, F.Spec((1, 3, 8, 8)), F.Spec((4, 3, 3, 3)), peers=(), seconds=0.01)
+    >>> {row.status for row in found.rows}
+    {'ok'}
+    """
+    names = tuple(peers)
+    unknown = [n for n in names if n not in _peers.PEERS]
+    if unknown:
+        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {unknown[0]!r}")
+    tell = progress or (lambda what, done, total: None)
+    work = make_work(operation, args, kwargs)
+    problem = work.problem
+    tell("float64 result", 0, 1)
+    expected = exact(work)
+    limits = roofline(work.threads, problem.results[0][1].itemsize)
+    entries: list[_Entry] = []
+    rows: list[Row] = []
+    left_out: list[tuple[str, str]] = []
+    notes: list[str] = []
+    versions = {"numpy": np.__version__}
+    with ExitStack() as stack:
+        _limit_blas(stack, work.threads, notes)
+        considered = work.plan.explain().candidates
+        total = len(considered) + len(names)
+        for done, candidate in enumerate(considered):
+            kernel = candidate.kernel
+            reason = _left_out(candidate, work)
+            if reason is not None:
+                left_out.append((kernel.name, reason))
+                continue
+            tell(kernel.name, done, total)
+            _enter(entries, rows, "fastconv", [lambda name=kernel.name: _kernel(work, name)], work, expected, candidate)
+        for done, peer in enumerate(names, len(considered)):
+            tell(peer, done, total)
+            reason = _peers.missing(peer)
+            if reason is not None:
+                notes.append(reason)
+                continue
+            module = _peers.load(peer)
+            stack.enter_context(module.limit(work.threads))
+            try:
+                offered = module.contenders(work)
+            except Unable as e:
+                notes.append(f"{peer}: {e}")
+                continue
+            except Exception as e:  # whatever another library raises belongs in the notes, not in our caller's lap
+                notes.append(f"{peer}: refuses this ({_first_line(e)})")
+                continue
+            versions[peer] = _peers.version(peer)
+            _enter(entries, rows, "peer", [lambda c=c: c for c in offered], work, expected, None)
+        finished = 0
+
+        def step() -> None:
+            nonlocal finished
+            finished += 1
+            tell("timing", finished, rounds)
+
+        times = interleave([e.contender.run for e in entries], seconds, work.threads, rounds, step)
+    peer_times = [t.median for e, t in zip(entries, times, strict=True) if e.kind == "peer"]
+    best_peer = min(peer_times) if peer_times else None
+    work_done = problem.flops if counts_flops(problem) else problem.bytes
+    for entry, t in zip(entries, times, strict=True):
+        name, candidate = entry.contender.name, entry.candidate
+        if candidate is not None and record:
+            wisdom.record(candidate.kernel, problem, work.threads, t.median)
+        rows.append(
+            Row(
+                name=name,
+                kind=entry.kind,
+                chosen=candidate is not None and name == work.plan.kernel,
+                seconds=t.median,
+                low=t.low,
+                high=t.high,
+                samples=t.samples,
+                rate=work_done / t.median,
+                roofline=limits.seconds(problem) / t.median,
+                workspace=None if candidate is None else candidate.workspace,
+                error=entry.error,
+                ratio=None if best_peer is None else best_peer / t.median,
+            )
+        )
+    rows.sort(key=lambda r: (r.seconds is None, r.seconds))
+    return Comparison(
+        title=title or _title(work),
+        problem=str(problem),
+        dtype=str(work.canonical.dtype),
+        threads=work.threads,
+        unit="GFLOP/s" if counts_flops(problem) else "GB/s",
+        flops=problem.flops,
+        bytes=problem.bytes,
+        roofline=limits,
+        rows=tuple(rows),
+        left_out=tuple(left_out),
+        notes=tuple(notes),
+        versions=versions,
+    )
+
+
+def _limit_blas(stack: ExitStack, threads: int, notes: list[str]) -> None:
+    """NumPy's and SciPy's BLAS take the same number of threads as everyone else."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        notes.append("BLAS threads of NumPy are not limited without threadpoolctl: pip install 'fastconv[bench]'")
+        return
+    stack.enter_context(threadpool_limits(threads, user_api="blas"))
+
+
+def _left_out(candidate: Candidate, work: Work) -> str | None:
+    """Why a kernel is not measured: it cannot, the caller did not ask for it, or it is the checker."""
+    kernel = candidate.kernel
+    if not np.isfinite(candidate.cost):
+        return candidate.reason
+    for option, own in (("backend", kernel.backend), ("algorithm", kernel.algorithm)):
+        asked = work.kwargs.get(option)
+        if asked not in (None, "auto", own):
+            return f"{option}={asked!r} was asked for"
+    if kernel.backend == "reference" and work.problem.flops > REFERENCE_FLOPS and not candidate.reason:
+        return "the definition: it checks the others and is timed on small problems only"
+    return None
+
+
+def _kernel(work: Work, name: str) -> Contender:
+    plan: Plan = work.plan.with_kernel(name)
+    x = work.x
+    return Contender(name, lambda: plan(x), lambda y: canonical_results(work, y if isinstance(y, tuple) else (y,)))
+
+
+def _enter(
+    entries: list[_Entry],
+    rows: list[Row],
+    kind: str,
+    makers: Iterable[Callable[[], Contender]],
+    work: Work,
+    expected: tuple[np.ndarray, ...],
+    candidate: Candidate | None,
+) -> None:
+    """Run each contender once and check what it gives: into `entries` if it will do, else into `rows`."""
+    for make in makers:
+        name = candidate.kernel.name if candidate is not None else kind
+        chosen = candidate is not None and name == work.plan.kernel
+        try:
+            contender = make()
+            name = contender.name
+            error, wrong = error_of(work, contender.results(contender.run()), expected)
+        except Exception as e:  # a kernel or peer that raises is a row of the table
+            rows.append(Row(name, kind, "failed", _first_line(e), chosen))
+            continue
+        if wrong is not None:
+            rows.append(Row(name, kind, "wrong", wrong, chosen, error=error if np.isfinite(error) else None))
+        else:
+            entries.append(_Entry(contender, kind, error, candidate))
+
+
+def _first_line(e: BaseException) -> str:
+    lines = str(e).strip().splitlines()
+    return f"{type(e).__name__}: {lines[0][:160]}" if lines else type(e).__name__
+
+
+def _title(work: Work) -> str:
+    """The call in short: arrays by their shapes."""
+
+    def short(value: Any) -> str:
+        return "x".join(map(str, value.shape)) if isinstance(value, np.ndarray) else repr(value)
+
+    words = [short(a) for a in work.args]
+    words += [f"{k}={short(v)}" for k, v in work.kwargs.items() if k not in ("backend", "threads")]
+    return f"{work.name}({', '.join(words)})"

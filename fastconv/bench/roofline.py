@@ -1,0 +1,110 @@
+"""What this machine could do: measured peak and bandwidth.
+
+The peak is that of multiply-adds on registers alone, in every thread at once, by the compiled
+modules where they exist, else that of NumPy's matrix product.  The bandwidth is that of a copy
+between arrays too large for the caches; work that stays in a cache can pass it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.problems.base import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """Measured limits for one dtype and number of threads.
+
+    Attributes
+    ----------
+    peak : float
+        FLOP/s.
+    bandwidth : float
+        Bytes/s, read and written together.
+    source : str
+        How the peak was measured.
+    """
+
+    peak: float
+    bandwidth: float
+    source: str
+    threads: int
+
+    def seconds(self, problem: Problem) -> float:
+        """The least time in which the nominal work and traffic could be done.
+
+        Pooling compares and adds rather than multiplies and adds: its bytes alone count.
+        """
+        moving = problem.bytes / self.bandwidth
+        return max(moving, problem.flops / self.peak) if counts_flops(problem) else moving
+
+
+def counts_flops(problem: Problem) -> bool:
+    """Whether the work is measured in GFLOP/s (sums of products) or GB/s (everything else)."""
+    return problem.op in ("conv", "gemm")
+
+
+def _together(body: Callable[[], float], threads: int) -> float:
+    """Sum of the rates that `threads` threads reach at the same time."""
+    if threads == 1:
+        return body()
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(f.result() for f in [pool.submit(body) for _ in range(threads)])
+
+
+def _matmul_rate(itemsize: int) -> float:
+    n = 768
+    a = np.ones((n, n), np.float32 if itemsize == 4 else np.float64)
+    out = np.empty_like(a)
+    return 2.0 * n**3 / _best(lambda: np.matmul(a, a, out=out), 0.1)
+
+
+def _best(run: Callable[[], object], seconds: float) -> float:
+    run()
+    best, end = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+@cache
+def peak(threads: int, itemsize: int = 4) -> tuple[float, str]:
+    """FLOP/s of `threads` cores, and how they were measured."""
+    if native.build_problem() is None:
+        simd = importlib.import_module("fastconv.backends.cython._simd")
+        for isa in machine.host_isas():
+            table = native.table(isa, itemsize)
+            if table:
+                return _together(lambda table=table: simd.peak(table, 0.05), threads), f"{isa} multiply-adds"
+    return _matmul_rate(itemsize), "NumPy matmul"
+
+
+@cache
+def bandwidth(threads: int) -> float:
+    """Bytes/s of a copy by `threads` cores, reading and writing counted."""
+    size = max(32 << 20, min(4 * machine.host().l3, 128 << 20)) // threads
+
+    def copy() -> float:
+        source, target = np.ones(size, np.uint8), np.ones(size, np.uint8)
+        return 2.0 * size / _best(lambda: np.copyto(target, source), 0.1)
+
+    return _together(copy, threads)
+
+
+def roofline(threads: int, itemsize: int = 4) -> Roofline:
+    """Measured once per process for each number of threads."""
+    # Half floats are summed in float32; wider than double does not occur.
+    flops, source = peak(threads, 8 if itemsize >= 8 else 4)
+    return Roofline(flops, bandwidth(threads), source, threads)

@@ -1,0 +1,179 @@
+"""Comparisons as text: plain columns anywhere, colour on a terminal where rich is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from fastconv.bench.compare import Comparison, Row
+    from fastconv.bench.suite import Report
+
+HEAD = ("", "kernel", "time", "spread", "rate", "roofline", "workspace", "max error", "vs best peer")
+
+
+def time_text(seconds: float | None) -> str:
+    """Seconds with a fitting unit, three or four digits."""
+    if seconds is None:
+        return "-"
+    for unit, scale in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= scale:
+            return f"{seconds / scale:.2f} {unit}"
+    return f"{seconds * 1e6:.1f} us"
+
+
+def bytes_text(count: int | None) -> str:
+    if count is None:
+        return "-"
+    if count < 1 << 10:
+        return f"{count} B"
+    return f"{count / (1 << 20):.1f} MiB" if count >= 1 << 20 else f"{count / (1 << 10):.1f} KiB"
+
+
+def cells(row: Row, unit: str) -> tuple[str, ...]:
+    """One row of the table as text."""
+    mark = "*" if row.chosen else "" if row.kind == "fastconv" else "peer"
+    if row.seconds is None:
+        error = "-" if row.error is None else f"{row.error:.1e}"
+        return (mark, row.name, row.status.upper(), "", "", "", "", error, row.why or "")
+    spread = 100 * (row.high - row.low) / row.seconds  # type: ignore[operator]
+    return (
+        mark,
+        row.name,
+        time_text(row.seconds),
+        f"{spread:.0f}%",
+        f"{row.rate / 1e9:.1f} {unit}",  # type: ignore[operator]
+        f"{100 * row.roofline:.0f}%",  # type: ignore[operator]
+        bytes_text(row.workspace),
+        f"{row.error:.1e}",
+        "-" if row.ratio is None else f"{row.ratio:.2f}",
+    )
+
+
+def align(rows: Sequence[Sequence[str]], left: Sequence[int] = (0, 1)) -> list[str]:
+    """Columns of equal width; those in `left` begin at the left, and so does the last where it is long text."""
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
+    lines = []
+    for r in rows:
+        parts = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths, strict=False))]
+        lines.append("  ".join([*parts, r[-1]]).rstrip())
+    return lines
+
+
+def heading(c: Comparison) -> list[str]:
+    limits = c.roofline
+    return [
+        c.title,
+        f"{c.dtype}, {c.threads} thread{'s' * (c.threads != 1)}; {c.flops / 1e6:.1f} MFLOP, {c.bytes / 1e6:.2f} MB; "
+        f"measured here: {limits.peak / 1e9:.0f} GFLOP/s ({limits.source}), {limits.bandwidth / 1e9:.1f} GB/s (copy)",
+    ]
+
+
+def footing(c: Comparison) -> list[str]:
+    """The choice, and everybody who is not in the table, one line per reason."""
+    lines = []
+    if c.chosen is not None:
+        lines.append("* chosen by fastconv; rates are effective; spread: interquartile range of the time")
+    reasons: dict[str, list[str]] = {}
+    for name, reason in c.left_out:
+        family = name.partition("@")[0]  # instruction sets mostly share their reasons
+        shared = all(r == reason for n, r in c.left_out if n.partition("@")[0] == family)
+        label = family if shared and not any(r.name.startswith(f"{family}@") for r in c.rows) else name
+        names = reasons.setdefault(reason, [])
+        if label not in names:
+            names.append(label)
+    lines += [f"not run: {', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    return lines + [f"note: {note}" for note in c.notes]
+
+
+def comparison_text(c: Comparison) -> str:
+    """The comparison as plain text."""
+    return "\n".join([*heading(c), *align([HEAD, *(cells(r, c.unit) for r in c.rows)]), *footing(c)])
+
+
+SUITE_HEAD = (
+    "case",
+    "count",
+    "kernel",
+    "time",
+    "rate",
+    "roofline",
+    "best kernel",
+    "regret",
+    "best peer",
+    "vs best peer",
+)
+
+
+def suite_cells(report: Report) -> list[tuple[str, ...]]:
+    """One row per case of a suite: fastconv's own choice against the best of both sides."""
+    lines = []
+    for entry in report.entries:
+        c, own = entry.comparison, entry.comparison.chosen
+        if own is None or own.seconds is None:
+            why = "no choice" if own is None else f"{own.status}: {own.why}"
+            lines.append((entry.case.name, str(entry.case.count), own.name if own else "-", why, *("",) * 6))
+            continue
+        best, peer = c.best, c.best_peer
+        lines.append(
+            (
+                entry.case.name,
+                str(entry.case.count),
+                own.name,
+                time_text(own.seconds),
+                f"{own.rate / 1e9:.1f} {c.unit}",  # type: ignore[operator]
+                f"{100 * own.roofline:.0f}%",  # type: ignore[operator]
+                best.name if best is not None else "-",
+                "-" if entry.regret is None else f"{entry.regret:.2f}",
+                f"{peer.name} {time_text(peer.seconds)}" if peer is not None else "-",
+                "-" if own.ratio is None else f"{own.ratio:.2f}",
+            )
+        )
+    return lines
+
+
+def report_text(report: Report) -> str:
+    """A whole suite as plain text."""
+    head = f"{report.suite}: {report.about}"
+    return "\n".join([head, *align([SUITE_HEAD, *suite_cells(report)], left=(0, 2, 6)), *report.summary_lines()])
+
+
+def show(item: Comparison | Report, stream: TextIO) -> None:
+    """Print a comparison or a report: with rich on a terminal, else as plain text."""
+    if stream.isatty():
+        try:
+            import rich.console
+            import rich.table
+        except ImportError:
+            pass
+        else:
+            _show_rich(item, rich.console.Console(file=stream))
+            return
+    print(item, file=stream)
+
+
+def _show_rich(item: Any, console: Any) -> None:
+    import rich.box
+    import rich.table
+    from rich.text import Text
+
+    single = hasattr(item, "rows")
+    head = HEAD if single else SUITE_HEAD
+    left = ("kernel", "case", "best kernel", "best peer") if not single else ("", "kernel")
+    table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for name in head:
+        table.add_column(name, justify="left" if name in left else "right")
+    if single:
+        for row in item.rows:
+            style = (
+                "red" if row.seconds is None else "bold green" if row.chosen else "cyan" if row.kind == "peer" else ""
+            )
+            table.add_row(*map(Text, cells(row, item.unit)), style=style)
+        before, after = heading(item), footing(item)
+    else:
+        for line in suite_cells(item):
+            table.add_row(*map(Text, line))
+        before, after = [f"{item.suite}: {item.about}"], item.summary_lines()
+    console.print(Text("\n".join(before), style="bold"))
+    console.print(table)
+    console.print(Text("\n".join(after), style="dim" if single else ""))

@@ -1,0 +1,96 @@
+"""Interleaved timing: every contender takes one sample per round, so that a drifting clock meets them all alike.
+
+A sample runs the work once untimed, so that it finds its own data in the caches again after the
+others, and then often enough to last `SAMPLE_SECONDS`.  Times are medians; the spread is the
+interquartile range.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+SAMPLE_SECONDS = 2e-3
+ROUNDS = 15
+SETTLE_SECONDS = 2e-3  # between contenders with several threads: idle workers of the last one spin for a while
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of one run: median and quartiles over `samples` samples."""
+
+    median: float
+    low: float
+    high: float
+    samples: int
+
+    @property
+    def spread(self) -> float:
+        return self.high - self.low
+
+
+def interleave(
+    runs: Sequence[Callable[[], object]],
+    seconds: float,
+    threads: int = 1,
+    rounds: int = ROUNDS,
+    step: Callable[[], None] = lambda: None,
+) -> list[Times]:
+    """Median times of `runs`, measured in turns.
+
+    Parameters
+    ----------
+    runs : sequence of callable
+        Already warm: each has run at least once.
+    seconds : float
+        Budget per contender; a slow one gets fewer rounds, but at least three (one if a single run exceeds it).
+    threads : int
+        With more than one, contenders are kept apart by a short pause.
+    rounds : int
+        At most so many samples each.
+    step : callable
+        Called after each round, for progress.
+
+    Returns
+    -------
+    list of Times
+    """
+    counts, wanted = [], []
+    for run in runs:
+        once = _timed(run, 1)
+        count = max(1, round(SAMPLE_SECONDS / max(once, 1e-7)))
+        if count > 1:
+            once = _timed(run, count)  # a better estimate, and a longer warm-up
+            count = max(1, round(SAMPLE_SECONDS / max(once, 1e-7)))
+        counts.append(count)
+        affordable = int(seconds / (once * (count + 1)))
+        wanted.append(1 if once > seconds else max(min(3, rounds), min(rounds, affordable)))
+    samples: list[list[float]] = [[] for _ in runs]
+    for r in range(rounds):
+        for offset in range(len(runs)):
+            i = (r + offset) % len(runs)  # nobody always follows the same neighbour's mess first
+            # Slow contenders take their few samples spread over all rounds.
+            if len(samples[i]) * rounds > r * wanted[i]:
+                continue
+            if threads > 1:
+                time.sleep(SETTLE_SECONDS)
+            runs[i]()
+            samples[i].append(_timed(runs[i], counts[i]))
+        step()
+    return [_summary(s) for s in samples]
+
+
+def _timed(run: Callable[[], object], count: int) -> float:
+    """Seconds per run over `count` runs."""
+    start = time.perf_counter()
+    for _ in range(count):
+        run()
+    return (time.perf_counter() - start) / count
+
+
+def _summary(samples: list[float]) -> Times:
+    low, median, high = np.quantile(samples, (0.25, 0.5, 0.75))
+    return Times(float(median), float(low), float(high), len(samples))

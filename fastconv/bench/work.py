@@ -1,0 +1,139 @@
+"""One operation with its arrays as every contender takes it, and the float64 result that checks them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import Spec, as_array
+from fastconv.core.problems.base import Problem, is_half
+from fastconv.dispatch.plan import Plan
+from fastconv.ops.planning import plan as make_plan
+
+SEED = 2024
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be computed.
+
+    Attributes
+    ----------
+    name : str
+        Name of the public operation.
+    rank : int
+        Spatial axes of the user's input.
+    plan : Plan
+        On the kernel that fastconv chooses by itself.
+    x : ndarray
+        The user's input.
+    canonical : ndarray
+        The same as kernels see it: (N, C, D, H, W), or (batch, m, k).
+    constants : tuple
+        Canonical weights, bias, ...; None where absent.
+    args, kwargs
+        Of the call, arrays in place of `Spec`.
+    threads : int
+    """
+
+    name: str
+    rank: int
+    plan: Plan
+    x: np.ndarray
+    canonical: np.ndarray
+    constants: tuple[Any, ...]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    threads: int
+    operation: Callable[..., Any]
+
+    @property
+    def problem(self) -> Problem:
+        return self.plan.problem
+
+
+def _fill(value: Any, rng: np.random.Generator) -> Any:
+    if not isinstance(value, Spec):
+        return value
+    dtype = np.dtype(value.dtype)
+    if dtype.kind in "iu":
+        return rng.integers(0, 16, value.shape).astype(dtype)
+    return rng.standard_normal(value.shape).astype(dtype)
+
+
+def make_work(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Work:
+    """Plan the operation; a `Spec` stands for normally distributed data (small integers for integer dtypes)."""
+    rng = np.random.default_rng(SEED)
+    args = tuple(_fill(a, rng) for a in args)
+    kwargs = {k: _fill(v, rng) for k, v in kwargs.items() if k != "out"}
+    name = getattr(operation, "__name__", str(operation))
+    if not args:
+        raise TypeError(f"compare needs the arguments of {name}, the input first")
+    made = make_plan(operation, *args, **kwargs)
+    x = as_array(args[0], "x")
+    call = made._call
+    digit = re.search(r"([123])d$", name)
+    rank = int(digit.group(1)) if digit else max(1, x.ndim - 2)
+    return Work(
+        name=name, rank=rank, plan=made, x=x, canonical=call.enter(x), constants=call.constants, args=args,
+        kwargs=kwargs, threads=call.options.thread_count(), operation=operation,
+    )  # fmt: skip
+
+
+def _widen(value: Any) -> Any:
+    """Floating arrays in double precision; everything else as it is."""
+    if isinstance(value, (bool, int, float, complex, str, tuple, list)) or value is None:
+        return value
+    a = as_array(value, "argument")
+    if a.dtype.kind == "c":
+        return a.astype(np.complex128)
+    return a.astype(np.float64) if a.dtype.kind == "f" or is_half(a.dtype) else a
+
+
+def exact(work: Work) -> tuple[np.ndarray, ...]:
+    """The results in double precision, by the definition, in canonical shape."""
+    kwargs = {k: _widen(v) for k, v in work.kwargs.items() if k not in ("backend", "algorithm", "tol", "max_workspace")}
+    result = work.operation(*map(_widen, work.args), **kwargs, backend="reference")
+    return canonical_results(work, result if isinstance(result, tuple) else (result,))
+
+
+def canonical_results(work: Work, results: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
+    """A fastconv result, of the user's shape, as kernels see it."""
+    return tuple(work.plan._call.view(np.asarray(r)) for r in results)
+
+
+def error_of(work: Work, results: tuple[np.ndarray, ...], expected: tuple[np.ndarray, ...]) -> tuple[float, str | None]:
+    """Largest error relative to max|y|, and what is wrong with it: None if the results will do.
+
+    Indices of maxima must be equal; values may differ by rounding.
+    """
+    worst = 0.0
+    if len(results) != len(expected):
+        return float("inf"), f"gave {len(results)} results, {len(expected)} were expected"
+    for got, want in zip(results, expected, strict=True):
+        if got.shape != want.shape:
+            return float("inf"), f"gave shape {got.shape}, {want.shape} was expected"
+        if not want.size:
+            continue
+        # Where the definition gives inf or NaN, so must everyone else.
+        finite = np.isfinite(want)
+        if not np.array_equal(np.isfinite(got.astype(want.dtype)), finite):
+            return float("inf"), "infinities or NaN in other places than the definition's"
+        difference = np.abs(np.where(finite, got.astype(want.dtype), 0) - np.where(finite, want, 0)).max()
+        scale = np.abs(np.where(finite, want, 0)).max()
+        worst = max(worst, float(difference) / float(scale) if scale else float(difference))
+    limit = tolerance(work.problem.results[0][1])
+    return worst, None if worst <= limit else f"error {worst:.1e} exceeds {limit:.1e}"
+
+
+def tolerance(dtype: np.dtype) -> float:
+    """How much rounding is allowed: fast algorithms lose some digits, wrong results lose most of them."""
+    if dtype.kind in "iub":
+        return 0.0
+    if is_half(dtype):
+        return 4 * 2.0**-8 if dtype.kind != "f" else 4 * 2.0**-11
+    return 1000 * float(np.finfo(dtype).eps)
