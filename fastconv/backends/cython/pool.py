@@ -12,7 +12,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem, axis_counts
 
@@ -89,6 +89,16 @@ class Blocks:
         return rows.ravel(), width
 
 
+def summed(terms: int) -> int:
+    """How many additions one after the other a sum in blocks has; `pool_block` of simd/pool.inc."""
+    block = 16
+    if terms <= 2 * block:
+        return terms
+    while block * block < terms:
+        block *= 2
+    return block - (-terms // block)
+
+
 def divisors(p: PoolProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
 
@@ -143,7 +153,8 @@ class Pool(Kernel[PoolProblem]):
         p = problem
         if p.kind == "max" or (p.kind == "lp" and np.isinf(p.norm)):
             return 0.0
-        return float(np.finfo(p.out).eps) * (1.0 + 0.15 * p.taps**0.5)
+        kd, kh, kw = Blocks.of(p).kernel
+        return summation_error(float(np.finfo(p.out).eps), summed(kd * kh) + summed(kw))
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _pool

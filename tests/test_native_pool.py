@@ -1,0 +1,276 @@
+"""The native pooling kernels: every width and channel count, window, layout and norm, against unreadable pages."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+import pytest
+from guard import guarded
+
+from fastconv.backends.cython import native, pool
+from fastconv.backends.reference_pool import Pool as Reference
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import freeze
+from fastconv.core.problems.pool import PoolProblem, pool_problem
+from fastconv.dispatch.registry import kernels
+
+KERNELS = [k for k in kernels("pool") if isinstance(k, pool.Pool)]
+WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
+
+
+@pytest.fixture(params=KERNELS, ids=lambda k: k.name)
+def kernel(request: pytest.FixtureRequest) -> Kernel[PoolProblem]:
+    """Each variant that this host can run."""
+    reason = native.unavailable(request.param.isa)
+    if reason is not None:
+        pytest.skip(reason)
+    return request.param
+
+
+def problem(
+    way: str,
+    spatial: tuple[int, ...],
+    window: tuple[int, ...],
+    *,
+    n: int = 1,
+    channels: int = 2,
+    stride: object = None,
+    padding: object = 0,
+    dilation: object = 1,
+    ceil_mode: bool = False,
+    divisor: int | None = None,
+    layout: str = "NCHW",
+    dtype: str = "float32",
+) -> PoolProblem:
+    x = (n, channels, *spatial) if layout == "NCHW" else (n, *spatial, channels)
+    kind = "max" if way == "indices" else "avg" if way == "exclude" else way[:2] if way[:2] == "lp" else way
+    return pool_problem(
+        kind,
+        len(window),
+        x,
+        np.dtype(dtype),
+        window,
+        stride,
+        freeze(padding, "padding"),
+        dilation,
+        ceil_mode,
+        way != "exclude",
+        divisor,
+        float(way[2:]) if kind == "lp" else 2.0,
+        way == "indices",
+        layout,
+    )
+
+
+def guarded_copy(a: np.ndarray, layout: str, at: str) -> np.ndarray:
+    """The values of an (N, C, D, H, W) array, stored in `layout` flush against an unreadable page."""
+    stored = a.transpose(0, 2, 3, 4, 1) if layout == "NHWC" else a
+    copy = guarded(stored.shape, a.dtype, at)
+    copy[...] = stored
+    return copy.transpose(0, 4, 1, 2, 3) if layout == "NHWC" else copy
+
+
+def results(p: PoolProblem, at: str = "end") -> list[np.ndarray]:
+    return [guarded_copy(np.full(shape, 77, dtype), p.layout, at) for shape, dtype in p.results]
+
+
+@cache
+def example(p: PoolProblem) -> tuple[np.ndarray, list[np.ndarray]]:
+    """x, rich in ties, with some NaN and infinities; and the results by definition."""
+    rng = np.random.default_rng(len(repr(p)))
+    x = rng.integers(-3, 4, p.x_shape).astype(p.dtype)
+    special = (np.nan, np.inf, -np.inf) if p.kind == "max" else (np.nan,)
+    for value in special:
+        x[rng.random(p.x_shape) < 0.04] = value
+    want = [np.empty(shape, dtype) for shape, dtype in p.results]
+    Reference().prepare(p, (), 1)(x, *want)
+    return x, want
+
+
+def check(kernel: Kernel[PoolProblem], problems: Iterable[PoolProblem], places: tuple[str, ...] = ("end",)) -> None:
+    for p, at in itertools.product(problems, places):
+        x, want = example(p)
+        assert kernel.reject(p) is None
+        got = results(p, at)
+        kernel.prepare(p, (), 1)(guarded_copy(x, p.layout, at), *got)
+        assert kernel.error(p) < 1e-4
+        np.testing.assert_allclose(got[0], want[0], rtol=4 * kernel.error(p), atol=4 * kernel.error(p), err_msg=str(p))
+        if p.indices:
+            np.testing.assert_array_equal(got[1], want[1], err_msg=str(p))
+
+
+def lanes(kernel: Kernel[PoolProblem], dtype: str) -> int:
+    return native.lanes(kernel.isa, np.dtype(dtype).itemsize)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", WAYS)
+def test_every_width(kernel: Kernel[PoolProblem], way: str, dtype: str) -> None:
+    check(
+        kernel,
+        (
+            problem(way, (5, w), (3, 3), stride=stride, padding=1, dtype=dtype, channels=1 + w % 2)
+            for w in range(1, 3 * lanes(kernel, dtype) + 2)
+            for stride in ((1, 2) if w % 2 else (2, 3))
+        ),
+        ("start", "end"),
+    )
+
+
+@pytest.mark.parametrize("way", ["max", "avg", "indices"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_widths_of_several_vectors(kernel: Kernel[PoolProblem], way: str, stride: int) -> None:
+    vl = lanes(kernel, "float32")
+    check(
+        kernel,
+        (
+            problem(way, (4, vectors * vl * stride + extra), (2, 2), stride=stride)
+            for vectors in (4, 5, 8, 9)
+            for extra in (-1, 0, 1, 2)
+        ),
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", WAYS)
+def test_every_number_of_channels_in_lanes(kernel: Kernel[PoolProblem], way: str, dtype: str) -> None:
+    check(
+        kernel,
+        (
+            problem(way, (4, 5), (3, 2), stride=stride, padding=1, dtype=dtype, channels=c, layout="NHWC")
+            for c in range(1, 3 * lanes(kernel, dtype) + 2)
+            for stride in ((1,) if c % 3 else (1, 2))
+        ),
+        ("start", "end"),
+    )
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("way", WAYS)
+def test_windows_strides_dilations_and_pads(kernel: Kernel[PoolProblem], way: str, layout: str) -> None:
+    check(
+        kernel,
+        (
+            problem(
+                way,
+                (9, 23),
+                window,
+                stride=stride,
+                dilation=dilation,
+                padding=padding,
+                ceil_mode=ceil_mode,
+                layout=layout,
+                n=2,
+                dtype="float64" if ceil_mode else "float32",
+            )
+            for window in ((3, 3), (2, 5), (4, 1))
+            for stride in ((1, 1), (2, 2), (3, 4))
+            for dilation in (1, (2, 3))
+            for padding in (0, tuple((k // 2, 0) for k in window), tuple((0, k // 2) for k in window))
+            for ceil_mode in (False, True)
+            if all(d * (k - 1) < e for d, k, e in zip((2, 3), window, (9, 23), strict=True))
+        ),
+    )
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("way", WAYS)
+def test_signals_and_volumes(kernel: Kernel[PoolProblem], way: str, layout: str) -> None:
+    check(
+        kernel,
+        [
+            problem(way, (40,), (5,), stride=2, padding=2, layout=layout, channels=3),
+            problem(way, (5, 6, 11), (3, 2, 3), stride=(2, 1, 2), padding=1, layout=layout, channels=3),
+            problem(way, (6, 5, 9), (2, 2, 2), dilation=(2, 1, 3), stride=1, padding=1, layout=layout, channels=3),
+        ],
+        ("start", "end"),
+    )
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("divisor", [1, 7, -3])
+def test_divisor_override(kernel: Kernel[PoolProblem], layout: str, divisor: int) -> None:
+    check(kernel, [problem("avg", (6, 9), (3, 3), stride=2, padding=1, ceil_mode=True, divisor=divisor, layout=layout)])
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_first_nan_first_tie_and_padding(kernel: Kernel[PoolProblem], layout: str) -> None:
+    p = problem("indices", (4, 4), (3, 3), stride=3, padding=1, channels=3, ceil_mode=True, layout=layout)
+    x = np.zeros(p.x_shape, p.dtype)
+    x[0, 0, 0, 1, 0] = x[0, 0, 0, 0, 1] = np.nan  # row 0 comes first, though column 0 comes first in a row
+    x[0, 1, 0, 1, 0] = x[0, 1, 0, 0, 1] = 5
+    x[0, 2] = -np.inf
+    value, index = results(p)
+    kernel.prepare(p, (), 1)(guarded_copy(x, layout, "end"), value, index)
+    assert np.isnan(value[0, 0, 0, 0, 0]) and index[0, 0, 0, 0, 0] == 1
+    assert value[0, 1, 0, 0, 0] == 5 and index[0, 1, 0, 0, 0] == 1
+    np.testing.assert_array_equal(value[0, 2], -np.inf)
+    np.testing.assert_array_equal(index[0, 2, 0], [[0, 2], [8, 10]])
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_a_window_wholly_in_padding(kernel: Kernel[PoolProblem], layout: str) -> None:
+    shape = {"spatial": (1, 1), "window": (2, 2), "dilation": 2, "padding": 1, "stride": 1, "layout": layout}
+    for way, expected in (("indices", -np.inf), ("exclude", 0), ("avg", 0), ("lpinf", 0), ("lp-inf", np.inf)):
+        p = problem(way, **shape)  # type: ignore[arg-type]
+        assert p.output == (1, 1, 1)
+        got = results(p)
+        kernel.prepare(p, (), 1)(guarded_copy(np.ones(p.x_shape, p.dtype), layout, "end"), *got)
+        np.testing.assert_array_equal(got[0], expected)
+        if p.indices:
+            np.testing.assert_array_equal(got[1], -1)
+
+
+def test_huge_windows_cost_what_they_can_reach(kernel: Kernel[PoolProblem]) -> None:
+    huge = (2**31 - 1, 2**31 - 1)
+    half = ((2**30, 2**30), (2**30, 2**30))
+    p = problem("max", (6, 7), huge, stride=1, padding=half)
+    assert p.output == (1, 8, 9) or max(p.output) <= 12
+    assert kernel.workspace(p) < 1 << 16
+    check(kernel, [p, problem("exclude", (6, 7), huge, stride=1, padding=half)])
+
+
+@pytest.mark.parametrize("way", ["max", "indices", "avg"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_long_rows_are_cut_into_blocks(kernel: Kernel[PoolProblem], way: str, layout: str) -> None:
+    for stride in (1, 2):
+        p = problem(way, (3, 9001), (2, 4), stride=stride, padding=1, channels=3, layout=layout, dtype="float64")
+        check(kernel, [p])
+        assert kernel.workspace(p) < 1 << 18
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("way", ["max", "indices", "avg", "lp2"])
+def test_the_same_bits_for_any_number_of_threads(kernel: Kernel[PoolProblem], layout: str, way: str) -> None:
+    p = problem(way, (70, 90), (3, 3), stride=2, padding=1, n=2, channels=20, layout=layout)
+    rng = np.random.default_rng(8)
+    x = guarded_copy(rng.standard_normal(p.x_shape).astype(p.dtype), layout, "end")
+    seen = []
+    for threads in (1, 2, 3):
+        got = results(p)
+        kernel.prepare(p, (), threads)(x, *got)
+        seen.append([g.tobytes() for g in got])
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_images_and_channels_may_lie_apart(kernel: Kernel[PoolProblem]) -> None:
+    p = problem("indices", (6, 19), (2, 2), n=2, channels=3)
+    x, want = example(p)
+    spread = np.full((2, 7, 1, 6, 19), 99, p.dtype)
+    spread[:, ::-3] = x
+    got = results(p)
+    kernel.prepare(p, (), 1)(spread[:, ::-3], *got)
+    for g, w in zip(got, want, strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
+    assert kernel.reject(problem("lp3", (5, 5), (2, 2))) == (
+        "norm 3: only 1, 2 and the infinities, which need no powers"
+    )
+    assert kernel.reject(problem("max", (5, 5), (2, 2), dtype="int32")) == "dtype int32: float32 and float64 only"
+    wide = problem("indices", (5, 5), (2, 2**25), padding=((0, 0), (2**24, 2**24)), stride=2**26)
+    assert kernel.reject(wide) == ("positions within a window are counted in floats: at most 16777216 rows and columns")
