@@ -1,5 +1,6 @@
 """Convolution, pooling and GEMM on a CPU: three backends behind one API. See the README."""
 
+from fastconv.bench.api import backends, compare
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, MissingExtraError, ShapeError, UnsupportedError
 from fastconv.dispatch.options import options
@@ -59,6 +60,8 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "backends",
+    "compare",
     "conv1d",
     "conv2d",
     "conv3d",

@@ -86,20 +86,8 @@ def _cython() -> Backend:
     return Backend("cython", True, isas=tuple(i for i in machine.host_isas() if native.unavailable(i) is None))
 
 
-def backends() -> Backends:
-    """Which backends work here, and why the others do not.
-
-    Returns
-    -------
-    Backends
-        A mapping from name to `Backend` that prints as a table.
-
-    Examples
-    --------
-    >>> import fastconv
-    >>> sorted(fastconv.backends())
-    ['cython', 'numba', 'numpy', 'reference']
-    """
+def found() -> Backends:
+    """What `fastconv.backends` returns."""
     return Backends(
         (
             _cython(),

@@ -180,55 +180,18 @@ class _Entry:
     candidate: Candidate | None = None
 
 
-def compare(
+def measure(
     operation: Callable[..., Any],
-    /,
-    *args: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
     peers: Iterable[str] = tuple(_peers.PEERS),
     seconds: float = SECONDS,
     rounds: int = ROUNDS,
     record: bool = False,
     progress: Progress | None = None,
     title: str | None = None,
-    **kwargs: Any,
 ) -> Comparison:
-    """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
-
-    Each result is checked against float64 before it is timed; a wrong one is shown as wrong and not timed.  Kernels
-    run as plans do, with weights packed beforehand; so do the peers that can.
-
-    Parameters
-    ----------
-    operation : callable
-        One of fastconv's operations, as `fastconv.conv2d`.
-    *args, **kwargs
-        Its arguments.  A `Spec` stands for normally distributed data.  ``threads`` holds for peers too;
-        ``backend`` and ``algorithm`` restrict the kernels.
-    peers : iterable of str
-        Any of ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one becomes a note.
-    seconds : float
-        Time to spend on each contender.
-    rounds : int
-        Samples of each contender, at most.
-    record : bool
-        Whether later choices in this process shall follow the times measured here.
-    progress : callable, optional
-        Called as ``progress(what, done, total)``.
-    title : str, optional
-        Headline of the result.
-
-    Returns
-    -------
-    Comparison
-        Prints as a table; ``rows``, ``to_json()``, ``to_html()``, ``plot()``.
-
-    Examples
-    --------
-    >>> import fastconv as F
-    >>> found = F.compare(F.conv2d, F.Spec((1, 3, 8, 8)), F.Spec((4, 3, 3, 3)), peers=(), seconds=0.01)
-    >>> {row.status for row in found.rows}
-    {'ok'}
-    """
+    """What `fastconv.compare` does; see there."""
     names = tuple(peers)
     unknown = [n for n in names if n not in _peers.PEERS]
     if unknown:

@@ -1,0 +1,85 @@
+"""`fastconv.compare` and `fastconv.backends`: the public doors, which import what they need when they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from fastconv.bench.peers import PEERS
+
+if TYPE_CHECKING:
+    from fastconv.bench.backends import Backends
+    from fastconv.bench.compare import Comparison
+
+
+def compare(
+    operation: Callable[..., Any],
+    /,
+    *args: Any,
+    peers: Iterable[str] = tuple(PEERS),
+    seconds: float = 0.5,
+    rounds: int = 15,
+    record: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+    title: str | None = None,
+    **kwargs: Any,
+) -> Comparison:
+    """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
+
+    Each result is checked against float64 before it is timed; a wrong one is shown as wrong and not timed.  Kernels
+    run as plans do, with weights packed beforehand; so do the peers that can.
+
+    Parameters
+    ----------
+    operation : callable
+        One of fastconv's operations, as `fastconv.conv2d`.
+    *args, **kwargs
+        Its arguments.  A `Spec` stands for normally distributed data.  ``threads`` holds for peers too;
+        ``backend`` and ``algorithm`` restrict the kernels.
+    peers : iterable of str
+        Any of ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one becomes a note.
+    seconds : float
+        Time to spend on each contender.
+    rounds : int
+        Samples of each contender, at most.
+    record : bool
+        Whether later choices in this process shall follow the times measured here.
+    progress : callable, optional
+        Called as ``progress(what, done, total)``.
+    title : str, optional
+        Headline of the result.
+
+    Returns
+    -------
+    Comparison
+        Prints as a table; ``rows``, ``to_json()``, ``to_html()``, ``plot()``.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> found = F.compare(F.conv2d, F.Spec((1, 3, 8, 8)), F.Spec((4, 3, 3, 3)), peers=(), seconds=0.01)
+    >>> {row.status for row in found.rows}
+    {'ok'}
+    """
+    from fastconv.bench.compare import measure
+
+    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title)
+
+
+def backends() -> Backends:
+    """Which backends work here, and why the others do not.
+
+    Returns
+    -------
+    Backends
+        A mapping from name to `Backend` that prints as a table.
+
+    Examples
+    --------
+    >>> import fastconv
+    >>> sorted(fastconv.backends())
+    ['cython', 'numba', 'numpy', 'reference']
+    """
+    from fastconv.bench.backends import found
+
+    return found()
