@@ -20,6 +20,7 @@ from fastconv.core.threads import parallel_ranges
 P = TypeVar("P", bound=Problem)
 
 CALL_SECONDS = 8e-6  # Python's part of one call
+THREAD_SECONDS = 40e-6  # the least work worth a thread
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 COMPILED = 96  # functions kept in a process: all tile shapes, dtypes and ISAS of one host fit
 
@@ -82,10 +83,22 @@ class NumbaKernel(Kernel[P]):
         return 0.8 * machine.flops(self.isa, dtype.itemsize)
 
     @staticmethod
-    def share(items: int, threads: int) -> float:
-        """How many threads' worth of speed `items` equal items get from `threads` threads."""
-        threads = max(1, min(threads, items))
-        return items / -(-items // threads) if items else 1.0
+    def spread(work: float, items: int, threads: int) -> float:
+        """Seconds of `work` seconds in `items` equal items on up to `threads` threads, Python's part included."""
+        threads = min(worthwhile(threads, work), items)
+        if threads <= 1:
+            return CALL_SECONDS + work
+        return CALL_SECONDS + THREAD_SECONDS / 2 + work * -(-items // threads) / items
+
+
+def worthwhile(threads: int, seconds: float) -> int:
+    """How many of `threads` threads to use for `seconds` of work."""
+    return max(1, min(threads, int(seconds / THREAD_SECONDS)))
+
+
+def run_ranges(call: Callable[[int, int], None], items: int, threads: int, seconds: float) -> None:
+    """``call(lo, hi)`` over all items, which take about `seconds` on one thread."""
+    parallel_ranges(call, items, worthwhile(threads, seconds), seconds)
 
 
 def run_items(
@@ -97,7 +110,7 @@ def run_items(
         with borrow(scratch_bytes) as scratch:
             call(lo, hi, address(scratch))
 
-    parallel_ranges(body, items, threads, seconds)
+    run_ranges(body, items, threads, seconds)
 
 
 def packed_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -17,18 +17,17 @@ from fastconv.backends.numba.axes import (
     tap_sources,
 )
 from fastconv.backends.numba.base import (
-    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
     packed_zeros,
     run_items,
+    run_ranges,
     steps,
 )
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.core.threads import parallel_ranges
 
 BAND_BYTES = 256 << 10  # of input in scratch, so that it and a block of weights stay in L2
 CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
@@ -113,7 +112,7 @@ class Direct(NumbaConv):
         store = p.n * p.oc * p.pixels * p.out.itemsize * 3 / machine.bandwidth
         pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 20e-6
         work = p.flops / (self.rate(machine, p.dtype) * b.speed) + fill + store
-        return CALL_SECONDS + pack + work / self.share(b.items, machine.threads)
+        return pack + self.spread(work, b.items, machine.threads)
 
     def workspace(self, problem: ConvProblem) -> int:
         p, b = problem, self.blocking(problem)
@@ -192,7 +191,7 @@ class Pointwise(NumbaConv):
         pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 10e-6
         compute = p.flops / (self.rate(machine, p.dtype) * speed * filled)
         work = max(compute, p.bytes / machine.bandwidth) + 0.3 * min(compute, p.bytes / machine.bandwidth)
-        return CALL_SECONDS + pack + work / self.share(p.n * p.groups * blocks, machine.threads)
+        return pack + self.spread(work, p.n * p.groups * blocks, machine.threads)
 
     def workspace(self, problem: ConvProblem) -> int:
         return 0
@@ -216,7 +215,7 @@ class Pointwise(NumbaConv):
             def call(lo: int, hi: int) -> None:
                 loop(lo, hi, *where, *fixed)
 
-            parallel_ranges(call, items, threads, seconds)
+            run_ranges(call, items, threads, seconds)
 
         return run
 
@@ -264,7 +263,7 @@ class Depthwise(NumbaConv):
             lanes = 4 * self.lanes(p.dtype)
             speed = 0.25 * p.oc / (-(-p.oc // lanes) * lanes)
             work = p.flops / (self.rate(machine, p.dtype) * speed) + p.bytes / machine.bandwidth
-            return CALL_SECONDS + work / self.share(p.n * p.output[0] * p.output[1], machine.threads)
+            return self.spread(work, p.n * p.output[0] * p.output[1], machine.threads)
         rb, nv, rows, cols = self.blocking(p)
         lanes = nv * self.lanes(p.dtype)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
@@ -274,7 +273,7 @@ class Depthwise(NumbaConv):
         scatter = p.n * p.oc * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
         work = p.flops / (self.rate(machine, p.dtype) * speed) + fill + scatter + p.bytes / machine.bandwidth
         items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        return CALL_SECONDS + work / self.share(items, machine.threads)
+        return self.spread(work, items, machine.threads)
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
@@ -340,7 +339,7 @@ class Depthwise(NumbaConv):
             def call(lo: int, hi: int) -> None:
                 loop(lo, hi, *where, *fixed, address(sources), float(p.fill))
 
-            parallel_ranges(call, p.n * p.output[0] * p.output[1], threads, seconds)
+            run_ranges(call, p.n * p.output[0] * p.output[1], threads, seconds)
 
         return run
 

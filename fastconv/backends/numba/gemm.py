@@ -17,6 +17,7 @@ from fastconv.backends.numba.base import (
     address,
     each_isa,
     run_items,
+    run_ranges,
     steps,
 )
 from fastconv.core.arrays import aligned_empty
@@ -24,7 +25,6 @@ from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
-from fastconv.core.threads import parallel_ranges
 
 DEPTH_BYTES = 1280  # of one column of a block: a panel of B and one of A fit L1 together
 ROWS_BYTES = 112 << 10  # of packed rows of A
@@ -96,7 +96,7 @@ class Gemm(NumbaKernel[GemmProblem]):
         work = p.flops / (self.rate(machine, p.dtype) * k.speed) + packing + output
         calls = ceil(p.batch, k.matrices) * passes * ceil(p.n, k.nr * k.panels)
         items = ceil(p.m, k.mc) * ceil(k.panels, GROUP) * k.matrices
-        return CALL_SECONDS * (1 + calls) + work / self.share(items, machine.threads)
+        return CALL_SECONDS * calls + self.spread(work, items, machine.threads)
 
     def workspace(self, problem: GemmProblem) -> int:
         p, k = problem, self.blocking(problem)
@@ -128,7 +128,7 @@ class Gemm(NumbaKernel[GemmProblem]):
                 source = address(b[q0 + q if p.b_batched else 0]) + j0 * b.strides[bn] + p0 * b.strides[bk]
                 target = memory + q * panels * depth * k.nr * size
                 fixed = (source, b.strides[bn] // size, b.strides[bk] // size, columns, depth, target, k.nr)
-                parallel_ranges(
+                run_ranges(
                     lambda lo, hi, fixed=fixed: packer.ctypes(lo, hi, *fixed), panels, threads, panels * depth * 3e-8
                 )
 

@@ -9,18 +9,17 @@ import numpy as np
 
 from fastconv.backends.numba.axes import Window, choose_block, make_bands, row_cost, slots, tap_sources
 from fastconv.backends.numba.base import (
-    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
     packed_zeros,
     run_items,
+    run_ranges,
     steps,
 )
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem, axis_counts
-from fastconv.core.threads import parallel_ranges
 
 CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
 MAX_TAPS = 1 << 14  # larger windows are sums along axes, for other kernels
@@ -89,7 +88,7 @@ class Pool(NumbaKernel[PoolProblem]):
         if self._in_place(p):
             vectors = p.n * p.pixels * -(-p.c // (4 * lanes)) * 4
             work = vectors * p.taps * 2 * TAP_SECONDS + memory
-            return CALL_SECONDS + work / self.share(p.n * p.output[0] * p.output[1], machine.threads)
+            return self.spread(work, p.n * p.output[0] * p.output[1], machine.threads)
         rb, nv, rows, cols = self.blocking(p)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
         wide, high = -(-ow // (nv * lanes)) * nv, -(-oh // rb) * rb
@@ -98,7 +97,7 @@ class Pool(NumbaKernel[PoolProblem]):
         fill = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels * 0.3e-9 * p.dtype.itemsize / 4
         scatter = p.n * p.c * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
         items = p.n * p.c * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        return CALL_SECONDS + (work + fill + scatter + memory) / self.share(items, machine.threads)
+        return self.spread(work + fill + scatter + memory, items, machine.threads)
 
     def workspace(self, problem: PoolProblem) -> int:
         p = problem
@@ -169,7 +168,7 @@ class Pool(NumbaKernel[PoolProblem]):
             def call(lo: int, hi: int) -> None:
                 loop(lo, hi, *arrays, *fixed, address(sources), start)
 
-            parallel_ranges(call, p.n * p.output[0] * p.output[1], threads, p.flops / 2e9)
+            run_ranges(call, p.n * p.output[0] * p.output[1], threads, p.flops / 2e9)
 
         return run
 

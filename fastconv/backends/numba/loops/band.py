@@ -1,7 +1,7 @@
 """Fill a band of scratch with the part of an input that one block of outputs reads.
 
-The only loop that knows padding, modes and layouts; see `axes` for the tables.  Where the band has padding, all of it is
-set to the fill value first: that costs less than telling edges apart.  Then come the runs of columns of each
+The only loop that knows padding, modes and layouts; see `axes` for the tables.  Where the band has padding, all of
+it is set to the fill value first: that costs less than telling edges apart.  Then come the runs of columns of each
 row: copied where columns are adjacent, every second element picked for stride 2, transposed block by block where
 channels come last.
 """
