@@ -97,8 +97,6 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
     limit = DEFAULT_WORKSPACE if options.max_workspace is None else options.max_workspace
     if workspace > limit:
         return f"workspace of {workspace} bytes exceeds max_workspace {limit}"
-    if options.backend == "auto" and kernel.backend == "reference":
-        return None
     if options.backend not in ("auto", kernel.backend):
         return f"backend={options.backend!r} was asked for"
     if options.algorithm not in ("auto", kernel.algorithm):

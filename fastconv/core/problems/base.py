@@ -179,18 +179,19 @@ def check_dtype(dtype: np.dtype, name: str, kinds: str = "fciu") -> None:
 
 
 @cache
-def product_dtypes(dtype: np.dtype) -> tuple[np.dtype, np.dtype]:
-    """(accumulator, result) dtype for sums of products of `dtype`.
+def product_dtypes(a: np.dtype, b: np.dtype) -> tuple[np.dtype, np.dtype, np.dtype]:
+    """(promoted, accumulator, result) dtype for sums of products of values of `a` and `b`.
 
-    Half floats accumulate in float32 and are rounded once.  8-bit integers widen to int32, others
-    to 64 bits, so that no sum wraps silently.
+    Half floats accumulate in float32 and are rounded once.  Products of 8-bit integers, of either sign, widen
+    to int32, others to 64 bits, so that no sum wraps silently.
     """
+    dtype = promote(a, b)
     if is_half(dtype):
-        return np.dtype(np.float32), dtype
+        return dtype, np.dtype(np.float32), dtype
     if dtype.kind in "iu":
-        wide = np.dtype(np.int32) if dtype.itemsize == 1 else np.dtype(np.uint64 if dtype.kind == "u" else np.int64)
-        return wide, wide
-    return dtype, dtype
+        wide = np.dtype(np.int32) if a.itemsize == b.itemsize == 1 else np.dtype(np.uint64 if dtype.kind == "u" else np.int64)
+        return dtype, wide, wide
+    return dtype, dtype, dtype
 
 
 PADDING_MODES = ("zeros", "constant", "reflect", "replicate", "circular", "symmetric")

@@ -30,7 +30,6 @@ from fastconv.core.problems.base import (
     check_mode_pads,
     check_size,
     product_dtypes,
-    promote,
     split_batch,
     to3,
 )
@@ -189,8 +188,7 @@ def _conv_dtypes(x: np.dtype, w: np.dtype, bias: np.dtype | None) -> tuple[np.dt
     for d, name in ((x, "x"), (w, "weight"), (bias, "bias")):
         if d is not None:
             check_dtype(d, name)
-    dtype = promote(x, w)
-    acc, out = product_dtypes(dtype)
+    dtype, acc, out = product_dtypes(x, w)
     if bias is not None and not np.can_cast(bias, acc, "same_kind"):
         raise DTypeError(f"bias has dtype {bias}, which cannot be added to sums of {acc}")
     return dtype, acc, out

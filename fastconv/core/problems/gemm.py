@@ -13,7 +13,7 @@ import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.activation import check_activation
-from fastconv.core.problems.base import Problem, check_dtype, check_size, product_dtypes, promote
+from fastconv.core.problems.base import Problem, check_dtype, check_size, product_dtypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,7 @@ def gemm_problem(
         raise ShapeError(
             f"the batch axes of {names[0]} {ashape[:-2]} and of {names[1]} {bshape[:-2]} do not broadcast"
         ) from None
-    dtype = promote(adtype, bdtype)
-    acc, out = product_dtypes(dtype)
+    dtype, acc, out = product_dtypes(adtype, bdtype)
     if c is not None:
         check_dtype(c[1], "c")
         if not np.can_cast(c[1], acc, "same_kind"):
