@@ -28,3 +28,4 @@
 #endif
 /* a mask of the first n lanes, 0 <= n <= 16 */
 #define v_first(n) ((1u << (n)) - 1u)
+#define v_hold(v) __asm__("" : "+v"(v))

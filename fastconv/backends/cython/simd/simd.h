@@ -46,6 +46,11 @@ INLINE vec v_relu(vec x) { return (vec)((ivec)x & ~(ivec)(x < v_zero())); }
 INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b) & (ivec)(a == a)), b, a); }
 #endif
 
+/* Keep v in a register: without it, a broadcast is loaded again for every use. */
+#ifndef v_hold
+#define v_hold(v) (void)(v)
+#endif
+
 #ifdef FC_BIT_MASK
 typedef FC_BIT_MASK vmask;
 INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
