@@ -52,7 +52,7 @@ def slots(outputs: int, k: int, s: int, d: int) -> int:
     g = gcd(s, d)
     phases = min(k, s // g)
     each = -(-k // phases)
-    return phases * (outputs + min((each - 1) * outputs, (each - 1) * (d // g)))
+    return min(k * outputs, phases * (outputs + (each - 1) * (d // g)))
 
 
 def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
