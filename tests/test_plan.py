@@ -1,0 +1,173 @@
+"""Plans, explanations and options."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+import fastconv as F
+from fastconv.dispatch import plan as plans
+from fastconv.dispatch import wisdom
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.registry import kernels
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(1, 8, 12, 12)).astype("f")
+W = RNG.normal(size=(16, 8, 3, 3)).astype("f")
+B = RNG.normal(size=16).astype("f")
+
+
+def test_a_plan_computes_what_the_call_computes() -> None:
+    run = F.plan(F.conv2d, X, W, B, padding=1, activation="relu")
+    want = F.conv2d(X, W, B, padding=1, activation="relu")
+    np.testing.assert_allclose(run(X), want, atol=1e-5)
+    other = RNG.normal(size=X.shape).astype("f")
+    np.testing.assert_allclose(run(other), F.conv2d(other, W, B, padding=1, activation="relu"), atol=1e-5)
+    out = np.empty_like(want)
+    assert run(X, out=out) is out
+    np.testing.assert_array_equal(out, run(X))
+
+
+def test_a_plan_needs_no_array_for_x() -> None:
+    run = F.plan(F.conv2d, F.Spec(X.shape, np.float32), W, padding=1)
+    np.testing.assert_array_equal(run(X), F.plan(F.conv2d, X, W, padding=1)(X))
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (F.conv_transpose2d, (np.ones((8, 2, 3, 3), "f"),)),
+        (F.max_pool2d, (2,)),
+        (F.avg_pool2d, (2,)),
+        (F.adaptive_avg_pool2d, (5,)),
+        (F.global_max_pool, ()),
+        (F.matmul, (np.ones((12, 4), "f"),)),
+        (F.linear, (np.ones((4, 12), "f"),)),
+        (F.relu, ()),
+        (F.softmax, (1,)),
+        (F.pad, ((1, 2),)),
+        (F.unfold, (3,)),
+    ],
+)
+def test_every_operation_can_be_planned(function: object, args: tuple[object, ...]) -> None:
+    run = F.plan(function, F.Spec(X.shape), *args)  # type: ignore[arg-type]
+    assert isinstance(run, F.Plan)
+    np.testing.assert_allclose(run(X), function(X, *args), atol=1e-5)  # type: ignore[operator]
+
+
+def test_a_plan_with_several_results() -> None:
+    run = F.plan(F.max_pool2d, X, 2, return_indices=True)
+    y, at = run(X)
+    want = F.max_pool2d(X, 2, return_indices=True)
+    np.testing.assert_array_equal(y, want[0])
+    np.testing.assert_array_equal(at, want[1])
+    outs = np.empty_like(y), np.empty_like(at)
+    got = run(X, out=outs)
+    assert got[0] is outs[0] and got[1] is outs[1]
+    np.testing.assert_array_equal(outs[1], at)
+
+
+def test_a_plan_refuses_what_it_was_not_made_for() -> None:
+    run = F.plan(F.conv2d, X, W)
+    with pytest.raises(F.ShapeError, match=r"x has shape \(8, 12, 12\); this plan was made for \(1, 8, 12, 12\)"):
+        run(X[0])
+    with pytest.raises(F.DTypeError, match="x has dtype float64; this plan was made for float32"):
+        run(X.astype(float))
+    with pytest.raises(F.ShapeError, match="out has shape"):
+        run(X, out=np.empty((1, 16, 12, 12), "f"))
+    with pytest.raises(TypeError, match="plan needs one of fastconv's operations"):
+        F.plan(len, [1])
+
+
+def test_a_plan_does_not_see_later_changes_of_weights() -> None:
+    w = W.copy()
+    for kernel in [c.kernel.name for c in F.plan(F.conv2d, X, w).explain().candidates if c.reason is None]:
+        run = F.plan(F.conv2d, X, w).with_kernel(kernel)
+        before = run(X)
+        w *= 2
+        np.testing.assert_array_equal(run(X), before, err_msg=kernel)
+        w[...] = W
+
+
+def test_explain_lists_every_kernel_with_its_reason() -> None:
+    run = F.plan(F.conv2d, X, W, activation="mish")
+    text = str(run.explain())
+    for kernel in kernels("conv"):
+        assert f" {kernel.name} " in text
+    assert text.count("chosen") == 1
+    assert f"* {run.kernel} " in text.replace("*  ", "* ")
+    assert "more than one input channel per group" in text
+    assert "activation mish: a pass of its own" in text
+    assert run.explain().chosen == run.kernel
+    for c in run.explain().candidates:
+        assert c.reason is None or c.reason
+
+
+def test_with_kernel() -> None:
+    run = F.plan(F.conv2d, X, W)
+    assert run.with_kernel("numpy.im2col").kernel == "numpy.im2col"
+    np.testing.assert_allclose(run.with_kernel("numpy.im2col")(X), run(X), atol=1e-4)
+    with pytest.raises(F.UnsupportedError, match=r"numpy\.pointwise cannot do this: not 1x1"):
+        run.with_kernel("numpy.pointwise")
+    with pytest.raises(ValueError, match=r"kernel must be one of .*numpy\.im2col"):
+        run.with_kernel("numpy.magic")
+
+
+def test_options_nest_and_keywords_win() -> None:
+    assert resolve().backend == "auto"
+    with F.options(backend="numpy", threads=1):
+        assert F.plan(F.conv2d, X, W).kernel == "numpy.im2col"
+        with F.options(threads=2):
+            assert (resolve().backend, resolve().threads) == ("numpy", 2)
+            assert resolve(backend="reference").backend == "reference"
+        assert resolve().threads == 1
+        assert F.plan(F.conv2d, X, W, backend="reference").kernel == "reference.definition"
+    assert resolve().backend == "auto"
+    with pytest.raises(RuntimeError), F.options(threads=1):
+        raise RuntimeError
+    assert resolve().threads is None
+    with pytest.raises(FrozenInstanceError):
+        resolve().threads = 3  # type: ignore[misc]
+
+
+def test_options_do_not_reach_other_threads() -> None:
+    seen = []
+    with F.options(backend="numpy"):
+        thread = threading.Thread(target=lambda: seen.append(resolve().backend))
+        thread.start()
+        thread.join()
+    assert seen == ["auto"]
+
+
+def test_algorithm_can_be_asked_for() -> None:
+    assert F.plan(F.conv2d, X, W, algorithm="im2col").kernel == "numpy.im2col"
+    with pytest.raises(F.UnsupportedError, match=r"algorithm='depthwise' was asked for|more than one input channel"):
+        F.conv2d(X, W, algorithm="depthwise")
+
+
+def test_choices_are_kept() -> None:
+    F.conv2d(X, W)
+    first = next(iter(plans._cache.values()))
+    F.conv2d(X, W)
+    assert len(plans._cache) == 1
+    assert next(iter(plans._cache.values())) is first
+
+
+def test_a_measured_time_beats_predictions() -> None:
+    run = F.plan(F.conv2d, X, W)
+    slow = next(c.kernel for c in run.explain().candidates if c.kernel.name == "numpy.im2col")
+    wisdom.record(slow, run.problem, resolve().thread_count(), 1e-9)
+    plans.clear_cache()
+    again = F.plan(F.conv2d, X, W)
+    assert again.kernel == "numpy.im2col"
+    assert "0.0 us" in str(again.explain())
+
+
+def test_max_workspace_and_tol_are_reasons() -> None:
+    run = F.plan(F.conv2d, X, W, max_workspace=2000)
+    assert run.kernel == "reference.definition"
+    assert "exceeds max_workspace 2000" in str(run.explain())
+    F.conv2d(X, W, tol=0)

@@ -1,0 +1,246 @@
+"""Threads, forks, interrupts, memory: what a library must survive inside other people's programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import fastconv as F
+from fastconv.core import machine
+from fastconv.dispatch import plan as plans
+from fastconv.dispatch.registry import kernels
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(2, 16, 24, 24)).astype("f")
+W = RNG.normal(size=(24, 16, 3, 3)).astype("f")
+WT = np.ascontiguousarray(W.swapaxes(0, 1))
+D = RNG.normal(size=(16, 1, 3, 3)).astype("f")
+P = RNG.normal(size=(40, 16, 1, 1)).astype("f")
+A, B = RNG.normal(size=(90, 70)).astype("f"), RNG.normal(size=(70, 110)).astype("f")
+
+CALLS = {
+    "dense": (F.conv2d, (X, W), {"padding": 1}),
+    "depthwise": (F.conv2d, (X, D), {"padding": 1, "groups": 16}),
+    "pointwise": (F.conv2d, (X, P), {}),
+    "transposed": (F.conv_transpose2d, (X, WT), {"stride": 2}),
+    "max": (F.max_pool2d, (X, 3), {"stride": 2, "padding": 1}),
+    "average": (F.avg_pool2d, (X, 2), {}),
+    "gemm": (F.gemm, (A, B), {}),
+}  # fmt: skip
+
+
+def every_plan(threads: int) -> dict[str, plans.Plan]:
+    """One plan per call and per kernel that can run it, apart from the reference."""
+    found = {}
+    for name, (function, args, kwargs) in CALLS.items():
+        base = F.plan(function, *args, **kwargs, threads=threads)
+        for c in base.explain().candidates:
+            if c.reason is None and c.kernel.backend != "reference":
+                found[f"{name}: {c.kernel.name}"] = base.with_kernel(c.kernel.name)
+    return found
+
+
+def argument(name: str) -> np.ndarray:
+    return A if name.startswith("gemm") else X
+
+
+def test_eight_threads_share_plans() -> None:
+    shared = every_plan(threads=2)
+    assert any("cython" in n for n in shared) or any("numpy" in n for n in shared)
+    want = {n: p(argument(n)) for n, p in shared.items()}
+    names = list(shared)
+
+    def hammer(seed: int) -> None:
+        for i in np.random.default_rng(seed).permutation(len(names) * 3):
+            n = names[i % len(names)]
+            got = shared[n](argument(n))
+            assert np.array_equal(got, want[n]), n
+
+    with ThreadPoolExecutor(8) as pool:
+        for f in [pool.submit(hammer, seed) for seed in range(8)]:
+            f.result(timeout=120)
+
+
+def test_eight_threads_call_the_same_functions() -> None:
+    want = {n: f(*a, **k) for n, (f, a, k) in CALLS.items()}
+
+    def hammer(_: int) -> None:
+        for _ in range(5):
+            for n, (f, a, k) in CALLS.items():
+                assert np.array_equal(f(*a, **k), want[n]), n
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hammer, range(8), timeout=120))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_fork_after_use() -> None:
+    """A child of a process that used every kernel with threads computes the same, with threads, and ends."""
+    code = """
+        import os, sys
+        sys.path.insert(0, {tests!r})
+        import numpy as np
+        from test_reliability import argument, every_plan
+        shared = every_plan(threads=2)
+        want = {{n: p(argument(n)) for n, p in shared.items()}}
+        import warnings
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # "multi-threaded, fork may deadlock": the point
+            child = os.fork()
+        ok = all(np.array_equal(p(argument(n)), want[n]) for n, p in shared.items())
+        ok = ok and all(np.array_equal(p(argument(n)), want[n]) for n, p in every_plan(threads=2).items())
+        if child == 0:
+            os._exit(0 if ok else 3)
+        _, status = os.waitpid(child, 0)
+        print("parent", ok, "child", os.waitstatus_to_exitcode(status))
+    """
+    out = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code.format(tests=os.path.dirname(__file__)))],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert out.stdout.strip() == "parent True child 0", out.stderr
+
+
+def backends_here() -> list[str]:
+    problem = F.plan(F.conv2d, X, W, padding=1).explain().candidates
+    return sorted({c.kernel.backend for c in problem if c.reason is None and c.kernel.backend != "reference"})
+
+
+@pytest.mark.parametrize("backend", backends_here())
+def test_the_gil_is_released(backend: str) -> None:
+    x = np.ones((1, 64, 160, 160), "f")
+    run = F.plan(F.conv2d, x, np.ones((64, 64, 3, 3), "f"), padding=1, threads=1, backend=backend)
+    run(x)
+    beats: list[float] = []
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.is_set():
+            beats.append(time.perf_counter())
+            time.sleep(0.001)
+
+    counter = threading.Thread(target=beat)
+    counter.start()
+    try:
+        start = time.perf_counter()
+        while time.perf_counter() - start < 0.3:
+            run(x)
+    finally:
+        stop.set()
+        counter.join()
+    assert len(beats) > 20
+
+
+@pytest.mark.parametrize("backend", backends_here())
+@pytest.mark.parametrize("threads", [1, 2])
+def test_keyboard_interrupt_stops_long_work(backend: str, threads: int) -> None:
+    code = f"""
+        import numpy as np, fastconv as F
+        x, w = np.ones((1, 128, 256, 256), "f"), np.ones((128, 128, 3, 3), "f")
+        run = F.plan(F.conv2d, x, w, padding=1, backend={backend!r}, threads={threads})
+        small = F.plan(F.conv2d, x[:, :, :8, :8], w, padding=1, backend={backend!r}, threads={threads})
+        small(x[:, :, :8, :8])
+        print("ready", flush=True)
+        try:
+            for _ in range(200):
+                run(x)
+        except KeyboardInterrupt:
+            y = small(x[:, :, :8, :8])
+            print("stopped", float(y[0, 0, 4, 4]), flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert out.strip() == "stopped 1152.0", err
+    assert time.monotonic() - sent < 10  # generous for a busy machine; slices are about 50 ms
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    with open("/proc/self/statm") as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_nothing_leaks() -> None:
+    """FASTCONV_TEST_CALLS=100000 for the long version."""
+    calls = int(os.environ.get("FASTCONV_TEST_CALLS", "4000"))
+    x, w = np.ones((1, 3, 8, 8), "f"), np.ones((4, 3, 3, 3), "f")
+    out = np.empty((1, 4, 6, 6), "f")
+    jobs = [
+        lambda: F.conv2d(x, w),
+        lambda: F.conv2d(x, w, threads=2, out=out),
+        lambda: F.max_pool2d(x, 2),
+        lambda: F.matmul(x[0, 0], x[0, 0]),
+        F.plan(F.conv2d, x, w, backend="numpy").__call__,
+    ]
+
+    def burst(count: int) -> None:
+        for i in range(count):
+            job = jobs[i % len(jobs)]
+            job(x) if job is jobs[-1] else job()
+
+    burst(500)
+    before = resident()
+    burst(calls)
+    assert resident() - before < 4 << 20
+
+
+def test_caches_are_bounded() -> None:
+    for n in range(1, plans.CACHE_SIZE + 200):
+        F.conv1d(np.ones((1, 1, n)), np.ones((1, 1, 1)), backend="numpy")
+    assert len(plans._cache) <= plans.CACHE_SIZE
+
+
+@pytest.mark.parametrize("name", [k.name for k in kernels("conv") if k.backend == "numpy"
+                                  and "transposed" not in k.name])  # fmt: skip
+def test_memory_is_bounded(name: str) -> None:
+    """A run allocates its stated workspace and its result, never the im2col matrix or a padded copy."""
+    channels, k = 64, 1 if name == "numpy.pointwise" else 5
+    groups = channels if name == "numpy.depthwise" else 1
+    x = np.ones((1, channels, 200, 200), "f")
+    w = np.ones((channels, channels // groups, k, k), "f")
+    run = F.plan(F.conv2d, x, w, padding=k // 2, groups=groups).with_kernel(name)
+    out = np.empty((1, channels, 200, 200), "f")
+    stated = next(c for c in run.explain().candidates if c.kernel.name == name).workspace
+    tracemalloc.start()
+    try:
+        run(x, out=out)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 1.5 * stated + (1 << 16)
+    assert stated < 8 << 20 < x.nbytes
+
+
+def test_isa_cap() -> None:
+    for cap, want in (("portable", ["portable"]), ("avx2", ["avx2", "portable"])):
+        out = subprocess.run(
+            [sys.executable, "-c", "from fastconv.core import machine; print(*machine.host_isas())"],
+            capture_output=True, text=True, check=True, env={**os.environ, "FASTCONV_ISA": cap},
+        ).stdout.split()  # fmt: skip
+        assert out == [isa for isa in want if isa in machine.host_isas()] or set(machine.host_isas()) < set(want)
+    wrong = subprocess.run(
+        [sys.executable, "-c", "from fastconv.core import machine; machine.host_isas()"],
+        capture_output=True, text=True, env={**os.environ, "FASTCONV_ISA": "sse9"},
+    )  # fmt: skip
+    assert "FASTCONV_ISA is 'sse9'; allowed are avx512, avx2, portable" in wrong.stderr
