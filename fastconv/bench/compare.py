@@ -201,7 +201,7 @@ def measure(
     problem = work.problem
     tell("float64 result", 0, 1)
     expected = exact(work)
-    limits = roofline(work.threads, problem.results[0][1].itemsize)
+    limits = roofline(work.threads, problem.results[0][1])
     entries: list[_Entry] = []
     rows: list[Row] = []
     left_out: list[tuple[str, str]] = []

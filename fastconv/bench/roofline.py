@@ -103,8 +103,9 @@ def bandwidth(threads: int) -> float:
     return _together(copy, threads)
 
 
-def roofline(threads: int, itemsize: int = 4) -> Roofline:
-    """Measured once per process for each number of threads."""
-    # Half floats are summed in float32; wider than double does not occur.
-    flops, source = peak(threads, 8 if itemsize >= 8 else 4)
+def roofline(threads: int, dtype: np.dtype) -> Roofline:
+    """Limits for results of `dtype`; measured once per process for each number of threads."""
+    # Half floats are summed in float32; complex numbers are pairs of reals; integers are compared with floats.
+    size = dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize if dtype.kind == "f" else 4
+    flops, source = peak(threads, 8 if size == 8 else 4)
     return Roofline(flops, bandwidth(threads), source, threads)

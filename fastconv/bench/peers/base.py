@@ -57,10 +57,10 @@ def symmetric(pads: Pads) -> bool:
     return all(lo == hi for lo, hi in pads)
 
 
-def float32_only(work: Work, who: str) -> None:
+def float32_only(work: Work) -> None:
     dtype = work.canonical.dtype
     if dtype != np.float32:
-        raise Unable(f"{who} computes in float32, not {dtype}")
+        raise Unable(f"computes in float32, not {dtype}")
 
 
 def reshaped(work: Work) -> Callable[[Any], tuple[np.ndarray, ...]]:

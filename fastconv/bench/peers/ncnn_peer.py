@@ -32,7 +32,7 @@ def limit(threads: int) -> Iterator[None]:
 
 
 def contenders(work: Work) -> list[Contender]:
-    float32_only(work, "ncnn")
+    float32_only(work)
     p = work.problem
     if isinstance(p, ConvProblem):
         x, layer, weights = _conv(work, p)

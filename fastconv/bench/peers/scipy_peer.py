@@ -35,6 +35,8 @@ def contenders(work: Work) -> list[Contender]:
         raise Unable("has correlation and matrix products only")
     if p.activation is not None:
         raise Unable("has no activations")
+    if p.dtype.char not in "fdFD":
+        raise Unable(f"is measured with single and double precision only, not {p.dtype}")
     if p.flops / FLOPS_PER_SECOND > SECONDS:
         raise Unable(f"left out: it would take about {p.flops / FLOPS_PER_SECOND:.1f} s a run")
     return [_correlate(work, p)]

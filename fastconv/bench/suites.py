@@ -1,0 +1,278 @@
+"""Suites: the distinct layers of real networks, and other everyday work, as data.
+
+Each case is an operation, the shapes of its arrays, and the other arguments; `count` says how often the layer
+occurs in its network.  Batch 1, float32, as in inference, unless a case says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One problem of a suite.
+
+    Attributes
+    ----------
+    name : str
+        Readable and unique in its suite.
+    operation : str
+        Name of a public function of fastconv.
+    shapes : tuple of tuple of int
+        Of the leading array arguments, the input first.
+    args : tuple
+        Positional arguments after the arrays.
+    kwargs : dict
+    count : int
+        How often it occurs.
+    dtype : str
+    """
+
+    name: str
+    operation: str
+    shapes: tuple[tuple[int, ...], ...]
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    count: int = 1
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A named list of cases."""
+
+    name: str
+    about: str
+    cases: tuple[Case, ...]
+
+
+def _conv(
+    c: int,
+    size: int,
+    k: int,
+    kernel: int | tuple[int, int] = 1,
+    stride: int = 1,
+    padding: Any = 0,
+    groups: int = 1,
+    count: int = 1,
+    n: int = 1,
+) -> Case:
+    """A square image of `size`, `c` -> `k` channels."""
+    kh, kw = (kernel, kernel) if isinstance(kernel, int) else kernel
+    given = {"stride": (stride, 1), "padding": (padding, 0), "groups": (groups, 1)}
+    name = f"{f'{n}x' if n > 1 else ''}{c},{size},{size}->{k} {kh}x{kw}"
+    name += f" s{stride}" * (stride != 1) + f" p{padding if isinstance(padding, int) else 'same'}" * (padding != 0)
+    if groups == c == k:
+        name = f"depthwise {name}"
+    elif groups > 1:
+        name += f" g{groups}"
+    kwargs = {key: value for key, (value, default) in given.items() if value != default}
+    return Case(name, "conv2d", ((n, c, size, size), (k, c // groups, kh, kw)), (), kwargs, count)
+
+
+def _deep(c: int, size: int, kernel: int, stride: int = 1, count: int = 1) -> Case:
+    """Depthwise with padding that keeps the size."""
+    return _conv(c, size, c, kernel, stride, kernel // 2, c, count)
+
+
+def _pool(kind: str, c: int, size: int, kernel: int, stride: int, padding: int = 0, count: int = 1) -> Case:
+    name = f"{kind}_pool {c},{size},{size} {kernel}x{kernel} s{stride}" + f" p{padding}" * (padding != 0)
+    kwargs = {"stride": stride} | ({"padding": padding} if padding else {})
+    return Case(name, f"{kind}_pool2d", ((1, c, size, size),), (kernel,), kwargs, count)
+
+
+def _global(c: int, size: int) -> Case:
+    return Case(f"global_avg_pool {c},{size},{size}", "global_avg_pool", ((1, c, size, size),))
+
+
+def _linear(m: int, k: int, n: int, count: int = 1) -> Case:
+    return Case(f"linear {m}x{k}->{n}", "linear", ((m, k), (n, k), (n,)), count=count)
+
+
+def _stage(c_in: int, mid: int, out: int, size: int, blocks: int, groups: int = 1) -> tuple[Case, ...]:
+    """One stage of ResNet with bottlenecks, at input `size`; the first halves it, except at 56."""
+    stride = 1 if size == 56 and c_in == 64 else 2
+    small = size // stride
+    first = (
+        _conv(c_in, size, mid),
+        _conv(mid, size, mid, 3, stride, 1, groups, 1 if stride == 2 else blocks),
+    )
+    rest = (_conv(out, small, mid, count=blocks - 1),)
+    if stride == 2:
+        rest += (_conv(mid, small, mid, 3, 1, 1, groups, blocks - 1),)
+        return (*first, *rest, _conv(mid, small, out, count=blocks), _conv(c_in, size, out, 1, 2))
+    if c_in == mid:  # the projection has the shape of the last layer of a block
+        return (*first, *rest, _conv(mid, small, out, count=blocks + 1))
+    return (*first, *rest, _conv(mid, small, out, count=blocks), _conv(c_in, size, out))
+
+
+def _resnet(width: int, groups: int) -> tuple[Case, ...]:
+    return (
+        _conv(3, 224, 64, 7, 2, 3),
+        _pool("max", 64, 112, 3, 2, 1),
+        *_stage(64, width, 256, 56, 3, groups),
+        *_stage(256, 2 * width, 512, 56, 4, groups),
+        *_stage(512, 4 * width, 1024, 28, 6, groups),
+        *_stage(1024, 8 * width, 2048, 14, 3, groups),
+        _global(2048, 7),
+        _linear(1, 2048, 1000),
+    )
+
+
+_VGG16 = (
+    _conv(3, 224, 64, 3, 1, 1), _conv(64, 224, 64, 3, 1, 1), _pool("max", 64, 224, 2, 2),
+    _conv(64, 112, 128, 3, 1, 1), _conv(128, 112, 128, 3, 1, 1), _pool("max", 128, 112, 2, 2),
+    _conv(128, 56, 256, 3, 1, 1), _conv(256, 56, 256, 3, 1, 1, count=2), _pool("max", 256, 56, 2, 2),
+    _conv(256, 28, 512, 3, 1, 1), _conv(512, 28, 512, 3, 1, 1, count=2), _pool("max", 512, 28, 2, 2),
+    _conv(512, 14, 512, 3, 1, 1, count=3), _pool("max", 512, 14, 2, 2),
+    _linear(1, 25088, 4096), _linear(1, 4096, 4096), _linear(1, 4096, 1000),
+)  # fmt: skip
+
+_MOBILENET_V2 = (
+    _conv(3, 224, 32, 3, 2, 1), _deep(32, 112, 3), _conv(32, 112, 16),
+    _conv(16, 112, 96), _deep(96, 112, 3, 2), _conv(96, 56, 24),
+    _conv(24, 56, 144, count=2), _deep(144, 56, 3), _conv(144, 56, 24), _deep(144, 56, 3, 2), _conv(144, 28, 32),
+    _conv(32, 28, 192, count=3), _deep(192, 28, 3, count=2), _conv(192, 28, 32, count=2), _deep(192, 28, 3, 2),
+    _conv(192, 14, 64),
+    _conv(64, 14, 384, count=4), _deep(384, 14, 3, count=4), _conv(384, 14, 64, count=3), _conv(384, 14, 96),
+    _conv(96, 14, 576, count=3), _deep(576, 14, 3, count=2), _conv(576, 14, 96, count=2), _deep(576, 14, 3, 2),
+    _conv(576, 7, 160),
+    _conv(160, 7, 960, count=3), _deep(960, 7, 3, count=3), _conv(960, 7, 160, count=2), _conv(960, 7, 320),
+    _conv(320, 7, 1280), _global(1280, 7), _linear(1, 1280, 1000),
+)  # fmt: skip
+
+
+def _row(c: int, k: int, length: int, size: int, count: int) -> tuple[Case, ...]:
+    """1 x length and length x 1, each `count` times."""
+    return (
+        _conv(c, size, k, (1, length), 1, (0, length // 2), count=count),
+        _conv(c, size, k, (length, 1), 1, (length // 2, 0), count=count),
+    )
+
+
+_INCEPTION_V3 = (
+    _conv(3, 299, 32, 3, 2), _conv(32, 149, 32, 3), _conv(32, 147, 64, 3, 1, 1), _pool("max", 64, 147, 3, 2),
+    _conv(64, 73, 80), _conv(80, 73, 192, 3), _pool("max", 192, 71, 3, 2),
+    _conv(192, 35, 64, count=2), _conv(192, 35, 48), _conv(192, 35, 32),
+    _conv(256, 35, 64, count=3), _conv(256, 35, 48),
+    _conv(288, 35, 64, count=4), _conv(288, 35, 48), _conv(48, 35, 64, 5, 1, 2, count=3),
+    _conv(64, 35, 96, 3, 1, 1, count=4), _conv(96, 35, 96, 3, 1, 1, count=3),
+    _pool("avg", 192, 35, 3, 1, 1), _pool("avg", 256, 35, 3, 1, 1), _pool("avg", 288, 35, 3, 1, 1),
+    _conv(288, 35, 384, 3, 2), _conv(96, 35, 96, 3, 2), _pool("max", 288, 35, 3, 2),
+    _conv(768, 17, 192, count=12), _conv(768, 17, 128, count=2), _conv(768, 17, 160, count=4),
+    *_row(128, 128, 7, 17, 2), *_row(128, 192, 7, 17, 1), *_row(160, 160, 7, 17, 4), *_row(160, 192, 7, 17, 2),
+    *_row(192, 192, 7, 17, 4), _pool("avg", 768, 17, 3, 1, 1, 4),
+    _conv(192, 17, 320, 3, 2), _conv(192, 17, 192, 3, 2), _pool("max", 768, 17, 3, 2),
+    _conv(1280, 8, 320), _conv(1280, 8, 384), _conv(1280, 8, 448), _conv(1280, 8, 192), _pool("avg", 1280, 8, 3, 1, 1),
+    _conv(2048, 8, 320), _conv(2048, 8, 384), _conv(2048, 8, 448), _conv(2048, 8, 192), _pool("avg", 2048, 8, 3, 1, 1),
+    *_row(384, 384, 3, 8, 4), _conv(448, 8, 384, 3, 1, 1, count=2), _global(2048, 8), _linear(1, 2048, 1000),
+)  # fmt: skip
+
+
+def _convnext(c: int, size: int, blocks: int) -> tuple[Case, ...]:
+    """Blocks of ConvNeXt: depthwise 7x7, then two full connections on every pixel."""
+    return (
+        _deep(c, size, 7, count=blocks),
+        _linear(size * size, c, 4 * c, blocks),
+        _linear(size * size, 4 * c, c, blocks),
+    )
+
+
+_CONVNEXT = (
+    _conv(3, 224, 96, 4, 4), *_convnext(96, 56, 3), _conv(96, 56, 192, 2, 2), *_convnext(192, 28, 3),
+    _conv(192, 28, 384, 2, 2), *_convnext(384, 14, 9), _conv(384, 14, 768, 2, 2), *_convnext(768, 7, 3),
+    _global(768, 7), _linear(1, 768, 1000),
+)  # fmt: skip
+
+_LECTURE = (
+    Case("7x7 image, 3x3 detector", "conv2d", ((1, 1, 7, 7), (1, 1, 3, 3))),
+    Case("5x5x3 volume, two 3x3 filters", "conv2d", ((1, 3, 5, 5), (2, 3, 3, 3), (2,)), (),
+         {"stride": 2, "padding": 1}),
+    Case("5x5 map, 2x2 maximum", "max_pool2d", ((1, 1, 5, 5),), (2,), {"stride": 2, "ceil_mode": True}),
+    Case("9 -> 2 full connection", "linear", ((1, 9), (2, 9), (2,))),
+    _conv(1, 28, 32, 5, 1, 2, n=32),
+    Case("32x 32,28,28 2x2 maximum", "max_pool2d", ((32, 32, 28, 28),), (2,)),
+    Case("photograph 512x600, 3x3 filter", "conv2d", ((3, 1, 600, 512), (1, 1, 3, 3)), (),
+         {"padding": 1, "padding_mode": "replicate"}),
+)  # fmt: skip
+
+
+def _filter(size: int, channels: int = 1, filters: int = 1, dtype: str = "float32") -> Case:
+    """Filters of a full-HD image, edges repeated."""
+    groups = channels if filters == channels else 1
+    name = f"{channels},1080,1920->{filters} {size}x{size}" + " f64" * (dtype == "float64")
+    kwargs: dict[str, Any] = {"padding": size // 2, "padding_mode": "replicate"}
+    kwargs |= {"groups": groups} if groups > 1 else {}
+    shapes = ((1, channels, 1080, 1920), (filters, channels // groups, size, size))
+    return Case(name, "conv2d", shapes, (), kwargs, dtype=dtype)
+
+
+_IMAGES = (
+    _filter(3), _filter(5), _filter(7), _filter(11), _filter(5, 3, 3), _filter(5, 1, 8), _filter(3, dtype="float64"),
+    Case("3,1080,1920 2x2 average", "avg_pool2d", ((1, 3, 1080, 1920),), (2,)),
+)  # fmt: skip
+
+
+def _fir(taps: int) -> Case:
+    return Case(f"1e6 samples, {taps} taps", "conv1d", ((1, 1, 1_000_000), (1, 1, taps)), (), {"padding": taps // 2})
+
+
+def _conv1d(name: str, c: int, length: int, k: int, taps: int, **kwargs: Any) -> Case:
+    return Case(f"{name}: {c},{length}->{k} {taps} taps", "conv1d", ((1, c, length), (k, c, taps), (k,)), (), kwargs)
+
+
+_AUDIO = (
+    _fir(8), _fir(32), _fir(129),
+    _conv1d("wav2vec2 first", 1, 16000, 512, 10, stride=5), _conv1d("wav2vec2 second", 512, 3199, 512, 3, stride=2),
+    _conv1d("Whisper first", 80, 3000, 512, 3, padding=1),
+    _conv1d("Whisper second", 512, 3000, 512, 3, padding=1, stride=2),
+    _conv1d("TCN dilated", 64, 4000, 64, 3, padding=8, dilation=8),
+    Case("HiFi-GAN upsampling: 512,128->256 16 taps s8", "conv_transpose1d",
+         ((1, 512, 128), (512, 256, 16), (256,)), (),
+         {"stride": 8, "padding": 4}),
+    Case("envelope: 1,1000000 maximum of 64", "max_pool1d", ((1, 1, 1_000_000),), (64,)),
+)  # fmt: skip
+
+
+def _matmul(m: int, k: int, n: int, batch: int = 0, dtype: str = "float32") -> Case:
+    lead = (batch,) if batch else ()
+    name = f"{f'{batch}x ' if batch else ''}{m}x{k} @ {k}x{n}" + " f64" * (dtype == "float64")
+    return Case(name, "matmul", ((*lead, m, k), (*lead, k, n)), dtype=dtype)
+
+
+_GEMM = (
+    _matmul(128, 128, 128), _matmul(512, 512, 512), _matmul(1024, 1024, 1024), _matmul(512, 512, 512, dtype="float64"),
+    _matmul(1, 4096, 4096), _matmul(4096, 64, 64), _matmul(197, 64, 197, 12), _linear(197, 768, 3072),
+    _linear(197, 3072, 768),
+    Case("gemm 256x256, alpha, beta, b transposed", "gemm", ((256, 256), (256, 256), (256, 256)), (),
+         {"alpha": 0.5, "beta": 2.0, "trans_b": True}),
+)  # fmt: skip
+
+_POOL = (
+    _pool("max", 64, 112, 3, 2, 1), _pool("max", 64, 224, 2, 2), _pool("max", 480, 14, 3, 1, 1),
+    _pool("max", 256, 20, 5, 1, 2),
+    _pool("avg", 192, 35, 3, 1, 1), _pool("avg", 128, 56, 2, 2), _global(2048, 7),
+    Case("max_pool with indices 64,112,112 2x2 s2", "max_pool2d", ((1, 64, 112, 112),), (2,),
+         {"return_indices": True}),
+    Case("lp_pool 64,56,56 norm 2 2x2 s2", "lp_pool2d", ((1, 64, 56, 56),), (2.0, 2)),
+    Case("max_pool3d 16,16,56,56 2x2x2 s2", "max_pool3d", ((1, 16, 16, 56, 56),), (2,)),
+)  # fmt: skip
+
+SUITES: dict[str, Suite] = {
+    s.name: s
+    for s in (
+        Suite("resnet50", "ResNet-50 at 224 x 224: every distinct layer", _resnet(64, 1)),
+        Suite("vgg16", "VGG-16 at 224 x 224: every distinct layer", _VGG16),
+        Suite("mobilenet_v2", "MobileNetV2 at 224 x 224: every distinct layer", _MOBILENET_V2),
+        Suite("inception_v3", "Inception v3 at 299 x 299: every distinct layer", _INCEPTION_V3),
+        Suite("resnext50", "ResNeXt-50 32x4d at 224 x 224: every distinct layer", _resnet(128, 32)),
+        Suite("convnext", "ConvNeXt-T at 224 x 224: every distinct layer", _CONVNEXT),
+        Suite("lecture", "what the lecture computes, and a first layer on digits", _LECTURE),
+        Suite("images", "filters of a full-HD image", _IMAGES),
+        Suite("audio", "FIR filters and layers of audio networks", _AUDIO),
+        Suite("gemm", "matrix products", _GEMM),
+        Suite("pool", "pooling layers", _POOL),
+    )
+}
