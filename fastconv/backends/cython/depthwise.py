@@ -108,11 +108,11 @@ class Depthwise(Kernel[ConvProblem]):
         vl = native.lanes(self.isa, p.dtype.itemsize)
         if p.layout == "NHWC":
             run = p.groups if p.ocg == 1 else p.ocg  # channels that share lanes
-            rate, copied = CHANNELS_RATE, POINTER * p.n * p.pixels * p.taps
+            rate, copied = CHANNELS_RATE, float(POINTER * p.n * p.pixels * p.taps)
         else:
             run = max(p.output[2], 1)
             reuse = p.stride[1] == 1 and p.kernel[1] >= 3
-            rate, copied = (REUSE_RATE if reuse else PLAIN_RATE), 0 if reads_in_place(p) else 2.0 * p.bytes
+            rate, copied = (REUSE_RATE if reuse else PLAIN_RATE), 0.0 if reads_in_place(p) else 2.0 * p.bytes
         used = run / (-(-run // vl) * vl)
         seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * rate * used)
         seconds += (p.bytes + copied) / machine.bandwidth + ITEM_SECONDS * p.n * p.oc
@@ -136,7 +136,7 @@ class Depthwise(Kernel[ConvProblem]):
         size = p.dtype.itemsize
         table = native.table(self.isa, size)
         tables = native.index_tables(p, p.mode)
-        prepared: native.Prepared
+        prepared: _depthwise.Rows | _depthwise.Pixels
         if p.layout == "NHWC":
             w = np.ascontiguousarray(weights.reshape(p.oc, p.taps).T)
             outside = np.full(p.groups, p.fill, p.dtype)
