@@ -126,7 +126,9 @@ cdef class Direct:
             channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
             for i in range(rin):
                 row = self.rows[r0 * self.sh + i]
-                src = NULL if plane < 0 or row < 0 else channel + row * x.stride[3] * size
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = channel + row * x.stride[3] * size
                 self.t.fill_row(
                     band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src, x.stride[4],
                     self.cols + start, win, run0, run1, self.fill)

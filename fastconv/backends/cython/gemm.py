@@ -1,7 +1,8 @@
 """Matrix multiplication: the kernel objects and their block sizes.
 
-Register tile: MR rows x 2 vectors of columns.  Blocks of B take at most `B_BYTES` (in the L2 cache for deep
-products of moderate width), panels of A are packed by the thread that uses them.
+Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache while panels of B pass;
+a block of B takes at most `B_BYTES`.  Products of few rows read B where it lies, if its rows are contiguous.
+Small products of a batch are items of work of one call.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
 
-KC = 2048
+KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
 B_BYTES = 2 << 20
+SMALL_BYTES = 256 << 10
+IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles
 RATE = 0.8
 PACK_SECONDS = 0.4e-9  # per element
 START_SECONDS = 12e-6
@@ -46,21 +49,31 @@ class Gemm(Kernel[GemmProblem]):
         packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * cols * nr
         share = min(machine.threads, max(1, round(p.flops / 4e5)))
         pack = PACK_SECONDS * (packed_b + p.batch * p.m * p.k)
-        return START_SECONDS * max(p.batch, 1) + (p.flops / peak + pack + p.bytes / machine.bandwidth) / share
+        calls = 1 if self._small(p) else max(p.batch, 1)
+        return START_SECONDS * calls + (p.flops / peak + pack + p.bytes / machine.bandwidth) / share
 
     def _blocks(self, p: GemmProblem) -> tuple[int, int]:
         """(depth, columns) of a block of B."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        depth = min(p.k, KC)
+        depth = -(-p.k // max(1, -(-p.k * size // KC_BYTES)))  # near-equal parts
         cols = max(1, B_BYTES // (max(depth, 1) * nr * size)) * nr
-        return depth, min(cols, -(-p.n // nr) * nr)
+        return depth, min(cols, -(-max(p.n, 1) // nr) * nr)
+
+    def _strip_bytes(self, depth: int, size: int) -> int:
+        """Scratch of one thread: a tile, a last panel of B, a panel of A and what packing spoils behind it."""
+        mr, nr = native.tile(self.isa, size)
+        return (mr * nr + (nr + mr) * depth) * size + machine.ISAS[self.isa][0]
+
+    def _small(self, p: GemmProblem) -> bool:
+        """Whether products of a batch are worked on whole, each by one thread."""
+        depth, cols = self._blocks(p)
+        return p.batch > 1 and depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= SMALL_BYTES
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem
-        mr, nr = native.tile(self.isa, p.acc.itemsize)
         depth, cols = self._blocks(p)
-        return (mr * nr + mr * depth + depth * cols) * p.acc.itemsize
+        return self._strip_bytes(depth, p.acc.itemsize) + depth * cols * p.acc.itemsize
 
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
@@ -73,43 +86,58 @@ class Gemm(Kernel[GemmProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        count = threads.openmp_threads(count) if p.flops > 4e5 else 1
-        row_tiles, panels = -(-max(p.m, 1) // mr), -(-max(cols, 1) // nr)
-        per_item = panels if row_tiles >= 4 * count else max(1, panels * row_tiles // (4 * count))
-        gemm = _gemm.Gemm(native.table(self.isa, size), p, depth, per_item)
-        blocks = [
-            (j, min(cols, p.n - j), q, min(depth, p.k - q))
-            for j in range(0, p.n, max(cols, 1))
-            for q in range(0, p.k, max(depth, 1))
-        ]
-        tile_bytes = (mr * nr + mr * depth) * size
-        seconds = self.cost(p, machine.host().with_threads(1)) / max(1, p.batch * len(blocks))
+        count = count if p.flops > 4e5 else 1
+        strips, panels = -(-max(p.m, 1) // mr), -(-max(cols, 1) // nr)
+        per_item = panels if strips >= 4 * count else max(1, panels * strips // (4 * count))
+        gemm = _gemm.Gemm(native.table(self.isa, size), p, per_item)
+        seconds = self.cost(p, machine.host().with_threads(1))
+        strip_bytes = -(-self._strip_bytes(depth, size) // 64) * 64
+        row_step = b.strides[1 if p.trans_b else 2]
+        in_place = not p.packed and strips <= IN_PLACE_TILES and row_step == size
 
-        def packed_block(matrix: np.ndarray, block: tuple[int, int, int, int], into: np.ndarray) -> np.ndarray:
-            gemm.pack_b(matrix, into, *block, count)
+        if p.k == 0:
+            return lambda x, out: finish_without_products(p, c, bias, out)
+
+        if self._small(p):
+            scratch = strip_bytes + depth * cols * size
+
+            def run_batch(x: np.ndarray, out: np.ndarray) -> None:
+                native.run_items(
+                    p.batch, scratch, count, seconds,
+                    lambda buf, step, lo, hi, t: gemm.multiply_batch(
+                        x, b, in_place, c, bias, out, buf, step, strip_bytes, lo, hi, t
+                    ),
+                )  # fmt: skip
+
+            return run_batch
+
+        blocks = [
+            (j, min(cols, p.n - j), q, min(depth, p.k - q)) for j in range(0, p.n, cols) for q in range(0, p.k, depth)
+        ]
+        seconds /= max(1, p.batch * len(blocks))
+
+        def packed(matrix: np.ndarray, block: tuple[int, int, int, int], into: np.ndarray) -> np.ndarray:
+            gemm.pack_b(matrix, into, *block, threads.openmp_threads(count))
             return into
 
         ready = None
         if p.packed and not p.b_batched:
-            ready = [
-                packed_block(b[0], block, np.empty(-(-block[1] // nr) * nr * block[3] * size, np.uint8))
-                for block in blocks
-            ]
+            ready = [packed(b[0], k, np.empty(-(-k[1] // nr) * nr * k[3] * size, np.uint8)) for k in blocks]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            if p.k == 0:
-                finish_without_products(p, c, bias, out)
-                return
-            with borrow(0 if ready is not None else depth * cols * size) as space:
+            with borrow(0 if in_place or ready is not None else depth * cols * size) as space:
                 for i in range(p.batch):
                     matrix = b[i if p.b_batched else 0]
+                    args = None if c is None else c[i], bias, out[i]
                     for index, block in enumerate(blocks):
-                        panels = ready[index] if ready is not None else packed_block(matrix, block, space)
-                        addend = None if c is None else c[i]
+                        if ready is not None:
+                            right = ready[index]
+                        else:
+                            right = matrix if in_place else packed(matrix, block, space)
                         native.run_items(
-                            gemm.items(block[1]), tile_bytes, count, seconds,
-                            lambda buf, step, lo, hi, t, panels=panels, block=block, i=i, addend=addend: gemm.multiply(
-                                x[i], panels, addend, bias, out[i], buf, step, *block, lo, hi, t
+                            gemm.items(block[1]), strip_bytes, count, seconds,
+                            lambda buf, step, lo, hi, t, left=x[i], right=right, args=args, block=block: gemm.multiply(
+                                left, right, in_place, *args, buf, step, *block, lo, hi, t
                             ),
                         )  # fmt: skip
 

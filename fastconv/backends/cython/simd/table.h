@@ -21,8 +21,8 @@ typedef void fc_tile(ptrdiff_t depth, ptrdiff_t ntaps, const ptrdiff_t *taps, co
 typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t xs,
                          const int64_t *cols, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
 
-/* Panels of a matrix x[i*rs + j*cs]: pack_a gives dst[k*mr + i], zero for rows <= i < mr; pack_b gives
-   dst[k*nr + j], zero for cols <= j < nr. */
+/* Panels of a matrix x[i*rs + j*cs]: pack_a gives dst[k*mr + i], zero for extent <= i < mr, and spoils up to vl elements
+   behind the panel; pack_b gives dst[k*nr + j], zero for extent <= j < nr. */
 typedef void fc_pack(void *dst, const void *x, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t extent, ptrdiff_t depth);
 
 /* y[i*rs + j*cs] = act(alpha*m[i*nr + j] + beta*c[i*crs + j*ccs] + row_bias[i] + col_bias[j]) for i < rows, j < cols <= nr;

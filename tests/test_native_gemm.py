@@ -1,0 +1,197 @@
+"""Compiled matrix products against the reference: every remainder of the tile, every operand layout, guarded memory."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from guard import guarded, guarded_copy
+
+from fastconv.backends import reference_gemm
+from fastconv.core import threads as thread_policy
+from fastconv.core.machine import host
+from fastconv.core.problems.gemm import GemmProblem
+from fastconv.dispatch import registry
+
+KERNELS = [k for k in registry.kernels("gemm") if k.backend == "cython"]
+DTYPES = (np.float32, np.float64)
+every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
+
+
+def problem(
+    m: int, n: int, k: int, dtype: Any = np.float32, *, batch: int = 1, b_batched: bool = False, trans_a: bool = False,
+    trans_b: bool = False, alpha: float = 1.0, beta: float = 0.0, bias: bool = False, activation: str | None = None,
+    packed: bool = False,
+) -> GemmProblem:  # fmt: skip
+    d = np.dtype(dtype)
+    return GemmProblem(
+        batch=batch, m=m, n=n, k=k, b_batched=b_batched, trans_a=trans_a, trans_b=trans_b, alpha=alpha, beta=beta,
+        c=beta != 0, bias=bias, dtype=d, acc=d, out=d, activation=activation, packed=packed,
+    )  # fmt: skip
+
+
+def operands(p: GemmProblem, at: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """a, b, c and bias in guarded memory."""
+    rng = np.random.default_rng(p.m * 10007 + p.n * 101 + p.k)
+
+    def fresh(*shape: int) -> np.ndarray:
+        return guarded_copy(rng.standard_normal(shape).astype(p.dtype), at)
+
+    a = fresh(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
+    b = fresh(p.batch if p.b_batched else 1, *((p.n, p.k) if p.trans_b else (p.k, p.n)))
+    return a, b, fresh(p.batch, p.m, p.n) if p.c else None, fresh(p.n) if p.bias else None
+
+
+def expect(p: GemmProblem, a: np.ndarray, b: np.ndarray, c: Any, bias: Any) -> np.ndarray:
+    y = np.empty((p.batch, p.m, p.n), p.dtype)
+    reference_gemm.Gemm().prepare(p, (b, c, bias), 1)(a, y)
+    if p.activation == "relu":
+        y[y < 0] = 0
+    return y
+
+
+def run(
+    kernel: Any, p: GemmProblem, a: np.ndarray, constants: tuple[Any, ...], at: str = "end", threads: int = 1
+) -> np.ndarray:
+    y = guarded((p.batch, p.m, p.n), p.out, at)
+    kernel.prepare(p, constants, threads)(a, y)
+    return y
+
+
+def check(kernel: Any, p: GemmProblem) -> None:
+    a, *constants = operands(p, "end")
+    y = run(kernel, p, a, tuple(constants))
+    expected = expect(p, a, *constants)
+    scale = max(np.abs(expected).max(initial=0.0), abs(p.alpha) * p.k**0.5)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=4 * kernel.error(p) * scale, err_msg=f"{kernel.name} {p}")
+    a, *constants = operands(p, "start")
+    again = run(kernel, p, a, tuple(constants), "start", threads=2)
+    assert y.tobytes() == again.tobytes(), f"{kernel.name}, 1 and 2 threads: {p}"
+
+
+def skip_unavailable(kernel: Any) -> None:
+    reason = kernel.reject(problem(1, 1, 1))
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@every_dtype
+@every_kernel
+def test_every_remainder(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel)
+    for i in range(1, 67):  # rows 1 to 43, columns 1 to 66, depths 1 to 35
+        m, n, k = i % 43 + 1, i, i * 7 % 35 + 1
+        for trans_a, trans_b, packed in itertools.product((False, True), repeat=3):
+            check(kernel, problem(m, n, k, dtype, trans_a=trans_a, trans_b=trans_b, packed=packed))
+
+
+OPTIONS = [
+    dict(alpha=0.5),
+    dict(alpha=-2.0, beta=0.25),
+    dict(beta=1.0, bias=True),
+    dict(bias=True, activation="relu"),
+    dict(alpha=1.5, beta=-1.0, bias=True, activation="relu"),
+]
+
+
+@every_dtype
+@every_kernel
+def test_every_option(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel)
+    sizes = ((5, 7, 3), (29, 33, 40), (65, 70, 1100), (3, 200, 600))
+    for i, ((m, n, k), options) in enumerate(itertools.product(sizes, OPTIONS)):
+        packed = i % 2 == 0
+        check(kernel, problem(m, n, k, dtype, packed=packed, **options))
+        check(kernel, problem(m, n, k, dtype, packed=packed, trans_a=True, batch=2, **options))
+        check(kernel, problem(m, n, k, dtype, packed=packed, trans_b=True, batch=3, b_batched=True, **options))
+
+
+@every_dtype
+@every_kernel
+def test_blocks_of_depth_and_of_columns(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel)
+    for m, n, k in ((20, 1500, 700), (50, 100, 2500), (2, 1100, 1300)):
+        for packed in (False, True):
+            check(kernel, problem(m, n, k, dtype, packed=packed, alpha=0.5, beta=2.0, bias=True))
+    check(kernel, problem(70, 300, 600, dtype, batch=2, b_batched=True, beta=1.0))
+
+
+@every_dtype
+@every_kernel
+def test_empty(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel)
+    for m, n, k, batch in ((0, 5, 3, 1), (5, 0, 3, 1), (5, 6, 0, 1), (5, 6, 0, 3), (5, 6, 7, 0)):
+        for options in ({}, dict(beta=2.0, bias=True, activation="relu")):
+            for packed in (False, True):
+                check(kernel, problem(m, n, k, dtype, batch=batch, packed=packed, **options))
+
+
+@every_dtype
+@every_kernel
+def test_strides_are_arbitrary(kernel: Any, dtype: Any) -> None:
+    """Columns backwards, every other row, one row for all: the same bits as a clean copy."""
+    skip_unavailable(kernel)
+    rng = np.random.default_rng(5)
+
+    def views(rows: int, cols: int) -> list[np.ndarray]:
+        big = guarded_copy(rng.standard_normal((1, 2 * rows, 2 * cols)).astype(dtype))
+        return [
+            big[:, :rows, :cols],
+            big[:, ::2, ::-2],
+            big[:, rows - 1 :: -1, cols:],
+            np.broadcast_to(big[:, :1, :cols], (1, rows, cols)),
+            big[:, :rows, :1].repeat(1, axis=2).transpose(0, 2, 1)[:, :1, :].transpose(0, 2, 1) * np.ones(cols, dtype),
+        ]
+
+    for m, n, k in ((17, 40, 21), (40, 37, 50)):
+        p = problem(m, n, k, dtype, beta=1.0)
+        for a, b, c in zip(views(m, k), views(k, n), views(m, n), strict=True):
+            y = run(kernel, p, a, (b, c, None))
+            clean = [np.ascontiguousarray(v) for v in (a, b, c)]
+            np.testing.assert_allclose(y, run(kernel, p, clean[0], (clean[1], clean[2], None)), rtol=0, atol=0)
+            wide = guarded((1, 2 * m, 2 * n), dtype)
+            out = wide[:, ::2, 1::2]
+            kernel.prepare(p, (b, c, None), 1)(a, out)
+            assert out.tobytes() == y.tobytes()
+            assert np.isnan(wide[:, 1::2]).all() and np.isnan(wide[:, :, ::2]).all()
+
+
+@every_dtype
+@every_kernel
+def test_nan_survives_relu_and_stays_in_its_row_and_column(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel)
+    p = problem(33, 47, 20, dtype, activation="relu")
+    a, b, _, _ = operands(p, "end")
+    a[0, 7, 3] = np.nan
+    b[0, 5, 40] = np.nan
+    y = run(kernel, p, a, (b, None, None))
+    nan = np.zeros((33, 47), bool)
+    nan[7], nan[:, 40] = True, True
+    np.testing.assert_array_equal(np.isnan(y[0]), nan)
+
+
+@every_kernel
+def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    skip_unavailable(kernel)
+    calls: list[Any] = []
+    real = thread_policy.slices
+    for p in (problem(100, 300, 80), problem(20, 30, 40, batch=9, b_batched=True)):
+        a, *constants = operands(p, "end")
+        whole = run(kernel, p, a, tuple(constants))
+        monkeypatch.setattr(thread_policy, "SLICE_SECONDS", 1e-12)
+        monkeypatch.setattr(thread_policy, "slices", lambda *args: calls.append(real(*args)) or calls[-1])
+        assert run(kernel, p, a, tuple(constants), threads=2).tobytes() == whole.tobytes()
+        monkeypatch.undo()
+        assert len(calls.pop()) > 1 and not calls
+
+
+@every_kernel
+def test_refusals_predictions_and_workspace(kernel: Any) -> None:
+    skip_unavailable(kernel)
+    assert kernel.reject(problem(2, 2, 2, np.int32)) == "dtype int32: float32 and float64 only"
+    for p in (problem(1, 1, 1), problem(1000, 1000, 1000), problem(10, 100000, 10000), problem(8, 8, 8, batch=1000)):
+        assert 0 < kernel.cost(p, host()) < 10
+        assert 0 < kernel.workspace(p) <= 3 << 20
