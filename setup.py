@@ -20,7 +20,7 @@ NATIVE = "fastconv/backends/cython"
 MODULES = ("_simd", "_direct", "_pointwise", "_depthwise", "_gemm", "_pool")
 
 # gcc's predictive commoning turns register tiles into chains of moves.
-COMMON = ["-O3", "-fno-math-errno", "-fno-predictive-commoning"]
+COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]
 ISA_FLAGS = {"portable": []}
 if platform.machine().lower() in ("x86_64", "amd64"):
     ISA_FLAGS["avx2"] = ["-march=x86-64-v3"]
@@ -65,6 +65,10 @@ class Build(build_ext):
                     (folder / NATIVE / "_build_report.json").write_text(json.dumps({"reason": reason}))
 
     def build_extensions(self):
+        if not hasattr(self.compiler, "compiler_so"):
+            raise RuntimeError(f"gcc or clang is needed, the compiler here is {self.compiler.compiler_type!r}")
+        if not self.compiles([]):
+            raise RuntimeError(f"no working C compiler: {self.compiler.compiler_so[0]!r} was tried")
         openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
         for extension in self.extensions:
             extension.extra_compile_args = [*COMMON, *openmp]
