@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,11 @@ class Backends(Mapping[str, Backend]):
 
     def __init__(self, items: tuple[Backend, ...]) -> None:
         self._items = {b.name: b for b in items}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Mapping[str, Any]]) -> Backends:
+        """From what ``dataclasses.asdict`` makes of each."""
+        return cls(tuple(Backend(**{**b, "isas": tuple(b["isas"])}) for b in data.values()))
 
     def __getitem__(self, name: str) -> Backend:
         return self._items[name]

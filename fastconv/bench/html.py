@@ -95,7 +95,8 @@ def report_fragment(report: Report) -> str:
         for e in report.entries
     )
     about = f"{report.about}; {report.threads} thread{'s' * (report.threads != 1)}"
-    return f"<h2>{escape(report.suite)}</h2><p>{escape(about)}</p>{summary}{svg}{_table(SUITE_HEAD, rows, (0, 2, 6))}{folded}"
+    table = _table(SUITE_HEAD, rows, (0, 2, 6))
+    return f"<h2>{escape(report.suite)}</h2><p>{escape(about)}</p>{summary}{svg}{table}{folded}"
 
 
 def page(title: str, items: Sequence[Comparison | Report]) -> str:

@@ -35,7 +35,8 @@ def _bars(
     axes.barh(places, values, color=colours, height=0.72)
     axes.set_yticks(places, labels, fontsize=8)
     axes.invert_yaxis()
-    axes.margins(x=0.16, y=0.02)
+    axes.margins(x=0.22, y=0.02)
+    axes.tick_params(axis="x", labelsize=8)
     for place, value, text in zip(places, values, texts, strict=True):
         axes.annotate(
             text, (value, place), (4, 0), textcoords="offset points", va="center", fontsize=7, color="#5a6275"
@@ -58,7 +59,7 @@ def plot_comparison(c: Comparison, path: str | Path) -> None:
     timed = next((r for r in rows if r.roofline), None)
     if timed is not None:
         axes.axvline(timed.rate / timed.roofline / 1e9, color="#444", lw=0.8, ls="--", label="roofline, measured")  # type: ignore[operator]
-        axes.legend(fontsize=7, loc="lower right", frameon=False)
+        axes.legend(fontsize=7, loc="lower right", framealpha=1, edgecolor="none")
     axes.set_xlabel(f"{c.unit}, effective; dark blue: chosen by fastconv; orange: peers", fontsize=8)
     axes.set_title(f"{c.title}\n{c.dtype}, {c.threads} thread{'s' * (c.threads != 1)}", fontsize=10, loc="left")
     fig.savefig(path, dpi=120)

@@ -20,6 +20,8 @@ from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.problems.base import Problem
 
+PEAK_SECONDS = 0.15  # long enough for the clock to settle
+
 
 @dataclass(frozen=True, slots=True)
 class Roofline:
@@ -87,7 +89,7 @@ def peak(threads: int, itemsize: int = 4) -> tuple[float, str]:
         for isa in machine.host_isas():
             table = native.table(isa, itemsize)
             if table:
-                return _together(lambda table=table: simd.peak(table, 0.05), threads), f"{isa} multiply-adds"
+                return _together(lambda table=table: simd.peak(table, PEAK_SECONDS), threads), f"{isa} multiply-adds"
     return _matmul_rate(itemsize), "NumPy matmul"
 
 

@@ -1,0 +1,265 @@
+"""The command line: ``fastconv info | compare | bench | demo``.
+
+Results go to stdout, everything else to stderr; an error is one line.  What a command needs is imported when it runs,
+so that each of them works with NumPy alone as far as it can.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import fastconv
+from fastconv.bench.peers import PEERS
+
+QUICK = {"seconds": 0.03, "rounds": 3}
+INTERRUPTED = 130
+
+# Operations whose arguments are arrays throughout; of the others only the first is, as of max_pool2d.
+ARRAYS = ("conv", "gemm", "matmul", "linear")
+
+
+def _numbers(text: str, name: str) -> Any:
+    """``3`` -> 3; ``3,2`` or ``3x2`` -> (3, 2); ``1:2,0:1`` -> [(1, 2), (0, 1)]; words stay."""
+    try:
+        if ":" in text:
+            return [tuple(int(v) for v in pair.split(":")) for pair in text.split(",")]
+        values = tuple(int(v) for v in text.replace("x", ",").split(","))
+    except ValueError:
+        if text.isidentifier():
+            return text
+        raise argparse.ArgumentTypeError(
+            f"{name} must be ints as 3 or 3,2, pairs as 1:2,0:1, or a word; got {text!r}"
+        ) from None
+    return values[0] if len(values) == 1 else values
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(v) for v in text.split("x"))
+    except ValueError:
+        raise ValueError(f"a shape must read as 1x64x56x56, got {text!r}") from None
+
+
+def _value(text: str) -> Any:
+    """An argument that is not an array: an int, several, or a float."""
+    try:
+        return _numbers(text, "an argument")
+    except argparse.ArgumentTypeError:
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"an argument must be a number, or several as 3,2; got {text!r}") from None
+
+
+def _peers(text: str) -> tuple[str, ...]:
+    if text in ("all", "none"):
+        return tuple(PEERS) if text == "all" else ()
+    names = tuple(n.strip() for n in text.split(","))
+    for name in names:
+        if name not in PEERS:
+            raise argparse.ArgumentTypeError(f"all, none, or some of {', '.join(PEERS)}; got {name!r}")
+    return names
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an int of at least 1, got {text!r}")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fastconv", description="Convolution, pooling and GEMM on a CPU.")
+    parser.add_argument("--version", action="version", version=f"fastconv {fastconv.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    info = commands.add_parser("info", help="CPU, measured peak and bandwidth, backends and why one is missing")
+    info.add_argument("--json", metavar="FILE", help="also write JSON; - for stdout, in place of the text")
+    info.set_defaults(run=_info)
+
+    measured = argparse.ArgumentParser(add_help=False)
+    measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
+                          help=f"libraries measured in the same run: {', '.join(PEERS)} (default: all)")  # fmt: skip
+    measured.add_argument("--threads", type=_positive, metavar="N", help="threads of every contender")
+    measured.add_argument("--quick", action="store_true", help="few samples: rough figures")
+    measured.add_argument("--json", metavar="FILE", help="also write JSON; - for stdout, in place of the table")
+    measured.add_argument("--html", metavar="FILE", help="also write a self-contained page")
+    measured.add_argument("--plot", metavar="FILE", help="also write a picture (needs matplotlib)")
+
+    compare = commands.add_parser(
+        "compare", parents=[measured], help="every kernel and every installed peer on one problem",
+        description="Measure every kernel that can do an operation, and every installed peer, on random data.",
+        epilog="example: fastconv compare conv2d 1x64x56x56 64x64x3x3 --padding 1",
+    )  # fmt: skip
+    compare.add_argument("operation", help="a public operation, as conv2d, max_pool2d, linear")
+    compare.add_argument("arguments", nargs="+", metavar="SHAPE|N",
+                         help="shapes of the arrays, as 1x64x56x56; for pooling then its numbers")  # fmt: skip
+    for name in ("stride", "padding", "dilation", "groups", "output-padding"):
+        compare.add_argument(f"--{name}", type=lambda text, name=name: _numbers(text, name), metavar="N|N,M")
+    compare.add_argument("--layout", choices=("NCHW", "NHWC"))
+    compare.add_argument("--padding-mode", metavar="MODE")
+    compare.add_argument("--activation", metavar="NAME")
+    compare.add_argument("--ceil-mode", action="store_true", default=None)
+    compare.add_argument("--dtype", default="float32", help="float32 (default), float64, ...")
+    compare.set_defaults(run=_compare)
+
+    bench = commands.add_parser("bench", parents=[measured], help="compare every problem of a suite")
+    bench.add_argument("--suite", nargs="+", default=["resnet50"], metavar="NAME",
+                       help="one or more suites, or all (default: resnet50); an unknown name lists them")  # fmt: skip
+    bench.set_defaults(run=_bench)
+
+    demo = commands.add_parser("demo", help="the lecture's forward path on a photograph, as a picture")
+    demo.add_argument("--output", default="fastconv-demo.png", metavar="FILE.png")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _write_json(text: str, target: str | None) -> bool:
+    """Write JSON where it was asked for; whether stdout is taken by it."""
+    if target == "-":
+        print(text)
+        return True
+    if target is not None:
+        _file(target).write_text(text + "\n", encoding="utf-8")
+        print(f"wrote {target}", file=sys.stderr)
+    return False
+
+
+def _file(target: str) -> Path:
+    """A file to write, refused early if its folder is not there: measuring takes long."""
+    path = Path(target)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
+    return path
+
+
+def _check_targets(options: argparse.Namespace) -> None:
+    for target in (options.json, options.html, options.plot):
+        if target not in (None, "-"):
+            _file(target)
+    if options.plot is not None:
+        from fastconv.bench.plot import figure
+
+        figure(1, 1)
+
+
+def _info(options: argparse.Namespace) -> None:
+    from fastconv.bench.info import collect, text
+
+    found = collect()
+    if not _write_json(json.dumps(found, indent=1), options.json):
+        print(text(found))
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    operation = getattr(fastconv, name, None) if name in fastconv.__all__ else None
+    if not inspect.isfunction(operation) or "backend" not in inspect.signature(operation).parameters:
+        raise ValueError(f"operation must be one of fastconv's, as conv2d, max_pool2d or linear; got {name!r}")
+    return operation
+
+
+def _compare(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from fastconv.bench.html import write_page
+    from fastconv.bench.progress import bar
+    from fastconv.bench.table import show
+
+    _check_targets(options)
+    operation = _operation(options.operation)
+    try:
+        dtype = np.dtype(options.dtype)
+    except TypeError:
+        raise ValueError(f"dtype must be one of NumPy's, as float32; got {options.dtype!r}") from None
+    arrays = len(options.arguments) if options.operation.startswith(ARRAYS) else 1
+    args = [fastconv.Spec(_shape(a), dtype) for a in options.arguments[:arrays]]
+    args += [_value(a) for a in options.arguments[arrays:]]
+    known = inspect.signature(operation).parameters
+    names = ("stride", "padding", "dilation", "groups", "output_padding", "layout", "padding_mode", "activation",
+             "ceil_mode", "threads")  # fmt: skip
+    kwargs = {name: value for name in names if (value := getattr(options, name)) is not None}
+    for name in kwargs:
+        if name not in known:
+            raise ValueError(f"{options.operation} has no argument {name}")
+    with bar(sys.stderr) as tell:
+        found = fastconv.compare(
+            operation, *args, peers=options.peers, progress=tell, **(QUICK if options.quick else {}), **kwargs
+        )
+    if not _write_json(found.to_json(), options.json):
+        show(found, sys.stdout)
+    if options.html is not None:
+        write_page(options.html, found.title, [found])
+        print(f"wrote {options.html}", file=sys.stderr)
+    if options.plot is not None:
+        found.plot(options.plot)
+        print(f"wrote {options.plot}", file=sys.stderr)
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from fastconv.bench.html import write_page
+    from fastconv.bench.progress import bar
+    from fastconv.bench.suite import bench, reports_json
+    from fastconv.bench.suites import SUITES
+    from fastconv.bench.table import show
+
+    _check_targets(options)
+    names = list(SUITES) if options.suite == ["all"] else options.suite
+    for name in names:
+        if name not in SUITES:
+            raise ValueError(f"suite must be all or one of {', '.join(SUITES)}; got {name!r}")
+    reports = []
+    for name in names:
+        with bar(sys.stderr) as tell:
+            report = bench(
+                name, peers=options.peers, threads=options.threads, progress=tell, **(QUICK if options.quick else {})
+            )
+        reports.append(report)
+        if options.json != "-":
+            show(report, sys.stdout)
+            sys.stdout.flush()
+    if options.json is not None:
+        _write_json(reports_json(reports), options.json)
+    if options.html is not None:
+        write_page(options.html, f"fastconv bench: {', '.join(names)}", reports)
+        print(f"wrote {options.html}", file=sys.stderr)
+    if options.plot is not None:
+        from fastconv.bench.plot import plot_reports
+
+        plot_reports(reports, options.plot)
+        print(f"wrote {options.plot}", file=sys.stderr)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from fastconv.demo import demo
+
+    _file(options.output)
+    print(f"wrote {demo(options.output)}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("fastconv: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has gone, as `head` does: the interpreter's own flush at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, TypeError, NotImplementedError, ImportError, OSError, ArithmeticError, MemoryError) as e:
+        print(f"fastconv: error: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
+        return 1 if isinstance(e, (ImportError, OSError, MemoryError)) else 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
