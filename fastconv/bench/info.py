@@ -95,6 +95,8 @@ def text(info: dict[str, Any]) -> str:
             f"{head}: {single:.0f} GFLOP/s float32, {double:.0f} float64 ({r['source']}); copy {copy:.1f} GB/s"
         )
     packages = ", ".join(f"{name} {v}" for name, v in info["packages"].items()) or "none"
+    source = info["measured"]["1"]["source"]
+    lines.append(f"           by {source} on registers, and by copies larger than the caches")
     lines += [f"packages   {packages}", "", str(Backends.from_dict(info["backends"]))]
     if info["peers_missing"]:
         lines.append("")
