@@ -131,13 +131,15 @@ class Direct(NumbaConv):
         scratch = self.workspace(p)
         seconds = p.flops / 2e10
         ycol = p.oc if p.layout == "NHWC" else 1
-        fixed = (p.groups, p.icg, p.ocg, b.entries, b.chain, int(p.activation == "relu"), filler.address, float(p.fill))
+        relu = int(p.activation == "relu")
+        fixed = (address(bands.table), p.groups, p.icg, p.ocg, b.entries, b.chain, relu, filler.address, float(p.fill))
+        w = address(weights)
 
-        def run(x: np.ndarray, out: np.ndarray, keep: object = filler) -> None:
-            where = (address(x), *steps(x, 0, 1), address(weights), address(out), *steps(out, 0, 1), ycol)
+        def run(x: np.ndarray, out: np.ndarray, alive: object = (weights, bands, filler)) -> None:
+            where = (address(x), *steps(x, 0, 1), w, address(out), *steps(out, 0, 1), ycol)
 
             def call(lo: int, hi: int, memory: int) -> None:
-                loop(lo, hi, *where, memory, address(bands.table), *fixed)
+                loop(lo, hi, *where, memory, *fixed)
 
             run_items(call, b.items, threads, seconds, scratch)
 
@@ -209,8 +211,10 @@ class Pointwise(NumbaConv):
         fixed = (p.pixels, p.groups, p.icg, p.ocg, chunk, int(p.activation == "relu"))
         seconds = p.flops / 2e10
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            where = (address(x), *steps(x, 0, 1), address(weights), address(out), *steps(out, 0, 1))
+        w = address(weights)
+
+        def run(x: np.ndarray, out: np.ndarray, alive: object = weights) -> None:
+            where = (address(x), *steps(x, 0, 1), w, address(out), *steps(out, 0, 1))
 
             def call(lo: int, hi: int) -> None:
                 loop(lo, hi, *where, *fixed)
@@ -306,14 +310,15 @@ class Depthwise(NumbaConv):
         scratch = self.workspace(p)
         items = p.n * p.groups * p.output[0] * bands.nr * bands.nq
         ycol = p.oc if p.layout == "NHWC" else 1
-        fixed = (p.groups, p.ocg, int(p.activation == "relu"), filler.address, float(p.fill))
+        fixed = (address(bands.table), p.groups, p.ocg, int(p.activation == "relu"), filler.address, float(p.fill))
+        w = address(packed)
         seconds = p.flops / 4e9
 
-        def run(x: np.ndarray, out: np.ndarray, keep: object = filler) -> None:
-            where = (address(x), *steps(x, 0, 1), address(packed), address(out), *steps(out, 0, 1), ycol)
+        def run(x: np.ndarray, out: np.ndarray, alive: object = (packed, bands, filler)) -> None:
+            where = (address(x), *steps(x, 0, 1), w, address(out), *steps(out, 0, 1), ycol)
 
             def call(lo: int, hi: int, memory: int) -> None:
-                loop(lo, hi, *where, memory, address(bands.table), *fixed)
+                loop(lo, hi, *where, memory, *fixed)
 
             run_items(call, items, threads, seconds, scratch)
 
@@ -330,14 +335,15 @@ class Depthwise(NumbaConv):
             packed[0, : p.oc] = bias
         sources = np.concatenate([[int(p.activation == "relu")], tap_sources(window(p))]).astype(np.int64)
         loop = self.loop("depthwise_last", p.dtype, nv)
-        fixed = (p.oc, wide, *p.input[1:], *p.output, *p.kernel)
+        fixed = (p.oc, wide, *p.input[1:], *p.output, *p.kernel, address(sources), float(p.fill))
+        w = address(packed)
         seconds = p.flops / 4e9
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            where = (address(x), *steps(x, 0), address(packed), address(out), *steps(out, 0))
+        def run(x: np.ndarray, out: np.ndarray, alive: object = (packed, sources)) -> None:
+            where = (address(x), *steps(x, 0), w, address(out), *steps(out, 0))
 
             def call(lo: int, hi: int) -> None:
-                loop(lo, hi, *where, *fixed, address(sources), float(p.fill))
+                loop(lo, hi, *where, *fixed)
 
             run_ranges(call, p.n * p.output[0] * p.output[1], threads, seconds)
 

@@ -126,16 +126,17 @@ class Pool(NumbaKernel[PoolProblem]):
         ycol = p.c if p.layout == "NHWC" else 1
         start = -np.inf if p.kind == "max" else 0.0
         seconds = p.flops / 2e9
+        fixed = (address(bands.table), p.c, filler.address)
         if p.indices:
             loop = self.loop("pool_index", p.dtype)
             where = (*p.input[1:], *p.kernel[1:], *p.stride[1:], *p.dilation[1:], -p.pads[1][0], -p.pads[2][0])
 
-            def run_places(x: np.ndarray, out: np.ndarray, index: np.ndarray) -> None:
+            def run_places(x: np.ndarray, out: np.ndarray, index: np.ndarray, alive: object = (bands, filler)) -> None:
                 arrays = (address(x), *steps(x, 0, 1), address(out), *steps(out, 0, 1))
                 arrays += (address(index), *steps(index, 0, 1), ycol)
 
                 def call(lo: int, hi: int, memory: int) -> None:
-                    loop(lo, hi, *arrays, memory, address(bands.table), p.c, filler.address, *where, start)
+                    loop(lo, hi, *arrays, memory, *fixed, *where, start)
 
                 run_items(call, items, threads, 4 * seconds, scratch)
 
@@ -144,11 +145,13 @@ class Pool(NumbaKernel[PoolProblem]):
         loop = self.loop("pool", p.dtype, int(p.kind == "avg"), rb, nv)
         counts = divisors(p, (0, rb, nv * self.lanes(p.dtype))) if p.kind == "avg" else packed_zeros((1,), p.dtype)
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            arrays = (address(x), *steps(x, 0, 1), address(counts), address(out), *steps(out, 0, 1), ycol)
+        divide = address(counts)
+
+        def run(x: np.ndarray, out: np.ndarray, alive: object = (counts, bands, filler)) -> None:
+            arrays = (address(x), *steps(x, 0, 1), divide, address(out), *steps(out, 0, 1), ycol)
 
             def call(lo: int, hi: int, memory: int) -> None:
-                loop(lo, hi, *arrays, memory, address(bands.table), p.c, filler.address, start)
+                loop(lo, hi, *arrays, memory, *fixed, start)
 
             run_items(call, items, threads, seconds, scratch)
 
@@ -159,14 +162,15 @@ class Pool(NumbaKernel[PoolProblem]):
         counts = divisors(p, (0, 0, 0)) if p.kind == "avg" else packed_zeros((1,), p.dtype)
         nv = 4 if p.c > self.lanes(p.dtype) else 1
         loop = self.loop("pool_last", p.dtype, int(p.kind == "avg"), nv)
-        fixed = (p.c, *p.input[1:], *p.output, *p.kernel)
         start = -np.inf if p.kind == "max" else 0.0
+        fixed = (p.c, *p.input[1:], *p.output, *p.kernel, address(sources), start)
+        divide = address(counts)
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            arrays = (address(x), *steps(x, 0), address(counts), address(out), *steps(out, 0))
+        def run(x: np.ndarray, out: np.ndarray, alive: object = (sources, counts)) -> None:
+            arrays = (address(x), *steps(x, 0), divide, address(out), *steps(out, 0))
 
             def call(lo: int, hi: int) -> None:
-                loop(lo, hi, *arrays, *fixed, address(sources), start)
+                loop(lo, hi, *arrays, *fixed)
 
             run_ranges(call, p.n * p.output[0] * p.output[1], threads, p.flops / 2e9)
 

@@ -82,9 +82,13 @@ def make(BITS, VBYTES):
                         else:
                             tstore_part(tload_part(xm, so, 0, 0, 1, 1, 1, count), band, to, 0, 0, 1, count)
                     else:
-                        while step == 2 and i + W <= count:
+                        if step == 2 and count >= W:
+                            while i + W <= count:
+                                tcopy_even(xm, so + 2 * i, band, to + i)
+                                i += W
+                            i = count - W
                             tcopy_even(xm, so + 2 * i, band, to + i)
-                            i += W
+                            i = count
                         while i < count:
                             put(band, to + i, get(xm, so + i * step))
                             i += 1
