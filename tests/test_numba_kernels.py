@@ -10,6 +10,8 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,9 @@ from typing import Any
 import numpy as np
 import pytest
 from guard import guarded, guarded_copy
-from problems import Arrays, empty_result, forward, in_dtype, in_layout
+from problems import Arrays, corners, empty_result, forward, in_dtype, in_layout
 
-from fastconv.backends.numba import base
+from fastconv.backends.numba import base, gemm
 from fastconv.backends.reference import Conv
 from fastconv.backends.reference_gemm import Gemm
 from fastconv.backends.reference_pool import Pool
@@ -127,7 +129,7 @@ def check_conv(kernel: Kernel[Any], p: ConvProblem, at: str = "end", threads: in
     want = exact(p, a)
     y = guarded_copy(empty_result(p), at)
     kernel.prepare(p, (guarded_copy(a.w, at), a.bias), threads)(guarded_copy(a.x, at), y)
-    scale = max(float(np.abs(want).max()), p.depth**0.5)
+    scale = max(float(np.abs(want).max(initial=0)), p.depth**0.5)
     np.testing.assert_allclose(y, want, rtol=0, atol=2 * kernel.error(p) * scale, err_msg=str(p))
 
 
@@ -176,6 +178,46 @@ def test_far_taps_and_crops(kernel: Kernel[Any], layout: str) -> None:
     strided = replace(base_case, stride=(1, 5, 7), dilation=(1, 3, 2), output=(1, 5, 4))
     for p in (cropped, far, strided):
         check_conv(kernel, replace(p, layout=layout))
+
+
+@pytest.fixture
+def guarded_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scratch of exactly the bytes that are borrowed, flush against an unreadable page."""
+
+    @contextmanager
+    def borrow(nbytes: int) -> Iterator[np.ndarray]:
+        scratch = guarded(nbytes, np.uint8)
+        scratch[...] = 0xFF  # as floats: NaN
+        yield scratch
+
+    monkeypatch.setattr(base, "borrow", borrow)
+    monkeypatch.setattr(gemm, "borrow", borrow)
+
+
+@each(runnable("conv"))
+@pytest.mark.usefixtures("guarded_scratch")
+def test_conv_stays_within_its_workspace(kernel: Kernel[Any]) -> None:
+    """And what scratch holds before a call does not matter."""
+    for corner, dtype, layout in itertools.product(corners(), DTYPES, ("NCHW", "NHWC")):
+        p = in_layout(in_dtype(corner, dtype), layout)
+        if kernel.reject(p) is None:
+            check_conv(kernel, p)
+
+
+@each(runnable("gemm"))
+@pytest.mark.usefixtures("guarded_scratch")
+def test_gemm_stays_within_its_workspace(kernel: Kernel[Any]) -> None:
+    for m, n, k in ((1, 1, 1), (29, 65, 17), (150, 200, 700), (15, 3000, 33)):
+        p = product(m, n, k, trans_b=bool(m & 2))
+        check_gemm(kernel, p, operands(p))
+
+
+@each(runnable("pool"))
+@pytest.mark.usefixtures("guarded_scratch")
+def test_pool_stays_within_its_workspace(kernel: Kernel[Any]) -> None:
+    for layout, (kind, places) in itertools.product(("NCHW", "NHWC"), (("max", False), ("max", True), ("avg", False))):
+        for x, k, stride, padding in (((1, 3, 5, 7), 3, 1, 1), ((2, 5, 20, 33), 2, 2, 0), ((1, 2, 130, 90), 5, 3, 2)):
+            check_pool(kernel, pooling(kind, x, k, stride=stride, padding=padding, layout=layout, indices=places))
 
 
 def test_few_functions_serve_many_problems() -> None:
