@@ -1,20 +1,72 @@
-"""Names of activations that can be fused behind a sum, and the check for the keyword."""
+"""Activations: element-wise functions of one array, by name and parameters; and the check for the fused ones."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from fastconv.core.errors import DTypeError
-from fastconv.core.problems.base import is_bfloat16
+from fastconv.core.problems.base import Problem, check_dtype, is_bfloat16
 
 FUSED = (
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "logsigmoid",
     "tanh", "softplus", "softsign", "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink", "tanhshrink",
 )  # fmt: skip
 
+DEFAULTS: dict[str, tuple[float, ...]] = {
+    "leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0),
+    "hardshrink": (0.5,), "softshrink": (0.5,),
+}  # fmt: skip
+"""Parameters of those fused activations that have some."""
+
+# What each function accepts beyond floats, and what it then returns: torch's rules.
+KEEPS_INTEGERS = frozenset({"relu", "relu6", "hardtanh", "threshold"})
+INTEGERS_TO_FLOAT = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink"})
+COMPLEX = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink", "silu"})
+
+
+@dataclass(frozen=True, slots=True)
+class ElementwiseProblem(Problem):
+    """One function applied to every element.
+
+    Attributes
+    ----------
+    function : str
+    params : tuple of float
+        In the order of torch's signature.
+    size : int
+        Elements.
+    dtype, out : numpy.dtype
+        Of the input and of the result.
+    """
+
+    function: str
+    params: tuple[float, ...]
+    size: int
+    dtype: np.dtype
+    out: np.dtype
+
+    @property
+    def op(self) -> str:
+        return "elementwise"
+
+    @property
+    def flops(self) -> float:
+        return 10.0 * self.size
+
+    @property
+    def bytes(self) -> float:
+        return float(self.size * (self.dtype.itemsize + self.out.itemsize))
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        return (((self.size,), self.out),)
+
 
 def check_activation(activation: object, dtype: np.dtype) -> None:
-    """ValueError for an unknown name, DTypeError where the function has no meaning."""
+    """ValueError for an unknown name of a fused activation, DTypeError where the function has no meaning."""
     if activation is None:
         return
     if activation not in FUSED:
@@ -25,3 +77,28 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
 
 def is_float(dtype: np.dtype) -> bool:
     return dtype.kind == "f" or is_bfloat16(dtype)
+
+
+@lru_cache(maxsize=512)
+def elementwise_problem(
+    function: str, params: tuple[float, ...], size: int, dtype: np.dtype
+) -> ElementwiseProblem:
+    """Check the dtype of an activation's input and describe it."""
+    kinds = "f"
+    if function in KEEPS_INTEGERS:
+        kinds += "iu"
+    if function in INTEGERS_TO_FLOAT:
+        kinds += "iub"
+    if function in COMPLEX:
+        kinds += "c"
+    check_dtype(dtype, "x", kinds)
+    out = np.dtype(np.float32) if dtype.kind in "iub" and function in INTEGERS_TO_FLOAT else dtype
+    if out.kind in "iu" and any(p != int(p) for p in params if np.isfinite(p)):
+        params = tuple(float(int(p)) for p in params)  # torch converts bounds to the tensor's type
+    return ElementwiseProblem(function, params, size, dtype, out)
+
+
+def check_range(low: float, high: float) -> None:
+    """ValueError unless low <= high."""
+    if low > high:
+        raise ValueError(f"min_val must not exceed max_val, got {low} and {high}")
