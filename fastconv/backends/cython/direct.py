@@ -60,6 +60,7 @@ class Blocks:
                 if b.rin * b.row_len * depth * size > BAND_BYTES:
                     break
                 rows += 1
+            rows = -(-oh // -(-oh // rows))  # near-equal parts
         kbs = -(-p.ocg // nr)
         items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
         chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))

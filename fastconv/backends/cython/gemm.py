@@ -124,22 +124,27 @@ class Gemm(Kernel[GemmProblem]):
         if p.packed and not p.b_batched:
             ready = [packed(b[0], k, np.empty(-(-k[1] // nr) * nr * k[3] * size, np.uint8)) for k in blocks]
 
+        def run_block(
+            left: np.ndarray, right: np.ndarray, addend: np.ndarray | None, out: np.ndarray,
+            block: tuple[int, int, int, int],
+        ) -> None:  # fmt: skip
+            native.run_items(
+                gemm.items(block[1]), strip_bytes, count, seconds,
+                lambda buf, step, lo, hi, t: gemm.multiply(
+                    left, right, in_place, addend, bias, out, buf, step, *block, lo, hi, t
+                ),
+            )  # fmt: skip
+
         def run(x: np.ndarray, out: np.ndarray) -> None:
             with borrow(0 if in_place or ready is not None else depth * cols * size) as space:
                 for i in range(p.batch):
-                    matrix = b[i if p.b_batched else 0]
-                    args = None if c is None else c[i], bias, out[i]
+                    matrix, addend = b[i if p.b_batched else 0], None if c is None else c[i]
                     for index, block in enumerate(blocks):
                         if ready is not None:
                             right = ready[index]
                         else:
                             right = matrix if in_place else packed(matrix, block, space)
-                        native.run_items(
-                            gemm.items(block[1]), strip_bytes, count, seconds,
-                            lambda buf, step, lo, hi, t, left=x[i], right=right, args=args, block=block: gemm.multiply(
-                                left, right, in_place, *args, buf, step, *block, lo, hi, t
-                            ),
-                        )  # fmt: skip
+                        run_block(x[i], right, addend, out[i], block)
 
         return run
 

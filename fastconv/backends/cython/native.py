@@ -76,12 +76,18 @@ def tile(isa: str, itemsize: int) -> tuple[int, int]:
 class Windowed(Protocol):
     """What conv and pool problems share."""
 
-    input: tuple[int, int, int]
-    kernel: tuple[int, int, int]
-    stride: tuple[int, int, int]
-    dilation: tuple[int, int, int]
-    pads: Pads
-    output: tuple[int, int, int]
+    @property
+    def input(self) -> tuple[int, int, int]: ...
+    @property
+    def kernel(self) -> tuple[int, int, int]: ...
+    @property
+    def stride(self) -> tuple[int, int, int]: ...
+    @property
+    def dilation(self) -> tuple[int, int, int]: ...
+    @property
+    def pads(self) -> Pads: ...
+    @property
+    def output(self) -> tuple[int, int, int]: ...
 
 
 def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
