@@ -27,24 +27,19 @@ Triple = tuple[int, int, int]
 
 def axis_slots(outputs: int, k: int, s: int, d: int) -> tuple[np.ndarray, np.ndarray]:
     """Slot of output 0 for each tap, and the padded position (relative to the block's first) of each slot."""
-    offset = np.zeros(k, np.int64)
-    stretches: list[np.ndarray] = []
-    length = 0
-    for phase in sorted({t * d % s for t in range(k)}):
-        start = last = None
-        for t in (t for t in range(k) if t * d % s == phase):
-            m = t * d // s
-            if last is None or m > last + outputs:
-                if last is not None:
-                    stretches.append(phase + s * np.arange(start, last + outputs, dtype=np.int64))
-                    length += stretches[-1].size
-                start = m
-            offset[t] = length + m - start
-            last = m
-        assert start is not None and last is not None
-        stretches.append(phase + s * np.arange(start, last + outputs, dtype=np.int64))
-        length += stretches[-1].size
-    return offset, np.concatenate(stretches)
+    first = np.arange(k, dtype=np.int64) * d
+    order = np.lexsort((first // s, first % s))
+    phase, m = (first % s)[order], (first // s)[order]
+    new = np.ones(k, bool)  # where a stretch begins: another phase, or a gap that no output reads
+    new[1:] = (np.diff(phase) != 0) | (np.diff(m) > outputs)
+    stretch, begin = np.cumsum(new) - 1, np.flatnonzero(new)
+    low, high = m[begin], m[np.append(begin[1:], k) - 1]
+    length = high - low + outputs
+    at = np.cumsum(length) - length
+    offset = np.empty(k, np.int64)
+    offset[order] = at[stretch] + m - low[stretch]
+    slot = np.arange(int(length.sum()), dtype=np.int64)
+    return offset, np.repeat(phase[begin], length) + s * (np.repeat(low - at, length) + slot)
 
 
 def slots(outputs: int, k: int, s: int, d: int) -> int:

@@ -34,7 +34,7 @@ def missing_numba() -> str | None:
 
 
 @lru_cache(maxsize=COMPILED)
-def compiled(operation: str, *shape: int) -> Callable[..., None]:
+def compiled(operation: str, *shape: int) -> Any:
     """The loop that ``loops.<operation>.make(*shape)`` builds; compiled, or read from disk, once."""
     return import_module(f"fastconv.backends.numba.loops.{operation}").make(*shape)
 
@@ -75,7 +75,7 @@ class NumbaKernel(Kernel[P]):
     def lanes(self, dtype: np.dtype) -> int:
         return self.vbytes // dtype.itemsize
 
-    def loop(self, operation: str, dtype: np.dtype, *shape: int) -> Callable[..., None]:
+    def loop(self, operation: str, dtype: np.dtype, *shape: int) -> Any:
         return compiled(operation, *shape, dtype.itemsize * 8, self.vbytes)
 
     def rate(self, machine: Machine, dtype: np.dtype) -> float:

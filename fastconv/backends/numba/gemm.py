@@ -128,9 +128,11 @@ class Gemm(NumbaKernel[GemmProblem]):
                 source = address(b[q0 + q if p.b_batched else 0]) + j0 * b.strides[bn] + p0 * b.strides[bk]
                 target = memory + q * panels * depth * k.nr * size
                 fixed = (source, b.strides[bn] // size, b.strides[bk] // size, columns, depth, target, k.nr)
-                run_ranges(
-                    lambda lo, hi, fixed=fixed: packer.ctypes(lo, hi, *fixed), panels, threads, panels * depth * 3e-8
-                )
+
+                def call(lo: int, hi: int, fixed: tuple[int, ...] = fixed) -> None:
+                    packer.ctypes(lo, hi, *fixed)
+
+                run_ranges(call, panels, threads, panels * depth * 3e-8)
 
         kept: dict[tuple[int, int, int], np.ndarray] = {}
         if p.packed:
@@ -156,7 +158,7 @@ class Gemm(NumbaKernel[GemmProblem]):
             items = count * ceil(p.m, k.mc) * ceil(ceil(n, k.nr), GROUP)
 
             def call(lo: int, hi: int, memory: int) -> None:
-                loop(lo, hi, *fixed, memory, packer.address, int(p.alpha != 1.0), float(p.alpha))
+                loop(lo, hi, *fixed, memory, packer.address, int(p.alpha != 1.0), p.alpha.real)
 
             run_items(call, items, threads, count * p.m * n * depth / 1e10, rows_bytes)
 

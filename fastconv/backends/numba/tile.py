@@ -14,10 +14,16 @@ become a call of libm.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic, models, register_model
+from numba.core import cgutils
+from numba.core import types as numba_types
+from numba.extending import intrinsic as numba_intrinsic
+from numba.extending import models, register_model
+
+types: Any = numba_types  # their stubs know neither bit widths nor what an intrinsic's arguments are
+intrinsic: Any = numba_intrinsic
 
 I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 

@@ -14,7 +14,9 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numba_intrinsic
+
+intrinsic: Any = numba_intrinsic
 
 _HERE = Path(__file__).parent
 VERSION = zlib.crc32(b"".join(f.read_bytes() for f in sorted([*_HERE.glob("*.py"), _HERE.parent / "tile.py"])))
@@ -31,7 +33,7 @@ def _compile(make: Callable[[bool], Any]) -> Any:
         return make(False)  # no writable place to keep it
 
 
-def loop(*args: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def loop(*args: Any) -> Callable[[Callable[..., None]], Any]:
     """Compile for arguments of these types, to be called from Python."""
     return lambda function: _compile(lambda keep: numba.njit(types.void(*args), nogil=True, cache=keep)(function))
 
