@@ -7,6 +7,7 @@ input rows takes at most half of the L2 cache, so that it meets every block of o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class Blocks:
     band: int
 
     @classmethod
+    @lru_cache(maxsize=512)
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
         size = p.acc.itemsize
         _, nr = native.tile(isa, size)
@@ -102,7 +104,7 @@ class Direct(Kernel[ConvProblem]):
         if p.layout == "NHWC":
             fill *= 4  # one channel of one row is a strided gather
         pack = 0.0 if p.packed else 2e-9 * p.oc * p.depth
-        share = min(machine.threads, max(1, round(p.flops / 4e5)))
+        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + fill + p.bytes / machine.bandwidth) / share
 
     def workspace(self, problem: ConvProblem) -> int:
@@ -126,8 +128,8 @@ class Direct(Kernel[ConvProblem]):
         tables = native.index_tables(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, packed, bias, blocks)
         items, scratch = prepared.items, blocks.bytes(nr, size)
-        seconds = self.cost(p, machine.host().with_threads(1))
-        threads = threads if p.flops > 4e5 else 1
+        seconds = native.seconds(self, p)
+        threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             native.run_items(

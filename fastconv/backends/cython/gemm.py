@@ -47,7 +47,7 @@ class Gemm(Kernel[GemmProblem]):
         used = p.n / (cols * nr) * min(1.0, p.m / rows / (8 if self.isa == "avx512" else 4))
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(used, 1e-3)
         packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * cols * nr
-        share = min(machine.threads, max(1, round(p.flops / 4e5)))
+        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         pack = PACK_SECONDS * (packed_b + p.batch * p.m * p.k)
         calls = 1 if self._small(p) else max(p.batch, 1)
         return START_SECONDS * calls + (p.flops / peak + pack + p.bytes / machine.bandwidth) / share
@@ -86,11 +86,11 @@ class Gemm(Kernel[GemmProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        count = count if p.flops > 4e5 else 1
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
         strips, panels = -(-max(p.m, 1) // mr), -(-max(cols, 1) // nr)
         per_item = panels if strips >= 4 * count else max(1, panels * strips // (4 * count))
         gemm = _gemm.Gemm(native.table(self.isa, size), p, per_item)
-        seconds = self.cost(p, machine.host().with_threads(1))
+        seconds = native.seconds(self, p)
         strip_bytes = -(-self._strip_bytes(depth, size) // 64) * 64
         row_step = b.strides[1 if p.trans_b else 2]
         in_place = not p.packed and strips <= IN_PLACE_TILES and row_step == size

@@ -6,17 +6,19 @@ import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from fastconv.core import machine, threads
-from fastconv.core.problems.base import Pads, source_index
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import Pads, Problem, source_index
 from fastconv.core.scratch import borrow
 
 REPORT = Path(__file__).with_name("_build_report.json")
+FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
 SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
 
 
@@ -146,10 +148,10 @@ class Band:
         )
 
 
-class Prepared(Protocol):
-    """A compiled object that works on ranges of items."""
-
-    items: int
+@lru_cache(maxsize=512)
+def seconds(kernel: Kernel[Any], problem: Problem) -> float:
+    """Predicted time on one thread; unplanned calls ask again and again."""
+    return kernel.cost(problem, machine.host().with_threads(1))
 
 
 def run_items(

@@ -47,7 +47,7 @@ class Pointwise(Kernel[ConvProblem]):
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (8 if self.isa == "avx512" else 4))
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(used, 1e-3)
         pack = 0.0 if p.packed else 2e-9 * p.oc * p.icg
-        share = min(machine.threads, max(1, round(p.flops / 4e5)))
+        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + p.bytes / machine.bandwidth) / share
 
     def _block(self, p: ConvProblem, threads: int) -> int:
@@ -76,11 +76,11 @@ class Pointwise(Kernel[ConvProblem]):
         weights, bias = constants
         mr, _ = native.tile(self.isa, p.acc.itemsize)
         packed = pack_weights(weights, p, mr)
-        threads = threads if p.flops > 4e5 else 1
+        threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         table = native.table(self.isa, p.acc.itemsize)
         prepared = _pointwise.Pointwise(table, p, packed, bias, self._block(p, threads))
         items, scratch = prepared.items, self._scratch(p)
-        seconds = self.cost(p, machine.host().with_threads(1))
+        seconds = native.seconds(self, p)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             native.run_items(
