@@ -1,10 +1,15 @@
-"""`fastconv.compare` and `fastconv.backends`: the public doors, which import what they need when they are called."""
+"""`fastconv.compare` and `fastconv.backends`: the public doors, which import what they need when they are called.
+
+`fastconv.backends` is a function and, to the import system, a package too.  The package is imported here, before
+the name is given to the function: importing it later would take the name back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import fastconv.backends  # noqa: F401
 from fastconv.bench.peers import PEERS
 
 if TYPE_CHECKING:
