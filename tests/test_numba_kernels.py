@@ -6,11 +6,13 @@ here are the cases that their blocking and tiles make interesting.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -234,6 +236,45 @@ def test_few_functions_serve_many_problems() -> None:
     # direct 3, pointwise 3, depthwise 2 and 1 channels-last, the filler of bands; two dtypes
     assert base.compiled.cache_info().currsize <= 20
     assert base.compiled.cache_info().maxsize is not None
+
+
+def test_many_threads_compile_and_run_at_once() -> None:
+    p = forward((2, 20, 15, 17), (30, 20, 3, 3), padding=1)
+    kernel = runnable("conv", "direct")[-1]
+    a = Arrays.of(p)
+    want = empty_result(p)
+    shared = kernel.prepare(p, (a.w, a.bias), 2)
+    shared(a.x, want)
+    base.compiled.cache_clear()
+    gc.collect()  # what `shared` runs must live on
+
+    def work(_: int) -> bool:
+        run = kernel.prepare(p, (a.w, a.bias), 1)
+        for which in (run, shared, run, shared):
+            y = empty_result(p)
+            which(a.x, y)
+            if not np.array_equal(y, want):
+                return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(16)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_computes() -> None:
+    code = (
+        "import os, sys, numpy as np, fastconv as F\n"
+        "x, w = np.ones((4, 16, 40, 40), 'f'), np.ones((64, 16, 3, 3), 'f')\n"
+        "plan = F.plan(F.conv2d, x, w, padding=1, backend='numba', threads=2)\n"
+        "want = plan(x)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    os._exit(0 if np.array_equal(plan(x), want) else 3)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"
+    )
+    flags = ["-W", "ignore::DeprecationWarning"]  # of forking with threads, which is the point
+    subprocess.run([sys.executable, *flags, "-c", code], check=True, timeout=60)
 
 
 def test_compiled_code_is_kept_on_disk(tmp_path: Path) -> None:

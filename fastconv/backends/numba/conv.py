@@ -263,11 +263,12 @@ class Depthwise(NumbaConv):
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
+        pack = 0.0 if p.packed else 12e-6
         if self._in_place(p):
             lanes = 4 * self.lanes(p.dtype)
             speed = 0.25 * p.oc / (-(-p.oc // lanes) * lanes)
             work = p.flops / (self.rate(machine, p.dtype) * speed) + p.bytes / machine.bandwidth
-            return self.spread(work, p.n * p.output[0] * p.output[1], machine.threads)
+            return pack + self.spread(work, p.n * p.output[0] * p.output[1], machine.threads)
         rb, nv, rows, cols = self.blocking(p)
         lanes = nv * self.lanes(p.dtype)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
@@ -277,7 +278,7 @@ class Depthwise(NumbaConv):
         scatter = p.n * p.oc * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
         work = p.flops / (self.rate(machine, p.dtype) * speed) + fill + scatter + p.bytes / machine.bandwidth
         items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        return self.spread(work, items, machine.threads)
+        return pack + self.spread(work, items, machine.threads)
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
