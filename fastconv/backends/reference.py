@@ -40,7 +40,7 @@ class Reference(Kernel[Any]):
         return 0
 
     def error(self, problem: Any) -> float:
-        return float(np.finfo(np.float32).eps) if problem.out.itemsize <= 4 else 1e-15
+        return float(np.finfo(np.float32).eps) if problem.results[0][1].itemsize <= 4 else 1e-15
 
 
 def gather(x: np.ndarray, index: tuple[np.ndarray, ...], fill: float) -> np.ndarray:

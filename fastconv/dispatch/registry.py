@@ -68,10 +68,34 @@ def _max_unpool() -> Kernels:
     return (*numpy.KERNELS, reference_pool.Unpool())
 
 
+def _elementwise() -> Kernels:
+    from fastconv.backends import reference_activation
+    from fastconv.backends.numpy import activation as numpy
+
+    return (*numpy.KERNELS, reference_activation.Elementwise())
+
+
+def _softmax() -> Kernels:
+    from fastconv.backends import reference_loss
+    from fastconv.backends.numpy import softmax as numpy
+
+    return (*numpy.KERNELS, reference_loss.Softmax())
+
+
+def _loss() -> Kernels:
+    from fastconv.backends import reference_loss
+    from fastconv.backends.numpy import loss as numpy
+
+    return (*numpy.KERNELS, reference_loss.Loss())
+
+
 _TABLE = {
     "conv": _conv,
     "gemm": _gemm,
     "pool": _pool,
     "adaptive_pool": _adaptive_pool,
     "max_unpool": _max_unpool,
+    "elementwise": _elementwise,
+    "softmax": _softmax,
+    "loss": _loss,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem
@@ -48,48 +49,6 @@ def gelu(x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
     if tanh:
         return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
     return (0.5 * x * erfc(-x.astype(np.float64) * 0.7071067811865476)).astype(x.dtype)
-
-
-def _ratio(x: np.ndarray, numerator: tuple[float, ...], denominator: tuple[float, ...]) -> np.ndarray:
-    return np.polyval(numerator, x) / np.polyval(denominator, x)
-
-
-def erfc(x: np.ndarray) -> np.ndarray:
-    """Complementary error function in float64, to about 1e-15.
-
-    The rational approximations of W. J. Cody, "Rational Chebyshev approximations for the error function",
-    Mathematics of Computation 23 (1969).
-    """
-    y = np.abs(x)
-    small = np.minimum(y, 0.5) ** 2
-    near = 1 - x * _ratio(
-        small,
-        (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
-         3.20937758913846947e3),
-        (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
-    )  # fmt: skip
-    middle = np.clip(y, 0.46875, 4.0)
-    tail = np.exp(-middle * middle) * _ratio(
-        middle,
-        (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
-         2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
-         1.23033935479799725e3),
-        (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
-         3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3),
-    )  # fmt: skip
-    far = np.clip(y, 4.0, 30.0)
-    inverse = 1 / (far * far)
-    series = inverse * _ratio(
-        inverse,
-        (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
-         1.60837851487422766e-2, 6.58749161529837803e-4),
-        (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
-         2.33520497626869185e-3),
-    )  # fmt: skip
-    remote = np.exp(-far * far) / far * (0.56418958354775628695 - series)
-    outer = np.where(y <= 4, tail, remote)
-    outer = np.where(x < 0, 2 - outer, outer)
-    return np.where(y <= 0.46875, near, np.where(np.isnan(x), x, outer))
 
 
 def softshrink(x: np.ndarray, lambd: float) -> np.ndarray:
@@ -185,7 +144,35 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
+        if p.function == "clamp":
+            return lambda x, out: clamp(x, *constants, out)
+        if p.function == "prelu":
+            return lambda x, out: prelu(x, *constants, out)
+        if p.function == "glu":
+            return glu
         return lambda x, out: _apply(p.function, p.params, x, out)
+
+
+def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: np.ndarray) -> None:
+    if low is not None:
+        x = np.maximum(x, low, out=out)
+    if high is not None:
+        np.minimum(x, high, out=out)
+
+
+def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
+    for i in range(0, x.size, BLOCK):
+        part = x[i : i + BLOCK]
+        out[i : i + BLOCK] = np.where(part > 0, part, part * slopes[i : i + BLOCK])
+
+
+def glu(x: np.ndarray, out: np.ndarray) -> None:
+    work = np.float32 if is_half(out.dtype) else out.dtype
+    rest = out.size // max(out.shape[0], 1)
+    for i in range(out.shape[0]):
+        part = slice(i * rest, (i + 1) * rest)
+        with np.errstate(all="ignore"):
+            out[i] = (x[0, part].astype(work) * sigmoid(x[1, part].astype(work))).reshape(out.shape[1:])
 
 
 KERNELS = (Elementwise(),)

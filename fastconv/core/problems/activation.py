@@ -31,6 +31,9 @@ COMPLEX = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink", "silu"})
 class ElementwiseProblem(Problem):
     """One function applied to every element.
 
+    Some take more arrays: ``clamp`` has its bounds as constants, ``prelu`` its slopes, each flat and as long as
+    the result; ``glu`` gets x as (2, size).
+
     Attributes
     ----------
     function : str
@@ -84,7 +87,7 @@ def elementwise_problem(
     function: str, params: tuple[float, ...], size: int, dtype: np.dtype
 ) -> ElementwiseProblem:
     """Check the dtype of an activation's input and describe it."""
-    kinds = "f"
+    kinds = "fiub" if function == "clamp" else "f"
     if function in KEEPS_INTEGERS:
         kinds += "iu"
     if function in INTEGERS_TO_FLOAT:

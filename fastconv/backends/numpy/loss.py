@@ -1,0 +1,102 @@
+"""Losses on NumPy: log-softmax, pick, weigh, add up, a block of samples at a time.
+
+Totals are kept in float64, so that a long mean in float32 loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.base import is_half
+from fastconv.core.problems.loss import LossProblem
+
+BLOCK = 1 << 15  # elements
+SECONDS_PER_ELEMENT = 1e-8
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """Over axis 1, without overflow."""
+    shifted = x - x.max(1, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+
+
+class Loss(Kernel[LossProblem]):
+    """Cross-entropy and negative log-likelihood."""
+
+    backend = "numpy"
+    algorithm = "blocks"
+
+    def reject(self, problem: LossProblem) -> str | None:
+        return None
+
+    def cost(self, problem: LossProblem, machine: Machine) -> float:
+        return 5e-5 + problem.n * problem.c * problem.inner * SECONDS_PER_ELEMENT
+
+    def _samples(self, p: LossProblem) -> int:
+        return max(1, BLOCK // max(1, p.c * p.inner))
+
+    def workspace(self, problem: LossProblem) -> int:
+        p = problem
+        return 4 * min(self._samples(p), p.n) * p.c * p.inner * 8
+
+    def error(self, problem: LossProblem) -> float:
+        if is_half(problem.dtype):
+            return 2.0**-8 if problem.dtype.kind != "f" else 2.0**-11
+        return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
+
+    def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        target, weight = constants
+        work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
+        scale = np.ones(p.c, work) if weight is None else weight.astype(work)
+        step = self._samples(p)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            total = weights = 0.0
+            with np.errstate(all="ignore"):
+                for i in range(0, p.n, step):
+                    part = x[i : i + step].astype(work, copy=False)
+                    logs = log_softmax(part) if p.logits else part
+                    each = against_probabilities if p.probabilities else against_indices
+                    loss, counted = each(p, logs, target[i : i + step], scale)
+                    if p.reduction == "none":
+                        out[i : i + step] = loss
+                    else:
+                        total += float(loss.sum(dtype=np.float64))
+                        weights += counted
+                if p.reduction != "none":
+                    out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
+
+        return run
+
+
+def against_indices(
+    p: LossProblem, logs: np.ndarray, target: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Loss of each sample, and the sum of weights that a mean divides by."""
+    kept = target != p.ignore_index
+    label = np.where(kept, target, 0)
+    weight = np.where(kept, scale[label] if p.c else 0, 0)
+    picked = np.take_along_axis(logs, label[:, None], 1)[:, 0] if p.c else np.zeros(label.shape, logs.dtype)
+    loss = np.where(kept, -weight * picked, 0)
+    if p.smoothing:
+        spread = np.where(kept, -(logs * scale[:, None]).sum(1), 0)
+        loss = (1 - p.smoothing) * loss + p.smoothing / p.c * spread
+    return loss, float(weight.sum(dtype=np.float64))
+
+
+def against_probabilities(
+    p: LossProblem, logs: np.ndarray, target: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """The same for class probabilities: a mean divides by the number of samples."""
+    wanted = target.astype(logs.dtype, copy=False)
+    if p.smoothing:
+        wanted = wanted * (1 - p.smoothing) + p.smoothing / p.c
+    return -(logs * wanted * scale[:, None]).sum(1), float(logs.shape[0] * logs.shape[2])
+
+
+KERNELS = (Loss(),)

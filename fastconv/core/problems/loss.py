@@ -1,0 +1,130 @@
+"""Cross-entropy and negative log-likelihood: scores (n, c, inner) against class indices or class probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.base import Problem, as_int, check_dtype
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+@dataclass(frozen=True, slots=True)
+class LossProblem(Problem):
+    """One loss over a batch.
+
+    Canonical arrays: x (n, c, inner); target (n, inner) of class indices, or (n, c, inner) of probabilities;
+    weight (c,) or None; the result (n, inner), or (1,) if reduced.
+
+    Attributes
+    ----------
+    n, c, inner : int
+    logits : bool
+        Whether x holds scores of which log-softmax is taken; otherwise log-probabilities.
+    probabilities : bool
+        Whether the target holds probabilities.
+    weighted : bool
+    ignore_index : int
+    reduction : str
+        ``none``, ``mean`` or ``sum``.
+    smoothing : float
+    dtype : numpy.dtype
+    """
+
+    n: int
+    c: int
+    inner: int
+    logits: bool
+    probabilities: bool
+    weighted: bool
+    ignore_index: int
+    reduction: str
+    smoothing: float
+    dtype: np.dtype
+
+    @property
+    def op(self) -> str:
+        return "loss"
+
+    @property
+    def flops(self) -> float:
+        return 12.0 * self.n * self.c * self.inner
+
+    @property
+    def bytes(self) -> float:
+        return float(self.n * self.inner * (self.c * (1 + self.probabilities) + 2) * self.dtype.itemsize)
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        return (((self.n, self.inner) if self.reduction == "none" else (1,), self.dtype),)
+
+
+@lru_cache(maxsize=512)
+def loss_problem(
+    logits: bool,
+    x: tuple[tuple[int, ...], np.dtype],
+    target: tuple[tuple[int, ...], np.dtype],
+    weight: tuple[tuple[int, ...], np.dtype] | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+) -> tuple[LossProblem, tuple[int, ...]]:
+    """Check the arguments of cross_entropy or nll_loss, given as (shape, dtype).
+
+    Returns
+    -------
+    problem : LossProblem
+    shape : tuple of int
+        The result's shape.
+    """
+    (xshape, xdtype), (tshape, tdtype) = x, target
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+    if not 0.0 <= smoothing <= 1.0:
+        raise ValueError(f"label_smoothing must be between 0 and 1, got {smoothing}")
+    check_dtype(xdtype, "input", "f")
+    if not xshape:
+        raise ShapeError("input must have shape (C,), (N, C) or (N, C, d1, ...), got a scalar")
+    if len(xshape) == 1:
+        n, c, inner = 1, xshape[0], ()
+        batch: tuple[int, ...] = ()
+    else:
+        n, c, inner = xshape[0], xshape[1], xshape[2:]
+        batch = (n, *inner)
+    probabilities = logits and tshape == xshape and tdtype.kind not in "iu"
+    if probabilities:
+        check_dtype(tdtype, "target", "f")
+    else:
+        if tshape != batch:
+            also = f", or {xshape} for class probabilities" if logits else ""
+            raise ShapeError(f"target has shape {tshape}; for an input of {xshape} it must be {batch}{also}")
+        if tdtype.kind not in "iu":
+            raise DTypeError(f"target has dtype {tdtype}; class indices are integers")
+    if weight is not None:
+        check_dtype(weight[1], "weight", "f")
+        if weight[0] != (c,):
+            raise ShapeError(f"weight has shape {weight[0]}; it must be ({c},), one value per class")
+    problem = LossProblem(
+        n=n, c=c, inner=prod(inner), logits=logits, probabilities=probabilities, weighted=weight is not None,
+        ignore_index=ignore_index, reduction=reduction, smoothing=smoothing, dtype=xdtype,
+    )  # fmt: skip
+    return problem, batch if reduction == "none" else ()
+
+
+def check_target(target: np.ndarray, classes: int, ignore_index: int) -> None:
+    """IndexError for a class index outside [0, classes) that is not the ignored one."""
+    bad = (target < 0) | (target >= classes)
+    bad &= target != ignore_index
+    if bad.any():
+        value = target[bad].flat[0]
+        raise IndexError(f"target holds {value}; class indices are 0 to {classes - 1}, or ignore_index {ignore_index}")
+
+
+def as_index(value: Any) -> int:
+    return as_int(value, "ignore_index")

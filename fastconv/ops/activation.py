@@ -1,0 +1,1102 @@
+"""Activation functions, softmax and its relatives, under torch's names and parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.activation import check_range, elementwise_problem
+from fastconv.core.problems.base import as_flag, as_int, check_dtype, promote
+from fastconv.core.problems.softmax import as_axis, softmax_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
+    return float(value)
+
+
+def _refuse_inplace(inplace: Any) -> None:
+    if as_flag(inplace, "inplace"):
+        raise ValueError("inplace must be False: inputs are never written; pass out=x to overwrite x")
+
+
+def _elementwise(
+    function: str, x: Any, params: tuple[float, ...], out: Any, backend: str | None, threads: int | None
+) -> np.ndarray:
+    x = as_array(x, "x")
+    problem = elementwise_problem(function, params, x.size, x.dtype)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(),
+            options=resolve(backend=backend, threads=threads),
+            shapes=(x.shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean(a, problem.dtype).reshape(-1),
+            view=lambda y: y.reshape(-1),
+        )
+    )
+
+
+def relu(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Rectified linear unit: max(0, x).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or integer.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.relu(np.array([-2.0, 0.5])).round(4)
+    array([0. , 0.5])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("relu", x, (), out, backend, threads)
+
+
+def relu6(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """min(max(0, x), 6).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or integer.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.relu6(np.array([-2.0, 0.5])).round(4)
+    array([0. , 0.5])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("relu6", x, (), out, backend, threads)
+
+
+def leaky_relu(
+    x: Any,
+    negative_slope: float = 0.01,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x where positive, else `negative_slope` times x.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    negative_slope : float
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.leaky_relu(np.array([-2.0, 0.5])).round(4)
+    array([-0.02,  0.5 ])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("leaky_relu", x, (_number(negative_slope, "negative_slope"),), out, backend, threads)
+
+
+def elu(
+    x: Any,
+    alpha: float = 1.0,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Exponential linear unit: x where positive, else alpha * (exp(x) - 1).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    alpha : float
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.elu(np.array([-2.0, 0.5])).round(4)
+    array([-0.8647,  0.5   ])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("elu", x, (_number(alpha, "alpha"),), out, backend, threads)
+
+
+def selu(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Self-normalising elu of Klambauer et al. (2017).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.selu(np.array([-2.0, 0.5])).round(4)
+    array([-1.5202,  0.5254])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("selu", x, (), out, backend, threads)
+
+
+def celu(
+    x: Any,
+    alpha: float = 1.0,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Continuously differentiable elu: x where positive, else alpha * (exp(x / alpha) - 1).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    alpha : float
+        Not 0.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.celu(np.array([-2.0, 0.5])).round(4)
+    array([-0.8647,  0.5   ])
+    """
+    _refuse_inplace(inplace)
+    if _number(alpha, "alpha") == 0:
+        raise ValueError("alpha must not be 0")
+    return _elementwise("celu", x, (_number(alpha, "alpha"),), out, backend, threads)
+
+
+def silu(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Sigmoid linear unit, also called swish: x * sigmoid(x).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or complex.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.silu(np.array([-2.0, 0.5])).round(4)
+    array([-0.2384,  0.3112])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("silu", x, (), out, backend, threads)
+
+
+def mish(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x * tanh(softplus(x)).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.mish(np.array([-2.0, 0.5])).round(4)
+    array([-0.2525,  0.3752])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("mish", x, (), out, backend, threads)
+
+
+def sigmoid(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """1 / (1 + exp(-x)), without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or complex; integers and bools give float32.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.sigmoid(np.array([-2.0, 0.5])).round(4)
+    array([0.1192, 0.6225])
+    """
+    return _elementwise("sigmoid", x, (), out, backend, threads)
+
+
+def logsigmoid(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """log(sigmoid(x)), without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.logsigmoid(np.array([-2.0, 0.5])).round(4)
+    array([-2.1269, -0.4741])
+    """
+    return _elementwise("logsigmoid", x, (), out, backend, threads)
+
+
+def tanh(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or complex; integers and bools give float32.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.tanh(np.array([-2.0, 0.5])).round(4)
+    array([-0.964 ,  0.4621])
+    """
+    return _elementwise("tanh", x, (), out, backend, threads)
+
+
+def softplus(
+    x: Any,
+    beta: float = 1.0,
+    threshold: float = 20.0,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """log(1 + exp(beta * x)) / beta; x itself where beta * x exceeds `threshold`.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    beta : float
+    threshold : float
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.softplus(np.array([-2.0, 0.5])).round(4)
+    array([0.1269, 0.9741])
+    """
+    return _elementwise("softplus", x, (_number(beta, "beta"), _number(threshold, "threshold"),), out, backend, threads)
+
+
+def softsign(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x / (1 + abs(x)).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or complex; integers and bools give float32.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.softsign(np.array([-2.0, 0.5])).round(4)
+    array([-0.6667,  0.3333])
+    """
+    return _elementwise("softsign", x, (), out, backend, threads)
+
+
+def hardtanh(
+    x: Any,
+    min_val: float = -1.0,
+    max_val: float = 1.0,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x clipped to [min_val, max_val].
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or integer.
+    min_val : float
+    max_val : float
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.hardtanh(np.array([-2.0, 0.5])).round(4)
+    array([-1. ,  0.5])
+    """
+    _refuse_inplace(inplace)
+    check_range(_number(min_val, "min_val"), _number(max_val, "max_val"))
+    return _elementwise("hardtanh", x, (_number(min_val, "min_val"), _number(max_val, "max_val"),), out, backend, threads)
+
+
+def hardswish(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x * relu6(x + 3) / 6.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.hardswish(np.array([-2.0, 0.5])).round(4)
+    array([-0.3333,  0.2917])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("hardswish", x, (), out, backend, threads)
+
+
+def hardsigmoid(
+    x: Any,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """relu6(x + 3) / 6.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.hardsigmoid(np.array([-2.0, 0.5])).round(4)
+    array([0.1667, 0.5833])
+    """
+    _refuse_inplace(inplace)
+    return _elementwise("hardsigmoid", x, (), out, backend, threads)
+
+
+def hardshrink(
+    x: Any,
+    lambd: float = 0.5,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x where abs(x) exceeds `lambd`, else 0.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    lambd : float
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.hardshrink(np.array([-2.0, 0.5])).round(4)
+    array([-2.,  0.])
+    """
+    return _elementwise("hardshrink", x, (_number(lambd, "lambd"),), out, backend, threads)
+
+
+def softshrink(
+    x: Any,
+    lambd: float = 0.5,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x moved towards 0 by `lambd`, and 0 where it would cross.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    lambd : float
+        At least 0.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.softshrink(np.array([-2.0, 0.5])).round(4)
+    array([-1.5,  0. ])
+    """
+    if _number(lambd, "lambd") < 0:
+        raise ValueError(f"lambd must be at least 0, got {lambd}")
+    return _elementwise("softshrink", x, (_number(lambd, "lambd"),), out, backend, threads)
+
+
+def tanhshrink(
+    x: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x - tanh(x).
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or complex; integers and bools give float32.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.tanhshrink(np.array([-2.0, 0.5])).round(4)
+    array([-1.036 ,  0.0379])
+    """
+    return _elementwise("tanhshrink", x, (), out, backend, threads)
+
+
+def gelu(
+    x: Any,
+    approximate: str = "none",
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Gaussian error linear unit: x times the normal distribution function at x.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; half floats are computed in float32.
+    approximate : {"none", "tanh"}
+        ``"tanh"`` for the approximation of Hendrycks and Gimpel (2016).
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.gelu(np.array([-2.0, 0.5])).round(4)
+    array([-0.0455,  0.3457])
+    """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"approximate must be 'none' or 'tanh', got {approximate!r}")
+    return _elementwise("gelu", x, (float(approximate == "tanh"),), out, backend, threads)
+
+
+def threshold(
+    x: Any,
+    threshold: float,
+    value: float,
+    inplace: bool = False,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x where it exceeds `threshold`, else `value`; NaN stays.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or integer.
+    threshold, value : float
+    inplace : bool
+        Accepted for torch's sake; True is refused, since inputs are never written.
+    out : ndarray, optional
+        Array for the result, of its shape and dtype; it may be `x` itself.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.threshold([1.0, 2.0, 3.0], 2, -1)
+    array([-1., -1.,  3.])
+    """
+    _refuse_inplace(inplace)
+    params = (_number(threshold, "threshold"), _number(value, "value"))
+    return _elementwise("threshold", x, params, out, backend, threads)
+
+
+def clamp(
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x limited to [min, max], as `torch.clamp`; where min exceeds max the result is max.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point or integer.
+    min, max : number or array_like, optional
+        At least one; arrays broadcast with `x`, and dtypes promote as NumPy's.
+    out, backend, threads
+        As in `relu`.
+
+    Returns
+    -------
+    ndarray
+        Of the broadcast shape.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.clamp([-2.0, 0.5, 3.0], 0, 1)
+    array([0. , 0.5, 1. ])
+    """
+    x = as_array(x, "x")
+    check_dtype(x.dtype, "x", "fiub")
+    if min is None and max is None:
+        raise ValueError("at least one of min and max must be given")
+    bounds = []
+    dtype, shape = x.dtype, x.shape
+    for bound, name in ((min, "min"), (max, "max")):
+        if bound is None:
+            bounds.append(None)
+            continue
+        if np.ndim(bound) == 0 and not isinstance(bound, (np.ndarray, np.generic)):
+            number = _number(bound, name)
+            dtype = np.result_type(dtype, bound)
+            bounds.append(np.asarray(number if dtype.kind == "f" else bound))
+            continue
+        array = as_array(bound, name)
+        check_dtype(array.dtype, name, "fiub")
+        dtype = promote(dtype, array.dtype)
+        try:
+            shape = np.broadcast_shapes(shape, array.shape)
+        except ValueError:
+            raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}") from None
+        bounds.append(array)
+    limits = tuple(None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in bounds)
+    problem = elementwise_problem("clamp", (), int(np.prod(shape)), dtype)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=limits,
+            options=resolve(backend=backend, threads=threads),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean(np.broadcast_to(a, shape), dtype).reshape(-1),
+            view=lambda y: y.reshape(-1),
+        )
+    )
+
+
+def prelu(
+    x: Any,
+    weight: Any,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """x where positive, else `weight` times x, with one weight for all or one per channel.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, ...) or any
+        Floating point.
+    weight : array_like, shape (1,), () or (C,)
+        Of the dtype of `x`.
+    out, backend, threads
+        As in `relu`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.1, 0.5]))
+    array([[-0.1, -0.5]])
+    """
+    x, w = as_array(x, "x"), as_array(weight, "weight")
+    check_dtype(x.dtype, "x", "f")
+    if w.dtype != x.dtype:
+        raise DTypeError(f"weight has dtype {w.dtype}; it must be that of x, {x.dtype}")
+    if w.ndim > 1:
+        raise ShapeError(f"weight must have shape (), (1,) or (C,), got {w.shape}")
+    if w.size != 1:
+        channels = x.shape[1] if x.ndim > 1 else x.shape[0] if x.ndim else 1
+        if x.ndim == 0 or w.size != (x.shape[1] if x.ndim > 1 else 1):
+            raise ShapeError(f"weight has {w.size} values, x of shape {x.shape} has {channels if x.ndim > 1 else 1} channels")
+    per = w.reshape(-1) if w.size == 1 or x.ndim < 2 else w.reshape(-1, *(1,) * (x.ndim - 2))
+    slopes = np.ascontiguousarray(np.broadcast_to(per if w.size != 1 else w.reshape(()), x.shape)).reshape(-1)
+    problem = elementwise_problem("prelu", (), x.size, x.dtype)
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(slopes,),
+            options=resolve(backend=backend, threads=threads),
+            shapes=(x.shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean(a, problem.dtype).reshape(-1),
+            view=lambda y: y.reshape(-1),
+        )
+    )
+
+
+def glu(
+    x: Any,
+    dim: int = -1,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Gated linear unit: the first half of `x` along `dim`, times the sigmoid of the second.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point; its extent along `dim` must be even.
+    dim : int
+    out, backend, threads
+        As in `relu`.
+
+    Returns
+    -------
+    ndarray
+        Half as long as `x` along `dim`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.glu([1.0, 2.0, 0.0, 0.0])
+    array([0.5, 1. ])
+    """
+    x = as_array(x, "x")
+    check_dtype(x.dtype, "x", "f")
+    if x.ndim == 0:
+        raise ShapeError("x must have at least 1 axis, got a scalar")
+    axis = as_axis(dim, x.ndim)
+    half, odd = divmod(x.shape[axis], 2)
+    if odd:
+        raise ShapeError(f"x has extent {x.shape[axis]} along dim {dim}; it must be even")
+    shape = (*x.shape[:axis], half, *x.shape[axis + 1 :])
+    problem = elementwise_problem("glu", (), x.size // 2, x.dtype)
+
+    def enter(a: np.ndarray) -> np.ndarray:
+        a = np.moveaxis(a, axis, 0)
+        return np.stack([clean(part, problem.dtype).reshape(-1) for part in (a[:half], a[half:])])
+
+    def view(y: np.ndarray) -> np.ndarray:
+        return np.moveaxis(y, axis, 0)
+
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(),
+            options=resolve(backend=backend, threads=threads),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=enter,
+            view=view,
+        )
+    )
+
+
+def _softmax(
+    kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None
+) -> np.ndarray:
+    x = as_array(x, "x")
+    problem = softmax_problem(kind, x.shape, x.dtype, as_int(dim, "dim"), None if dtype is None else np.dtype(dtype))
+    return submit(
+        Call(
+            problem=problem,
+            x=x,
+            constants=(),
+            options=resolve(backend=backend, threads=threads),
+            shapes=(x.shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean(a, problem.dtype).reshape(problem.outer, problem.length, problem.inner),
+            view=lambda y: y.reshape(problem.outer, problem.length, problem.inner),
+        )
+    )
+
+
+def softmax(
+    x: Any,
+    dim: int,
+    dtype: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """exp(x) / sum(exp(x)) along `dim`, without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+        Floating point, or anything that can be cast to `dtype`.
+    dim : int
+        The axis whose results add up to 1.
+    dtype : dtype, optional
+        `x` is cast to it first.
+    out, backend, threads
+        As in `relu`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.softmax(np.log([[1.0, 3.0]]), 1)
+    array([[0.25, 0.75]])
+    """
+    return _softmax("softmax", x, dim, dtype, out, backend, threads)
+
+
+def log_softmax(
+    x: Any,
+    dim: int,
+    dtype: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """log(softmax(x)) along `dim`, without overflow or loss of small probabilities.
+
+    Parameters
+    ----------
+    x, dim, dtype, out, backend, threads
+        As in `softmax`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.log_softmax([0.0, 1e4], 0)
+    array([-10000.,      0.])
+    """
+    return _softmax("log_softmax", x, dim, dtype, out, backend, threads)
+
+
+def softmin(
+    x: Any,
+    dim: int,
+    dtype: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """softmax(-x) along `dim`.
+
+    Parameters
+    ----------
+    x, dim, dtype, out, backend, threads
+        As in `softmax`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.softmin(np.log([1.0, 3.0]), 0)
+    array([0.75, 0.25])
+    """
+    return _softmax("softmin", x, dim, dtype, out, backend, threads)

@@ -1,0 +1,145 @@
+"""Losses of a classification: cross_entropy and nll_loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.problems.loss import as_index, check_target, loss_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+
+
+def _loss(
+    logits: bool,
+    input: Any,
+    target: Any,
+    weight: Any,
+    ignore_index: Any,
+    reduction: str,
+    smoothing: Any,
+    out: Any,
+    backend: str | None,
+    threads: int | None,
+) -> np.ndarray:
+    x, t = as_array(input, "input"), as_array(target, "target")
+    w = None if weight is None else as_array(weight, "weight")
+    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float, np.integer, np.floating)):
+        raise TypeError(f"label_smoothing must be a number, got {smoothing!r}")
+    problem, shape = loss_problem(
+        logits, (x.shape, x.dtype), (t.shape, t.dtype), None if w is None else (w.shape, w.dtype),
+        as_index(ignore_index), reduction, float(smoothing),
+    )  # fmt: skip
+    p = problem
+    if p.probabilities:
+        wanted = clean(t, t.dtype).reshape(p.n, p.c, p.inner)
+    else:
+        wanted = t.astype(np.int64).reshape(p.n, p.inner)
+        check_target(wanted, p.c, p.ignore_index)
+    return submit(
+        Call(
+            problem=p,
+            x=x,
+            constants=(wanted, None if w is None else clean(w, w.dtype)),
+            options=resolve(backend=backend, threads=threads),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean(a, p.dtype).reshape(p.n, p.c, p.inner),
+            view=lambda y: y.reshape(p.results[0][0]),
+        )
+    )
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Cross-entropy between scores and a target, as `torch.nn.functional.cross_entropy`.
+
+    Parameters
+    ----------
+    input : array_like, shape (C,), (N, C) or (N, C, d1, ...)
+        Scores before softmax, floating point, of any size: nothing overflows.
+    target : array_like
+        Class indices, integers of shape (), (N,) or (N, d1, ...); or class probabilities, floats of the
+        shape of `input`.
+    weight : array_like, shape (C,), optional
+        Weight of each class.
+    ignore_index : int
+        Samples with this class index count for nothing.
+    reduction : {"mean", "none", "sum"}
+        A mean divides by the weights of the samples that count; NaN if there are none.
+    label_smoothing : float
+        Share of the target, 0 to 1, that is spread over all classes.
+    out : ndarray, optional
+        Array for the result.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape () or that of the class indices
+
+    Raises
+    ------
+    IndexError
+        If a class index is out of range.
+    ShapeError, DTypeError, ValueError, TypeError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.cross_entropy(np.log([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6]]), [0, 1, 0]).round(2)
+    np.float64(0.38)
+    """
+    return _loss(True, input, target, weight, ignore_index, reduction, label_smoothing, out, backend, threads)
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Negative log-likelihood of class indices, as `torch.nn.functional.nll_loss`.
+
+    Parameters
+    ----------
+    input : array_like, shape (C,), (N, C) or (N, C, d1, ...)
+        Logarithms of probabilities.
+    target : array_like of int, shape (), (N,) or (N, d1, ...)
+    weight, ignore_index, reduction, out, backend, threads
+        As in `cross_entropy`.
+
+    Returns
+    -------
+    ndarray, shape () or that of `target`
+
+    Raises
+    ------
+    IndexError
+        If a class index is out of range.
+    ShapeError, DTypeError, ValueError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.nll_loss(np.log([[0.5, 0.5], [0.25, 0.75]]), [0, 1], reduction="none").round(4)
+    array([0.6931, 0.2877])
+    """
+    return _loss(False, input, target, weight, ignore_index, reduction, 0.0, out, backend, threads)
