@@ -26,7 +26,7 @@ class Pixels:
         self,
         table: int,
         p: ConvProblem,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray],
+        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
         outside: np.ndarray,
         weights: np.ndarray,
         bias: np.ndarray | None,

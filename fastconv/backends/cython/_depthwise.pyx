@@ -128,11 +128,11 @@ cdef class Pixels:
 
     cdef const fc_table *t
     cdef object keep
-    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks
+    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks, run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
-    cdef char *outside
+    cdef const char *outside
     cdef char *weights
     cdef char *bias
     cdef bint relu
@@ -149,7 +149,7 @@ cdef class Pixels:
         self.od, self.oh, self.ow = p.output
         self.qb = block
         self.col_blocks = (self.ow + block - 1) // block
-        planes, rows, cols = tables
+        planes, rows, cols, self.run0, self.run1 = tables
         self.planes = <const int64_t *>address(planes)
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
@@ -182,23 +182,20 @@ cdef class Pixels:
         i = i // self.oh
         od = i % self.od
         n = i // self.od
-        cdef Py_ssize_t q0 = qi * self.qb, count = min(self.qb, self.ow - q0)
-        cdef const char *image = x.data + n * self.id * self.ih * self.iw * self.groups * size
+        cdef Py_ssize_t q0 = qi * self.qb, count = min(self.qb, self.ow - q0), pixel_bytes = self.groups * size
+        cdef const char *image = x.data + n * self.id * self.ih * self.iw * pixel_bytes
         cdef const char *src
         cdef const void **pixel = <const void **>scratch
-        cdef int64_t plane, row, col
+        cdef int64_t plane, row
         for z in range(self.kd):
             plane = self.planes[od * self.sd + z * self.dd]
             for r in range(self.kh):
                 row = self.rows[oh * self.sh + r * self.dh]
-                src = image + (plane * self.ih + row) * self.iw * self.groups * size
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = image + (plane * self.ih + row) * self.iw * pixel_bytes
                 for s in range(self.kw):
-                    for q in range(count):
-                        col = self.cols[(q0 + q) * self.sw + s * self.dw]
-                        if plane < 0 or row < 0 or col < 0:
-                            pixel[q] = self.outside
-                        else:
-                            pixel[q] = src + col * self.groups * size
+                    self.find_pixels(src, q0 * self.sw + s * self.dw, count, pixel_bytes, pixel)
                     pixel += count
         cdef depthwise_pixels_args a
         a.pixels, a.taps, a.count = <const void *const *>scratch, self.kd * self.kh * self.kw, count
@@ -206,3 +203,26 @@ cdef class Pixels:
         a.w, a.bias, a.relu = self.weights, self.bias, self.relu
         a.y = y.data + (((n * self.od + od) * self.oh + oh) * self.ow + q0) * oc * size
         self.t.depthwise_pixels(&a)
+
+    cdef void find_pixels(
+        self, const char *row, Py_ssize_t first, Py_ssize_t count, Py_ssize_t pixel_bytes,
+        const void **pixel) noexcept nogil:
+        """The pixels of a row (NULL: padding) at padded columns first, first + sw, and so on."""
+        cdef Py_ssize_t i, q, col, begin, end, step = self.sw * pixel_bytes
+        cdef const char *run
+        if row == NULL:
+            for q in range(count):
+                pixel[q] = self.outside
+            return
+        # Outputs begin <= q < end read neighbours, a stride apart; the others go through the table.
+        begin = min(max((self.run0 - first + self.sw - 1) // self.sw, 0), count)
+        end = min(max((self.run1 - first + self.sw - 1) // self.sw, begin), count)
+        if begin < end:
+            run = row + self.cols[first + begin * self.sw] * pixel_bytes
+            for q in range(begin, end):
+                pixel[q] = run
+                run += step
+        for i in range(count - (end - begin)):
+            q = i if i < begin else i + end - begin
+            col = self.cols[first + q * self.sw]
+            pixel[q] = self.outside if col < 0 else row + col * pixel_bytes

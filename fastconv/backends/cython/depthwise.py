@@ -140,7 +140,7 @@ class Depthwise(Kernel[ConvProblem]):
         if p.layout == "NHWC":
             w = np.ascontiguousarray(weights.reshape(p.oc, p.taps).T)
             outside = np.full(p.groups, p.fill, p.dtype)
-            prepared = _depthwise.Pixels(table, p, tables[:3], outside, w, bias, pixel_block(p))
+            prepared = _depthwise.Pixels(table, p, tables, outside, w, bias, pixel_block(p))
         else:
             blocks = Blocks.of(p, native.lanes(self.isa, size))
             prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), weights, bias, blocks)
