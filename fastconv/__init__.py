@@ -66,6 +66,7 @@ from fastconv.ops.pool import (
     max_pool2d,
     max_pool3d,
 )
+from fastconv.ops.shape import flatten, fold, pad, unfold
 from fastconv.ops.unpool import (
     max_unpool1d,
     max_unpool2d,
@@ -102,6 +103,8 @@ __all__ = [
     "conv_transpose3d",
     "cross_entropy",
     "elu",
+    "flatten",
+    "fold",
     "gelu",
     "gemm",
     "global_avg_pool",
@@ -128,6 +131,7 @@ __all__ = [
     "mish",
     "nll_loss",
     "options",
+    "pad",
     "plan",
     "prelu",
     "relu",
@@ -143,4 +147,5 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "unfold",
 ]

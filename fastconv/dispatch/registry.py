@@ -89,6 +89,20 @@ def _loss() -> Kernels:
     return (*numpy.KERNELS, reference_loss.Loss())
 
 
+def _pad() -> Kernels:
+    from fastconv.backends import reference_shape
+    from fastconv.backends.numpy import shape as numpy
+
+    return (*numpy.PADS, reference_shape.Pad())
+
+
+def _fold() -> Kernels:
+    from fastconv.backends import reference_shape
+    from fastconv.backends.numpy import shape as numpy
+
+    return (*numpy.FOLDS, reference_shape.Fold())
+
+
 _TABLE = {
     "conv": _conv,
     "gemm": _gemm,
@@ -98,4 +112,6 @@ _TABLE = {
     "elementwise": _elementwise,
     "softmax": _softmax,
     "loss": _loss,
+    "pad": _pad,
+    "fold": _fold,
 }

@@ -1,0 +1,62 @@
+"""Padding and windows as their definitions read: one element, or one tap of one window, at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.reference import Reference, exact_dtype
+from fastconv.core.kernel import Run
+from fastconv.core.problems.base import source_of
+from fastconv.core.problems.shape import FoldProblem, PadProblem
+
+
+class Pad(Reference):
+    """Every output looks up where it comes from."""
+
+    def error(self, problem: PadProblem) -> float:
+        return 0.0
+
+    def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            for at in np.ndindex(p.output):
+                source = [
+                    int(source_of(np.array(i - lo), e, p.mode))
+                    for i, e, (lo, _) in zip(at, p.input, p.pads, strict=True)
+                ]
+                out[:, *at] = np.asarray(p.value).astype(p.dtype) if -1 in source else x[:, *source]
+
+        return run
+
+
+class Fold(Reference):
+    """A loop over windows and taps."""
+
+    def error(self, problem: FoldProblem) -> float:
+        return 0.0 if problem.kind == "unfold" else float(np.finfo(np.float32).eps)
+
+    def prepare(self, problem: FoldProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            wide = exact_dtype(p.dtype) if p.dtype.kind != "b" else p.dtype
+            result = np.zeros(p.y_shape, wide)
+            for tap in np.ndindex(p.kernel):
+                for window in np.ndindex(p.windows):
+                    pixel = [
+                        o * s + t * d - pad
+                        for o, s, t, d, pad in zip(window, p.stride, tap, p.dilation, p.padding, strict=True)
+                    ]
+                    if not all(0 <= i < e for i, e in zip(pixel, p.image, strict=True)):
+                        continue
+                    if p.kind == "unfold":
+                        result[:, :, *tap, *window] = x[:, :, *pixel]
+                    else:
+                        result[:, :, *pixel] += x[:, :, *tap, *window].astype(wide)
+            with np.errstate(over="ignore"):
+                out[...] = result.astype(p.dtype)
+
+        return run

@@ -1,0 +1,288 @@
+"""Moving values without arithmetic (pad), and between an image and its windows (unfold, fold)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_mode_pads, check_size
+
+MODES = ("constant", "reflect", "replicate", "circular", "symmetric")
+
+
+@dataclass(frozen=True, slots=True)
+class PadProblem(Problem):
+    """One padding.
+
+    Canonical x is (n, *input), out (n, *output), C-contiguous: the leading axes without padding are one.
+
+    Attributes
+    ----------
+    n : int
+    input : tuple of int
+        Extents of the padded axes.
+    pads : tuple of (int, int)
+        Elements added before and after each; negative ones crop.
+    mode : str
+    value : number
+        For ``constant``.
+    dtype : numpy.dtype
+    """
+
+    n: int
+    input: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
+    mode: str
+    value: Any
+    dtype: np.dtype
+
+    @property
+    def op(self) -> str:
+        return "pad"
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        return tuple(lo + e + hi for e, (lo, hi) in zip(self.input, self.pads, strict=True))
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return (self.n, *self.input)
+
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        return (self.n, *self.output)
+
+    @property
+    def flops(self) -> float:
+        return float(prod(self.y_shape))
+
+    @property
+    def bytes(self) -> float:
+        return float((prod(self.x_shape) + prod(self.y_shape)) * self.dtype.itemsize)
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        return ((self.y_shape, self.dtype),)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def pad_problem(
+    shape: tuple[int, ...], dtype: np.dtype, pad: Any, mode: Any, value: Any
+) -> tuple[PadProblem, tuple[int, ...]]:
+    """Check the arguments of pad and describe what they ask for.
+
+    Returns
+    -------
+    problem : PadProblem
+    shape : tuple of int
+        The result's.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+    """
+    check_dtype(dtype, "x", "fciub")
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+    if not isinstance(pad, tuple) or any(not isinstance(p, int) for p in pad):
+        raise TypeError(f"pad must be a sequence of ints, got {pad!r}")
+    if len(pad) % 2 or len(pad) > 2 * len(shape):
+        raise ShapeError(f"pad must hold a pair for each of at most {len(shape)} last axes, got {len(pad)} ints")
+    count = len(pad) // 2
+    pads = tuple((pad[2 * i], pad[2 * i + 1]) for i in reversed(range(count)))
+    lead, extents = shape[: len(shape) - count], shape[len(shape) - count :]
+    if mode != "constant":
+        _check_ranks(shape, count, mode)
+        if value is not None and value != 0:
+            raise ValueError(f"value is for mode 'constant' only, got {value!r} with mode {mode!r}")
+    for axis, e, (lo, hi) in zip(range(len(lead), len(shape)), extents, pads, strict=True):
+        low = 0 if mode == "constant" else 1
+        if mode != "constant":
+            check_mode_pads(mode, e, lo, hi, f"axis {axis}")
+            if min(lo, hi) < -e:
+                raise ShapeError(f"pad ({lo}, {hi}) crops more of axis {axis} than its length, {e}")
+        if lo + e + hi < low:
+            raise ShapeError(f"axis {axis} would have length {lo + e + hi}: x has shape {shape}, pad is {pad}")
+    result = (*lead, *(lo + e + hi for e, (lo, hi) in zip(extents, pads, strict=True)))
+    check_size(result, "the result")
+    fill = _fill(value, dtype)
+    return PadProblem(prod(lead), extents, pads, mode, fill, dtype), result
+
+
+def _check_ranks(shape: tuple[int, ...], count: int, mode: str) -> None:
+    """Modes that take values from x pad the spatial axes of (N, C, ...) or (C, ...), as in torch."""
+    if count not in (1, 2, 3) or len(shape) not in (count + 1, count + 2):
+        raise ShapeError(
+            f"mode {mode!r} pads the last 1, 2 or 3 axes of (C, ...) or (N, C, ...): got {count} pairs for shape {shape}"
+        )
+    if 0 in shape[len(shape) - count - 1 :]:
+        raise ShapeError(f"mode {mode!r} needs values: only the batch of x may be empty, got shape {shape}")
+
+
+def _fill(value: Any, dtype: np.dtype) -> Any:
+    """The value for ``constant`` as a Python number that `dtype` holds."""
+    if value is None:
+        return 0
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, (bool, int, float, complex)):
+        raise TypeError(f"value must be a number, got {value!r}")
+    if isinstance(value, complex) and dtype.kind != "c":
+        raise DTypeError(f"value is complex, {value!r}; x has dtype {dtype}")
+    if dtype.kind == "b":
+        return bool(value)
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        if value != value or value in (np.inf, -np.inf) or value != int(value.real):
+            raise DTypeError(f"value must be a whole number for dtype {dtype}, got {value!r}")
+        if not info.min <= value <= info.max:
+            raise ValueError(f"value must fit {dtype}, got {value!r}")
+        return int(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class FoldProblem(Problem):
+    """Unfold, or its adjoint fold.
+
+    The image is (n, c, h, w), the columns (n, c, kh, kw, oh, ow), both C-contiguous; unfold takes the first to the
+    second, fold sums the second into the first.
+
+    Attributes
+    ----------
+    kind : str
+        ``unfold`` or ``fold``.
+    n, c : int
+    image, kernel, dilation, padding, stride, windows : tuple of 2 int
+    dtype : numpy.dtype
+    """
+
+    kind: str
+    n: int
+    c: int
+    image: tuple[int, int]
+    kernel: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: tuple[int, int]
+    stride: tuple[int, int]
+    windows: tuple[int, int]
+    dtype: np.dtype
+
+    @property
+    def op(self) -> str:
+        return "fold"
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        return (self.n, self.c, *self.image)
+
+    @property
+    def column_shape(self) -> tuple[int, ...]:
+        return (self.n, self.c, *self.kernel, *self.windows)
+
+    @property
+    def x_shape(self) -> tuple[int, ...]:
+        return self.image_shape if self.kind == "unfold" else self.column_shape
+
+    @property
+    def y_shape(self) -> tuple[int, ...]:
+        return self.column_shape if self.kind == "unfold" else self.image_shape
+
+    @property
+    def acc(self) -> np.dtype:
+        """In what precision fold sums."""
+        half = self.dtype.kind not in "bc" and self.dtype.itemsize == 2
+        return np.dtype(np.float32) if half else self.dtype
+
+    @property
+    def flops(self) -> float:
+        return float(prod(self.column_shape))
+
+    @property
+    def bytes(self) -> float:
+        return float((prod(self.image_shape) + prod(self.column_shape)) * self.dtype.itemsize)
+
+    @property
+    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        return ((self.y_shape, self.dtype),)
+
+
+@lru_cache(maxsize=1024)
+def unfold_problem(
+    shape: tuple[int, ...], dtype: np.dtype, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> tuple[FoldProblem, tuple[int, ...]]:
+    """Check the arguments of unfold; the problem, and the result's shape.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+    """
+    check_dtype(dtype, "x", "fcb")
+    if len(shape) not in (3, 4):
+        raise ShapeError(f"x must have shape (N, C, H, W) or (C, H, W), got {shape}")
+    if 0 in shape[-3:]:
+        raise ShapeError(f"only the batch of x may be empty, got shape {shape}")
+    n, c, h, w = shape if len(shape) == 4 else (1, *shape)
+    p = _fold_problem("unfold", n, c, (h, w), dtype, kernel_size, dilation, padding, stride)
+    columns = (c * prod(p.kernel), prod(p.windows))
+    return p, (n, *columns) if len(shape) == 4 else columns
+
+
+@lru_cache(maxsize=1024)
+def fold_problem(
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any,
+    padding: Any,
+    stride: Any,
+) -> tuple[FoldProblem, tuple[int, ...]]:
+    """Check the arguments of fold; the problem, and the result's shape.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+    """
+    check_dtype(dtype, "x", "fcb")
+    if len(shape) not in (2, 3):
+        raise ShapeError(f"x must have shape (N, C * kernel, L) or (C * kernel, L), got {shape}")
+    if 0 in shape[-2:]:
+        raise ShapeError(f"only the batch of x may be empty, got shape {shape}")
+    n, rows, length = shape if len(shape) == 3 else (1, *shape)
+    image = as_ints(output_size, 2, "output_size", 1)
+    taps = prod(as_ints(kernel_size, 2, "kernel_size", 1))
+    if rows % taps:
+        raise ShapeError(f"axis -2 of x must be a multiple of the kernel's size, {taps}; x has shape {shape}")
+    p = _fold_problem("fold", n, rows // taps, image, dtype, kernel_size, dilation, padding, stride)  # type: ignore[arg-type]
+    if prod(p.windows) != length:
+        raise ShapeError(
+            f"output_size {image} has {p.windows[0]} x {p.windows[1]} = {prod(p.windows)} windows; "
+            f"the last axis of x has {length}"
+        )
+    return p, p.image_shape if len(shape) == 3 else p.image_shape[1:]
+
+
+def _fold_problem(
+    kind: str, n: int, c: int, image: tuple[int, int], dtype: np.dtype,
+    kernel_size: Any, dilation: Any, padding: Any, stride: Any,
+) -> FoldProblem:  # fmt: skip
+    kernel = as_ints(kernel_size, 2, "kernel_size", 1)
+    d, s = as_ints(dilation, 2, "dilation", 1), as_ints(stride, 2, "stride", 1)
+    p = as_ints(padding, 2, "padding", 0)
+    windows = tuple(
+        (e + 2 * pp - dd * (k - 1) - 1) // ss + 1 for e, pp, dd, k, ss in zip(image, p, d, kernel, s, strict=True)
+    )
+    if min(windows) < 1:
+        raise ShapeError(
+            f"an image of {image[0]} x {image[1]} has {windows[0]} x {windows[1]} windows of kernel_size {kernel}, "
+            f"dilation {d}, padding {p}, stride {s}; at least one is needed"
+        )
+    check_size((n, c, *kernel, *windows), "the result")
+    check_size((n, c, *image), "the result")
+    return FoldProblem(kind, n, c, image, kernel, d, p, s, windows, dtype)  # type: ignore[arg-type]

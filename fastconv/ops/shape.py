@@ -1,0 +1,272 @@
+"""Flatten, pad, unfold, fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.problems.base import as_int, freeze
+from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, is_planning, submit
+
+
+def _submit(
+    p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: dict[str, Any]
+) -> np.ndarray:
+    return submit(
+        Call(
+            problem=p,
+            x=x,
+            constants=(),
+            options=resolve(**options),
+            shapes=(shape,),
+            out=as_outs(out, 1),
+            enter=lambda a: clean(a, p.dtype).reshape(p.x_shape),
+            view=lambda y: y.reshape(p.y_shape),
+        )
+    )
+
+
+def flatten(
+    x: Any,
+    start_dim: int = 0,
+    end_dim: int = -1,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Join axes `start_dim` to `end_dim` into one, as `torch.flatten`.
+
+    Parameters
+    ----------
+    x : array_like
+    start_dim, end_dim : int
+        First and last of the axes.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        A view of `x` where its memory allows, unless `out` is given; a scalar gives 1 element.
+
+    Raises
+    ------
+    IndexError
+        If x has no such axis.
+    ValueError
+        If `start_dim` comes after `end_dim`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.flatten(np.zeros((2, 3, 4)), 1).shape
+    (2, 12)
+    """
+    x = as_array(x, "x")
+    count = max(x.ndim, 1)
+    dims = []
+    for dim, name in ((start_dim, "start_dim"), (end_dim, "end_dim")):
+        dim = as_int(dim, name)
+        if not -count <= dim < count:
+            raise IndexError(f"{name} must be from {-count} to {count - 1} for shape {x.shape}, got {dim}")
+        dims.append(dim % count)
+    first, last = dims
+    if first > last:
+        raise ValueError(f"start_dim must not come after end_dim, got {start_dim} and {end_dim} for shape {x.shape}")
+    length = 1
+    for extent in x.shape[first : last + 1]:
+        length *= extent
+    shape = (*x.shape[:first], length, *x.shape[last + 1 :])
+    options = {
+        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
+    }  # fmt: skip
+    if out is None and not is_planning():
+        resolve(**options)
+        return x.reshape(shape)
+    return _submit(pad_problem(x.shape, x.dtype, (), "constant", None)[0], x, shape, out, options)
+
+
+def pad(
+    x: Any,
+    pad: Any,
+    mode: str = "constant",
+    value: Any = None,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Add elements around the last axes, or crop them, as `torch.nn.functional.pad`.
+
+    Parameters
+    ----------
+    x : array_like
+        Of any dtype.  Modes other than ``"constant"`` take (C, ...) or (N, C, ...) with 1, 2 or 3 spatial axes.
+    pad : sequence of int
+        A pair (before, after) for the last axis, then one for the axis before it, and so on.  Negative: crop.
+    mode : {"constant", "reflect", "replicate", "circular", "symmetric"}
+        ``"reflect"`` leaves the edge out, ``"symmetric"`` repeats it.
+    value : number, optional
+        For ``"constant"``; 0 by default.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        Of the dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.pad(np.array([[1, 2, 3]]), (2, 1), mode="reflect")
+    array([[3, 2, 1, 2, 3, 2]])
+    """
+    x = as_array(x, "x")
+    widths = freeze(pad, "pad")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(pad, Iterable):
+        raise TypeError(f"pad must be a sequence of ints, got {pad!r}")
+    p, shape = pad_problem(x.shape, x.dtype, widths, mode, value)
+    return _submit(
+        p, x, shape, out,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def unfold(
+    x: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Every window of an image as a column, as `torch.nn.functional.unfold` (im2col).
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Floats, complex or bools.
+    kernel_size, dilation, padding, stride : int or tuple of 2 int
+        Padding is with zeros.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C * kh * kw, L) or (C * kh * kw, L)
+        L windows in row-major order.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.unfold(np.arange(9.0).reshape(1, 3, 3), 2)
+    array([[0., 1., 3., 4.],
+           [1., 2., 4., 5.],
+           [3., 4., 6., 7.],
+           [4., 5., 7., 8.]])
+    """
+    x = as_array(x, "x")
+    p, shape = unfold_problem(
+        x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(dilation, "dilation"),
+        freeze(padding, "padding"), freeze(stride, "stride"),
+    )  # fmt: skip
+    return _submit(
+        p, x, shape, out,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def fold(
+    x: Any,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+    *,
+    out: np.ndarray | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:
+    """Sum windows back into an image, as `torch.nn.functional.fold` (col2im); the adjoint of `unfold`.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
+        Floats, complex or bools (which are joined by "or").
+    output_size : int or tuple of 2 int
+        Height and width of the image.
+    kernel_size, dilation, padding, stride : int or tuple of 2 int
+        Of the windows, as in `unfold`.
+    out : ndarray, optional
+        Array for the result, of exactly its shape and dtype.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, H, W) or (C, H, W)
+        Float16 and bfloat16 are summed in float32 and rounded once.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.fold(np.ones((4, 4)), 3, 2)
+    array([[[1., 2., 1.],
+            [2., 4., 2.],
+            [1., 2., 1.]]])
+    """
+    x = as_array(x, "x")
+    p, shape = fold_problem(
+        x.shape, x.dtype, freeze(output_size, "output_size"), freeze(kernel_size, "kernel_size"),
+        freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),
+    )  # fmt: skip
+    return _submit(
+        p, x, shape, out,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
