@@ -18,14 +18,15 @@ from typing import Any
 import fastconv
 from fastconv.bench.peers import PEERS
 
-QUICK = {"seconds": 0.03, "rounds": 3}
+SAMPLING = (0.5, 15)  # seconds for each contender, samples at most
+QUICK = (0.03, 3)
 INTERRUPTED = 130
 
 # Operations whose arguments are arrays throughout; of the others only the first is, as of max_pool2d.
 ARRAYS = ("conv", "gemm", "matmul", "linear")
 
 
-def _numbers(text: str, name: str) -> Any:
+def _numbers(text: str) -> Any:
     """``3`` -> 3; ``3,2`` or ``3x2`` -> (3, 2); ``1:2,0:1`` -> [(1, 2), (0, 1)]; words stay."""
     try:
         if ":" in text:
@@ -35,7 +36,7 @@ def _numbers(text: str, name: str) -> Any:
         if text.isidentifier():
             return text
         raise argparse.ArgumentTypeError(
-            f"{name} must be ints as 3 or 3,2, pairs as 1:2,0:1, or a word; got {text!r}"
+            f"must be ints as 3 or 3,2, pairs as 1:2,0:1, or a word; got {text!r}"
         ) from None
     return values[0] if len(values) == 1 else values
 
@@ -50,7 +51,7 @@ def _shape(text: str) -> tuple[int, ...]:
 def _value(text: str) -> Any:
     """An argument that is not an array: an int, several, or a float."""
     try:
-        return _numbers(text, "an argument")
+        return _numbers(text)
     except argparse.ArgumentTypeError:
         try:
             return float(text)
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("arguments", nargs="+", metavar="SHAPE|N",
                          help="shapes of the arrays, as 1x64x56x56; for pooling then its numbers")  # fmt: skip
     for name in ("stride", "padding", "dilation", "groups", "output-padding"):
-        compare.add_argument(f"--{name}", type=lambda text, name=name: _numbers(text, name), metavar="N|N,M")
+        compare.add_argument(f"--{name}", type=_numbers, metavar="N|N,M")
     compare.add_argument("--layout", choices=("NCHW", "NHWC"))
     compare.add_argument("--padding-mode", metavar="MODE")
     compare.add_argument("--activation", metavar="NAME")
@@ -112,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", parents=[measured], help="compare every problem of a suite")
     bench.add_argument("--suite", nargs="+", default=["resnet50"], metavar="NAME",
                        help="one or more suites, or all (default: resnet50); an unknown name lists them")  # fmt: skip
+    bench.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
+                       help="only the cases whose names contain one of these, as 3x3 or depthwise")  # fmt: skip
     bench.set_defaults(run=_bench)
 
     demo = commands.add_parser("demo", help="the lecture's forward path on a photograph, as a picture")
@@ -188,8 +191,9 @@ def _compare(options: argparse.Namespace) -> None:
         if name not in known:
             raise ValueError(f"{options.operation} has no argument {name}")
     with bar(sys.stderr) as tell:
+        seconds, rounds = QUICK if options.quick else SAMPLING
         found = fastconv.compare(
-            operation, *args, peers=options.peers, progress=tell, **(QUICK if options.quick else {}), **kwargs
+            operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell, **kwargs
         )
     if not _write_json(found.to_json(), options.json):
         show(found, sys.stdout)
@@ -216,8 +220,9 @@ def _bench(options: argparse.Namespace) -> None:
     reports = []
     for name in names:
         with bar(sys.stderr) as tell:
+            seconds, rounds = QUICK if options.quick else SAMPLING
             report = bench(
-                name, peers=options.peers, threads=options.threads, progress=tell, **(QUICK if options.quick else {})
+                name, peers=options.peers, threads=options.threads, seconds=seconds, rounds=rounds, progress=tell
             )
         reports.append(report)
         if options.json != "-":

@@ -50,7 +50,7 @@ def photograph() -> np.ndarray:
         from PIL import Image
     except ImportError:
         raise missing_extra("matplotlib and pillow", "plot", "the demo") from None
-    with cbook.get_sample_data("grace_hopper.jpg") as file, Image.open(file) as image:
+    with Image.open(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)) as image:
         return np.asarray(image.convert("RGB"))
 
 

@@ -218,7 +218,12 @@ def measure(
                 left_out.append((kernel.name, reason))
                 continue
             tell(kernel.name, done, total)
-            _enter(entries, rows, "fastconv", [lambda name=kernel.name: _kernel(work, name)], work, expected, candidate)
+            try:
+                contender = _kernel(work, kernel.name)
+            except Exception as e:  # a kernel that raises is a row of the table
+                rows.append(Row(kernel.name, "fastconv", "failed", _first_line(e), kernel.name == work.plan.kernel))
+                continue
+            _admit(contender, "fastconv", candidate, work, expected, entries, rows)
         for done, peer in enumerate(names, len(considered)):
             tell(peer, done, total)
             reason = _peers.missing(peer)
@@ -236,7 +241,8 @@ def measure(
                 notes.append(f"{peer}: refuses this ({_first_line(e)})")
                 continue
             versions[peer] = _peers.version(peer)
-            _enter(entries, rows, "peer", [lambda c=c: c for c in offered], work, expected, None)
+            for contender in offered:
+                _admit(contender, "peer", None, work, expected, entries, rows)
         finished = 0
 
         def step() -> None:
@@ -249,21 +255,21 @@ def measure(
     best_peer = min(peer_times) if peer_times else None
     work_done = problem.flops if counts_flops(problem) else problem.bytes
     for entry, t in zip(entries, times, strict=True):
-        name, candidate = entry.contender.name, entry.candidate
-        if candidate is not None and record:
-            wisdom.record(candidate.kernel, problem, work.threads, t.median)
+        name, kept = entry.contender.name, entry.candidate
+        if kept is not None and record:
+            wisdom.record(kept.kernel, problem, work.threads, t.median)
         rows.append(
             Row(
                 name=name,
                 kind=entry.kind,
-                chosen=candidate is not None and name == work.plan.kernel,
+                chosen=kept is not None and name == work.plan.kernel,
                 seconds=t.median,
                 low=t.low,
                 high=t.high,
                 samples=t.samples,
                 rate=work_done / t.median,
                 roofline=limits.seconds(problem) / t.median,
-                workspace=None if candidate is None else candidate.workspace,
+                workspace=None if kept is None else kept.workspace,
                 error=entry.error,
                 ratio=None if best_peer is None else best_peer / t.median,
             )
@@ -315,30 +321,26 @@ def _kernel(work: Work, name: str) -> Contender:
     return Contender(name, lambda: plan(x), lambda y: canonical_results(work, y if isinstance(y, tuple) else (y,)))
 
 
-def _enter(
-    entries: list[_Entry],
-    rows: list[Row],
+def _admit(
+    contender: Contender,
     kind: str,
-    makers: Iterable[Callable[[], Contender]],
+    candidate: Candidate | None,
     work: Work,
     expected: tuple[np.ndarray, ...],
-    candidate: Candidate | None,
+    entries: list[_Entry],
+    rows: list[Row],
 ) -> None:
-    """Run each contender once and check what it gives: into `entries` if it will do, else into `rows`."""
-    for make in makers:
-        name = candidate.kernel.name if candidate is not None else kind
-        chosen = candidate is not None and name == work.plan.kernel
-        try:
-            contender = make()
-            name = contender.name
-            error, wrong = error_of(work, contender.results(contender.run()), expected)
-        except Exception as e:  # a kernel or peer that raises is a row of the table
-            rows.append(Row(name, kind, "failed", _first_line(e), chosen))
-            continue
-        if wrong is not None:
-            rows.append(Row(name, kind, "wrong", wrong, chosen, error=error if np.isfinite(error) else None))
-        else:
-            entries.append(_Entry(contender, kind, error, candidate))
+    """Run a contender once and check what it gives: into `entries`, to be timed, if it will do, else into `rows`."""
+    chosen = candidate is not None and contender.name == work.plan.kernel
+    try:
+        error, wrong = error_of(work, contender.results(contender.run()), expected)
+    except Exception as e:  # whoever raises is a row of the table
+        rows.append(Row(contender.name, kind, "failed", _first_line(e), chosen))
+        return
+    if wrong is None:
+        entries.append(_Entry(contender, kind, error, candidate))
+    else:
+        rows.append(Row(contender.name, kind, "wrong", wrong, chosen, error=error if np.isfinite(error) else None))
 
 
 def _first_line(e: BaseException) -> str:

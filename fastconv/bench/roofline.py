@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def peak(threads: int, itemsize: int = 4) -> tuple[float, str]:
         for isa in machine.host_isas():
             table = native.table(isa, itemsize)
             if table:
-                return _together(lambda table=table: simd.peak(table, PEAK_SECONDS), threads), f"{isa} multiply-adds"
+                return _together(partial(simd.peak, table, PEAK_SECONDS), threads), f"{isa} multiply-adds"
     return _matmul_rate(itemsize), "NumPy matmul"
 
 

@@ -87,8 +87,12 @@ class Report:
         ratios = [e.ratio for e in self.entries if e.ratio is not None]
         regrets = [e.regret for e in self.entries if e.regret is not None]
         both = [e for e in self.entries if e.ratio is not None]
-        own = sum(e.case.count * e.comparison.chosen.seconds for e in both)  # type: ignore[union-attr, operator]
-        peer = sum(e.case.count * e.comparison.best_peer.seconds for e in both)  # type: ignore[union-attr, operator]
+        own = peer = 0.0
+        for e in both:
+            chosen, best = e.comparison.chosen, e.comparison.best_peer
+            if chosen is not None and best is not None:
+                own += e.case.count * (chosen.seconds or 0.0)
+                peer += e.case.count * (best.seconds or 0.0)
         return Summary(
             cases=len(self.entries),
             with_peers=len(both),
@@ -168,6 +172,7 @@ def bench(
     threads: int | None = None,
     seconds: float = SECONDS,
     rounds: int = ROUNDS,
+    cases: Iterable[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Report:
     """Compare every case of a suite.
@@ -180,6 +185,8 @@ def bench(
         As in `fastconv.compare`.
     threads : int, optional
         Of every contender.
+    cases : iterable of str
+        Only the cases whose names contain one of these; all if there are none.
     progress : callable, optional
         Called as ``progress(case and contender, cases done, cases)``.
 
@@ -190,17 +197,20 @@ def bench(
     Raises
     ------
     ValueError
-        If there is no suite of that name.
+        If there is no suite of that name, or no such case in it.
     """
     if suite not in SUITES:
         raise ValueError(f"suite must be one of {', '.join(SUITES)}, got {suite!r}")
-    cases = SUITES[suite].cases
+    parts = tuple(cases)
+    chosen = tuple(c for c in SUITES[suite].cases if not parts or any(part in c.name for part in parts))
+    if not chosen:
+        raise ValueError(f"suite {suite} has no case with {' or '.join(map(repr, parts))} in its name")
     entries = []
-    for done, case in enumerate(cases):
+    for done, case in enumerate(chosen):
 
         def tell(what: str, _done: int, _total: int, done: int = done, case: Case = case) -> None:
             if progress is not None:
-                progress(f"{suite}: {case.name}: {what}", done, len(cases))
+                progress(f"{suite}: {case.name}: {what}", done, len(chosen))
 
         operation, args, kwargs = call_of(case)
         options = {} if threads is None else {"threads": threads}

@@ -99,7 +99,7 @@ def _stage(c_in: int, mid: int, out: int, size: int, blocks: int, groups: int = 
         _conv(c_in, size, mid),
         _conv(mid, size, mid, 3, stride, 1, groups, 1 if stride == 2 else blocks),
     )
-    rest = (_conv(out, small, mid, count=blocks - 1),)
+    rest: tuple[Case, ...] = (_conv(out, small, mid, count=blocks - 1),)
     if stride == 2:
         rest += (_conv(mid, small, mid, 3, 1, 1, groups, blocks - 1),)
         return (*first, *rest, _conv(mid, small, out, count=blocks), _conv(c_in, size, out, 1, 2))

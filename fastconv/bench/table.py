@@ -107,7 +107,7 @@ SUITE_HEAD = (
 
 def suite_cells(report: Report) -> list[tuple[str, ...]]:
     """One row per case of a suite: fastconv's own choice against the best of both sides."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for entry in report.entries:
         c, own = entry.comparison, entry.comparison.chosen
         if own is None or own.seconds is None:

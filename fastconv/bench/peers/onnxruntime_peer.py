@@ -54,8 +54,10 @@ def contenders(work: Work) -> list[Contender]:
 
     def results(ys: Any) -> tuple[np.ndarray, ...]:
         values = tuple(y.reshape(s) for y, s in zip(ys, shapes, strict=True))
+        if not isinstance(p, PoolProblem) or not p.indices:
+            return values
         # Its indices count from the start of the batch, ours from that of each plane.
-        return values if len(values) == 1 else (values[0], values[1] % np.prod(p.input))
+        return values[0], values[1] % np.prod(p.input)
 
     return [Contender("onnxruntime", lambda: session.run(outputs, feed), results)]
 
@@ -112,7 +114,7 @@ def _conv(work: Work, p: ConvProblem) -> tuple[np.ndarray, list[Any], dict[str, 
         nodes.append(helper.make_node("Pad", ["x", "pads"], ["padded"], mode=PAD_MODES[p.mode]))
         names[0] = "padded"
         pads = ((0, 0),) * rank
-    shared = {
+    shared: dict[str, Any] = {
         "kernel_shape": list(last(p.kernel, rank)),
         "strides": list(last(p.stride, rank)),
         "dilations": list(last(p.dilation, rank)),

@@ -77,7 +77,7 @@ def _gemm(work: Work, p: GemmProblem) -> Contender:
     if p.dtype not in (np.float32, np.float64):
         raise Unable(f"cv2.gemm has no {p.dtype}")
     left, right = np.ascontiguousarray(work.canonical[0]), np.ascontiguousarray(b[0])
-    addend = None if c is None else np.ascontiguousarray(c[0])
+    addend: Any = None if c is None else np.ascontiguousarray(c[0])
     flags = cv2.GEMM_1_T * p.trans_a + cv2.GEMM_2_T * p.trans_b
     alpha, beta = p.alpha.real, p.beta.real if c is not None else 0.0
     return Contender("opencv", lambda: cv2.gemm(left, right, alpha, addend, beta, flags=flags), lambda y: (y[None],))

@@ -123,17 +123,16 @@ def _packed(
     work: Work, p: ConvProblem, x: torch.Tensor, w: torch.Tensor, b: Any, padding: tuple[int, ...], act: Any
 ) -> list[Contender]:
     """oneDNN's convolution on weights in its own blocked order, through the operators that torch's compiler uses."""
-    stride, dilation, padding = list(p.stride[1:]), list(p.dilation[1:]), list(padding)  # type: ignore[assignment]
+    stride, dilation, pads = list(p.stride[1:]), list(p.dilation[1:]), list(padding)
+    reorder: Any = getattr(torch._C._nn, "mkldnn_reorder_conv2d_weight", None)
     try:
-        packed = torch._C._nn.mkldnn_reorder_conv2d_weight(
-            w.to_mkldnn(), padding, stride, dilation, p.groups, list(x.shape)
-        )
+        packed = reorder(w.to_mkldnn(), pads, stride, dilation, p.groups, list(x.shape))
         pointwise = torch.ops.mkldnn._convolution_pointwise
-    except (AttributeError, RuntimeError):
-        return []  # internal operators: absent from other builds of torch
+    except (AttributeError, RuntimeError, TypeError):
+        return []  # internal operators: absent from other builds of torch, and with other arguments there
 
     def run() -> Any:
-        return act(pointwise(x, packed, b, padding, stride, dilation, p.groups, "none", [], ""))
+        return act(pointwise(x, packed, b, pads, stride, dilation, p.groups, "none", [], ""))
 
     return [_contender(work, "torch packed", run)]
 
