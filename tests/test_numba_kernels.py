@@ -77,6 +77,15 @@ def test_absent_numba_is_said(kernel: Kernel[Any], monkeypatch: pytest.MonkeyPat
         base.missing_numba.cache_clear()
 
 
+def test_disabled_compiler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    base.missing_numba.cache_clear()
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    try:
+        assert runnable("conv")[0].reject(ANY_CONV) == "NUMBA_DISABLE_JIT is set: nothing is compiled"
+    finally:
+        base.missing_numba.cache_clear()
+
+
 @each(ours("conv"))
 def test_absent_isa_is_said(kernel: Kernel[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "host_isas", lambda: ())
@@ -287,6 +296,22 @@ def test_compiled_code_is_kept_on_disk(tmp_path: Path) -> None:
     answers = [subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True).stdout
                for _ in range(2)]  # fmt: skip
     assert [a.split() for a in answers] == [["0", "1"], ["1", "0"]]
+
+
+def test_code_that_cannot_be_kept_is_compiled_all_the_same() -> None:
+    from fastconv.backends.numba.loops import build
+
+    def make(keep: bool) -> str:
+        if keep:
+            raise RuntimeError("cannot cache function 'run': no locator available for file 'direct.py'")
+        return "compiled"
+
+    def fail(keep: bool) -> str:
+        raise RuntimeError("something else")
+
+    assert build._compile(make) == "compiled"
+    with pytest.raises(RuntimeError, match="something else"):
+        build._compile(fail)
 
 
 # GEMM.

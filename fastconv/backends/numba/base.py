@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import import_module
@@ -30,6 +31,8 @@ def missing_numba() -> str | None:
     """Why Numba cannot be used, or None."""
     if find_spec("numba") is None:
         return "numba is not installed: pip install 'fastconv[numba]'"
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return "NUMBA_DISABLE_JIT is set: nothing is compiled"
     return None
 
 
