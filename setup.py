@@ -69,9 +69,10 @@ class Build(build_ext):
             raise RuntimeError(f"gcc or clang is needed, the compiler here is {self.compiler.compiler_type!r}")
         if not self.compiles([]):
             raise RuntimeError(f"no working C compiler: {self.compiler.compiler_so[0]!r} was tried")
+        self.common = [flag for flag in COMMON if self.compiles([flag])]
         openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
         for extension in self.extensions:
-            extension.extra_compile_args = [*COMMON, *openmp]
+            extension.extra_compile_args = [*self.common, *openmp]
             extension.extra_link_args = openmp
         self.extensions[0].extra_objects = self.micro_kernels()
         super().build_extensions()
@@ -84,7 +85,7 @@ class Build(build_ext):
                 objects += self.compiler.compile(
                     [f"{NATIVE}/simd/kernels_{isa}_{dtype}.c"],
                     output_dir=self.build_temp,
-                    extra_preargs=[*COMMON, *flags],
+                    extra_preargs=[*self.common, *flags],
                     depends=[str(p) for p in sorted((HERE / NATIVE / "simd").iterdir())],
                 )
         return objects
@@ -93,7 +94,7 @@ class Build(build_ext):
         """Whether a trivial program compiles and links with `flags`."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "probe.c"
-            source.write_text("int main(void) { return 0; }\n")
+            source.write_text("#ifdef _OPENMP\n#include <omp.h>\n#endif\nint main(void) { return 0; }\n")
             command = [*self.compiler.compiler_so[:1], *flags, str(source), "-o", str(Path(folder) / "probe")]
             try:
                 return subprocess.run(command, capture_output=True, check=False).returncode == 0

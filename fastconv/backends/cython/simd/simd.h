@@ -34,6 +34,17 @@ typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), 
 #define UNROLL _Pragma("GCC unroll 64")
 #define NO_UNROLL _Pragma("GCC unroll 1")
 
+#ifdef __clang__ /* which shuffles by constants only: this folds to such a shuffle once loops are unrolled */
+INLINE vec v_shuffle(vec a, vec b, ivec from)
+{
+    vec r;
+    UNROLL for (int i = 0; i < VL; i++) r[i] = from[i] < VL ? a[from[i]] : b[from[i] - VL];
+    return r;
+}
+#else
+#define v_shuffle(a, b, from) __builtin_shuffle(a, b, from)
+#endif
+
 INLINE vec v_load(const REAL *p) { return *(const vec_any *)p; }
 INLINE void v_store(REAL *p, vec v) { *(vec_any *)p = v; }
 INLINE vec v_zero(void) { return (vec){0}; }
@@ -101,13 +112,13 @@ INLINE vec v_even(vec a, vec b)
 {
     ivec pick;
     UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i;
-    return __builtin_shuffle(a, b, pick);
+    return v_shuffle(a, b, pick);
 }
 INLINE vec v_odd(vec a, vec b)
 {
     ivec pick;
     UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i + 1;
-    return __builtin_shuffle(a, b, pick);
+    return v_shuffle(a, b, pick);
 }
 
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
@@ -124,8 +135,8 @@ INLINE void v_transpose(vec *r)
         vec t[VL];
         UNROLL for (int i = 0; i < VL / 2; i++)
         {
-            t[2 * i] = __builtin_shuffle(r[i], r[i + VL / 2], lo);
-            t[2 * i + 1] = __builtin_shuffle(r[i], r[i + VL / 2], hi);
+            t[2 * i] = v_shuffle(r[i], r[i + VL / 2], lo);
+            t[2 * i + 1] = v_shuffle(r[i], r[i + VL / 2], hi);
         }
         UNROLL for (int i = 0; i < VL; i++) r[i] = t[i];
     }
