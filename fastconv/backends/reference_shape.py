@@ -8,8 +8,7 @@ import numpy as np
 
 from fastconv.backends.reference import Reference, exact_dtype
 from fastconv.core.kernel import Run
-from fastconv.core.problems.base import source_of
-from fastconv.core.problems.shape import FoldProblem, PadProblem
+from fastconv.core.problems.shape import FoldProblem, PadProblem, pad_source
 
 
 class Pad(Reference):
@@ -20,13 +19,11 @@ class Pad(Reference):
 
     def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
+        tables = [pad_source(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True)]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             for at in np.ndindex(p.output):
-                source = [
-                    int(source_of(np.array(i - lo), e, p.mode))
-                    for i, e, (lo, _) in zip(at, p.input, p.pads, strict=True)
-                ]
+                source = [int(table[i]) for i, table in zip(at, tables, strict=True)]
                 out[:, *at] = np.asarray(p.value).astype(p.dtype) if -1 in source else x[:, *source]
 
         return run

@@ -14,8 +14,7 @@ import numpy as np
 
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import source_index
-from fastconv.core.problems.shape import FoldProblem, PadProblem
+from fastconv.core.problems.shape import FoldProblem, PadProblem, pad_source
 
 BLOCK_BYTES = 1 << 18
 CALL_SECONDS = 2e-6  # interpreter time per NumPy call
@@ -47,12 +46,12 @@ class Pad(Kernel[PadProblem]):
         inside = [(max(lo, 0), max(lo, 0) + max(0, e + min(lo, 0) + min(hi, 0)))
                   for e, (lo, hi) in zip(p.input, p.pads, strict=True)]  # fmt: skip
         middle = tuple(slice(*at) for at in inside)
-        taken = tuple(slice(max(-lo, 0), e - max(-hi, 0)) for e, (lo, hi) in zip(p.input, p.pads, strict=True))
+        taken = tuple(slice(max(-lo, 0), max(0, e - max(-hi, 0))) for e, (lo, hi) in zip(p.input, p.pads, strict=True))
         empty = any(start >= stop for start, stop in inside)
         borders = list(_borders(middle, p.output))
         sources = None
         if p.mode != "constant":
-            sources = [source_index(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True)]
+            sources = [pad_source(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True)]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             if not (empty and p.mode == "constant"):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_mode_pads, check_size
+from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_mode_pads, check_size, source_index
 
 MODES = ("constant", "reflect", "replicate", "circular", "symmetric")
 
@@ -101,12 +101,11 @@ def pad_problem(
         if value is not None and value != 0:
             raise ValueError(f"value is for mode 'constant' only, got {value!r} with mode {mode!r}")
     for axis, e, (lo, hi) in zip(range(len(lead), len(shape)), extents, pads, strict=True):
-        low = 0 if mode == "constant" else 1
-        if mode != "constant":
-            check_mode_pads(mode, e, lo, hi, f"axis {axis}")
-            if min(lo, hi) < -e:
-                raise ShapeError(f"pad ({lo}, {hi}) crops more of axis {axis} than its length, {e}")
-        if lo + e + hi < low:
+        left = e + min(lo, 0) + min(hi, 0)
+        if left < 0 and mode in ("constant", "circular"):
+            raise ShapeError(f"pad ({lo}, {hi}) crops more of axis {axis} than its length, {e}")
+        check_mode_pads(mode, left if mode == "circular" else e, lo, hi, f"axis {axis}")
+        if lo + e + hi < (0 if mode == "constant" else 1):
             raise ShapeError(f"axis {axis} would have length {lo + e + hi}: x has shape {shape}, pad is {pad}")
     result = (*lead, *(lo + e + hi for e, (lo, hi) in zip(extents, pads, strict=True)))
     check_size(result, "the result")
@@ -114,11 +113,22 @@ def pad_problem(
     return PadProblem(prod(lead), extents, pads, mode, fill, dtype), result
 
 
+def pad_source(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
+    """Where each position of a padded axis comes from; -1 for the fill value.
+
+    As `source_index`, but ``circular`` wraps what is left after cropping, as torch has it.
+    """
+    if mode != "circular":
+        return source_index(extent, lo, hi, mode)
+    first, last = max(-lo, 0), max(-hi, 0)
+    return first + source_index(extent - first - last, max(lo, 0), max(hi, 0), mode)
+
+
 def _check_ranks(shape: tuple[int, ...], count: int, mode: str) -> None:
     """Modes that take values from x pad the spatial axes of (N, C, ...) or (C, ...), as in torch."""
     if count not in (1, 2, 3) or len(shape) not in (count + 1, count + 2):
         raise ShapeError(
-            f"mode {mode!r} pads the last 1, 2 or 3 axes of (C, ...) or (N, C, ...): got {count} pairs for shape {shape}"
+            f"mode {mode!r} pads the last 1, 2 or 3 axes of (C, ...) or (N, C, ...): {count} pairs, shape {shape}"
         )
     if 0 in shape[len(shape) - count - 1 :]:
         raise ShapeError(f"mode {mode!r} needs values: only the batch of x may be empty, got shape {shape}")
