@@ -159,7 +159,7 @@ def test_choices_are_kept() -> None:
 def test_a_measured_time_beats_predictions() -> None:
     run = F.plan(F.conv2d, X, W)
     slow = next(c.kernel for c in run.explain().candidates if c.kernel.name == "numpy.im2col")
-    wisdom.record(slow, run.problem, resolve().thread_count(), 1e-9)
+    wisdom.record(slow, run.problem, 1e-9)
     plans.clear_cache()
     again = F.plan(F.conv2d, X, W)
     assert again.kernel == "numpy.im2col"
@@ -171,3 +171,11 @@ def test_max_workspace_and_tol_are_reasons() -> None:
     assert run.kernel == "reference.definition"
     assert "exceeds max_workspace 2000" in str(run.explain())
     F.conv2d(X, W, tol=0)
+
+
+def test_the_choice_does_not_depend_on_threads() -> None:
+    for shape, w, kwargs in [
+        (X.shape, W.shape, {}), ((1, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}), ((1, 256, 14, 14), (8, 256, 1, 1), {}),
+    ]:  # fmt: skip
+        plans_ = [F.plan(F.conv2d, F.Spec(shape), np.ones(w, "f"), threads=t, **kwargs) for t in (1, 2, 16)]
+        assert len({p.kernel for p in plans_}) == 1

@@ -257,7 +257,7 @@ def measure(
     for entry, t in zip(entries, times, strict=True):
         name, kept = entry.contender.name, entry.candidate
         if kept is not None and record:
-            wisdom.record(kept.kernel, problem, work.threads, t.median)
+            wisdom.record(kept.kernel, problem, t.median)
         rows.append(
             Row(
                 name=name,

@@ -113,8 +113,12 @@ def _fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None
 
 
 def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
-    """What every registered kernel says about `problem`, in registry order."""
-    host = machine.host().with_threads(options.thread_count())
+    """What every registered kernel says about `problem`, in registry order.
+
+    Costs are those of one thread whatever the call may use: the choice, and with it the bits of the result,
+    must not depend on the number of threads.
+    """
+    host = machine.host().with_threads(1)
     rows = []
     for kernel in kernels(problem.op):
         inner, _ = _fusable(kernel, problem)
@@ -128,7 +132,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
                 kernel,
                 _option_reason(kernel, problem, options, workspace, error),
                 kernel.cost(inner, host),
-                wisdom.measured(kernel, problem, host.threads),
+                wisdom.measured(kernel, problem),
                 workspace,
                 error,
             )
@@ -278,6 +282,8 @@ class Plan:
 
     def __init__(self, call: Call, choice: Choice | None = None) -> None:
         self._choice = choose(call.problem, call.options) if choice is None else choice
+        # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
+        call = replace(call, constants=tuple(c.copy() if isinstance(c, np.ndarray) else c for c in call.constants))
         self._run = _prepare(self._choice, call.constants)
         self._shape, self._dtype = call.x.shape, call.x.dtype
         # The first x is not kept alive: a stand-in without memory has its shape and dtype.
