@@ -222,7 +222,13 @@ def _bench(options: argparse.Namespace) -> None:
         with bar(sys.stderr) as tell:
             seconds, rounds = QUICK if options.quick else SAMPLING
             report = bench(
-                name, peers=options.peers, threads=options.threads, seconds=seconds, rounds=rounds, progress=tell
+                name,
+                peers=options.peers,
+                threads=options.threads,
+                seconds=seconds,
+                rounds=rounds,
+                cases=options.cases,
+                progress=tell,
             )
         reports.append(report)
         if options.json != "-":
