@@ -1,4 +1,4 @@
-"""Options of the benchmarks, seeded numbers, and their list: every case of the suites with every kernel that can do it."""
+"""Options of the benchmarks, seeded numbers, and their list: every case with every kernel that can do it."""
 
 from __future__ import annotations
 
