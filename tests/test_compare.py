@@ -175,13 +175,13 @@ def test_the_reference_is_not_timed_on_large_problems():
     assert dict(found.left_out)["reference.definition"].startswith("the definition: it checks the others")
 
 
-def test_later_choices_follow_unless_told_otherwise():
+def test_later_choices_follow_only_if_asked():
     wisdom.clear()
     try:
-        small(record=False)
+        small()
         problem = F.plan(F.conv2d, S((1, 3, 8, 9)), S((4, 3, 3, 3)), S((4,)), padding=1).problem
         assert all(wisdom.measured(k, problem, 1) is None for k in registry.kernels("conv"))
-        found = small()
+        found = small(record=True)
         times = {k.name: wisdom.measured(k, problem, 1) for k in registry.kernels("conv")}
         assert {n: t for n, t in times.items() if t is not None} == {r.name: r.seconds for r in found.rows}
     finally:

@@ -24,7 +24,7 @@ def compare(
     peers: Iterable[str] = tuple(PEERS),
     seconds: float = 0.5,
     rounds: int = 15,
-    record: bool = True,
+    record: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
     title: str | None = None,
     **kwargs: Any,
@@ -48,7 +48,8 @@ def compare(
     rounds : int
         Samples of each contender, at most.
     record : bool
-        Whether later choices in this process follow the times measured here, and `Plan.explain` shows them.
+        Whether later choices in this process follow the times measured here, and `Plan.explain` shows them.  Off by
+        default: looking at a problem does not change how it is computed.
     progress : callable, optional
         Called as ``progress(what, done, total)``.
     title : str, optional
