@@ -180,9 +180,9 @@ def test_later_choices_follow_only_if_asked():
     try:
         small()
         problem = F.plan(F.conv2d, S((1, 3, 8, 9)), S((4, 3, 3, 3)), S((4,)), padding=1).problem
-        assert all(wisdom.measured(k, problem, 1) is None for k in registry.kernels("conv"))
+        assert all(wisdom.measured(k, problem) is None for k in registry.kernels("conv"))
         found = small(record=True)
-        times = {k.name: wisdom.measured(k, problem, 1) for k in registry.kernels("conv")}
+        times = {k.name: wisdom.measured(k, problem) for k in registry.kernels("conv")}
         assert {n: t for n, t in times.items() if t is not None} == {r.name: r.seconds for r in found.rows}
     finally:
         wisdom.clear()
@@ -384,3 +384,13 @@ def test_the_public_doors_cost_nothing_at_import():
         "assert fastconv.compare.__doc__ and fastconv.backends.__doc__\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_native_code_the_peak_is_that_of_a_matrix_product(monkeypatch):
+    from fastconv.backends.cython import native
+    from fastconv.bench import roofline as module
+
+    monkeypatch.setattr(native, "build_problem", lambda: "not compiled: no C compiler")
+    rate, source = module.peak.__wrapped__(1, 4)
+    assert source == "NumPy matmul"
+    assert rate > 1e8
