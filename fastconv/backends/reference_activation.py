@@ -15,11 +15,11 @@ from fastconv.core.problems.activation import ElementwiseProblem
 
 
 def _exp(x: float) -> float:
-    return math.exp(x) if x < 709 else math.inf
+    return math.inf if x >= 709 else math.exp(x)
 
 
 def _expm1(x: float) -> float:
-    return math.expm1(x) if x < 709 else math.inf
+    return math.inf if x >= 709 else math.expm1(x)
 
 
 def _sigmoid(x: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -209,7 +209,7 @@ def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None
         )
 
 
-@cache
+@lru_cache(maxsize=256)
 def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
     """Where each position of a padded axis comes from.
 
