@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fastconv.bench.suite import Report
 
 
+LABEL = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}  # so that lines do not cross words
+
+
 def figure(width: float, height: float) -> Any:
     """A figure of its own, apart from pyplot's state and any display."""
     try:
@@ -39,7 +42,14 @@ def _bars(
     axes.tick_params(axis="x", labelsize=8)
     for place, value, text in zip(places, values, texts, strict=True):
         axes.annotate(
-            text, (value, place), (4, 0), textcoords="offset points", va="center", fontsize=7, color="#5a6275"
+            text,
+            (value, place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7,
+            color="#5a6275",
+            bbox=LABEL,
         )
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -82,7 +92,7 @@ def plot_reports(reports: Sequence[Report], path: str | Path) -> None:
                 [f"{e.ratio:.2f} (best peer: {e.comparison.best_peer.name})" for e in against],  # type: ignore[union-attr]
                 [COLOURS["chosen" if v >= 1 else "peer"] for v in values],  # type: ignore[operator]
             )
-            axes.axvline(1, color="#444", lw=0.8)
+            axes.axvline(1, color="#444", lw=0.8, zorder=0.5)
             axes.set_xlabel("speed against the best peer; orange: a peer is faster", fontsize=8)
         else:
             rates = [e.comparison.chosen.rate / 1e9 for e in timed]  # type: ignore[union-attr, operator]

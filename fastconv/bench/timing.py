@@ -15,7 +15,7 @@ import numpy as np
 
 SAMPLE_SECONDS = 2e-3
 ROUNDS = 15
-SETTLE_SECONDS = 2e-3  # between contenders with several threads: idle workers of the last one spin for a while
+SETTLE_SECONDS = 0.02  # between contenders with several threads: idle workers of the last one spin for a while
 
 
 @dataclass(frozen=True, slots=True)
