@@ -161,11 +161,14 @@ def _info(options: argparse.Namespace) -> None:
 
 
 def _operation(name: str) -> Callable[..., Any]:
-    operation = getattr(fastconv, name, None) if name in fastconv.__all__ else None
-    measurable = inspect.isfunction(operation) and operation.__module__.startswith("fastconv.ops.")
-    if not measurable or "backend" not in inspect.signature(operation).parameters:
+    found = getattr(fastconv, name, None) if name in fastconv.__all__ else None
+    if (
+        not inspect.isfunction(found)
+        or not found.__module__.startswith("fastconv.ops.")
+        or "backend" not in inspect.signature(found).parameters
+    ):
         raise ValueError(f"operation must be one of fastconv's, as conv2d, max_pool2d or linear; got {name!r}")
-    return operation
+    return found
 
 
 def _compare(options: argparse.Namespace) -> None:
