@@ -33,7 +33,9 @@ def test_correlate2d(shape: tuple[int, int], kernel: tuple[int, int], dtype: str
     )
 
 
-@pytest.mark.parametrize(("rank", "shape", "kernel"), [(1, (50,), (7,)), (2, (12, 14), (3, 4)), (3, (6, 7, 8), (3, 2, 3))])
+@pytest.mark.parametrize(
+    ("rank", "shape", "kernel"), [(1, (50,), (7,)), (2, (12, 14), (3, 4)), (3, (6, 7, 8), (3, 2, 3))]
+)
 @pytest.mark.parametrize("mode", ["full", "valid"])
 def test_correlate(rank: int, shape: tuple[int, ...], kernel: tuple[int, ...], mode: str) -> None:
     signal = pytest.importorskip("scipy.signal")

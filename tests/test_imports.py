@@ -17,8 +17,9 @@ FLOORS = {"version": 0, "core": 1, "backends": 2, "dispatch": 3, "ops": 4, "sign
 TOP = 5  # filters, bench, interop, cli, demo
 KERNEL_NAMERS = {"dispatch/registry.py"}
 # Floors below the top know NumPy and the standard library; a backend also knows what it is named after.
-THIRD_PARTY = {"numpy", "scipy", "numba", "llvmlite", "torch", "matplotlib", "onnx", "onnxruntime", "openvino", "ncnn",
-               "cv2", "rich", "tqdm", "dask", "argparse", "PIL", "threadpoolctl", "cpuinfo", "ml_dtypes", "pytest"}  # fmt: skip
+THIRD_PARTY = {"numpy", "scipy", "numba", "llvmlite", "torch", "matplotlib", "onnx", "onnxruntime", "openvino",
+               "ncnn", "cv2", "rich", "tqdm", "dask", "argparse", "PIL", "threadpoolctl", "cpuinfo", "ml_dtypes",
+               "pytest"}  # fmt: skip
 ALLOWED = {"backends/numba": {"numba", "llvmlite"}, "backends/numpy": {"scipy"}}
 
 
@@ -69,12 +70,11 @@ def violations() -> list[str]:
                 mine, theirs = backend(parts), backend(tuple(rest))
                 if mine and theirs and mine != theirs:
                     found.append(f"{where}: one backend imports another")
-                if theirs and mine is None and here <= 4 and name not in KERNEL_NAMERS and len(rest) == 3:
-                    if rest[2] not in ("activation",):
-                        found.append(f"{where}: only the registry names kernels")
-            elif head in THIRD_PARTY and head != "numpy" and here < TOP:
-                if head not in ALLOWED.get("/".join(parts[:2]), set()):
-                    found.append(f"{where}: floor {here} knows {head}")
+                outside = theirs and mine is None and here < TOP and name not in KERNEL_NAMERS
+                if outside and len(rest) == 3 and rest[2] != "activation":
+                    found.append(f"{where}: only the registry names kernels")
+            elif head in THIRD_PARTY - {"numpy", *ALLOWED.get("/".join(parts[:2]), set())} and here < TOP:
+                found.append(f"{where}: floor {here} knows {head}")
     return found
 
 

@@ -143,3 +143,20 @@ def test_thread_limits_are_put_back(peer):
         assert read[peer]() == 1
         raise RuntimeError
     assert read[peer]() == before
+
+
+@pytest.mark.parametrize("peer", peers.PEERS)
+def test_contenders_own_what_they_read(peer):
+    """Nothing but the contender is kept, and memory is used again: results stay."""
+    module = load(peer)
+    work = make_work(F.matmul, (S((2, 60, 50)), S((2, 50, 40))), {"threads": 1})
+    want = exact(work)
+    try:
+        (contender,) = module.contenders(work)
+    except Unable:
+        work = make_work(F.matmul, (S((60, 50)), S((50, 40))), {"threads": 1})
+        want = exact(work)
+        (contender,) = module.contenders(work)
+    noise = [np.full((2, 60, 50), np.nan, np.float32) for _ in range(50)]
+    assert error_of(work, contender.results(contender.run()), want)[1] is None
+    assert len(noise) == 50

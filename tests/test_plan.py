@@ -175,7 +175,9 @@ def test_max_workspace_and_tol_are_reasons() -> None:
 
 def test_the_choice_does_not_depend_on_threads() -> None:
     for shape, w, kwargs in [
-        (X.shape, W.shape, {}), ((1, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}), ((1, 256, 14, 14), (8, 256, 1, 1), {}),
-    ]:  # fmt: skip
+        (X.shape, W.shape, {}),
+        ((1, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}),
+        ((1, 256, 14, 14), (8, 256, 1, 1), {}),
+    ]:
         plans_ = [F.plan(F.conv2d, F.Spec(shape), np.ones(w, "f"), threads=t, **kwargs) for t in (1, 2, 16)]
         assert len({p.kernel for p in plans_}) == 1

@@ -105,7 +105,8 @@ SMALL = st.integers(0, 20)
 @given(SMALL, SMALL, SMALL, st.booleans(), st.booleans(), st.integers(0, 2**32 - 1))
 def test_gemm_agrees_with_numpy(m: int, n: int, k: int, ta: bool, tb: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    a, b, c = rng.normal(size=(k, m) if ta else (m, k)), rng.normal(size=(n, k) if tb else (k, n)), rng.normal(size=(m, n))
+    a, b = rng.normal(size=(k, m) if ta else (m, k)), rng.normal(size=(n, k) if tb else (k, n))
+    c = rng.normal(size=(m, n))
     want = 1.5 * (a.T if ta else a) @ (b.T if tb else b) - 0.5 * c
     got = F.gemm(a, b, c, alpha=1.5, beta=-0.5, trans_a=ta, trans_b=tb)
     np.testing.assert_allclose(got, want, atol=1e-12)

@@ -89,7 +89,7 @@ def test_wider_integers_are_exact_in_64_bits(dtype: str) -> None:
 
 def test_a_sum_that_does_not_fit_is_refused() -> None:
     huge = np.full((1, 1, 3), 2**62)
-    with pytest.raises(OverflowError, match="sums of int64 products may reach .* beyond int64"):
+    with pytest.raises(OverflowError, match=r"sums of int64 products may reach .* beyond int64"):
         F.conv1d(huge, np.full((1, 1, 2), 2))
     with pytest.raises(OverflowError, match="int64"):
         F.matmul(huge[0], np.full((3, 1), 2))

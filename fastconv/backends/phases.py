@@ -59,17 +59,22 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
 
 def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase]) -> ConvProblem:
     """The forward convolution of one phase: of one image, or of all where nothing is interleaved."""
-    taps = tuple(len(range(k)[a.taps]) for k, a in zip(p.kernel, axes, strict=True))
+    d, h, w = axes
     return replace(
         p,
         direction="forward",
         n=p.n if p.stride == (1, 1, 1) else 1,
-        kernel=taps,
+        kernel=(taps_of(p.kernel[0], d), taps_of(p.kernel[1], h), taps_of(p.kernel[2], w)),
         stride=(1, 1, 1),
-        dilation=tuple(a.dilation for a in axes),
-        pads=tuple((a.lo, a.hi) for a in axes),
-        output=tuple(a.count for a in axes),
+        dilation=(d.dilation, h.dilation, w.dilation),
+        pads=((d.lo, d.hi), (h.lo, h.hi), (w.lo, w.hi)),
+        output=(d.count, h.count, w.count),
     )
+
+
+def taps_of(kernel: int, phase: AxisPhase) -> int:
+    """How many of `kernel` taps belong to a phase."""
+    return len(range(kernel)[phase.taps])
 
 
 def forward_weights(w: np.ndarray, p: ConvProblem, axes: Sequence[AxisPhase]) -> np.ndarray:
@@ -102,7 +107,7 @@ class ByPhases(Kernel[ConvProblem]):
 
     def _problems(self, p: ConvProblem) -> list[ConvProblem]:
         """The distinct forward problems; phases without taps need no kernel."""
-        full = (ph for ph in self._phases(p) if all(len(range(k)[a.taps]) for k, a in zip(p.kernel, ph, strict=True)))
+        full = (ph for ph in self._phases(p) if all(map(taps_of, p.kernel, ph)))
         return list({forward_problem(p, ph): None for ph in full})
 
     def reject(self, problem: ConvProblem) -> str | None:

@@ -95,8 +95,9 @@ class Conv(Reference):
             for g in range(p.groups):
                 xs = xw[:, g * p.icg : (g + 1) * p.icg]
                 ws = w[g * p.icg : (g + 1) * p.icg, :, *tap]
-                part = np.einsum("nc...,ck->nk...", xs[:, :, *np.ix_(*what)], ws)
-                yg = y[:, g * p.ocg : (g + 1) * p.ocg]
-                yg[:, :, *np.ix_(*where)] += part
+                every = slice(None)
+                source: tuple[Any, ...] = (every, every, *np.ix_(*what))
+                target: tuple[Any, ...] = (every, every, *np.ix_(*where))
+                y[:, g * p.ocg : (g + 1) * p.ocg][target] += np.einsum("nc...,ck->nk...", xs[source], ws)
 
         return run

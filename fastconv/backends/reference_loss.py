@@ -61,7 +61,9 @@ class Loss(Reference):
                             wanted[target[i, j]] = 1
                             counted = scale[target[i, j]]
                         wanted = wanted * (1 - p.smoothing) + (p.smoothing / p.c if p.smoothing else 0)
-                        terms = np.where(wanted == 0, 0, logs * wanted * scale) if not p.probabilities else logs * wanted * scale
+                        terms = logs * wanted * scale
+                        if not p.probabilities:
+                            terms = np.where(wanted == 0, 0, terms)  # -inf counts where it is asked for
                         losses[i, j] = -terms.sum()
                         divisor += counted
                 if p.reduction == "none":

@@ -23,8 +23,8 @@ class Pad(Reference):
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             for at in np.ndindex(p.output):
-                source = [int(table[i]) for i, table in zip(at, tables, strict=True)]
-                out[:, *at] = np.asarray(p.value).astype(p.dtype) if -1 in source else x[:, *source]
+                source: Any = (slice(None), *(int(table[i]) for i, table in zip(at, tables, strict=True)))
+                out[:, *at] = np.asarray(p.value).astype(p.dtype) if -1 in source[1:] else x[source]
 
         return run
 

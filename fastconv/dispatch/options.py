@@ -29,7 +29,8 @@ class Options:
         return self.threads if self.threads is not None else _threads.default()
 
 
-_current: ContextVar[Options] = ContextVar("fastconv_options", default=Options())
+_DEFAULT = Options()
+_current: ContextVar[Options] = ContextVar("fastconv_options", default=_DEFAULT)
 
 
 def _check(name: str, value: Any) -> Any:

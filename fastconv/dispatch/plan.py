@@ -278,7 +278,7 @@ class Plan:
     (1, 4, 8, 8)
     """
 
-    __slots__ = ("_call", "_choice", "_run", "_shape", "_dtype")
+    __slots__ = ("_call", "_choice", "_dtype", "_run", "_shape")
 
     def __init__(self, call: Call, choice: Choice | None = None) -> None:
         self._choice = choose(call.problem, call.options) if choice is None else choice

@@ -471,7 +471,7 @@ def softplus(
     >>> F.softplus(np.array([-2.0, 0.5])).round(4)
     array([0.1269, 0.9741])
     """
-    return _elementwise("softplus", x, (_number(beta, "beta"), _number(threshold, "threshold"),), out, backend, threads)
+    return _elementwise("softplus", x, (_number(beta, "beta"), _number(threshold, "threshold")), out, backend, threads)
 
 
 def softsign(
@@ -544,7 +544,7 @@ def hardtanh(
     """
     _refuse_inplace(inplace)
     check_range(_number(min_val, "min_val"), _number(max_val, "max_val"))
-    return _elementwise("hardtanh", x, (_number(min_val, "min_val"), _number(max_val, "max_val"),), out, backend, threads)
+    return _elementwise("hardtanh", x, (float(min_val), float(max_val)), out, backend, threads)
 
 
 def hardswish(
@@ -834,7 +834,7 @@ def clamp(
     check_dtype(x.dtype, "x", "fiub")
     if min is None and max is None:
         raise ValueError("at least one of min and max must be given")
-    bounds = []
+    bounds: list[np.ndarray | None] = []
     dtype, shape = x.dtype, x.shape
     for bound, name in ((min, "min"), (max, "max")):
         if bound is None:
@@ -853,7 +853,9 @@ def clamp(
         except ValueError:
             raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}") from None
         bounds.append(array)
-    limits = tuple(None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in bounds)
+    limits = tuple(
+        None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in bounds
+    )
     problem = elementwise_problem("clamp", (), int(np.prod(shape)), dtype)
     return submit(
         Call(
@@ -905,12 +907,11 @@ def prelu(
         raise DTypeError(f"weight has dtype {w.dtype}; it must be that of x, {x.dtype}")
     if w.ndim > 1:
         raise ShapeError(f"weight must have shape (), (1,) or (C,), got {w.shape}")
-    if w.size != 1:
-        channels = x.shape[1] if x.ndim > 1 else x.shape[0] if x.ndim else 1
-        if x.ndim == 0 or w.size != (x.shape[1] if x.ndim > 1 else 1):
-            raise ShapeError(f"weight has {w.size} values, x of shape {x.shape} has {channels if x.ndim > 1 else 1} channels")
-    per = w.reshape(-1) if w.size == 1 or x.ndim < 2 else w.reshape(-1, *(1,) * (x.ndim - 2))
-    slopes = np.ascontiguousarray(np.broadcast_to(per if w.size != 1 else w.reshape(()), x.shape)).reshape(-1)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if w.size not in (1, channels):
+        raise ShapeError(f"weight has {w.size} values, x of shape {x.shape} has {channels} channels")
+    per_channel = w.reshape(()) if w.size == 1 else w.reshape(-1, *(1,) * (x.ndim - 2))
+    slopes = np.ascontiguousarray(np.broadcast_to(per_channel, x.shape)).reshape(-1)
     problem = elementwise_problem("prelu", (), x.size, x.dtype)
     return submit(
         Call(

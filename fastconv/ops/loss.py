@@ -33,10 +33,9 @@ def _loss(
         as_index(ignore_index), reduction, float(smoothing),
     )  # fmt: skip
     p = problem
-    if p.probabilities:
-        wanted = clean(t, t.dtype).reshape(p.n, p.c, p.inner)
-    else:
-        wanted = t.astype(np.int64).reshape(p.n, p.inner)
+    wanted = clean(t, t.dtype if p.probabilities else np.dtype(np.int64))
+    wanted = wanted.reshape((p.n, p.c, p.inner) if p.probabilities else (p.n, p.inner))
+    if not p.probabilities:
         check_target(wanted, p.c, p.ignore_index)
     return submit(
         Call(

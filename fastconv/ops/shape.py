@@ -88,7 +88,7 @@ def flatten(
     for extent in x.shape[first : last + 1]:
         length *= extent
     shape = (*x.shape[:first], length, *x.shape[last + 1 :])
-    options = {
+    options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     if out is None and not is_planning():

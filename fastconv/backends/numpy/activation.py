@@ -145,9 +145,11 @@ class Elementwise(Kernel[ElementwiseProblem]):
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         if p.function == "clamp":
-            return lambda x, out: clamp(x, *constants, out)
+            low, high = constants
+            return lambda x, out: clamp(x, low, high, out)
         if p.function == "prelu":
-            return lambda x, out: prelu(x, *constants, out)
+            (slopes,) = constants
+            return lambda x, out: prelu(x, slopes, out)
         if p.function == "glu":
             return glu
         return lambda x, out: _apply(p.function, p.params, x, out)

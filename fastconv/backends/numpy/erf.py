@@ -49,7 +49,8 @@ def _ratio(z: np.ndarray, table: tuple[tuple[float, ...], tuple[float, ...]]) ->
             value *= z
             value += c
         parts.append(value)
-    return np.divide(*parts, out=parts[0])
+    numerator, denominator = parts
+    return np.divide(numerator, denominator, out=numerator)
 
 
 def erfc(x: np.ndarray) -> np.ndarray:

@@ -86,8 +86,8 @@ def _gather(x: np.ndarray, target: np.ndarray, index: list[np.ndarray]) -> None:
     step = max(1, rows // max(target.shape[1], 1))
     for n in range(0, target.shape[0], step):
         for i in range(0, target.shape[1], rows):
-            part = np.ix_(index[0][i : i + rows], *index[1:])
-            target[n : n + step, i : i + rows] = x[n : n + step][:, *part]
+            part: tuple[Any, ...] = np.ix_(index[0][i : i + rows], *index[1:])
+            target[n : n + step, i : i + rows] = x[n : n + step][(slice(None), *part)]
 
 
 class Fold(Kernel[FoldProblem]):
@@ -125,7 +125,7 @@ class Fold(Kernel[FoldProblem]):
 
     def prepare(self, problem: FoldProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        taps = [(t, r) for t in itertools.product(*map(range, p.kernel)) if (r := _ranges(p, t)) is not None]
+        taps: list[Any] = [(t, r) for t in itertools.product(*map(range, p.kernel)) if (r := _ranges(p, t)) is not None]
 
         def unfold(x: np.ndarray, out: np.ndarray) -> None:
             out[...] = np.zeros((), p.dtype)

@@ -27,11 +27,14 @@ class Contender:
         Does the work once; what it returns goes to `results`.
     results : callable
         From what `run` returned to canonical arrays.
+    held : object
+        Memory that the library reads without owning it: it must live as long as this.
     """
 
     name: str
     run: Callable[[], Any]
     results: Callable[[Any], tuple[np.ndarray, ...]]
+    held: Any = None
 
 
 def plain(work: Work) -> np.ndarray:

@@ -142,7 +142,7 @@ def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: str) -> np.nda
 
 def to3(values: tuple[Any, ...], fill: Any) -> tuple[Any, Any, Any]:
     """Per-axis values of a 1-D or 2-D operation as those of the 3-D one it is canonically."""
-    return (fill,) * (3 - len(values)) + values  # type: ignore[return-value]
+    return (fill,) * (3 - len(values)) + values
 
 
 @cache
@@ -189,7 +189,8 @@ def product_dtypes(a: np.dtype, b: np.dtype) -> tuple[np.dtype, np.dtype, np.dty
     if is_half(dtype):
         return dtype, np.dtype(np.float32), dtype
     if dtype.kind in "iu":
-        wide = np.dtype(np.int32) if a.itemsize == b.itemsize == 1 else np.dtype(np.uint64 if dtype.kind == "u" else np.int64)
+        name = "int32" if a.itemsize == b.itemsize == 1 else "uint64" if dtype.kind == "u" else "int64"
+        wide = np.dtype(name)
         return dtype, wide, wide
     return dtype, dtype, dtype
 

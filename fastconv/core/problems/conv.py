@@ -241,7 +241,7 @@ def conv_problem(
     ShapeError, DTypeError, ValueError, TypeError
         Naming the argument, what it was and what is allowed.
     """
-    batched, n, ic, spatial = split_batch(xshape, rank, layout)
+    _, n, ic, spatial = split_batch(xshape, rank, layout)
     if len(wshape) != rank + 2:
         raise ShapeError(f"weight must have {rank + 2} axes (oc, ic/groups, {rank} kernel axes), got shape {wshape}")
     oc, icg, *k = wshape
@@ -306,7 +306,7 @@ def conv_transpose_problem(
     packed: bool,
 ) -> ConvProblem:
     """Check the arguments of conv_transpose1d/2d/3d and describe the convolution that they ask for."""
-    batched, n, ic, spatial = split_batch(xshape, rank, layout)
+    _, n, ic, spatial = split_batch(xshape, rank, layout)
     if len(wshape) != rank + 2:
         raise ShapeError(f"weight must have {rank + 2} axes (ic, oc/groups, {rank} kernel axes), got shape {wshape}")
     wic, ocg, *k = wshape
@@ -323,7 +323,8 @@ def conv_transpose_problem(
     if padding_mode not in ("zeros", "constant"):
         raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {padding_mode!r}")
     if isinstance(padding, str) and padding != "valid":
-        raise ValueError(f"padding of a transposed convolution must be ints, (lo, hi) pairs or 'valid', got {padding!r}")
+        allowed = "ints, (lo, hi) pairs or 'valid'"
+        raise ValueError(f"padding of a transposed convolution must be {allowed}, got {padding!r}")
     _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
     extra = as_ints(output_padding, rank, "output_padding", 0)

@@ -91,12 +91,10 @@ def loss_problem(
     check_dtype(xdtype, "input", "f")
     if not xshape:
         raise ShapeError("input must have shape (C,), (N, C) or (N, C, d1, ...), got a scalar")
-    if len(xshape) == 1:
-        n, c, inner = 1, xshape[0], ()
-        batch: tuple[int, ...] = ()
-    else:
-        n, c, inner = xshape[0], xshape[1], xshape[2:]
-        batch = (n, *inner)
+    batched = len(xshape) > 1
+    n, c, *rest = xshape if batched else (1, *xshape)
+    inner = tuple(rest)
+    batch = (n, *inner) if batched else ()
     probabilities = logits and tshape == xshape and tdtype.kind not in "iu"
     if probabilities:
         check_dtype(tdtype, "target", "f")

@@ -148,11 +148,11 @@ def _fill(value: Any, dtype: np.dtype) -> Any:
         return bool(value)
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
-        if value != value or value in (np.inf, -np.inf) or value != int(value.real):
+        if not np.isfinite(value) or value != int(value.real):
             raise DTypeError(f"value must be a whole number for dtype {dtype}, got {value!r}")
-        if not info.min <= value <= info.max:
+        if not info.min <= int(value.real) <= info.max:
             raise ValueError(f"value must fit {dtype}, got {value!r}")
-        return int(value)
+        return int(value.real)
     return value
 
 
