@@ -68,6 +68,8 @@ def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
             step = int(source[i + 1] - source[i])
             later = change[np.searchsorted(change, i + 2) :]
             stop = int(later[0]) if later.size else n
+            if step < 0:  # sources that count down may seem to go on into padding: 1, 0, -1
+                stop = min(stop, i + int(source[i]) // -step + 1)
             result.append((i, int(source[i]), stop - i, step))
         i = stop
     return result

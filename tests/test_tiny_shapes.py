@@ -1,0 +1,75 @@
+"""Every window that fits on a few pixels, along both axes, in every kernel, between guard pages.
+
+Tables and masks are easiest to get wrong where an image is smaller than a kernel, a stride or a vector.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from guard import guarded, guarded_copy
+
+from fastconv.core.problems.conv import conv_problem
+from fastconv.core.problems.pool import pool_problem
+from fastconv.dispatch.registry import kernels
+
+RNG = np.random.default_rng(0)
+F32 = np.dtype(np.float32)
+
+
+def axes() -> Iterator[tuple[int, int, int, int, int, int]]:
+    """(extent, kernel, stride, dilation, lo, hi) with at least one output."""
+    pads = ((0, 0), (1, 0), (0, 2), (1, 1), (2, 1))
+    for e, k, s, d, (lo, hi) in itertools.product((1, 2, 3), (1, 2, 3), (1, 2, 3), (1, 2), pads):
+        if e + lo + hi > d * (k - 1):
+            yield e, k, s, d, lo, hi
+
+
+def check(kernel: Any, p: Any, x: np.ndarray, constants: tuple[Any, ...], oracle: Any) -> None:
+    want = np.full(p.y_shape, 7, p.out)
+    oracle.prepare(p, constants, 1)(x, want)
+    for at in ("start", "end"):
+        got = guarded(p.y_shape, p.out, at)
+        kernel.prepare(p, constants, 1)(guarded_copy(x, at), got)
+        np.testing.assert_allclose(got, want, atol=1e-5, err_msg=str(p))
+
+
+@pytest.mark.parametrize("vertical", [False, True], ids=["width", "height"])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("kernel", [k for k in kernels("conv") if "transposed" not in k.name], ids=lambda k: k.name)
+def test_convolution(kernel: Any, groups: int, vertical: bool) -> None:
+    oracle = kernels("conv")[-1]
+    for e, k, s, d, lo, hi in axes():
+        pads: Any = ((lo, hi), (0, 0)) if vertical else ((0, 0), (lo, hi))
+        pair = (lambda v: (v, 1)) if vertical else (lambda v: (1, v))
+        p = conv_problem(
+            2, (1, 2, *pair(e)), F32, (2, 2 // groups, *pair(k)), F32, None, None, pair(s), pads, pair(d), groups,
+            "NCHW", "zeros", None, True,
+        )  # fmt: skip
+        if kernel.reject(p) is None:
+            w = RNG.normal(size=p.w_shape).astype("f")
+            check(kernel, p, RNG.normal(size=p.x_shape).astype("f"), (w, None), oracle)
+
+
+@pytest.mark.parametrize("vertical", [False, True], ids=["width", "height"])
+@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("kernel", kernels("pool"), ids=lambda k: k.name)
+def test_pooling(kernel: Any, kind: str, vertical: bool) -> None:
+    oracle = kernels("pool")[-1]
+    for e, k, s, d, lo, hi in axes():
+        for ceil_mode in (False, True):
+            pads: Any = ((lo, hi), (0, 0)) if vertical else ((0, 0), (lo, hi))
+            pair = (lambda v: (v, 1)) if vertical else (lambda v: (1, v))
+            try:
+                p = pool_problem(
+                    kind, 2, (1, 2, *pair(e)), F32, pair(k), pair(s), pads, pair(d), ceil_mode, True, None, 1.0, False,
+                    "NCHW",
+                )  # fmt: skip
+            except ValueError:
+                continue
+            if kernel.reject(p) is None:
+                check(kernel, p, RNG.normal(size=p.x_shape).astype("f"), (), oracle)
