@@ -173,11 +173,15 @@ def test_max_workspace_and_tol_are_reasons() -> None:
     F.conv2d(X, W, tol=0)
 
 
-def test_the_choice_does_not_depend_on_threads() -> None:
+def test_the_choice_does_not_depend_on_threads_or_batch() -> None:
     for shape, w, kwargs in [
         (X.shape, W.shape, {}),
         ((1, 64, 56, 56), (64, 64, 3, 3), {"padding": 1}),
         ((1, 256, 14, 14), (8, 256, 1, 1), {}),
     ]:
-        plans_ = [F.plan(F.conv2d, F.Spec(shape), np.ones(w, "f"), threads=t, **kwargs) for t in (1, 2, 16)]
+        plans_ = [
+            F.plan(F.conv2d, F.Spec((n, *shape[1:])), np.ones(w, "f"), threads=t, **kwargs)
+            for t in (1, 2, 16)
+            for n in (1, 3, 40)
+        ]
         assert len({p.kernel for p in plans_}) == 1

@@ -115,8 +115,8 @@ def _fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None
 def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     """What every registered kernel says about `problem`, in registry order.
 
-    Costs are those of one thread whatever the call may use: the choice, and with it the bits of the result,
-    must not depend on the number of threads.
+    Costs are those of one image on one thread, whatever the call has: the choice, and with it the bits of the result,
+    must depend neither on the batch nor on the number of threads.
     """
     host = machine.host().with_threads(1)
     rows = []
@@ -131,7 +131,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
             Candidate(
                 kernel,
                 _option_reason(kernel, problem, options, workspace, error),
-                kernel.cost(inner, host),
+                kernel.cost(inner.one_image(), host),
                 wisdom.measured(kernel, problem),
                 workspace,
                 error,
@@ -388,7 +388,7 @@ class Explanation:
                 )
             )
         widths = [max(len(r[i]) for r in rows) for i in range(len(head) - 1)]
-        lines = [str(self.choice.problem), f"threads: {self.choice.threads}"]
+        lines = [str(self.choice.problem), f"threads: {self.choice.threads}; predictions are for one image on one thread"]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]

@@ -7,7 +7,7 @@ has faster kernels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -79,6 +79,9 @@ class AdaptivePoolProblem(Problem):
         x = self.n * self.c * i[0] * i[1] * i[2]
         y = self.n * self.c * self.pixels
         return float(x * self.dtype.itemsize + y * (self.out.itemsize + 8 * self.indices))
+
+    def one_image(self) -> AdaptivePoolProblem:
+        return self if self.n <= 1 else replace(self, n=1)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

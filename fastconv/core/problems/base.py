@@ -41,6 +41,10 @@ class Problem:
         """Bytes that must move at least: every input read once, every output written once."""
         raise NotImplementedError
 
+    def one_image(self) -> Problem:
+        """The same problem for a batch of one: what the choice of a kernel looks at."""
+        return self
+
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
         """Canonical shape and dtype of each result."""

@@ -12,7 +12,7 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -145,6 +145,9 @@ class ConvProblem(Problem):
         size = self.dtype.itemsize
         x, w, y = (float(np.prod(s, dtype=object)) for s in (self.x_shape, self.w_shape, self.y_shape))
         return (x + w) * size + y * self.out.itemsize
+
+    def one_image(self) -> ConvProblem:
+        return self if self.n <= 1 else replace(self, n=1)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
