@@ -31,7 +31,8 @@ def pairs(a: Attributes, rank: int) -> Any:
 def conv(a: Attributes, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> np.ndarray:
     rank = x.ndim - 2
     return getattr(F, f"conv{rank}d")(
-        x, w, b, stride=a.get("strides", 1), padding=pairs(a, rank), dilation=a.get("dilations", 1), groups=a.get("group", 1)
+        x, w, b, stride=a.get("strides", 1), padding=pairs(a, rank), dilation=a.get("dilations", 1),
+        groups=a.get("group", 1),
     )  # fmt: skip
 
 
@@ -44,7 +45,8 @@ def conv_transpose(a: Attributes, x: np.ndarray, w: np.ndarray, b: np.ndarray | 
     if wanted is None and a.get("auto_pad", b"").startswith(b"SAME"):
         wanted = [e * s for e, s in zip(x.shape[2:], strides, strict=True)]
     if wanted is not None:
-        for i, (e, s, d, k, o) in enumerate(zip(x.shape[2:], strides, dilations, w.shape[2:], wanted[-rank:], strict=True)):
+        sizes = zip(x.shape[2:], strides, dilations, w.shape[2:], wanted[-rank:], strict=True)
+        for i, (e, s, d, k, o) in enumerate(sizes):
             total = s * (e - 1) + extra[i] + (k - 1) * d + 1 - o
             lo = total // 2 if a.get("auto_pad") == b"SAME_UPPER" else total - total // 2
             padding[i] = (max(lo, 0), max(total - lo, 0))

@@ -388,7 +388,8 @@ class Explanation:
                 )
             )
         widths = [max(len(r[i]) for r in rows) for i in range(len(head) - 1)]
-        lines = [str(self.choice.problem), f"threads: {self.choice.threads}; predictions are for one image on one thread"]
+        threads = f"threads: {self.choice.threads}; predictions are for one image on one thread"
+        lines = [str(self.choice.problem), threads]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]
