@@ -93,7 +93,10 @@ class Gemm(NumbaKernel[GemmProblem]):
         packing = (b + p.batch * p.m * p.k) * size * 2.5 / machine.bandwidth
         passes = ceil(p.k, k.kc)
         output = p.batch * p.m * p.n * size * (2 * passes - 1 + 2 * p.c) / machine.bandwidth
-        work = p.flops / (self.rate(machine, p.dtype) * k.speed) + packing + output
+        read = (p.batch if p.b_batched else 1) * p.k * p.n * size / machine.bandwidth
+        # Few rows make few independent sums, each waiting for its own last addition.
+        speed = k.speed * min(1.0, max(p.m, 1) / 8)
+        work = p.flops / (self.rate(machine, p.dtype) * speed) + packing + read + output
         calls = ceil(p.batch, k.matrices) * passes * ceil(p.n, k.nr * k.panels)
         items = ceil(p.m, k.mc) * ceil(k.panels, GROUP) * k.matrices
         return CALL_SECONDS * calls + self.spread(work, items, machine.threads)
