@@ -78,6 +78,10 @@ def test_the_types_are_what_people_catch() -> None:
         ((X, W), {"tol": -1}, ValueError, "tol must be a number of at least 0"),
         ((X, W), {"max_workspace": -1}, ValueError, "max_workspace must be at least 0 bytes"),
         ((X, W), {"algorithm": 3}, TypeError, "algorithm must be a str"),
+        ((X, W), {"padding": [[1, 2], [3]]}, ValueError, r"padding must have 2 \(lo, hi\) pairs"),
+        ((X, W), {"padding": [1, [2, 3]]}, ValueError, r"padding must have 2 \(lo, hi\) pairs"),
+        ((X, W), {"padding_mode": ["zeros"]}, TypeError, "padding_mode must be a str, got .* of type list"),
+        ((X, W), {"activation": ["relu"]}, TypeError, "activation must be a str, got .* of type list"),
     ],
 )  # fmt: skip
 def test_conv2d_refuses(args: tuple[Any, ...], kwargs: dict[str, Any], error: type[Exception], text: str) -> None:
@@ -149,6 +153,15 @@ def test_equal_arguments_of_the_wrong_type_do_not_slip_through_the_cache() -> No
     F.conv2d(X, W, groups=1)
     with pytest.raises(TypeError, match="groups must be an int"):
         F.conv2d(X, W, groups=True)
+
+
+@pytest.mark.parametrize("excess", [2**31, 2**40, 2**62, 10**30])
+def test_steps_beyond_the_input_do_not_matter(excess: int) -> None:
+    plan = F.plan(F.conv2d, X, W, stride=excess)
+    assert plan.problem == F.plan(F.conv2d, X, W, stride=X.shape[-1]).problem
+    np.testing.assert_array_equal(plan(X), F.conv2d(X, W)[..., :1, :1])
+    one = np.ones((2, X.shape[1], 1, 1), "f")
+    np.testing.assert_array_equal(F.conv2d(X, one, dilation=excess), F.conv2d(X, one))
 
 
 def test_sizes_that_overflow_are_refused() -> None:

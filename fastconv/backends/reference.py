@@ -13,7 +13,7 @@ import numpy as np
 
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import source_index
+from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
 
 SECONDS_PER_PRODUCT = 1e-8
@@ -81,8 +81,8 @@ class Conv(Reference):
 
         def taken(tap: tuple[int, ...]) -> tuple[np.ndarray, ...]:
             return tuple(
-                np.append(source_index(e, lo, hi, p.mode), -1)[t * d + s * np.arange(o)]
-                for e, (lo, hi), t, d, s, o in zip(p.input, p.pads, tap, p.dilation, p.stride, p.output, strict=True)
+                source_of(t * d - lo + s * np.arange(o), e, p.mode)
+                for e, (lo, _), t, d, s, o in zip(p.input, p.pads, tap, p.dilation, p.stride, p.output, strict=True)
             )
 
         def scatter(y: np.ndarray, xw: np.ndarray, tap: tuple[int, ...]) -> None:

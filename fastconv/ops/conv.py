@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
-from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
+from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, is_planning, submit
@@ -34,7 +34,7 @@ def _conv(
     b = None if bias is None else as_array(bias, "bias")
     layout = as_layout(layout)
     shared = (rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape, None if b is None else b.dtype)
-    tail = (layout, padding_mode, activation, is_planning())
+    tail = (layout, as_name(padding_mode, "padding_mode"), as_name(activation, "activation"), is_planning())
     s, p, d = freeze(stride, "stride"), freeze(padding, "padding"), freeze(dilation, "dilation")
     g = freeze(groups, "groups")
     problem: ConvProblem

@@ -83,9 +83,19 @@ def freeze(value: Any, name: str) -> Any:
     """
     if type(value) is int or value is None or isinstance(value, str):
         return value
-    if isinstance(value, Iterable) and not isinstance(value, bytes) and np.ndim(value) > 0:  # type: ignore[arg-type]
+    # np.ndim is not asked about lists: it refuses ragged ones in its own words.
+    if isinstance(value, (list, tuple)) or (
+        isinstance(value, Iterable) and not isinstance(value, bytes) and np.ndim(value) > 0  # type: ignore[arg-type]
+    ):
         return tuple(freeze(v, name) for v in value)
     return as_int(value, name)
+
+
+def as_name(value: Any, name: str) -> str | None:
+    """`value`, which must be a str or None: checked before the cache, which could not hash a list."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, got {value!r} of type {type(value).__name__}")
+    return value
 
 
 def as_flag(value: Any, name: str) -> bool:

@@ -179,11 +179,10 @@ def as_pads(padding: Any, rank: int, extents: tuple[int, ...], kernel: tuple[int
             f"padding must be an int, a tuple of {rank} ints, a list of (lo, hi) pairs, 'valid', 'same', "
             f"'same_upper' or 'same_lower', got {padding!r}"
         )
-    if np.ndim(padding) == 2:
-        pairs = tuple(tuple(as_int(v, "padding", 0) for v in pair) for pair in padding)
-        if len(pairs) != rank or any(len(p) != 2 for p in pairs):
+    if isinstance(padding, tuple) and any(isinstance(pair, tuple) for pair in padding):
+        if len(padding) != rank or any(not isinstance(pair, tuple) or len(pair) != 2 for pair in padding):
             raise ValueError(f"padding must have {rank} (lo, hi) pairs, got {padding!r}")
-        return pairs  # type: ignore[return-value]
+        return tuple((as_int(lo, "padding", 0), as_int(hi, "padding", 0)) for lo, hi in padding)
     return tuple((p, p) for p in as_ints(padding, rank, "padding", 0))
 
 
@@ -212,6 +211,20 @@ def _check_kernel(kernel: tuple[int, ...], wshape: tuple[int, ...]) -> None:
 def _check_not_empty(shape: tuple[int, ...], n: int, ic: int, spatial: tuple[int, ...]) -> None:
     if n and ic and 0 in spatial:
         raise ShapeError(f"x has shape {shape}: only the batch and the channels may be empty")
+
+
+def _effective(
+    spatial: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], pads: Pads
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Stride and dilation without the excess that cannot matter: kernels size their bands by both.
+
+    A stride as long as the padded input never takes a second step, and a single tap has no neighbour.
+    """
+    padded = (e + lo + hi for e, (lo, hi) in zip(spatial, pads, strict=True))
+    return (
+        tuple(min(s, max(e, 1)) for s, e in zip(stride, padded, strict=True)),
+        tuple(1 if k == 1 else d for d, k in zip(dilation, kernel, strict=True)),
+    )
 
 
 def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
@@ -277,6 +290,7 @@ def conv_problem(
                 f"{dd * (kk - 1) + 1} (kernel {kk}, dilation {dd})"
             )
         output.append(o)
+    s, d = _effective(spatial, kernel, s, d, pads)
     check_activation(activation, out)
     problem = ConvProblem(
         direction="forward", n=n, ic=ic, oc=oc, groups=g,
