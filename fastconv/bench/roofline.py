@@ -7,7 +7,6 @@ between arrays too large for the caches; work that stays in a cache can pass it.
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -85,11 +84,10 @@ def _best(run: Callable[[], object], seconds: float) -> float:
 def peak(threads: int, itemsize: int = 4) -> tuple[float, str]:
     """FLOP/s of `threads` cores, and how they were measured."""
     if native.build_problem() is None:
-        simd = importlib.import_module("fastconv.backends.cython._simd")
         for isa in machine.host_isas():
             table = native.table(isa, itemsize)
             if table:
-                return _together(partial(simd.peak, table, PEAK_SECONDS), threads), f"{isa} multiply-adds"
+                return _together(partial(native.simd().peak, table, PEAK_SECONDS), threads), f"{isa} multiply-adds"
     return _matmul_rate(itemsize), "NumPy matmul"
 
 

@@ -1,7 +1,8 @@
 """Interleaved timing: every contender takes one sample per round, so that a drifting clock meets them all alike.
 
 A sample runs the work once untimed, so that it finds its own data in the caches again after the
-others, and then often enough to last `SAMPLE_SECONDS`.  Times are medians; the spread is the
+others, and then often enough to last `SAMPLE_SECONDS`.  With several threads it runs untimed for
+`WAKE_SECONDS`, so that its threads are awake and spread over the processors.  Times are medians; the spread is the
 interquartile range.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 
 SAMPLE_SECONDS = 2e-3
 ROUNDS = 15
+WAKE_SECONDS = 0.01
 SETTLE_SECONDS = 0.02  # between contenders with several threads: idle workers of the last one spin for a while
 
 
@@ -77,10 +79,18 @@ def interleave(
                 continue
             if threads > 1:
                 time.sleep(SETTLE_SECONDS)
-            runs[i]()
+            _warm(runs[i], WAKE_SECONDS if threads > 1 else 0.0)
             samples[i].append(_timed(runs[i], counts[i]))
         step()
     return [_summary(s) for s in samples]
+
+
+def _warm(run: Callable[[], object], seconds: float) -> None:
+    """Run once, and again until `seconds` have passed."""
+    end = time.perf_counter() + seconds
+    run()
+    while time.perf_counter() < end:
+        run()
 
 
 def _timed(run: Callable[[], object], count: int) -> float:

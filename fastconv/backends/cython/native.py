@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -22,11 +23,32 @@ FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
 SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
 
 
+SPINS = "4000"  # libgomp's default spins for milliseconds: on a busy machine the thread it waits for cannot even start
+
+
+@cache
+def simd() -> Any:
+    """The module of micro-kernels, and with it libgomp, which reads the environment when it is loaded.
+
+    Unless the user has a wish of their own, its threads are told to sleep soon after their work: idle
+    threads that spin take the processor from everybody else's.
+    """
+    undecided = not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ)
+    if undecided:
+        os.environ["GOMP_SPINCOUNT"] = SPINS
+    try:
+        importlib.import_module("fastconv.backends.cython._gemm")  # any module with parallel loops
+        return importlib.import_module("fastconv.backends.cython._simd")
+    finally:
+        if undecided:
+            del os.environ["GOMP_SPINCOUNT"]
+
+
 @cache
 def build_problem() -> str | None:
     """Why the compiled modules are missing; None if they are there."""
     try:
-        importlib.import_module("fastconv.backends.cython._simd")
+        simd()
     except ImportError as e:
         if REPORT.exists():
             return f"not compiled: {json.loads(REPORT.read_text())['reason']}"
@@ -57,7 +79,7 @@ def reject_common(isa: str, dtype: np.dtype) -> str | None:
 @cache
 def table(isa: str, itemsize: int) -> int:
     """Address of the table of micro-kernels."""
-    return importlib.import_module("fastconv.backends.cython._simd").table(isa, itemsize)
+    return simd().table(isa, itemsize)
 
 
 @cache
