@@ -1,0 +1,107 @@
+"""torch's own sample and error inputs (its OpInfo database), run through fastconv.
+
+Values, shapes and dtypes must be torch's, and what torch refuses must be refused, except where docs/semantics.md says
+otherwise; those exceptions are listed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastconv as F
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("expecttest")  # which torch.testing._internal needs
+ml_dtypes = pytest.importorskip("ml_dtypes")
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # torch's own, from making the samples
+
+DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.int64)
+TOLERANCE = {"float32": 2e-5, "float64": 1e-10, "float16": 2e-2, "bfloat16": 2e-2, "complex64": 2e-5}
+TORCH_SUMS_IN_HALF = {"conv_transpose2d", "conv_transpose3d", "adaptive_avg_pool3d"}
+MAX_SAMPLES = 40  # of each dtype: some operations have thousands
+
+
+def databases() -> Iterator[Any]:
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    plain = {"sigmoid", "tanh", "clamp", "matmul", "softmax", "log_softmax", "flatten"}
+    for info in op_db:
+        short = info.name.removeprefix("nn.functional.")
+        if hasattr(F, short) and (short != info.name or short in plain):
+            yield pytest.param(info, id=f"{short}{'-' * bool(info.variant_test_name)}{info.variant_test_name}")
+
+
+def to_numpy(value: Any, scatter: bool = False) -> Any:
+    """Tensors as arrays, optionally with gaps in memory; everything else as it is."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach()
+        if value.dtype == torch.bfloat16:
+            return value.float().numpy().astype(ml_dtypes.bfloat16)
+        array = value.resolve_conj().resolve_neg().numpy()
+        return np.repeat(array[..., None], 2, -1)[..., 0] if scatter and array.ndim else array
+    if isinstance(value, torch.dtype):
+        return np.dtype(str(value).removeprefix("torch."))
+    if isinstance(value, (list, tuple)):
+        return tuple(to_numpy(v, scatter) for v in value)
+    if isinstance(value, dict):
+        return {k: to_numpy(v, scatter) for k, v in value.items()}
+    return value
+
+
+def differs_on_purpose(name: str, dtype: Any, sample: Any) -> bool:
+    """Rules of docs/semantics.md that go against torch."""
+    mixed = {t.dtype for t in (sample.input, *sample.args) if isinstance(t, torch.Tensor)}
+    return (
+        (name in ("matmul", "linear") and not dtype.is_floating_point and not dtype.is_complex)  # integers widen
+        or (name == "clamp" and len(mixed) > 1)  # mixed dtypes promote as NumPy's
+        or (dtype in (torch.float16, torch.bfloat16) and name in TORCH_SUMS_IN_HALF)  # ours are rounded once
+        or ("dtype" in sample.kwargs and dtype.is_complex)  # a cast that would drop the imaginary part is refused
+        or (sample.kwargs.get("padding") == "same" and sample.kwargs.get("stride", 1) != 1)
+    )
+
+
+@pytest.mark.parametrize("info", list(databases()))
+def test_samples(info: Any) -> None:
+    name = info.name.removeprefix("nn.functional.")
+    function = getattr(F, name)
+    compared = 0
+    for dtype in DTYPES:
+        if dtype not in info.supported_dtypes("cpu"):
+            continue
+        for i, sample in enumerate(info.sample_inputs("cpu", dtype, requires_grad=False)):
+            if i == MAX_SAMPLES:
+                break
+            if differs_on_purpose(name, dtype, sample):
+                continue
+            want = info(sample.input, *sample.args, **sample.kwargs)
+            got = function(*(to_numpy(a, i % 2 == 1) for a in (sample.input, *sample.args)), **to_numpy(sample.kwargs))
+            wanted = want if isinstance(want, (tuple, list)) else (want,)
+            results = got if isinstance(got, tuple) else (got,)
+            for tensor, g in zip(wanted, results, strict=True):
+                w = to_numpy(tensor)
+                assert (g.shape, g.dtype) == (w.shape, w.dtype), sample
+                wide = np.complex128 if w.dtype.kind == "c" else np.float64
+                tol = TOLERANCE.get(w.dtype.name, 0)
+                np.testing.assert_allclose(g.astype(wide), w.astype(wide), rtol=tol, atol=tol, err_msg=str(sample))
+            compared += 1
+    assert compared or name in ("linear", "matmul")
+
+
+@pytest.mark.parametrize("info", [p for p in databases() if p.values[0].error_inputs_func is not None])
+def test_refusals(info: Any) -> None:
+    function = getattr(F, info.name.removeprefix("nn.functional."))
+    for error in info.error_inputs("cpu"):
+        sample = error.sample_input
+        if sample.kwargs.get("padding") == "same":
+            continue  # works with any stride here
+        with pytest.raises((ValueError, TypeError, IndexError)):
+            function(*to_numpy((sample.input, *sample.args)), **to_numpy(sample.kwargs))
+
+
+def test_the_database_is_not_empty() -> None:
+    assert len(list(databases())) > 60
