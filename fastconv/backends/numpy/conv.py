@@ -278,8 +278,8 @@ class Pointwise(NumpyConv):
 def _flat_view(y: np.ndarray) -> np.ndarray:
     """(N, C, D*H*W) view of a contiguous result in either layout."""
     n, c = y.shape[:2]
-    flat = y.view()
-    flat.shape = (n, c, y.shape[2] * y.shape[3] * y.shape[4])
+    flat = y.reshape(n, c, y.shape[2] * y.shape[3] * y.shape[4])
+    assert flat.size == 0 or np.may_share_memory(flat, y), "a copy would swallow the result"
     return flat
 
 

@@ -38,8 +38,8 @@ class Unpool(Kernel[UnpoolProblem]):
         def run(x: np.ndarray, out: np.ndarray) -> None:
             out[...] = np.zeros((), p.dtype)
             values = x.reshape(p.n, p.c, p.values)
-            flat = out.view()
-            flat.shape = (p.n, p.c, p.pixels)
+            flat = out.reshape(p.n, p.c, p.pixels)
+            assert flat.size == 0 or np.may_share_memory(flat, out), "a copy would swallow the result"
             for n in range(p.n):
                 np.put_along_axis(flat[n], indices[n], values[n], axis=1)
 
