@@ -50,11 +50,6 @@ def openmp_threads(requested: int) -> int:
     return 1 if _forked else requested
 
 
-def is_forked() -> bool:
-    """Whether this process was forked after fastconv was imported."""
-    return _forked
-
-
 def _executor(threads: int) -> ThreadPoolExecutor:
     global _pool, _pool_size
     with _lock:

@@ -1,6 +1,6 @@
 """Measured times that replace predicted ones: in memory for this process.
 
-`record` is called by `fastconv.compare` and by whoever measures; `choose` asks `measured`.
+`record` is called by `fastconv.compare(..., record=True)`; `choose` asks `measured`.
 Measurements count for one kernel revision and one problem.  The number of threads is left out on purpose: the
 choice, and with it the bits of a result, must not depend on it.
 """

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from fastconv.core.errors import DTypeError
-from fastconv.core.problems.base import Problem, check_dtype, is_bfloat16
+from fastconv.core.problems.base import Problem, check_dtype
 
 FUSED = (
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "logsigmoid",
@@ -76,10 +76,6 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
         raise ValueError(f"activation must be None or one of {', '.join(FUSED)}, got {activation!r}")
     if dtype.kind == "c" or (dtype.kind in "iu" and activation not in ("relu", "relu6")):
         raise DTypeError(f"activation {activation!r} has no meaning for dtype {dtype}")
-
-
-def is_float(dtype: np.dtype) -> bool:
-    return dtype.kind == "f" or is_bfloat16(dtype)
 
 
 @lru_cache(maxsize=512)
