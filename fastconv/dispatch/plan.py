@@ -252,6 +252,16 @@ def planning() -> Iterator[None]:
         _planning.reset(token)
 
 
+@contextmanager
+def immediately() -> Iterator[None]:
+    """Operations called inside give results, also within `planning()`: for what a plan needs to know beforehand."""
+    token = _planning.set(False)
+    try:
+        yield
+    finally:
+        _planning.reset(token)
+
+
 def is_planning() -> bool:
     return _planning.get()
 
@@ -283,7 +293,7 @@ class Plan:
     def __init__(self, call: Call, choice: Choice | None = None) -> None:
         self._choice = choose(call.problem, call.options) if choice is None else choice
         # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
-        call = replace(call, constants=tuple(c.copy() if isinstance(c, np.ndarray) else c for c in call.constants))
+        call = replace(call, constants=tuple(c.copy(order="K") if isinstance(c, np.ndarray) else c for c in call.constants))
         self._run = _prepare(self._choice, call.constants)
         self._shape, self._dtype = call.x.shape, call.x.dtype
         # The first x is not kept alive: a stand-in without memory has its shape and dtype.

@@ -1,0 +1,78 @@
+"""What all gradients share: which of them are wanted, and what an incoming gradient must look like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.base import as_flag
+from fastconv.dispatch.plan import is_planning
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def wanted(need: Any, names: Sequence[str], present: Sequence[bool] | None = None) -> tuple[bool, ...]:
+    """`need` as one flag per differentiable argument.
+
+    Parameters
+    ----------
+    need : None or sequence of bool
+        None asks for the gradient of every argument that is present.
+    names : sequence of str
+        Of the differentiable arguments, in their order.
+    present : sequence of bool, optional
+        Whether each was given; all by default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `need` is not such a sequence, asks for an argument that is absent, or, while planning, for more or
+        less than one gradient: a plan is one kernel.
+    """
+    given = (True,) * len(names) if present is None else tuple(present)
+    flags = given
+    if need is not None:
+        if not isinstance(need, (tuple, list)):
+            raise TypeError(f"need must be None or a tuple of {len(names)} bools ({', '.join(names)}), got {need!r}")
+        flags = tuple(as_flag(n, "need") for n in need)
+        if len(flags) != len(names):
+            raise ValueError(f"need must hold {len(names)} bools ({', '.join(names)}), got {len(flags)}")
+        for flag, there, name in zip(flags, given, names, strict=True):
+            if flag and not there:
+                raise ValueError(f"need asks for the gradient of {name}, which is None")
+    if is_planning() and sum(flags) != 1:
+        one = ", ".join(str(i == 0) for i in range(len(names)))
+        raise ValueError(f"a plan is one gradient: pick it, as in need=({one},); the arguments are {', '.join(names)}")
+    return flags
+
+
+def gradients(flags: Sequence[bool], *compute: Callable[[], Any]) -> Any:
+    """The result of each computation that is wanted, None for the others; bare where there is only one."""
+    results = tuple(c() if flag else None for flag, c in zip(flags, compute, strict=True))
+    if is_planning():
+        return next(r for r in results if r is not None)
+    return results[0] if len(results) == 1 else results
+
+
+def as_incoming(dy: Any, shape: tuple[int, ...], of: str) -> np.ndarray:
+    """`dy`, the gradient of a result of `shape`, as an array.
+
+    Raises
+    ------
+    ShapeError, DTypeError
+    """
+    array = as_array(dy, "dy")
+    if array.shape != shape:
+        raise ShapeError(f"dy has shape {array.shape}; it must be {shape}, that of the result of {of}")
+    check_differentiable(array.dtype, "dy")
+    return array
+
+
+def check_differentiable(dtype: np.dtype, name: str) -> None:
+    """DTypeError unless gradients are defined for `dtype`."""
+    if dtype not in DTYPES:
+        raise DTypeError(f"{name} has dtype {dtype}; gradients are defined for float32 and float64")
