@@ -5,6 +5,7 @@ from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, MissingExtraError, ShapeError, UnsupportedError
 from fastconv.dispatch.options import options
 from fastconv.dispatch.plan import Plan
+from fastconv.ops import grad
 from fastconv.ops.activation import (
     celu,
     clamp,
@@ -110,6 +111,7 @@ __all__ = [
     "global_avg_pool",
     "global_max_pool",
     "glu",
+    "grad",
     "hardshrink",
     "hardsigmoid",
     "hardswish",

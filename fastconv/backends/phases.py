@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.borders import fold_border, padded_problem
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -87,16 +88,14 @@ def forward_weights(w: np.ndarray, p: ConvProblem, axes: Sequence[AxisPhase]) ->
 class ByPhases(Kernel[ConvProblem]):
     """A forward kernel, turned round."""
 
+    relative = "transposed"
+
     def __init__(self, forward: Kernel[ConvProblem]) -> None:
         self.forward = forward
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
         self.exact, self.revision = forward.exact, forward.revision
         # Outputs on which no tap lands are written here, so an activation is left to the plan.
         self.activations = frozenset()
-
-    @property
-    def name(self) -> str:
-        return f"{self.backend}.{self.algorithm}_transposed" + (f"@{self.isa}" if self.isa else "")
 
     def _phases(self, p: ConvProblem) -> list[tuple[AxisPhase, ...]]:
         axes = (
@@ -112,26 +111,38 @@ class ByPhases(Kernel[ConvProblem]):
 
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.direction != "transposed":
-            return "forward: done without phases"
+            return f"direction {problem.direction}: no phases"
+        if problem.mode != "zeros":
+            problem = padded_problem(problem)
         return next((r for r in map(self.forward.reject, self._problems(problem)) if r is not None), None)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
+        if p.mode != "zeros":
+            copied = 2 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+            return max(p.n, 1) * self.cost(padded_problem(p), machine) + copied
         phases = sum(self.forward.cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
         scattered = 0.0 if p.stride == (1, 1, 1) else 3 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
         return phases + scattered
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
+        if p.mode != "zeros":
+            q = padded_problem(p)
+            return self.workspace(q) + q.oc * q.pixels * q.out.itemsize
         if p.stride == (1, 1, 1):
             return max((self.forward.workspace(q) for q in self._problems(p)), default=0)
         return max((self.forward.workspace(q) + q.oc * q.pixels * q.out.itemsize for q in self._problems(p)), default=0)
 
     def error(self, problem: ConvProblem) -> float:
+        if problem.mode != "zeros":
+            problem = padded_problem(problem)
         return max((self.forward.error(q) for q in self._problems(problem)), default=0.0)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
+        if p.mode != "zeros":
+            return self._prepare_with_border(p, constants, threads)
         weights, bias = constants
         steps: list[tuple[tuple[slice, ...], ConvProblem, Run | None]] = []
         for axes in self._phases(p):
@@ -156,6 +167,18 @@ class ByPhases(Kernel[ConvProblem]):
                         part = _empty_result(q)
                         run_phase(x[image], part)
                         target[...] = part
+
+        return run
+
+    def _prepare_with_border(self, p: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        q = padded_problem(p)
+        run_padded = self.prepare(q, constants, threads)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            for n in range(p.n):
+                volume = _empty_result(q)
+                run_padded(x[n : n + 1], volume)
+                out[n : n + 1] = fold_border(volume, p)
 
         return run
 

@@ -14,7 +14,7 @@ import numpy as np
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import source_of
-from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.conv import ConvProblem, weight_operands
 
 SECONDS_PER_PRODUCT = 1e-8
 
@@ -54,50 +54,66 @@ def gather(x: np.ndarray, index: tuple[np.ndarray, ...], fill: float) -> np.ndar
 
 
 class Conv(Reference):
-    """Convolution by its definition, one tap at a time."""
+    """Convolution and its relatives by their definitions, one tap at a time."""
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        if problem.weights_wanted:
+            return self._prepare_weight(problem, constants[0])
         p = problem
         w, bias = constants
         wide = exact_dtype(p.acc)
         w = w.astype(wide)
-        transposed = p.direction == "transposed"
+        add_tap = _scatter_tap if p.direction == "transposed" else _gather_tap
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             y = np.zeros(p.y_shape, wide)
             xw = x.astype(wide)
             for tap in itertools.product(*map(range, p.kernel)):
-                if transposed:
-                    scatter(y, xw, tap)
-                else:
-                    for g in range(p.groups):
-                        xs = gather(xw[:, g * p.icg : (g + 1) * p.icg], taken(tap), p.fill)
-                        ws = w[g * p.ocg : (g + 1) * p.ocg, :, *tap]
-                        y[:, g * p.ocg : (g + 1) * p.ocg] += np.einsum("nc...,kc->nk...", xs, ws)
+                add_tap(p, y, xw, w, tap)
             if bias is not None:
                 y += bias.astype(wide)[:, None, None, None]
             with np.errstate(over="ignore"):
                 out[...] = y.astype(p.out)
 
-        def taken(tap: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-            return tuple(
-                source_of(t * d - lo + s * np.arange(o), e, p.mode)
-                for e, (lo, _), t, d, s, o in zip(p.input, p.pads, tap, p.dilation, p.stride, p.output, strict=True)
-            )
+        return run
 
-        def scatter(y: np.ndarray, xw: np.ndarray, tap: tuple[int, ...]) -> None:
-            where, what = [], []
-            for e, (lo, _), t, d, s, o in zip(p.input, p.pads, tap, p.dilation, p.stride, p.output, strict=True):
-                at = np.arange(e) * s - lo + t * d
-                inside = np.flatnonzero((at >= 0) & (at < o))
-                where.append(at[inside])
-                what.append(inside)
-            for g in range(p.groups):
-                xs = xw[:, g * p.icg : (g + 1) * p.icg]
-                ws = w[g * p.icg : (g + 1) * p.icg, :, *tap]
-                every = slice(None)
-                source: tuple[Any, ...] = (every, every, *np.ix_(*what))
-                target: tuple[Any, ...] = (every, every, *np.ix_(*where))
-                y[:, g * p.ocg : (g + 1) * p.ocg][target] += np.einsum("nc...,ck->nk...", xs[source], ws)
+    @staticmethod
+    def _prepare_weight(p: ConvProblem, fixed: np.ndarray) -> Run:
+        def run(changing: np.ndarray, out: np.ndarray) -> None:
+            x, y = (a.astype(np.float64) for a in weight_operands(p, changing, fixed))
+            for tap in itertools.product(*map(range, p.kernel)):
+                for g in range(p.groups):
+                    xs = gather(x[:, g * p.icg : (g + 1) * p.icg], _sources(p, tap, p.input, p.output), p.fill)
+                    ys = y[:, g * p.ocg : (g + 1) * p.ocg]
+                    out[g * p.ocg : (g + 1) * p.ocg, :, *tap] = np.einsum("ncdhw,nkdhw->kc", xs, ys)
 
         return run
+
+
+def _sources(
+    p: ConvProblem, tap: tuple[int, ...], inside: tuple[int, ...], count: tuple[int, ...]
+) -> tuple[np.ndarray, ...]:
+    """Per axis, which of `inside` positions `tap` reads for each of `count` windows; -1 for the fill value."""
+    return tuple(
+        source_of(t * d - lo + s * np.arange(o), e, p.mode)
+        for e, (lo, _), t, d, s, o in zip(inside, p.pads, tap, p.dilation, p.stride, count, strict=True)
+    )
+
+
+def _gather_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: tuple[int, ...]) -> None:
+    """Forward: every output reads its input."""
+    for g in range(p.groups):
+        xs = gather(x[:, g * p.icg : (g + 1) * p.icg], _sources(p, tap, p.input, p.output), p.fill)
+        ws = w[g * p.ocg : (g + 1) * p.ocg, :, *tap]
+        y[:, g * p.ocg : (g + 1) * p.ocg] += np.einsum("nc...,kc->nk...", xs, ws)
+
+
+def _scatter_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: tuple[int, ...]) -> None:
+    """Transposed: every input is added to the output that reads it in the forward convolution."""
+    where = _sources(p, tap, p.output, p.input)
+    inside = tuple(np.flatnonzero(at >= 0) for at in where)
+    targets = np.ix_(*(at[i] for at, i in zip(where, inside, strict=True)))
+    for g in range(p.groups):
+        xs = x[:, g * p.icg : (g + 1) * p.icg][:, :, *np.ix_(*inside)]
+        ws = w[g * p.icg : (g + 1) * p.icg, :, *tap]
+        np.add.at(y[:, g * p.ocg : (g + 1) * p.ocg], (slice(None), slice(None), *targets), np.einsum("nc...,ck->nk...", xs, ws))

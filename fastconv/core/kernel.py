@@ -50,6 +50,8 @@ class Kernel(Generic[P]):
         ``cython``, ``numba``, ``numpy`` or ``reference``.
     algorithm : str
         ``direct``, ``pointwise``, ``depthwise``, ``im2col``, ``winograd``, ...
+    relative : str
+        Which relative of the algorithm's usual operation this is (``transposed``, ``weight``), for its name; else ``""``.
     isa : str
         A key of `fastconv.core.machine.ISAS`, or ``""`` where the backend has only one.
     exact : bool
@@ -62,6 +64,7 @@ class Kernel(Generic[P]):
 
     backend: str = ""
     algorithm: str = ""
+    relative: str = ""
     isa: str = ""
     exact: bool = True
     activations: frozenset[str] = frozenset()
@@ -69,8 +72,9 @@ class Kernel(Generic[P]):
 
     @property
     def name(self) -> str:
-        """``backend.algorithm`` or ``backend.algorithm@isa``: the only identity of a kernel."""
-        return f"{self.backend}.{self.algorithm}" + (f"@{self.isa}" if self.isa else "")
+        """``backend.algorithm[_relative][@isa]``: the only identity of a kernel."""
+        relative = f"_{self.relative}" if self.relative else ""
+        return f"{self.backend}.{self.algorithm}{relative}" + (f"@{self.isa}" if self.isa else "")
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

@@ -278,6 +278,8 @@ class Plan:
         What is computed.
     kernel : str
         Name of the chosen kernel.
+    result_shapes : tuple of tuple of int
+        Shape of each result of a call.
 
     Examples
     --------
@@ -307,6 +309,11 @@ class Plan:
     @property
     def kernel(self) -> str:
         return self._choice.kernel.name
+
+    @property
+    def result_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shape of each result of a call."""
+        return self._call.shapes
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Run on `x`, an array with the shape and dtype that the plan was made for.

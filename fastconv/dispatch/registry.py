@@ -30,10 +30,11 @@ def _conv() -> Kernels:
     from fastconv.backends.cython import depthwise, direct, pointwise
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numpy import conv as numpy
+    from fastconv.backends.numpy import conv_weight as numpy_weight
 
     native = (*pointwise.KERNELS, *depthwise.KERNELS, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
-    return (*forward, *phases.wrap(forward), reference.Conv())
+    return (*forward, *phases.wrap(forward), *numpy_weight.KERNELS, reference.Conv())
 
 
 def _gemm() -> Kernels:

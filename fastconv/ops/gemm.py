@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, is_planning, submit
 
 
-def _multiply(
+def multiply(
     a: np.ndarray,
     b: np.ndarray,
     c: np.ndarray | None,
@@ -140,11 +141,28 @@ def gemm(
     a, b = as_array(a, "a"), as_array(b, "b")
     c = None if c is None else as_array(c, "c")
     bias = None if bias is None else as_array(bias, "bias")
-    return _multiply(
+    return multiply(
         a, b, c, bias, alpha, beta, as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
         a.shape,
     )  # fmt: skip
+
+
+def matmul_shape(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
+    """Check the operands of `matmul`; the result's shape."""
+    for array, name in ((a, "a"), (b, "b")):
+        if array.ndim == 0:
+            raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
+    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ShapeError(
+            f"a of shape {a.shape} and b of shape {b.shape} do not multiply: {a.shape[-1]} columns meet "
+            f"{b.shape[-2 if b.ndim > 1 else 0]} rows"
+        )
+    try:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        batch = ()  # told by the problem
+    return (*batch, *a.shape[-2:-1], *(b.shape[-1:] if b.ndim > 1 else ()))
 
 
 def matmul(
@@ -185,28 +203,27 @@ def matmul(
     (5, 2)
     """
     a, b = as_array(a, "a"), as_array(b, "b")
-    for array, name in ((a, "a"), (b, "b")):
-        if array.ndim == 0:
-            raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
-    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ShapeError(
-            f"a of shape {a.shape} and b of shape {b.shape} do not multiply: {a.shape[-1]} columns meet "
-            f"{b.shape[-2 if b.ndim > 1 else 0]} rows"
-        )
+    shape = matmul_shape(a, b)
     shape_a = (1, *a.shape) if a.ndim == 1 else a.shape
     right = b[:, None] if b.ndim == 1 else b
-    shape = None
-    if a.ndim == 1 or b.ndim == 1:
-        try:
-            batch = np.broadcast_shapes(shape_a[:-2], right.shape[:-2])
-        except ValueError:
-            batch = ()  # told by the problem
-        shape = (*batch, *shape_a[-2:-1] * (a.ndim > 1), *right.shape[-1:] * (b.ndim > 1))
-    return _multiply(
+    return multiply(
         a, right, None, None, 1.0, 0.0, False, False, None, out,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
         shape_a, shape,
     )  # fmt: skip
+
+
+def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[int, ...]:
+    """Check the arrays of `linear`; the result's shape."""
+    if x.ndim == 0:
+        raise ShapeError("x must have at least 1 axis, got a scalar")
+    if w.ndim not in (1, 2):
+        raise ShapeError(f"weight must have shape (out_features, in_features) or (in_features,), got {w.shape}")
+    if x.shape[-1] != w.shape[-1]:
+        raise ShapeError(f"x has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
+    if b is not None and b.ndim > 1:
+        raise ShapeError(f"bias has shape {b.shape}; it must be ({w.shape[0] if w.ndim == 2 else ''},)")
+    return (*x.shape[:-1], *w.shape[:-1])
 
 
 def linear(
@@ -253,23 +270,12 @@ def linear(
     """
     x, w = as_array(x, "x"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
-    if x.ndim == 0:
-        raise ShapeError("x must have at least 1 axis, got a scalar")
-    if w.ndim not in (1, 2):
-        raise ShapeError(f"weight must have shape (out_features, in_features) or (in_features,), got {w.shape}")
-    if x.shape[-1] != w.shape[-1]:
-        raise ShapeError(f"x has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
-    if b is not None and b.ndim > 1:
-        raise ShapeError(f"bias has shape {b.shape}; it must be ({w.shape[0] if w.ndim == 2 else ''},)")
+    shape = linear_shape(x, w, b)
     rows = w[None] if w.ndim == 1 else w
-    lead = x.shape[:-1]
-    count = 1
-    for extent in lead:
-        count *= extent
-    return _multiply(
+    return multiply(
         x, rows, None, b, 1.0, 0.0, False, True, activation, out,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
-        (count, x.shape[-1]), (*lead, *w.shape[:-1]), ("x", "weight"),
+        (prod(x.shape[:-1]), x.shape[-1]), shape, ("x", "weight"),
     )  # fmt: skip
 
 

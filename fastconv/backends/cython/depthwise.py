@@ -97,8 +97,8 @@ class Depthwise(Kernel[ConvProblem]):
         self.isa = isa
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if problem.direction != "forward":
-            return "transposed: done by phases"
+        if problem.not_forward:
+            return problem.not_forward
         if problem.icg != 1:
             return "more than one input channel per group"
         return native.reject_common(self.isa, problem.dtype)

@@ -87,8 +87,8 @@ class Direct(Kernel[ConvProblem]):
         self.isa = isa
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if problem.direction != "forward":
-            return "transposed: done by phases"
+        if problem.not_forward:
+            return problem.not_forward
         return native.reject_common(self.isa, problem.dtype)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:

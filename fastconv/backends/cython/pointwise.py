@@ -32,8 +32,8 @@ class Pointwise(Kernel[ConvProblem]):
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if p.direction != "forward":
-            return "transposed: done by phases"
+        if p.not_forward:
+            return p.not_forward
         if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
             return "not 1x1 with stride 1 and no padding"
         if p.layout != "NCHW":

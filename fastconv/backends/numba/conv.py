@@ -57,8 +57,8 @@ class NumbaConv(NumbaKernel[ConvProblem]):
     activations = frozenset({"relu"})
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if problem.direction != "forward":
-            return "transposed: done by phases"
+        if problem.not_forward:
+            return problem.not_forward
         if problem.icg == 0:
             return "no input channels"
         return super().reject(problem)

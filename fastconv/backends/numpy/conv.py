@@ -148,7 +148,7 @@ class NumpyConv(Kernel[ConvProblem]):
     activations = frozenset({"relu"})
 
     def reject(self, problem: ConvProblem) -> str | None:
-        return "transposed: done by phases" if problem.direction != "forward" else None
+        return problem.not_forward
 
     def error(self, problem: ConvProblem) -> float:
         if problem.out.kind in "iu":

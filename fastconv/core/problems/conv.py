@@ -5,6 +5,10 @@ plane.  `direction` says which of the relatives is meant:
 
 ``forward``      y[n, k, o] = b[k] + sum_{c, t} x[n, c, o*s - p + t*d] w[k, c, t]
 ``transposed``   y[n, k, i*s - p + t*d] += x[n, c, i] w[c, k, t]      (b[k] where nothing lands)
+``weight``       w[k, c, t] = sum_{n, o} y[n, k, o] x[n, c, o*s - p + t*d]
+
+Each is the gradient of another: the gradient of a forward convolution for its input is a transposed one and the
+other way round (`input_gradient`); the gradient for its weights is ``weight`` (`weight_gradient`).
 
 Letters, here and in every kernel: n batch, ic oc channels, id ih iw input, od oh ow output,
 kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
@@ -34,7 +38,7 @@ from fastconv.core.problems.base import (
     to3,
 )
 
-DIRECTIONS = ("forward", "transposed")
+DIRECTIONS = ("forward", "transposed", "weight", "weight_transposed")
 AXES = ("depth", "height", "width")
 
 
@@ -45,7 +49,9 @@ class ConvProblem(Problem):
     Attributes
     ----------
     direction : str
-        ``"forward"`` or ``"transposed"``.
+        ``forward``, ``transposed``, ``weight`` or ``weight_transposed``.  The fields of the last two are those of the
+        forward convolution.  A run of ``weight`` receives y, the gradient of the output, and has x as its constant;
+        ``weight_transposed``, for the weights of a transposed convolution, receives x and has y as its constant.
     n, ic, oc, groups : int
         Batch, input channels, output channels (over all groups), groups.
     input, kernel, output : tuple of 3 int
@@ -55,7 +61,8 @@ class ConvProblem(Problem):
         Of the forward convolution; for ``transposed`` those of the convolution that it turns
         round.  Negative values crop (they arise inside, from transposed convolutions).
     mode : str
-        ``zeros`` (the fill value is `fill`), ``reflect``, ``replicate``, ``circular``, ``symmetric``.
+        ``zeros`` (the fill value is `fill`), ``reflect``, ``replicate``, ``circular``, ``symmetric``.  For
+        ``transposed``: what lands in the padding is added to where the padding came from.
     fill : float
         Value outside the input in mode ``zeros``.
     layout : str
@@ -134,6 +141,16 @@ class ConvProblem(Problem):
         return (self.n, self.oc, *self.output)
 
     @property
+    def not_forward(self) -> str | None:
+        """Why a kernel of forward convolutions cannot do this; None if it can."""
+        return None if self.direction == "forward" else f"direction {self.direction}: other kernels do it"
+
+    @property
+    def weights_wanted(self) -> bool:
+        """Whether the result is a gradient of weights."""
+        return self.direction in ("weight", "weight_transposed")
+
+    @property
     def flops(self) -> float:
         if self.direction == "transposed":
             i = self.input
@@ -151,7 +168,50 @@ class ConvProblem(Problem):
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return ((self.y_shape, self.out),)
+        return ((self.w_shape if self.weights_wanted else self.y_shape, self.out),)
+
+
+def input_gradient(p: ConvProblem) -> ConvProblem:
+    """The problem whose result, from the gradient of the output of `p` and its weights, is that of its input."""
+    direction = "transposed" if p.direction == "forward" else "forward"
+    return replace(
+        p, direction=direction, ic=p.oc, oc=p.ic, input=p.output, output=p.input, pads=_reached(p), bias=False,
+        activation=None,
+    )  # fmt: skip
+
+
+def weight_gradient(p: ConvProblem) -> ConvProblem:
+    """The problem whose result is the gradient of the weights of `p`, a forward or transposed convolution."""
+    if p.direction == "forward":
+        return replace(p, direction="weight", bias=False, activation=None, packed=False)
+    return replace(input_gradient(p), direction="weight_transposed", packed=False)
+
+
+def bias_gradient(p: ConvProblem) -> ConvProblem:
+    """The problem whose result is the gradient of the bias of `p`: weights of a 1x1 convolution of a channel of ones.
+
+    Channels last, the batch is one long row of pixels.
+    """
+    n, output = (1, (1, 1, p.n * p.pixels)) if p.layout == "NHWC" else (p.n, p.output)
+    return replace(
+        p, direction="weight", n=n, ic=1, groups=1, input=output, kernel=(1, 1, 1), stride=(1, 1, 1),
+        dilation=(1, 1, 1), pads=((0, 0),) * 3, output=output, mode="zeros", bias=False, activation=None, packed=False,
+    )  # fmt: skip
+
+
+def weight_operands(p: ConvProblem, changing: Any, fixed: Any) -> tuple[Any, Any]:
+    """(x, y) of a ``weight`` or ``weight_transposed`` problem from the array of a run and the constant."""
+    return (fixed, changing) if p.direction == "weight" else (changing, fixed)
+
+
+def _reached(p: ConvProblem) -> Pads:
+    """Pads of the forward convolution that a transposed one turns round, without what output_padding left unread."""
+    if p.direction == "forward":
+        return p.pads
+    return tuple(
+        (lo, (i - 1) * s + d * (k - 1) + 1 - o - lo)
+        for (lo, _), i, s, d, k, o in zip(p.pads, p.input, p.stride, p.dilation, p.kernel, p.output, strict=True)
+    )
 
 
 def forward_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int) -> int:

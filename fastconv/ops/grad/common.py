@@ -10,7 +10,7 @@ import numpy as np
 from fastconv.core.arrays import as_array
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.base import as_flag
-from fastconv.dispatch.plan import is_planning
+from fastconv.dispatch.plan import Plan, is_planning
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -76,3 +76,8 @@ def check_differentiable(dtype: np.dtype, name: str) -> None:
     """DTypeError unless gradients are defined for `dtype`."""
     if dtype not in DTYPES:
         raise DTypeError(f"{name} has dtype {dtype}; gradients are defined for float32 and float64")
+
+
+def as_dtype(result: Any, dtype: np.dtype) -> Any:
+    """A gradient in the dtype of its argument, where promotion widened it; a plan as it is."""
+    return result if isinstance(result, Plan) else result.astype(dtype, copy=False)

@@ -1,0 +1,485 @@
+"""Gradients of convolutions: each is a convolution problem with another `direction`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, clean, clean_volume
+from fastconv.core.problems.base import (
+    as_layout,
+    as_name,
+    freeze,
+    join_batch,
+    split_batch,
+    to_canonical,
+)
+from fastconv.core.problems.conv import (
+    ConvProblem,
+    bias_gradient,
+    conv_problem,
+    conv_transpose_problem,
+    input_gradient,
+    weight_gradient,
+)
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, View, immediately, is_planning, submit
+from fastconv.ops import conv as forward
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+
+NAMES = ("x", "weight", "bias")
+
+
+def _conv(
+    rank: int,
+    transposed: bool,
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: Any,
+    output_padding: Any,
+    need: Any,
+    layout: str,
+    padding_mode: str,
+    activation: str | None,
+    options: dict[str, Any],
+) -> Any:
+    x, w = as_array(x, "x"), as_array(weight, "weight")
+    b = None if bias is None else as_array(bias, "bias")
+    flags = wanted(need, NAMES, (True, True, b is not None))
+    for array, flag, name in zip((x, w, b), flags, NAMES, strict=True):
+        if flag:
+            check_differentiable(array.dtype, name)
+    layout = as_layout(layout)
+    kind = f"conv{'_transpose' * transposed}{rank}d"
+    shared = (rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape, None if b is None else b.dtype)
+    tail = (layout, as_name(padding_mode, "padding_mode"), as_name(activation, "activation"), is_planning())
+    s, p, d = freeze(stride, "stride"), freeze(padding, "padding"), freeze(dilation, "dilation")
+    g = freeze(groups, "groups")
+    problem: ConvProblem
+    if transposed:
+        problem = conv_transpose_problem(*shared, s, p, freeze(output_padding, "output_padding"), g, d, *tail)
+    else:
+        problem = conv_problem(*shared, s, p, d, g, *tail)
+    check_differentiable(problem.out, "the result")
+    batched = split_batch(x.shape, rank, layout)[0]
+    dy = as_incoming(dy, join_batch(batched, problem.n, problem.oc, problem.output[3 - rank :], layout), kind)
+    if activation is not None:
+        arguments = (stride, padding, output_padding, groups, dilation) if transposed else (
+            stride, padding, dilation, groups)
+        with immediately():
+            before = getattr(forward, kind)(
+                x, w, b, *arguments, layout=layout, padding_mode=padding_mode, **options
+            )
+        from fastconv.ops.grad.activation import through
+
+        dy = through(activation, dy, before)
+    resolved = resolve(**options)
+
+    def canonical(a: np.ndarray) -> np.ndarray:
+        return clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout)
+
+    def run(q: ConvProblem, constants: tuple[Any, ...], like: np.ndarray, view: View, enter: View = canonical) -> Any:
+        call = Call(
+            problem=q, x=dy, constants=constants, options=resolved, shapes=(like.shape,), out=(None,), enter=enter,
+            view=view,
+        )  # fmt: skip
+        return as_dtype(submit(call), like.dtype)
+
+    def to_input() -> Any:
+        q = input_gradient(problem)
+        weights = clean(w, problem.dtype).reshape(q.w_shape)
+        return run(q, (weights, None), x, lambda y: to_canonical(y, rank, batched, layout))
+
+    def to_weight() -> Any:
+        q = weight_gradient(problem)
+        return run(q, (canonical(x),), w, lambda y: y.reshape(q.w_shape))
+
+    def to_bias() -> Any:
+        q = bias_gradient(problem)
+        ones = clean_volume(np.broadcast_to(np.ones((1, 1, *q.output), q.dtype), q.x_shape), q.dtype, layout)
+        return run(q, (ones,), b, lambda y: y.reshape(q.w_shape), lambda a: _as_shape(canonical(a), q.y_shape))
+
+    return gradients(flags, to_input, to_weight, to_bias)
+
+
+def _as_shape(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A canonical volume whose images may have been joined to one row of pixels, channels last."""
+    if y.shape == shape:
+        return y
+    n, c, *spatial = shape
+    return y.transpose(0, 2, 3, 4, 1).reshape(n, *spatial, c).transpose(0, 4, 1, 2, 3)
+
+
+def conv1d(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    need: tuple[bool, bool, bool] | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.conv1d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or unbatched
+    weight : array_like, shape (K, C / groups, kw)
+    bias : array_like, shape (K,), optional
+        Only its presence and dtype matter.
+    stride, padding, dilation, groups, layout, padding_mode, activation
+        The arguments of the forward call.  With an activation the forward convolution is run again.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dy, x, w = np.ones((1, 4, 4)), np.ones((1, 2, 6)), np.ones((4, 2, 3))
+    >>> dx, dw, db = F.grad.conv1d(dy, x, w, np.zeros(4))
+    >>> dx.shape, dw.shape, db.shape
+    ((1, 2, 6), (4, 2, 3), (4,))
+    """
+    return _conv(
+        1, False, dy, x, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv2d(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    need: tuple[bool, bool, bool] | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.conv2d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or unbatched
+    weight : array_like, shape (K, C / groups, kh, kw)
+    bias : array_like, shape (K,), optional
+        Only its presence and dtype matter.
+    stride, padding, dilation, groups, layout, padding_mode, activation
+        The arguments of the forward call.  With an activation the forward convolution is run again.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dy, x, w = np.ones((1, 4, 4, 4)), np.ones((1, 2, 6, 6)), np.ones((4, 2, 3, 3))
+    >>> dx, dw, db = F.grad.conv2d(dy, x, w, np.zeros(4))
+    >>> dx.shape, dw.shape, db.shape
+    ((1, 2, 6, 6), (4, 2, 3, 3), (4,))
+    """
+    return _conv(
+        2, False, dy, x, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv3d(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    *,
+    need: tuple[bool, bool, bool] | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.conv3d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or unbatched
+    weight : array_like, shape (K, C / groups, kd, kh, kw)
+    bias : array_like, shape (K,), optional
+        Only its presence and dtype matter.
+    stride, padding, dilation, groups, layout, padding_mode, activation
+        The arguments of the forward call.  With an activation the forward convolution is run again.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dy, x, w = np.ones((1, 4, 4, 4, 4)), np.ones((1, 2, 6, 6, 6)), np.ones((4, 2, 3, 3, 3))
+    >>> dx, dw, db = F.grad.conv3d(dy, x, w, np.zeros(4))
+    >>> dx.shape, dw.shape, db.shape
+    ((1, 2, 6, 6, 6), (4, 2, 3, 3, 3), (4,))
+    """
+    return _conv(
+        3, False, dy, x, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv_transpose1d(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool, bool, bool] | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.conv_transpose1d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or unbatched
+    weight : array_like, shape (C, K / groups, kw)
+    bias : array_like, shape (K,), optional
+        Only its presence and dtype matter.
+    stride, padding, output_padding, groups, dilation, layout, padding_mode, activation
+        The arguments of the forward call.  With an activation the forward convolution is run again.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dy, x, w = np.ones((1, 4, 8)), np.ones((1, 2, 6)), np.ones((2, 4, 3))
+    >>> dx, dw, db = F.grad.conv_transpose1d(dy, x, w, np.zeros(4))
+    >>> dx.shape, dw.shape, db.shape
+    ((1, 2, 6), (2, 4, 3), (4,))
+    """
+    return _conv(
+        1, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv_transpose2d(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool, bool, bool] | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.conv_transpose2d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or unbatched
+    weight : array_like, shape (C, K / groups, kh, kw)
+    bias : array_like, shape (K,), optional
+        Only its presence and dtype matter.
+    stride, padding, output_padding, groups, dilation, layout, padding_mode, activation
+        The arguments of the forward call.  With an activation the forward convolution is run again.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dy, x, w = np.ones((1, 4, 8, 8)), np.ones((1, 2, 6, 6)), np.ones((2, 4, 3, 3))
+    >>> dx, dw, db = F.grad.conv_transpose2d(dy, x, w, np.zeros(4))
+    >>> dx.shape, dw.shape, db.shape
+    ((1, 2, 6, 6), (2, 4, 3, 3), (4,))
+    """
+    return _conv(
+        2, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def conv_transpose3d(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool, bool, bool] | None = None,
+    layout: str = "NCHW",
+    padding_mode: str = "zeros",
+    activation: str | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.conv_transpose3d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or unbatched
+    weight : array_like, shape (C, K / groups, kd, kh, kw)
+    bias : array_like, shape (K,), optional
+        Only its presence and dtype matter.
+    stride, padding, output_padding, groups, dilation, layout, padding_mode, activation
+        The arguments of the forward call.  With an activation the forward convolution is run again.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dy, x, w = np.ones((1, 4, 8, 8, 8)), np.ones((1, 2, 6, 6, 6)), np.ones((2, 4, 3, 3, 3))
+    >>> dx, dw, db = F.grad.conv_transpose3d(dy, x, w, np.zeros(4))
+    >>> dx.shape, dw.shape, db.shape
+    ((1, 2, 6, 6, 6), (2, 4, 3, 3, 3), (4,))
+    """
+    return _conv(
+        3, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode, activation,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip

@@ -1,0 +1,306 @@
+"""Gradients of matrix products: products of the same kind, with the operands turned."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array
+from fastconv.core.errors import UnsupportedError
+from fastconv.core.problems.gemm import gemm_problem
+from fastconv.dispatch.plan import Plan, immediately, is_planning
+from fastconv.ops import gemm as forward
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+
+
+def _check(flags: tuple[bool, ...], arrays: tuple[np.ndarray | None, ...], names: tuple[str, ...]) -> None:
+    for flag, array, name in zip(flags, arrays, names, strict=True):
+        if flag and array is not None:
+            check_differentiable(array.dtype, name)
+
+
+def _turned(a: np.ndarray, transposed: bool) -> np.ndarray:
+    return a.swapaxes(-1, -2) if transposed else a
+
+
+def _rows(a: np.ndarray) -> np.ndarray:
+    """(..., m, n) as one matrix of all rows."""
+    return a.reshape(prod(a.shape[:-1]), a.shape[-1])
+
+
+def _vary_dy(what: str) -> None:
+    """A plan takes a new first argument; here that would not be dy."""
+    if is_planning():
+        raise UnsupportedError(f"the gradient of {what} cannot be planned with these operands; call it, or plan a gemm")
+
+
+def _sum_to(y: Any, shape: tuple[int, ...], what: str) -> Any:
+    """`y` summed over the axes along which an operand of `shape` was broadcast."""
+    if isinstance(y, Plan):
+        if y.result_shapes[0] != shape:
+            _vary_dy(f"{what}, a sum over broadcast axes,")
+        return y
+    extra = y.ndim - len(shape)
+    y = y.sum(axis=tuple(range(extra))) if extra else y
+    kept = tuple(i for i, (e, s) in enumerate(zip(y.shape, shape, strict=True)) if e != s)
+    return y.sum(axis=kept, keepdims=True) if kept else y
+
+
+def gemm(
+    dy: Any,
+    a: Any,
+    b: Any,
+    c: Any = None,
+    *,
+    alpha: float = 1.0,
+    beta: float = 0.0,
+    trans_a: bool = False,
+    trans_b: bool = False,
+    bias: Any = None,
+    activation: str | None = None,
+    need: tuple[bool, ...] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.gemm`.
+
+    Parameters
+    ----------
+    dy : array_like, shape (..., m, n)
+        Gradient of the result, float32 or float64.
+    a, b, c, alpha, beta, trans_a, trans_b, bias, activation
+        The arguments of the forward call.
+    need : tuple of bool, optional
+        Which gradients to compute, for a, b, c and, if it is given, bias; those present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    da, db, dc : ndarray or None
+        Of the shapes and dtypes of `a`, `b` and `c`.
+    dbias : ndarray or None
+        Only if a `bias` is given.
+
+    Raises
+    ------
+    ShapeError, DTypeError, TypeError, ValueError
+    UnsupportedError
+        For a plan of a gradient that is not a single product with `dy` as its first operand.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> da, db, _ = F.grad.gemm(np.ones((1, 1)), [[1.0, 2.0]], [[3.0], [4.0]])
+    >>> da, db
+    (array([[3., 4.]]), array([[1.],
+           [2.]]))
+    """
+    a, b = as_array(a, "a"), as_array(b, "b")
+    c = None if c is None else as_array(c, "c")
+    bias = None if bias is None else as_array(bias, "bias")
+    arrays: tuple[Any, ...] = (a, b, c) if bias is None else (a, b, c, bias)
+    names = ("a", "b", "c", "bias")[: len(arrays)]
+    flags = wanted(need, names, tuple(x is not None for x in arrays))
+    _check(flags, arrays, names)
+    options = {
+        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
+    }  # fmt: skip
+    specs = (None if x is None else (x.shape, x.dtype) for x in (a, b, c, bias))
+    _, shape = gemm_problem(*specs, alpha, beta, trans_a, trans_b, activation, False)  # type: ignore[arg-type]
+    dy = as_incoming(dy, shape, "gemm")
+    if activation is not None:
+        with immediately():
+            before = forward.gemm(
+                a, b, c, alpha=alpha, beta=beta, trans_a=trans_a, trans_b=trans_b, bias=bias, **options
+            )
+        from fastconv.ops.grad.activation import through
+
+        dy = through(activation, dy, before)
+
+    def to_a() -> Any:
+        if trans_a:
+            _vary_dy("a transposed a")
+            y = forward.gemm(b, dy, alpha=alpha, trans_a=trans_b, trans_b=True, **options)
+        else:
+            y = forward.gemm(dy, b, alpha=alpha, trans_b=not trans_b, **options)
+        return as_dtype(_sum_to(y, a.shape, "a"), a.dtype)
+
+    def to_b() -> Any:
+        left, right = a, dy
+        if prod(b.shape[:-2]) == 1:  # one b for all: the sum over the batch is part of the product
+            full = np.broadcast_to(_turned(a, trans_a), (*dy.shape[:-1], b.shape[-1 if trans_b else -2]))
+            left, right = _rows(full), _rows(dy)
+        flip = trans_a and left is a
+        if trans_b:
+            y = forward.gemm(right, left, alpha=alpha, trans_a=True, trans_b=flip, **options)
+        else:
+            _vary_dy("b")
+            y = forward.gemm(left, right, alpha=alpha, trans_a=not flip, **options)
+        if prod(b.shape[:-2]) == 1 and not isinstance(y, Plan):
+            y = y.reshape(b.shape)
+        return as_dtype(_sum_to(y, b.shape, "b"), b.dtype)
+
+    def to_c() -> Any:
+        _vary_dy("c")
+        return as_dtype(_sum_to(dy * dy.dtype.type(beta), c.shape, "c"), c.dtype)
+
+    def to_bias() -> Any:
+        rows = _rows(dy)
+        ones = np.ones((rows.shape[0], 1), dy.dtype)
+        y = forward.multiply(
+            dy, ones, None, None, 1.0, 0.0, True, False, None, None, options, rows.shape, rows.shape[1:]
+        )
+        return as_dtype(_sum_to(y, bias.shape, "bias"), bias.dtype)
+
+    return gradients(flags, to_a, to_b, to_c, *([to_bias] if bias is not None else []))
+
+
+def matmul(
+    dy: Any,
+    a: Any,
+    b: Any,
+    *,
+    need: tuple[bool, bool] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.matmul`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape, float32 or float64.
+    a, b : array_like
+        The operands; 1-D ones and batch axes that broadcast as in the forward call.
+    need : tuple of 2 bool, optional
+        Which gradients to compute.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    da, db : ndarray or None
+        Of the shapes and dtypes of `a` and `b`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, TypeError, ValueError
+    UnsupportedError
+        For a plan of a gradient that is not a single product with `dy` as its first operand.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.matmul(2.0, [1.0, 2.0], [3.0, 4.0])
+    (array([6., 8.]), array([2., 4.]))
+    """
+    a, b = as_array(a, "a"), as_array(b, "b")
+    flags = wanted(need, ("a", "b"))
+    _check(flags, (a, b), ("a", "b"))
+    dy = as_incoming(dy, forward.matmul_shape(a, b), "matmul")
+    left = a[None] if a.ndim == 1 else a
+    right = b[:, None] if b.ndim == 1 else b
+    if a.ndim == 1:
+        dy = dy[..., None, :] if b.ndim > 1 else dy[..., None]
+    if b.ndim == 1:
+        dy = dy[..., None]
+    da, db = _pair(gemm(
+        dy, left, right, need=(*flags, False), backend=backend, algorithm=algorithm, threads=threads, tol=tol,
+        max_workspace=max_workspace,
+    ), flags)  # fmt: skip
+    if is_planning():
+        if a.ndim == 1 or b.ndim == 1:
+            _vary_dy("a product with a vector")
+        return da if flags[0] else db
+    return None if da is None else da.reshape(a.shape), None if db is None else db.reshape(b.shape)
+
+
+def _pair(result: Any, flags: tuple[bool, ...]) -> tuple[Any, Any]:
+    """The first two gradients of `gemm`; while planning it gives the one plan that is wanted."""
+    if isinstance(result, Plan):
+        return (result, None) if flags[0] else (None, result)
+    return result[0], result[1]
+
+
+def linear(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    *,
+    activation: str | None = None,
+    need: tuple[bool, bool, bool] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.linear`.
+
+    Parameters
+    ----------
+    dy : array_like, shape (..., out_features)
+        Gradient of the result, float32 or float64.
+    x, weight, bias, activation
+        The arguments of the forward call.
+    need : tuple of 3 bool, optional
+        Which gradients to compute; those of the arrays that are present by default.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight, dbias : ndarray or None
+        Of the shapes and dtypes of `x`, `weight` and `bias`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, TypeError, ValueError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> dx, dw, db = F.grad.linear(np.ones((2, 1)), np.eye(2), [[3.0, 4.0]], [0.0])
+    >>> dx.tolist(), dw.tolist(), db.tolist()
+    ([[3.0, 4.0], [3.0, 4.0]], [[1.0, 1.0]], [2.0])
+    """
+    x, w = as_array(x, "x"), as_array(weight, "weight")
+    b = None if bias is None else as_array(bias, "bias")
+    names = ("x", "weight", "bias")
+    flags = wanted(need, names, (True, True, b is not None))
+    _check(flags, (x, w, b), names)
+    options = {
+        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
+    }  # fmt: skip
+    dy = as_incoming(dy, forward.linear_shape(x, w, b), "linear")
+    if activation is not None:
+        with immediately():
+            before = forward.linear(x, w, b, **options)
+        from fastconv.ops.grad.activation import through
+
+        dy = through(activation, dy, before)
+    count, features = prod(x.shape[:-1]), x.shape[-1]
+    outputs = 1 if w.ndim == 1 else w.shape[0]
+
+    def product(right: np.ndarray, transposed: bool, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+        y = forward.multiply(
+            dy, right, None, None, 1.0, 0.0, transposed, False, None, None, options, (count, outputs), shape
+        )
+        return as_dtype(y, dtype)
+
+    return gradients(
+        flags,
+        lambda: product(w.reshape(outputs, features), False, x.shape, x.dtype),
+        lambda: product(x.reshape(count, features), True, w.shape, w.dtype),
+        lambda: product(np.ones((count, 1), dy.dtype), True, b.shape, b.dtype),
+    )
