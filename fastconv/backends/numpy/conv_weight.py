@@ -99,7 +99,7 @@ class Depthwise(NumpyWeight):
         p = problem
         blocks = Blocks(p, 2, p.groups)
         count = p.n * (p.pixels / (blocks.rows * blocks.cols)) * (p.groups / blocks.channels)
-        return p.flops / 2e9 * p.dtype.itemsize / 4 + count * (p.ocg * p.taps * 2 + 4) * CALL_SECONDS
+        return p.flops / 6e9 * p.dtype.itemsize / 4 + count * (p.ocg * p.taps * 2 + 4) * CALL_SECONDS
 
     def workspace(self, problem: ConvProblem) -> int:
         return int(np.prod(Blocks(problem, 2, problem.groups).band_shape(problem))) * problem.dtype.itemsize
