@@ -14,7 +14,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.registry import kernels
 
-KERNELS = [k for k in kernels("conv") if k.backend != "reference"]
+KERNELS = [k for k in kernels("conv") if k.backend != "reference" and k.relative != "weight"]
 CORNERS = corners()
 SEEDS = 60
 

@@ -194,10 +194,10 @@ class Im2col(NumpyConv):
         guard = overflow_guard(p, weights, bias)
         blocks = Blocks(p, p.taps, p.icg)
         band = Band(p)
-        parts = [
-            (c, np.ascontiguousarray(w[:, :, c : c + blocks.channels]).reshape(p.groups, p.ocg, -1))
-            for c in range(0, p.icg, blocks.channels)
-        ]
+        parts = []
+        for c in range(0, p.icg, blocks.channels):
+            part = w[:, :, c : c + blocks.channels]
+            parts.append((c, np.ascontiguousarray(part).reshape(p.groups, p.ocg, part.shape[2] * p.taps)))
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
             guard(x)

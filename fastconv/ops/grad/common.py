@@ -45,8 +45,8 @@ def wanted(need: Any, names: Sequence[str], present: Sequence[bool] | None = Non
             if flag and not there:
                 raise ValueError(f"need asks for the gradient of {name}, which is None")
     if is_planning() and sum(flags) != 1:
-        one = ", ".join(str(i == 0) for i in range(len(names)))
-        raise ValueError(f"a plan is one gradient: pick it, as in need=({one},); the arguments are {', '.join(names)}")
+        one = tuple(i == 0 for i in range(len(names)))
+        raise ValueError(f"a plan is one gradient: pick it, as in need={one}; the arguments are {', '.join(names)}")
     return flags
 
 
