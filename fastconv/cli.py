@@ -107,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--padding-mode", metavar="MODE")
     compare.add_argument("--activation", metavar="NAME")
     compare.add_argument("--ceil-mode", action="store_true", default=None)
+    compare.add_argument("--gradient", metavar="NAME",
+                         help="compare the gradient of this argument instead, as input or weight")  # fmt: skip
     compare.add_argument("--dtype", default="float32", help="float32 (default), float64, ...")
     compare.set_defaults(run=_compare)
 
@@ -174,19 +176,20 @@ def _operation(name: str) -> Callable[..., Any]:
 def _compare(options: argparse.Namespace) -> None:
     import numpy as np
 
+    from fastconv.bench.gradients import gradient_call
     from fastconv.bench.html import write_page
     from fastconv.bench.progress import bar
     from fastconv.bench.table import show
 
     _check_targets(options)
-    operation = _operation(options.operation)
+    operation: Callable[..., Any] = _operation(options.operation)
     try:
         dtype = np.dtype(options.dtype)
     except TypeError:
         raise ValueError(f"dtype must be one of NumPy's, as float32; got {options.dtype!r}") from None
     arrays = len(options.arguments) if options.operation.startswith(ARRAYS) else 1
-    args = [fastconv.Spec(_shape(a), dtype) for a in options.arguments[:arrays]]
-    args += [_value(a) for a in options.arguments[arrays:]]
+    args: tuple[Any, ...] = tuple(fastconv.Spec(_shape(a), dtype) for a in options.arguments[:arrays])
+    args += tuple(_value(a) for a in options.arguments[arrays:])
     known = inspect.signature(operation).parameters
     names = ("stride", "padding", "dilation", "groups", "output_padding", "layout", "padding_mode", "activation",
              "ceil_mode", "threads")  # fmt: skip
@@ -194,6 +197,8 @@ def _compare(options: argparse.Namespace) -> None:
     for name in kwargs:
         if name not in known:
             raise ValueError(f"{options.operation} has no argument {name}")
+    if options.gradient is not None:
+        operation, args, kwargs = gradient_call(operation, args, kwargs, options.gradient)
     with bar(sys.stderr) as tell:
         seconds, rounds = QUICK if options.quick else SAMPLING
         found = fastconv.compare(

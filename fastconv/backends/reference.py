@@ -113,7 +113,8 @@ def _scatter_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, ta
     where = _sources(p, tap, p.output, p.input)
     inside = tuple(np.flatnonzero(at >= 0) for at in where)
     targets = np.ix_(*(at[i] for at, i in zip(where, inside, strict=True)))
+    every = slice(None)
     for g in range(p.groups):
         xs = x[:, g * p.icg : (g + 1) * p.icg][:, :, *np.ix_(*inside)]
-        ws = w[g * p.icg : (g + 1) * p.icg, :, *tap]
-        np.add.at(y[:, g * p.ocg : (g + 1) * p.ocg], (slice(None), slice(None), *targets), np.einsum("nc...,ck->nk...", xs, ws))
+        landed = np.einsum("nc...,ck->nk...", xs, w[g * p.icg : (g + 1) * p.icg, :, *tap])
+        np.add.at(y[:, g * p.ocg : (g + 1) * p.ocg], (every, every, *targets), landed)

@@ -11,6 +11,7 @@ from typing import Any
 
 import fastconv
 from fastconv.bench.compare import SECONDS, Comparison, measure
+from fastconv.bench.gradients import gradient_call
 from fastconv.bench.peers import PEERS
 from fastconv.bench.suites import SUITES, Case
 from fastconv.bench.timing import ROUNDS
@@ -162,7 +163,8 @@ def reports_json(reports: Iterable[Report], path: str | Path | None = None) -> s
 def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """The public function of a case and its arguments, arrays as `Spec`."""
     arrays = tuple(Spec(shape, case.dtype) for shape in case.shapes)
-    return getattr(fastconv, case.operation), (*arrays, *case.args), dict(case.kwargs)
+    call = getattr(fastconv, case.operation), (*arrays, *case.args), dict(case.kwargs)
+    return call if case.gradient is None else gradient_call(*call, case.gradient)
 
 
 def bench(

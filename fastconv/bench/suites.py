@@ -6,7 +6,7 @@ occurs in its network.  Batch 1, float32, as in inference, unless a case says ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -28,6 +28,8 @@ class Case:
     count : int
         How often it occurs.
     dtype : str
+    gradient : str, optional
+        Name of the argument whose gradient is computed, in place of the operation.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Case:
     kwargs: dict[str, Any] = field(default_factory=dict)
     count: int = 1
     dtype: str = "float32"
+    gradient: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +263,20 @@ _POOL = (
     Case("max_pool3d 16,16,56,56 2x2x2 s2", "max_pool3d", ((1, 16, 16, 56, 56),), (2,)),
 )  # fmt: skip
 
+
+
+def _gradients(*layers: Case) -> tuple[Case, ...]:
+    """Both gradients of convolutions, at a batch of 8."""
+    batch = [replace(c, shapes=((8, *c.shapes[0][1:]), *c.shapes[1:])) for c in layers]
+    return tuple(replace(c, name=f"{c.name}: {g}", gradient=g) for c in batch for g in ("input", "weight"))
+
+
+_GRADIENTS = _gradients(
+    _conv(64, 56, 64, 3, 1, 1), _conv(128, 28, 128, 3, 1, 1), _conv(256, 14, 256, 3, 1, 1), _conv(512, 7, 512, 3, 1, 1),
+    _conv(64, 56, 256), _conv(256, 14, 1024), _conv(128, 56, 128, 3, 2, 1), _conv(16, 12, 32, 5), _deep(96, 56, 3),
+    _deep(144, 56, 3, 2), _deep(384, 14, 5),
+)  # fmt: skip
+
 SUITES: dict[str, Suite] = {
     s.name: s
     for s in (
@@ -274,5 +291,6 @@ SUITES: dict[str, Suite] = {
         Suite("audio", "FIR filters and layers of audio networks", _AUDIO),
         Suite("gemm", "matrix products", _GEMM),
         Suite("pool", "pooling layers", _POOL),
+        Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
     )
 }

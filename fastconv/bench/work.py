@@ -65,12 +65,18 @@ def _fill(value: Any, rng: np.random.Generator) -> Any:
     return rng.standard_normal(value.shape).astype(dtype)
 
 
+def operation_name(operation: Callable[..., Any]) -> str:
+    """As a user writes it behind the package's name: ``conv2d``, ``grad.conv2d``."""
+    name = getattr(operation, "__name__", str(operation))
+    return f"grad.{name}" if getattr(operation, "__module__", "").startswith("fastconv.ops.grad.") else name
+
+
 def make_work(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Work:
     """Plan the operation; a `Spec` stands for normally distributed data (small integers for integer dtypes)."""
     rng = np.random.default_rng(SEED)
     args = tuple(_fill(a, rng) for a in args)
     kwargs = {k: _fill(v, rng) for k, v in kwargs.items() if k != "out"}
-    name = getattr(operation, "__name__", str(operation))
+    name = operation_name(operation)
     if not args:
         raise TypeError(f"compare needs the arguments of {name}, the input first")
     made = make_plan(operation, *args, **kwargs)
@@ -98,7 +104,8 @@ def exact(work: Work) -> tuple[np.ndarray, ...]:
     """The results in double precision, by the definition, in canonical shape."""
     kwargs = {k: _widen(v) for k, v in work.kwargs.items() if k not in ("backend", "algorithm", "tol", "max_workspace")}
     result = work.operation(*map(_widen, work.args), **kwargs, backend="reference")
-    return canonical_results(work, result if isinstance(result, tuple) else (result,))
+    results = result if isinstance(result, tuple) else (result,)
+    return canonical_results(work, tuple(r for r in results if r is not None))  # None: a gradient not wanted
 
 
 def canonical_results(work: Work, results: tuple[Any, ...]) -> tuple[np.ndarray, ...]:

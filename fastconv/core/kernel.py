@@ -51,7 +51,7 @@ class Kernel(Generic[P]):
     algorithm : str
         ``direct``, ``pointwise``, ``depthwise``, ``im2col``, ``winograd``, ...
     relative : str
-        Which relative of the algorithm's usual operation this is (``transposed``, ``weight``), for its name; else ``""``.
+        Which relative of the algorithm's usual operation this is, for its name: ``transposed``, ``weight`` or ``""``.
     isa : str
         A key of `fastconv.core.machine.ISAS`, or ``""`` where the backend has only one.
     exact : bool

@@ -295,7 +295,8 @@ class Plan:
     def __init__(self, call: Call, choice: Choice | None = None) -> None:
         self._choice = choose(call.problem, call.options) if choice is None else choice
         # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
-        call = replace(call, constants=tuple(c.copy(order="K") if isinstance(c, np.ndarray) else c for c in call.constants))
+        own = tuple(c.copy(order="K") if isinstance(c, np.ndarray) else c for c in call.constants)
+        call = replace(call, constants=own)
         self._run = _prepare(self._choice, call.constants)
         self._shape, self._dtype = call.x.shape, call.x.dtype
         # The first x is not kept alive: a stand-in without memory has its shape and dtype.

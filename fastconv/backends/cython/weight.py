@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def parts(total: int, most: int) -> list[tuple[int, int]]:
     """Near-equal parts of at most `most`: (first, count) of each."""
     count = -(-total // most)
     edges = [total * i // count for i in range(count + 1)] if count else []
-    return [(a, b - a) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(a, b - a) for a, b in pairwise(edges)]
 
 
 def panel_rows(total: int, mr: int) -> float:
@@ -169,7 +170,7 @@ class Weight(Kernel[ConvProblem]):
         rows = max(panel_rows(p.icg, mr), panel_rows(p.kernel[2], mr), 1)
         used = p.ocg / (kbs * nr) * min(1.0, rows / (5 if self.isa == "avx512" else 4))
         peak = machine.flops(self.isa, size) * RATE * max(used, 1e-3)
-        images, height, width = block(p)
+        _, height, width = block(p)
         band = native.span(height, p.stride[1], p.kernel[1], p.dilation[1]) * native.span(
             width, p.stride[2], p.kernel[2], p.dilation[2]
         )

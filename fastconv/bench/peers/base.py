@@ -37,6 +37,12 @@ class Contender:
     held: Any = None
 
 
+def forward_only(work: Work) -> None:
+    """For libraries that run networks and do not train them."""
+    if work.name.startswith("grad."):
+        raise Unable("has no gradients")
+
+
 def plain(work: Work) -> np.ndarray:
     """The input of a convolution or pooling as a C-contiguous (N, C, spatial...) array of the user's rank."""
     if getattr(work.problem, "layout", "NCHW") != "NCHW":

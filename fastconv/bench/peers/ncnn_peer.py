@@ -11,7 +11,17 @@ from typing import Any
 import ncnn
 import numpy as np
 
-from fastconv.bench.peers.base import Contender, Unable, float32_only, last, plain, reshaped, symmetric, weights_of
+from fastconv.bench.peers.base import (
+    Contender,
+    Unable,
+    float32_only,
+    forward_only,
+    last,
+    plain,
+    reshaped,
+    symmetric,
+    weights_of,
+)
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -32,6 +42,7 @@ def limit(threads: int) -> Iterator[None]:
 
 
 def contenders(work: Work) -> list[Contender]:
+    forward_only(work)
     float32_only(work)
     p = work.problem
     if isinstance(p, ConvProblem):

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from fastconv.bench.peers.base import Contender, Unable, last, plain, weights_of
+from fastconv.bench.peers.base import Contender, Unable, forward_only, last, plain, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -32,6 +32,7 @@ def limit(threads: int) -> Iterator[None]:
 
 
 def contenders(work: Work) -> list[Contender]:
+    forward_only(work)
     p = work.problem
     if isinstance(p, ConvProblem):
         x, nodes, constants = _conv(work, p)

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from fastconv.bench.peers.base import Contender, Unable, plain, weights_of
+from fastconv.bench.peers.base import Contender, Unable, forward_only, plain, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -33,6 +33,7 @@ def limit(threads: int) -> Iterator[None]:
 
 
 def contenders(work: Work) -> list[Contender]:
+    forward_only(work)
     p = work.problem
     if isinstance(p, GemmProblem):
         return [_gemm(work, p)]

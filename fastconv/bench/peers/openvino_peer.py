@@ -10,7 +10,17 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from fastconv.bench.peers.base import Contender, Unable, float32_only, last, plain, reshaped, symmetric, weights_of
+from fastconv.bench.peers.base import (
+    Contender,
+    Unable,
+    float32_only,
+    forward_only,
+    last,
+    plain,
+    reshaped,
+    symmetric,
+    weights_of,
+)
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -29,6 +39,7 @@ def limit(threads: int) -> Iterator[None]:
 
 
 def contenders(work: Work) -> list[Contender]:
+    forward_only(work)
     float32_only(work)
     p = work.problem
     if isinstance(p, ConvProblem):

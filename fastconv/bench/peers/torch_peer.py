@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from fastconv.bench.peers.base import Contender, Unable, last, symmetric
 from fastconv.bench.work import Work, canonical_results
-from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 
@@ -86,7 +86,31 @@ def _flat_pads(pads: Any) -> list[int]:
     return [v for pair in reversed(pads) for v in pair]
 
 
+def _weight_gradient(work: Work, p: ConvProblem) -> Contender:
+    """What autograd runs for the gradient of the weights alone."""
+    rank = work.rank
+    if p.mode != "zeros" or not symmetric(p.pads):
+        raise Unable("has gradients through even padding with zeros only")
+    x, y = (
+        tensor(a.reshape(*a.shape[:2], *a.shape[5 - rank :]) if rank < 3 else a)
+        for a in weight_operands(p, work.canonical, work.constants[0])
+    )
+    w = torch.empty(p.w_shape[:2] + last(p.kernel, rank), dtype=x.dtype)
+    stride, dilation, pads = (list(last(v, rank)) for v in (p.stride, p.dilation, tuple(lo for lo, _ in p.pads)))
+    backward = torch.ops.aten.convolution_backward
+    none = [0] * rank
+
+    def run() -> Any:
+        return backward(y, x, w, None, stride, pads, dilation, False, none, p.groups, [False, True, False])[1]
+
+    return _contender(work, "torch", run)
+
+
 def _conv(work: Work, p: ConvProblem) -> list[Contender]:
+    if p.weights_wanted:
+        return [_weight_gradient(work, p)]
+    if p.direction == "transposed" and p.mode != "zeros":
+        raise Unable("has gradients through padding with zeros only")
     rank = work.rank
     x = _input(work)
     w = work.constants[0]

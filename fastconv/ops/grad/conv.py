@@ -356,7 +356,8 @@ def conv_transpose1d(
     ((1, 2, 6), (2, 4, 3), (4,))
     """
     return _conv(
-        1, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode, activation,
+        1, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
+        padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
@@ -418,7 +419,8 @@ def conv_transpose2d(
     ((1, 2, 6, 6), (2, 4, 3, 3), (4,))
     """
     return _conv(
-        2, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode, activation,
+        2, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
+        padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
@@ -480,6 +482,7 @@ def conv_transpose3d(
     ((1, 2, 6, 6, 6), (2, 4, 3, 3, 3), (4,))
     """
     return _conv(
-        3, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode, activation,
+        3, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
+        padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Gradients of convolution weights: output channels in lanes, input channels or taps down the rows of a tile.
 
-A block is some rows and columns of one output plane of one image.  Its part of y is packed, one block of NV*W channels at
-a time; its part of x lies in a band, one plane per (depth tap, channel).  A tile adds up all pixels of the block in
+A block is some rows and columns of one output plane of one image.  Its part of y is packed, one block of NV*W channels
+at a time; its part of x lies in a band, one plane per (depth tap, channel).  A tile adds up all pixels of the block in
 registers and joins the sums in `partial`, laid out [segment][group][block of channels][plane][tap][NR].
 
 Rows of a tile are RS elements apart in the band: a plane, for MR channels and one tap, or the distance of two
