@@ -70,7 +70,10 @@ def test_gemm_with_an_activation() -> None:
     a, b, c = rng.normal(size=(4, 5)), rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
     how: dict[str, Any] = {"beta": 0.5, "activation": "gelu"}
     check_gradients(
-        lambda a, b, c: F.gemm(a, b, c, **how), lambda dy, a, b, c: F.grad.gemm(dy, a, b, c, **how), (a, b, c), rtol=1e-6
+        lambda a, b, c: F.gemm(a, b, c, **how),
+        lambda dy, a, b, c: F.grad.gemm(dy, a, b, c, **how),
+        (a, b, c),
+        rtol=1e-6,
     )
 
 

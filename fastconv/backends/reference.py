@@ -81,7 +81,8 @@ class Conv(Reference):
     def _prepare_weight(p: ConvProblem, fixed: np.ndarray) -> Run:
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = (a.astype(np.float64) for a in weight_operands(p, changing, fixed))
-            for tap in itertools.product(*map(range, p.kernel)):
+            taps: Any = itertools.product(*map(range, p.kernel))
+            for tap in taps:
                 for g in range(p.groups):
                     xs = gather(x[:, g * p.icg : (g + 1) * p.icg], _sources(p, tap, p.input, p.output), p.fill)
                     ys = y[:, g * p.ocg : (g + 1) * p.ocg]
@@ -91,7 +92,7 @@ class Conv(Reference):
 
 
 def _sources(
-    p: ConvProblem, tap: tuple[int, ...], inside: tuple[int, ...], count: tuple[int, ...]
+    p: ConvProblem, tap: Any, inside: tuple[int, ...], count: tuple[int, ...]
 ) -> tuple[np.ndarray, ...]:
     """Per axis, which of `inside` positions `tap` reads for each of `count` windows; -1 for the fill value."""
     return tuple(
@@ -100,7 +101,7 @@ def _sources(
     )
 
 
-def _gather_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: tuple[int, ...]) -> None:
+def _gather_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: Any) -> None:
     """Forward: every output reads its input."""
     for g in range(p.groups):
         xs = gather(x[:, g * p.icg : (g + 1) * p.icg], _sources(p, tap, p.input, p.output), p.fill)
@@ -108,13 +109,14 @@ def _gather_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap
         y[:, g * p.ocg : (g + 1) * p.ocg] += np.einsum("nc...,kc->nk...", xs, ws)
 
 
-def _scatter_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: tuple[int, ...]) -> None:
+def _scatter_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: Any) -> None:
     """Transposed: every input is added to the output that reads it in the forward convolution."""
     where = _sources(p, tap, p.output, p.input)
     inside = tuple(np.flatnonzero(at >= 0) for at in where)
-    targets = np.ix_(*(at[i] for at, i in zip(where, inside, strict=True)))
-    every = slice(None)
+    targets: Any = np.ix_(*(at[i] for at, i in zip(where, inside, strict=True)))
+    every: Any = slice(None)
     for g in range(p.groups):
-        xs = x[:, g * p.icg : (g + 1) * p.icg][:, :, *np.ix_(*inside)]
+        source: Any = (every, every, *np.ix_(*inside))
+        xs = x[:, g * p.icg : (g + 1) * p.icg][source]
         landed = np.einsum("nc...,ck->nk...", xs, w[g * p.icg : (g + 1) * p.icg, :, *tap])
         np.add.at(y[:, g * p.ocg : (g + 1) * p.ocg], (every, every, *targets), landed)

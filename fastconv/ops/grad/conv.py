@@ -50,7 +50,7 @@ def _conv(
     options: dict[str, Any],
 ) -> Any:
     x, w = as_array(x, "x"), as_array(weight, "weight")
-    b = None if bias is None else as_array(bias, "bias")
+    b: Any = None if bias is None else as_array(bias, "bias")
     flags = wanted(need, NAMES, (True, True, b is not None))
     for array, flag, name in zip((x, w, b), flags, NAMES, strict=True):
         if flag:

@@ -108,11 +108,11 @@ def gemm(
     names = ("a", "b", "c", "bias")[: len(arrays)]
     flags = wanted(need, names, tuple(x is not None for x in arrays))
     _check(flags, arrays, names)
-    options = {
+    options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     specs = (None if x is None else (x.shape, x.dtype) for x in (a, b, c, bias))
-    _, shape = gemm_problem(*specs, alpha, beta, trans_a, trans_b, activation, False)  # type: ignore[arg-type]
+    _, shape = gemm_problem(*specs, alpha, beta, trans_a, trans_b, activation, False)
     dy = as_incoming(dy, shape, "gemm")
     if activation is not None:
         with immediately():
@@ -275,11 +275,11 @@ def linear(
     ([[3.0, 4.0], [3.0, 4.0]], [[1.0, 1.0]], [2.0])
     """
     x, w = as_array(x, "x"), as_array(weight, "weight")
-    b = None if bias is None else as_array(bias, "bias")
+    b: Any = None if bias is None else as_array(bias, "bias")
     names = ("x", "weight", "bias")
     flags = wanted(need, names, (True, True, b is not None))
     _check(flags, (x, w, b), names)
-    options = {
+    options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     dy = as_incoming(dy, forward.linear_shape(x, w, b), "linear")
