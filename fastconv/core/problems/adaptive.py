@@ -35,6 +35,8 @@ class AdaptivePoolProblem(Problem):
     layout : str
         How the user's arrays lie: kernels always see (N, C, D, H, W) views.
     dtype, out : numpy.dtype
+    direction : str
+        As in `PoolProblem`; max has `indices` then.
     """
 
     kind: str
@@ -46,10 +48,11 @@ class AdaptivePoolProblem(Problem):
     layout: str
     dtype: np.dtype
     out: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "adaptive_pool"
+        return "adaptive_pool" if self.direction == "forward" else "adaptive_pool_backward"
 
     @property
     def taps(self) -> int:
@@ -85,6 +88,8 @@ class AdaptivePoolProblem(Problem):
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        if self.direction == "backward":
+            return ((self.x_shape, self.dtype),)
         y = (self.y_shape, self.out)
         return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
 

@@ -48,6 +48,11 @@ class PoolProblem(Problem):
     layout : str
         How the user's arrays lie: kernels always see (N, C, D, H, W) views.
     dtype, out : numpy.dtype
+    direction : str
+        ``forward``, or ``backward``: the gradient of x, from that of the result (canonical, of `y_shape`), which is
+        what changes from run to run.  The constants lie in `layout`: for avg none; for lp x; for max with
+        `indices` these, where -1 gets nothing, and for lp with an infinite norm these and the sign of x at each; for
+        max without `indices` x: a gradient is then shared evenly by equal maxima.
     """
 
     kind: str
@@ -66,10 +71,11 @@ class PoolProblem(Problem):
     layout: str
     dtype: np.dtype
     out: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "pool"
+        return "pool" if self.direction == "forward" else "pool_backward"
 
     @property
     def taps(self) -> int:
@@ -96,13 +102,16 @@ class PoolProblem(Problem):
         i = self.input
         x = self.n * self.c * i[0] * i[1] * i[2]
         y = self.n * self.c * self.pixels
-        return float(x * self.dtype.itemsize + y * (self.out.itemsize + 8 * self.indices))
+        passes = 1 if self.direction == "forward" or self.kind == "avg" or self.indices else 2
+        return float(x * passes * self.dtype.itemsize + y * (self.out.itemsize + 8 * self.indices))
 
     def one_image(self) -> PoolProblem:
         return self if self.n <= 1 else replace(self, n=1)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
+        if self.direction == "backward":
+            return ((self.x_shape, self.dtype),)
         y = (self.y_shape, self.out)
         return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
 

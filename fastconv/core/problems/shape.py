@@ -32,6 +32,8 @@ class PadProblem(Problem):
     value : number
         For ``constant``.
     dtype : numpy.dtype
+    direction : str
+        ``forward``, or ``backward``: from the gradient of the result to that of x.
     """
 
     n: int
@@ -40,10 +42,11 @@ class PadProblem(Problem):
     mode: str
     value: Any
     dtype: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "pad"
+        return "pad" if self.direction == "forward" else "pad_backward"
 
     @property
     def output(self) -> tuple[int, ...]:
@@ -67,7 +70,7 @@ class PadProblem(Problem):
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return ((self.y_shape, self.dtype),)
+        return ((self.y_shape if self.direction == "forward" else self.x_shape, self.dtype),)
 
 
 @lru_cache(maxsize=1024, typed=True)

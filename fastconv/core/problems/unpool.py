@@ -20,7 +20,7 @@ class UnpoolProblem(Problem):
 
     A run receives x; the constant is `indices`, (n, c, *input) int64, C-contiguous: flat positions within
     the (d, h, w) volume of the output, checked already.  Where an index repeats, the last value in
-    row-major order stays.
+    row-major order stays.  The gradient of x (``backward``) comes from that of the result and the same constant.
 
     Attributes
     ----------
@@ -31,6 +31,8 @@ class UnpoolProblem(Problem):
     layout : str
         How the user's arrays lie: kernels always see (N, C, D, H, W) views.
     dtype : numpy.dtype
+    direction : str
+        ``forward`` or ``backward``.
     """
 
     n: int
@@ -39,10 +41,11 @@ class UnpoolProblem(Problem):
     output: tuple[int, int, int]
     layout: str
     dtype: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "max_unpool"
+        return "max_unpool" if self.direction == "forward" else "max_unpool_backward"
 
     @property
     def values(self) -> int:
@@ -72,7 +75,7 @@ class UnpoolProblem(Problem):
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return ((self.y_shape, self.dtype),)
+        return ((self.y_shape if self.direction == "forward" else self.x_shape, self.dtype),)
 
 
 @lru_cache(maxsize=1024)
