@@ -78,6 +78,27 @@ def _elementwise() -> Kernels:
     return (*numpy.KERNELS, reference_activation.Elementwise())
 
 
+def _elementwise_backward() -> Kernels:
+    from fastconv.backends import reference_activation_backward as reference
+    from fastconv.backends.numpy import activation_backward as numpy
+
+    return (*numpy.KERNELS, reference.ElementwiseBackward())
+
+
+def _softmax_backward() -> Kernels:
+    from fastconv.backends import reference_loss_backward as reference
+    from fastconv.backends.numpy import loss_backward as numpy
+
+    return (*numpy.SOFTMAX, reference.SoftmaxBackward())
+
+
+def _loss_backward() -> Kernels:
+    from fastconv.backends import reference_loss_backward as reference
+    from fastconv.backends.numpy import loss_backward as numpy
+
+    return (*numpy.LOSS, reference.LossBackward())
+
+
 def _softmax() -> Kernels:
     from fastconv.backends import reference_loss
     from fastconv.backends.numpy import softmax as numpy
@@ -117,4 +138,7 @@ _TABLE = {
     "loss": _loss,
     "pad": _pad,
     "fold": _fold,
+    "elementwise_backward": _elementwise_backward,
+    "softmax_backward": _softmax_backward,
+    "loss_backward": _loss_backward,
 }

@@ -15,13 +15,13 @@ from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, submit
 
 
-def _number(value: Any, name: str) -> float:
+def number(value: Any, name: str) -> float:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
     return float(value)
 
 
-def _refuse_inplace(inplace: Any) -> None:
+def refuse_inplace(inplace: Any) -> None:
     if as_flag(inplace, "inplace"):
         raise ValueError("inplace must be False: inputs are never written; pass out=x to overwrite x")
 
@@ -77,7 +77,7 @@ def relu(
     >>> F.relu(np.array([-2.0, 0.5])).round(4)
     array([0. , 0.5])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("relu", x, (), out, backend, threads)
 
 
@@ -113,7 +113,7 @@ def relu6(
     >>> F.relu6(np.array([-2.0, 0.5])).round(4)
     array([0. , 0.5])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("relu6", x, (), out, backend, threads)
 
 
@@ -151,8 +151,8 @@ def leaky_relu(
     >>> F.leaky_relu(np.array([-2.0, 0.5])).round(4)
     array([-0.02,  0.5 ])
     """
-    _refuse_inplace(inplace)
-    return _elementwise("leaky_relu", x, (_number(negative_slope, "negative_slope"),), out, backend, threads)
+    refuse_inplace(inplace)
+    return _elementwise("leaky_relu", x, (number(negative_slope, "negative_slope"),), out, backend, threads)
 
 
 def elu(
@@ -189,8 +189,8 @@ def elu(
     >>> F.elu(np.array([-2.0, 0.5])).round(4)
     array([-0.8647,  0.5   ])
     """
-    _refuse_inplace(inplace)
-    return _elementwise("elu", x, (_number(alpha, "alpha"),), out, backend, threads)
+    refuse_inplace(inplace)
+    return _elementwise("elu", x, (number(alpha, "alpha"),), out, backend, threads)
 
 
 def selu(
@@ -225,7 +225,7 @@ def selu(
     >>> F.selu(np.array([-2.0, 0.5])).round(4)
     array([-1.5202,  0.5254])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("selu", x, (), out, backend, threads)
 
 
@@ -264,10 +264,10 @@ def celu(
     >>> F.celu(np.array([-2.0, 0.5])).round(4)
     array([-0.8647,  0.5   ])
     """
-    _refuse_inplace(inplace)
-    if _number(alpha, "alpha") == 0:
+    refuse_inplace(inplace)
+    if number(alpha, "alpha") == 0:
         raise ValueError("alpha must not be 0")
-    return _elementwise("celu", x, (_number(alpha, "alpha"),), out, backend, threads)
+    return _elementwise("celu", x, (number(alpha, "alpha"),), out, backend, threads)
 
 
 def silu(
@@ -302,7 +302,7 @@ def silu(
     >>> F.silu(np.array([-2.0, 0.5])).round(4)
     array([-0.2384,  0.3112])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("silu", x, (), out, backend, threads)
 
 
@@ -338,7 +338,7 @@ def mish(
     >>> F.mish(np.array([-2.0, 0.5])).round(4)
     array([-0.2525,  0.3752])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("mish", x, (), out, backend, threads)
 
 
@@ -471,7 +471,7 @@ def softplus(
     >>> F.softplus(np.array([-2.0, 0.5])).round(4)
     array([0.1269, 0.9741])
     """
-    return _elementwise("softplus", x, (_number(beta, "beta"), _number(threshold, "threshold")), out, backend, threads)
+    return _elementwise("softplus", x, (number(beta, "beta"), number(threshold, "threshold")), out, backend, threads)
 
 
 def softsign(
@@ -542,8 +542,8 @@ def hardtanh(
     >>> F.hardtanh(np.array([-2.0, 0.5])).round(4)
     array([-1. ,  0.5])
     """
-    _refuse_inplace(inplace)
-    check_range(_number(min_val, "min_val"), _number(max_val, "max_val"))
+    refuse_inplace(inplace)
+    check_range(number(min_val, "min_val"), number(max_val, "max_val"))
     return _elementwise("hardtanh", x, (float(min_val), float(max_val)), out, backend, threads)
 
 
@@ -579,7 +579,7 @@ def hardswish(
     >>> F.hardswish(np.array([-2.0, 0.5])).round(4)
     array([-0.3333,  0.2917])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("hardswish", x, (), out, backend, threads)
 
 
@@ -615,7 +615,7 @@ def hardsigmoid(
     >>> F.hardsigmoid(np.array([-2.0, 0.5])).round(4)
     array([0.1667, 0.5833])
     """
-    _refuse_inplace(inplace)
+    refuse_inplace(inplace)
     return _elementwise("hardsigmoid", x, (), out, backend, threads)
 
 
@@ -650,7 +650,7 @@ def hardshrink(
     >>> F.hardshrink(np.array([-2.0, 0.5])).round(4)
     array([-2.,  0.])
     """
-    return _elementwise("hardshrink", x, (_number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("hardshrink", x, (number(lambd, "lambd"),), out, backend, threads)
 
 
 def softshrink(
@@ -685,9 +685,9 @@ def softshrink(
     >>> F.softshrink(np.array([-2.0, 0.5])).round(4)
     array([-1.5,  0. ])
     """
-    if _number(lambd, "lambd") < 0:
+    if number(lambd, "lambd") < 0:
         raise ValueError(f"lambd must be at least 0, got {lambd}")
-    return _elementwise("softshrink", x, (_number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("softshrink", x, (number(lambd, "lambd"),), out, backend, threads)
 
 
 def tanhshrink(
@@ -794,9 +794,43 @@ def threshold(
     >>> F.threshold([1.0, 2.0, 3.0], 2, -1)
     array([-1., -1.,  3.])
     """
-    _refuse_inplace(inplace)
-    params = (_number(threshold, "threshold"), _number(value, "value"))
+    refuse_inplace(inplace)
+    params = (number(threshold, "threshold"), number(value, "value"))
     return _elementwise("threshold", x, params, out, backend, threads)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a bound of `clamp` is a plain number, which does not take part in NumPy's promotion as an array does."""
+    return np.ndim(value) == 0 and not isinstance(value, (np.ndarray, np.generic))
+
+
+def clamp_bounds(
+    x: np.ndarray, min: Any, max: Any
+) -> tuple[np.ndarray | None, np.ndarray | None, tuple[int, ...], np.dtype]:
+    """Check the arguments of `clamp`: both bounds as arrays, the result's shape and dtype."""
+    check_dtype(x.dtype, "x", "fiub")
+    if min is None and max is None:
+        raise ValueError("at least one of min and max must be given")
+    bounds: list[np.ndarray | None] = []
+    dtype, shape = x.dtype, x.shape
+    for bound, name in ((min, "min"), (max, "max")):
+        if bound is None:
+            bounds.append(None)
+            continue
+        if is_number(bound):
+            value = number(bound, name)
+            dtype = np.result_type(dtype, bound)
+            bounds.append(np.asarray(value if dtype.kind == "f" else bound))
+            continue
+        array = as_array(bound, name)
+        check_dtype(array.dtype, name, "fiub")
+        dtype = promote(dtype, array.dtype)
+        try:
+            shape = np.broadcast_shapes(shape, array.shape)
+        except ValueError:
+            raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}") from None
+        bounds.append(array)
+    return bounds[0], bounds[1], shape, dtype
 
 
 def clamp(
@@ -831,30 +865,9 @@ def clamp(
     array([0. , 0.5, 1. ])
     """
     x = as_array(x, "x")
-    check_dtype(x.dtype, "x", "fiub")
-    if min is None and max is None:
-        raise ValueError("at least one of min and max must be given")
-    bounds: list[np.ndarray | None] = []
-    dtype, shape = x.dtype, x.shape
-    for bound, name in ((min, "min"), (max, "max")):
-        if bound is None:
-            bounds.append(None)
-            continue
-        if np.ndim(bound) == 0 and not isinstance(bound, (np.ndarray, np.generic)):
-            number = _number(bound, name)
-            dtype = np.result_type(dtype, bound)
-            bounds.append(np.asarray(number if dtype.kind == "f" else bound))
-            continue
-        array = as_array(bound, name)
-        check_dtype(array.dtype, name, "fiub")
-        dtype = promote(dtype, array.dtype)
-        try:
-            shape = np.broadcast_shapes(shape, array.shape)
-        except ValueError:
-            raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}") from None
-        bounds.append(array)
+    low, high, shape, dtype = clamp_bounds(x, min, max)
     limits = tuple(
-        None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in bounds
+        None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in (low, high)
     )
     problem = elementwise_problem("clamp", (), int(np.prod(shape)), dtype)
     return submit(
@@ -869,6 +882,19 @@ def clamp(
             view=lambda y: y.reshape(-1),
         )
     )
+
+
+def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Check the arguments of `prelu`; the weights in a shape that broadcasts with `x`."""
+    check_dtype(x.dtype, "x", "f")
+    if w.dtype != x.dtype:
+        raise DTypeError(f"weight has dtype {w.dtype}; it must be that of x, {x.dtype}")
+    if w.ndim > 1:
+        raise ShapeError(f"weight must have shape (), (1,) or (C,), got {w.shape}")
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if w.size not in (1, channels):
+        raise ShapeError(f"weight has {w.size} values, x of shape {x.shape} has {channels} channels")
+    return w.reshape(()) if w.size == 1 else w.reshape(-1, *(1,) * (x.ndim - 2))
 
 
 def prelu(
@@ -902,16 +928,7 @@ def prelu(
     array([[-0.1, -0.5]])
     """
     x, w = as_array(x, "x"), as_array(weight, "weight")
-    check_dtype(x.dtype, "x", "f")
-    if w.dtype != x.dtype:
-        raise DTypeError(f"weight has dtype {w.dtype}; it must be that of x, {x.dtype}")
-    if w.ndim > 1:
-        raise ShapeError(f"weight must have shape (), (1,) or (C,), got {w.shape}")
-    channels = x.shape[1] if x.ndim > 1 else 1
-    if w.size not in (1, channels):
-        raise ShapeError(f"weight has {w.size} values, x of shape {x.shape} has {channels} channels")
-    per_channel = w.reshape(()) if w.size == 1 else w.reshape(-1, *(1,) * (x.ndim - 2))
-    slopes = np.ascontiguousarray(np.broadcast_to(per_channel, x.shape)).reshape(-1)
+    slopes = np.ascontiguousarray(np.broadcast_to(prelu_slopes(x, w), x.shape)).reshape(-1)
     problem = elementwise_problem("prelu", (), x.size, x.dtype)
     return submit(
         Call(
@@ -925,6 +942,18 @@ def prelu(
             view=lambda y: y.reshape(-1),
         )
     )
+
+
+def glu_halves(x: np.ndarray, dim: Any) -> tuple[int, tuple[int, ...]]:
+    """Check the arguments of `glu`: the axis, and the result's shape."""
+    check_dtype(x.dtype, "x", "f")
+    if x.ndim == 0:
+        raise ShapeError("x must have at least 1 axis, got a scalar")
+    axis = as_axis(dim, x.ndim)
+    half, odd = divmod(x.shape[axis], 2)
+    if odd:
+        raise ShapeError(f"x has extent {x.shape[axis]} along dim {dim}; it must be even")
+    return axis, (*x.shape[:axis], half, *x.shape[axis + 1 :])
 
 
 def glu(
@@ -957,14 +986,8 @@ def glu(
     array([0.5, 1. ])
     """
     x = as_array(x, "x")
-    check_dtype(x.dtype, "x", "f")
-    if x.ndim == 0:
-        raise ShapeError("x must have at least 1 axis, got a scalar")
-    axis = as_axis(dim, x.ndim)
-    half, odd = divmod(x.shape[axis], 2)
-    if odd:
-        raise ShapeError(f"x has extent {x.shape[axis]} along dim {dim}; it must be even")
-    shape = (*x.shape[:axis], half, *x.shape[axis + 1 :])
+    axis, shape = glu_halves(x, dim)
+    half = shape[axis]
     problem = elementwise_problem("glu", (), x.size // 2, x.dtype)
 
     def enter(a: np.ndarray) -> np.ndarray:

@@ -7,9 +7,27 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, as_outs, clean
-from fastconv.core.problems.loss import as_index, check_target, loss_problem
+from fastconv.core.problems.loss import LossProblem, as_index, check_target, loss_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, submit
+
+
+def check_loss(
+    logits: bool, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: str, smoothing: Any
+) -> tuple[LossProblem, tuple[int, ...], np.ndarray, np.ndarray | None]:
+    """Check the arguments of a loss: its problem, its shape, and target and weight as kernels take them."""
+    w = None if weight is None else as_array(weight, "weight")
+    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float, np.integer, np.floating)):
+        raise TypeError(f"label_smoothing must be a number, got {smoothing!r}")
+    p, shape = loss_problem(
+        logits, (x.shape, x.dtype), (t.shape, t.dtype), None if w is None else (w.shape, w.dtype),
+        as_index(ignore_index), reduction, float(smoothing),
+    )  # fmt: skip
+    wanted = clean(t, t.dtype if p.probabilities else np.dtype(np.int64))
+    wanted = wanted.reshape((p.n, p.c, p.inner) if p.probabilities else (p.n, p.inner))
+    if not p.probabilities:
+        check_target(wanted, p.c, p.ignore_index)
+    return p, shape, wanted, None if w is None else clean(w, w.dtype)
 
 
 def _loss(
@@ -25,23 +43,12 @@ def _loss(
     threads: int | None,
 ) -> np.ndarray:
     x, t = as_array(input, "input"), as_array(target, "target")
-    w = None if weight is None else as_array(weight, "weight")
-    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float, np.integer, np.floating)):
-        raise TypeError(f"label_smoothing must be a number, got {smoothing!r}")
-    problem, shape = loss_problem(
-        logits, (x.shape, x.dtype), (t.shape, t.dtype), None if w is None else (w.shape, w.dtype),
-        as_index(ignore_index), reduction, float(smoothing),
-    )  # fmt: skip
-    p = problem
-    wanted = clean(t, t.dtype if p.probabilities else np.dtype(np.int64))
-    wanted = wanted.reshape((p.n, p.c, p.inner) if p.probabilities else (p.n, p.inner))
-    if not p.probabilities:
-        check_target(wanted, p.c, p.ignore_index)
+    p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
     return submit(
         Call(
             problem=p,
             x=x,
-            constants=(wanted, None if w is None else clean(w, w.dtype)),
+            constants=(wanted, scale),
             options=resolve(backend=backend, threads=threads),
             shapes=(shape,),
             out=as_outs(out, 1),

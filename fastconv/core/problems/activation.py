@@ -34,6 +34,10 @@ class ElementwiseProblem(Problem):
     Some take more arrays: ``clamp`` has its bounds as constants, ``prelu`` its slopes, each flat and as long as
     the result; ``glu`` gets x as (2, size).
 
+    Backward, a run receives the gradient of the result and gives that of x; its constants are x and the other
+    arrays, all flat and of the result's size.  ``clamp_min``, ``clamp_max`` and ``prelu_weight`` give the gradients
+    of those arrays, before they are summed to the arrays' shapes.
+
     Attributes
     ----------
     function : str
@@ -43,6 +47,8 @@ class ElementwiseProblem(Problem):
         Elements.
     dtype, out : numpy.dtype
         Of the input and of the result.
+    direction : str
+        ``forward`` or ``backward``.
     """
 
     function: str
@@ -50,10 +56,11 @@ class ElementwiseProblem(Problem):
     size: int
     dtype: np.dtype
     out: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "elementwise"
+        return "elementwise" if self.direction == "forward" else "elementwise_backward"
 
     @property
     def flops(self) -> float:
@@ -61,7 +68,8 @@ class ElementwiseProblem(Problem):
 
     @property
     def bytes(self) -> float:
-        return float(self.size * (self.dtype.itemsize + self.out.itemsize))
+        inputs = 1 if self.direction == "forward" else 2
+        return float(self.size * (inputs * self.dtype.itemsize + self.out.itemsize))
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

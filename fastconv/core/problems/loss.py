@@ -35,6 +35,9 @@ class LossProblem(Problem):
         ``none``, ``mean`` or ``sum``.
     smoothing : float
     dtype : numpy.dtype
+    direction : str
+        ``forward``; ``backward`` and ``target`` give the gradients of x and of probabilities as target: a run receives
+        that of the result, and its constants are x, target and weight.
     """
 
     n: int
@@ -47,10 +50,11 @@ class LossProblem(Problem):
     reduction: str
     smoothing: float
     dtype: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "loss"
+        return "loss" if self.direction == "forward" else "loss_backward"
 
     @property
     def flops(self) -> float:
@@ -61,8 +65,13 @@ class LossProblem(Problem):
         return float(self.n * self.inner * (self.c * (1 + self.probabilities) + 2) * self.dtype.itemsize)
 
     @property
+    def loss_shape(self) -> tuple[int, ...]:
+        """Of the loss itself."""
+        return (self.n, self.inner) if self.reduction == "none" else (1,)
+
+    @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return (((self.n, self.inner) if self.reduction == "none" else (1,), self.dtype),)
+        return ((self.loss_shape if self.direction == "forward" else (self.n, self.c, self.inner), self.dtype),)
 
 
 @lru_cache(maxsize=512)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, check_dtype
+from fastconv.core.problems.base import Problem, as_int, check_dtype
 
 KINDS = ("softmax", "log_softmax", "softmin")
 
@@ -25,6 +26,8 @@ class SoftmaxProblem(Problem):
         Elements before, along and behind the axis.
     dtype : numpy.dtype
         Of the input, once cast, and of the result.
+    direction : str
+        ``forward``; or ``backward``: a run receives the gradient of the result and has x as its constant.
     """
 
     kind: str
@@ -32,10 +35,11 @@ class SoftmaxProblem(Problem):
     length: int
     inner: int
     dtype: np.dtype
+    direction: str = "forward"
 
     @property
     def op(self) -> str:
-        return "softmax"
+        return "softmax" if self.direction == "forward" else "softmax_backward"
 
     @property
     def flops(self) -> float:
@@ -43,7 +47,8 @@ class SoftmaxProblem(Problem):
 
     @property
     def bytes(self) -> float:
-        return 2.0 * self.outer * self.length * self.inner * self.dtype.itemsize
+        arrays = 2.0 if self.direction == "forward" else 3.0
+        return arrays * self.outer * self.length * self.inner * self.dtype.itemsize
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
@@ -71,3 +76,11 @@ def softmax_problem(
     return SoftmaxProblem(
         kind, prod(full[:axis]), full[axis], prod(full[axis + 1 :]), xdtype if dtype is None else dtype
     )
+
+
+def softmax_backward_problem(
+    kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: Any, dtype: Any
+) -> SoftmaxProblem:
+    """The gradient of a softmax with these arguments."""
+    p = softmax_problem(kind, shape, xdtype, as_int(dim, "dim"), None if dtype is None else np.dtype(dtype))
+    return replace(p, direction="backward")

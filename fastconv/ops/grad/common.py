@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, UnsupportedError
 from fastconv.core.problems.base import as_flag
 from fastconv.dispatch.plan import Plan, is_planning
 
@@ -81,3 +81,21 @@ def check_differentiable(dtype: np.dtype, name: str) -> None:
 def as_dtype(result: Any, dtype: np.dtype) -> Any:
     """A gradient in the dtype of its argument, where promotion widened it; a plan as it is."""
     return result if isinstance(result, Plan) else result.astype(dtype, copy=False)
+
+
+def refuse_plan(what: str) -> None:
+    """UnsupportedError while planning, for a gradient that no single kernel computes from dy as its first argument."""
+    if is_planning():
+        raise UnsupportedError(f"the gradient of {what} cannot be planned: it is not one kernel that takes dy")
+
+
+def sum_to(y: Any, shape: tuple[int, ...], what: str) -> Any:
+    """`y` summed over the axes along which an argument of `shape` was broadcast."""
+    if isinstance(y, Plan):
+        if y.result_shapes[0] != shape:
+            refuse_plan(f"{what}, a sum over broadcast axes,")
+        return y
+    extra = y.ndim - len(shape)
+    y = y.sum(axis=tuple(range(extra))) if extra else y
+    kept = tuple(i for i, (e, s) in enumerate(zip(y.shape, shape, strict=True)) if e != s)
+    return y.sum(axis=kept, keepdims=True) if kept else y

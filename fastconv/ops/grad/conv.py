@@ -26,6 +26,7 @@ from fastconv.core.problems.conv import (
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, View, immediately, is_planning, submit
 from fastconv.ops import conv as forward
+from fastconv.ops.grad.activation import through
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
 
 NAMES = ("x", "weight", "bias")
@@ -76,8 +77,6 @@ def _conv(
             before = getattr(forward, kind)(
                 x, w, b, *arguments, layout=layout, padding_mode=padding_mode, **options
             )
-        from fastconv.ops.grad.activation import through
-
         dy = through(activation, dy, before)
     resolved = resolve(**options)
 

@@ -8,11 +8,19 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array
-from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.gemm import gemm_problem
 from fastconv.dispatch.plan import Plan, immediately, is_planning
 from fastconv.ops import gemm as forward
-from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.grad.activation import through
+from fastconv.ops.grad.common import (
+    as_dtype,
+    as_incoming,
+    check_differentiable,
+    gradients,
+    refuse_plan,
+    sum_to,
+    wanted,
+)
 
 
 def _check(flags: tuple[bool, ...], arrays: tuple[np.ndarray | None, ...], names: tuple[str, ...]) -> None:
@@ -28,24 +36,6 @@ def _turned(a: np.ndarray, transposed: bool) -> np.ndarray:
 def _rows(a: np.ndarray) -> np.ndarray:
     """(..., m, n) as one matrix of all rows."""
     return a.reshape(prod(a.shape[:-1]), a.shape[-1])
-
-
-def _vary_dy(what: str) -> None:
-    """A plan takes a new first argument; here that would not be dy."""
-    if is_planning():
-        raise UnsupportedError(f"the gradient of {what} cannot be planned with these operands; call it, or plan a gemm")
-
-
-def _sum_to(y: Any, shape: tuple[int, ...], what: str) -> Any:
-    """`y` summed over the axes along which an operand of `shape` was broadcast."""
-    if isinstance(y, Plan):
-        if y.result_shapes[0] != shape:
-            _vary_dy(f"{what}, a sum over broadcast axes,")
-        return y
-    extra = y.ndim - len(shape)
-    y = y.sum(axis=tuple(range(extra))) if extra else y
-    kept = tuple(i for i, (e, s) in enumerate(zip(y.shape, shape, strict=True)) if e != s)
-    return y.sum(axis=kept, keepdims=True) if kept else y
 
 
 def gemm(
@@ -119,17 +109,15 @@ def gemm(
             before = forward.gemm(
                 a, b, c, alpha=alpha, beta=beta, trans_a=trans_a, trans_b=trans_b, bias=bias, **options
             )
-        from fastconv.ops.grad.activation import through
-
         dy = through(activation, dy, before)
 
     def to_a() -> Any:
         if trans_a:
-            _vary_dy("a transposed a")
+            refuse_plan("a, transposed,")
             y = forward.gemm(b, dy, alpha=alpha, trans_a=trans_b, trans_b=True, **options)
         else:
             y = forward.gemm(dy, b, alpha=alpha, trans_b=not trans_b, **options)
-        return as_dtype(_sum_to(y, a.shape, "a"), a.dtype)
+        return as_dtype(sum_to(y, a.shape, "a"), a.dtype)
 
     def to_b() -> Any:
         left, right = a, dy
@@ -140,15 +128,15 @@ def gemm(
         if trans_b:
             y = forward.gemm(right, left, alpha=alpha, trans_a=True, trans_b=flip, **options)
         else:
-            _vary_dy("b")
+            refuse_plan("b")
             y = forward.gemm(left, right, alpha=alpha, trans_a=not flip, **options)
         if prod(b.shape[:-2]) == 1 and not isinstance(y, Plan):
             y = y.reshape(b.shape)
-        return as_dtype(_sum_to(y, b.shape, "b"), b.dtype)
+        return as_dtype(sum_to(y, b.shape, "b"), b.dtype)
 
     def to_c() -> Any:
-        _vary_dy("c")
-        return as_dtype(_sum_to(dy * dy.dtype.type(beta), c.shape, "c"), c.dtype)
+        refuse_plan("c")
+        return as_dtype(sum_to(dy * dy.dtype.type(beta), c.shape, "c"), c.dtype)
 
     def to_bias() -> Any:
         rows = _rows(dy)
@@ -156,7 +144,7 @@ def gemm(
         y = forward.multiply(
             dy, ones, None, None, 1.0, 0.0, True, False, None, None, options, rows.shape, rows.shape[1:]
         )
-        return as_dtype(_sum_to(y, bias.shape, "bias"), bias.dtype)
+        return as_dtype(sum_to(y, bias.shape, "bias"), bias.dtype)
 
     return gradients(flags, to_a, to_b, to_c, *([to_bias] if bias is not None else []))
 
@@ -219,7 +207,7 @@ def matmul(
     ), flags)  # fmt: skip
     if is_planning():
         if a.ndim == 1 or b.ndim == 1:
-            _vary_dy("a product with a vector")
+            refuse_plan("a product with a vector")
         return da if flags[0] else db
     return None if da is None else da.reshape(a.shape), None if db is None else db.reshape(b.shape)
 
@@ -286,8 +274,6 @@ def linear(
     if activation is not None:
         with immediately():
             before = forward.linear(x, w, b, **options)
-        from fastconv.ops.grad.activation import through
-
         dy = through(activation, dy, before)
     count, features = prod(x.shape[:-1]), x.shape[-1]
     outputs = 1 if w.ndim == 1 else w.shape[0]

@@ -1,0 +1,129 @@
+"""Gradients of activations on NumPy, block by block.
+
+Formulas avoid overflow and cancellation for arguments of any size.  Where a function is flat its gradient is 0 even if
+the incoming one is infinite, and kinks take torch's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numpy.activation import BLOCK, SELU_ALPHA, SELU_SCALE, sigmoid
+from fastconv.backends.numpy.erf import erfc
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.activation import ElementwiseProblem
+
+SECONDS_PER_ELEMENT = 3e-9
+CALL_SECONDS = 2e-5
+
+
+def hardtanh(dy: np.ndarray, x: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.where((x <= x.dtype.type(low)) | (x >= x.dtype.type(high)), 0, dy)
+
+
+def elu(dy: np.ndarray, x: np.ndarray, alpha: float) -> np.ndarray:
+    return np.where(x <= 0, dy * (alpha * np.exp(np.minimum(x, 0))), dy)
+
+
+def gelu(dy: np.ndarray, x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
+    if tanh:
+        k, c = 0.7978845608028654, 0.044715
+        t = np.tanh(k * (x + c * x * x * x))
+        slope = 0.5 * x * (1 - t * t) * (k * (1 + 3 * c * x * x))
+        return dy * (0.5 * (1 + t) + np.where(np.abs(x) > 50, 0, slope))
+    wide = x.astype(np.float64)
+    density = np.exp(-0.5 * wide * wide) * 0.3989422804014327
+    return (dy * (0.5 * erfc(-wide * 0.7071067811865476) + np.where(np.isinf(x), 0, wide * density))).astype(x.dtype)
+
+
+def silu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    s = sigmoid(x)
+    return dy * (s * (1 + x * sigmoid(-x)))
+
+
+def mish(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    t = np.tanh(np.logaddexp(0, x))
+    return dy * (t + x * sigmoid(x) * (1 - t * t))
+
+
+def softplus(dy: np.ndarray, x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
+    scaled = x * x.dtype.type(beta)
+    return np.where(scaled > threshold, dy, dy * sigmoid(scaled))
+
+
+def shrink(dy: np.ndarray, x: np.ndarray, lambd: float) -> np.ndarray:
+    return np.where((x >= -lambd) & (x <= lambd), 0, dy)
+
+
+def glu(dy: np.ndarray, x: np.ndarray, other: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """`x` gated by `other` in the first half; in the second half `x` is the gate of `other`."""
+    return np.where(first, dy * sigmoid(other), dy * other * (sigmoid(x) * sigmoid(-x)))
+
+
+FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
+    "relu": lambda dy, x: np.where(x <= 0, 0, dy),
+    "relu6": lambda dy, x: hardtanh(dy, x, 0, 6),
+    "leaky_relu": lambda dy, x, slope: np.where(x > 0, dy, dy * slope),
+    "elu": elu,
+    "selu": lambda dy, x: elu(dy * SELU_SCALE, x, SELU_ALPHA),
+    "celu": lambda dy, x, alpha: np.where(x <= 0, dy * np.exp(np.minimum(x, 0) / alpha), dy),
+    "gelu": gelu,
+    "silu": silu,
+    "mish": mish,
+    "sigmoid": lambda dy, x: dy * (sigmoid(x) * sigmoid(-x)),
+    "logsigmoid": lambda dy, x: dy * sigmoid(-x),
+    "tanh": lambda dy, x: dy * (4 * sigmoid(2 * x) * sigmoid(-2 * x)),
+    "softplus": softplus,
+    "softsign": lambda dy, x: dy / np.square(1 + np.abs(x)),
+    "hardtanh": hardtanh,
+    "hardswish": lambda dy, x: np.where(x <= -3, 0, np.where(x < 3, dy * (x / 3 + 0.5), dy)),
+    "hardsigmoid": lambda dy, x: np.where((x > -3) & (x < 3), dy / 6, 0),
+    "hardshrink": shrink,
+    "softshrink": shrink,
+    "tanhshrink": lambda dy, x: dy * np.square(np.tanh(x)),
+    "threshold": lambda dy, x, at, value: np.where(x <= at, 0, dy),
+    "clamp": lambda dy, x, low, high: np.where((x >= low) & (x <= high), dy, 0),
+    "clamp_min": lambda dy, x, low, high: np.where((x < low) & (low < high), dy, 0),
+    "clamp_max": lambda dy, x, low, high: np.where((x > high) | (low >= high), dy, 0),
+    "prelu": lambda dy, x, slopes: np.where(x > 0, dy, dy * slopes),
+    "prelu_weight": lambda dy, x, slopes: np.where(x > 0, 0, dy * x),
+    "glu": glu,
+}
+
+
+class ElementwiseBackward(Kernel[ElementwiseProblem]):
+    """One pass over memory, block by block."""
+
+    backend = "numpy"
+    algorithm = "blocks"
+
+    def reject(self, problem: ElementwiseProblem) -> str | None:
+        return None
+
+    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
+        return CALL_SECONDS + problem.size * SECONDS_PER_ELEMENT
+
+    def workspace(self, problem: ElementwiseProblem) -> int:
+        return 8 * min(problem.size, BLOCK) * 8
+
+    def error(self, problem: ElementwiseProblem) -> float:
+        return 8 * float(np.finfo(problem.out).eps)
+
+    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        f = FUNCTIONS[p.function]
+
+        def run(dy: np.ndarray, out: np.ndarray) -> None:
+            with np.errstate(all="ignore"):  # infinities and NaN pass through
+                for i in range(0, p.size, BLOCK):
+                    part = slice(i, i + BLOCK)
+                    out[part] = f(dy[part], *(c[part] for c in constants), *p.params)
+
+        return run
+
+
+KERNELS = (ElementwiseBackward(),)

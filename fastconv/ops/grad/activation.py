@@ -1,0 +1,419 @@
+"""Gradients of activations and of softmax and its relatives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, clean
+from fastconv.core.errors import UnsupportedError
+from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
+from fastconv.core.problems.base import promote
+from fastconv.core.problems.softmax import softmax_backward_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.ops import activation as forward
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
+
+
+def _elementwise(
+    function: str, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], backend: str | None,
+    threads: int | None,
+) -> Any:  # fmt: skip
+    """Run one backward function on `dy` and `arrays`, which broadcast to its shape."""
+    dtype = promote(*(a.dtype for a in arrays if a.dtype.kind == "f"))
+    constants = tuple(
+        clean(np.broadcast_to(a, dy.shape), dtype if a.dtype.kind == "f" else a.dtype).reshape(-1) for a in arrays
+    )
+    return submit(
+        Call(
+            problem=ElementwiseProblem(function, params, dy.size, dtype, dtype, "backward"),
+            x=dy,
+            constants=constants,
+            options=resolve(backend=backend, threads=threads),
+            shapes=(dy.shape,),
+            out=(None,),
+            enter=lambda a: clean(a, dtype).reshape(-1),
+            view=lambda y: y.reshape(-1),
+        )
+    )
+
+
+def through(activation: str, dy: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Gradient before a fused activation, from that behind it and the values that it was applied to."""
+    if is_planning():
+        raise UnsupportedError(
+            f"a gradient through activation {activation!r} is two kernels and cannot be planned: plan it without the "
+            f"activation, and apply fastconv.grad.{activation} to dy"
+        )
+    return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), None, None)
+
+
+def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The gradient of an activation of one array, with the parameters of the activation itself."""
+    name = function.__name__
+    own = [p for p in inspect.signature(function).parameters.values() if p.name != "out"]
+    here = [inspect.Parameter("dy", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Any)]
+    positional = [p for p in own if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+    options = [inspect.Parameter("need", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)]
+    options += [p for p in own if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    signature = inspect.Signature([*here, *positional, *options], return_annotation=Any)
+    numbers = [p.name for p in positional if p.name not in ("x", "inplace")]
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        forward.refuse_inplace(given.get("inplace", False))
+        x = as_array(given["x"], "x")
+        check_differentiable(x.dtype, "x")
+        params = tuple(map(_PARAMETERS.get(name, forward.number), (given[n] for n in numbers), numbers))
+        if name == "hardtanh":
+            check_range(*params)
+        dy = as_incoming(given["dy"], x.shape, name)
+        flags = wanted(given["need"], ("x",))
+        return gradients(flags, lambda: _elementwise(name, params, dy, (x,), given["backend"], given["threads"]))
+
+    gradient.__name__ = gradient.__qualname__ = name
+    gradient.__signature__ = signature  # type: ignore[attr-defined]
+    required = "".join(", 1.0" for p in positional if p.default is p.empty and p.name != "x")
+    gradient.__doc__ = f"""Gradient of `fastconv.{name}`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of the shape of `x`; float32 or float64.
+    x : array_like
+        Float32 or float64.
+    {", ".join(p.name for p in positional if p.name != "x") or "need"}
+        {"The arguments of the forward call." if len(positional) > 1 else "As everywhere in `fastconv.grad`."}
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`; at kinks as torch has it.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.{name}(np.ones(3), np.array([-2.0, 0.5, 9.0]){required}).shape
+    (3,)
+    """
+    return gradient
+
+
+def _approximate(value: Any, name: str) -> float:
+    if value not in ("none", "tanh"):
+        raise ValueError(f"{name} must be 'none' or 'tanh', got {value!r}")
+    return float(value == "tanh")
+
+
+_PARAMETERS: dict[str, Callable[[Any, str], float]] = {"gelu": _approximate}
+
+relu = _unary(forward.relu)
+relu6 = _unary(forward.relu6)
+leaky_relu = _unary(forward.leaky_relu)
+elu = _unary(forward.elu)
+selu = _unary(forward.selu)
+celu = _unary(forward.celu)
+gelu = _unary(forward.gelu)
+silu = _unary(forward.silu)
+mish = _unary(forward.mish)
+sigmoid = _unary(forward.sigmoid)
+logsigmoid = _unary(forward.logsigmoid)
+tanh = _unary(forward.tanh)
+softplus = _unary(forward.softplus)
+softsign = _unary(forward.softsign)
+hardtanh = _unary(forward.hardtanh)
+hardswish = _unary(forward.hardswish)
+hardsigmoid = _unary(forward.hardsigmoid)
+hardshrink = _unary(forward.hardshrink)
+softshrink = _unary(forward.softshrink)
+tanhshrink = _unary(forward.tanhshrink)
+threshold = _unary(forward.threshold)
+
+
+def clamp(
+    dy: Any,
+    x: Any,
+    min: Any = None,
+    max: Any = None,
+    *,
+    need: tuple[bool, ...] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.clamp`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x, min, max
+        The arguments of the forward call.
+    need : tuple of bool, optional
+        Which gradients to compute, for x and those bounds that are arrays.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx : ndarray
+        dy where ``min <= x <= max``.
+    dmin, dmax : ndarray
+        One for each bound that is an array; where both bounds are equal, or min is larger, max gets it all.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.grad.clamp([1.0, 1.0, 1.0], [-2.0, 0.5, 3.0], 0, 1)
+    array([0., 1., 0.])
+    """
+    x = as_array(x, "x")
+    low, high, shape, _ = forward.clamp_bounds(x, min, max)
+    given = [("x", x, "clamp")]
+    given += [
+        (name, bound, f"clamp_{name}")
+        for name, bound, value in (("min", low, min), ("max", high, max))
+        if bound is not None and not forward.is_number(value)
+    ]
+    flags = wanted(need, [name for name, _, _ in given])
+    for flag, (name, array, _) in zip(flags, given, strict=True):
+        if flag:
+            check_differentiable(array.dtype, name)
+    dy = as_incoming(dy, shape, "clamp")
+    arrays = (
+        x.astype(dy.dtype) if x.dtype.kind != "f" else x,
+        np.array(-np.inf, dy.dtype) if low is None else low.astype(dy.dtype),
+        np.array(np.inf, dy.dtype) if high is None else high.astype(dy.dtype),
+    )
+
+    def one(function: str, array: np.ndarray, name: str) -> Any:
+        y = _elementwise(function, (), dy, arrays, backend, threads)
+        return as_dtype(sum_to(y, array.shape, name), array.dtype)
+
+    return gradients(flags, *(lambda f=f, a=a, n=n: one(f, a, n) for n, a, f in given))
+
+
+def prelu(
+    dy: Any,
+    x: Any,
+    weight: Any,
+    *,
+    need: tuple[bool, bool] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.prelu`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of the shape of `x`; float32 or float64.
+    x, weight
+        The arguments of the forward call.
+    need : tuple of 2 bool, optional
+        Which gradients to compute.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dx, dweight : ndarray or None
+        Of the shapes of `x` and `weight`.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.prelu(np.ones((1, 2)), np.array([[-3.0, 1.0]]), np.array([0.5]))
+    (array([[0.5, 1. ]]), array([-3.]))
+    """
+    x, w = as_array(x, "x"), as_array(weight, "weight")
+    slopes = forward.prelu_slopes(x, w)
+    flags = wanted(need, ("x", "weight"))
+    check_differentiable(x.dtype, "x")
+    dy = as_incoming(dy, x.shape, "prelu")
+
+    def to_weight() -> Any:
+        y = _elementwise("prelu_weight", (), dy, (x, slopes), backend, threads)
+        summed = sum_to(y, slopes.shape, "weight")
+        return summed if is_planning() else summed.reshape(w.shape)
+
+    return gradients(flags, lambda: _elementwise("prelu", (), dy, (x, slopes), backend, threads), to_weight)
+
+
+def glu(
+    dy: Any,
+    x: Any,
+    dim: int = -1,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.glu`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, half as long as `x` along `dim`; float32 or float64.
+    x, dim
+        The arguments of the forward call.
+    need
+        As everywhere in `fastconv.grad`.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.grad.glu([1.0], [4.0, 0.0])
+    array([0.5, 1. ])
+    """
+    x = as_array(x, "x")
+    axis, shape = forward.glu_halves(x, dim)
+    check_differentiable(x.dtype, "x")
+    dy = as_incoming(dy, shape, "glu")
+    flags = wanted(need, ("x",))
+    half = shape[axis]
+    along = [1] * x.ndim
+    along[axis] = 2 * half
+    first = (np.arange(2 * half) < half).reshape(along)
+    dtype = x.dtype
+    full = tuple(clean(np.broadcast_to(a, x.shape), a.dtype).reshape(-1) for a in (x, np.roll(x, half, axis), first))
+    call = Call(
+        problem=ElementwiseProblem("glu", (), x.size, dtype, dtype, "backward"), x=dy, constants=full,
+        options=resolve(backend=backend, threads=threads), shapes=(x.shape,), out=(None,),
+        enter=lambda a: clean(np.concatenate([a, a], axis), dtype).reshape(-1), view=lambda y: y.reshape(-1),
+    )  # fmt: skip
+    return gradients(flags, lambda: submit(call))
+
+
+def _softmax(
+    kind: str, dy: Any, x: Any, dim: Any, dtype: Any, need: Any, backend: str | None, threads: int | None
+) -> Any:
+    x = as_array(x, "x")
+    check_differentiable(x.dtype, "x")
+    p = softmax_backward_problem(kind, x.shape, x.dtype, dim, dtype)
+    check_differentiable(p.dtype, "the result")
+    dy = as_incoming(dy, x.shape, kind)
+    canonical = (p.outer, p.length, p.inner)
+    call = Call(
+        problem=p, x=dy, constants=(clean(x, p.dtype).reshape(canonical),),
+        options=resolve(backend=backend, threads=threads), shapes=(x.shape,), out=(None,),
+        enter=lambda a: clean(a, p.dtype).reshape(canonical), view=lambda y: y.reshape(canonical),
+    )  # fmt: skip
+    return gradients(wanted(need, ("x",)), lambda: as_dtype(submit(call), x.dtype))
+
+
+def softmax(
+    dy: Any,
+    x: Any,
+    dim: int,
+    dtype: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.softmax`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of the shape of `x`; float32 or float64.
+    x, dim, dtype
+        The arguments of the forward call.
+    need
+        As everywhere in `fastconv.grad`.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.grad.softmax([1.0, 0.0], [0.0, 0.0], 0)
+    array([ 0.25, -0.25])
+    """
+    return _softmax("softmax", dy, x, dim, dtype, need, backend, threads)
+
+
+def log_softmax(
+    dy: Any,
+    x: Any,
+    dim: int,
+    dtype: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.log_softmax`.
+
+    Parameters
+    ----------
+    dy, x, dim, dtype, need, backend, threads
+        As in `softmax`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.grad.log_softmax([1.0, 0.0], [0.0, 0.0], 0)
+    array([ 0.5, -0.5])
+    """
+    return _softmax("log_softmax", dy, x, dim, dtype, need, backend, threads)
+
+
+def softmin(
+    dy: Any,
+    x: Any,
+    dim: int,
+    dtype: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.softmin`.
+
+    Parameters
+    ----------
+    dy, x, dim, dtype, need, backend, threads
+        As in `softmax`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> import fastconv as F
+    >>> F.grad.softmin([1.0, 0.0], [0.0, 0.0], 0)
+    array([-0.25,  0.25])
+    """
+    return _softmax("softmin", dy, x, dim, dtype, need, backend, threads)

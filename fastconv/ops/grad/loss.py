@@ -1,0 +1,137 @@
+"""Gradients of cross_entropy and nll_loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fastconv.core.arrays import as_array, clean
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+from fastconv.ops import loss as forward
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+
+
+def _loss(
+    name: str, dy: Any, input: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any,
+    need: Any, backend: str | None, threads: int | None,
+) -> Any:  # fmt: skip
+    x, t = as_array(input, "input"), as_array(target, "target")
+    p, shape, labels, scale = forward.check_loss(
+        name == "cross_entropy", x, t, weight, ignore_index, reduction, smoothing
+    )
+    flags = wanted(need, ("input", "target") if p.probabilities else ("input",))
+    for flag, array, of in zip(flags, (x, t), ("input", "target"), strict=False):
+        if flag:
+            check_differentiable(array.dtype, of)
+    dy = as_incoming(dy, shape, name)
+    canonical = (p.n, p.c, p.inner)
+    constants = (clean(x, p.dtype).reshape(canonical), labels, scale)
+
+    def one(direction: str, like: Any) -> Any:
+        call = Call(
+            problem=replace(p, direction=direction), x=dy, constants=constants,
+            options=resolve(backend=backend, threads=threads), shapes=(like.shape,), out=(None,),
+            enter=lambda a: clean(a, p.dtype).reshape(p.loss_shape), view=lambda y: y.reshape(canonical),
+        )  # fmt: skip
+        return as_dtype(submit(call), like.dtype)
+
+    both = (lambda: one("backward", x), lambda: one("target", t))
+    return gradients(flags, *both[: len(flags)])
+
+
+def cross_entropy(
+    dy: Any,
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    *,
+    need: tuple[bool, ...] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradients of `fastconv.cross_entropy`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the loss, of its shape: a number unless ``reduction="none"``.
+    input, target, weight, ignore_index, reduction, label_smoothing
+        The arguments of the forward call; `weight` is a constant, as in torch.
+    need : tuple of bool, optional
+        Which gradients to compute: (input,) for class indices, (input, target) for class probabilities.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    dinput : ndarray
+        Of the shape and dtype of `input`; zero for samples that do not count.
+    dtarget : ndarray
+        Only if the target holds probabilities.
+
+    Raises
+    ------
+    IndexError
+        If a class index is out of range.
+    ShapeError, DTypeError, ValueError, TypeError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.cross_entropy(1.0, np.zeros((2, 2)), [0, 1])
+    array([[-0.25,  0.25],
+           [ 0.25, -0.25]])
+    """
+    return _loss(
+        "cross_entropy", dy, input, target, weight, ignore_index, reduction, label_smoothing, need, backend, threads
+    )
+
+
+def nll_loss(
+    dy: Any,
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.nll_loss`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the loss, of its shape: a number unless ``reduction="none"``.
+    input, target, weight, ignore_index, reduction
+        The arguments of the forward call.
+    need
+        As everywhere in `fastconv.grad`.
+    backend, threads
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dinput, of the shape and dtype of `input`.
+
+    Raises
+    ------
+    IndexError
+        If a class index is out of range.
+    ShapeError, DTypeError, ValueError, TypeError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.nll_loss(1.0, np.log([[0.5, 0.5], [0.25, 0.75]]), [0, 1])
+    array([[-0.5, -0. ],
+           [-0. , -0.5]])
+    """
+    return _loss("nll_loss", dy, input, target, weight, ignore_index, reduction, 0.0, need, backend, threads)
