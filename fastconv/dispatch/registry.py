@@ -64,11 +64,32 @@ def _adaptive_pool() -> Kernels:
     return (*numpy.ADAPTIVE, reference_pool.Pool())
 
 
+def _pool_backward() -> Kernels:
+    from fastconv.backends import reference_pool_backward
+    from fastconv.backends.numpy import pool_backward as numpy
+
+    return (*numpy.KERNELS, reference_pool_backward.PoolBackward())
+
+
+def _adaptive_pool_backward() -> Kernels:
+    from fastconv.backends import reference_pool_backward
+    from fastconv.backends.numpy import pool_backward as numpy
+
+    return (*numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
+
+
 def _max_unpool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.numpy import unpool as numpy
 
     return (*numpy.KERNELS, reference_pool.Unpool())
+
+
+def _max_unpool_backward() -> Kernels:
+    from fastconv.backends import reference_pool_backward
+    from fastconv.backends.numpy import unpool_backward as numpy
+
+    return (*numpy.KERNELS, reference_pool_backward.UnpoolBackward())
 
 
 def _elementwise() -> Kernels:
@@ -120,6 +141,13 @@ def _pad() -> Kernels:
     return (*numpy.PADS, reference_shape.Pad())
 
 
+def _pad_backward() -> Kernels:
+    from fastconv.backends import reference_shape_backward
+    from fastconv.backends.numpy import shape_backward as numpy
+
+    return (*numpy.PADS, reference_shape_backward.PadBackward())
+
+
 def _fold() -> Kernels:
     from fastconv.backends import reference_shape
     from fastconv.backends.numpy import shape as numpy
@@ -131,12 +159,16 @@ _TABLE = {
     "conv": _conv,
     "gemm": _gemm,
     "pool": _pool,
+    "pool_backward": _pool_backward,
     "adaptive_pool": _adaptive_pool,
+    "adaptive_pool_backward": _adaptive_pool_backward,
     "max_unpool": _max_unpool,
+    "max_unpool_backward": _max_unpool_backward,
     "elementwise": _elementwise,
     "softmax": _softmax,
     "loss": _loss,
     "pad": _pad,
+    "pad_backward": _pad_backward,
     "fold": _fold,
     "elementwise_backward": _elementwise_backward,
     "softmax_backward": _softmax_backward,

@@ -34,6 +34,8 @@ class Part(NamedTuple):
             return False
         extent = self.read.stop - self.read.start
         inputs, outputs = self.taps[0]
+        if not isinstance(inputs, slice) or not isinstance(outputs, slice):
+            return False
         return inputs == slice(0, extent, 1) and outputs == slice(0, self.out.stop - self.out.start) == slice(0, extent)
 
 
@@ -67,11 +69,14 @@ def adaptive_parts(e: int, output: int, step: int) -> list[Part]:
         at = np.arange(i0, min(i0 + step, e))
         first, last = np.searchsorted(end, at, "right"), np.searchsorted(start, at, "right") - 1
         o0, o1 = int(first[0]), int(last[-1]) + 1
-        taps = []
-        for t in range(int((last - first).max(initial=-1)) + 1):
-            served = np.flatnonzero(first + t <= last)
-            taps.append((served, first[served] + t - o0))
         own = slice(i0, i0 + at.size)
+        taps: list[tuple[Select, Select]] = []
+        if o1 - o0 == at.size and (first == last).all():
+            taps = [(slice(0, at.size, 1), slice(0, at.size))]
+        else:
+            for t in range(int((last - first).max()) + 1):
+                served = np.flatnonzero(first + t <= last)
+                taps.append((served, first[served] + t - o0))
         parts.append(Part(own, slice(o0, max(o0, o1)), own, tuple(taps)))
     return parts
 
