@@ -15,7 +15,7 @@ from fastconv.core.problems.activation import ElementwiseProblem
 
 
 def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    return 0.0 if x <= -700 else 1 / (1 + math.exp(-x))
 
 
 def _gelu(x: float, tanh: float = 0.0) -> float:
@@ -44,7 +44,7 @@ def _clamped(x: float, low: float, high: float) -> float:
 
 
 SLOPES: dict[str, Callable[..., float]] = {
-    "relu": lambda x: float(x > 0),
+    "relu": lambda x: 0.0 if x <= 0 else 1.0,
     "relu6": lambda x: float(0 < x < 6),
     "leaky_relu": lambda x, slope: 1.0 if x > 0 else slope,
     "elu": lambda x, alpha: 1.0 if x > 0 else alpha * math.exp(x),
@@ -55,34 +55,34 @@ SLOPES: dict[str, Callable[..., float]] = {
     "mish": _mish,
     "sigmoid": lambda x: _logistic(x) * _logistic(-x),
     "logsigmoid": lambda x: _logistic(-x),
-    "tanh": lambda x: 1 / math.cosh(x) ** 2 if abs(x) < 350 else 0.0,
+    "tanh": lambda x: 0.0 if abs(x) >= 350 else 1 / math.cosh(x) ** 2,
     "softplus": lambda x, beta, threshold: 1.0 if x * beta > threshold else _logistic(x * beta),
     "softsign": lambda x: 1 / (1 + abs(x)) ** 2,
     "hardtanh": lambda x, low, high: float(low < x < high),
-    "hardswish": lambda x: 0.0 if x <= -3 else x / 3 + 0.5 if x < 3 else 1.0,
+    "hardswish": lambda x: 0.0 if x <= -3 else 1.0 if x >= 3 else x / 3 + 0.5,
     "hardsigmoid": lambda x: float(-3 < x < 3) / 6,
-    "hardshrink": lambda x, lambd: float(not -lambd <= x <= lambd),
-    "softshrink": lambda x, lambd: float(not -lambd <= x <= lambd),
+    "hardshrink": lambda x, lambd: float(x < -lambd or x > lambd),
+    "softshrink": lambda x, lambd: float(x < -lambd or x > lambd),
     "tanhshrink": lambda x: math.tanh(x) ** 2,
-    "threshold": lambda x, at, value: float(x > at),
+    "threshold": lambda x, at, value: 0.0 if x <= at else 1.0,
     "clamp": _clamped,
     "clamp_min": lambda x, low, high: float(x < low < high),
-    "clamp_max": lambda x, low, high: float(x > high or low >= high),
+    "clamp_max": lambda x, low, high: float(x > high or low > high),
     "prelu": lambda x, slope: 1.0 if x > 0 else slope,
-    "prelu_weight": lambda x, slope: min(x, 0.0),
+    "prelu_weight": lambda x, slope: 0.0 if x > 0 else x,
     "glu": lambda x, other, first: _logistic(other) if first else other * _logistic(x) * _logistic(-x),
 }
 
 
 class ElementwiseBackward(Reference):
-    """A Python loop; NaN gives NaN."""
+    """A Python loop."""
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         slope = SLOPES[problem.function]
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             for i, given in enumerate(zip(*(c.tolist() for c in constants), strict=True)):
-                value = math.nan if any(math.isnan(v) for v in given) else slope(*given, *problem.params)
+                value = slope(*given, *problem.params)
                 out[i] = float(dy[i]) * value if value else 0.0
 
         return run

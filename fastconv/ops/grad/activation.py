@@ -170,7 +170,7 @@ def clamp(
     dx : ndarray
         dy where ``min <= x <= max``.
     dmin, dmax : ndarray
-        One for each bound that is an array; where both bounds are equal, or min is larger, max gets it all.
+        One for each bound that is an array; where min is larger, max gets it all, as in torch.
 
     Examples
     --------
