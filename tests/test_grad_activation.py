@@ -187,7 +187,7 @@ def test_signatures_are_those_of_the_activations() -> None:
     for name in UNARY:
         ours = inspect.signature(getattr(F.grad, name)).parameters
         theirs = [p for p in inspect.signature(getattr(F, name)).parameters if p != "out"]
-        assert list(ours)[0] == "dy"
+        assert next(iter(ours)) == "dy"
         assert [p for p in ours if p not in ("dy", "need")] == theirs
         assert name in getattr(F.grad, name).__doc__
 

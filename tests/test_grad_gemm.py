@@ -121,7 +121,7 @@ def test_plans() -> None:
         np.testing.assert_allclose(run(dy), full[i], rtol=1e-5, atol=1e-5)
     run = F.plan(F.grad.matmul, dy, x, w.T, need=(True, False))
     np.testing.assert_allclose(run(dy), dy @ w, rtol=1e-5, atol=1e-5)
-    with pytest.raises(F.UnsupportedError, match="the gradient of b cannot be planned: it is not one kernel that takes dy"):
+    with pytest.raises(F.UnsupportedError, match="the gradient of b cannot be planned: it is not one kernel"):
         F.plan(F.grad.matmul, dy, x, w.T, need=(False, True))
     with pytest.raises(F.UnsupportedError, match="a sum over broadcast axes"):
         F.plan(F.grad.gemm, np.ones((3, 2, 2)), np.eye(2), np.ones((3, 2, 2)), need=(True, False, False))
