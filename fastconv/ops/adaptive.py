@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, as_outs, clean_volume
-from fastconv.core.problems.adaptive import adaptive_problem, global_problem, merge_spatial
+from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, merge_spatial
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
+from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, submit
 from fastconv.ops.pool import submit_pool
@@ -25,16 +26,23 @@ def _adaptive(
     return submit_pool(problem, rank, x, out, options)
 
 
+def global_shapes(
+    problem: PoolProblem | AdaptivePoolProblem, xshape: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """For global pooling, in layout: x with three spatial axes, the result, and the result with three of them."""
+    first = 2 if problem.layout == "NCHW" else 1
+    rank = len(xshape) - 2
+    merged = (*xshape[:first], *merge_spatial(xshape[first : first + rank]), *xshape[first + rank :])
+    n, c = problem.n, problem.c
+    shape, results = ((n, c, *ones) if problem.layout == "NCHW" else (n, *ones, c) for ones in ((1,) * rank, (1, 1, 1)))
+    return merged, shape, results
+
+
 def _global(kind: str, x: Any, out: Any, layout: str, options: dict[str, Any]) -> np.ndarray:
     x = as_array(x, "x")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)
-    first = 2 if layout == "NCHW" else 1
-    rank = x.ndim - 2
-    merged = (*x.shape[:first], *merge_spatial(x.shape[first : first + rank]), *x.shape[first + rank :])
-    ones = (1,) * rank
-    shape = (problem.n, problem.c, *ones) if layout == "NCHW" else (problem.n, *ones, problem.c)
-    results = (problem.n, problem.c, 1, 1, 1) if layout == "NCHW" else (problem.n, 1, 1, 1, problem.c)
+    merged, shape, results = global_shapes(problem, x.shape)
     return submit(
         Call(
             problem=problem,

@@ -36,6 +36,35 @@ def submit_pool(
     )
 
 
+def describe_pool(
+    kind: str,
+    rank: int,
+    x: np.ndarray,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: Any,
+    layout: str,
+    *,
+    include_pad: Any = True,
+    divisor: Any = None,
+    norm: Any = 1.0,
+    indices: Any = False,
+) -> PoolProblem:
+    """The problem of a pooling's arguments; also for its gradient."""
+    if divisor is not None:
+        divisor = as_int(divisor, "divisor_override")
+    if isinstance(norm, bool) or not isinstance(norm, (int, float, np.integer, np.floating)):
+        raise TypeError(f"norm_type must be a number, got {norm!r} of type {type(norm).__name__}")
+    return pool_problem(
+        kind, rank, x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
+        freeze(padding, "padding"), freeze(dilation, "dilation"), as_flag(ceil_mode, "ceil_mode"),
+        as_flag(include_pad, "count_include_pad"), divisor, float(norm), as_flag(indices, "return_indices"),
+        as_layout(layout),
+    )  # fmt: skip
+
+
 def _pool(
     kind: str,
     rank: int,
@@ -48,23 +77,10 @@ def _pool(
     out: Any,
     layout: str,
     options: dict[str, Any],
-    *,
-    include_pad: Any = True,
-    divisor: Any = None,
-    norm: Any = 1.0,
-    indices: Any = False,
+    **of_kind: Any,
 ) -> Any:
     x = as_array(x, "x")
-    if divisor is not None:
-        divisor = as_int(divisor, "divisor_override")
-    if isinstance(norm, bool) or not isinstance(norm, (int, float, np.integer, np.floating)):
-        raise TypeError(f"norm_type must be a number, got {norm!r} of type {type(norm).__name__}")
-    problem = pool_problem(
-        kind, rank, x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
-        freeze(padding, "padding"), freeze(dilation, "dilation"), as_flag(ceil_mode, "ceil_mode"),
-        as_flag(include_pad, "count_include_pad"), divisor, float(norm), as_flag(indices, "return_indices"),
-        as_layout(layout),
-    )  # fmt: skip
+    problem = describe_pool(kind, rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, **of_kind)
     return submit_pool(problem, rank, x, out, options)
 
 

@@ -31,6 +31,24 @@ def _submit(
     )
 
 
+def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[int, ...]:
+    """`shape` with axes `start_dim` to `end_dim` joined to one."""
+    count = max(len(shape), 1)
+    dims = []
+    for dim, name in ((start_dim, "start_dim"), (end_dim, "end_dim")):
+        dim = as_int(dim, name)
+        if not -count <= dim < count:
+            raise IndexError(f"{name} must be from {-count} to {count - 1} for shape {shape}, got {dim}")
+        dims.append(dim % count)
+    first, last = dims
+    if first > last:
+        raise ValueError(f"start_dim must not come after end_dim, got {start_dim} and {end_dim} for shape {shape}")
+    length = 1
+    for extent in shape[first : last + 1]:
+        length *= extent
+    return (*shape[:first], length, *shape[last + 1 :])
+
+
 def flatten(
     x: Any,
     start_dim: int = 0,
@@ -74,20 +92,7 @@ def flatten(
     (2, 12)
     """
     x = as_array(x, "x")
-    count = max(x.ndim, 1)
-    dims = []
-    for dim, name in ((start_dim, "start_dim"), (end_dim, "end_dim")):
-        dim = as_int(dim, name)
-        if not -count <= dim < count:
-            raise IndexError(f"{name} must be from {-count} to {count - 1} for shape {x.shape}, got {dim}")
-        dims.append(dim % count)
-    first, last = dims
-    if first > last:
-        raise ValueError(f"start_dim must not come after end_dim, got {start_dim} and {end_dim} for shape {x.shape}")
-    length = 1
-    for extent in x.shape[first : last + 1]:
-        length *= extent
-    shape = (*x.shape[:first], length, *x.shape[last + 1 :])
+    shape = flat_shape(x.shape, start_dim, end_dim)
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip

@@ -8,9 +8,26 @@ import numpy as np
 
 from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
 from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
-from fastconv.core.problems.unpool import check_indices, unpool_problem
+from fastconv.core.problems.unpool import UnpoolProblem, check_indices, unpool_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Call, is_planning, submit
+
+
+def describe_unpool(
+    rank: int, x: np.ndarray, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, layout: str
+) -> tuple[UnpoolProblem, np.ndarray]:
+    """The problem of an unpooling's arguments, and its checked indices in canonical shape; also for its gradient."""
+    where = as_array(indices, "indices")
+    layout = as_layout(layout)
+    problem = unpool_problem(
+        rank, x.shape, x.dtype, where.shape, where.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
+        freeze(padding, "padding"), freeze(output_size, "output_size"), layout,
+    )  # fmt: skip
+    flat = to_canonical(where, rank, split_batch(x.shape, rank, layout)[0], layout)
+    # A plan keeps the positions, which must not change after they were checked.
+    flat = np.array(flat, order="C") if is_planning() else clean(flat, where.dtype)
+    check_indices(flat, problem.pixels)
+    return problem, flat
 
 
 def _unpool(
@@ -25,17 +42,9 @@ def _unpool(
     layout: str,
     options: dict[str, Any],
 ) -> np.ndarray:
-    x, where = as_array(x, "x"), as_array(indices, "indices")
-    layout = as_layout(layout)
-    problem = unpool_problem(
-        rank, x.shape, x.dtype, where.shape, where.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
-        freeze(padding, "padding"), freeze(output_size, "output_size"), layout,
-    )  # fmt: skip
+    x = as_array(x, "x")
+    problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     batched = split_batch(x.shape, rank, layout)[0]
-    flat = to_canonical(where, rank, batched, layout)
-    # A plan keeps the positions, which must not change after they were checked.
-    flat = np.array(flat, order="C") if is_planning() else clean(flat, where.dtype)
-    check_indices(flat, problem.pixels)
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
     return submit(
         Call(

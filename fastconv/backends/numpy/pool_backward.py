@@ -278,7 +278,9 @@ class Shared(Backward):
         p = problem
         if p.kind != "max" or p.indices:
             return "maxima without indices only"
-        whole = isinstance(p, PoolProblem) and p.output == (1, 1, 1) and p.kernel == p.input and not any(map(any, p.pads))
+        whole = (
+            isinstance(p, PoolProblem) and p.output == (1, 1, 1) and p.kernel == p.input and not any(map(any, p.pads))
+        )
         return None if whole else "windows of the whole volume only"
 
     def error(self, problem: AnyPool) -> float:

@@ -34,6 +34,16 @@ from fastconv.ops.grad.activation import (
     tanhshrink,
     threshold,
 )
+from fastconv.ops.grad.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    global_avg_pool,
+    global_max_pool,
+)
 from fastconv.ops.grad.conv import (
     conv1d,
     conv2d,
@@ -44,8 +54,30 @@ from fastconv.ops.grad.conv import (
 )
 from fastconv.ops.grad.gemm import gemm, linear, matmul
 from fastconv.ops.grad.loss import cross_entropy, nll_loss
+from fastconv.ops.grad.pool import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from fastconv.ops.grad.shape import flatten, fold, pad, unfold
+from fastconv.ops.grad.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "celu",
     "clamp",
     "conv1d",
@@ -56,8 +88,12 @@ __all__ = [
     "conv_transpose3d",
     "cross_entropy",
     "elu",
+    "flatten",
+    "fold",
     "gelu",
     "gemm",
+    "global_avg_pool",
+    "global_max_pool",
     "glu",
     "hardshrink",
     "hardsigmoid",
@@ -67,9 +103,19 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "matmul",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "nll_loss",
+    "pad",
     "prelu",
     "relu",
     "relu6",
@@ -84,4 +130,5 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "unfold",
 ]

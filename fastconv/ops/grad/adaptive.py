@@ -1,0 +1,497 @@
+"""Gradients of adaptive and global pooling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fastconv.core.arrays import as_array, clean_volume
+from fastconv.core.problems.adaptive import adaptive_problem, global_problem
+from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+from fastconv.ops.adaptive import global_shapes
+from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.grad.pool import check_has_values, gradient, gradient_by_indices
+
+
+def _max(
+    rank: int,
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    return_indices: Any,
+    need: Any,
+    indices: Any,
+    layout: str,
+    options: dict[str, Any],
+) -> Any:
+    array = as_array(x, "x")
+    problem = adaptive_problem(
+        "max", rank, array.shape, array.dtype, freeze(output_size, "output_size"),
+        as_flag(return_indices, "return_indices"), as_layout(layout),
+    )  # fmt: skip
+    return gradient_by_indices(problem, rank, f"adaptive_max_pool{rank}d", dy, x, indices, need, options)
+
+
+def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
+    x = as_array(x, "x")
+    size = freeze(output_size, "output_size")
+    problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
+    backward = replace(problem, direction="backward")
+    return gradient(problem, rank, f"adaptive_avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
+
+
+def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
+    array = as_array(x, "x")
+    layout = as_layout(layout)
+    problem = replace(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
+    check_differentiable(array.dtype, "x")
+    merged, shape, result = global_shapes(problem, array.shape)
+    incoming = as_incoming(dy, shape, f"global_{kind}_pool")
+
+    def run() -> Any:
+        constants = ()
+        if kind == "max":
+            check_has_values(x)
+            constants = (clean_volume(to_canonical(array.reshape(merged), 3, True, layout), problem.dtype, layout),)
+        return submit(
+            Call(
+                problem=problem,
+                x=incoming,
+                constants=constants,
+                options=resolve(**options),
+                shapes=(array.shape,),
+                out=(None,),
+                enter=lambda a: clean_volume(to_canonical(a.reshape(result), 3, True, layout), problem.dtype, layout),
+                view=lambda y: to_canonical(y.reshape(merged), 3, True, layout),
+            )
+        )
+
+    return gradients(wanted(need, ("x",)), run)
+
+
+def adaptive_max_pool1d(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    return_indices: bool = False,
+    *,
+    need: tuple[bool] | None = None,
+    indices: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.adaptive_max_pool1d`.
+
+    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or (C, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    output_size, return_indices, layout
+        The arguments of the forward call.
+    indices : array_like of int64, of the shape of the result, optional
+        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
+        `x` matter then, which may be a `fastconv.Spec`.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.adaptive_max_pool1d(np.ones((2, 3)), np.ones((2, 5)), 3).sum()
+    np.float64(6.0)
+    """
+    return _max(
+        1, dy, x, output_size, return_indices, need, indices, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_max_pool2d(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    return_indices: bool = False,
+    *,
+    need: tuple[bool] | None = None,
+    indices: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.adaptive_max_pool2d`.
+
+    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    output_size, return_indices, layout
+        The arguments of the forward call.
+    indices : array_like of int64, of the shape of the result, optional
+        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
+        `x` matter then, which may be a `fastconv.Spec`.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.adaptive_max_pool2d(np.ones((2, 2, 3)), np.ones((2, 5, 7)), (2, 3)).sum()
+    np.float64(12.0)
+    """
+    return _max(
+        2, dy, x, output_size, return_indices, need, indices, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_max_pool3d(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    return_indices: bool = False,
+    *,
+    need: tuple[bool] | None = None,
+    indices: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.adaptive_max_pool3d`.
+
+    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    output_size, return_indices, layout
+        The arguments of the forward call.
+    indices : array_like of int64, of the shape of the result, optional
+        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
+        `x` matter then, which may be a `fastconv.Spec`.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.adaptive_max_pool3d(np.ones((2, 2, 3, 2)), np.ones((2, 5, 7, 4)), (2, 3, 2)).sum()
+    np.float64(24.0)
+    """
+    return _max(
+        3, dy, x, output_size, return_indices, need, indices, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_avg_pool1d(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.adaptive_avg_pool1d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or (C, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    output_size, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.adaptive_avg_pool1d(np.ones((2, 3)), np.ones((2, 5)), 3).shape
+    (2, 5)
+    """
+    return _average(
+        1, dy, x, output_size, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_avg_pool2d(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.adaptive_avg_pool2d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    output_size, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.adaptive_avg_pool2d(np.ones((2, 2, 3)), np.ones((2, 5, 7)), (2, 3)).shape
+    (2, 5, 7)
+    """
+    return _average(
+        2, dy, x, output_size, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def adaptive_avg_pool3d(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.adaptive_avg_pool3d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    output_size, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.adaptive_avg_pool3d(np.ones((2, 2, 3, 2)), np.ones((2, 5, 7, 4)), (2, 3, 2)).shape
+    (2, 5, 7, 4)
+    """
+    return _average(
+        3, dy, x, output_size, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def global_max_pool(
+    dy: Any,
+    x: Any,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.global_max_pool`.
+
+    It is shared evenly by all elements that equal the maximum, as by `torch.amax`; all are NaN where one element of a
+    channel is NaN.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, ...)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    layout : {"NCHW", "NHWC"}
+        As in the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.global_max_pool(np.ones((1, 1, 1)), np.array([[[1.0, 3.0, 3.0, 2.0]]]))
+    array([[[0. , 0.5, 0.5, 0. ]]])
+    """
+    return _global(
+        "max", dy, x, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def global_avg_pool(
+    dy: Any,
+    x: Any,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.global_avg_pool`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, ...)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    layout : {"NCHW", "NHWC"}
+        As in the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.global_avg_pool(np.ones((1, 1, 1)), np.ones((1, 1, 4)))
+    array([[[0.25, 0.25, 0.25, 0.25]]])
+    """
+    return _global(
+        "avg", dy, x, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip

@@ -1,0 +1,720 @@
+"""Gradients of poolings over windows of a fixed shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import Spec, as_array, clean_volume
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import join_batch, split_batch, to_canonical
+from fastconv.core.problems.pool import PoolProblem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, immediately, is_planning, submit
+from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.pool import describe_pool, submit_pool
+
+AnyPool = PoolProblem | AdaptivePoolProblem
+
+
+def gradient(
+    problem: AnyPool,
+    rank: int,
+    name: str,
+    dy: Any,
+    x: np.ndarray,
+    need: Any,
+    options: dict[str, Any],
+    prepare: Callable[[], tuple[AnyPool, tuple[np.ndarray, ...]]],
+) -> Any:
+    """The gradient of the pooling `problem` of `x`; also the way of adaptive pooling.
+
+    `prepare` gives the problem of the gradient and its constants, canonical views of any memory order; it is called
+    if the gradient is wanted.
+    """
+    check_differentiable(x.dtype, "x")
+    layout = problem.layout
+    batched = split_batch(x.shape, rank, layout)[0]
+    incoming = as_incoming(dy, join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout), name)
+
+    def run() -> Any:
+        backward, constants = prepare()
+        return submit(
+            Call(
+                problem=backward,
+                x=incoming,
+                constants=tuple(clean_volume(c, c.dtype, layout) for c in constants),
+                options=resolve(**options),
+                shapes=(x.shape,),
+                out=(None,),
+                enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), backward.dtype, layout),
+                view=lambda y: to_canonical(y, rank, batched, layout),
+            )
+        )
+
+    return gradients(wanted(need, ("x",)), run)
+
+
+def gradient_by_indices(
+    problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: dict[str, Any]
+) -> Any:
+    """The gradient of a max pooling, by the `indices` of the forward call or by new ones."""
+    array = as_array(x, "x")
+    batched = split_batch(array.shape, rank, problem.layout)[0]
+
+    def prepare() -> tuple[AnyPool, tuple[np.ndarray, ...]]:
+        if indices is None:
+            check_has_values(x)
+            at = find_indices(problem, rank, array, options)
+        else:
+            at = check_indices(indices, problem, rank, batched)
+        return replace(problem, indices=True, direction="backward"), (to_canonical(at, rank, batched, problem.layout),)
+
+    return gradient(problem, rank, name, dy, array, need, options, prepare)
+
+
+def check_has_values(x: Any) -> None:
+    if isinstance(x, Spec):
+        raise TypeError("x is a Spec, but its values decide where the gradient goes: pass an array")
+
+
+def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+    """The indices of a max pooling, now, also within a plan."""
+    forward = {**options, "algorithm": "auto"}  # what was asked for is an algorithm of the gradient
+    with immediately():
+        return submit_pool(replace(problem, indices=True), rank, x, None, forward)[1]
+
+
+def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> np.ndarray:
+    """The user's indices, which must be those of some max pooling to this shape."""
+    at = as_array(indices, "indices")
+    shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], problem.layout)
+    if at.dtype != np.int64:
+        raise DTypeError(f"indices must have dtype int64, as max pooling returns them, got {at.dtype}")
+    if at.shape != shape:
+        raise ShapeError(f"indices must have the shape of the result, {shape}, got {at.shape}")
+    if is_planning():  # a plan keeps them: they must not change after they were checked
+        at = at.copy()
+    elements = problem.input[0] * problem.input[1] * problem.input[2]
+    if at.size and (at.min() < -1 or at.max() >= elements):
+        outside = at[(at < -1) | (at >= elements)][0]
+        raise ValueError(f"indices must be positions 0 to {elements - 1} of x, or -1, got {outside}")
+    return at
+
+
+def _max(
+    rank: int,
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: Any,
+    return_indices: Any,
+    need: Any,
+    indices: Any,
+    layout: str,
+    options: dict[str, Any],
+) -> Any:
+    problem = describe_pool(
+        "max", rank, as_array(x, "x"), kernel_size, stride, padding, dilation, ceil_mode, layout, indices=return_indices
+    )
+    return gradient_by_indices(problem, rank, f"max_pool{rank}d", dy, x, indices, need, options)
+
+
+def _average(
+    rank: int,
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: Any,
+    include_pad: Any,
+    divisor: Any,
+    dilation: Any,
+    need: Any,
+    layout: str,
+    options: dict[str, Any],
+) -> Any:
+    x = as_array(x, "x")
+    problem = describe_pool(
+        "avg", rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, include_pad=include_pad,
+        divisor=divisor,
+    )  # fmt: skip
+    backward = replace(problem, direction="backward")
+    return gradient(problem, rank, f"avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
+
+
+def _norm(
+    rank: int,
+    dy: Any,
+    x: Any,
+    norm_type: Any,
+    kernel_size: Any,
+    stride: Any,
+    ceil_mode: Any,
+    padding: Any,
+    dilation: Any,
+    need: Any,
+    layout: str,
+    options: dict[str, Any],
+) -> Any:
+    array = as_array(x, "x")
+    problem = describe_pool(
+        "lp", rank, array, kernel_size, stride, padding, dilation, ceil_mode, layout, norm=norm_type
+    )
+    batched = split_batch(array.shape, rank, layout)[0]
+
+    def prepare() -> tuple[AnyPool, tuple[np.ndarray, ...]]:
+        check_has_values(x)
+        volume = to_canonical(array, rank, batched, layout)
+        backward = replace(problem, direction="backward")
+        if not np.isinf(problem.norm):
+            return backward, (volume,)
+        magnitudes = np.abs(array)
+        if problem.norm < 0:
+            np.negative(magnitudes, out=magnitudes)
+        maximum = replace(problem, kind="max", norm=1.0)
+        at = to_canonical(find_indices(maximum, rank, magnitudes, options), rank, batched, layout)
+        flat = (problem.n, problem.c, -1)
+        found = np.take_along_axis(volume.reshape(flat), np.maximum(at.reshape(flat), 0), 2)
+        return replace(backward, indices=True), (at, np.sign(found).reshape(at.shape))
+
+    return gradient(problem, rank, f"lp_pool{rank}d", dy, array, need, options, prepare)
+
+
+def max_pool1d(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    need: tuple[bool] | None = None,
+    indices: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.max_pool1d`.
+
+    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or (C, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
+        The arguments of the forward call.
+    indices : array_like of int64, of the shape of the result, optional
+        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
+        `x` matter then, which may be a `fastconv.Spec`.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.max_pool1d(np.ones((1, 2)), np.array([[1.0, 3.0, 2.0, 5.0]]), 2)
+    array([[0., 1., 0., 1.]])
+    """
+    return _max(
+        1, dy, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def max_pool2d(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    need: tuple[bool] | None = None,
+    indices: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.max_pool2d`.
+
+    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
+        The arguments of the forward call.
+    indices : array_like of int64, of the shape of the result, optional
+        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
+        `x` matter then, which may be a `fastconv.Spec`.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.max_pool2d(np.ones((1, 1, 1)), np.array([[[1.0, 3.0], [2.0, 5.0]]]), 2)
+    array([[[0., 0.],
+            [0., 1.]]])
+    """
+    return _max(
+        2, dy, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def max_pool3d(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    need: tuple[bool] | None = None,
+    indices: Any = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.max_pool3d`.
+
+    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
+        The arguments of the forward call.
+    indices : array_like of int64, of the shape of the result, optional
+        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
+        `x` matter then, which may be a `fastconv.Spec`.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.max_pool3d(np.ones((1, 1, 1, 1)), np.arange(8.0).reshape(1, 2, 2, 2), 2).sum()
+    np.float64(1.0)
+    """
+    return _max(
+        3, dy, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def avg_pool1d(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.avg_pool1d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or (C, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.avg_pool1d(np.ones((1, 2)), np.zeros((1, 4)), 2)
+    array([[0.5, 0.5, 0.5, 0.5]])
+    """
+    return _average(
+        1, dy, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def avg_pool2d(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.avg_pool2d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.avg_pool2d(np.ones((1, 1, 1)), np.zeros((1, 2, 2)), 2)
+    array([[[0.25, 0.25],
+            [0.25, 0.25]]])
+    """
+    return _average(
+        2, dy, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def avg_pool3d(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.avg_pool3d`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.avg_pool3d(np.ones((1, 1, 1, 1)), np.zeros((1, 2, 2, 2)), 2).sum()
+    np.float64(1.0)
+    """
+    return _average(
+        3, dy, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def lp_pool1d(
+    dy: Any,
+    x: Any,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.lp_pool1d`.
+
+    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: none to zeros.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or (C, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.  Worked out in float64.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.lp_pool1d(np.ones((1, 1)), np.array([[3.0, 4.0]]), 2, 2)
+    array([[0.6, 0.8]])
+    """
+    return _norm(
+        1, dy, x, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def lp_pool2d(
+    dy: Any,
+    x: Any,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.lp_pool2d`.
+
+    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: none to zeros.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.  Worked out in float64.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.lp_pool2d(np.ones((1, 1, 1)), np.ones((1, 2, 2)), 2, 2)
+    array([[[0.5, 0.5],
+            [0.5, 0.5]]])
+    """
+    return _norm(
+        2, dy, x, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def lp_pool3d(
+    dy: Any,
+    x: Any,
+    norm_type: float,
+    kernel_size: Any,
+    stride: Any = None,
+    ceil_mode: bool = False,
+    padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.lp_pool3d`.
+
+    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: none to zeros.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+    norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.  Worked out in float64.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.lp_pool3d(np.ones((1, 1, 1, 1)), np.ones((1, 2, 2, 2)), 3, 2).round(3).max()
+    np.float64(0.25)
+    """
+    return _norm(
+        3, dy, x, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip

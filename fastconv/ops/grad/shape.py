@@ -1,0 +1,285 @@
+"""Gradients of flatten, pad, unfold and fold: none of them looks at the values of x, which may be a `Spec`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.arrays import as_array, clean
+from fastconv.core.problems.base import freeze
+from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.shape import flat_shape
+
+
+def _gradient(
+    p: PadProblem | FoldProblem,
+    given: tuple[int, ...],
+    name: str,
+    dy: Any,
+    x: np.ndarray,
+    shape: tuple[int, ...],
+    need: Any,
+    options: dict[str, Any],
+) -> Any:
+    """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
+    check_differentiable(x.dtype, "x")
+    incoming = as_incoming(dy, shape, name)
+    result = p.results[0][0]
+
+    def run() -> Any:
+        return submit(
+            Call(
+                problem=p,
+                x=incoming,
+                constants=(),
+                options=resolve(**options),
+                shapes=(x.shape,),
+                out=(None,),
+                enter=lambda a: clean(a, p.dtype).reshape(given),
+                view=lambda y: y.reshape(result),
+            )
+        )
+
+    return gradients(wanted(need, ("x",)), run)
+
+
+def flatten(
+    dy: Any,
+    x: Any,
+    start_dim: int = 0,
+    end_dim: int = -1,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.flatten`.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like
+        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    start_dim, end_dim : int
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`; a view of `dy` where memory and dtype allow.
+
+    Raises
+    ------
+    IndexError
+        If x has no such axis.
+    ShapeError, DTypeError, ValueError, TypeError
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.flatten(np.zeros((2, 12)), np.zeros((2, 3, 4)), 1).shape
+    (2, 3, 4)
+    """
+    x = as_array(x, "x")
+    shape = flat_shape(x.shape, start_dim, end_dim)
+    options: dict[str, Any] = {
+        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
+    }  # fmt: skip
+    if is_planning():
+        p = replace(pad_problem(x.shape, x.dtype, (), "constant", None)[0], direction="backward")
+        return _gradient(p, p.y_shape, "flatten", dy, x, shape, need, options)
+    resolve(**options)
+    check_differentiable(x.dtype, "x")
+    incoming = as_incoming(dy, shape, "flatten")
+    return gradients(wanted(need, ("x",)), lambda: as_dtype(incoming.reshape(x.shape), x.dtype))
+
+
+def pad(
+    dy: Any,
+    x: Any,
+    pad: Any,
+    mode: str = "constant",
+    value: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.pad`: every element adds up what all its copies get.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like
+        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    pad, mode, value
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`; zero where x was cropped.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.pad(np.ones((1, 6)), np.zeros((1, 3)), (2, 1), mode="reflect")
+    array([[1., 3., 2.]])
+    """
+    x = as_array(x, "x")
+    widths = freeze(pad, "pad")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(pad, Iterable):
+        raise TypeError(f"pad must be a sequence of ints, got {pad!r}")
+    forward, shape = pad_problem(x.shape, x.dtype, widths, mode, value)
+    p = replace(forward, value=0, direction="backward")  # the value has no part in it
+    return _gradient(
+        p, p.y_shape, "pad", dy, x, shape, need,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def unfold(
+    dy: Any,
+    x: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.unfold`, which is `fastconv.fold` of `dy`.
+
+    Parameters
+    ----------
+    dy : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
+        Gradient of the result; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    kernel_size, dilation, padding, stride : int or tuple of 2 int
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.unfold(np.ones((4, 4)), np.zeros((1, 3, 3)), 2)
+    array([[[1., 2., 1.],
+            [2., 4., 2.],
+            [1., 2., 1.]]])
+    """
+    x = as_array(x, "x")
+    forward, shape = unfold_problem(
+        x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(dilation, "dilation"),
+        freeze(padding, "padding"), freeze(stride, "stride"),
+    )  # fmt: skip
+    return _gradient(
+        replace(forward, kind="fold"), forward.column_shape, "unfold", dy, x, shape, need,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def fold(
+    dy: Any,
+    x: Any,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+    *,
+    need: tuple[bool] | None = None,
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.fold`, which is `fastconv.unfold` of `dy`.
+
+    Parameters
+    ----------
+    dy : array_like, shape (N, C, H, W) or (C, H, W)
+        Gradient of the result; float32 or float64.
+    x : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
+        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    output_size, kernel_size, dilation, padding, stride : int or tuple of 2 int
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.fold(np.arange(4.0).reshape(1, 2, 2), np.ones((2, 2)), 2, (2, 1))
+    array([[0., 1.],
+           [2., 3.]])
+    """
+    x = as_array(x, "x")
+    forward, shape = fold_problem(
+        x.shape, x.dtype, freeze(output_size, "output_size"), freeze(kernel_size, "kernel_size"),
+        freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),
+    )  # fmt: skip
+    return _gradient(
+        replace(forward, kind="unfold"), forward.image_shape, "fold", dy, x, shape, need,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip

@@ -1,0 +1,222 @@
+"""Gradient of max unpooling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fastconv.core.arrays import as_array, clean_volume
+from fastconv.core.problems.base import join_batch, split_batch, to_canonical
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import Call, submit
+from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.unpool import describe_unpool
+
+
+def _unpool(
+    rank: int,
+    dy: Any,
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    output_size: Any,
+    need: Any,
+    layout: str,
+    options: dict[str, Any],
+) -> Any:
+    x = as_array(x, "x")
+    forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
+    problem = replace(forward, direction="backward")
+    check_differentiable(x.dtype, "x")
+    batched = split_batch(x.shape, rank, layout)[0]
+    shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
+    incoming = as_incoming(dy, shape, f"max_unpool{rank}d")
+
+    def run() -> Any:
+        return submit(
+            Call(
+                problem=problem,
+                x=incoming,
+                constants=(flat,),
+                options=resolve(**options),
+                shapes=(x.shape,),
+                out=(None,),
+                enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
+                view=lambda y: to_canonical(y, rank, batched, layout),
+            )
+        )
+
+    return gradients(wanted(need, ("x",)), run)
+
+
+def max_unpool1d(
+    dy: Any,
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.max_unpool1d`.
+
+    As in torch, all values that went to one position get its gradient, also those that were overwritten.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, W) or (C, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    indices, kernel_size, stride, padding, output_size, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.max_unpool1d(np.arange(4.0)[None], np.ones((1, 2)), np.array([[1, 2]]), 2)
+    array([[1., 2.]])
+    """
+    return _unpool(
+        1, dy, x, indices, kernel_size, stride, padding, output_size, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def max_unpool2d(
+    dy: Any,
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.max_unpool2d`.
+
+    As in torch, all values that went to one position get its gradient, also those that were overwritten.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, H, W) or (C, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    indices, kernel_size, stride, padding, output_size, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.max_unpool2d(np.arange(4.0).reshape(1, 2, 2), np.ones((1, 1, 1)), np.array([[[3]]]), 2)
+    array([[[3.]]])
+    """
+    return _unpool(
+        2, dy, x, indices, kernel_size, stride, padding, output_size, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
+
+
+def max_unpool3d(
+    dy: Any,
+    x: Any,
+    indices: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    output_size: Any = None,
+    *,
+    need: tuple[bool] | None = None,
+    layout: str = "NCHW",
+    backend: str | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> Any:
+    """Gradient of `fastconv.max_unpool3d`.
+
+    As in torch, all values that went to one position get its gradient, also those that were overwritten.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the result, of its shape; float32 or float64.
+    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+        Float32 or float64; channels last with ``layout="NHWC"``.
+        Only its shape and dtype matter: it may be a `fastconv.Spec`.
+    indices, kernel_size, stride, padding, output_size, layout
+        The arguments of the forward call.
+    need : tuple of 1 bool, optional
+        As everywhere in `fastconv.grad`.
+    backend, algorithm, threads, tol, max_workspace
+        See `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+        dx, of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        Naming the argument, what it was and what is allowed.
+
+    Examples
+    --------
+    >>> import fastconv as F, numpy as np
+    >>> F.grad.max_unpool3d(np.arange(8.0).reshape(1, 2, 2, 2), np.ones((1, 1, 1, 1)), np.array([[[[5]]]]), 2)
+    array([[[[5.]]]])
+    """
+    return _unpool(
+        3, dy, x, indices, kernel_size, stride, padding, output_size, need, layout,
+        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+    )  # fmt: skip
