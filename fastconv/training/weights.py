@@ -1,0 +1,207 @@
+"""A training on disk: one `.npz` file with the best weights, and what is needed to go on exactly where it stopped.
+
+Arrays and one text, no pickle: a file from a stranger can be wrong, but not run anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastconv.training.augment import Jitter
+from fastconv.training.network import Config, Weights
+
+FORMAT = "fastconv training 1"
+HISTORY = ("training loss", "training error", "held-out loss", "held-out error")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a network learns.
+
+    Attributes
+    ----------
+    data : str
+        Name of the data set.
+    epochs : int
+        Passes over the training images, in all.
+    batch : int
+        Images of one step.
+    rate : float
+        Learning rate, before any decay.
+    optimizer, decay : str
+        See `fastconv.training.optimizers`.
+    seed : int
+        Of everything that is drawn at random: the held-out images, the first weights, the order, the changes.
+    jitter : Jitter or None
+        How images are changed on the fly.
+    """
+
+    data: str
+    epochs: int
+    batch: int
+    rate: float
+    optimizer: str
+    decay: str
+    seed: int
+    jitter: Jitter | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A training after some epochs.
+
+    Attributes
+    ----------
+    config : Config
+    settings : Settings
+    classes : tuple of str
+    images : int
+        Number of images in the data set; with the seed it fixes which are held out.
+    mean, spread : ndarray, shape (C,), float32
+        What images are shifted and divided by before the first convolution.
+    weights : dict of ndarray
+        After the last epoch.
+    memory : dict of ndarray
+        Of the optimiser.
+    steps : int
+    best : dict of ndarray
+        The weights with the smallest error on the held-out images, the earliest of them.
+    best_epoch : int
+        From 1; 0 before the first epoch.
+    history : tuple of tuple of 4 float
+        For each epoch what `HISTORY` says, in its order.
+    """
+
+    config: Config
+    settings: Settings
+    classes: tuple[str, ...]
+    images: int
+    mean: np.ndarray
+    spread: np.ndarray
+    weights: Weights
+    best: Weights
+    memory: Weights = field(default_factory=dict)
+    steps: int = 0
+    best_epoch: int = 0
+    history: tuple[tuple[float, float, float, float], ...] = ()
+
+
+def save(path: str | Path, state: State) -> None:
+    """Write a file that is either the old one or the new one, whatever happens meanwhile."""
+    target = Path(path)
+    about = {
+        "format": FORMAT, "config": asdict(state.config), "settings": asdict(state.settings),
+        "classes": state.classes, "images": state.images, "steps": state.steps, "best_epoch": state.best_epoch,
+    }  # fmt: skip
+    arrays = {"about": np.array(json.dumps(about)), "mean": state.mean, "spread": state.spread,
+              "history": np.array(state.history, np.float64).reshape(-1, len(HISTORY))}  # fmt: skip
+    for part in ("weights", "best", "memory"):
+        arrays |= {f"{part}/{name}": a for name, a in getattr(state, part).items()}
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The permissions that this process takes from new files; it can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def load(path: str | Path) -> State:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    OSError
+        If the file is not there or cannot be read.
+    ValueError
+        If it is damaged, or is something else; the text says what was found.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array")
+            arrays = dict(file)
+    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error, SyntaxError) as e:
+        raise ValueError(f"{path} is not a file of weights, or is damaged: {_first_line(e)}") from None
+    try:
+        return _state(arrays)
+    except (ValueError, TypeError, KeyError, AttributeError) as e:
+        missing = f"{e} is missing" if isinstance(e, KeyError) else _first_line(e)
+        raise ValueError(f"{path} is not a file of weights of this program: {missing}") from None
+
+
+def _first_line(e: BaseException) -> str:
+    return (str(e).strip() or type(e).__name__).splitlines()[0]
+
+
+def _state(arrays: dict[str, np.ndarray]) -> State:
+    about = json.loads(str(arrays["about"]))
+    if about["format"] != FORMAT:
+        raise ValueError(f"format must be {FORMAT!r}, got {about['format']!r}")
+    config = Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()})
+    given: dict[str, Any] = about["settings"]
+    settings = Settings(**given | {"jitter": None if given["jitter"] is None else Jitter(**given["jitter"])})
+    _check_numbers(settings)
+    shapes = config.shapes()
+    parts: dict[str, Weights] = {"weights": {}, "best": {}, "memory": {}}
+    for name, array in arrays.items():
+        part, _, inner = name.partition("/")
+        if inner:
+            parts[part][inner] = array
+    for part in ("weights", "best"):
+        for name, shape in shapes.items():
+            _check(f"{part}/{name}", parts[part].get(name), shape)
+        if len(parts[part]) != len(shapes):
+            raise ValueError(f"{part} must be {', '.join(shapes)}, got {', '.join(parts[part])}")
+        parts[part] = {name: parts[part][name] for name in shapes}
+    for name, array in parts["memory"].items():
+        _check(f"memory/{name}", array, shapes[name.rpartition(".")[0]])
+    for name in ("mean", "spread"):
+        _check(name, arrays[name], config.image[:1])
+    history = arrays["history"]
+    if history.ndim != 2 or history.shape[1] != len(HISTORY):
+        raise ValueError(f"history must have {len(HISTORY)} columns, got shape {history.shape}")
+    if len(about["classes"]) != config.classes or not 0 <= about["best_epoch"] <= len(history):
+        raise ValueError("its classes and epochs contradict each other")
+    return State(
+        config=config, settings=settings, classes=tuple(about["classes"]), images=about["images"], mean=arrays["mean"],
+        spread=arrays["spread"], weights=parts["weights"], best=parts["best"], memory=parts["memory"],
+        steps=about["steps"], best_epoch=about["best_epoch"], history=tuple(tuple(row) for row in history.tolist()),
+    )  # fmt: skip
+
+
+def _check_numbers(settings: Settings) -> None:
+    kinds = {"int": int, "float": (int, float), "str": str}
+    for entry in fields(settings):
+        value = getattr(settings, entry.name)
+        if str(entry.type) in kinds and not isinstance(value, kinds[str(entry.type)]):  # type: ignore[arg-type]
+            raise TypeError(f"{entry.name} must be of type {entry.type}, got {value!r}")
+
+
+def _check(name: str, array: np.ndarray | None, shape: tuple[int, ...]) -> None:
+    if array is None:
+        raise ValueError(f"{name} is missing")
+    if array.shape != shape or array.dtype != np.float32:
+        raise ValueError(f"{name} must be float32 of shape {shape}, got {array.dtype} of shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds values that are not finite")
