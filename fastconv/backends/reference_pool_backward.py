@@ -21,7 +21,7 @@ class PoolBackward(Reference):
     def prepare(self, problem: PoolProblem | AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         tables = positions(p)
-        way = by_indices if p.indices else {"max": shared_maximum, "avg": average, "lp": norm}[p.kind]
+        way: Any = by_indices if p.indices else {"max": shared_maximum, "avg": average, "lp": norm}[p.kind]
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             with np.errstate(all="ignore"):
@@ -45,7 +45,8 @@ def spread(p: Any, tables: list[np.ndarray], given: Any) -> np.ndarray:
     positions_of = np.broadcast_to(np.arange(dx.shape[-1]).reshape(p.input), p.x_shape)
     for value, inside, flat in taps(positions_of, tables):
         part = np.where(inside, given(value), 0.0)
-        np.add.at(dx, (slice(None), slice(None), np.where(inside, flat, 0)), part)
+        to: Any = (slice(None), slice(None), np.where(inside, flat, 0))
+        np.add.at(dx, to, part)
     return dx.reshape(p.x_shape)
 
 
@@ -61,6 +62,7 @@ def norm(p: PoolProblem, tables: list[np.ndarray], dy: np.ndarray, x: np.ndarray
     scale = p.taps / divisor(p)
     total *= scale
     slope = np.where(total == 0, 0.0, dy / p.norm * total ** (1 / p.norm - 1) * scale)
+    slope = np.where(np.isnan(total), slope * 0, slope)  # torch's sign of NaN is 0
     return spread(p, tables, lambda _: slope) * (p.norm * x ** (p.norm - 1))
 
 

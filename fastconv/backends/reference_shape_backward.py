@@ -21,7 +21,7 @@ class PadBackward(Reference):
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             dx = np.zeros(p.x_shape)
             for at in np.ndindex(p.output):
-                source = tuple(int(table[i]) for i, table in zip(at, tables, strict=True))
+                source: Any = tuple(int(table[i]) for i, table in zip(at, tables, strict=True))
                 if -1 not in source:
                     dx[:, *source] += dy[:, *at]
             out[...] = dx.astype(p.dtype)

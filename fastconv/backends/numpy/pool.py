@@ -13,8 +13,8 @@ not overflow; int64 exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -62,7 +62,14 @@ def lowest(dtype: np.dtype) -> Any:
     return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
 
 
-def divisors(p: AnyPool) -> Callable[[tuple[Band, ...]], Any]:
+class Outputs(Protocol):
+    """Some outputs along an axis, and what else is known about them."""
+
+    @property
+    def out(self) -> slice: ...
+
+
+def divisors(p: AnyPool) -> Callable[[Sequence[Outputs]], Any]:
     """A function from the bands of a block to what its sums are divided by."""
     if isinstance(p, AdaptivePoolProblem):
         counts = [end - start for start, end in (axis_windows(*a) for a in zip(p.input, p.output, strict=True))]
@@ -78,7 +85,7 @@ def divisors(p: AnyPool) -> Callable[[tuple[Band, ...]], Any]:
         same = max(int(counts[0][0] * counts[1][0] * counts[2][0]), 1)
         return lambda axes: same
 
-    def of(axes: tuple[Band, ...]) -> np.ndarray:
+    def of(axes: Sequence[Outputs]) -> np.ndarray:
         d, h, w = (c[a.out] for c, a in zip(counts, axes, strict=True))
         return np.maximum(d[:, None, None] * h[:, None] * w, 1)
 

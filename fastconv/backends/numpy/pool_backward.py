@@ -180,6 +180,7 @@ class Separable(Backward):
                     slope = np.power(sums, 1 / p.norm - 1) * (scale / p.norm)
                     slope *= dy[n, c, axes[0].out, axes[1].out, axes[2].out]
                     slope[sums == 0] = 0
+                    slope[np.isnan(sums)] *= 0  # torch multiplies by the sign of a sum, which it takes to be 0 for NaN
                     total = inner(spread(slope, axes), axes)
                 target[...] = total * (p.norm * np.power(own, p.norm - 1))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from fastconv.core.arrays import as_array, clean_volume
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
@@ -51,7 +53,7 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[st
     incoming = as_incoming(dy, shape, f"global_{kind}_pool")
 
     def run() -> Any:
-        constants = ()
+        constants: tuple[np.ndarray, ...] = ()
         if kind == "max":
             check_has_values(x)
             constants = (clean_volume(to_canonical(array.reshape(merged), 3, True, layout), problem.dtype, layout),)
