@@ -184,6 +184,7 @@ def _norm(
         at = to_canonical(find_indices(maximum, rank, magnitudes, options), rank, batched, layout)
         flat = (problem.n, problem.c, -1)
         found = np.take_along_axis(volume.reshape(flat), np.maximum(at.reshape(flat), 0), 2)
+        found[np.isnan(found)] = 0  # as torch's sign has it
         return replace(backward, indices=True), (at, np.sign(found).reshape(at.shape))
 
     return gradient(problem, rank, f"lp_pool{rank}d", dy, array, need, options, prepare)
@@ -566,7 +567,7 @@ def lp_pool1d(
     """Gradient of `fastconv.lp_pool1d`.
 
     As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: none to zeros.
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: 0 for 0, NaN.
 
     Parameters
     ----------
@@ -624,7 +625,7 @@ def lp_pool2d(
     """Gradient of `fastconv.lp_pool2d`.
 
     As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: none to zeros.
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: 0 for 0, NaN.
 
     Parameters
     ----------
@@ -683,7 +684,7 @@ def lp_pool3d(
     """Gradient of `fastconv.lp_pool3d`.
 
     As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: none to zeros.
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: 0 for 0, NaN.
 
     Parameters
     ----------
