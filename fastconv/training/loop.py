@@ -132,7 +132,9 @@ def train(
                     images = augment(images, settings.jitter, rng, background)
                 loss, _, gradients = step(state.config, weights, images, y[picked], rng)
                 if not isfinite(loss):
-                    raise ArithmeticError(f"the loss is {loss} in {name}: a smaller --rate than {settings.rate:g} may help")
+                    raise ArithmeticError(
+                        f"the loss is {loss} in {name}: a smaller --rate than {settings.rate:g} may help"
+                    )
                 OPTIMIZERS[settings.optimizer](weights, gradients, memory, rate, state.steps + i + 1)
             seen, tested = (score(state.config, weights, *s) for s in ((x, y), (test_x, test_y)))
             better = not state.history or tested.error < min(row[3] for row in state.history)
