@@ -1,0 +1,79 @@
+"""Between tensors and arrays, without a copy.
+
+A tensor in torch's channels-last memory format is an NHWC array seen through permuted axes, so it goes into
+fastconv as ``layout="NHWC"``, and the result comes back in the same memory format.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fastconv.core.arrays import Spec
+from fastconv.core.errors import DTypeError, UnsupportedError
+
+DTYPES = (torch.float32, torch.float64)
+NUMPY_DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+FORMATS = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+def is_channels_last(x: Tensor, rank: int) -> bool:
+    """Whether a batch with `rank` spatial axes lies channels last; where both orders fit, channels come second."""
+    return rank > 1 and x.dim() == rank + 2 and not x.is_contiguous() and x.is_contiguous(memory_format=FORMATS[rank])
+
+
+def layout(last: bool) -> str:
+    return "NHWC" if last else "NCHW"
+
+
+def array(x: Tensor, last: bool = False) -> np.ndarray:
+    """The memory of `x` as an array; (N, spatial, C) if `last`."""
+    a = x.detach().numpy()
+    return np.moveaxis(a, 1, -1) if last else a
+
+
+def spec(shape: list[int], dtype: torch.dtype, last: bool = False) -> Spec:
+    """What `array` would give for a tensor of `shape`, without memory."""
+    return Spec((shape[0], *shape[2:], shape[1]) if last else tuple(shape), NUMPY_DTYPES[dtype])
+
+
+def tensor(a: np.ndarray, last: bool = False) -> Tensor:
+    """A fresh result as a tensor on the same memory; the inverse of `array`."""
+    if a.size == 0:  # NumPy's strides of nothing are not torch's
+        return empty([a.shape[0], a.shape[-1], *a.shape[1:-1]] if last else list(a.shape), torch.from_numpy(a), last)
+    return torch.from_numpy(np.moveaxis(a, -1, 1) if last else a)
+
+
+def empty(shape: list[Any], like: Tensor, last: bool = False) -> Tensor:
+    """An uninitialised tensor as `tensor` would return it: what fake kernels give."""
+    memory = FORMATS[len(shape) - 2] if last else torch.contiguous_format
+    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=memory)
+
+
+def check(**tensors: Tensor | None) -> None:
+    """Refuse what the operators cannot take.
+
+    Raises
+    ------
+    TypeError, DTypeError, UnsupportedError
+        Naming the tensor, what it was and what is allowed.
+    """
+    first: tuple[str, torch.dtype] | None = None
+    for name, t in tensors.items():
+        if t is None:
+            continue
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{name} must be a torch.Tensor, got {type(t).__name__}; arrays go to fastconv itself")
+        if t.device.type not in ("cpu", "meta"):
+            raise UnsupportedError(f"{name} is on device {t.device}; fastconv's operators are for cpu tensors")
+        if t.layout is not torch.strided:
+            raise UnsupportedError(f"{name} has layout {t.layout}; fastconv's operators take torch.strided")
+        if t.dtype not in DTYPES:
+            raise DTypeError(f"{name} has dtype {t.dtype}; fastconv's operators take torch.float32 and torch.float64")
+        if first is None:
+            first = name, t.dtype
+        elif t.dtype != first[1]:
+            raise DTypeError(f"{name} has dtype {t.dtype}, but {first[0]} {first[1]}: they must be the same")
