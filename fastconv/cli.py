@@ -69,6 +69,10 @@ def _peers(text: str) -> tuple[str, ...]:
     return names
 
 
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(_positive(n) for n in text.split(","))
+
+
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be an int of at least 1, got {text!r}")
@@ -119,8 +123,38 @@ def _parser() -> argparse.ArgumentParser:
                        help="only the cases whose names contain one of these, as 3x3 or depthwise")  # fmt: skip
     bench.set_defaults(run=_bench)
 
-    demo = commands.add_parser("demo", help="the lecture's forward path on a photograph, as a picture")
-    demo.add_argument("--output", default="fastconv-demo.png", metavar="FILE.png")
+    demo = commands.add_parser(
+        "demo", help="the lecture's forward path as a picture; with --train, its network learns",
+        description="The lecture's forward path on a photograph, as a picture.  With --train its network learns on "
+                    "real images: learning curves, detectors, maps, guesses and confusions as pictures in a folder.",
+        epilog="Ctrl-C ends a training after its last whole epoch: the best weights are kept, pictures are drawn, and "
+               "the exit status is 130; --resume goes on from there, to the same weights as without the interruption.",
+    )  # fmt: skip
+    demo.add_argument("--output", metavar="FILE.png|DIR",
+                      help="what to write (default: fastconv-demo.png; with --train fastconv-demo)")  # fmt: skip
+    demo.add_argument("--train", action="store_true", help="train a network; the options below need this one")
+    learning = demo.add_argument_group("training")
+    source = learning.add_mutually_exclusive_group()
+    source.add_argument("--data", choices=("digits", "mnist"),
+                        help="scikit-learn's 8x8 digits (default), or 5,000 MNIST digits")  # fmt: skip
+    source.add_argument("--images", metavar="DIR", help="images of one's own, in one subfolder for each class")
+    learning.add_argument("--size", type=_positive, metavar="N", help="side of these images (default: 32)")
+    learning.add_argument("--colour", choices=("auto", "grey", "rgb"), help="of these images (default: auto)")
+    learning.add_argument("--channels", type=_counts, metavar="N,M", help="detectors of each convolution")
+    learning.add_argument("--kernel", type=_positive, metavar="N", help="side of the detectors, odd")
+    learning.add_argument("--hidden", type=_positive, metavar="N", help="neurons of a hidden full connection")
+    learning.add_argument("--dropout", type=float, metavar="P", help="share of inputs left out of the full connection")
+    learning.add_argument("--epochs", type=_positive, metavar="N", help="passes over the images, in all")
+    learning.add_argument("--batch", type=_positive, metavar="N", help="images of one step (default: 64)")
+    learning.add_argument("--rate", type=float, metavar="R", help="learning rate")
+    learning.add_argument("--optimizer", choices=("sgd", "adam"), help="default: adam")
+    learning.add_argument("--decay", choices=("cosine", "none"), help="of the learning rate (default: cosine)")
+    learning.add_argument("--no-augment", dest="augment", action="store_false", default=None,
+                          help="show every image as it is: not moved, turned or scaled")  # fmt: skip
+    learning.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
+    learning.add_argument("--threads", type=_positive, metavar="N")
+    learning.add_argument("--weights", metavar="FILE.npz", help="where to keep the weights (default: in the folder)")
+    learning.add_argument("--resume", metavar="FILE.npz", help="go on with these weights")
     demo.set_defaults(run=_demo)
     return parser
 
@@ -255,18 +289,42 @@ def _bench(options: argparse.Namespace) -> None:
         print(f"wrote {options.plot}", file=sys.stderr)
 
 
-def _demo(options: argparse.Namespace) -> None:
-    from fastconv.demo import demo
+def _demo(options: argparse.Namespace) -> int:
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    for name in ("command", "run", "output", "train"):
+        given.pop(name, None)
+    if not options.train:
+        if given:
+            raise ValueError(f"--{'no-augment' if 'augment' in given else next(iter(given))} goes with --train")
+        from fastconv.demo import demo
 
-    _file(options.output)
-    print(f"wrote {demo(options.output)}")
+        target = "fastconv-demo.png" if options.output is None else options.output
+        _file(target)
+        print(f"wrote {demo(target)}")
+        return 0
+
+    from fastconv.bench.progress import bar
+    from fastconv.training.lesson import Wishes, learn
+
+    resume, keep, threads = (given.pop(name, None) for name in ("resume", "weights", "threads"))
+    with bar(sys.stderr) as tell:
+        finished = learn(
+            Wishes(**given),
+            "fastconv-demo" if options.output is None else options.output,
+            resume=resume,
+            keep=keep,
+            threads=threads,
+            tell=tell,
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )
+    return 0 if finished else INTERRUPTED
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     options = _parser().parse_args(argv)
     try:
-        options.run(options)
+        status = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("fastconv: interrupted", file=sys.stderr)
@@ -278,7 +336,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, NotImplementedError, ImportError, OSError, ArithmeticError, MemoryError) as e:
         print(f"fastconv: error: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
         return 1 if isinstance(e, (ImportError, OSError, MemoryError)) else 2
-    return 0
+    return status or 0
 
 
 if __name__ == "__main__":
