@@ -25,6 +25,7 @@ MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/depthwise.h
 POINTER = 8
 # Fractions of peak, as measured with everything in the L2 cache.
 REUSE_RATE, PLAIN_RATE, CHANNELS_RATE = 0.5, 0.25, 0.25
+UNMASKED = 0.6  # share of the rate where lanes at the edges are masked by vectors, and registers are few
 START_SECONDS = 8e-6
 ITEM_SECONDS = 5e-8
 SHARED_FLOPS = 2e5  # below, threads cost more than they bring
@@ -113,7 +114,7 @@ class Depthwise(Kernel[ConvProblem]):
             run = max(p.output[2], 1)
             reuse = p.stride[1] == 1 and p.kernel[1] >= 3
             rate, copied = (REUSE_RATE if reuse else PLAIN_RATE), 0.0 if reads_in_place(p) else 2.0 * p.bytes
-        used = run / (-(-run // vl) * vl)
+        used = run / (-(-run // vl) * vl) * (1.0 if self.isa == "avx512" else UNMASKED)
         seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * rate * used)
         seconds += (p.bytes + copied) / machine.bandwidth + ITEM_SECONDS * p.n * p.oc
         pack = 0.0 if p.packed or p.layout == "NCHW" else 2e-9 * p.oc * p.taps

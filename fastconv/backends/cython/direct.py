@@ -22,6 +22,7 @@ BAND_BYTES = 256 << 10
 SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
 RATE = 0.85  # of peak, on layers that fill the tile
 START_SECONDS = 8e-6
+ITEM_SECONDS = 4e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ class Direct(Kernel[ConvProblem]):
             fill *= 4  # one channel of one row is a strided gather
         pack = 0.0 if p.packed else 2e-9 * p.oc * p.depth
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        return START_SECONDS + pack + (p.flops / peak + fill + p.bytes / machine.bandwidth) / share
+        items = ITEM_SECONDS * p.n * p.groups * p.output[0]
+        return START_SECONDS + pack + (p.flops / peak + fill + p.bytes / machine.bandwidth + items) / share
 
     def workspace(self, problem: ConvProblem) -> int:
         size = problem.acc.itemsize

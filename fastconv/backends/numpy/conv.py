@@ -24,7 +24,7 @@ from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 1 << 20
 MIN_COLUMNS = 16  # pixels per block that make a matmul worth calling
-GEMM_RATE = 0.5  # of peak, as measured for blocks of this size
+GEMM_RATE = 0.6  # of peak, as measured for blocks of this size
 COPY_RATE = 0.25  # of streaming bandwidth, for strided copies of short runs
 CALL_SECONDS = 4e-6  # interpreter time per NumPy call
 

@@ -45,7 +45,9 @@ class Im2col(NumpyWeight):
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
         columns = p.n * p.ic * p.taps * p.pixels * p.dtype.itemsize
         rate = machine.flops(machine.peak[0][0], p.dtype.itemsize) * GEMM_RATE
-        return p.flops / rate + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
+        added = p.n * max(1, p.pixels / (blocks.rows * blocks.cols)) * p.oc * p.depth * p.dtype.itemsize * 4
+        moved = columns / (machine.bandwidth * COPY_RATE) + added / machine.bandwidth
+        return p.flops / rate + moved + calls * 8 * CALL_SECONDS
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
