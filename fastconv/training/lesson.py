@@ -151,7 +151,8 @@ def learn(
         places = [folder / name for name in PICTURES]
         pictures.curves(state, places[0])
         pictures.detectors(state, places[1])
-        pictures.maps(state, dataset, int(held_out[0]), places[2])
+        right = tested.probabilities.argmax(1) == dataset.labels[held_out]
+        pictures.maps(state, dataset, int(held_out[right.argmax()]), places[2])  # the first that is recognised
         pictures.guesses(state, dataset, held_out, tested, places[3])
         pictures.confusion(dataset, held_out, tested, places[4])
     result(f"{dataset.name}, best weights, of epoch {state.best_epoch} of {len(state.history)}")

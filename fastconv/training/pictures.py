@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, isqrt, sqrt
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -65,38 +65,42 @@ def detectors(state: State, path: Path) -> None:
     first = state.best["conv1.weight"]
     count, channels, size = first.shape[:3]
     colour = channels == 3
-    columns = _columns(count, 2.2)
+    columns = _columns(count, 4)
     second = state.best.get("conv2.weight")
     height = 10 * ceil(count / columns) / columns
-    fig = figure(10, height + 1.1 + (0 if second is None else 5.9))
+    rows, heads = (0, 1) if second is None else (min(len(second), 10), min(second.shape[1], 16))
+    below = 10 * rows / heads
+    fig = figure(10, height + 1.2 + (0 if second is None else below + 0.7))
     fig.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     _title(fig, f"Learned feature detectors: {state.settings.data}, after epoch {state.best_epoch}")
-    parts = [fig.subplots()] if second is None else fig.subplots(2, 1, height_ratios=(height + 0.3, 5.4))
+    parts = [fig.subplots()] if second is None else fig.subplots(2, 1, height_ratios=(height + 0.3, below + 0.3))
     if colour:
         low, high = first.min((1, 2, 3), keepdims=True), first.max((1, 2, 3), keepdims=True)
         tiles: Any = ((first - low) / np.maximum(high - low, 1e-9)).transpose(0, 2, 3, 1)
         _mosaic(parts[0], tiles, columns)
-        below = "each scaled to its own range"
+        note = "each scaled to its own range"
     else:
         strongest = np.abs(first).max((2, 3))
         tiles = first[np.arange(count), strongest.argmax(1)]
         _mosaic(parts[0], tiles / np.abs(tiles).max((1, 2), keepdims=True), columns, **_signed(1))
-        below = "red above, blue below zero, white zero; each scaled to its own largest weight"
+        note = "red above, blue below zero, white zero; each scaled to its own largest weight"
     parts[0].set_title(
         f"first convolution: {count} detectors of {size} x {size}{' x 3' * colour}", fontsize=11, color=INK, loc="left"
     )
-    parts[0].set_xlabel(below, fontsize=9, color=FAINT)
+    parts[0].set_xlabel(note, fontsize=9, color=FAINT)
     if second is not None:
         energy = np.square(second).sum((1, 2, 3))
-        picked = np.sort(np.argsort(-energy)[:16])
-        heads = np.arange(min(second.shape[1], 32))
-        shown = second[picked][:, heads].reshape(-1, size, size)
-        _mosaic(parts[1], shown, len(heads), **_signed(float(np.quantile(np.abs(second), 0.99))))
+        picked = np.sort(np.argsort(-energy, kind="stable")[:rows])
+        shown = second[picked][:, :heads].reshape(-1, size, size)
+        _mosaic(parts[1], shown, heads, **_signed(float(np.quantile(np.abs(second), 0.99))))
         parts[1].set_title(
-            f"second convolution: one row for each of {len(picked)} of its {len(second)} detectors", fontsize=11,
+            f"second convolution: the {rows} strongest of its {len(second)} detectors, one in each row", fontsize=11,
             color=INK, loc="left",
         )  # fmt: skip
-        parts[1].set_xlabel(f"one column for each of the {len(heads)} maps that it looks at", fontsize=9, color=FAINT)
+        some = "the" if heads == second.shape[1] else f"{heads} of the"
+        parts[1].set_xlabel(
+            f"one column for each of {some} {second.shape[1]} maps that it looks at", fontsize=9, color=FAINT
+        )
     fig.savefig(path, dpi=DPI, format="png")
 
 
@@ -112,11 +116,12 @@ def maps(state: State, dataset: Dataset, image: int, path: Path) -> None:
         rows.append((f"convolution {i} and ReLU: {_size(rectified)}", rectified[0]))
         rows.append((f"max pooling {config.pool} x {config.pool}: {_size(pooled)}", pooled[0]))
     width = 11.0
-    grids = [(_columns(len(m), 0.55 * len(m)) if len(m) <= 16 else ceil(len(m) / 2)) for _, m in rows]
+    grids = [_columns(len(m), 5 if len(m) <= 16 else 8) for _, m in rows]
     heights = [0.42 + (width - 0.4) * ceil(len(m) / c) / c for (_, m), c in zip(rows, grids, strict=True)]
-    fig = figure(width, 2.9 + sum(heights) + 1.0)
+    fig = figure(width, 3.3 + sum(heights) + 1.0)
     fig.get_layout_engine().set(w_pad=0.06, h_pad=0.05, hspace=0.02)
-    top, *middle, bottom = fig.subfigures(len(rows) + 2, 1, height_ratios=(2.9, *heights, 1.0))
+    top, *middle, bottom = fig.subfigures(len(rows) + 2, 1, height_ratios=(3.3, *heights, 1.0))
+    _title(top, "One held-out image on its way through the network")
     shown, bars = top.subplots(1, 2, width_ratios=(1, 2.4))
     _show(shown, dataset.images[image])
     truth = dataset.classes[dataset.labels[image]]
@@ -161,7 +166,8 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
     picked = np.concatenate([wrong, others])[: rows * columns]
     rows = ceil(len(picked) / columns)
     step_x, step_y, side = 1.25, 1.78, 1.0
-    fig = figure(columns * 1.45, rows * 1.45 * step_y / step_x + 0.75)
+    width, height = (columns - 1) * step_x + side + 0.12, (rows - 1) * step_y + side + 0.8
+    fig = figure(width * 1.15 + 0.2, height * 1.15 + 0.5)
     fig.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
     mistakes = f"{len(wrong)} of {len(labels)} are wrong" if len(wrong) != 1 else f"1 of {len(labels)} is wrong"
     more = "" if len(wrong) <= len(picked) else f", of which {len(picked)} are here"
@@ -187,8 +193,8 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
             axes.add_patch(Rectangle((left, y), side * p, 0.14, fc=colour, lw=0, alpha=0.45))
             axes.text(left + 0.03, y + 0.065, _short(dataset.classes[k]), fontsize=7.5, color=INK, va="center")
             axes.text(left + side - 0.03, y + 0.065, f"{p:.1%}", fontsize=7.5, color=FAINT, va="center", ha="right")
-    axes.set_xlim(-0.06, (columns - 1) * step_x + side + 0.2)
-    axes.set_ylim(-(rows - 1) * step_y - side - 0.62, 0.25)
+    axes.set_xlim(-0.06, width - 0.06)
+    axes.set_ylim(0.22 - height, 0.22)
     axes.set_aspect("equal")
     axes.axis("off")
     fig.savefig(path, dpi=DPI, format="png")
@@ -210,7 +216,7 @@ def confusion(dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path)
     _title(fig, f"Confusion matrix of {len(labels)} held-out images")
     axes = fig.subplots()
     axes.imshow(np.where(np.eye(n, dtype=bool), share, np.nan), cmap="Blues", vmin=0, vmax=1.6)
-    axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(float(np.nanmax(mistakes)) * 1.5, 0.02))
+    axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(float(np.nanmax(mistakes)) * 2.2, 0.02))
     names = [_short(c) for c in dataset.classes]
     turned = {"rotation": 90} if max(map(len, names)) > 3 else {}
     axes.set_xticks(range(n), names, **turned)
@@ -218,7 +224,7 @@ def confusion(dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path)
     if n <= MANY:
         for (i, j), count in np.ndenumerate(counts):
             if count:
-                axes.text(j, i, str(count), ha="center", va="center", fontsize=9, color=INK if i == j else WRONG,
+                axes.text(j, i, str(count), ha="center", va="center", fontsize=9, color=INK,
                           weight="normal" if i == j else "bold")  # fmt: skip
         recall = axes.secondary_yaxis("right")
         recall.set_yticks(range(n), [f"{counts[i, i] / totals[i]:.1%}" for i in range(n)])
@@ -279,8 +285,10 @@ def _signed(limit: float) -> dict[str, Any]:
 
 
 def _columns(count: int, aspect: float) -> int:
-    """Columns of a grid about `aspect` times as wide as high."""
-    return min(count, max(1, round(sqrt(count * aspect)), isqrt(count)))
+    """Columns of a grid about `aspect` times as wide as high; full rows where that is not far off."""
+    wanted = min(count, max(1, round(sqrt(count * aspect))))
+    full = [c for c in range(1, count + 1) if count % c == 0 and wanted / 1.7 <= c <= wanted * 1.7]
+    return min(full, key=lambda c: abs(c - wanted), default=wanted)
 
 
 def _show(axes: Any, image: np.ndarray, **how: Any) -> None:
