@@ -132,7 +132,7 @@ def learn(
     for place in {folder, target.parent}:
         if not (place.is_dir() and os.access(place, os.W_OK)):
             raise PermissionError(f"cannot write into {place}")
-    with fastconv.options(threads=threads), _quiet_blas():
+    with fastconv.options(threads=threads), quiet_blas():
         training, held_out = data.split(dataset.labels, state.settings.seed)
         say(f"{dataset.name}: {len(training)} images to learn from, {len(held_out)} held out")
         say(f"{state.config.text()}: {sum(w.size for w in state.weights.values())} weights")
@@ -170,7 +170,7 @@ def _check_pictures() -> None:
 
 
 @contextmanager
-def _quiet_blas() -> Iterator[None]:
+def quiet_blas() -> Iterator[None]:
     """One thread for NumPy's BLAS: between its small products its threads would spin on our cores."""
     try:
         from threadpoolctl import threadpool_limits
