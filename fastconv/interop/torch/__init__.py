@@ -11,6 +11,7 @@ try:
 except ModuleNotFoundError as e:
     raise missing_extra("torch", "torch", "fastconv.interop.torch") from e
 
+from fastconv.interop.torch.accelerate import Report, Row, accelerate, restore
 from fastconv.interop.torch.functional import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -34,6 +35,9 @@ from fastconv.interop.torch.functional import (
 )
 
 __all__ = [
+    "Report",
+    "Row",
+    "accelerate",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
@@ -53,4 +57,5 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "restore",
 ]

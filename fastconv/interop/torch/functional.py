@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import fastconv.interop.torch.pooling  # registers its operators
+import fastconv.interop.torch.pooling  # noqa: F401  (registers its operators)
 from fastconv.interop.torch.memory import check
 from fastconv.interop.torch.operators import RANKS, op
 

@@ -170,7 +170,7 @@ def _register_bilinear(
     f, f_input, f_weight = op(name), op(f"{name}_input_grad"), op(f"{name}_weight_grad")
 
     def save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        a, b, third, *ctx.settings = inputs
+        a, b, _, *ctx.settings = inputs
         need = ctx.needs_input_grad
         ctx.save_for_backward(a if need[1] else None, b if need[0] else None)
         ctx.a_shape, ctx.b_shape = a.shape, b.shape
