@@ -66,16 +66,18 @@ def _adaptive_pool() -> Kernels:
 
 def _pool_backward() -> Kernels:
     from fastconv.backends import reference_pool_backward
+    from fastconv.backends.cython import pool_backward as native
     from fastconv.backends.numpy import pool_backward as numpy
 
-    return (*numpy.KERNELS, reference_pool_backward.PoolBackward())
+    return (*native.KERNELS, *numpy.KERNELS, reference_pool_backward.PoolBackward())
 
 
 def _adaptive_pool_backward() -> Kernels:
     from fastconv.backends import reference_pool_backward
+    from fastconv.backends.cython import pool_backward as native
     from fastconv.backends.numpy import pool_backward as numpy
 
-    return (*numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
+    return (*native.KERNELS, *numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
 
 
 def _max_unpool() -> Kernels:
