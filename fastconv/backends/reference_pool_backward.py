@@ -18,6 +18,9 @@ from fastconv.core.problems.unpool import UnpoolProblem
 class PoolBackward(Reference):
     """Fixed and adaptive windows."""
 
+    def cost(self, problem: PoolProblem | AdaptivePoolProblem, machine: Machine) -> float:
+        return 1e-3 + problem.flops * 4e-8
+
     def prepare(self, problem: PoolProblem | AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         tables = positions(p)

@@ -20,7 +20,6 @@ from fastconv.backends.numpy.pool import (
     CALL_SECONDS,
     ELEMENT_SECONDS,
     REDUCE_SECONDS,
-    RUN_SECONDS,
     TILES_BLOCK,
     Tiles,
     along,
@@ -32,8 +31,9 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 
-SCATTER_SECONDS = 3.5e-9  # per gradient
-POWER_SECONDS = 2e-8  # per power
+SCATTER_SECONDS = 1.5e-9  # per gradient
+POWER_SECONDS = 2e-9  # per power
+SPREAD_SECONDS = 4e-9  # per contiguous run of a broadcast copy
 
 
 def meeting(p: AnyPool) -> int:
@@ -142,7 +142,7 @@ class Separable(Backward):
         blocks = InputBlocks(p)
         seconds = terms * ELEMENT_SECONDS * factor + blocks.count * (kd + kh + kw + 9) * CALL_SECONDS
         if p.kind == "lp":
-            seconds = 6 * seconds + p.n * p.c * (p.pixels + 2 * p.input[0] * h * w) * POWER_SECONDS
+            seconds = 3 * seconds + p.n * p.c * (p.pixels + 2 * p.input[0] * h * w) * POWER_SECONDS
         return seconds + p.bytes / machine.bandwidth
 
     def workspace(self, problem: AnyPool) -> int:
@@ -241,7 +241,7 @@ class Spread(Backward):
             run = p.c
         elements = p.n * p.c * p.pixels * p.taps
         calls = Blocks(p, TILES_BLOCK).count * 4
-        return elements * (REDUCE_SECONDS * p.dtype.itemsize / 4 + RUN_SECONDS / run) + calls * CALL_SECONDS
+        return elements * (REDUCE_SECONDS * p.dtype.itemsize / 4 + SPREAD_SECONDS / run) + calls * CALL_SECONDS
 
     def workspace(self, problem: AnyPool) -> int:
         return Blocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -99,7 +100,7 @@ def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> n
         raise ShapeError(f"indices must have the shape of the result, {shape}, got {at.shape}")
     if is_planning():  # a plan keeps them: they must not change after they were checked
         at = at.copy()
-    elements = problem.input[0] * problem.input[1] * problem.input[2]
+    elements = math.prod(problem.input)
     if at.size and (at.min() < -1 or at.max() >= elements):
         outside = at[(at < -1) | (at >= elements)][0]
         raise ValueError(f"indices must be positions 0 to {elements - 1} of x, or -1, got {outside}")
@@ -182,8 +183,8 @@ def _norm(
             np.negative(magnitudes, out=magnitudes)
         maximum = replace(problem, kind="max", norm=1.0)
         at = to_canonical(find_indices(maximum, rank, magnitudes, options), rank, batched, layout)
-        flat = (problem.n, problem.c, -1)
-        found = np.take_along_axis(volume.reshape(flat), np.maximum(at.reshape(flat), 0), 2)
+        values = volume.reshape(problem.n, problem.c, math.prod(problem.input))
+        found = np.take_along_axis(values, np.maximum(at, 0).reshape(problem.n, problem.c, problem.pixels), 2)
         found[np.isnan(found)] = 0  # as torch's sign has it
         return replace(backward, indices=True), (at, np.sign(found).reshape(at.shape))
 
