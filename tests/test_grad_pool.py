@@ -261,6 +261,21 @@ def test_batch_and_channel_strides_are_free(kernel: Kernel[Any], op: str) -> Non
 
 
 @per_kernel
+def test_strides_of_axes_of_length_1_mean_nothing(kernel: Kernel[Any], op: str) -> None:
+    for p in [pool("max", (10, 2), 2), pool("avg", (10, 3), 3, padding=1), adaptive("max", (11, 2), (5, 1))]:
+        if p.op != op or kernel.reject(p) is not None:
+            continue
+        dy, constants = operands(p)
+        odd = []
+        for a in (dy, *constants):  # planes are C-contiguous, as NumPy sees it, and every second channel is left out
+            room = np.full((a.shape[0], 2 * a.shape[1], *a.shape[2:]), 99, a.dtype)
+            room[:, ::2] = a
+            odd.append(room[:, ::2, ..., ::9] if a.shape[4] == 1 else room[:, ::2])
+            assert odd[-1][0, 0].flags.c_contiguous
+        np.testing.assert_array_equal(run(kernel, p, odd[0], tuple(odd[1:])), run(kernel, p, dy, constants))
+
+
+@per_kernel
 def test_figures_are_sane(kernel: Kernel[Any], op: str) -> None:
     for p in CORNERS:
         if p.op == op and kernel.reject(p) is None:
