@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, UnsupportedError
@@ -73,6 +74,9 @@ def check(**tensors: Tensor | None) -> None:
             raise UnsupportedError(f"{name} has layout {t.layout}; fastconv's operators take torch.strided")
         if t.dtype not in DTYPES:
             raise DTypeError(f"{name} has dtype {t.dtype}; fastconv's operators take torch.float32 and torch.float64")
+        if forward_ad._current_level >= 0 and forward_ad.unpack_dual(t).tangent is not None:
+            # torch would drop the tangent without a word.
+            raise UnsupportedError(f"{name} has a tangent; fastconv's operators have no forward-mode derivatives")
         if first is None:
             first = name, t.dtype
         elif t.dtype != first[1]:
