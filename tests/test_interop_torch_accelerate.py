@@ -262,7 +262,10 @@ def test_plans_are_few() -> None:
     with torch.no_grad():
         for size in range(4, 4 + 3 * PLANS):
             conv(torch.ones(1, 1, size, 5))
+        with fastconv.options(backend="numpy"):
+            conv(torch.ones(1, 1, size, 5))
     plans = conv.__dict__["_fastconv_state"].packed.plans
+    assert list(plans.values())[-1].kernel.startswith("numpy.")
     assert len(plans) == PLANS and next(reversed(plans))[0] == (1, 1, 3 + 3 * PLANS, 5)
 
 
@@ -462,6 +465,7 @@ def test_what_is_left_alone_and_why() -> None:
         "relu": "no operation of fastconv's stands behind it",
         "norm": "no operation of fastconv's stands behind it",
         "qat": "quantised, or prepared for it",
+        "qat.weight_fake_quant": "quantised, or prepared for it",
     }
     copied = copy.deepcopy(net["named"])
     assert isinstance(copied, Named) and isinstance(pickle.loads(pickle.dumps(copied)), Named)

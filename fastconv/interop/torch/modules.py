@@ -22,12 +22,14 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 import fastconv
+from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan
 from fastconv.interop.torch import functional
 from fastconv.interop.torch.memory import DTYPES, array, is_channels_last, layout, spec, tensor
 
 PLANS = 8  # kept per module: each holds the weights packed for one shape of the input
 STATE = "_fastconv_state"
+REFUSALS = (ValueError, TypeError, NotImplementedError)  # what fastconv raises for arguments that it does not take
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class Packed:
 
     def add(self, key: Any, module: nn.Module, kind: Kind) -> Plan | str:
         """Make and keep the plan for an input; the error's text where fastconv cannot take it."""
-        shape, dtype, last, threads = key
+        shape, dtype, last, threads, _ = key
         weights = tuple(None if t is None else array(t) for t in self._held) if kind.weights else ()
         settings, keywords = kind.settings(module), {"threads": threads}
         if kind.settings is _conv:
@@ -164,7 +166,7 @@ class Packed:
             plan: Plan | str = fastconv.plan(
                 getattr(fastconv, kind.operation), spec(shape, dtype, last), *weights, *settings, **keywords
             )
-        except (ValueError, TypeError, NotImplementedError, OverflowError) as e:
+        except REFUSALS as e:
             plan = f"{type(e).__name__}: {e}"
         with self._lock:
             self.plans[key] = plan
@@ -210,7 +212,7 @@ class State:
         if packed.reason is not None:
             return packed.reason, False
         last = is_channels_last(x, kind.rank)
-        key = (x.shape, x.dtype, last, torch.get_num_threads())
+        key = (x.shape, x.dtype, last, torch.get_num_threads(), resolve())
         plan = packed.plans.get(key)
         return packed.add(key, module, kind) if plan is None else plan, last
 
@@ -273,7 +275,10 @@ class Fast:
             ):
                 reason = why_not_weights(self, state.kind)  # type: ignore[arg-type]
                 if reason is None:
-                    return _operator(self, state.kind, input)
+                    try:
+                        return _operator(self, state.kind, input)
+                    except REFUSALS as e:
+                        reason = f"{type(e).__name__}: {e}"
             else:
                 plan, last = state.plan(self, input)
                 if not isinstance(plan, str):

@@ -53,7 +53,7 @@ def as_given(padding: Sequence[int], rank: int) -> Any:
     return pairs(padding, rank) if len(padding) == 2 * rank else tuple(padding)
 
 
-def threads() -> dict[str, int]:
+def threads() -> dict[str, Any]:
     return {"threads": torch.get_num_threads()}
 
 
