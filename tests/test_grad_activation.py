@@ -42,11 +42,14 @@ def test_kernels(kernel: Any, function: str, dtype: str) -> None:
     given = constants(function, x, rng)
     dy = rng.normal(size=x.size).astype(d)
     p = ElementwiseProblem(function, PARAMETERS.get(function, ()), x.size, d, d, "backward")
-    assert kernel.reject(p) is None
+    reason = kernel.reject(p)
+    if reason is not None:
+        assert kernel.backend != "numpy", reason
+        pytest.skip(reason)
     want = np.empty(x.size)
     REFERENCE.prepare(p, given, 1)(dy, want)
     got = np.full(x.size, 7, d)
-    kernel.prepare(p, given, 1)(dy, got)
+    kernel.prepare(p, given, 2)(dy, got)
     scale = np.abs(dy) * np.maximum(np.abs(given[1]) if len(given) > 1 and function == "glu" else 1, 1)
     scale = scale * np.maximum(np.abs(np.nan_to_num(x)), 1) if function == "prelu_weight" else scale
     np.testing.assert_array_equal(np.isnan(got), np.isnan(want))

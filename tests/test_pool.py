@@ -66,6 +66,10 @@ def random_call(
     x = data(rng, shape, dtype)
     kernel = tuple(int(rng.integers(1, min(5, e) + 1)) for e in spatial)
     stride = tuple(int(v) for v in rng.integers(1, 5, rank))
+    if op == "pool" and rng.random() < 0.15:  # the everyday windows, which have a kernel of their own
+        image = data(rng, (*batch, channels, int(rng.integers(2, 70)), int(rng.integers(2, 70))), dtype)
+        how = {"ceil_mode": bool(rng.random() < 0.5), "return_indices": bool(rng.random() < 0.5)}
+        return F.max_pool2d, image, (2,), how
     common: dict[str, Any] = {"layout": layout}
     if op == "adaptive_pool" or rng.random() < 0.15:
         size = tuple(int(v) for v in rng.integers(1, 9, rank))

@@ -51,10 +51,11 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
+    from fastconv.backends.cython import pool_pairs
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
-    return (*native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
+    return (*pool_pairs.KERNELS, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> Kernels:
@@ -96,16 +97,18 @@ def _max_unpool_backward() -> Kernels:
 
 def _elementwise() -> Kernels:
     from fastconv.backends import reference_activation
+    from fastconv.backends.cython import elementwise as native
     from fastconv.backends.numpy import activation as numpy
 
-    return (*numpy.KERNELS, reference_activation.Elementwise())
+    return (*native.KERNELS, *numpy.KERNELS, reference_activation.Elementwise())
 
 
 def _elementwise_backward() -> Kernels:
     from fastconv.backends import reference_activation_backward as reference
+    from fastconv.backends.cython import elementwise as native
     from fastconv.backends.numpy import activation_backward as numpy
 
-    return (*numpy.KERNELS, reference.ElementwiseBackward())
+    return (*native.BACKWARD, *numpy.KERNELS, reference.ElementwiseBackward())
 
 
 def _softmax_backward() -> Kernels:

@@ -1,19 +1,28 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Gradients of max pooling: each is added where its index says.
+"""Gradients of pooling: of maxima each is added where its index says, of averages to its whole window.
 
 An item of work is a plane of one channel, or, channels last, some channels of one image: nobody else writes there,
 and additions follow the order of memory.
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, view
+from fastconv.backends.cython._simd cimport View, address, view
 
 ctypedef fused real:
     float
     double
+
+
+cdef void clear(real *out, Py_ssize_t channels, Py_ssize_t elements, Py_ssize_t step) noexcept nogil:
+    cdef Py_ssize_t i
+    if channels == step:
+        memset(out, 0, elements * channels * sizeof(real))
+    else:
+        for i in range(elements):
+            memset(out + i * step, 0, channels * sizeof(real))
 
 
 cdef void scatter(
@@ -23,11 +32,7 @@ cdef void scatter(
     # add nothing: -1 means that, and an array that another thread changes must not lead out of the plane.
     cdef Py_ssize_t o, c
     cdef int64_t at
-    if channels == step:
-        memset(out, 0, elements * channels * sizeof(real))
-    else:
-        for o in range(elements):
-            memset(out + o * step, 0, channels * sizeof(real))
+    clear(out, channels, elements, step)
     if channels == 1:
         for o in range(outputs):
             at = index[o * step]
@@ -68,3 +73,114 @@ cdef void part(
         scatter[double](
             <double *>y.data + n * y.stride[0] + c * y.stride[1],
             <const double *>d.data + n * d.stride[0] + c * d.stride[1], index, channels, outputs, elements, step)
+
+
+cdef struct Axis:
+    Py_ssize_t inputs, outputs, taps, stride, dilation, before
+
+
+cdef class Average:
+    """One prepared gradient of an average over fixed windows; immutable after construction, so runs may overlap."""
+
+    cdef Axis d, h, w
+    cdef object keep  # arrays whose addresses are held below
+    cdef const double *depth_count
+    cdef const double *height_count
+    cdef const char *width_count
+    cdef Py_ssize_t channels, width, parts
+    cdef bint single
+
+    def __init__(self, p, kernel, before, counts, Py_ssize_t width):
+        """`kernel` without taps that meet nothing but padding and `before`, the padding before it; factors of counts."""
+        axes = list(zip(p.input, p.output, kernel, p.stride, p.dilation, before, strict=True))
+        self.d.inputs, self.d.outputs, self.d.taps, self.d.stride, self.d.dilation, self.d.before = axes[0]
+        self.h.inputs, self.h.outputs, self.h.taps, self.h.stride, self.h.dilation, self.h.before = axes[1]
+        self.w.inputs, self.w.outputs, self.w.taps, self.w.stride, self.w.dilation, self.w.before = axes[2]
+        self.keep = counts
+        self.depth_count = <const double *>address(counts[0])
+        self.height_count = <const double *>address(counts[1])
+        self.width_count = address(counts[2])
+        self.channels, self.width, self.single = p.c, width, p.dtype.itemsize == 4
+        self.parts = (self.channels + width - 1) // width
+
+    def run(self, dy, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds a row of inputs and one of outputs per thread."""
+        cdef View d = view(dy), y = view(out)
+        cdef char *rows = address(scratch)
+        cdef Py_ssize_t item
+        for item in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.item(item, &d, &y, rows + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *d, const View *y, char *rows) noexcept nogil:
+        cdef Py_ssize_t n = i // self.parts, c = i % self.parts * self.width
+        cdef Py_ssize_t channels = min(self.width, self.channels - c), step = 1 if self.width == 1 else self.channels
+        cdef Py_ssize_t from_ = n * d.stride[0] + c * d.stride[1], to = n * y.stride[0] + c * y.stride[1]
+        if self.single:
+            self.spread[float](<float *>y.data + to, <const float *>d.data + from_, <float *>rows, channels, step)
+        else:
+            self.spread[double](<double *>y.data + to, <const double *>d.data + from_, <double *>rows, channels, step)
+
+    cdef void spread(
+        self, real *out, const real *dy, real *row, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
+        # One row of outputs at a time: divided, spread along the width into `row`, which is added to each input row.
+        cdef Py_ssize_t od, oh, td, th, plane, line, length = self.w.inputs * channels
+        cdef real *share = row + length
+        clear(out, channels, self.d.inputs * self.h.inputs * self.w.inputs, step)
+        for od in range(self.d.outputs):
+            for oh in range(self.h.outputs):
+                self.divide(share, dy + (od * self.h.outputs + oh) * self.w.outputs * step,
+                            self.depth_count[od] * self.height_count[oh], channels, step)
+                self.widen(row, share, channels)
+                for td in range(self.d.taps):
+                    plane = od * self.d.stride + td * self.d.dilation - self.d.before
+                    if plane < 0 or plane >= self.d.inputs:
+                        continue
+                    for th in range(self.h.taps):
+                        line = oh * self.h.stride + th * self.h.dilation - self.h.before
+                        if 0 <= line < self.h.inputs:
+                            add(out + (plane * self.h.inputs + line) * self.w.inputs * step, row, self.w.inputs, channels, step)
+
+    cdef void divide(
+        self, real *share, const real *dy, double times, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
+        cdef const real *count = <const real *>self.width_count
+        cdef Py_ssize_t o, c
+        cdef real divisor
+        for o in range(self.w.outputs):
+            divisor = <real>(times * count[o])
+            for c in range(channels):
+                share[o * channels + c] = dy[o * step + c] / divisor
+
+    cdef void widen(self, real *row, const real *share, Py_ssize_t channels) noexcept nogil:
+        cdef Py_ssize_t t, o, c, at, first, last, jump = self.w.stride * channels
+        cdef real *to
+        cdef const real *of
+        memset(row, 0, self.w.inputs * channels * sizeof(real))
+        for t in range(self.w.taps):
+            at = t * self.w.dilation - self.w.before
+            first = 0 if at >= 0 else (self.w.stride - 1 - at) // self.w.stride
+            if at >= self.w.inputs:
+                continue
+            last = min(self.w.outputs - 1, (self.w.inputs - 1 - at) // self.w.stride)
+            to = row + (first * self.w.stride + at) * channels
+            of = share + first * channels
+            if jump == channels:
+                for o in range((last + 1 - first) * channels):
+                    to[o] += of[o]
+            elif channels == 1:
+                for o in range(last + 1 - first):
+                    to[o * jump] += of[o]
+            else:
+                for o in range(last + 1 - first):
+                    for c in range(channels):
+                        to[o * jump + c] += of[o * channels + c]
+
+
+cdef void add(real *out, const real *row, Py_ssize_t inputs, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
+    cdef Py_ssize_t i, c
+    if channels == step:
+        for i in range(inputs * channels):
+            out[i] += row[i]
+    else:
+        for i in range(inputs):
+            for c in range(channels):
+                out[i * step + c] += row[i * channels + c]

@@ -86,6 +86,11 @@ cdef extern from "simd/table.h" nogil:
         void (*pool_down)(const pool_down_args *a) noexcept nogil
         void (*pool_across)(const pool_across_args *a) noexcept nogil
         void (*pool_finish)(const pool_finish_args *a) noexcept nogil
+        void (*pool_pairs)(
+            const void *x0, const void *x1, Py_ssize_t iw, Py_ssize_t n, void *y, int64_t *index,
+            int64_t base) noexcept nogil
+        void (*relu)(void *y, const void *x, Py_ssize_t n) noexcept nogil
+        void (*relu_backward)(void *dx, const void *dy, const void *x, Py_ssize_t n) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

@@ -1,4 +1,4 @@
-"""Gradients of max pooling, native: a scatter by indices, one thread to a plane."""
+"""Gradients of max and average pooling, native: a scatter by indices, and rows added to rows; one thread to a plane."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
+from fastconv.backends.cython.pool import divisors, reachable
 from fastconv.core import threads
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
@@ -18,6 +19,8 @@ AnyPool = PoolProblem | AdaptivePoolProblem
 CHANNELS = 16  # that one item takes where they come last: a cache line of float32
 GRADIENT_SECONDS = 1e-9
 START_SECONDS = 6e-6
+ADD_SECONDS = 0.3e-9  # per element of a row added to another
+WIDEN_SECONDS = 1e-9  # per gradient and tap along the width
 SHARED_ELEMENTS = 1 << 16  # fewer are not worth a second thread
 
 
@@ -62,4 +65,66 @@ class Scatter(Kernel[AnyPool]):
         return run
 
 
-KERNELS = (Scatter(),)
+class Average(Kernel[AnyPool]):
+    """Each row of gradients is spread along the width, then added to the rows of the input that its windows cover."""
+
+    backend = "cython"
+    algorithm = "separable"
+
+    def reject(self, problem: AnyPool) -> str | None:
+        if not isinstance(problem, PoolProblem) or problem.kind != "avg":
+            return "averages over windows that are all alike only"
+        if problem.dtype not in (np.float32, np.float64):
+            return f"dtype {problem.dtype}: float32 and float64 only"
+        return native.build_problem()
+
+    @staticmethod
+    def _windows(p: AnyPool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Kernel and padding before, without the taps that only ever meet padding."""
+        assert isinstance(p, PoolProblem)
+        before = (lo for lo, _ in p.pads)
+        axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
+        kernel, lo = zip(*(reachable(*axis) for axis in axes), strict=True)
+        return kernel, lo
+
+    @staticmethod
+    def _width(p: AnyPool) -> int:
+        return CHANNELS if p.layout == "NHWC" else 1
+
+    def cost(self, problem: AnyPool, machine: Machine) -> float:
+        p = problem
+        kd, kh, kw = self._windows(p)[0]
+        size = p.dtype.itemsize / 4
+        rows = p.n * p.c * p.output[0] * p.output[1]
+        work = rows * (kd * kh * p.input[2] * ADD_SECONDS + kw * p.output[2] * WIDEN_SECONDS) * size
+        return START_SECONDS + p.bytes / machine.bandwidth + work
+
+    def workspace(self, problem: AnyPool) -> int:
+        p = problem
+        return (p.input[2] + p.output[2]) * self._width(p) * p.dtype.itemsize
+
+    def error(self, problem: AnyPool) -> float:
+        return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
+
+    def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
+        from fastconv.backends.cython import _pool_backward
+
+        p = problem
+        assert isinstance(p, PoolProblem)
+        width = self._width(p)
+        prepared = _pool_backward.Average(p, *self._windows(p), divisors(p), width)
+        items = p.n * -(-p.c // width)
+        elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
+        workers = count if elements > SHARED_ELEMENTS else 1
+        scratch, seconds = self.workspace(p), self.cost(p, native.machine.host().with_threads(1))
+
+        def run(dy: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, scratch, workers, seconds,
+                lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads),
+            )  # fmt: skip
+
+        return run
+
+
+KERNELS = (Scatter(), Average())

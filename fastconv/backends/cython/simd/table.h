@@ -43,6 +43,13 @@ typedef void fc_load(void *m, ptrdiff_t rows, ptrdiff_t cols, const void *y, ptr
 /* Elements of a row split by stride phase: dst[j%phases * phase_stride + j/phases] = src[j]. */
 typedef void fc_split_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t count);
 
+/* A row of n maxima of 2 x 2 windows side by side; see pairs.inc. */
+typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff_t n, void *y, int64_t *index, int64_t base);
+
+/* y = max(x, 0), and dx = dy where x > 0; n contiguous elements. */
+typedef void fc_relu(void *y, const void *x, ptrdiff_t n);
+typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
+
 /* Keeps every multiply-add unit busy; returns the floating-point operations done. */
 typedef double fc_peak(ptrdiff_t rounds);
 
@@ -59,6 +66,9 @@ typedef struct {
     void (*pool_down)(const pool_down_args *a);
     void (*pool_across)(const pool_across_args *a);
     void (*pool_finish)(const pool_finish_args *a);
+    fc_pool_pairs *pool_pairs;
+    fc_relu *relu;
+    fc_relu_backward *relu_backward;
     fc_peak *peak;
 } fc_table;
 

@@ -1,0 +1,6 @@
+import numpy as np
+
+def relu(table: int, x: np.ndarray, y: np.ndarray, block: int, lo: int, hi: int, threads: int) -> None: ...
+def relu_backward(
+    table: int, dy: np.ndarray, x: np.ndarray, dx: np.ndarray, block: int, lo: int, hi: int, threads: int
+) -> None: ...

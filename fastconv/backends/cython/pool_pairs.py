@@ -1,0 +1,71 @@
+"""Max pooling of the lecture, native: windows of 2 x 2 side by side, the last ones partial or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import PoolProblem
+
+MAX_WIDTH = 1 << 30  # offsets within two rows are counted in 32 bits
+SHARED_FLOPS = 1e5  # below, threads cost more than they bring
+START_SECONDS = 6e-6
+OUTPUT_SECONDS = 0.7e-9  # with a position
+
+
+class Pairs(Kernel[PoolProblem]):
+    """Both rows of a window and both of its columns meet in registers; nothing is copied."""
+
+    backend = "cython"
+    algorithm = "pairs"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind != "max" or p.kernel != (1, 2, 2) or p.stride != p.kernel or p.dilation[1:] != (1, 1):
+            return "not maxima of 2 x 2 windows side by side"
+        if any(lo for lo, _ in p.pads) or p.layout != "NCHW" or p.input[2] > MAX_WIDTH:
+            return "padding, or channels last"
+        if any(2 * o > e + 1 for o, e in zip(p.output[1:], p.input[1:], strict=True)):
+            return "windows of nothing but padding"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        outputs = p.n * p.c * p.pixels
+        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
+        work = outputs * (OUTPUT_SECONDS if p.indices else 0.25e-9) * 16 / native.lanes(self.isa, p.dtype.itemsize)
+        return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        return 0.0
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _pool_pairs
+
+        p = problem
+        table = native.table(self.isa, p.dtype.itemsize)
+        seconds = native.seconds(self, p)
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        items = p.n * p.c * p.output[0]
+
+        def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray | None = None) -> None:
+            native.run_items(
+                items, 0, threads, seconds,
+                lambda buf, step, lo, hi, count: _pool_pairs.run(table, x, out, indices, lo, hi, count),
+            )  # fmt: skip
+
+        return run
+
+
+KERNELS = tuple(Pairs(isa) for isa in machine.ISAS)
