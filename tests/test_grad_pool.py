@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from differences import check_gradients
-from guard import guarded
+from guard import guarded_copy
 from problems import lay
 
 import fastconv as F
@@ -261,14 +261,6 @@ def test_batch_and_channel_strides_are_free(kernel: Kernel[Any], op: str) -> Non
         )
 
 
-def guarded_layout(a: np.ndarray, layout: str, at: str) -> np.ndarray:
-    """A canonical array in `layout` whose memory ends (or begins) at an unreadable page."""
-    stored = a if layout == "NCHW" else a.transpose(0, 2, 3, 4, 1)
-    room = guarded(stored.shape, a.dtype, at)
-    room[...] = stored
-    return room if layout == "NCHW" else room.transpose(0, 4, 1, 2, 3)
-
-
 @per_kernel
 @pytest.mark.parametrize("at", ["start", "end"])
 def test_kernels_stay_inside_their_arrays(kernel: Kernel[Any], op: str, at: str) -> None:
@@ -278,10 +270,8 @@ def test_kernels_stay_inside_their_arrays(kernel: Kernel[Any], op: str, at: str)
         if p.op != op or kernel.reject(p) is not None or 0 in p.y_shape:
             continue
         dy, constants = operands(p)
-        out = guarded_layout(np.full(p.x_shape, 7, p.dtype), p.layout, at)
-        kernel.prepare(p, tuple(guarded_layout(a, p.layout, at) for a in constants), 1)(
-            guarded_layout(dy, p.layout, at), out
-        )
+        out = guarded_copy(lay(np.full(p.x_shape, 7, p.dtype), p.layout), at)
+        kernel.prepare(p, tuple(guarded_copy(a, at) for a in constants), 1)(guarded_copy(dy, at), out)
         np.testing.assert_array_equal(out, run(kernel, p, dy, constants), err_msg=str(p))
 
 

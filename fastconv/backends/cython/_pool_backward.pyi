@@ -8,7 +8,12 @@ def run(
 
 class Average:
     def __init__(
-        self, p: PoolProblem, kernel: tuple[int, ...], before: tuple[int, ...], counts: tuple[np.ndarray, ...], width: int
+        self,
+        p: PoolProblem,
+        kernel: tuple[int, ...],
+        before: tuple[int, ...],
+        counts: tuple[np.ndarray, ...],
+        width: int,
     ) -> None: ...
     def run(
         self, dy: np.ndarray, out: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
