@@ -153,9 +153,9 @@ def _square(image: Any, size: int) -> np.ndarray:
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits and more: Pillow would cut them off at 255
+    if image.mode.startswith("I"):  # 16 bits: Pillow would cut them off at 255
         grey = np.asarray(image, np.float64)
-        image = Image.fromarray((grey * (255 / max(grey.max(), 255.0))).astype(np.uint8))
+        image = Image.fromarray(np.clip(grey / 257 if grey.max() > 255 else grey, 0, 255).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -22,6 +22,7 @@ from fastconv.training.network import Config
 from fastconv.training.optimizers import DECAYS, OPTIMIZERS, RATES
 from fastconv.training.weights import Settings, State
 
+SIDE = 32  # of images in a folder
 WEIGHTS = "weights.npz"
 PICTURES = ("curves.png", "detectors.png", "maps.png", "guesses.png", "confusion.png")
 
@@ -40,7 +41,7 @@ class Preset:
 PRESETS = {
     "digits": Preset((16, 32), 3, 0.25, 40, Jitter(0.3, 5, 0.05)),
     "mnist": Preset((16, 32), 5, 0.25, 30, Jitter(2, 15, 0.15)),
-    "images": Preset((16, 32, 64), 3, 0.25, 30, Jitter(2, 10, 0.1)),
+    "images": Preset((16, 32, 64), 3, 0.25, 30, Jitter(2, 10, 0.1)),  # of `SIDE` pixels
 }
 
 
@@ -195,7 +196,7 @@ def _dataset(wishes: Wishes, before: State | None, say: Callable[[str], None]) -
     if before is not None:  # as it was: one grey image more must not change the channels
         size = before.config.image[1] if size is None else size
         colour = ("grey" if before.config.image[0] == 1 else "rgb") if colour is None else colour
-    return data.folder(wishes.images, size=size or 32, colour=colour or "auto", say=say)
+    return data.folder(wishes.images, size=size or SIDE, colour=colour or "auto", say=say)
 
 
 def _new(wishes: Wishes, dataset: Dataset) -> State:
@@ -210,6 +211,9 @@ def _new(wishes: Wishes, dataset: Dataset) -> State:
         hidden=wishes.hidden or 0,
         dropout=preset.dropout if wishes.dropout is None else wishes.dropout,
     )
+    jitter = preset.jitter
+    if dataset.name == "images":
+        jitter = replace(jitter, shift=jitter.shift * h / SIDE)
     settings = Settings(
         data=dataset.name,
         epochs=wishes.epochs or preset.epochs,
@@ -218,14 +222,14 @@ def _new(wishes: Wishes, dataset: Dataset) -> State:
         optimizer=optimizer,
         decay=wishes.decay or "cosine",
         seed=wishes.seed or 0,
-        jitter=None if wishes.augment is False else preset.jitter,
+        jitter=None if wishes.augment is False else jitter,
     )
     return start(dataset, config, settings)
 
 
 def _from_file(wishes: Wishes, before: State, resume: Any) -> Wishes:
     """The wishes with what the file says about the data; a network and its held-out images stay what they are."""
-    fixed = {
+    fixed: dict[str, Any] = {
         "data": before.settings.data if wishes.images is None else wishes.data, "channels": before.config.channels,
         "kernel": before.config.kernel, "hidden": before.config.hidden, "dropout": before.config.dropout,
         "optimizer": before.settings.optimizer, "seed": before.settings.seed, "batch": before.settings.batch,

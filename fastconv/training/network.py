@@ -167,8 +167,8 @@ def step(
     kept = features
     if config.dropout:
         # What is kept is scaled up, so that a network without dropout sees sums of the same size.
-        mask = rng.random(features.shape, np.float32) >= np.float32(config.dropout)
-        mask = mask * np.float32(1 / (1 - config.dropout))
+        stays = rng.random(features.shape, np.float32) >= np.float32(config.dropout)
+        mask = stays * np.float32(1 / (1 - config.dropout))
         kept = features * mask
     scores = fastconv.linear(kept, weights["full.weight"], weights["full.bias"])
     loss = fastconv.cross_entropy(scores, target)

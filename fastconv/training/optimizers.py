@@ -53,6 +53,7 @@ def adam(weights: Weights, gradients: Weights, memory: Weights, rate: float, ste
 
 
 OPTIMIZERS: dict[str, Optimizer] = {"sgd": sgd, "adam": adam}
+MEMORY = {"sgd": ("velocity",), "adam": ("mean", "square")}  # what each remembers of a weight
 RATES = {"sgd": 0.02, "adam": 0.002}  # where nobody asks for another
 DECAYS = ("cosine", "none")
 

@@ -67,9 +67,9 @@ def detectors(state: State, path: Path) -> None:
     colour = channels == 3
     columns = _columns(count, 4)
     second = state.best.get("conv2.weight")
-    height = 10 * ceil(count / columns) / columns
+    height = min(10 * ceil(count / columns) / columns, 5)
     rows, heads = (0, 1) if second is None else (min(len(second), 10), min(second.shape[1], 16))
-    below = 10 * rows / heads
+    below = min(10 * rows / heads, 7)
     fig = figure(10, height + 1.2 + (0 if second is None else below + 0.7))
     fig.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     _title(fig, f"Learned feature detectors: {state.settings.data}, after epoch {state.best_epoch}")
@@ -117,7 +117,7 @@ def maps(state: State, dataset: Dataset, image: int, path: Path) -> None:
         rows.append((f"max pooling {config.pool} x {config.pool}: {_size(pooled)}", pooled[0]))
     width = 11.0
     grids = [_columns(len(m), 5 if len(m) <= 16 else 8) for _, m in rows]
-    heights = [0.42 + (width - 0.4) * ceil(len(m) / c) / c for (_, m), c in zip(rows, grids, strict=True)]
+    heights = [0.42 + min((width - 0.4) * ceil(len(m) / c) / c, 4) for (_, m), c in zip(rows, grids, strict=True)]
     fig = figure(width, 3.3 + sum(heights) + 1.0)
     fig.get_layout_engine().set(w_pad=0.06, h_pad=0.05, hspace=0.02)
     top, *middle, bottom = fig.subfigures(len(rows) + 2, 1, height_ratios=(3.3, *heights, 1.0))

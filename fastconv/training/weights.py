@@ -18,6 +18,7 @@ import numpy as np
 
 from fastconv.training.augment import Jitter
 from fastconv.training.network import Config, Weights
+from fastconv.training.optimizers import DECAYS, MEMORY, OPTIMIZERS
 
 FORMAT = "fastconv training 1"
 HISTORY = ("training loss", "training error", "held-out loss", "held-out error")
@@ -137,10 +138,11 @@ def load(path: str | Path) -> State:
         If it is damaged, or is something else; the text says what was found.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
+        with open(path, "rb") as file:
+            found = np.load(file, allow_pickle=False)
+            if not isinstance(found, np.lib.npyio.NpzFile):
                 raise ValueError("it holds a single array")
-            arrays = dict(file)
+            arrays = dict(found)
     except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error, SyntaxError) as e:
         raise ValueError(f"{path} is not a file of weights, or is damaged: {_first_line(e)}") from None
     try:
@@ -158,10 +160,16 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
     about = json.loads(str(arrays["about"]))
     if about["format"] != FORMAT:
         raise ValueError(f"format must be {FORMAT!r}, got {about['format']!r}")
-    config = Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in about["config"].items()})
+    lists: dict[str, Any] = {name: tuple(_whole(n) for n in about["config"][name]) for name in ("image", "channels")}
+    config = Config(**about["config"] | lists)
     given: dict[str, Any] = about["settings"]
     settings = Settings(**given | {"jitter": None if given["jitter"] is None else Jitter(**given["jitter"])})
-    _check_numbers(settings)
+    for made in (config, settings):
+        _check_types(made)
+    if settings.optimizer not in OPTIMIZERS or settings.decay not in DECAYS:
+        raise ValueError(f"optimizer and decay are {settings.optimizer!r} and {settings.decay!r}")
+    if min(settings.epochs, settings.batch, _whole(about["images"])) < 1 or settings.seed < 0 or settings.rate <= 0:
+        raise ValueError("its numbers are out of range")
     shapes = config.shapes()
     parts: dict[str, Weights] = {"weights": {}, "best": {}, "memory": {}}
     for name, array in arrays.items():
@@ -174,14 +182,16 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         if len(parts[part]) != len(shapes):
             raise ValueError(f"{part} must be {', '.join(shapes)}, got {', '.join(parts[part])}")
         parts[part] = {name: parts[part][name] for name in shapes}
-    for name, array in parts["memory"].items():
-        _check(f"memory/{name}", array, shapes[name.rpartition(".")[0]])
+    if _whole(about["steps"]) > 0:
+        expected = {f"{name}.{what}": name for name in shapes for what in MEMORY[settings.optimizer]}
+        for inner, name in expected.items():
+            _check(f"memory/{inner}", parts["memory"].get(inner), shapes[name])
     for name in ("mean", "spread"):
         _check(name, arrays[name], config.image[:1])
     history = arrays["history"]
     if history.ndim != 2 or history.shape[1] != len(HISTORY):
         raise ValueError(f"history must have {len(HISTORY)} columns, got shape {history.shape}")
-    if len(about["classes"]) != config.classes or not 0 <= about["best_epoch"] <= len(history):
+    if len(about["classes"]) != config.classes or not 0 <= _whole(about["best_epoch"]) <= len(history):
         raise ValueError("its classes and epochs contradict each other")
     return State(
         config=config, settings=settings, classes=tuple(about["classes"]), images=about["images"], mean=arrays["mean"],
@@ -190,11 +200,19 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
     )  # fmt: skip
 
 
-def _check_numbers(settings: Settings) -> None:
-    kinds = {"int": int, "float": (int, float), "str": str}
-    for entry in fields(settings):
-        value = getattr(settings, entry.name)
-        if str(entry.type) in kinds and not isinstance(value, kinds[str(entry.type)]):  # type: ignore[arg-type]
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"a whole number was expected, got {value!r}")
+    return value
+
+
+def _check_types(made: Config | Settings) -> None:
+    """The plain fields of what was read are of their types."""
+    kinds: dict[str, Any] = {"int": int, "float": (int, float), "str": str}
+    for entry in fields(made):
+        kind = kinds.get(str(entry.type), object)
+        value = getattr(made, entry.name)
+        if not isinstance(value, kind) or isinstance(value, bool):
             raise TypeError(f"{entry.name} must be of type {entry.type}, got {value!r}")
 
 
