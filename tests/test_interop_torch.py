@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -382,6 +384,35 @@ def test_compile(backend: str, dynamic: bool | None) -> None:
     if dynamic:
         assert counter.frame_count == 1, "shapes are symbolic: one graph serves them all"
     torch.compiler.reset()
+
+
+def test_compiled_channels_last() -> None:
+    """The compiler's idea of the memory format is that of the operators, also where a size of 1 leaves it open."""
+    torch.compiler.reset()
+    compiled = torch.compile(channels_last_network, fullgraph=True, backend="aot_eager")
+    for shape, channels in (((2, 3, 6, 6), 4), ((2, 1, 6, 7), 4), ((2, 3, 5, 5), 1), ((1, 3, 1, 1), 2)):
+        args = rand(*shape, grad=True, last=True), rand(channels, shape[1], 3, 3, grad=True)
+        ours, theirs = compiled(*args), channels_last_network(*args)
+        assert ours.stride() == theirs.stride()
+        same(ours, theirs, torch.float64)
+        dy = torch.randn_like(theirs)
+        for p, q in zip(torch.autograd.grad(ours, args, dy), torch.autograd.grad(theirs, args, dy), strict=True):
+            same(p, q, torch.float64)
+    torch.compiler.reset()
+
+
+def channels_last_network(x: Any, w: Any) -> Any:
+    y = FT.max_pool2d(torch.relu(FT.conv2d(x, w, None, 1, 1)), 2, ceil_mode=True)
+    return FT.adaptive_avg_pool2d(y, 1) * y
+
+
+def test_without_torch_one_sentence() -> None:
+    code = "import sys; sys.modules['torch'] = None; import fastconv.interop.torch"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    want = (
+        "MissingExtraError: fastconv.interop.torch needs torch, which is not installed: pip install 'fastconv[torch]'"
+    )
+    assert want in done.stderr
 
 
 def test_meta_and_fake_tensors() -> None:

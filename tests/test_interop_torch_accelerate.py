@@ -419,6 +419,13 @@ def test_compiled(model: Any, grad: bool) -> None:
     torch.compiler.reset()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_exported_model_is_torchs(model: Any) -> None:
+    FT.accelerate(model)
+    code = torch.export.export(model, (image(),)).graph_module.code
+    assert "aten.conv2d" in code and "fastconv" not in code
+
+
 class Own(nn.Conv2d):
     def forward(self, input: Any) -> Any:
         return super().forward(input) + 1
@@ -530,6 +537,21 @@ def test_an_example_that_misses_a_module_or_disagrees(model: Any, monkeypatch: p
     report = FT.accelerate(model, example=(image(),))
     assert report.swapped == [] and report.left["spare"] == "the example does not reach it"
     assert report.left["stem"] == "its result differs from torch's on the example"
+
+
+def test_an_interrupted_trial_leaves_the_model_alone(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = modules(model)
+    turns = iter([[2.0, 1.0]] * 3)
+
+    def times(*calls: Any) -> list[float]:
+        for t in turns:
+            return t
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["fastconv.interop.torch.accelerate"], "_times", times)
+    with pytest.raises(KeyboardInterrupt):
+        FT.accelerate(model, example=image())
+    assert modules(model) == before
 
 
 def test_wrong_arguments(model: Any) -> None:

@@ -163,7 +163,7 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
 
     Packed weights take memory: about that of the weights for each shape.  Changes of weights are told by
     ``weight._version`` and address: after a change through ``weight.data`` or a shared array call `Report.refresh`.
-    Undo before `torch.jit.script` and before exporting, which would otherwise record fastconv's operators.
+    An exported, traced or pickled model is torch's own; undo before `torch.jit.script`.
 
     Parameters
     ----------
@@ -220,14 +220,19 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
         if not row.why and kind is not None:
             candidates.append((row, module, kind))
     inputs = None if example is None else _inputs(model, example, [m for _, m, _ in candidates])
-    for row, module, kind in candidates:
-        if inputs is None:
-            swap(module, kind)
-            row.swapped = True
-        else:
-            row.swapped, row.why = _trial(module, kind, inputs.pop(module, None))
-        if row.swapped:
+    try:
+        for row, module, kind in candidates:
             report._modules.append((row, module))
+            if inputs is None:
+                swap(module, kind)
+                row.swapped = True
+            else:
+                row.swapped, row.why = _trial(module, kind, inputs.pop(module, None))
+            if not row.swapped:
+                report._modules.pop()
+    except BaseException:  # Ctrl-C while timing: half a swap would be no use
+        report.undo()
+        raise
     return report
 
 

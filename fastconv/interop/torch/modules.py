@@ -29,6 +29,7 @@ from fastconv.interop.torch.memory import DTYPES, array, is_channels_last, layou
 
 PLANS = 8  # kept per module: each holds the weights packed for one shape of the input
 STATE = "_fastconv_state"
+is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)  # torch 2.7
 REFUSALS = (ValueError, TypeError, NotImplementedError)  # what fastconv raises for arguments that it does not take
 
 
@@ -265,7 +266,7 @@ class Fast:
             return super().forward(input, *rest, **named)  # type: ignore[misc]
         state = self.__dict__[STATE]
         if torch.compiler.is_compiling():
-            if _fits(self, state.kind, input):
+            if not is_exporting() and _fits(self, state.kind, input):
                 return _operator(self, state.kind, input)
             return super().forward(input)  # type: ignore[misc]
         reason = why_not_here(input)
