@@ -108,7 +108,9 @@ def pooling(rng: np.random.Generator, dtype: str) -> Case:
     function = getattr(T, name)
     layout = str(rng.choice(["NCHW", "NHWC"]))
     if kind == "max":
-        args: tuple[Any, ...] = (k, s, p, ints(rng, 1, 3, rank), ceil)
+        # A dilated window may lie wholly in padding: torch's index is then out of range, and its gradient writes there.
+        d = ints(rng, 1, 3, rank) if not any(p) else (1,) * rank
+        args: tuple[Any, ...] = (k, s, p, d, ceil)
         return Case(name, [x], lambda x: function(x, *args), args, layout=layout)
     if kind == "avg":
         include = bool(rng.random() < 0.5)
