@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import fastconv
 from fastconv.core.errors import missing_extra
 from fastconv.training import data, pictures, report, weights
@@ -152,8 +154,9 @@ def learn(
         places = [folder / name for name in PICTURES]
         pictures.curves(state, places[0])
         pictures.detectors(state, places[1])
-        right = tested.probabilities.argmax(1) == dataset.labels[held_out]
-        pictures.maps(state, dataset, int(held_out[right.argmax()]), places[2])  # the first that is recognised
+        right = held_out[tested.probabilities.argmax(1) == dataset.labels[held_out]]
+        shown = np.random.default_rng([state.settings.seed, 3]).choice(right if len(right) else held_out)
+        pictures.maps(state, dataset, int(shown), places[2])
         pictures.guesses(state, dataset, held_out, tested, places[3])
         pictures.confusion(dataset, held_out, tested, places[4])
     result(f"{dataset.name}, best weights, of epoch {state.best_epoch} of {len(state.history)}")

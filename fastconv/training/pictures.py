@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import fastconv
-from fastconv.bench.plot import figure
+from fastconv.bench.plot import LABEL, figure
 from fastconv.demo import FAINT, INK
 from fastconv.training.data import Dataset
 from fastconv.training.loop import Score, normalised
@@ -44,9 +44,9 @@ def curves(state: State, path: Path) -> None:
         best = rows[state.best_epoch - 1, column + 2] * factor
         axes.plot(state.best_epoch, best, "o", color=TESTED, ms=7, mec="white", mew=1.2, zorder=5)
         axes.annotate(
-            f"best: {best:.4f}" if column == 0 else f"best: {best:.2f} %", (state.best_epoch, best), (0, 16),
+            f"best: {best:.4f}" if column == 0 else f"best: {best:.2f} %", (state.best_epoch, best), (0, -18),
             textcoords="offset points", ha="right" if state.best_epoch > len(rows) / 2 else "left", fontsize=9,
-            color=TESTED,
+            color=TESTED, bbox=LABEL,
         )  # fmt: skip
         if (rows[:, column::2] > 0).all():
             axes.set_yscale("log")
