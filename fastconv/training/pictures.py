@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import fastconv
-from fastconv.bench.plot import LABEL, figure
+from fastconv.bench.plot import figure
 from fastconv.demo import FAINT, INK
 from fastconv.training.data import Dataset
 from fastconv.training.loop import Score, normalised
@@ -37,17 +37,13 @@ def curves(state: State, path: Path) -> None:
     for axes, column, name in zip(
         fig.subplots(1, 2), (0, 1), ("mean cross-entropy", "classification error, %"), strict=True
     ):
-        factor = 100 if column else 1
-        for offset, colour, label in ((0, SEEN, "training set"), (2, TESTED, "held-out set")):
-            values = rows[:, column + offset] * factor
-            axes.plot(epochs, values, color=colour, lw=2, label=label, marker="o" if len(rows) < 3 else None)
-        best = rows[state.best_epoch - 1, column + 2] * factor
-        axes.plot(state.best_epoch, best, "o", color=TESTED, ms=7, mec="white", mew=1.2, zorder=5)
-        axes.annotate(
-            f"best: {best:.4f}" if column == 0 else f"best: {best:.2f} %", (state.best_epoch, best), (0, -18),
-            textcoords="offset points", ha="right" if state.best_epoch > len(rows) / 2 else "left", fontsize=9,
-            color=TESTED, bbox=LABEL,
-        )  # fmt: skip
+        values = rows[:, column::2] * (100 if column else 1)
+        best = values[state.best_epoch - 1, 1]
+        kept = f"{best:.2f} %" if column else f"{best:.4f}"
+        axes.plot(epochs, values[:, 0], color=SEEN, lw=2, label="training set", marker="o" if len(rows) < 3 else None)
+        axes.plot(epochs, values[:, 1], color=TESTED, lw=2, label="held-out set")
+        axes.plot(state.best_epoch, best, "o", color=TESTED, ms=7, mec="white", mew=1.2, zorder=5,
+                  label=f"kept: epoch {state.best_epoch}, {kept}")  # fmt: skip
         if (rows[:, column::2] > 0).all():
             axes.set_yscale("log")
             _plain_log(axes)
@@ -182,9 +178,11 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
         axes.add_patch(
             Rectangle((left, top - side), side, side, fill=False, lw=0.8 if good else 2.5, ec=EDGE if good else WRONG)
         )
-        text = _short(dataset.classes[labels[i]])
-        axes.text(left, top + 0.04, text if good else f"{text}, taken for {_short(dataset.classes[guess[i]])}",
-                  fontsize=9, color=INK if good else WRONG, weight="normal" if good else "bold")  # fmt: skip
+        text, taken = (_short(dataset.classes[k]) for k in (labels[i], guess[i]))
+        if not good and len(text) + len(taken) <= 4:  # longer names stand in the bars below
+            text = f"{text}, taken for {taken}"
+        weight = "normal" if good else "bold"
+        axes.text(left, top + 0.04, text, fontsize=9, color=INK if good else WRONG, weight=weight)
         for line, k in enumerate(np.argsort(-tested.probabilities[i], kind="stable")[:TOP]):
             p = float(tested.probabilities[i, k])
             y = top - side - 0.17 * (line + 1)
