@@ -273,15 +273,17 @@ def test_from_two_threads(model: Any) -> None:
     plain = copy.deepcopy(model)
     FT.accelerate(model)
 
-    def run(batch: int) -> Any:
+    inputs = [image(1)[:, :, :, : 20 + i % 4] for i in range(16)]
+
+    def run(x: Any) -> Any:
         with torch.no_grad():
-            return model(image(1)[:, :, :, : 20 + batch])
+            return model(x)
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(run, [0, 1, 2, 3] * 4))
-    for i, y in enumerate(results):
+        results = list(pool.map(run, inputs))
+    for x, y in zip(inputs, results, strict=True):
         with torch.no_grad():
-            close(y, plain(image(1)[:, :, :, : 20 + i % 4]))
+            close(y, plain(x))
 
 
 def test_the_unusual_is_torchs(model: Any, served: list[str]) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import fastconv.interop.torch.pooling  # noqa: F401  (registers its operators)
-from fastconv.interop.torch.memory import check
+from fastconv.interop.torch.memory import check_tensors
 from fastconv.interop.torch.operators import RANKS, op
 
 _conv = {rank: op(f"conv{rank}d") for rank in RANKS}
@@ -62,7 +62,7 @@ def _convolve(
     rank: int, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int,
     padding_mode: str,
 ) -> Tensor:  # fmt: skip
-    check(x=x, weight=weight, bias=bias)
+    check_tensors("x weight bias", x, weight, bias)
     s, d = _ints(stride, rank, "stride"), _ints(dilation, rank, "dilation")
     pads = _padding(padding, rank, x, weight.shape[2:], s, d)
     return _conv[rank](x, weight, bias, s, pads, d, groups, padding_mode)
@@ -72,7 +72,7 @@ def _convolve_transposed(
     rank: int, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any,
     groups: int, dilation: Any,
 ) -> Tensor:  # fmt: skip
-    check(x=x, weight=weight, bias=bias)
+    check_tensors("x weight bias", x, weight, bias)
     s, d = _ints(stride, rank, "stride"), _ints(dilation, rank, "dilation")
     if isinstance(padding, str) and padding != "valid":
         raise ValueError(f"padding of a transposed convolution must be ints, pairs or 'valid', got {padding!r}")
@@ -174,7 +174,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[3.],
             [3.]])
     """
-    check(x=x, weight=weight, bias=bias)
+    check_tensors("x weight bias", x, weight, bias)
     return _linear(x, weight, bias)
 
 
@@ -182,7 +182,7 @@ def _windows(
     rank: int, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
 ) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """Kernel, stride, padding and dilation as the operators take them."""
-    check(x=x)
+    check_tensors("x", x)
     k, d = _ints(kernel_size, rank, "kernel_size"), _ints(dilation, rank, "dilation")
     s = k if stride is None or stride == () else _ints(stride, rank, "stride")
     return k, s, _padding(padding, rank, x, k, s, d), d
@@ -280,7 +280,7 @@ def avg_pool3d(
 
 def _sizes(rank: int, x: Tensor, output_size: Any) -> list[Any]:
     """`output_size` per axis; None keeps the input's extent."""
-    check(x=x)
+    check_tensors("x", x)
     sizes = output_size if isinstance(output_size, (tuple, list)) else [output_size] * rank
     if len(sizes) == 1:
         sizes = [*sizes] * rank

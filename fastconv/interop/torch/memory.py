@@ -18,6 +18,8 @@ from fastconv.core.errors import DTypeError, UnsupportedError
 
 DTYPES = (torch.float32, torch.float64)
 NUMPY_DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+TO_LAST = {4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+TO_SECOND = {4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 FORMATS = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
@@ -33,7 +35,7 @@ def layout(last: bool) -> str:
 def array(x: Tensor, last: bool = False) -> np.ndarray:
     """The memory of `x` as an array; (N, spatial, C) if `last`."""
     a = x.detach().numpy()
-    return np.moveaxis(a, 1, -1) if last else a
+    return a.transpose(TO_LAST[a.ndim]) if last else a
 
 
 def spec(shape: list[int], dtype: torch.dtype, last: bool = False) -> Spec:
@@ -45,7 +47,7 @@ def tensor(a: np.ndarray, last: bool = False) -> Tensor:
     """A fresh result as a tensor on the same memory; the inverse of `array`."""
     if a.size == 0:  # NumPy's strides of nothing are not torch's
         return empty([a.shape[0], a.shape[-1], *a.shape[1:-1]] if last else list(a.shape), torch.from_numpy(a), last)
-    return torch.from_numpy(np.moveaxis(a, -1, 1) if last else a)
+    return torch.from_numpy(a.transpose(TO_SECOND[a.ndim]) if last else a)
 
 
 def empty(shape: list[Any], like: Tensor, last: bool = False) -> Tensor:
@@ -54,30 +56,34 @@ def empty(shape: list[Any], like: Tensor, last: bool = False) -> Tensor:
     return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=memory)
 
 
-def check(**tensors: Tensor | None) -> None:
-    """Refuse what the operators cannot take.
+def check_dtypes(names: str, *tensors: Tensor | None) -> None:
+    """DTypeError unless the tensors, called by the words of `names`, are all float32 or all float64."""
+    given = [(name, t.dtype) for name, t in zip(names.split(), tensors, strict=True) if t is not None]
+    first, dtype = given[0]
+    if dtype not in DTYPES:
+        raise DTypeError(f"{first} has dtype {dtype}; fastconv's operators take torch.float32 and torch.float64")
+    for name, other in given:
+        if other is not dtype:
+            raise DTypeError(f"{name} has dtype {other}, but {first} {dtype}: they must be the same")
+
+
+def check_tensors(names: str, *tensors: Tensor | None) -> None:
+    """Refuse what the operators must not even see; `names` holds a word for each.
 
     Raises
     ------
-    TypeError, DTypeError, UnsupportedError
+    TypeError, UnsupportedError
         Naming the tensor, what it was and what is allowed.
     """
-    first: tuple[str, torch.dtype] | None = None
-    for name, t in tensors.items():
+    for name, t in zip(names.split(), tensors, strict=True):
         if t is None:
             continue
         if not isinstance(t, Tensor):
             raise TypeError(f"{name} must be a torch.Tensor, got {type(t).__name__}; arrays go to fastconv itself")
-        if t.device.type not in ("cpu", "meta"):
+        if not (t.is_cpu or t.is_meta):
             raise UnsupportedError(f"{name} is on device {t.device}; fastconv's operators are for cpu tensors")
         if t.layout is not torch.strided:
             raise UnsupportedError(f"{name} has layout {t.layout}; fastconv's operators take torch.strided")
-        if t.dtype not in DTYPES:
-            raise DTypeError(f"{name} has dtype {t.dtype}; fastconv's operators take torch.float32 and torch.float64")
         if forward_ad._current_level >= 0 and forward_ad.unpack_dual(t).tangent is not None:
             # torch would drop the tangent without a word.
             raise UnsupportedError(f"{name} has a tangent; fastconv's operators have no forward-mode derivatives")
-        if first is None:
-            first = name, t.dtype
-        elif t.dtype != first[1]:
-            raise DTypeError(f"{name} has dtype {t.dtype}, but {first[0]} {first[1]}: they must be the same")

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 import fastconv
-from fastconv.interop.torch.memory import array, check, empty, is_channels_last, layout, spec, tensor
+from fastconv.interop.torch.memory import array, check_dtypes, empty, is_channels_last, layout, spec, tensor
 
 RANKS = (1, 2, 3)
 CONV = "SymInt[] stride, SymInt[] padding, SymInt[] dilation, SymInt groups, str padding_mode"
@@ -93,14 +93,14 @@ def _register_conv(rank: int, transposed: bool) -> None:
         return positional[:-1], {"padding_mode": settings[-1], **threads()}
 
     def run(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
-        check(x=x, weight=weight, bias=bias)
+        check_dtypes("x weight bias", x, weight, bias)
         last = is_channels_last(x, rank)
         positional, keywords = arguments(settings)
         b = None if bias is None else array(bias)
         return tensor(forward(array(x, last), array(weight), b, *positional, layout=layout(last), **keywords), last)
 
     def fake(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
-        check(x=x, weight=weight, bias=bias)
+        check_dtypes("x weight bias", x, weight, bias)
         check_axes(x, rank)
         if transposed:
             stride, padding, extra, groups, dilation = settings
@@ -117,7 +117,7 @@ def _register_conv(rank: int, transposed: bool) -> None:
         return empty(join(x, channels, extents, rank), x, is_channels_last(x, rank))
 
     def run_input(dy: Tensor, weight: Tensor, x_shape: list[int], *settings: Any) -> Tensor:
-        check(dy=dy, weight=weight)
+        check_dtypes("dy weight", dy, weight)
         last = is_channels_last(dy, rank)
         positional, keywords = arguments(settings)
         dx, _, _ = gradient(
@@ -127,7 +127,7 @@ def _register_conv(rank: int, transposed: bool) -> None:
         return tensor(dx, last)
 
     def run_weight(dy: Tensor, x: Tensor, weight_shape: list[int], *settings: Any) -> Tensor:
-        check(dy=dy, x=x)
+        check_dtypes("dy x", dy, x)
         last = is_channels_last(x, rank)
         positional, keywords = arguments(settings)
         _, dw, _ = gradient(
@@ -215,12 +215,12 @@ def _register_bilinear(
 
 def _register_linear() -> None:
     def run(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        check(x=x, weight=weight, bias=bias)
+        check_dtypes("x weight bias", x, weight, bias)
         b = None if bias is None else array(bias)
         return tensor(fastconv.linear(array(x), array(weight), b, **threads()))
 
     def fake(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        check(x=x, weight=weight, bias=bias)
+        check_dtypes("x weight bias", x, weight, bias)
         torch._check(
             x.shape[-1] == weight.shape[-1],
             lambda: f"x has {x.shape[-1]} features, weight {weight.shape[-1]}",
@@ -228,14 +228,14 @@ def _register_linear() -> None:
         return empty([*x.shape[:-1], *weight.shape[:-1]], x)
 
     def run_input(dy: Tensor, weight: Tensor, x_shape: list[int]) -> Tensor:
-        check(dy=dy, weight=weight)
+        check_dtypes("dy weight", dy, weight)
         need = (True, False, False)
         return tensor(
             fastconv.grad.linear(array(dy), spec(x_shape, dy.dtype), array(weight), need=need, **threads())[0]
         )
 
     def run_weight(dy: Tensor, x: Tensor, weight_shape: list[int]) -> Tensor:
-        check(dy=dy, x=x)
+        check_dtypes("dy x", dy, x)
         need = (False, True, False)
         return tensor(
             fastconv.grad.linear(array(dy), array(x), spec(weight_shape, dy.dtype), need=need, **threads())[1]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 import fastconv
-from fastconv.interop.torch.memory import array, check, empty, is_channels_last, layout, spec, tensor
+from fastconv.interop.torch.memory import array, check_dtypes, empty, is_channels_last, layout, spec, tensor
 from fastconv.interop.torch.operators import RANKS, as_given, check_axes, join, op, pairs, register, threads
 
 MAX_POOL = "SymInt[] kernel_size, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool ceil_mode"
@@ -69,19 +69,19 @@ def _register_average(
     forward, gradient = getattr(fastconv, name), getattr(fastconv.grad, name)
 
     def run(x: Tensor, *settings: Any) -> Tensor:
-        check(x=x)
+        check_dtypes("x", x)
         last = is_channels_last(x, rank)
         y = forward(array(x, last), *arguments(settings, rank), layout=layout(last), **threads())
         return tensor(y, last)
 
     def fake(x: Tensor, *settings: Any) -> Tensor:
-        check(x=x)
+        check_dtypes("x", x)
         check_axes(x, rank)
         spatial = extents(x.shape[-rank:], settings)
         return empty(join(x, x.shape[-rank - 1], spatial, rank), x, is_channels_last(x, rank))
 
     def run_input(dy: Tensor, x_shape: list[int], *settings: Any) -> Tensor:
-        check(dy=dy)
+        check_dtypes("dy", dy)
         last = is_channels_last(dy, rank)
         dx = gradient(
             array(dy, last), spec(x_shape, dy.dtype, last), *arguments(settings, rank), layout=layout(last), **threads()
@@ -121,7 +121,7 @@ def _register_maximum(
     forward, gradient = getattr(fastconv, name), getattr(fastconv.grad, name)
 
     def run(indices: bool, x: Tensor, *settings: Any) -> Any:
-        check(x=x)
+        check_dtypes("x", x)
         last = is_channels_last(x, rank)
         y = forward(
             array(x, last), *arguments(settings, rank), return_indices=indices, layout=layout(last), **threads()
@@ -129,14 +129,14 @@ def _register_maximum(
         return (tensor(y[0], last), tensor(y[1], last)) if indices else tensor(y, last)
 
     def fake(indices: bool, x: Tensor, *settings: Any) -> Any:
-        check(x=x)
+        check_dtypes("x", x)
         check_axes(x, rank)
         shape = join(x, x.shape[-rank - 1], extents(x.shape[-rank:], settings), rank)
         y = empty(shape, x, is_channels_last(x, rank))
         return (y, torch.empty_like(y, dtype=torch.int64)) if indices else y
 
     def run_input(dy: Tensor, indices: Tensor, x_shape: list[int], *settings: Any) -> Tensor:
-        check(dy=dy)
+        check_dtypes("dy", dy)
         last = is_channels_last(dy, rank)
         dx = gradient(
             array(dy, last), spec(x_shape, dy.dtype, last), *arguments(settings, rank), indices=array(indices, last),
