@@ -307,6 +307,7 @@ def _demo(options: argparse.Namespace) -> int:
     from fastconv.training.lesson import Wishes, learn
 
     resume, keep, threads = (given.pop(name, None) for name in ("resume", "weights", "threads"))
+    lines: list[str] = []  # not to be printed while a bar holds the terminal
     with bar(sys.stderr) as tell:
         finished = learn(
             Wishes(**given),
@@ -316,7 +317,9 @@ def _demo(options: argparse.Namespace) -> int:
             threads=threads,
             tell=tell,
             say=lambda text: print(text, file=sys.stderr, flush=True),
+            result=lines.append,
         )
+    print("\n".join(lines))
     return 0 if finished else INTERRUPTED
 
 

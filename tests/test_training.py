@@ -1,6 +1,8 @@
 """The network that learns: its steps, what it learns from, how it stops and goes on, and what it leaves behind."""
 
 import json
+import os
+import pty
 import re
 import signal
 import struct
@@ -597,7 +599,8 @@ def colours(path):
     ("shape", "classes", "channels", "epochs"),
     [((1, 7, 6), 3, (4, 5), 2), ((3, 8, 8), 9, (7,), 1), ((3, 24, 24), 28, (3, 40, 6), 1), ((2, 9, 9), 2, (1,), 1)],
 )
-def test_pictures_of_all_kinds_of_networks(tmp_path, shape, classes, channels, epochs):
+def test_pictures_of_all_kinds_of_networks(tmp_path, monkeypatch, shape, classes, channels, epochs):
+    monkeypatch.setattr(pictures, "DPI", 50)
     pytest.importorskip("matplotlib")
     pytest.importorskip("PIL")
     dataset = blobs(10 * classes, shape, classes)
@@ -619,7 +622,7 @@ def test_pictures_of_all_kinds_of_networks(tmp_path, shape, classes, channels, e
             warnings.simplefilter("error")
             draw(*args, path)
         width, height = png_size(path)
-        assert 300 < width < 2500 and 200 < height < 4000, (draw.__name__, width, height)
+        assert 140 < width < 1100 and 90 < height < 1800, (draw.__name__, width, height)
         assert colours(path) > 20
 
 
@@ -741,6 +744,32 @@ def test_a_training_without_matplotlib_ends_before_it_begins(capsys, tmp_path, m
     assert (code, out) == (1, "")
     assert err.strip().endswith("pip install 'fastconv[demo]'")
     assert not (tmp_path / "x").exists()
+
+
+def test_a_terminal_sees_a_bar_and_stdout_the_table(tmp_path):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("rich")
+    master, slave = pty.openpty()
+    argv = [sys.executable, "-m", "fastconv.cli", *QUICK, "--output", str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=slave) as process:
+        os.close(slave)
+        seen = b""
+        while True:
+            try:
+                more = os.read(master, 4096)
+            except OSError:  # how Linux reports that the other side has closed
+                break
+            if not more:
+                break
+            seen += more
+        out = process.stdout.read().decode()
+        assert process.wait(60) == 0
+    os.close(master)
+    assert out.startswith("digits, best weights, of epoch ") and "held-out set" in out and "\x1b" not in out
+    assert "held-out set" not in seen.decode()
+    assert re.search(r"epoch 2/2\s+loss \d", seen.decode())
+    assert "\x1b[" in seen.decode()
 
 
 def test_ctrl_c_keeps_weights_and_pictures(tmp_path):

@@ -41,7 +41,7 @@ class Preset:
 
 
 PRESETS = {
-    "digits": Preset((16, 32), 3, 0.25, 40, Jitter(0.3, 5, 0.05)),
+    "digits": Preset((32, 64), 3, 0.25, 30, Jitter(0.3, 5, 0.05)),
     "mnist": Preset((16, 32), 5, 0.25, 30, Jitter(2, 15, 0.15)),
     "images": Preset((16, 32, 64), 3, 0.25, 30, Jitter(2, 10, 0.1)),  # of `SIDE` pixels
 }
