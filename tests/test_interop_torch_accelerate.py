@@ -513,7 +513,7 @@ def test_on_an_example(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     faster = {"Conv2d"}
     trial = sys.modules["fastconv.interop.torch.accelerate"]
-    monkeypatch.setattr(trial, "_times", lambda own, ours: [2.0, 1.0] if current() in faster else [1.0, 2.0])
+    monkeypatch.setattr(trial, "_times", lambda own, ours: [2.0, 1.0] if current() in faster else [1.0, 0.95])
     seen: list[str] = []
     swap = rooms.swap
     monkeypatch.setattr(trial, "swap", lambda m, k: (seen.append(type(m).__name__), swap(m, k)))
@@ -524,7 +524,7 @@ def test_on_an_example(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, before = copy.deepcopy(model), modules(model)
     report = FT.accelerate(model, example=image())
     assert set(report.swapped) == {n for n in SWAPPED if "conv" in n or n == "stem"}
-    assert report.left["pool"] == "slower on the example: 2000.000 ms, torch 1000.000 ms"
+    assert report.left["pool"] == "no faster on the example: 950.000 ms, torch 1000.000 ms"
     assert "1000.000 ms, torch 2000.000 ms" in str(report)
     with torch.no_grad():
         close(model(image()), plain(image()))
