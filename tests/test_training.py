@@ -726,6 +726,7 @@ def test_the_demo_learns_from_a_folder(capsys, tmp_path, folder):
         (["--train", "--images", "/no/such"], 1, "no such folder: /no/such"),
         (["--train", "--resume", "/no/such.npz"], 1, "No such file"),
         (["--train", "--weights", "/no/such/w.npz"], 1, "cannot write into /no/such"),
+        (["--train", "--weights", "/"], 1, "a folder, where weights should go: /"),
     ],
 )
 def test_what_the_demo_refuses(capsys, tmp_path, monkeypatch, argv, code, text):

@@ -132,6 +132,8 @@ def learn(
     dataset = _dataset(wishes, before, say)
     state = _new(wishes, dataset) if before is None else _continued(wishes, before, dataset, resume)
     folder.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(f"a folder, where weights should go: {target}")
     for place in {folder, target.parent}:
         if not (place.is_dir() and os.access(place, os.W_OK)):
             raise PermissionError(f"cannot write into {place}")
