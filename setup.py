@@ -17,7 +17,7 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 NATIVE = "fastconv/backends/cython"
-MODULES = ("_simd", "_direct", "_pointwise", "_depthwise", "_weight", "_gemm", "_pool",
+MODULES = ("_simd", "_direct", "_pointwise", "_depthwise", "_winograd", "_weight", "_gemm", "_pool",
            "_pool_pairs", "_pool_backward", "_elementwise")
 
 # gcc's predictive commoning turns register tiles into chains of moves.

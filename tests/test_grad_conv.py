@@ -24,7 +24,7 @@ from fastconv.core.problems.conv import (
 from fastconv.dispatch.registry import kernels
 
 WEIGHT = [k for k in kernels("conv") if k.relative == "weight"]
-TURNED = [k for k in kernels("conv") if k.relative == "transposed"]
+TURNED = [k for k in kernels("conv") if k.relative.endswith("transposed")]
 SEEDS = 60
 
 FORWARD = [replace(c, fill=0.0, activation=None) for c in corners() if min(lo for lo, _ in c.pads) >= 0] + [

@@ -88,11 +88,10 @@ def forward_weights(w: np.ndarray, p: ConvProblem, axes: Sequence[AxisPhase]) ->
 class ByPhases(Kernel[ConvProblem]):
     """A forward kernel, turned round."""
 
-    relative = "transposed"
-
     def __init__(self, forward: Kernel[ConvProblem]) -> None:
         self.forward = forward
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
+        self.relative = f"{forward.relative}_transposed" if forward.relative else "transposed"
         self.exact, self.revision = forward.exact, forward.revision
         # Outputs on which no tap lands are written here, so an activation is left to the plan.
         self.activations = frozenset()

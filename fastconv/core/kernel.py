@@ -51,7 +51,7 @@ class Kernel(Generic[P]):
     algorithm : str
         ``direct``, ``pointwise``, ``depthwise``, ``im2col``, ``winograd``, ...
     relative : str
-        Which relative of the algorithm's usual operation this is, for its name: ``transposed``, ``weight`` or ``""``.
+        What else tells it apart from other kernels of its algorithm, for its name: ``transposed``, ``weight``, ``4x4``.
     isa : str
         A key of `fastconv.core.machine.ISAS`, or ``""`` where the backend has only one.
     exact : bool

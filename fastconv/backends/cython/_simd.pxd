@@ -17,6 +17,10 @@ cdef extern from "simd/table.h" nogil:
         Py_ssize_t depth, Py_ssize_t ntaps, const Py_ssize_t *taps, const void *a, Py_ssize_t acs,
         const void *b, Py_ssize_t bs, int first, void *m) noexcept nogil
 
+    ctypedef void (*fc_wino_in_p)(
+        const void *band, Py_ssize_t row_len, Py_ssize_t wq, Py_ssize_t tiles, void *v, Py_ssize_t plane) noexcept nogil
+    ctypedef int (*fc_wino_out_p)(const void *s, Py_ssize_t plane, void *y, Py_ssize_t row) noexcept nogil
+
     ctypedef struct depthwise_rows_args:
         const void *const *rows
         Py_ssize_t nrows, kd, kh, kw, sh, dh
@@ -91,6 +95,8 @@ cdef extern from "simd/table.h" nogil:
             int64_t base) noexcept nogil
         void (*relu)(void *y, const void *x, Py_ssize_t n) noexcept nogil
         void (*relu_backward)(void *dx, const void *dy, const void *x, Py_ssize_t n) noexcept nogil
+        fc_wino_in_p *wino_in
+        fc_wino_out_p *wino_out
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

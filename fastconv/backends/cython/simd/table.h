@@ -50,6 +50,10 @@ typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff
 typedef void fc_relu(void *y, const void *x, ptrdiff_t n);
 typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
 
+/* Winograd's transforms for tiles of m x m outputs; see winograd.inc.  The input's takes whole vectors of tiles. */
+typedef void fc_wino_in(const void *band, ptrdiff_t row_len, ptrdiff_t wq, ptrdiff_t tiles, void *v, ptrdiff_t plane);
+typedef int fc_wino_out(const void *s, ptrdiff_t plane, void *y, ptrdiff_t row);
+
 /* Keeps every multiply-add unit busy; returns the floating-point operations done. */
 typedef double fc_peak(ptrdiff_t rounds);
 
@@ -69,6 +73,8 @@ typedef struct {
     fc_pool_pairs *pool_pairs;
     fc_relu *relu;
     fc_relu_backward *relu_backward;
+    fc_wino_in *wino_in[2]; /* m = 2, 4 */
+    fc_wino_out *wino_out[2];
     fc_peak *peak;
 } fc_table;
 
