@@ -185,6 +185,8 @@ def test_modules_alone() -> None:
                 assert module.__dict__["_fastconv_state"].declined is None, module
                 for a, b in zip(*((y if isinstance(y, tuple) else (y,)) for y in (ours, theirs)), strict=True):
                     close(a, b)
+                    if memory is not torch.contiguous_format:
+                        assert a.is_contiguous(memory_format=memory), module
 
 
 def test_gradients_go_through_the_operators(model: Any) -> None:
@@ -269,6 +271,17 @@ def test_plans_are_few() -> None:
     assert len(plans) == PLANS and next(reversed(plans))[0] == (1, 1, 3 + 3 * PLANS, 5)
 
 
+def test_plans_of_large_weights_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["fastconv.interop.torch.modules"], "BUDGET", 1000)
+    for features, kept in ((3, 8), (8, 1), (5, 5), (20, 1)):  # 8 bytes per weight: itself and packed
+        layer = nn.Linear(features, features, bias=False).eval()
+        FT.accelerate(layer)
+        with torch.no_grad():
+            for batch in range(1, 12):
+                layer(torch.ones(batch, features))
+        assert len(layer.__dict__["_fastconv_state"].packed.plans) == kept
+
+
 def test_from_two_threads(model: Any) -> None:
     plain = copy.deepcopy(model)
     FT.accelerate(model)
@@ -333,6 +346,9 @@ def test_derivatives_and_traces_that_only_torch_knows(model: Any) -> None:
     tangent = torch.ones_like(x)
     for p, q in zip(torch.func.jvp(model, (x,), (tangent,)), torch.func.jvp(plain, (x,), (tangent,)), strict=True):
         close(p, q)
+    with torch.autograd.forward_ad.dual_level(), torch.no_grad():
+        dual = torch.autograd.forward_ad.make_dual(x, tangent)
+        close(*(torch.autograd.forward_ad.unpack_dual(m(dual)).tangent for m in (model, plain)))
     with torch.no_grad():
         traced = torch.jit.trace(model, x)
         assert "aten::_convolution" in str(traced.inlined_graph) and "fastconv::" not in str(traced.inlined_graph)

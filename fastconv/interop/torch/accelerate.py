@@ -158,13 +158,14 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
     """Run the convolutions, poolings and full connections of a trained model on fastconv.
 
     In eval mode, where no gradient is wanted, a swapped module runs a `fastconv.Plan`: the kernel is chosen and the
-    weights are packed once per shape of the input (the last 8 are kept) and again when the weights change.  Where a
-    gradient is wanted it runs the operators of this package.  In training mode, and for all that is out of the
-    ordinary, it is torch's.  Parameters, buffers, hooks, `isinstance`, keys of the state dict stay as they are.
+    weights are packed once per shape of the input (the last 8 are kept, fewer of large weights) and again when the
+    weights change.  Where a gradient is wanted it runs the operators of this package.  In training mode, and for all
+    that is out of the ordinary, it is torch's.  Parameters, buffers, hooks, `isinstance`, keys of the state dict stay
+    as they are.
 
-    Packed weights take memory: about that of the weights for each shape.  Changes of weights are told by
-    ``weight._version`` and address: after a change through ``weight.data`` or a shared array call `Report.refresh`.
-    An exported, traced or pickled model is torch's own; undo before `torch.jit.script`.
+    Plans take memory: about twice that of the weights for each shape, at most 64 MiB per module or one plan.  Changes
+    of weights are told by ``weight._version`` and address: after a change through ``weight.data`` or a shared array
+    call `Report.refresh`.  An exported, traced or pickled model is torch's own; undo before `torch.jit.script`.
 
     Parameters
     ----------

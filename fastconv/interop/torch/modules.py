@@ -27,7 +27,8 @@ from fastconv.dispatch.plan import Plan
 from fastconv.interop.torch import functional
 from fastconv.interop.torch.memory import DTYPES, array, is_channels_last, layout, spec, tensor
 
-PLANS = 8  # kept per module: each holds the weights packed for one shape of the input
+PLANS = 8  # kept per module at most: each holds the weights packed for one shape of the input, and as they were
+BUDGET = 64 << 20  # bytes of them per module; one plan is kept whatever its size
 STATE = "_fastconv_state"
 is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)  # torch 2.7
 REFUSALS = (ValueError, TypeError, NotImplementedError)  # what fastconv raises for arguments that it does not take
@@ -143,7 +144,7 @@ def why_not_weights(module: nn.Module, kind: Kind) -> str | None:
 class Packed:
     """The plans of one state of a module's weights."""
 
-    __slots__ = ("_held", "_lock", "plans", "reason", "stamp")
+    __slots__ = ("_held", "_lock", "limit", "plans", "reason", "stamp")
 
     def __init__(self, stamp: Any, module: nn.Module, kind: Kind) -> None:
         self.stamp = stamp
@@ -151,6 +152,8 @@ class Packed:
         self.plans: dict[Any, Plan | str] = {}
         # While the memory is held nothing else can lie at the address in the stamp.
         self._held = tuple(None if t is None else t.detach() for t in _tensors(module, kind))
+        size = sum(2 * t.numel() * t.element_size() for t in self._held if t is not None)
+        self.limit = max(1, min(PLANS, BUDGET // max(size, 1)))
         self._lock = Lock()
 
     def add(self, key: Any, module: nn.Module, kind: Kind) -> Plan | str:
@@ -171,7 +174,7 @@ class Packed:
             plan = f"{type(e).__name__}: {e}"
         with self._lock:
             self.plans[key] = plan
-            while len(self.plans) > PLANS:
+            while len(self.plans) > self.limit:
                 del self.plans[next(iter(self.plans))]
         return plan
 
