@@ -2,9 +2,12 @@
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
+
+import fastconv
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -26,3 +29,23 @@ def test_it_is_short_enough_to_read_aloud():
     lines = (EXAMPLES / "lecture_cnn.py").read_text().splitlines()
     assert len(lines) < 90
     assert max(map(len, lines)) <= 120
+
+
+def test_the_benchmark_of_an_epoch_compares_before_it_times(capsys, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: None)  # other tests keep theirs
+    bench = runpy.run_path(str(EXAMPLES.parent / "benchmarks" / "bench_lecture_epoch.py"))
+    argv = ["bench", "--images", "40", "--batch", "16", "--rounds", "1", "--threads", "1", "--optimizer", "sgd"]
+    monkeypatch.setattr(sys, "argv", argv)
+    before = fastconv.conv2d
+    assert bench["main"]() == 0
+    assert fastconv.conv2d is before
+    out = capsys.readouterr().out
+    assert float(re.search(r"apart by (\S+) at most", out)[1]) < 1e-4
+    assert re.search(r"ratio \d+\.\d\d, from", out)
+    assert re.search(r"% +grad\.conv2d 16x32x14x14", out)
+    monkeypatch.setitem(bench["main"].__globals__, "CLOSE", -1.0)
+    assert bench["main"]() == 1
+    found = capsys.readouterr()
+    assert "nothing is timed" in found.err
+    assert "ratio" not in found.out
