@@ -15,7 +15,7 @@ from fastconv.bench.suite import Entry, Report, bench, call_of, reports_json
 from fastconv.bench.suites import SUITES, Case, Suite
 
 NAMES = ["resnet50", "vgg16", "mobilenet_v2", "inception_v3", "resnext50", "convnext", "lecture", "images", "audio",
-         "gemm", "pool"]  # fmt: skip
+         "gemm", "pool", "gradients"]  # fmt: skip
 
 
 def problem_of(case):
@@ -169,5 +169,5 @@ def test_plots(with_peers, tmp_path):
 
 
 def test_unknown_suites_are_refused():
-    with pytest.raises(ValueError, match=r"suite must be one of resnet50, .*, pool, got 'alexnet'"):
+    with pytest.raises(ValueError, match=r"suite must be one of resnet50, .*, gradients, got 'alexnet'"):
         bench("alexnet")

@@ -23,7 +23,7 @@ from fastconv.core.machine import host
 from fastconv.core.problems.conv import ConvProblem, forward_extent
 from fastconv.dispatch import registry
 
-KERNELS = [k for k in registry.kernels("conv") if k.backend == "cython" and not k.name.count("transposed")]
+KERNELS = [k for k in registry.kernels("conv") if k.backend == "cython" and not k.relative]
 DTYPES = (np.float32, np.float64)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)

@@ -39,7 +39,7 @@ DTYPES = ("float32", "float64")
 
 
 def ours(op: str, algorithm: str = "") -> list[Kernel[Any]]:
-    found = [k for k in kernels(op) if k.backend == "numba" and "transposed" not in k.name]
+    found = [k for k in kernels(op) if k.backend == "numba" and not k.relative]
     return [k for k in found if not algorithm or k.algorithm == algorithm]
 
 

@@ -212,7 +212,7 @@ def test_caches_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("name", [k.name for k in kernels("conv") if k.backend == "numpy"
-                                  and "transposed" not in k.name])  # fmt: skip
+                                  and not k.relative])  # fmt: skip
 def test_memory_is_bounded(name: str) -> None:
     """A run allocates its stated workspace and its result, never the im2col matrix or a padded copy."""
     channels, k = 64, 1 if name == "numpy.pointwise" else 5
