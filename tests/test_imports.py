@@ -18,8 +18,8 @@ TOP = 5  # filters, bench, interop, cli, demo
 KERNEL_NAMERS = {"dispatch/registry.py"}
 # Floors below the top know NumPy and the standard library; a backend also knows what it is named after.
 THIRD_PARTY = {"numpy", "scipy", "numba", "llvmlite", "torch", "matplotlib", "onnx", "onnxruntime", "openvino",
-               "ncnn", "cv2", "sklearn", "mlxtend", "rich", "tqdm", "dask", "argparse", "PIL", "threadpoolctl", "cpuinfo", "ml_dtypes",
-               "pytest"}  # fmt: skip
+               "ncnn", "cv2", "sklearn", "mlxtend", "rich", "tqdm", "dask", "argparse", "PIL",
+               "threadpoolctl", "cpuinfo", "ml_dtypes", "pytest"}  # fmt: skip
 ALLOWED = {"backends/numba": {"numba", "llvmlite"}, "backends/numpy": {"scipy"}}
 
 

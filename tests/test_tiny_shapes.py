@@ -18,6 +18,7 @@ from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 
 RNG = np.random.default_rng(0)
+FORWARD = [k for k in kernels("conv") if "transposed" not in k.relative and k.relative != "weight"]
 F32 = np.dtype(np.float32)
 
 
@@ -40,7 +41,7 @@ def check(kernel: Any, p: Any, x: np.ndarray, constants: tuple[Any, ...], oracle
 
 @pytest.mark.parametrize("vertical", [False, True], ids=["width", "height"])
 @pytest.mark.parametrize("groups", [1, 2])
-@pytest.mark.parametrize("kernel", [k for k in kernels("conv") if "transposed" not in k.relative and k.relative != "weight"], ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", FORWARD, ids=lambda k: k.name)
 def test_convolution(kernel: Any, groups: int, vertical: bool) -> None:
     oracle = kernels("conv")[-1]
     for e, k, s, d, lo, hi in axes():
