@@ -1,4 +1,4 @@
-"""The command line: ``fastconv info | compare | bench | demo``.
+"""The command line: ``fastconv info | compare | bench | tune | demo``.
 
 Results go to stdout, everything else to stderr; an error is one line.  What a command needs is imported when it runs,
 so that each of them works with NumPy alone as far as it can.
@@ -122,6 +122,18 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
                        help="only the cases whose names contain one of these, as 3x3 or depthwise")  # fmt: skip
     bench.set_defaults(run=_bench)
+
+    tune = commands.add_parser(
+        "tune", help="measure the kernels on a suite, and choose by what was measured from then on",
+        description="Measure every promising kernel on the cases of a suite, and write the times to the file of "
+                    "wisdom, which later choices read: FASTCONV_WISDOM, or wisdom.json in the user's cache folder.",
+    )  # fmt: skip
+    tune.add_argument("--suite", nargs="+", default=["resnet50"], metavar="NAME",
+                      help="one or more suites, or all (default: resnet50)")  # fmt: skip
+    tune.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
+                      help="only the cases whose names contain one of these")  # fmt: skip
+    tune.add_argument("--quick", action="store_true", help="few samples: rough figures")
+    tune.set_defaults(run=_tune)
 
     demo = commands.add_parser(
         "demo", help="the lecture's forward path as a picture; with --train, its network learns",
@@ -287,6 +299,26 @@ def _bench(options: argparse.Namespace) -> None:
 
         plot_reports(reports, options.plot)
         print(f"wrote {options.plot}", file=sys.stderr)
+
+
+def _tune(options: argparse.Namespace) -> None:
+    from fastconv.bench.progress import bar
+    from fastconv.bench.suites import SUITES
+    from fastconv.bench.tune import tune
+    from fastconv.dispatch import wisdom
+
+    file = wisdom.path()
+    if file is None:
+        raise ValueError("FASTCONV_WISDOM is empty: there is no file to write")
+    names = list(SUITES) if options.suite == ["all"] else options.suite
+    with bar(sys.stderr) as tell:
+        found = tune(names, cases=options.cases, seconds=QUICK[0] if options.quick else SAMPLING[0], progress=tell)
+    changed = [t for t in found if t.after != t.before]
+    width = max((len(t.case) for t in changed), default=0)
+    for t in changed:
+        print(f"{t.case:{width}}  {t.before} -> {t.after}  {t.gain:.2f} times faster")
+    print(f"measured {len(found)} cases; the choice changed for {len(changed)}")
+    print(f"wrote {file}: {wisdom.save(file)} problems")
 
 
 def _demo(options: argparse.Namespace) -> int:

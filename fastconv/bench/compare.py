@@ -208,7 +208,7 @@ def measure(
     notes: list[str] = []
     versions = {"numpy": np.__version__}
     with ExitStack() as stack:
-        _limit_blas(stack, work.threads, notes)
+        limit_blas(stack, work.threads, notes)
         considered = work.plan.explain().candidates
         total = len(considered) + len(names)
         for done, candidate in enumerate(considered):
@@ -291,7 +291,7 @@ def measure(
     )
 
 
-def _limit_blas(stack: ExitStack, threads: int, notes: list[str]) -> None:
+def limit_blas(stack: ExitStack, threads: int, notes: list[str]) -> None:
     """NumPy's and SciPy's BLAS take the same number of threads as everyone else."""
     try:
         from threadpoolctl import threadpool_limits

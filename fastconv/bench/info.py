@@ -7,7 +7,6 @@ import platform
 from dataclasses import asdict
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,21 +16,11 @@ from fastconv.bench.peers import PEERS
 from fastconv.bench.roofline import bandwidth, peak
 from fastconv.bench.table import bytes_text
 from fastconv.core import machine, threads
+from fastconv.dispatch import wisdom
 from fastconv.version import __version__
 
 DISTRIBUTIONS = ("numba", "scipy", "ml_dtypes", "rich", "threadpoolctl", "matplotlib", "torch", "onnxruntime", "onnx",
                  "openvino", "ncnn", "opencv-python-headless")  # fmt: skip
-
-
-def cpu_name() -> str:
-    """The processor's name as the system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.lower().startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _version(distribution: str) -> str | None:
@@ -60,7 +49,7 @@ def collect() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "system": platform.platform(),
-        "cpu": cpu_name(),
+        "cpu": machine.cpu_name(),
         "cpus": os.cpu_count(),
         "cpus_usable": threads.available(),
         "threads": count,
@@ -69,6 +58,7 @@ def collect() -> dict[str, Any]:
         "caches": {"l1": host.l1, "l2": host.l2, "l3": host.l3},
         "measured": rates,
         "backends": {name: asdict(b) for name, b in found().items()},
+        "wisdom": wisdom.state(),
         "packages": packages,
         "peers_missing": {
             name: command for name, (needs, command) in PEERS.items() if any(find_spec(p) is None for p in needs)
@@ -97,7 +87,7 @@ def text(info: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {v}" for name, v in info["packages"].items()) or "none"
     source = info["measured"]["1"]["source"]
     lines.append(f"           by {source} on registers, and by copies larger than the caches")
-    lines += [f"packages   {packages}", "", str(Backends.from_dict(info["backends"]))]
+    lines += [f"wisdom     {info['wisdom']}", f"packages   {packages}", "", str(Backends.from_dict(info["backends"]))]
     if info["peers_missing"]:
         lines.append("")
         lines += [f"peer {name} is not installed: {command}" for name, command in info["peers_missing"].items()]

@@ -167,6 +167,22 @@ def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, 
     return call if case.gradient is None else gradient_call(*call, case.gradient)
 
 
+def cases_of(suite: str, parts: tuple[str, ...]) -> tuple[Case, ...]:
+    """The cases of `suite` whose names contain one of `parts`; all if there are none.
+
+    Raises
+    ------
+    ValueError
+        If there is no suite of that name, or no such case in it.
+    """
+    if suite not in SUITES:
+        raise ValueError(f"suite must be one of {', '.join(SUITES)}, got {suite!r}")
+    chosen = tuple(c for c in SUITES[suite].cases if not parts or any(part in c.name for part in parts))
+    if not chosen:
+        raise ValueError(f"suite {suite} has no case with {' or '.join(map(repr, parts))} in its name")
+    return chosen
+
+
 def bench(
     suite: str,
     *,
@@ -201,12 +217,7 @@ def bench(
     ValueError
         If there is no suite of that name, or no such case in it.
     """
-    if suite not in SUITES:
-        raise ValueError(f"suite must be one of {', '.join(SUITES)}, got {suite!r}")
-    parts = tuple(cases)
-    chosen = tuple(c for c in SUITES[suite].cases if not parts or any(part in c.name for part in parts))
-    if not chosen:
-        raise ValueError(f"suite {suite} has no case with {' or '.join(map(repr, parts))} in its name")
+    chosen = cases_of(suite, tuple(cases))
     entries = []
     for done, case in enumerate(chosen):
 

@@ -7,6 +7,7 @@ estimates that cost nothing to make.  `fastconv info` and `compare` measure the 
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -92,16 +93,31 @@ def _cache_bytes(level: int, fallback: int) -> int:
 
 
 @cache
+def _cpu_fields() -> dict[str, str]:
+    """What the system tells about the first processor; nothing where it has no /proc/cpuinfo."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
+    except OSError:
+        return {}
+    fields = (line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return {name.strip(): value.strip() for name, value in fields}
+
+
+def cpu_name() -> str:
+    """The processor's name as the system tells it."""
+    return _cpu_fields().get("model name") or platform.processor() or platform.machine()
+
+
+def cpu_identity() -> str:
+    """The processor's name and generation: hypervisors give several generations one name."""
+    told = [f"{name} {value}" for name in ("cpu family", "model", "stepping") if (value := _cpu_fields().get(name))]
+    return ", ".join([cpu_name(), *told])
+
+
 def halved_avx512() -> bool:
     """Whether AVX-512 instructions run as two halves, so that they are no faster than AVX2: AMD before Zen 5."""
-    try:
-        text = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
-    except OSError:
-        return False
-    fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    named = {key.strip(): value.strip() for key, value in fields.items()}
-    family = named.get("cpu family", "")
-    return named.get("vendor_id") == "AuthenticAMD" and family.isdigit() and int(family) < 26
+    family = _cpu_fields().get("cpu family", "")
+    return _cpu_fields().get("vendor_id") == "AuthenticAMD" and family.isdigit() and int(family) < 26
 
 
 @cache

@@ -119,6 +119,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     must depend neither on the batch nor on the number of threads.
     """
     host = machine.host().with_threads(1)
+    times = wisdom.known(problem)
     rows = []
     for kernel in kernels(problem.op):
         inner, _ = _fusable(kernel, problem)
@@ -127,12 +128,13 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
             rows.append(Candidate(kernel, reason))
             continue
         workspace, error = kernel.workspace(inner), kernel.error(inner)
+        revision, seconds = times.get(kernel.name, (None, None))
         rows.append(
             Candidate(
                 kernel,
                 _option_reason(kernel, problem, options, workspace, error),
                 kernel.cost(inner.one_image(), host),
-                wisdom.measured(kernel, problem),
+                seconds if revision == kernel.revision else None,
                 workspace,
                 error,
             )
