@@ -88,6 +88,8 @@ def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
     """
     if layout == "NHWC":
         return clean(a.transpose(0, 2, 3, 4, 1), dtype).transpose(0, 4, 1, 2, 3)
+    if a.flags.c_contiguous and a.dtype == dtype and a.flags.aligned:
+        return a
     plane = a[:1, :1]
     strides_fit = all(s % dtype.itemsize == 0 for s in a.strides[:2])
     if a.dtype == dtype and a.flags.aligned and strides_fit and (a.size == 0 or plane[0, 0].flags.c_contiguous):

@@ -8,8 +8,6 @@ thread: a signal handler or a callback may run a second call inside the first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -33,8 +31,7 @@ def aligned_empty(nbytes: int) -> np.ndarray:
     return raw[start : start + nbytes]
 
 
-@contextmanager
-def borrow(nbytes: int) -> Iterator[np.ndarray]:
+class borrow:
     """At least `nbytes` bytes of aligned, uninitialised scratch for the length of a `with`.
 
     Re-entrant and thread-safe; the contents do not survive.
@@ -46,16 +43,24 @@ def borrow(nbytes: int) -> Iterator[np.ndarray]:
     >>> band.size
     256
     """
-    free = _shelf.free
-    best = None
-    for i, b in enumerate(free):
-        if b.nbytes >= nbytes and (best is None or b.nbytes < free[best].nbytes):
-            best = i
-    buf = free.pop(best) if best is not None else aligned_empty(nbytes)
-    try:
-        yield buf
-    finally:
-        if buf.nbytes <= KEEP_BYTES:
+
+    __slots__ = ("_buffer", "_nbytes")
+
+    def __init__(self, nbytes: int) -> None:
+        self._nbytes = nbytes
+
+    def __enter__(self) -> np.ndarray:
+        free, nbytes = _shelf.free, self._nbytes
+        best = None
+        for i, b in enumerate(free):
+            if b.nbytes >= nbytes and (best is None or b.nbytes < free[best].nbytes):
+                best = i
+        self._buffer = free.pop(best) if best is not None else aligned_empty(nbytes)
+        return self._buffer
+
+    def __exit__(self, *error: object) -> None:
+        free = _shelf.free
+        if self._buffer.nbytes <= KEEP_BYTES:
             if len(free) >= KEEP_COUNT:
                 free.pop(0)
-            free.append(buf)
+            free.append(self._buffer)

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -119,13 +119,14 @@ def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, 
         raise
 
 
-def slices(total: int, seconds: float) -> list[tuple[int, int]]:
+@lru_cache(maxsize=1024)
+def slices(total: int, seconds: float) -> tuple[tuple[int, int], ...]:
     """Cut ``range(total)`` so that each part takes about `SLICE_SECONDS` of a predicted `seconds`.
 
     For kernels with threads of their own: Python looks at signals between the parts.
     """
     pieces = max(1, min(total, int(seconds / SLICE_SECONDS) + 1))
-    return [(total * p // pieces, total * (p + 1) // pieces) for p in range(pieces)]
+    return tuple((total * p // pieces, total * (p + 1) // pieces) for p in range(pieces))
 
 
 def _after_fork_in_child() -> None:

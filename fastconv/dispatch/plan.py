@@ -28,6 +28,7 @@ from fastconv.dispatch.registry import kernels
 CACHE_SIZE = 512
 
 View = Callable[[np.ndarray], np.ndarray]
+Results = tuple[tuple[tuple[int, ...], np.dtype], ...]
 
 
 @dataclass(slots=True)
@@ -203,26 +204,34 @@ def _prepare(choice: Choice, constants: tuple[Any, ...]) -> Run:
     return run_then_activate
 
 
-def _execute(call: Call, run: Run, x: np.ndarray, outs: tuple[np.ndarray | None, ...]) -> Any:
-    """Run on arrays of the user's shape; allocate what was not given."""
-    results = []
+def _execute(
+    call: Call, run: Run, x: np.ndarray, outs: tuple[Any, ...], results: Results, fixed: tuple[Any, ...]
+) -> Any:
+    """Run on arrays of the user's shape; allocate what was not given.
+
+    `fixed` are those constants that the caller may have passed as `out`, too.
+    """
+    _check_out(call.shapes, results, outs)
     targets = []
-    for shape, (_, dtype), given in zip(call.shapes, call.problem.results, outs, strict=True):
-        inputs = (x, *call.constants)
-        if given is not None and given.flags.c_contiguous and given.flags.aligned and not overlaps(given, inputs):
+    for shape, (_, dtype), given in zip(call.shapes, results, outs, strict=True):
+        if given is None:
+            targets.append(aligned_empty(shape, dtype))
+            continue
+        direct = given.flags.c_contiguous and given.flags.aligned
+        if direct and not np.may_share_memory(given, x) and not (fixed and overlaps(given, fixed)):
             targets.append(given)
         else:
             targets.append(aligned_empty(shape, dtype))
-        results.append(given if given is not None else targets[-1])
     run(call.enter(x), *map(call.view, targets))
-    for target, result in zip(targets, results, strict=True):
-        if target is not result:
-            np.copyto(result, target)
-    return results[0] if len(results) == 1 else tuple(results)
+    for i, given in enumerate(outs):
+        if given is not None and given is not targets[i]:
+            np.copyto(given, targets[i])
+            targets[i] = given
+    return targets[0] if len(targets) == 1 else tuple(targets)
 
 
-def _check_out(call: Call, outs: tuple[Any, ...]) -> None:
-    for shape, (_, dtype), given in zip(call.shapes, call.problem.results, outs, strict=True):
+def _check_out(shapes: tuple[tuple[int, ...], ...], results: Results, outs: tuple[Any, ...]) -> None:
+    for shape, (_, dtype), given in zip(shapes, results, outs, strict=True):
         if given is None:
             continue
         if not isinstance(given, np.ndarray):
@@ -239,9 +248,9 @@ def submit(call: Call) -> Any:
     """Run a call and return its result, or its `Plan` inside `planning()`."""
     if _planning.get():
         return Plan(call)
-    _check_out(call, call.out)
     choice = choose(call.problem, call.options)
-    return _execute(call, _prepare(choice, call.constants), call.x, call.out)
+    run = _prepare(choice, call.constants)
+    return _execute(call, run, call.x, call.out, call.problem.results, call.constants)
 
 
 @contextmanager
@@ -292,7 +301,7 @@ class Plan:
     (1, 4, 8, 8)
     """
 
-    __slots__ = ("_call", "_choice", "_dtype", "_run", "_shape")
+    __slots__ = ("_call", "_choice", "_dtype", "_results", "_run", "_shape")
 
     def __init__(self, call: Call, choice: Choice | None = None) -> None:
         self._choice = choose(call.problem, call.options) if choice is None else choice
@@ -301,6 +310,7 @@ class Plan:
         call = replace(call, constants=own)
         self._run = _prepare(self._choice, call.constants)
         self._shape, self._dtype = call.x.shape, call.x.dtype
+        self._results = call.problem.results
         # The first x is not kept alive: a stand-in without memory has its shape and dtype.
         stand_in = np.broadcast_to(np.zeros((), self._dtype), self._shape)
         self._call = replace(call, x=stand_in, out=(None,) * len(call.shapes))
@@ -340,9 +350,8 @@ class Plan:
             raise ShapeError(f"x has shape {x.shape}; this plan was made for {self._shape}")
         if x.dtype != self._dtype:
             raise DTypeError(f"x has dtype {x.dtype}; this plan was made for {self._dtype}")
-        outs = as_outs(out, len(self._call.shapes))
-        _check_out(self._call, outs)
-        return _execute(self._call, self._run, x, outs)
+        outs = as_outs(out, len(self._results))
+        return _execute(self._call, self._run, x, outs, self._results, ())
 
     def with_kernel(self, name: str) -> Plan:
         """The same operation on the kernel called `name`, whatever its predicted cost.

@@ -147,11 +147,9 @@ def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: str) -> np.nda
         a = a[None]
     if layout == "NHWC":
         a = np.moveaxis(a, -1, 1)
-    n, c, *spatial = a.shape
-    del n, c
-    for _ in range(3 - len(spatial)):
-        a = a[:, :, None]
-    return a
+    if rank == 2:
+        return a[:, :, None]
+    return a if rank == 3 else a[:, :, None, None]
 
 
 def to3(values: tuple[Any, ...], fill: Any) -> tuple[Any, Any, Any]:
