@@ -14,6 +14,8 @@ from fastconv.bench.roofline import Roofline
 from fastconv.bench.suite import Entry, Report, bench, call_of, reports_json
 from fastconv.bench.suites import SUITES, Case, Suite
 
+pytestmark = pytest.mark.one_isa
+
 NAMES = ["resnet50", "vgg16", "mobilenet_v2", "inception_v3", "resnext50", "convnext", "lecture", "images", "audio",
          "gemm", "pool", "gradients"]  # fmt: skip
 

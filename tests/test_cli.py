@@ -16,6 +16,8 @@ import fastconv
 from fastconv import cli
 from fastconv.bench.suites import SUITES
 
+pytestmark = pytest.mark.one_isa
+
 LAYER = ["compare", "conv2d", "1x3x8x8", "4x3x3x3", "--peers", "none", "--threads", "1", "--quick"]
 
 

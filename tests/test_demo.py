@@ -8,6 +8,8 @@ import pytest
 import fastconv as F
 from fastconv import demo, filters
 
+pytestmark = pytest.mark.one_isa
+
 
 def chunks(data):
     """Length and type of each chunk of a PNG file."""

@@ -9,6 +9,8 @@ import pytest
 
 import fastconv
 
+pytestmark = pytest.mark.one_isa
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 

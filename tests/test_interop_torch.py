@@ -16,6 +16,8 @@ import pytest
 
 import fastconv
 
+pytestmark = pytest.mark.one_isa
+
 torch = pytest.importorskip("torch")
 FT = pytest.importorskip("fastconv.interop.torch")
 TF = torch.nn.functional

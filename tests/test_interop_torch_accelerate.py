@@ -17,6 +17,8 @@ import pytest
 
 import fastconv
 
+pytestmark = pytest.mark.one_isa
+
 torch = pytest.importorskip("torch")
 FT = pytest.importorskip("fastconv.interop.torch")
 nn = torch.nn

@@ -22,6 +22,8 @@ from fastconv.training.augment import Jitter
 from fastconv.training.network import Config
 from fastconv.training.weights import Settings
 
+pytestmark = pytest.mark.one_isa
+
 TINY = Config((1, 7, 6), 3, (4, 5), 3, 2, 6, 0.0)
 SETTINGS = Settings("blobs", 6, 16, 0.01, "adam", "cosine", 3, Jitter(0.5, 5, 0.05))
 

@@ -21,6 +21,8 @@ from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa
+
 X = F.Spec((2, 4, 12, 12))
 W = np.ones((4, 4, 3, 3), "f")
 
