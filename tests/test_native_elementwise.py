@@ -16,6 +16,7 @@ from fastconv.dispatch.registry import kernels
 
 RELU = [k for k in kernels("elementwise") if k.backend == "cython"]
 BACKWARD = [k for k in kernels("elementwise_backward") if k.backend == "cython"]
+MEANS = [k for k in kernels("pool") if k.algorithm == "means"]
 PAIRS = [k for k in kernels("pool") if k.algorithm == "pairs"]
 SPECIAL = [np.nan, np.inf, -np.inf, -0.0, 0.0]
 
@@ -96,6 +97,33 @@ def test_pairs_of_planes_that_lie_apart(kernel: Any) -> None:
     Pool().prepare(p, (), 1)(x, *want)
     for got, expected in zip(outs, want, strict=True):
         np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("kernel", MEANS, ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_means(kernel: Any, dtype: str) -> None:
+    rng = np.random.default_rng(4)
+    for elements in (*range(1, 80), 255, 256, 257, 511, 4099, 90_001):
+        shape = (2, 3, 1, elements)
+        p: Any = pool_problem(
+            "avg", 2, shape, np.dtype(dtype), (1, elements), None, 0, 1, False, True, None, 1.0, False, "NCHW"
+        )
+        usable(kernel, p)
+        for at in ("start", "end"):
+            x = guarded_copy(rng.random(p.x_shape).astype(dtype), at)
+            y = guarded(p.y_shape, p.out, at)
+            kernel.prepare(p, (), 2)(x, y)
+            want = x.astype(np.float64).mean((2, 3, 4), keepdims=True)
+            np.testing.assert_allclose(y, want, rtol=2 * kernel.error(p))
+    room = np.full((3, 4, 1, 1, 30), np.nan, dtype)
+    x = room[::2, ::2]
+    x[...] = rng.random(x.shape)
+    p = pool_problem(
+        "avg", 2, (2, 2, 1, 30), np.dtype(dtype), (1, 30), None, 0, 1, False, True, None, 1.0, False, "NCHW"
+    )
+    y = np.empty(p.y_shape, dtype)
+    kernel.prepare(p, (), 1)(x, y)
+    np.testing.assert_allclose(y, x.mean((2, 3, 4), keepdims=True), rtol=1e-6)
 
 
 def test_what_the_lecture_pools_takes_pairs() -> None:

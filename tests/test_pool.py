@@ -70,6 +70,9 @@ def random_call(
         image = data(rng, (*batch, channels, int(rng.integers(2, 70)), int(rng.integers(2, 70))), dtype)
         how = {"ceil_mode": bool(rng.random() < 0.5), "return_indices": bool(rng.random() < 0.5)}
         return F.max_pool2d, image, (2,), how
+    if op == "pool" and rng.random() < 0.1:  # and so have whole channels
+        whole = (int(rng.integers(1, 3)), channels, *(int(v) for v in rng.integers(1, 40, rank)))
+        return F.global_avg_pool, data(rng, whole, dtype), (), {}
     common: dict[str, Any] = {"layout": layout}
     if op == "adaptive_pool" or rng.random() < 0.15:
         size = tuple(int(v) for v in rng.integers(1, 9, rank))

@@ -51,11 +51,12 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import pool_pairs
+    from fastconv.backends.cython import pool_means, pool_pairs
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
-    return (*pool_pairs.KERNELS, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
+    special = (*pool_pairs.KERNELS, *pool_means.KERNELS)
+    return (*special, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> Kernels:

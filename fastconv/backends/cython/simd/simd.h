@@ -141,3 +141,18 @@ INLINE void v_transpose(vec *r)
         UNROLL for (int i = 0; i < VL; i++) r[i] = t[i];
     }
 }
+
+/* The vector whose lane p is the sum of r[p]'s lanes: halves fold onto each other while row i interleaves with row i + rows/2. */
+INLINE vec v_sums(vec *r)
+{
+    ivec lo, hi;
+    UNROLL for (int i = 0; i < VL; i++)
+    {
+        lo[i] = i / 2 + i % 2 * VL;
+        hi[i] = VL / 2 + i / 2 + i % 2 * VL;
+    }
+    UNROLL for (int rows = VL; rows > 1; rows /= 2)
+        UNROLL for (int i = 0; i < rows / 2; i++)
+            r[i] = v_shuffle(r[i], r[i + rows / 2], lo) + v_shuffle(r[i], r[i + rows / 2], hi);
+    return r[0];
+}

@@ -46,6 +46,9 @@ typedef void fc_split_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, c
 /* A row of n maxima of 2 x 2 windows side by side; see pairs.inc. */
 typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff_t n, void *y, int64_t *index, int64_t base);
 
+/* y[p] = the mean of the p-th of `count` contiguous planes. */
+typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, void *y);
+
 /* y = max(x, 0), and dx = dy where x > 0; n contiguous elements. */
 typedef void fc_relu(void *y, const void *x, ptrdiff_t n);
 typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
@@ -71,6 +74,7 @@ typedef struct {
     void (*pool_across)(const pool_across_args *a);
     void (*pool_finish)(const pool_finish_args *a);
     fc_pool_pairs *pool_pairs;
+    fc_plane_means *plane_means;
     fc_relu *relu;
     fc_relu_backward *relu_backward;
     fc_wino_in *wino_in[2]; /* m = 2, 4 */

@@ -1,0 +1,69 @@
+"""Global average pooling, native: the mean of each channel, read once from front to back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import PoolProblem
+
+BLOCK = 256  # additions one after the other at most, for every vector length; see simd/means.inc
+WIDTH = 64  # channels of one item of work
+SHARED_ELEMENTS = 1 << 17  # fewer are not worth a second thread
+START_SECONDS = 6e-6
+PLANE_SECONDS = 3e-9
+
+
+class Means(Kernel[PoolProblem]):
+    """Averages of whole volumes, channels first."""
+
+    backend = "cython"
+    algorithm = "means"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind != "avg" or p.kernel != p.input or p.output != (1, 1, 1) or any(map(any, p.pads)):
+            return "not averages of whole volumes"
+        if p.divisor is not None or p.layout != "NCHW":
+            return "a divisor of its own, or channels last"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        vectors = p.n * p.c * -(-p.taps // native.lanes(self.isa, p.dtype.itemsize))
+        return START_SECONDS + p.bytes / machine.bandwidth + p.n * p.c * PLANE_SECONDS + vectors * 2e-10
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        taps = problem.taps
+        return summation_error(float(np.finfo(problem.out).eps), min(taps, BLOCK) + taps // BLOCK)
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _pool_means
+
+        p = problem
+        table = native.table(self.isa, p.dtype.itemsize)
+        items = p.n * -(-p.c // WIDTH)
+        count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
+        seconds = native.seconds(self, p)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, 0, count, seconds,
+                lambda buf, step, lo, hi, workers: _pool_means.run(table, x, out, p.taps, WIDTH, lo, hi, workers),
+            )  # fmt: skip
+
+        return run
+
+
+KERNELS = tuple(Means(isa) for isa in machine.ISAS)
