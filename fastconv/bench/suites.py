@@ -53,29 +53,33 @@ class Suite:
 
 def _conv(
     c: int,
-    size: int,
+    size: int | tuple[int, int],
     k: int,
     kernel: int | tuple[int, int] = 1,
-    stride: int = 1,
+    stride: int | tuple[int, int] = 1,
     padding: Any = 0,
     groups: int = 1,
     count: int = 1,
     n: int = 1,
+    dilation: int = 1,
 ) -> Case:
-    """A square image of `size`, `c` -> `k` channels."""
+    """An image of `size` (one number: square), `c` -> `k` channels."""
     kh, kw = (kernel, kernel) if isinstance(kernel, int) else kernel
-    given = {"stride": (stride, 1), "padding": (padding, 0), "groups": (groups, 1)}
-    name = f"{f'{n}x' if n > 1 else ''}{c},{size},{size}->{k} {kh}x{kw}"
-    name += f" s{stride}" * (stride != 1) + f" p{padding if isinstance(padding, int) else 'same'}" * (padding != 0)
+    ih, iw = (size, size) if isinstance(size, int) else size
+    given = {"stride": (stride, 1), "padding": (padding, 0), "dilation": (dilation, 1), "groups": (groups, 1)}
+    name = f"{f'{n}x' if n > 1 else ''}{c},{ih},{iw}->{k} {kh}x{kw}"
+    step = f"{stride}" if isinstance(stride, int) else "x".join(map(str, stride))
+    name += f" s{step}" * (stride != 1)
+    name += f" p{padding if isinstance(padding, int) else 'same'}" * (padding != 0) + f" d{dilation}" * (dilation != 1)
     if groups == c == k:
         name = f"depthwise {name}"
     elif groups > 1:
         name += f" g{groups}"
     kwargs = {key: value for key, (value, default) in given.items() if value != default}
-    return Case(name, "conv2d", ((n, c, size, size), (k, c // groups, kh, kw)), (), kwargs, count)
+    return Case(name, "conv2d", ((n, c, ih, iw), (k, c // groups, kh, kw)), (), kwargs, count)
 
 
-def _deep(c: int, size: int, kernel: int, stride: int = 1, count: int = 1) -> Case:
+def _deep(c: int, size: int | tuple[int, int], kernel: int, stride: int | tuple[int, int] = 1, count: int = 1) -> Case:
     """Depthwise with padding that keeps the size."""
     return _conv(c, size, c, kernel, stride, kernel // 2, c, count)
 
@@ -264,6 +268,39 @@ _POOL = (
 )  # fmt: skip
 
 
+_LAYERS = (
+    _conv(64, 56, 64, 3, 1, 1), _conv(128, 28, 128, 3, 1, 1), _conv(256, 14, 256, 3, 1, 1), _conv(512, 7, 512, 3, 1, 1),
+    _conv(128, 112, 128, 3, 1, 1), _conv(64, 224, 64, 3, 1, 1), _conv(64, 56, 64, 3, 1, 1, n=8),
+    _conv(128, 56, 128, 3, 2, 1), _conv(3, 224, 64, 7, 2, 3), _conv(3, 224, 64, 3, 1, 1),
+    _conv(64, 56, 64), _conv(64, 56, 256), _conv(1024, 14, 256), _conv(512, 7, 2048), _conv(96, 56, 24),
+    _conv(32, 28, 96, 5, 1, 2), _conv(192, 17, 192, (1, 7), 1, (0, 3)), _conv(256, 33, 256, 3, 1, 2, dilation=2),
+    _deep(32, 112, 3), _deep(144, 56, 3, 2), _deep(384, 14, 3), _deep(96, 56, 7),
+    _conv(128, 56, 128, 3, 1, 1, 32), _conv(1, 28, 32, 5, 1, 2, n=32),
+)  # fmt: skip
+
+# Layers of text recognition, detection, audio, segmentation and classification networks unlike ResNet's.
+_ODDS = (
+    _conv(3, (48, 320), 16, 3, 2, 1), _deep(16, (24, 160), 3), _conv(16, (24, 160), 32), _deep(32, (24, 160), 3),
+    _conv(32, (24, 160), 48), _deep(48, (24, 160), 3, (2, 1)), _deep(120, (12, 80), 5), _deep(240, (12, 80), 5, (2, 1)),
+    _conv(240, (6, 80), 240), _conv(480, (3, 80), 480), _conv(480, (3, 80), 60, (1, 3), 1, (0, 1)),
+    _conv(60, (1, 40), 120), _conv(64, (16, 100), 128, 3, 1, 1), _conv(256, (8, 25), 256, 3, 1, 1),
+    _conv(512, (4, 26), 512, 3, 1, 1), _conv(512, (2, 27), 512, 2),
+    _conv(3, 320, 16, 3, 2, 1), _conv(32, 160, 64, 3, 2, 1), _conv(64, 80, 64), _conv(32, 80, 32, 3, 1, 1),
+    _conv(64, 40, 64, 3, 1, 1), _conv(128, 20, 128, 3, 1, 1), _conv(128, 40, 256, 3, 2, 1), _conv(256, 20, 80, 1),
+    _conv(512, 20, 256), _conv(255, 13, 255), _conv(1024, 13, 255), _conv(256, 10, 256, 3, 2, 1),
+    _conv(256, 5, 24, 3, 1, 1), _conv(128, 3, 256, 3), _conv(96, 10, 96), _conv(40, 20, 240), _deep(240, 20, 5),
+    _deep(116, 20, 5, 2), _deep(72, 28, 5), _conv(72, 1, 24), _conv(24, 1, 72), _conv(960, 1, 1280),
+    _conv(1, (128, 1000), 32, 3, 2, 1), _conv(1, (1, 16000), 64, (1, 256), (1, 128)), _conv(1, (40, 98), 64, (8, 20)),
+    _conv(64, (20, 49), 64, (10, 4)), _conv(64, (25, 5), 64), _deep(64, (25, 5), 3), _conv(80, (1, 400), 256, (1, 5)),
+    _conv(256, (1, 400), 256, (1, 3), 1, (0, 1)), _conv(512, (1, 200), 512),
+    _conv(512, (1, 200), 512, (1, 15), 1, (0, 7), 512),
+    _conv(3, 227, 96, 11, 4), _conv(96, 27, 256, 5, 1, 2, 2), _conv(256, 13, 384, 3, 1, 1),
+    _conv(384, 13, 256, 3, 1, 1, 2), _conv(3, 224, 32, 3, 2, 1), _conv(16, 224, 16, 3, 1, 1),
+    _conv(64, 33, 64, 3, 1, 6, dilation=6),
+    _conv(320, 33, 256, 3, 1, 12, dilation=12), _conv(48, 55, 64, 3, 1, 1), _conv(112, 28, 112, 1, 1, 0, 4),
+    _conv(232, 14, 232, 3, 1, 1, 29), _conv(3, 224, 768, 16, 16), _conv(64, 112, 3, 9, 1, 4),
+)  # fmt: skip
+
 
 def _gradients(*layers: Case) -> tuple[Case, ...]:
     """Both gradients of convolutions, at a batch of 8."""
@@ -291,6 +328,10 @@ SUITES: dict[str, Suite] = {
         Suite("audio", "FIR filters and layers of audio networks", _AUDIO),
         Suite("gemm", "matrix products", _GEMM),
         Suite("pool", "pooling layers", _POOL),
+        Suite("layers", "one of each kind: dense, strided, first, pointwise, dilated, depthwise, grouped", _LAYERS),
+        Suite(
+            "odd_layers", "layers of text, detection and audio networks: uneven sizes, small maps, wide kernels", _ODDS
+        ),
         Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
     )
 }
