@@ -17,9 +17,12 @@ cdef extern from "simd/table.h" nogil:
         Py_ssize_t depth, Py_ssize_t ntaps, const Py_ssize_t *taps, const void *a, Py_ssize_t acs,
         const void *b, Py_ssize_t bs, int first, void *m) noexcept nogil
 
-    ctypedef void (*fc_wino_in_p)(
-        const void *band, Py_ssize_t row_len, Py_ssize_t wq, Py_ssize_t tiles, void *v, Py_ssize_t plane) noexcept nogil
-    ctypedef int (*fc_wino_out_p)(const void *s, Py_ssize_t plane, void *y, Py_ssize_t row) noexcept nogil
+    ctypedef void (*fc_lane_tile_p)(
+        Py_ssize_t blocks, Py_ssize_t lanes, const void *a, Py_ssize_t acs, const void *b, int first, void *m) noexcept nogil
+
+    ctypedef void (*fc_wino_axis_p)(
+        const void *coef, const void *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, void *y, Py_ssize_t point,
+        Py_ssize_t y_item) noexcept nogil
 
     ctypedef struct depthwise_rows_args:
         const void *const *rows
@@ -96,8 +99,13 @@ cdef extern from "simd/table.h" nogil:
         void (*plane_means)(const void *x, Py_ssize_t count, Py_ssize_t elements, void *y) noexcept nogil
         void (*relu)(void *y, const void *x, Py_ssize_t n) noexcept nogil
         void (*relu_backward)(void *dx, const void *dy, const void *x, Py_ssize_t n) noexcept nogil
-        fc_wino_in_p *wino_in
-        fc_wino_out_p *wino_out
+        fc_lane_tile_p *lane_tile
+        fc_wino_axis_p wino_in[11][2]
+        fc_wino_axis_p wino_out[11][11]
+        void (*lane_row)(
+            void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const int64_t *cols,
+            Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
+        int (*all_finite)(const void *x, Py_ssize_t n) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

@@ -9,11 +9,11 @@ class Winograd:
         self,
         table: int,
         p: ConvProblem,
+        scheme: Any,
         tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
         weights: np.ndarray,
         plain: np.ndarray,
         bias: np.ndarray | None,
-        blocks: Any,
     ) -> None: ...
     @property
     def items(self) -> int: ...

@@ -1,13 +1,17 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Winograd convolution with 3 x 3 kernels: transformed tiles times transformed weights on the register tile.
+"""Winograd convolution: transformed tiles times transformed weights on the register tile.
 
-One item of work is some rows of tiles of one plane of one group of one image.  Each channel's rows are laid into a band,
-split by their column's remainder modulo m, and transformed into `v`, [point][channel][tile].  Then, for each block
-of NR output channels, every point is a product of matrices on the register tile, into `s`, [point][tile][NR], and
-the output transform leaves rows of pixels in `y`, which are stored as everywhere else.
+One item of work is some rows of tiles of one plane of one group of one image; a dilated axis has as many lattices of
+tiles as its dilation.  Blocks of VL channels are laid into a band, [row][column][lane], and transformed along both
+axes into `v`, [point][phases][block][tile][lane].  Then, for each block of NR output channels, every point is a product
+of matrices on the register tile, into `s`, [point][tile][NR], and the output transform leaves rows of pixels in
+`pixels`, which are stored as everywhere else.
 
-The transforms mix the pixels of a tile, so one infinity or NaN would spoil all of them: a tile whose results are not
-all finite is worked out again from the definition.
+With a stride s, an axis has s phases: the taps k with the same k % s are a filter of their own on every s-th column.
+Phases share their interpolation points, all but infinity, so their products add up in the same planes.
+
+The transforms mix the pixels of a tile, so one infinity or NaN would spoil all of them: results that are not finite are
+worked out again from the definition.
 """
 
 from cython.parallel cimport prange, threadid
@@ -20,43 +24,57 @@ ctypedef fused real:
     float
     double
 
+cdef struct Axis:
+    # One axis of the image.  An axis without taps has one point and tiles of one output.
+    Py_ssize_t m, points, taps, stride, dilation, phases
+    const char *coef_in
+    const char *coef_out
+
+cdef struct Item:
+    # Rows of tiles of one lattice: `count` from `first` on.
+    Py_ssize_t lattice, first, count
+
+cdef struct Chunk:
+    # A stretch of depth: `blocks` of `lanes` channels in v, and their rows in the weights.
+    Py_ssize_t plane, block, blocks, lanes, row
+
 
 cdef class Winograd:
     """One prepared convolution; immutable after construction, so runs may overlap."""
 
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
-    cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow, depth
-    cdef Py_ssize_t m, points, kbs, tile_rows, tile_cols, row_blocks, block, pad_tiles, wq, row_len, rin, win
-    cdef Py_ssize_t run0, run1, band_len, v_len, s_len, y_row
+    cdef Axis h, w
+    cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
+    cdef Py_ssize_t kbs, blocks, channel_blocks, depth_rows, tile_cols, row_items, nchunks
+    cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
-    cdef char *weights  # transformed
-    cdef char *plain  # as given
-    cdef char *bias
+    cdef const Item *list_of_items
+    cdef const Chunk *chunks
+    cdef const char *weights  # transformed
+    cdef const char *plain  # as given
+    cdef const char *bias
     cdef double fill
     cdef bint relu
 
-    def __init__(self, size_t table, p, tables, weights, plain, bias, blocks):
+    def __init__(self, size_t table, p, scheme, tables, weights, plain, bias):
         self.t = <const fc_table *>table
-        self.keep = (tables, weights, plain, bias)
+        self.keep = (scheme, tables, weights, plain, bias)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.sd, self.dd = p.kernel[0], p.stride[0], p.dilation[0]
         self.od, self.oh, self.ow = p.output
-        self.depth = p.icg * p.kernel[0]
-        self.m = blocks.m
-        self.points = (self.m + 2) * (self.m + 2)
+        self.h = axis(scheme.h)
+        self.w = axis(scheme.w)
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
-        self.tile_rows = (self.oh + self.m - 1) // self.m
-        self.tile_cols = (self.ow + self.m - 1) // self.m
-        self.block = blocks.rows
-        self.row_blocks = (self.tile_rows + self.block - 1) // self.block
-        self.pad_tiles, self.wq, self.row_len = blocks.pad_tiles, blocks.wq, blocks.wq * self.m
-        self.rin = self.block * self.m + 2
-        self.win = self.tile_cols * self.m + 2
-        self.band_len, self.v_len, self.s_len = blocks.band, blocks.v, blocks.s
-        self.y_row = self.tile_cols * self.m * self.t.nr
+        self.channel_blocks = (self.icg + self.t.vl - 1) // self.t.vl
+        self.blocks = self.kd * self.channel_blocks
+        self.tile_cols, self.win, self.depth_rows = scheme.tile_cols, scheme.win, scheme.depth_rows
+        self.list_of_items, self.row_items = <const Item *>address(scheme.items), scheme.items.shape[0]
+        self.chunks, self.nchunks = <const Chunk *>address(scheme.chunks), scheme.chunks.shape[0]
+        self.band_len, self.t_len, self.v_len, self.s_len, self.half_len = scheme.lengths[:5]
+        self.y_row = scheme.y_row
         planes, rows, cols, self.run0, self.run1 = tables
         self.planes = <const int64_t *>address(planes)
         self.rows = <const int64_t *>address(rows)
@@ -67,7 +85,7 @@ cdef class Winograd:
     @property
     def items(self):
         """How many independent items of work a run has."""
-        return self.n * self.groups * self.od * self.row_blocks
+        return self.n * self.groups * self.od * self.row_items
 
     def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
@@ -83,108 +101,191 @@ cdef class Winograd:
                 self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
 
     cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
-        cdef Py_ssize_t block = i % self.row_blocks, od = i // self.row_blocks % self.od
-        cdef Py_ssize_t g = i // self.row_blocks // self.od % self.groups, n = i // self.row_blocks // self.od // self.groups
-        cdef Py_ssize_t first = block * self.block, count = min(self.block, self.tile_rows - block * self.block)
-        cdef char *v = scratch + self.band_len * size
+        cdef Py_ssize_t size = self.t.itemsize
+        cdef const Item *it = self.list_of_items + i % self.row_items
+        cdef Py_ssize_t od = i // self.row_items % self.od
+        cdef Py_ssize_t g = i // self.row_items // self.od % self.groups, n = i // self.row_items // self.od // self.groups
+        cdef char *half = scratch + self.band_len * size
+        cdef char *v = half + self.t_len * size
         cdef char *s = v + self.v_len * size
-        cdef char *pixels = s + self.s_len * size
+        cdef char *out_half = s + self.s_len * size
+        cdef char *pixels = out_half + self.half_len * size
         cdef Py_ssize_t kb
-        self.enter(x, n, g, od, first, count, scratch, v)
+        self.enter(x, n, g, od, it, scratch, half, v)
         for kb in range(self.kbs):
-            self.multiply(g, kb, count * self.tile_cols, v, s)
-            self.leave(x, y, n, g, kb, od, first, count, s, pixels)
+            self.multiply(g, kb, it.count * self.tile_cols, v, s)
+            self.leave(x, y, n, g, kb, od, it, s, out_half, pixels)
 
     cdef void enter(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count, char *band,
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, const Item *it, char *band, char *half,
         char *v) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, c, i, r
-        cdef Py_ssize_t rin = count * self.m + 2, plane_len = self.depth * self.pad_tiles
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, c, i, r, f
+        cdef Py_ssize_t rin = (it.count * self.h.m - 1) * self.h.stride + self.h.taps
+        cdef Py_ssize_t point = self.h_phases_and_blocks() * it.count * self.tile_cols * vl
         cdef int64_t plane, row
         cdef const char *channel
         cdef const char *src
-        for c in range(self.depth):
-            plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
-            channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
+        for b in range(self.blocks):
+            c = b % self.channel_blocks * vl
+            plane = self.planes[od * self.sd + b // self.channel_blocks * self.dd]
+            channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1] + plane * x.stride[2]) * size
             for i in range(rin):
-                row = self.rows[first * self.m + i]
+                row = self.rows[it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation]
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = channel + row * x.stride[3] * size
-                self.t.fill_row(
-                    band + i * self.row_len * size, self.m, self.wq, src, x.stride[4], self.cols, self.win, self.run0,
-                    self.run1, self.fill)
-            for r in range(count):
-                self.t.wino_in[self.m // 2 - 1](
-                    band + r * self.m * self.row_len * size, self.row_len, self.wq, self.tile_cols,
-                    v + (c * self.pad_tiles + r * self.tile_cols) * size, plane_len)
+                self.t.lane_row(
+                    band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), self.cols, self.win,
+                    self.run0, self.run1, self.fill)
+            for r in range(it.count):
+                for f in range(self.h.phases):
+                    self.enter_row(
+                        band + (r * self.h.m * self.h.stride + f) * band_row * size, f, half,
+                        v + ((f * self.w.phases * self.blocks + b) * it.count + r) * self.tile_cols * vl * size,
+                        it.count * self.tile_cols * vl, point)
+
+    cdef Py_ssize_t h_phases_and_blocks(self) noexcept nogil:
+        return self.h.phases * self.w.phases * self.blocks
+
+    cdef void enter_row(
+        self, const char *band, Py_ssize_t fh, char *half, char *v, Py_ssize_t block, Py_ssize_t point) noexcept nogil:
+        # One row of tiles of one block of channels, phase fh of the rows.
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, p, fw, lattice, cols, at
+        cdef Py_ssize_t used = phase_points(&self.h, fh)
+        cdef const char *src = band
+        if self.h.points > 1:
+            if self.w.points == 1:  # columns are tiles
+                transform(self.t, &self.h, fh, band, self.h.stride * band_row, vl, self.ow, v, self.w.points * point, vl)
+                return
+            transform(self.t, &self.h, fh, band, self.h.stride * band_row, vl, self.win, half, band_row, vl)
+            src = half
+        for p in range(used):
+            for fw in range(self.w.phases):
+                at = 0
+                for lattice in range(self.w.dilation):
+                    cols = lattice_tiles(&self.w, self.ow, lattice)
+                    transform(
+                        self.t, &self.w, fw, src + (p * band_row + (lattice + fw) * vl) * size,
+                        self.w.stride * self.w.dilation * vl, self.w.m * self.w.stride * self.w.dilation * vl, cols,
+                        v + (p * self.w.points * point + fw * self.blocks * block + at * vl) * size, point, vl)
+                    at += cols
 
     cdef void multiply(self, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t tiles, const char *v, char *s) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
-        cdef Py_ssize_t pieces = (tiles + self.t.mr - 1) // self.t.mr, point, piece, q, q_next, none = 0
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, block = tiles * vl
+        cdef Py_ssize_t pieces = (tiles + self.t.mr - 1) // self.t.mr, piece, q, q_next, i, before = -1
+        cdef const char *weights = self.weights + (g * self.kbs + kb) * self.depth_rows * nr * size
         cdef const char *a
-        cdef const char *b
-        for point in range(self.points):
-            a = v + point * self.depth * self.pad_tiles * size
-            b = self.weights + ((g * self.kbs + kb) * self.points + point) * self.depth * nr * size
+        cdef const Chunk *c
+        for i in range(self.nchunks):
+            c = self.chunks + i
+            a = v + (c.plane * self.h_phases_and_blocks() + c.block) * block * size
             q = 0
             for piece in range(pieces):  # near-equal parts of at most MR tiles
                 q_next = tiles * (piece + 1) // pieces
-                self.t.tile[q_next - q](
-                    self.depth, 1, &none, a + q * size, self.pad_tiles, b, nr, 1, s + (point * tiles + q) * nr * size)
+                self.t.lane_tile[q_next - q](
+                    c.blocks, c.lanes, a + q * vl * size, block, weights + c.row * nr * size, c.plane != before,
+                    s + (c.plane * tiles + q) * nr * size)
                 q = q_next
+            before = c.plane
 
     cdef void leave(
-        self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t first,
-        Py_ssize_t count, const char *s, char *pixels) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, tiles = count * self.tile_cols
-        cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r, c, i, row
+        self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it,
+        const char *s, char *half, char *pixels) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, tiles = it.count * self.tile_cols
+        cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r, i, row
+        cdef char *line
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
         e.col_bias = NULL if self.bias == NULL else self.bias + k * size
-        for r in range(count):
-            for c in range(self.tile_cols):
-                if not self.t.wino_out[self.m // 2 - 1](
-                        s + (r * self.tile_cols + c) * nr * size, tiles * nr, pixels + c * self.m * nr * size, self.y_row):
+        for r in range(it.count):
+            self.leave_row(s + r * self.tile_cols * nr * size, tiles * nr, half, pixels)
+            for i in range(self.h.m):
+                row = it.lattice + ((it.first + r) * self.h.m + i) * self.h.dilation
+                if row >= self.oh:
+                    break
+                line = pixels + i * self.y_row * size
+                if not self.t.all_finite(line, self.ow * nr):
                     if size == 4:
-                        self.define[float](x, n, g, kb, od, (first + r) * self.m, c * self.m, channels, pixels)
+                        self.mend[float](x, n, g, kb, od, row, channels, line)
                     else:
-                        self.define[double](x, n, g, kb, od, (first + r) * self.m, c * self.m, channels, pixels)
-            for i in range(self.m):
-                row = (first + r) * self.m + i
-                if row < self.oh:
-                    self.t.store(
-                        pixels + i * self.y_row * size, self.ow, channels,
-                        y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size,
-                        y.stride[4], y.stride[1], &e)
+                        self.mend[double](x, n, g, kb, od, row, channels, line)
+                self.t.store(
+                    line, self.ow, channels,
+                    y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size,
+                    y.stride[4], y.stride[1], &e)
 
-    cdef void define(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0,
-        Py_ssize_t channels, char *pixels, real unused=0) noexcept nogil:
-        # One tile from the definition, in place of what the transforms made of it.
-        cdef Py_ssize_t nr = self.t.nr, i, j, c, h, w, lane
+    cdef void leave_row(self, const char *s, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:
+        # One row of tiles: s in planes, [row point][column point].
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, lattice, tile, cols, at = 0
+        cdef Py_ssize_t wp = self.w.points
+        cdef char *y
+        for lattice in range(self.w.dilation):
+            cols = lattice_tiles(&self.w, self.ow, lattice)
+            y = pixels + lattice * nr * size
+            if self.h.points == 1:
+                self.t.wino_out[wp][self.w.m](
+                    self.w.coef_out, s + at * nr * size, plane, nr, cols, y, self.w.dilation * nr,
+                    self.w.m * self.w.dilation * nr)
+            elif wp == 1:
+                self.t.wino_out[self.h.points][self.h.m](
+                    self.h.coef_out, s + at * nr * size, plane, nr, cols, y, self.y_row, nr)
+            else:
+                for tile in range(cols):
+                    self.t.wino_out[self.h.points][self.h.m](
+                        self.h.coef_out, s + (at + tile) * nr * size, wp * plane, plane, wp, half, wp * nr, nr)
+                    self.t.wino_out[wp][self.w.m](
+                        self.w.coef_out, half, nr, wp * nr, self.h.m, y + tile * self.w.m * self.w.dilation * nr * size,
+                        self.w.dilation * nr, self.y_row)
+            at += cols
+
+    cdef void mend(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t oh, Py_ssize_t channels,
+        char *line, real unused=0) noexcept nogil:
+        # From the definition: the pixels of a row that are not finite.
+        cdef Py_ssize_t nr = self.t.nr, depth = self.icg * self.kd, taps = self.h.taps * self.w.taps, ow, c, i, j, lane
         cdef int64_t plane, row, col
         cdef real value
         cdef const real *data = <const real *>x.data
-        cdef const real *weights = <const real *>self.plain + (g * self.ocg + kb * nr) * self.depth * 9
+        cdef const real *weights = <const real *>self.plain + (g * self.ocg + kb * nr) * depth * taps
         cdef real *out
-        for i in range(self.m):
-            for j in range(self.m):
-                if row0 + i >= self.oh or col0 + j >= self.ow:
-                    continue
-                out = <real *>pixels + i * self.y_row + (col0 + j) * nr
-                memset(out, 0, nr * sizeof(real))
-                for c in range(self.depth):
-                    plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
-                    for h in range(3):
-                        row = self.rows[row0 + i + h]
-                        for w in range(3):
-                            col = self.cols[col0 + j + w]
-                            value = self.fill
-                            if plane >= 0 and row >= 0 and col >= 0:
-                                value = data[
-                                    n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]
-                                    + row * x.stride[3] + col * x.stride[4]]
-                            for lane in range(channels):
-                                out[lane] = out[lane] + value * weights[(lane * self.depth + c) * 9 + h * 3 + w]
+        for ow in range(self.ow):
+            out = <real *>line + ow * nr
+            if self.t.all_finite(out, nr):
+                continue
+            memset(out, 0, nr * sizeof(real))
+            for c in range(depth):
+                plane = self.planes[od * self.sd + c % self.kd * self.dd]
+                for i in range(self.h.taps):
+                    row = self.rows[oh * self.h.stride + i * self.h.dilation]
+                    for j in range(self.w.taps):
+                        col = self.cols[ow * self.w.stride + j * self.w.dilation]
+                        value = self.fill
+                        if plane >= 0 and row >= 0 and col >= 0:
+                            value = data[
+                                n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]
+                                + row * x.stride[3] + col * x.stride[4]]
+                        for lane in range(channels):
+                            out[lane] = out[lane] + value * weights[(lane * depth + c) * taps + i * self.w.taps + j]
+
+
+cdef Axis axis(scheme) except *:
+    cdef Axis a
+    a.m, a.points, a.taps, a.stride, a.dilation = scheme.m, scheme.points, scheme.taps, scheme.stride, scheme.dilation
+    a.phases = scheme.stride
+    a.coef_in, a.coef_out = address(scheme.coef_in), address(scheme.coef_out)
+    return a
+
+
+cdef inline Py_ssize_t phase_points(const Axis *a, Py_ssize_t phase) noexcept nogil:
+    # Phases with a tap less than the first do without infinity.
+    return a.points - (phase > 0 and (a.taps - 1) % a.stride < phase)
+
+
+cdef inline Py_ssize_t lattice_tiles(const Axis *a, Py_ssize_t outputs, Py_ssize_t lattice) noexcept nogil:
+    return ((outputs - lattice + a.dilation - 1) // a.dilation + a.m - 1) // a.m
+
+
+cdef inline void transform(
+    const fc_table *t, const Axis *a, Py_ssize_t phase, const char *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count,
+    char *y, Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
+    t.wino_in[a.points][phase_points(a, phase) == a.points](a.coef_in, x, tap, item, count, y, point, y_item)

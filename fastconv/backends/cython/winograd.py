@@ -1,13 +1,17 @@
-"""Winograd convolution of 3 x 3 kernels, stride 1: F(2 x 2) and F(4 x 4), with 2.25 and 4 times fewer multiplications.
+"""Winograd convolution F(m, r): tiles of m x m outputs of r x s kernels with far fewer multiplications than taps.
 
-The transforms and their interpolation points are in simd/winograd.inc.  Padding of every mode comes from the index
-tables, depth taps are channels, and both layouts enter through the band.
+Kernels of 2 to 9 taps an axis, strides and dilation as well: a dilated axis is as many lattices side by side as its
+dilation, a strided one has phases that share their points.  An axis of one tap stays as it is, so that 1 x 7 is F(4, 7)
+along rows.  Padding of every mode comes from the index tables, depth taps are channels, and both layouts enter
+through the band.  The transforms themselves are in simd/winograd.inc.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from fractions import Fraction
+from functools import cache, lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,118 +22,281 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
-V_BYTES = 512 << 10  # of transformed input: half of an L2 cache
-RATE = 0.75  # of peak, in the products
-PACK_SECONDS = 1e-7  # per kernel of 3 x 3
-TRANSFORM_SECONDS = {2: 2.5e-10, 4: 3.5e-10}  # per transformed value, in and out
-START_SECONDS = 10e-6
-# Expected largest error, relative to max|y|: measured, in units of eps, for 1 channel and its growth with their root.
-ERROR = {2: (1.5, 0.35), 4: (6.0, 0.5)}
+# Interpolation points, by their number: pairs +-a, and one without a partner; 0 and infinity come with all of them.  In
+# float32 sets that are nearly closed under p -> 1/p err less than the usual small integers.
+POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
+    3: ((), "1"),
+    4: (("1",), None),
+    5: (("3/4",), "3/2"),
+    6: (("2/3", "3/2"), None),
+    7: (("9/10", "9/5"), "-1/2"),
+    8: (("3/5", "1", "5/3"), None),
+    10: (("9/20", "3/4", "5/4", "5/2"), None),
+}
+TILES = (4, 2, 6)  # outputs of a tile along an axis
+SPILL = {3: 64, 4: 64, 5: 64, 6: 64, 7: 32, 8: 32, 10: 32}  # channels summed up at a time, by points: long sums round more
+V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
+RATE = 0.85  # of peak, in the products
+PACK_SECONDS = 4e-9  # per transformed weight
+IN_SECONDS, OUT_SECONDS = 1.1e-10, 1.3e-10  # per transformed value
+START_SECONDS = 8e-6
+# Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
+ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.2, 6: 2.4, 7: 5.0, 8: 6.0, 10: 16.0}
+ERROR_GROWTH = 0.15
 
-# Kernel transforms: rows are interpolation points (Lavin and Gray, 2016, with the points of simd/winograd.inc).
-G = {
-    2: np.array([[-1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]),
-    4: np.array([[1, 0, 0], [-81 / 130, -27 / 65, -18 / 65], [-81 / 130, 27 / 65, -18 / 65],
-                 [8 / 65, 12 / 65, 18 / 65], [8 / 65, -12 / 65, 18 / 65], [0, 0, 1]]),
-}  # fmt: skip
+CHUNK = np.dtype([(name, np.intp) for name in ("plane", "block", "blocks", "lanes", "row")])
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """Block sizes of one problem, in elements.
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """Minimal filtering along one axis: F(m, taps) on phases and lattices.
 
     Attributes
     ----------
-    m : int
-        Side of a tile of outputs.
-    rows : int
-        Rows of tiles in an item of work.
-    pad_tiles : int
-        Tiles allotted to one channel of one point.
-    wq : int
-        Columns of a band with the same remainder.
-    band, v, s, y : int
-        Sizes of the band, the transformed input, the products, and the rows of pixels.
+    m, taps, stride, dilation : int
+    points : int
+        Interpolation points, infinity included; 1 for an axis of one tap.
+    coef_in, coef_out : ndarray
+        Coefficients as the transforms in simd/winograd.inc want them, in the dtype of the sums.
+    weights : tuple of ndarray
+        Per phase, the matrix (points used, taps) that transforms its taps.
     """
 
     m: int
-    rows: int
-    pad_tiles: int
-    wq: int
-    band: int
-    v: int
-    s: int
-    y: int
+    taps: int
+    stride: int
+    dilation: int
+    points: int
+    coef_in: np.ndarray
+    coef_out: np.ndarray
+    weights: tuple[np.ndarray, ...]
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def of(cls, m: int, taps: int, stride: int, dilation: int, dtype: np.dtype) -> Axis:
+        if taps == 1:
+            nothing = np.zeros(1, dtype)
+            return cls(1, 1, 1, 1, 1, nothing, nothing, (np.ones((1, 1)),))
+        points = points_of(m, taps, stride)
+        assert points is not None
+        pairs, single = _numbers(points)
+        alone = [] if single is None else [single]
+        finite = [Fraction(0), *(v for a in pairs for v in (a, -a)), *alone]
+        coef_in = [*alone, *_product([a * a for a in pairs])[:-1]]
+        for a in pairs:
+            coef_in += [a, *_product([b * b for b in pairs if b != a])[:-1]]
+        coef_out = [v**i for i in range(1, m) for v in (*pairs, *alone)]
+        weights = []
+        for phase in range(stride):
+            count = -(-(taps - phase) // stride)
+            rows = [[v**k / _without(finite, v) for k in range(count)] for v in finite]
+            if count == -(-taps // stride):
+                rows.append([Fraction(int(k == count - 1)) for k in range(count)])
+            weights.append(np.array(rows, float))
+        return cls(
+            m, taps, stride, dilation, points, np.array([*coef_in, 0], float).astype(dtype),
+            np.array([*coef_out, 0], float).astype(dtype), tuple(weights),
+        )  # fmt: skip
+
+    def lattice(self, outputs: int, at: int) -> int:
+        """Tiles of lattice `at`."""
+        return -(-(max(0, outputs - at + self.dilation - 1) // self.dilation) // self.m)
+
+    def tiles(self, outputs: int) -> int:
+        """Tiles of all lattices."""
+        return sum(self.lattice(outputs, at) for at in range(self.dilation))
+
+    def span(self, tiles: int) -> int:
+        """Positions of a lattice that `tiles` tiles side by side read."""
+        return (tiles * self.m - 1) * self.stride + self.taps
+
+    @property
+    def depth(self) -> int:
+        """Products per channel of one tile: of all phases, the points that they use."""
+        return sum(len(w) for w in self.weights)
+
+
+@cache
+def _numbers(points: int) -> tuple[tuple[Fraction, ...], Fraction | None]:
+    pairs, single = POINTS[points]
+    return tuple(map(Fraction, pairs)), None if single is None else Fraction(single)
+
+
+def _product(roots: list[Fraction]) -> list[Fraction]:
+    """Coefficients, ascending, of the product of (t - root)."""
+    poly = [Fraction(1)]
+    for root in roots:
+        poly = [a - root * b for a, b in zip([Fraction(0), *poly], [*poly, Fraction(0)], strict=True)]
+    return poly
+
+
+def _without(finite: list[Fraction], v: Fraction) -> Fraction:
+    result = Fraction(1)
+    for u in finite:
+        if u != v:
+            result *= v - u
+    return result
+
+
+def points_of(m: int, taps: int, stride: int) -> int | None:
+    """Points that F(m, taps) needs; None where there is no set of that size, or nothing to be gained."""
+    points = m + -(-taps // stride) - 1
+    return points if points in POINTS and points > m else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheme:
+    """Block sizes of one problem.
+
+    Attributes
+    ----------
+    h, w : Axis
+    items : ndarray
+        Rows (lattice, first, count) of tiles, one for each item of work in a plane.
+    chunks : ndarray
+        Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
+    tile_cols, win, y_row, depth_rows : int
+        Tiles in a row, columns of a band, elements of a row of pixels, rows of transformed weights in a block of NR.
+    lengths : tuple of int
+        Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
+        output, and the rows of pixels.
+    """
+
+    h: Axis
+    w: Axis
+    items: np.ndarray
+    chunks: np.ndarray
+    tile_cols: int
+    win: int
+    y_row: int
+    depth_rows: int
+    lengths: tuple[int, ...]
 
     @classmethod
     @lru_cache(maxsize=512)
-    def of(cls, p: ConvProblem, isa: str, m: int, count: int) -> Blocks:
+    def of(cls, p: ConvProblem, isa: str, m: int, count: int) -> Scheme:
         size = p.acc.itemsize
-        lanes = native.lanes(isa, size)
-        _, nr = native.tile(isa, size)
-        points = (m + 2) ** 2
-        tile_rows, tile_cols = -(-max(p.output[1], 1) // m), -(-max(p.output[2], 1) // m)
-        depth = max(1, p.icg * p.kernel[0])
-        most = max(1, V_BYTES // (points * depth * tile_cols * size))
+        vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
+        h, w = axes(p, m)
+        tile_cols = w.tiles(p.output[2])
+        blocks = p.kernel[0] * -(-p.icg // vl)
+        slots = h.points * w.points * h.stride * w.stride * blocks * vl  # elements of a tile
+        most = max(1, V_BYTES // (slots * max(1, tile_cols) * size))
         if count > 1:  # enough items to share out
-            most = min(most, max(1, tile_rows * p.n * p.groups * p.output[0] // (2 * count)))
-        rows = max(1, min(tile_rows, most))
-        rows = -(-tile_rows // -(-tile_rows // rows))
-        pad_tiles = rows * tile_cols + lanes  # the last row's last vector reaches behind its tiles
-        wq = tile_cols + 1 + lanes
-        band = (rows * m + 2) * wq * m + lanes
-        return cls(m, rows, pad_tiles, wq, band, points * depth * pad_tiles + lanes, points * rows * tile_cols * nr,
-                   m * tile_cols * m * nr)  # fmt: skip
+            most = min(most, max(1, h.tiles(p.output[1]) * p.n * p.groups * p.output[0] // (2 * count)))
+        items = []
+        for lattice in range(min(h.dilation, p.output[1])):
+            rows = h.lattice(p.output[1], lattice)
+            pieces = -(-rows // most)
+            cuts = [rows * i // pieces for i in range(pieces + 1)]
+            items += [(lattice, a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+        rows = max((count for _, _, count in items), default=1)
+        win = max((at + (w.span(w.lattice(p.output[2], at)) - 1) * w.dilation + 1 for at in range(w.dilation)), default=1)
+        win = max(win, 1)
+        y_row = (p.output[2] + w.m * w.dilation) * nr
+        tiles = rows * tile_cols
+        lengths = (
+            (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * tiles, h.points * w.points * tiles * nr,
+            h.m * w.points * nr, h.m * y_row,
+        )  # fmt: skip
+        chunks, depth_rows = depth_chunks(p, h, w, vl)
+        return cls(h, w, np.array(items, np.intp).reshape(-1, 3), chunks, tile_cols, win, y_row, depth_rows, lengths)
 
     def bytes(self, size: int) -> int:
-        return (self.band + self.v + self.s + self.y + 64) * size
+        return (sum(self.lengths) + 64) * size
+
+
+def axes(p: ConvProblem, m: int) -> tuple[Axis, Axis]:
+    """The two axes of an image."""
+    h, w = (Axis.of(m, k, s, d if k > 1 else 1, p.acc) for k, s, d in
+            zip(p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True))  # fmt: skip
+    return h, w
+
+
+def phase_pairs(h: Axis, w: Axis) -> list[tuple[int, int]]:
+    """Row phase and column phase of each part of the depth."""
+    return list(product(range(h.stride), range(w.stride)))
+
+
+def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, int]:
+    """Stretches of channels that are summed up together, plane by plane, and how many rows of weights they take together."""
+    channel_blocks = -(-p.icg // vl)
+    full, rest, most = p.icg // vl, p.icg % vl, max(1, SPILL[max(h.points, w.points)] // vl)
+    parts = []  # (first block, blocks, lanes) of one phase
+    for plane in range(p.kernel[0]):
+        first = plane * channel_blocks
+        parts += [(first + b, min(most, full - b), vl) for b in range(0, full, most)]
+        parts += [(first + full, 1, rest)] * (rest > 0)
+    chunks, row = [], 0
+    for point in product(range(h.points), range(w.points)):
+        for slot, (fh, fw) in enumerate(phase_pairs(h, w)):
+            if point[0] >= len(h.weights[fh]) or point[1] >= len(w.weights[fw]):
+                continue
+            for first, blocks, lanes in parts:
+                start = slot * p.kernel[0] * channel_blocks + first
+                chunks.append((point[0] * w.points + point[1], start, blocks, lanes, row))
+                row += blocks * lanes
+    return np.array(chunks, CHUNK), row
 
 
 class Winograd(Kernel[ConvProblem]):
-    """F(m x m, 3 x 3) on float32 or float64."""
+    """F(m, r) on both axes that have more than one tap, on float32 or float64."""
 
     backend = "cython"
     algorithm = "winograd"
     exact = False
     activations = frozenset({"relu"})
+    revision = 2
 
     def __init__(self, isa: str, m: int) -> None:
         self.isa, self.m = isa, m
-        self.relative = f"{m}x{m}"
+        self.relative = f"f{m}"
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
         if p.not_forward:
             return p.not_forward
-        if p.kernel[1:] != (3, 3) or p.stride[1:] != (1, 1) or p.dilation[1:] != (1, 1):
-            return "not 3x3 with stride 1 and no dilation"
+        for taps, stride, dilation in zip(p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True):
+            if taps == stride == 1:
+                continue
+            if points_of(self.m, taps, stride) is None:
+                return f"no F({self.m}, {taps})" + f" with stride {stride}" * (stride > 1)
+            if stride > 1 and dilation > 1:
+                return "both strided and dilated"
+        if p.kernel[1:] == (1, 1):
+            return "not windowed"
         if p.depth == 0 or not np.isfinite(p.fill):
             return "no channels, or padding that is not finite"
         return native.reject_common(self.isa, p.dtype)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        p, m = problem, self.m
+        p = problem
         size = p.acc.itemsize
-        mr, nr = native.tile(self.isa, size)
-        kbs = -(-max(p.ocg, 1) // nr)
-        tile_rows, tile_cols = -(-max(p.output[1], 1) // m), -(-max(p.output[2], 1) // m)
-        tiles = p.n * p.groups * p.output[0] * tile_rows * tile_cols
-        rows = min(Blocks.of(p, self.isa, m, 1).rows * tile_cols, mr)
-        points, depth = (m + 2) ** 2, p.icg * p.kernel[0]
-        used = min(1.0, rows / (8 if self.isa == "avx512" else 4))
-        products = 2.0 * points * tiles * depth * kbs * nr / (machine.flops(self.isa, size) * RATE * used)
-        lanes = native.lanes(self.isa, size) / 16
-        moved = points * tiles * (depth + kbs * nr) * TRANSFORM_SECONDS[m] / lanes
-        weights = p.groups * kbs * nr * depth * points * size / (3 * machine.bandwidth)  # from the L3 cache
-        pack = 0.0 if p.packed else PACK_SECONDS * p.oc * depth
-        return START_SECONDS + pack + products + moved + weights + p.bytes / machine.bandwidth
+        vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
+        scheme = Scheme.of(p, self.isa, self.m, 1)
+        h, w = scheme.h, scheme.w
+        kbs, runs = -(-max(p.ocg, 1) // nr), p.n * p.groups * p.output[0]
+        tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
+        here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols)
+        rows = here / -(-here // mr)  # of the register tile
+        rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / (6 if self.isa == "avx512" else 3))
+        depth = p.icg * p.kernel[0]
+        products = 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
+        blocks = p.kernel[0] * -(-p.icg // vl) * vl
+        moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
+        weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
+        stream = weights * len(scheme.items) * p.n * p.output[0] / (6 * machine.bandwidth)  # from the L3 cache
+        pack = 0.0 if p.packed else PACK_SECONDS * weights / size
+        return START_SECONDS + pack + max(products, stream) + tiles * moved * 16 / vl + p.bytes / machine.bandwidth
 
     def workspace(self, problem: ConvProblem) -> int:
-        return Blocks.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)
+        return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
-        base, growth = ERROR[self.m]
-        return float(np.finfo(problem.acc).eps) * (base + growth * (problem.icg * problem.kernel[0]) ** 0.5)
+        h, w = axes(problem, self.m)
+        depth, together = problem.icg * problem.kernel[0], SPILL[max(h.points, w.points)]
+        terms = min(depth, together) + depth / together
+        return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _winograd
@@ -138,11 +305,11 @@ class Winograd(Kernel[ConvProblem]):
         weights, bias = constants
         size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        blocks = Blocks.of(p, self.isa, self.m, count)
-        packed = transform_weights(weights, p, self.m, native.tile(self.isa, size)[1])
-        tables = padded_tables(p, self.m)
-        prepared = _winograd.Winograd(native.table(self.isa, size), p, tables, packed, weights, bias, blocks)
-        items, scratch = prepared.items, blocks.bytes(size)
+        scheme = Scheme.of(p, self.isa, self.m, count)
+        packed = transform_weights(weights, p, scheme, native.tile(self.isa, size)[1])
+        tables = padded_tables(p, scheme)
+        prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, tables, packed, weights, bias)
+        items, scratch = prepared.items, scheme.bytes(size)
         seconds = native.seconds(self, p)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
@@ -154,25 +321,36 @@ class Winograd(Kernel[ConvProblem]):
         return run
 
 
-def transform_weights(w: np.ndarray, p: ConvProblem, m: int, nr: int) -> np.ndarray:
-    """(oc, icg, kd, 3, 3) -> (groups, blocks of NR, points, icg * kd, NR), zero behind the last output channel."""
-    depth, points, kbs = p.icg * p.kernel[0], (m + 2) ** 2, -(-p.ocg // nr)
-    both = np.kron(G[m], G[m])  # (points, 9): rounded once, since all is in float64
-    padded = np.zeros((p.groups, kbs * nr, depth, 9))
-    padded[:, : p.ocg] = w.reshape(p.groups, p.ocg, depth, 9)
-    transformed = (padded.reshape(-1, 9) @ both.T).astype(p.acc)
-    ordered = transformed.reshape(p.groups, kbs, nr, depth, points).transpose(0, 1, 4, 3, 2)
+def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, nr: int) -> np.ndarray:
+    """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last output channel."""
+    h_axis, w_axis = scheme.h, scheme.w
+    kbs = -(-p.ocg // nr)
+    packed = np.zeros((p.groups, kbs * nr, scheme.depth_rows), p.acc)
+    per_phase = p.icg * p.kernel[0]
+    planes: list[list[np.ndarray]] = [[] for _ in range(h_axis.points * w_axis.points)]
+    for fh, fw in phase_pairs(h_axis, w_axis):
+        gh, gw = h_axis.weights[fh], w_axis.weights[fw]
+        taps = w[..., fh :: h_axis.stride, fw :: w_axis.stride].swapaxes(1, 2)  # depth taps outermost, then channels
+        both = np.kron(gh, gw)  # rounded once, since all is in float64
+        transformed = taps.reshape(-1, gh.shape[1] * gw.shape[1]).astype(float) @ both.T
+        transformed = transformed.reshape(p.groups, p.ocg, per_phase, len(gh), len(gw))
+        for i, j in product(range(len(gh)), range(len(gw))):
+            planes[i * w_axis.points + j].append(transformed[..., i, j])
+    packed[:, : p.ocg] = np.concatenate([part for plane in planes for part in plane], -1)
+    ordered = packed.reshape(p.groups, kbs, nr, scheme.depth_rows).transpose(0, 1, 3, 2)
     return np.ascontiguousarray(ordered)
 
 
-def padded_tables(p: ConvProblem, m: int) -> native.Tables:
+def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:
     """Index tables that go on, with the fill value, to the end of the last tiles."""
     planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    longer = []
-    for table, outputs in ((rows, p.output[1]), (cols, p.output[2])):
-        need = -(-outputs // m) * m + 2
-        longer.append(np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)]))
+    h = scheme.h
+    most = max((at + (h.span(h.lattice(p.output[1], at)) - 1) * h.dilation + 1 for at in range(h.dilation)), default=0)
+    longer = [
+        np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)])
+        for table, need in ((rows, most), (cols, scheme.win))
+    ]
     return planes, longer[0], longer[1], run0, run1
 
 
-KERNELS = tuple(Winograd(isa, m) for isa in machine.ISAS for m in (4, 2))
+KERNELS = tuple(Winograd(isa, m) for isa in machine.ISAS for m in TILES)

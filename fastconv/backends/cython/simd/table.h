@@ -10,6 +10,7 @@
 #include "pool.h"
 
 #define FC_MAX_MR 14
+#define FC_MAX_POINTS 10
 
 /* m[i*nr + lane] (+)= sum over c < depth, t < ntaps of a[c*acs + taps[t] + i] * b[(c*ntaps + t)*bs + lane];
    one function per number of rows i.  `first` starts at zero instead of at what m holds. */
@@ -53,9 +54,14 @@ typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, 
 typedef void fc_relu(void *y, const void *x, ptrdiff_t n);
 typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
 
-/* Winograd's transforms for tiles of m x m outputs; see winograd.inc.  The input's takes whole vectors of tiles. */
-typedef void fc_wino_in(const void *band, ptrdiff_t row_len, ptrdiff_t wq, ptrdiff_t tiles, void *v, ptrdiff_t plane);
-typedef int fc_wino_out(const void *s, ptrdiff_t plane, void *y, ptrdiff_t row);
+/* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
+typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
+                          ptrdiff_t point, ptrdiff_t y_item);
+typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const int64_t *cols,
+                         ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
+typedef int fc_all_finite(const void *x, ptrdiff_t n);
+/* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane] */
+typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrdiff_t acs, const void *b, int first, void *m);
 
 /* Keeps every multiply-add unit busy; returns the floating-point operations done. */
 typedef double fc_peak(ptrdiff_t rounds);
@@ -77,8 +83,11 @@ typedef struct {
     fc_plane_means *plane_means;
     fc_relu *relu;
     fc_relu_backward *relu_backward;
-    fc_wino_in *wino_in[2]; /* m = 2, 4 */
-    fc_wino_out *wino_out[2];
+    fc_lane_tile *lane_tile[FC_MAX_MR + 1];
+    fc_wino_axis *wino_in[FC_MAX_POINTS + 1][2]; /* by points, and whether infinity is one of them */
+    fc_wino_axis *wino_out[FC_MAX_POINTS + 1][FC_MAX_POINTS + 1]; /* by points and outputs */
+    fc_lane_row *lane_row;
+    fc_all_finite *all_finite;
     fc_peak *peak;
 } fc_table;
 
