@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,8 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
     10: (("9/20", "3/4", "5/4", "5/2"), None),
 }
 TILES = (4, 2, 6)  # outputs of a tile along an axis
-SPILL = {3: 64, 4: 64, 5: 64, 6: 64, 7: 32, 8: 32, 10: 32}  # channels summed up at a time, by points: long sums round more
+# Channels that are summed up at a time, by points: long sums round more.
+SPILL = {3: 64, 4: 64, 5: 64, 6: 64, 7: 32, 8: 32, 10: 32}
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = 0.85  # of peak, in the products
 PACK_SECONDS = 4e-9  # per transformed weight
@@ -110,6 +111,11 @@ class Axis:
         """Positions of a lattice that `tiles` tiles side by side read."""
         return (tiles * self.m - 1) * self.stride + self.taps
 
+    def reach(self, outputs: int) -> int:
+        """Positions up to the last one that any lattice reads."""
+        ends = (at + (self.span(self.lattice(outputs, at)) - 1) * self.dilation for at in range(self.dilation))
+        return max(0, *ends) + 1
+
     @property
     def depth(self) -> int:
         """Products per channel of one tile: of all phases, the points that they use."""
@@ -176,7 +182,7 @@ class Scheme:
     @lru_cache(maxsize=512)
     def of(cls, p: ConvProblem, isa: str, m: int, count: int) -> Scheme:
         size = p.acc.itemsize
-        vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
+        vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
         h, w = axes(p, m)
         tile_cols = w.tiles(p.output[2])
         blocks = p.kernel[0] * -(-p.icg // vl)
@@ -189,10 +195,9 @@ class Scheme:
             rows = h.lattice(p.output[1], lattice)
             pieces = -(-rows // most)
             cuts = [rows * i // pieces for i in range(pieces + 1)]
-            items += [(lattice, a, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+            items += [(lattice, a, b - a) for a, b in pairwise(cuts)]
         rows = max((count for _, _, count in items), default=1)
-        win = max((at + (w.span(w.lattice(p.output[2], at)) - 1) * w.dilation + 1 for at in range(w.dilation)), default=1)
-        win = max(win, 1)
+        win = w.reach(p.output[2])
         y_row = (p.output[2] + w.m * w.dilation) * nr
         tiles = rows * tile_cols
         lengths = (
@@ -219,7 +224,7 @@ def phase_pairs(h: Axis, w: Axis) -> list[tuple[int, int]]:
 
 
 def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, int]:
-    """Stretches of channels that are summed up together, plane by plane, and how many rows of weights they take together."""
+    """Stretches of channels that are summed up together, plane by plane, and how many rows of weights all take."""
     channel_blocks = -(-p.icg // vl)
     full, rest, most = p.icg // vl, p.icg % vl, max(1, SPILL[max(h.points, w.points)] // vl)
     parts = []  # (first block, blocks, lanes) of one phase
@@ -344,11 +349,9 @@ def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, nr: int) ->
 def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:
     """Index tables that go on, with the fill value, to the end of the last tiles."""
     planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    h = scheme.h
-    most = max((at + (h.span(h.lattice(p.output[1], at)) - 1) * h.dilation + 1 for at in range(h.dilation)), default=0)
     longer = [
         np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)])
-        for table, need in ((rows, most), (cols, scheme.win))
+        for table, need in ((rows, scheme.h.reach(p.output[1])), (cols, scheme.win))
     ]
     return planes, longer[0], longer[1], run0, run1
 
