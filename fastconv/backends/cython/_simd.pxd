@@ -102,6 +102,9 @@ cdef extern from "simd/table.h" nogil:
         fc_lane_tile_p *lane_tile
         fc_wino_axis_p wino_in[11][2]
         fc_wino_axis_p wino_out[11][11]
+        void (*wino_weights)(
+            const void *coef, Py_ssize_t points, Py_ssize_t taps, const void *x, Py_ssize_t tap, void *y,
+            Py_ssize_t point) noexcept nogil
         void (*lane_row)(
             void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const int64_t *cols,
             Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil

@@ -4,6 +4,18 @@ import numpy as np
 
 from fastconv.core.problems.conv import ConvProblem
 
+def transform_weights(
+    table: int,
+    w: np.ndarray,
+    p: ConvProblem,
+    scheme: Any,
+    packed: np.ndarray,
+    together: int,
+    scratch: np.ndarray,
+    scratch_elements: int,
+    threads: int,
+) -> None: ...
+
 class Winograd:
     def __init__(
         self,

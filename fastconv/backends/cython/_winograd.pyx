@@ -16,7 +16,7 @@ worked out again from the definition.
 
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
 
@@ -289,3 +289,77 @@ cdef inline void transform(
     const fc_table *t, const Axis *a, Py_ssize_t phase, const char *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count,
     char *y, Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
     t.wino_in[a.points][phase_points(a, phase) == a.points](a.coef_in, x, tap, item, count, y, point, y_item)
+
+
+def transform_weights(
+        size_t table, w, p, scheme, packed, Py_ssize_t together, scratch, Py_ssize_t scratch_elements,
+        int threads):
+    """Fill `packed`, (groups, blocks of NR, rows of all chunks, NR), from w, (oc, icg, kd, kh, kw); `together` channels at a time."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef Weights a
+    cdef Py_ssize_t i, size = t.itemsize
+    a.icg, a.ocg, a.kd, a.kh, a.kw = p.icg, p.ocg, p.kernel[0], p.kernel[1], p.kernel[2]
+    a.depth, a.together = a.icg * a.kd, together
+    a.kbs, a.rows = packed.shape[1], packed.shape[2]
+    a.sh, a.sw, a.ph, a.pw = scheme.h.stride, scheme.w.stride, scheme.h.points, scheme.w.points
+    a.gh, a.gw = address(scheme.h.weights), address(scheme.w.weights)
+    a.at = <const Py_ssize_t *>address(scheme.starts)
+    a.w, a.packed = address(w), address(packed)
+    cdef char *buf = address(scratch)
+    cdef Py_ssize_t items = packed.shape[0] * a.kbs
+    for i in prange(items, nogil=True, num_threads=threads, schedule="static"):
+        weights_block(t, &a, i, buf + threadid() * scratch_elements * size)
+
+
+cdef struct Weights:
+    Py_ssize_t icg, ocg, kd, kh, kw, depth, together, kbs, rows, sh, sw, ph, pw
+    const char *gh  # per phase, (points, taps of the first phase)
+    const char *gw
+    const Py_ssize_t *at  # per pair of phases and point: its first element in a block of weights
+    const char *w
+    char *packed
+
+
+cdef void weights_block(const fc_table *t, const Weights *a, Py_ssize_t item, char *lanes) noexcept nogil:
+    # One block of NR output channels of one group.
+    cdef Py_ssize_t size = t.itemsize, nr = t.nr, taps = a.kh * a.kw, g = item // a.kbs, kb = item % a.kbs
+    cdef Py_ssize_t block, c0, c, fh, fw, j, p, q, at, count, rh, rw, used_h, used_w
+    cdef Py_ssize_t most_h = (a.kh + a.sh - 1) // a.sh, most_w = (a.kw + a.sw - 1) // a.sw
+    cdef const char *w = a.w + (g * a.ocg + kb * nr) * a.depth * taps * size
+    cdef char *packed = a.packed + item * a.rows * nr * size
+    cdef char *half = lanes + (a.together * taps + t.vl) * nr * size
+    cdef char *rows = half + a.ph * most_w * nr * size
+    cdef const char *x
+    for block in range((a.depth + a.together - 1) // a.together):
+        c0 = block * a.together
+        count = min(a.together, a.depth - c0)
+        t.pack_b(lanes, w + c0 * taps * size, a.depth * taps, 1, min(nr, a.ocg - kb * nr), count * taps)
+        for fh in range(a.sh):
+            rh = (a.kh - fh + a.sh - 1) // a.sh
+            used_h = a.ph - (rh < most_h)
+            for fw in range(a.sw):
+                rw = (a.kw - fw + a.sw - 1) // a.sw
+                used_w = a.pw - (rw < most_w)
+                for c in range(count):
+                    x = lanes + (c * taps + fh * a.kw + fw) * nr * size
+                    for j in range(rw):
+                        t.wino_weights(
+                            a.gh + fh * a.ph * most_h * size, used_h, rh, x + j * a.sw * nr * size, a.sh * a.kw * nr,
+                            half + j * nr * size, most_w * nr)
+                    for p in range(used_h):
+                        t.wino_weights(
+                            a.gw + fw * a.pw * most_w * size, used_w, rw, half + p * most_w * nr * size, nr,
+                            rows + (p * a.pw * a.together + c) * nr * size, a.together * nr)
+                # Planes lie so far apart that written by turns they would push each other out of the cache.
+                for p in range(used_h):
+                    for q in range(used_w):
+                        at = a.at[((fh * a.sw + fw) * a.ph + p) * a.pw + q]
+                        if a.kd == 1:
+                            memcpy(
+                                packed + (at + c0 * nr) * size, rows + (p * a.pw + q) * a.together * nr * size,
+                                count * nr * size)
+                            continue
+                        for c in range(count):  # depth taps are outermost there
+                            memcpy(
+                                packed + (at + ((c0 + c) % a.kd * a.icg + (c0 + c) // a.kd) * nr) * size,
+                                rows + ((p * a.pw + q) * a.together + c) * nr * size, nr * size)

@@ -36,13 +36,15 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
 TILES = (4, 2, 6)  # outputs of a tile along an axis
 # Channels that are summed up at a time, by points: long sums round more.
 SPILL = {3: 64, 4: 64, 5: 64, 6: 64, 7: 32, 8: 32, 10: 32}
+TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = 0.85  # of peak, in the products
-PACK_SECONDS = 4e-9  # per transformed weight
+PACK_SECONDS = 7e-10  # per transformed weight
 IN_SECONDS, OUT_SECONDS = 1.1e-10, 1.3e-10  # per transformed value
 START_SECONDS = 8e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
-ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.2, 6: 2.4, 7: 5.0, 8: 6.0, 10: 16.0}
+ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
+TOO_INEXACT = 100.0  # of both axes together
 ERROR_GROWTH = 0.15
 
 CHUNK = np.dtype([(name, np.intp) for name in ("plane", "block", "blocks", "lanes", "row")])
@@ -59,8 +61,10 @@ class Axis:
         Interpolation points, infinity included; 1 for an axis of one tap.
     coef_in, coef_out : ndarray
         Coefficients as the transforms in simd/winograd.inc want them, in the dtype of the sums.
-    weights : tuple of ndarray
-        Per phase, the matrix (points used, taps) that transforms its taps.
+    used : tuple of int
+        Per phase, how many points it uses: all, or all but infinity.
+    weights : ndarray
+        A row for each phase: the matrix (points used, taps of the phase) that transforms its taps, then zeros.
     """
 
     m: int
@@ -70,14 +74,15 @@ class Axis:
     points: int
     coef_in: np.ndarray
     coef_out: np.ndarray
-    weights: tuple[np.ndarray, ...]
+    used: tuple[int, ...]
+    weights: np.ndarray
 
     @classmethod
     @lru_cache(maxsize=256)
     def of(cls, m: int, taps: int, stride: int, dilation: int, dtype: np.dtype) -> Axis:
         if taps == 1:
             nothing = np.zeros(1, dtype)
-            return cls(1, 1, 1, 1, 1, nothing, nothing, (np.ones((1, 1)),))
+            return cls(1, 1, 1, 1, 1, nothing, nothing, (1,), np.ones((1, 1), dtype))
         points = points_of(m, taps, stride)
         assert points is not None
         pairs, single = _numbers(points)
@@ -87,16 +92,18 @@ class Axis:
         for a in pairs:
             coef_in += [a, *_product([b * b for b in pairs if b != a])[:-1]]
         coef_out = [v**i for i in range(1, m) for v in (*pairs, *alone)]
-        weights = []
+        most, used = -(-taps // stride), []
+        weights = np.zeros((stride, points * most), dtype)
         for phase in range(stride):
             count = -(-(taps - phase) // stride)
-            rows = [[v**k / _without(finite, v) for k in range(count)] for v in finite]
-            if count == -(-taps // stride):
-                rows.append([Fraction(int(k == count - 1)) for k in range(count)])
-            weights.append(np.array(rows, float))
+            rows = [v**k / _without(finite, v) for v in finite for k in range(count)]
+            if count == most:
+                rows += [Fraction(int(k == count - 1)) for k in range(count)]
+            weights[phase, : len(rows)] = [float(v) for v in rows]
+            used.append(len(rows) // count)
         return cls(
             m, taps, stride, dilation, points, np.array([*coef_in, 0], float).astype(dtype),
-            np.array([*coef_out, 0], float).astype(dtype), tuple(weights),
+            np.array([*coef_out, 0], float).astype(dtype), tuple(used), weights,
         )  # fmt: skip
 
     def lattice(self, outputs: int, at: int) -> int:
@@ -119,7 +126,7 @@ class Axis:
     @property
     def depth(self) -> int:
         """Products per channel of one tile: of all phases, the points that they use."""
-        return sum(len(w) for w in self.weights)
+        return sum(self.used)
 
 
 @cache
@@ -161,6 +168,8 @@ class Scheme:
         Rows (lattice, first, count) of tiles, one for each item of work in a plane.
     chunks : ndarray
         Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
+    starts : ndarray
+        (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
     tile_cols, win, y_row, depth_rows : int
         Tiles in a row, columns of a band, elements of a row of pixels, rows of transformed weights in a block of NR.
     lengths : tuple of int
@@ -172,6 +181,7 @@ class Scheme:
     w: Axis
     items: np.ndarray
     chunks: np.ndarray
+    starts: np.ndarray
     tile_cols: int
     win: int
     y_row: int
@@ -204,8 +214,9 @@ class Scheme:
             (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * tiles, h.points * w.points * tiles * nr,
             h.m * w.points * nr, h.m * y_row,
         )  # fmt: skip
-        chunks, depth_rows = depth_chunks(p, h, w, vl)
-        return cls(h, w, np.array(items, np.intp).reshape(-1, 3), chunks, tile_cols, win, y_row, depth_rows, lengths)
+        chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
+        listed = np.array(items, np.intp).reshape(-1, 3)
+        return cls(h, w, listed, chunks, starts * nr, tile_cols, win, y_row, depth_rows, lengths)
 
     def bytes(self, size: int) -> int:
         return (sum(self.lengths) + 64) * size
@@ -223,8 +234,8 @@ def phase_pairs(h: Axis, w: Axis) -> list[tuple[int, int]]:
     return list(product(range(h.stride), range(w.stride)))
 
 
-def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, int]:
-    """Stretches of channels that are summed up together, plane by plane, and how many rows of weights all take."""
+def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Stretches of channels that are summed up together, plane by plane; where each phase's begin; rows of them all."""
     channel_blocks = -(-p.icg // vl)
     full, rest, most = p.icg // vl, p.icg % vl, max(1, SPILL[max(h.points, w.points)] // vl)
     parts = []  # (first block, blocks, lanes) of one phase
@@ -232,16 +243,18 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
         first = plane * channel_blocks
         parts += [(first + b, min(most, full - b), vl) for b in range(0, full, most)]
         parts += [(first + full, 1, rest)] * (rest > 0)
+    starts = np.zeros((h.stride * w.stride, h.points, w.points), np.intp)
     chunks, row = [], 0
     for point in product(range(h.points), range(w.points)):
         for slot, (fh, fw) in enumerate(phase_pairs(h, w)):
-            if point[0] >= len(h.weights[fh]) or point[1] >= len(w.weights[fw]):
+            if point[0] >= h.used[fh] or point[1] >= w.used[fw]:
                 continue
+            starts[slot, point[0], point[1]] = row
             for first, blocks, lanes in parts:
                 start = slot * p.kernel[0] * channel_blocks + first
                 chunks.append((point[0] * w.points + point[1], start, blocks, lanes, row))
                 row += blocks * lanes
-    return np.array(chunks, CHUNK), row
+    return np.array(chunks, CHUNK), starts, row
 
 
 class Winograd(Kernel[ConvProblem]):
@@ -270,6 +283,9 @@ class Winograd(Kernel[ConvProblem]):
                 return "both strided and dilated"
         if p.kernel[1:] == (1, 1):
             return "not windowed"
+        h, w = axes(p, self.m)
+        if ERROR[h.points] * ERROR[w.points] > TOO_INEXACT:
+            return "rounding errors would be large"
         if p.depth == 0 or not np.isfinite(p.fill):
             return "no channels, or padding that is not finite"
         return native.reject_common(self.isa, p.dtype)
@@ -303,6 +319,21 @@ class Winograd(Kernel[ConvProblem]):
         terms = min(depth, together) + depth / together
         return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
 
+    def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
+        """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last output channel."""
+        from fastconv.backends.cython import _winograd
+
+        size = p.acc.itemsize
+        vl, (_, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
+        taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
+        elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
+        packed = np.empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
+        workers = max(1, min(native.threads.openmp_threads(threads), len(packed) * packed.shape[1]))
+        with native.borrow(elements * workers * size) as scratch:
+            table = native.table(self.isa, size)
+            _winograd.transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
+        return packed
+
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _winograd
 
@@ -311,7 +342,7 @@ class Winograd(Kernel[ConvProblem]):
         size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         scheme = Scheme.of(p, self.isa, self.m, count)
-        packed = transform_weights(weights, p, scheme, native.tile(self.isa, size)[1])
+        packed = self.transform(weights, p, scheme, count)
         tables = padded_tables(p, scheme)
         prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, tables, packed, weights, bias)
         items, scratch = prepared.items, scheme.bytes(size)
@@ -324,26 +355,6 @@ class Winograd(Kernel[ConvProblem]):
             )  # fmt: skip
 
         return run
-
-
-def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, nr: int) -> np.ndarray:
-    """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last output channel."""
-    h_axis, w_axis = scheme.h, scheme.w
-    kbs = -(-p.ocg // nr)
-    packed = np.zeros((p.groups, kbs * nr, scheme.depth_rows), p.acc)
-    per_phase = p.icg * p.kernel[0]
-    planes: list[list[np.ndarray]] = [[] for _ in range(h_axis.points * w_axis.points)]
-    for fh, fw in phase_pairs(h_axis, w_axis):
-        gh, gw = h_axis.weights[fh], w_axis.weights[fw]
-        taps = w[..., fh :: h_axis.stride, fw :: w_axis.stride].swapaxes(1, 2)  # depth taps outermost, then channels
-        both = np.kron(gh, gw)  # rounded once, since all is in float64
-        transformed = taps.reshape(-1, gh.shape[1] * gw.shape[1]).astype(float) @ both.T
-        transformed = transformed.reshape(p.groups, p.ocg, per_phase, len(gh), len(gw))
-        for i, j in product(range(len(gh)), range(len(gw))):
-            planes[i * w_axis.points + j].append(transformed[..., i, j])
-    packed[:, : p.ocg] = np.concatenate([part for plane in planes for part in plane], -1)
-    ordered = packed.reshape(p.groups, kbs, nr, scheme.depth_rows).transpose(0, 1, 3, 2)
-    return np.ascontiguousarray(ordered)
 
 
 def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:

@@ -57,6 +57,8 @@ typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t
 /* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
 typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
                           ptrdiff_t point, ptrdiff_t y_item);
+typedef void fc_wino_weights(const void *coef, ptrdiff_t points, ptrdiff_t taps, const void *x, ptrdiff_t tap, void *y,
+                             ptrdiff_t point);
 typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const int64_t *cols,
                          ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
 typedef int fc_all_finite(const void *x, ptrdiff_t n);
@@ -86,6 +88,7 @@ typedef struct {
     fc_lane_tile *lane_tile[FC_MAX_MR + 1];
     fc_wino_axis *wino_in[FC_MAX_POINTS + 1][2]; /* by points, and whether infinity is one of them */
     fc_wino_axis *wino_out[FC_MAX_POINTS + 1][FC_MAX_POINTS + 1]; /* by points and outputs */
+    fc_wino_weights *wino_weights;
     fc_lane_row *lane_row;
     fc_all_finite *all_finite;
     fc_peak *peak;
