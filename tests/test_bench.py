@@ -92,6 +92,14 @@ def test_bench_measures_every_case(tiny):
     assert summary.regret >= 1
 
 
+def test_the_best_kernel_is_one_that_may_be_chosen(tiny):
+    comparison = tiny[0].entries[0].comparison
+    best = comparison.best
+    faster = replace(best, name="loose", chosen=False, seconds=best.seconds / 2, admitted=False)
+    assert replace(comparison, rows=(faster, *comparison.rows)).best == best
+    assert replace(comparison, rows=(replace(faster, admitted=True), *comparison.rows)).best.name == "loose"
+
+
 def test_report_as_text_json_and_page(tiny, tmp_path):
     report, _ = tiny
     text = str(report)

@@ -57,6 +57,8 @@ class Row:
         Largest error relative to max|y|, against float64.
     ratio : float or None
         Time of the best peer over this one: above 1 is faster than every peer.
+    admitted : bool
+        Whether the call's options, its tolerance above all, let fastconv take this kernel.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Row:
     workspace: int | None = None
     error: float | None = None
     ratio: float | None = None
+    admitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Comparison:
 
     @property
     def best(self) -> Row | None:
-        """The fastest of fastconv's own kernels."""
+        """The fastest of fastconv's own kernels that the call admits."""
         return self._fastest("fastconv")
 
     @property
@@ -128,7 +131,7 @@ class Comparison:
         return self._fastest("peer")
 
     def _fastest(self, kind: str) -> Row | None:
-        timed = [r for r in self.rows if r.kind == kind and r.seconds is not None]
+        timed = [r for r in self.rows if r.kind == kind and r.seconds is not None and r.admitted]
         return min(timed, key=lambda r: r.seconds) if timed else None  # type: ignore[arg-type, return-value]
 
     def to_dict(self) -> dict[str, Any]:
@@ -272,6 +275,7 @@ def measure(
                 workspace=None if kept is None else kept.workspace,
                 error=entry.error,
                 ratio=None if best_peer is None else best_peer / t.median,
+                admitted=kept is None or kept.reason is None,
             )
         )
     rows.sort(key=lambda r: (r.seconds is None, r.seconds))

@@ -300,13 +300,13 @@ class Winograd(Kernel[ConvProblem]):
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
         here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols)
         rows = here / -(-here // mr)  # of the register tile
-        rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / (6 if self.isa == "avx512" else 3))
+        rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / 4)
         depth = p.icg * p.kernel[0]
         products = 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
         blocks = p.kernel[0] * -(-p.icg // vl) * vl
         moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
-        stream = weights * len(scheme.items) * p.n * p.output[0] / (6 * machine.bandwidth)  # from the L3 cache
+        stream = weights * len(scheme.items) * p.n * p.output[0] / (2.5 * machine.bandwidth)  # from the L3 cache
         pack = 0.0 if p.packed else PACK_SECONDS * weights / size
         return START_SECONDS + pack + max(products, stream) + tiles * moved * 16 / vl + p.bytes / machine.bandwidth
 
@@ -320,7 +320,7 @@ class Winograd(Kernel[ConvProblem]):
         return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
 
     def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
-        """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last output channel."""
+        """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last channel."""
         from fastconv.backends.cython import _winograd
 
         size = p.acc.itemsize
