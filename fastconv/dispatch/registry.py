@@ -27,13 +27,14 @@ def ops() -> tuple[str, ...]:
 
 def _conv() -> Kernels:
     from fastconv.backends import phases, reference
-    from fastconv.backends.cython import depthwise, direct, pointwise, weight, winograd
+    from fastconv.backends.cython import depthwise, direct, pointwise, pointwise_blocked, weight, winograd
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numpy import conv as numpy
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
-    native = (*pointwise.KERNELS, *depthwise.KERNELS, *winograd.KERNELS, *direct.KERNELS)
+    one = (*pointwise.KERNELS, *pointwise_blocked.KERNELS)
+    native = (*one, *depthwise.KERNELS, *winograd.KERNELS, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     weights = (*weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     return (*forward, *phases.wrap(forward), *weights, reference.Conv())

@@ -16,7 +16,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
 BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
-RATE = 0.8
+RATE = 0.86
 START_SECONDS = 7e-6
 
 

@@ -83,7 +83,7 @@ class NumbaKernel(Kernel[P]):
 
     def rate(self, machine: Machine, dtype: np.dtype) -> float:
         """FLOP/s that the best tiles reach on one core."""
-        return 0.8 * machine.flops(self.isa, dtype.itemsize)
+        return 0.76 * machine.flops(self.isa, dtype.itemsize)
 
     @staticmethod
     def spread(work: float, items: int, threads: int) -> float:

@@ -1,0 +1,132 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""1x1 convolution with output channels in lanes, on an image laid out in blocks of VL channels.
+
+One item of work is a block of pixels of one group of one image, and some blocks of NR output channels.  The pixels are
+laid into `v`, [channel block][pixel][lane], so that the register tile, MR pixels by NR output channels, reads them from
+lines that it uses whole; sums of `together` channels at a time meet in `s`, [pixel][NR].
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+
+
+cdef class PointwiseBlocked:
+    """One prepared 1x1 convolution."""
+
+    cdef const fc_table *t
+    cdef object keep
+    cdef Py_ssize_t n, groups, icg, ocg, sd, sh, sw, oh, ow, iw, line, pixels, block, blocks, kbs, k_chunk, k_chunks
+    cdef Py_ssize_t together, v_len, s_len
+    cdef const int64_t *count_up
+    cdef const char *weights
+    cdef const char *bias
+    cdef bint relu
+
+    def __init__(self, size_t table, p, weights, bias, blocks, count_up):
+        self.t = <const fc_table *>table
+        self.keep = (weights, bias, count_up)
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.sd, self.sh, self.sw = p.stride
+        self.oh, self.ow, self.iw = p.output[1], p.output[2], p.input[2]
+        self.pixels, self.line = p.pixels, blocks.line
+        self.block, self.k_chunk, self.together = blocks.pixels, blocks.k_chunk, blocks.together
+        self.blocks = (self.pixels + self.block - 1) // self.block
+        self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
+        self.k_chunks = (self.kbs + self.k_chunk - 1) // self.k_chunk
+        self.v_len, self.s_len = blocks.v, blocks.s
+        self.weights, self.bias = address(weights), address(bias)
+        self.count_up = <const int64_t *>address(count_up)
+        self.relu = p.activation == "relu"
+
+    @property
+    def items(self):
+        """How many independent items of work a run has."""
+        return self.n * self.groups * self.blocks * self.k_chunks
+
+    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
+        cdef View xv = view(x), yv = view(y)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        if threads == 1:
+            with nogil:
+                for i in range(lo, hi):
+                    self.item(i, &xv, &yv, buf)
+        else:
+            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
+                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
+        cdef Py_ssize_t chunk = i % self.k_chunks, b = i // self.k_chunks % self.blocks
+        cdef Py_ssize_t g = i // self.k_chunks // self.blocks % self.groups, n = i // self.k_chunks // self.blocks // self.groups
+        cdef Py_ssize_t first = b * self.block, count = min(self.block, self.pixels - first), kb, k
+        cdef char *s = scratch + self.v_len * size
+        cdef char *dst = y.data + (n * y.stride[0] + g * self.ocg * y.stride[1] + first * y.stride[4]) * size
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
+        self.enter(x, n, g, first, count, scratch, s + self.s_len * size)
+        for kb in range(chunk * self.k_chunk, min(self.kbs, (chunk + 1) * self.k_chunk)):
+            k = kb * nr
+            self.multiply(scratch, count, self.weights + (g * self.kbs + kb) * self.icg * nr * size, s)
+            e.col_bias = NULL if self.bias == NULL else self.bias + (g * self.ocg + k) * size
+            self.t.store(s, count, min(nr, self.ocg - k), dst + k * y.stride[1] * size, y.stride[4], y.stride[1], &e)
+
+    cdef void enter(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t first, Py_ssize_t count, char *v, char *row) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, block, c, at, line, col, cols, j
+        cdef const char *channel
+        cdef const char *src
+        cdef char *dst
+        for block in range((self.icg + vl - 1) // vl):
+            c = block * vl
+            channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
+            dst = v + c * count * size
+            at = first
+            while at < first + count:  # the part of a line of pixels that lies in the block
+                line, col = at // self.line, at % self.line
+                cols = min(self.line - col, first + count - at)
+                src = channel + (
+                    line // self.oh * self.sd * x.stride[2] + line % self.oh * self.sh * x.stride[3]
+                    + col * self.sw * x.stride[4]) * size
+                if self.sw == 1 or x.stride[1] == 1:
+                    self.t.lane_row(
+                        dst, src, x.stride[1], self.sw * x.stride[4], min(vl, self.icg - c), self.count_up, cols, 0, cols, 0.0)
+                else:  # lanes are filled from whole vectors: with the columns between those that are read
+                    j = min((cols - 1) * self.sw + 1, self.iw)
+                    self.t.lane_row(row, src, x.stride[1], 1, min(vl, self.icg - c), self.count_up, j, 0, j, 0.0)
+                    for j in range(cols):
+                        memcpy(dst + j * vl * size, row + j * self.sw * vl * size, vl * size)
+                dst = dst + cols * vl * size
+                at = at + cols
+
+    cdef void multiply(self, const char *v, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, row = count * vl
+        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c = 0, blocks, lanes
+        while c < self.icg:
+            lanes = min(vl, self.icg - c)
+            blocks = max(1, min(self.together, self.icg - c) // vl)
+            q = 0
+            for piece in range(pieces):  # near-equal parts of at most MR pixels
+                q_next = count * (piece + 1) // pieces
+                self.t.lane_tile[q_next - q](
+                    blocks, lanes, v + (c * count + q * vl) * size, row, weights + c * nr * size, c == 0, s + q * nr * size)
+                q = q_next
+            c = c + blocks * lanes
+
+
+def pack_weights(size_t table, w, p, packed):
+    """(oc, icg, 1, 1, 1) -> (groups, blocks of NR, icg, NR), zero behind the last output channel; NR more elements behind."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef const char *src = address(w)
+    cdef char *dst = address(packed)
+    cdef Py_ssize_t g, kb, groups = p.groups, icg = p.icg, ocg = p.ocg, size = t.itemsize, kbs = (ocg + t.nr - 1) // t.nr
+    with nogil:
+        for g in range(groups):
+            for kb in range(kbs):
+                t.pack_b(
+                    dst + (g * kbs + kb) * icg * t.nr * size, src + (g * ocg + kb * t.nr) * icg * size, icg, 1,
+                    min(t.nr, ocg - kb * t.nr), icg)

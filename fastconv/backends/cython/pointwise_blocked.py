@@ -1,0 +1,139 @@
+"""1x1 convolution with output channels in lanes, any stride, both layouts: the kernel objects and their block sizes.
+
+For small maps of many channels, where pixels do not fill vectors: the register tile is MR pixels x 2 vectors of output
+channels, on pixels laid out in blocks of VL channels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+
+V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 cache for every output channel
+TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
+RATE = 0.92  # of peak
+ENTER_SECONDS = 1.2e-10  # per element brought into blocks
+PACK_SECONDS = 4e-10  # per weight
+START_SECONDS = 7e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Block sizes of one problem.
+
+    Attributes
+    ----------
+    line : int
+        Pixels that follow each other in memory: a row, or the whole image without strides.
+    pixels, k_chunk : int
+        Pixels, and blocks of NR output channels, of an item of work.
+    together : int
+        Channels summed up at a time.
+    v, s, row : int
+        Elements of the pixels in blocks, of their sums, and of one row before its columns are picked.
+    """
+
+    line: int
+    pixels: int
+    k_chunk: int
+    together: int
+    v: int
+    s: int
+    row: int
+
+    @classmethod
+    @lru_cache(maxsize=512)
+    def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
+        size = p.acc.itemsize
+        vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
+        depth = -(-max(1, p.icg) // vl) * vl
+        most = max(mr, V_BYTES // (depth * size))
+        pixels = -(-p.pixels // -(-p.pixels // most)) if p.pixels else 1  # near-equal parts
+        kbs = -(-p.ocg // nr)
+        items = p.n * p.groups * -(-p.pixels // pixels)
+        chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
+        plain = p.stride == (1, 1, 1)
+        return cls(
+            p.pixels if plain else p.output[2], pixels, max(1, -(-kbs // max(1, chunks))), TOGETHER,
+            depth * pixels + vl, (pixels + vl) * nr, 0 if plain else (p.input[2] + 1) * vl,
+        )  # fmt: skip
+
+    def bytes(self, size: int) -> int:
+        return (self.v + self.s + self.row) * size
+
+
+class PointwiseBlocked(Kernel[ConvProblem]):
+    """1x1 without padding."""
+
+    backend = "cython"
+    algorithm = "pointwise"
+    relative = "blocked"
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.taps != 1 or any(pad != (0, 0) for pad in p.pads):
+            return "not 1x1 without padding"
+        if p.depth == 0:
+            return "no channels"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        pixels = Blocks.of(p, self.isa, 1).pixels
+        rows = pixels / -(-pixels // mr)
+        lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(lanes_used * min(1.0, rows / 6), 1e-3)
+        pack = 0.0 if p.packed else PACK_SECONDS * p.oc * p.icg
+        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
+        enter = ENTER_SECONDS * p.n * p.ic * p.pixels * (p.stride[2] if p.layout == "NCHW" else 1)
+        return START_SECONDS + pack + (p.flops / peak + enter + p.bytes / machine.bandwidth) / share
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
+
+    def error(self, problem: ConvProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), min(problem.depth, TOGETHER) + problem.depth // TOGETHER)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _pointwise_blocked
+
+        p = problem
+        weights, bias = constants
+        size = p.acc.itemsize
+        _, nr = native.tile(self.isa, size)
+        table = native.table(self.isa, size)
+        threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        blocks = Blocks.of(p, self.isa, threads)
+        packed = np.empty((p.groups * -(-p.ocg // nr) * p.icg + 1, nr), p.acc)
+        _pointwise_blocked.pack_weights(table, weights, p, packed)
+        count_up = np.arange(max(p.pixels, p.input[2]), dtype=np.int64)
+        prepared = _pointwise_blocked.PointwiseBlocked(table, p, packed, bias, blocks, count_up)
+        items, scratch = prepared.items, blocks.bytes(size)
+        seconds = native.seconds(self, p)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, scratch, threads, seconds,
+                lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count),
+            )  # fmt: skip
+
+        return run
+
+
+KERNELS = tuple(PointwiseBlocked(isa) for isa in machine.ISAS)
