@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import fastconv
+from fastconv.bench.api import DOORS
 from fastconv.bench.peers import PEERS
 
 SAMPLING = (0.5, 15)  # seconds for each contender, samples at most
@@ -92,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
                           help=f"libraries measured in the same run: {', '.join(PEERS)} (default: all)")  # fmt: skip
     measured.add_argument("--threads", type=_positive, metavar="N", help="threads of every contender")
+    measured.add_argument("--door", choices=DOORS, default="planned",
+                          help="planned: weights packed beforehand; called: functions as they are called")  # fmt: skip
+    measured.add_argument("--cold", action="store_true", help="empty caches: 48 MB are written before each run")
     measured.add_argument("--quick", action="store_true", help="few samples: rough figures")
     measured.add_argument("--json", metavar="FILE", help="also write JSON; - for stdout, in place of the table")
     measured.add_argument("--html", metavar="FILE", help="also write a self-contained page")
@@ -248,8 +252,9 @@ def _compare(options: argparse.Namespace) -> None:
     with bar(sys.stderr) as tell:
         seconds, rounds = QUICK if options.quick else SAMPLING
         found = fastconv.compare(
-            operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell, **kwargs
-        )
+            operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell, door=options.door,
+            cold=options.cold, **kwargs,
+        )  # fmt: skip
     if not _write_json(found.to_json(), options.json):
         show(found, sys.stdout)
     if options.html is not None:
@@ -284,6 +289,8 @@ def _bench(options: argparse.Namespace) -> None:
                 rounds=rounds,
                 cases=options.cases,
                 progress=tell,
+                door=options.door,
+                cold=options.cold,
             )
         reports.append(report)
         if options.json != "-":

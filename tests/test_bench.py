@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from test_compare import check_self_contained
@@ -17,7 +18,7 @@ from fastconv.bench.suites import SUITES, Case, Suite
 pytestmark = pytest.mark.one_isa
 
 NAMES = ["resnet50", "vgg16", "mobilenet_v2", "inception_v3", "resnext50", "convnext", "lecture", "images", "audio",
-         "gemm", "pool", "gradients"]  # fmt: skip
+         "gemm", "pool", "layers", "odd_layers", "gradients"]  # fmt: skip
 
 
 def problem_of(case):
@@ -98,6 +99,22 @@ def test_the_best_kernel_is_one_that_may_be_chosen(tiny):
     faster = replace(best, name="loose", chosen=False, seconds=best.seconds / 2, admitted=False)
     assert replace(comparison, rows=(faster, *comparison.rows)).best == best
     assert replace(comparison, rows=(replace(faster, admitted=True), *comparison.rows)).best.name == "loose"
+
+
+def test_called_and_cold(monkeypatch):
+    monkeypatch.setitem(suite_module.SUITES, "tiny", TINY)
+    report = bench("tiny", peers=("torch", "onnxruntime"), threads=1, seconds=0.005, rounds=2, door="called", cold=True)
+    assert report.about.endswith(", functions as they are called, cold caches")
+    for e in report.entries:
+        c = e.comparison
+        assert (c.door, c.cold, e.regret) == ("called", True, None)
+        assert c.chosen.name == "called" and c.chosen.status == "ok" and c.chosen.error < 1e-4
+        assert "torch packed" not in {r.name for r in c.rows}
+    first = report.entries[0].comparison
+    assert "onnxruntime" not in {r.name for r in first.rows}
+    assert report.summary.regret is None
+    with pytest.raises(ValueError, match="door must be one of planned, called, got 'back'"):
+        F.compare(F.relu, F.Spec((3,)), door="back")
 
 
 def test_report_as_text_json_and_page(tiny, tmp_path):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import fastconv.backends  # noqa: F401
 from fastconv.bench.peers import PEERS
 
+DOORS = ("planned", "called")
+
 if TYPE_CHECKING:
     from fastconv.bench.backends import Backends
     from fastconv.bench.compare import Comparison
@@ -27,6 +29,8 @@ def compare(
     record: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
     title: str | None = None,
+    door: str = "planned",
+    cold: bool = False,
     **kwargs: Any,
 ) -> Comparison:
     """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
@@ -54,6 +58,11 @@ def compare(
         Called as ``progress(what, done, total)``.
     title : str, optional
         Headline of the result.
+    door : {'planned', 'called'}
+        ``called`` measures the function itself as it is called, weights packed in the call, against the peers that do
+        the same; kernels are not told apart then.
+    cold : bool
+        Write 48 MB of other memory before each run, so that nothing is found in the caches, as inside a large network.
 
     Returns
     -------
@@ -69,7 +78,7 @@ def compare(
     """
     from fastconv.bench.compare import measure
 
-    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title)
+    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold)
 
 
 def backends() -> Backends:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.bench import peers as _peers
+from fastconv.bench.api import DOORS
 from fastconv.bench.peers.base import Contender, Unable
 from fastconv.bench.roofline import Roofline, counts_flops, roofline
 from fastconv.bench.timing import ROUNDS, interleave
@@ -22,6 +23,7 @@ from fastconv.version import __version__
 
 REFERENCE_FLOPS = 2e6  # the reference checks everything, but is timed on small problems only
 SECONDS = 0.5
+CALLED = "called"  # in place of a kernel's name
 
 Progress = Callable[[str, int, int], None]
 """``progress(what, done, total)``."""
@@ -89,6 +91,10 @@ class Comparison:
     dtype : str
     threads : int
         Of every contender.
+    door : str
+        ``planned``: weights packed beforehand; ``called``: the functions themselves, with all that a call entails.
+    cold : bool
+        Whether nothing was in the caches.
     unit : str
         ``GFLOP/s`` or ``GB/s``.
     flops, bytes : float
@@ -115,6 +121,13 @@ class Comparison:
     left_out: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    door: str = "planned"
+    cold: bool = False
+
+    @property
+    def conditions(self) -> str:
+        """What is unusual about the measurement, in words that follow others."""
+        return ", functions as they are called" * (self.door == "called") + ", cold caches" * self.cold
 
     @property
     def chosen(self) -> Row | None:
@@ -193,8 +206,12 @@ def measure(
     record: bool = False,
     progress: Progress | None = None,
     title: str | None = None,
+    door: str = "planned",
+    cold: bool = False,
 ) -> Comparison:
     """What `fastconv.compare` does; see there."""
+    if door not in DOORS:
+        raise ValueError(f"door must be one of {', '.join(DOORS)}, got {door!r}")
     names = tuple(peers)
     unknown = [n for n in names if n not in _peers.PEERS]
     if unknown:
@@ -212,7 +229,9 @@ def measure(
     versions = {"numpy": np.__version__}
     with ExitStack() as stack:
         limit_blas(stack, work.threads, notes)
-        considered = work.plan.explain().candidates
+        considered = work.plan.explain().candidates if door == "planned" else ()
+        if door == "called":
+            _admit(_called(work), "fastconv", None, work, expected, entries, rows)
         total = len(considered) + len(names)
         for done, candidate in enumerate(considered):
             kernel = candidate.kernel
@@ -245,6 +264,9 @@ def measure(
                 continue
             versions[peer] = _peers.version(peer)
             for contender in offered:
+                if door == "called" and contender.prepacked:
+                    notes.append(f"{contender.name}: packs weights beforehand")
+                    continue
                 _admit(contender, "peer", None, work, expected, entries, rows)
         finished = 0
 
@@ -253,7 +275,7 @@ def measure(
             finished += 1
             tell("timing", finished, rounds)
 
-        times = interleave([e.contender.run for e in entries], seconds, work.threads, rounds, step)
+        times = interleave([e.contender.run for e in entries], seconds, work.threads, rounds, step, cold)
     peer_times = [t.median for e, t in zip(entries, times, strict=True) if e.kind == "peer"]
     best_peer = min(peer_times) if peer_times else None
     work_done = problem.flops if counts_flops(problem) else problem.bytes
@@ -265,7 +287,7 @@ def measure(
             Row(
                 name=name,
                 kind=entry.kind,
-                chosen=kept is not None and name == work.plan.kernel,
+                chosen=entry.kind == "fastconv" and name in (CALLED, work.plan.kernel),
                 seconds=t.median,
                 low=t.low,
                 high=t.high,
@@ -292,6 +314,8 @@ def measure(
         left_out=tuple(left_out),
         notes=tuple(notes),
         versions=versions,
+        door=door,
+        cold=cold,
     )
 
 
@@ -317,6 +341,16 @@ def _left_out(candidate: Candidate, work: Work) -> str | None:
     if kernel.backend == "reference" and work.problem.flops > REFERENCE_FLOPS and not candidate.reason:
         return "the definition: it checks the others and is timed on small problems only"
     return None
+
+
+def _called(work: Work) -> Contender:
+    """The public function as a user calls it: the choice, packing and running."""
+    operation, args, kwargs = work.operation, work.args, work.kwargs
+    return Contender(
+        CALLED,
+        lambda: operation(*args, **kwargs),
+        lambda y: canonical_results(work, tuple(r for r in (y if isinstance(y, tuple) else (y,)) if r is not None)),
+    )
 
 
 def _kernel(work: Work, name: str) -> Contender:

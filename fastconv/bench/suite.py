@@ -30,6 +30,8 @@ class Entry:
     def regret(self) -> float | None:
         """Time of the kernel that fastconv chooses over that of its best kernel: 1 is a perfect choice."""
         own, best = self.comparison.chosen, self.comparison.best
+        if self.comparison.door == "called":
+            return None  # the choice is part of what was timed
         if own is None or own.seconds is None or best is None or best.seconds is None:
             return None
         return own.seconds / best.seconds
@@ -192,6 +194,8 @@ def bench(
     rounds: int = ROUNDS,
     cases: Iterable[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
+    door: str = "planned",
+    cold: bool = False,
 ) -> Report:
     """Compare every case of a suite.
 
@@ -199,7 +203,7 @@ def bench(
     ----------
     suite : str
         A key of `fastconv.bench.suites.SUITES`.
-    peers, seconds, rounds
+    peers, seconds, rounds, door, cold
         As in `fastconv.compare`.
     threads : int, optional
         Of every contender.
@@ -228,7 +232,9 @@ def bench(
         operation, args, kwargs = call_of(case)
         options = {} if threads is None else {"threads": threads}
         found = measure(
-            operation, args, kwargs | options, tuple(peers), seconds, rounds, progress=tell, title=case.name
-        )
+            operation, args, kwargs | options, tuple(peers), seconds, rounds, progress=tell, title=case.name, door=door,
+            cold=cold,
+        )  # fmt: skip
         entries.append(Entry(case, found))
-    return Report(suite, SUITES[suite].about, entries[0].comparison.threads, tuple(entries))
+    about = SUITES[suite].about + entries[0].comparison.conditions
+    return Report(suite, about, entries[0].comparison.threads, tuple(entries))

@@ -64,7 +64,8 @@ def heading(c: Comparison) -> list[str]:
     limits = c.roofline
     return [
         c.title,
-        f"{c.dtype}, {c.threads} thread{'s' * (c.threads != 1)}; {c.flops / 1e6:.3g} MFLOP, {c.bytes / 1e6:.3g} MB; "
+        f"{c.dtype}, {c.threads} thread{'s' * (c.threads != 1)}{c.conditions}; "
+        f"{c.flops / 1e6:.3g} MFLOP, {c.bytes / 1e6:.3g} MB; "
         f"measured here: {limits.peak / 1e9:.0f} GFLOP/s ({limits.source}), {limits.bandwidth / 1e9:.1f} GB/s (copy)",
     ]
 

@@ -17,6 +17,7 @@ import numpy as np
 SAMPLE_SECONDS = 2e-3
 ROUNDS = 15
 WAKE_SECONDS = 0.01
+COLD_BYTES = 48 << 20
 SETTLE_SECONDS = 0.02  # between contenders with several threads: idle workers of the last one spin for a while
 
 
@@ -40,6 +41,7 @@ def interleave(
     threads: int = 1,
     rounds: int = ROUNDS,
     step: Callable[[], None] = lambda: None,
+    cold: bool = False,
 ) -> list[Times]:
     """Median times of `runs`, measured in turns.
 
@@ -55,15 +57,19 @@ def interleave(
         At most so many samples each.
     step : callable
         Called after each round, for progress.
+    cold : bool
+        Samples are single runs, each after `COLD_BYTES` of other memory were written: nothing is in the caches, as
+        inside a large network.
 
     Returns
     -------
     list of Times
     """
     counts, wanted = [], []
+    other = np.zeros(COLD_BYTES if cold else 0, np.uint8)
     for run in runs:
         once = _timed(run, 1)
-        count = max(1, round(SAMPLE_SECONDS / max(once, 1e-7)))
+        count = 1 if cold else max(1, round(SAMPLE_SECONDS / max(once, 1e-7)))
         if count > 1:
             once = _timed(run, count)  # a better estimate, and a longer warm-up
             count = max(1, round(SAMPLE_SECONDS / max(once, 1e-7)))
@@ -80,6 +86,7 @@ def interleave(
             if threads > 1:
                 time.sleep(SETTLE_SECONDS)
             _warm(runs[i], WAKE_SECONDS if threads > 1 else 0.0)
+            other += 1
             samples[i].append(_timed(runs[i], counts[i]))
         step()
     return [_summary(s) for s in samples]

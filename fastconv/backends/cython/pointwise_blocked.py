@@ -108,7 +108,8 @@ class PointwiseBlocked(Kernel[ConvProblem]):
         return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
-        return summation_error(float(np.finfo(problem.acc).eps), min(problem.depth, TOGETHER) + problem.depth // TOGETHER)
+        terms = min(problem.depth, TOGETHER) + problem.depth // TOGETHER
+        return summation_error(float(np.finfo(problem.acc).eps), terms)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         from fastconv.backends.cython import _pointwise_blocked

@@ -29,12 +29,15 @@ class Contender:
         From what `run` returned to canonical arrays.
     held : object
         Memory that the library reads without owning it: it must live as long as this.
+    prepacked : bool
+        Whether weights were brought into an order of the library's own beforehand.
     """
 
     name: str
     run: Callable[[], Any]
     results: Callable[[Any], tuple[np.ndarray, ...]]
     held: Any = None
+    prepacked: bool = False
 
 
 def forward_only(work: Work) -> None:

@@ -64,7 +64,7 @@ def contenders(work: Work) -> list[Contender]:
             raise RuntimeError(f"ncnn answered {status}")
         return y
 
-    return [Contender("ncnn", run, reshaped(work))]
+    return [Contender("ncnn", run, reshaped(work), prepacked=any(c is not None for c in work.constants))]
 
 
 def _net(layer: str, weights: bytes, threads: int) -> Any:

@@ -60,7 +60,7 @@ def contenders(work: Work) -> list[Contender]:
         # Its indices count from the start of the batch, ours from that of each plane.
         return values[0], values[1] % np.prod(p.input)
 
-    return [Contender("onnxruntime", lambda: session.run(outputs, feed), results)]
+    return [Contender("onnxruntime", lambda: session.run(outputs, feed), results, prepacked=bool(constants))]
 
 
 def _session(

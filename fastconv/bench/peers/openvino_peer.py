@@ -71,7 +71,7 @@ def contenders(work: Work) -> list[Contender]:
         request.infer()
         return request.get_output_tensor().data
 
-    return [Contender("openvino", run, reshaped(work), held=x)]
+    return [Contender("openvino", run, reshaped(work), held=x, prepacked=any(c is not None for c in work.constants))]
 
 
 def _begin(pads: Any) -> list[int]:

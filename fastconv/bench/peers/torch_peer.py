@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def _packed(
     def run() -> Any:
         return act(pointwise(x, packed, b, pads, stride, dilation, p.groups, "none", [], ""))
 
-    return [_contender(work, "torch packed", run)]
+    return [replace(_contender(work, "torch packed", run), prepacked=True)]
 
 
 def _pool(work: Work, p: PoolProblem) -> Callable[[], Any]:
