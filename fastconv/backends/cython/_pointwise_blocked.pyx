@@ -116,17 +116,3 @@ cdef class PointwiseBlocked:
                     blocks, lanes, v + (c * count + q * vl) * size, row, weights + c * nr * size, c == 0, s + q * nr * size)
                 q = q_next
             c = c + blocks * lanes
-
-
-def pack_weights(size_t table, w, p, packed):
-    """(oc, icg, 1, 1, 1) -> (groups, blocks of NR, icg, NR), zero behind the last output channel; NR more elements behind."""
-    cdef const fc_table *t = <const fc_table *>table
-    cdef const char *src = address(w)
-    cdef char *dst = address(packed)
-    cdef Py_ssize_t g, kb, groups = p.groups, icg = p.icg, ocg = p.ocg, size = t.itemsize, kbs = (ocg + t.nr - 1) // t.nr
-    with nogil:
-        for g in range(groups):
-            for kb in range(kbs):
-                t.pack_b(
-                    dst + (g * kbs + kb) * icg * t.nr * size, src + (g * ocg + kb * t.nr) * icg * size, icg, 1,
-                    min(t.nr, ocg - kb * t.nr), icg)

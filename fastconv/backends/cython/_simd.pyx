@@ -3,7 +3,7 @@
 
 import time
 
-from fastconv.backends.cython._simd cimport fc_table
+from fastconv.backends.cython._simd cimport address, fc_table
 
 
 cdef extern from "simd/table.h":
@@ -42,15 +42,32 @@ def table(str isa, int itemsize):
     return <size_t>fc_find(_ISAS.index(isa), itemsize == 8)
 
 
-def sizes(size_t address):
+def sizes(size_t table):
     """(VL, MR, NR) of a table: lanes of a vector, rows and lanes of the register tile."""
-    cdef const fc_table *t = <const fc_table *>address
+    cdef const fc_table *t = <const fc_table *>table
     return t.vl, t.mr, t.nr
 
 
-def peak(size_t address, double seconds=0.02):
+def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t depth, bint lanes):
+    """w, (groups * rows, depth), into panels (groups, blocks, depth, NR), or MR without `lanes`; zero behind the last row.
+
+    Up to VL elements behind the last panel are spoilt.
+    """
+    cdef const fc_table *t = <const fc_table *>table
+    cdef const char *src = address(w)
+    cdef char *dst = address(packed)
+    cdef Py_ssize_t width = t.nr if lanes else t.mr, blocks = (rows + width - 1) // width, size = t.itemsize, g, b
+    with nogil:
+        for g in range(groups):
+            for b in range(blocks):
+                (t.pack_b if lanes else t.pack_a)(
+                    dst + (g * blocks + b) * depth * width * size, src + (g * rows + b * width) * depth * size, depth, 1,
+                    min(width, rows - b * width), depth)
+
+
+def peak(size_t table, double seconds=0.02):
     """Measured FLOP/s of one core: multiply-adds on registers alone, the best of several runs."""
-    cdef const fc_table *t = <const fc_table *>address
+    cdef const fc_table *t = <const fc_table *>table
     cdef double done, best = 0.0
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:

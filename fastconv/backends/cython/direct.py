@@ -104,7 +104,7 @@ class Direct(Kernel[ConvProblem]):
         fill = p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.acc.itemsize / machine.bandwidth
         if p.layout == "NHWC":
             fill *= 4  # one channel of one row is a strided gather
-        pack = 0.0 if p.packed else 2e-9 * p.oc * p.depth
+        pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.depth
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         items = ITEM_SECONDS * p.n * p.groups * p.output[0]
         return START_SECONDS + pack + (p.flops / peak + fill + p.bytes / machine.bandwidth + items) / share
@@ -126,7 +126,7 @@ class Direct(Kernel[ConvProblem]):
         blocks = Blocks.of(p, self.isa, threads)
         band = native.Band.of(p, blocks.rows, blocks.cols)
         taps = band.taps(p, 0)[: p.kernel[1] * p.kernel[2]].copy()
-        packed = pack_weights(weights, p, nr)
+        packed = native.pack_weights(self.isa, weights, p.groups)
         tables = native.index_tables(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, packed, bias, blocks)
         items, scratch = prepared.items, blocks.bytes(nr, size)
@@ -140,15 +140,6 @@ class Direct(Kernel[ConvProblem]):
             )  # fmt: skip
 
         return run
-
-
-def pack_weights(w: np.ndarray, p: ConvProblem, nr: int) -> np.ndarray:
-    """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, icg * kd, kh * kw, NR), zero behind the last output channel."""
-    depth, taps = p.icg * p.kernel[0], p.kernel[1] * p.kernel[2]
-    kbs = -(-p.ocg // nr)
-    padded = np.zeros((p.groups, kbs * nr, depth, taps), w.dtype)
-    padded[:, : p.ocg] = w.reshape(p.groups, p.ocg, depth, taps)
-    return np.ascontiguousarray(padded.reshape(p.groups, kbs, nr, depth, taps).transpose(0, 1, 3, 4, 2))
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

@@ -20,6 +20,7 @@ from fastconv.core.scratch import borrow
 
 REPORT = Path(__file__).with_name("_build_report.json")
 FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
+PACK_SECONDS = 4e-10  # per weight brought into panels
 SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
 
 
@@ -137,6 +138,16 @@ def index_tables(p: Windowed, mode: str) -> Tables:
     run0 = min(max(lo, 0), cols.size)
     run1 = min(max(run0, lo + p.input[2]), cols.size)
     return tables[0], tables[1], cols, run0, run1
+
+
+def pack_weights(isa: str, w: np.ndarray, groups: int, lanes: bool = True) -> np.ndarray:
+    """(oc, ...) -> panels (groups, blocks, depth, NR), of MR without `lanes`, zero behind the last output channel."""
+    rows, depth = w.shape[0] // groups, w.size // max(1, w.shape[0])
+    mr, nr = tile(isa, w.itemsize)
+    width = nr if lanes else mr
+    packed = np.empty(groups * -(-rows // width) * depth * width + SLACK, w.dtype)
+    simd().pack(table(isa, w.itemsize), w, packed, groups, rows, depth, lanes)
+    return packed
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Pointwise(Kernel[ConvProblem]):
         panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (8 if self.isa == "avx512" else 4))
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(used, 1e-3)
-        pack = 0.0 if p.packed else 2e-9 * p.oc * p.icg
+        pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + p.bytes / machine.bandwidth) / share
 
@@ -74,8 +74,7 @@ class Pointwise(Kernel[ConvProblem]):
 
         p = problem
         weights, bias = constants
-        mr, _ = native.tile(self.isa, p.acc.itemsize)
-        packed = pack_weights(weights, p, mr)
+        packed = native.pack_weights(self.isa, weights, p.groups, lanes=False)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         table = native.table(self.isa, p.acc.itemsize)
         prepared = _pointwise.Pointwise(table, p, packed, bias, self._block(p, threads))
@@ -89,14 +88,6 @@ class Pointwise(Kernel[ConvProblem]):
             )  # fmt: skip
 
         return run
-
-
-def pack_weights(w: np.ndarray, p: ConvProblem, mr: int) -> np.ndarray:
-    """(oc, icg, 1, 1, 1) -> (groups, tiles of MR, icg, MR), zero behind the last output channel."""
-    tiles = -(-p.ocg // mr)
-    padded = np.zeros((p.groups, tiles * mr, p.icg), w.dtype)
-    padded[:, : p.ocg] = w.reshape(p.groups, p.ocg, p.icg)
-    return np.ascontiguousarray(padded.reshape(p.groups, tiles, mr, p.icg).transpose(0, 1, 3, 2))
 
 
 KERNELS = tuple(Pointwise(isa) for isa in machine.ISAS)

@@ -22,7 +22,6 @@ V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 ca
 TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
 RATE = 0.92  # of peak
 ENTER_SECONDS = 1.2e-10  # per element brought into blocks
-PACK_SECONDS = 4e-10  # per weight
 START_SECONDS = 7e-6
 
 
@@ -99,7 +98,7 @@ class PointwiseBlocked(Kernel[ConvProblem]):
         rows = pixels / -(-pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(lanes_used * min(1.0, rows / 6), 1e-3)
-        pack = 0.0 if p.packed else PACK_SECONDS * p.oc * p.icg
+        pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         enter = ENTER_SECONDS * p.n * p.ic * p.pixels * (p.stride[2] if p.layout == "NCHW" else 1)
         return START_SECONDS + pack + (p.flops / peak + enter + p.bytes / machine.bandwidth) / share
@@ -117,12 +116,10 @@ class PointwiseBlocked(Kernel[ConvProblem]):
         p = problem
         weights, bias = constants
         size = p.acc.itemsize
-        _, nr = native.tile(self.isa, size)
         table = native.table(self.isa, size)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = Blocks.of(p, self.isa, threads)
-        packed = np.empty((p.groups * -(-p.ocg // nr) * p.icg + 1, nr), p.acc)
-        _pointwise_blocked.pack_weights(table, weights, p, packed)
+        packed = native.pack_weights(self.isa, weights, p.groups)
         count_up = np.arange(max(p.pixels, p.input[2]), dtype=np.int64)
         prepared = _pointwise_blocked.PointwiseBlocked(table, p, packed, bias, blocks, count_up)
         items, scratch = prepared.items, blocks.bytes(size)
