@@ -38,9 +38,9 @@ TILES = (4, 2, 6)  # outputs of a tile along an axis
 SPILL = {3: 64, 4: 64, 5: 64, 6: 64, 7: 32, 8: 32, 10: 32}
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
-RATE = 0.85  # of peak, in the products
+RATE = 0.78  # of peak, in the products
 PACK_SECONDS = 7e-10  # per transformed weight
-IN_SECONDS, OUT_SECONDS = 1.1e-10, 1.3e-10  # per transformed value
+BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 START_SECONDS = 8e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
@@ -304,11 +304,14 @@ class Winograd(Kernel[ConvProblem]):
         depth = p.icg * p.kernel[0]
         products = 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
         blocks = p.kernel[0] * -(-p.icg // vl) * vl
+        band_rows = runs * sum(h.span(int(count)) for count in scheme.items[:, 2])
+        band = band_rows * scheme.win * blocks * BAND_SECONDS * 16 / vl
         moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         stream = weights * len(scheme.items) * p.n * p.output[0] / (2.5 * machine.bandwidth)  # from the L3 cache
         pack = 0.0 if p.packed else PACK_SECONDS * weights / size
-        return START_SECONDS + pack + max(products, stream) + tiles * moved * 16 / vl + p.bytes / machine.bandwidth
+        memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else 3)
+        return START_SECONDS + pack + max(products, stream) + band + tiles * moved * 16 / vl + memory
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)

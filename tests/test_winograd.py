@@ -1,0 +1,166 @@
+"""Winograd convolution: every scheme on every remainder, its stated errors, and infinities that stay put."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from test_native_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable
+
+import fastconv as F
+from fastconv.backends import reference
+from fastconv.backends.cython.winograd import POINTS, TILES, Axis, points_of
+from fastconv.dispatch import registry
+
+KERNELS = [
+    k
+    for k in registry.kernels("conv")
+    if k.algorithm == "winograd" and k.backend == "cython" and not k.relative.endswith("transposed")
+]
+every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
+
+ONE = problem(1, 1, (4, 4), (3, 3))
+SCHEMES = (
+    problem(17, 40, (13, 17), (3, 3), pads=((1, 1), (1, 1))),
+    problem(16, 33, (14, 15), (3, 3), pads=((2, 1), (0, 3)), n=2),
+    problem(20, 5, (15, 22), (5, 5), pads=((2, 2), (2, 2))),
+    problem(8, 7, (12, 19), (1, 7), pads=((0, 0), (3, 3))),
+    problem(8, 7, (19, 12), (7, 1), pads=((3, 3), (0, 0)), activation="relu"),
+    problem(33, 6, (5, 23), (1, 9)),
+    problem(8, 40, (19, 22), (3, 3), stride=(2, 2), pads=((1, 1), (1, 1))),
+    problem(8, 4, (19, 22), (5, 5), stride=(2, 2), pads=((2, 2), (2, 2))),
+    problem(3, 4, (19, 22), (7, 7), stride=(2, 2), pads=((3, 3), (3, 3))),
+    problem(4, 4, (23, 25), (7, 5), stride=(3, 1), pads=((3, 3), (2, 2))),
+    problem(4, 4, (20, 21), (3, 4), stride=(1, 2), pads=((0, 1), (1, 2)), bias=False),
+    problem(8, 4, (19, 22), (3, 3), dilation=(2, 3), pads=((2, 2), (3, 3))),
+    problem(4, 6, (10, 10), (3, 3), dilation=(7, 1), pads=((7, 7), (0, 0))),
+    problem(4, 6, (3, 30), (1, 5), dilation=(1, 4), pads=((0, 0), (8, 8))),
+    problem(5, 3, (9, 11), (2, 2)),
+    problem(5, 3, (9, 11), (4, 6)),
+    problem(18, 4, (5, 9, 12), (2, 3, 3), pads=((0, 1), (1, 1), (1, 1))),
+    problem(16, 8, (9, 12), (3, 3), groups=2, mode="reflect", pads=((1, 1), (2, 2))),
+    problem(6, 6, (9, 12), (3, 3), groups=6, mode="circular", pads=((1, 1), (2, 2)), fill=0.0),
+    problem(4, 5, (9, 12), (3, 3), fill=1.5, pads=((1, 2), (2, 1))),
+    problem(70, 33, (6, 7), (3, 3), layout="NHWC", pads=((1, 1), (1, 1))),
+    problem(9, 3, (9, 12), (5, 3), stride=(2, 1), layout="NHWC"),
+)
+
+
+@every_dtype
+@every_kernel
+def test_every_scheme(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel, dtype, ONE)
+    taken = sum(check(kernel, p, dtype) for p in SCHEMES)
+    assert taken >= 12
+
+
+@every_dtype
+@every_kernel
+def test_every_remainder(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel, dtype, ONE)
+    for extra in range(1, 13):
+        assert check(kernel, problem(2, 3, (2 + extra, 15 - extra), (3, 3)), dtype)
+        if kernel.m < 6:
+            assert check(kernel, problem(1 + extra, 2 * extra, (4 + extra, 4), (3, 1), stride=(2, 1)), dtype)
+
+
+@every_kernel
+def test_infinities_and_nan_stay_in_their_windows(kernel: Any) -> None:
+    skip_unavailable(kernel, np.float32, ONE)
+    for p64 in SCHEMES:
+        p = as_dtype(p64, np.float32)
+        if kernel.reject(p) is not None or p.activation:
+            continue
+        x, w, bias, _ = case(p64)
+        x = x.copy()
+        x[0, 0, 0, 1, 2], x[0, -1, 0, -1, -3] = np.inf, np.nan
+        want = np.empty(p.y_shape)
+        with np.errstate(invalid="ignore"):
+            reference.Conv().prepare(p64, (w, bias), 1)(x, want)
+        got = run(kernel, p, x, w, bias, "end")
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=str(p))
+        np.testing.assert_array_equal(got[np.isinf(want)], want[np.isinf(want)], err_msg=str(p))
+        finite = np.isfinite(want)
+        scale = np.abs(want[finite]).max(initial=p.depth**0.5)
+        np.testing.assert_allclose(got[finite], want[finite], rtol=0, atol=4 * kernel.error(p) * scale)
+
+
+@pytest.mark.parametrize("data", ["normal", "relu-like", "positive", "badly scaled"])
+@every_kernel
+def test_stated_errors(kernel: Any, data: str) -> None:
+    skip_unavailable(kernel, np.float32, ONE)
+    rng = np.random.default_rng(12)
+    layers: tuple[Any, ...] = (
+        problem(160, 32, (14, 15), (3, 3), pads=((1, 1), (1, 1))),
+        problem(64, 32, (14, 15), (5, 5)),
+        problem(96, 32, (4, 31), (1, 7)),
+        problem(48, 32, (15, 17), (3, 3), stride=(2, 2)),
+        problem(32, 32, (19, 17), (7, 7), stride=(2, 2)),
+    )
+    for p64 in layers:
+        p64 = dataclasses.replace(p64, bias=False)
+        p = as_dtype(p64, np.float32)
+        if kernel.reject(p) is not None:
+            continue
+        x, w = (rng.standard_normal(s).astype(np.float32).astype(float) for s in (p.x_shape, p.w_shape))
+        if data == "relu-like":
+            x = np.maximum(x, 0)
+        elif data == "positive":
+            x, w = np.abs(x), np.abs(w)
+        elif data == "badly scaled":
+            x = (x * np.exp(rng.normal(size=(1, p.ic, 1, 1, 1)) * 4)).astype(np.float32).astype(float)
+        want = np.empty(p.y_shape)
+        reference.Conv().prepare(p64, (w, None), 1)(x, want)
+        error = np.abs(run(kernel, p, x, w, None, "end") - want).max() / np.abs(want).max()
+        assert error <= 2 * kernel.error(p), (error, kernel.error(p), p)
+
+
+def test_the_tolerance_decides() -> None:
+    def plan(*kernel: int, **options: Any) -> Any:
+        w = np.ones((64, 64, *kernel), np.float32)
+        return F.plan(F.conv2d, F.Spec((1, 64, 56, 56)), w, threads=1, backend="cython", **options)
+
+    if "winograd" not in plan(3, 3).kernel:
+        pytest.skip("no compiled kernels")
+    assert "winograd_f4" in plan(3, 3).kernel
+    assert "direct" in plan(3, 3, tol=0).kernel
+    by_name = {c.kernel.name.split("@")[0]: c for c in plan(3, 3).explain().candidates if c.kernel.backend == "cython"}
+    assert by_name["cython.winograd_f6"].reason.endswith("exceeds tol 4.0e-06")
+    loose = {c.kernel.name.split("@")[0]: c for c in plan(3, 3, tol=1e-5).explain().candidates}
+    assert loose["cython.winograd_f6"].reason is None
+    assert "winograd_f2" in plan(5, 5).kernel and "winograd_f4" in plan(5, 5, tol=1e-5).kernel
+
+
+@every_kernel
+def test_refusals(kernel: Any) -> None:
+    skip_unavailable(kernel, np.float32, ONE)
+    for p, why in (
+        (problem(4, 4, (9, 9), (1, 1)), "not windowed"),
+        (problem(4, 4, (20, 20), (3, 3), stride=(2, 2), dilation=(2, 2)), "both strided and dilated"),
+        (problem(4, 4, (9, 9), (2, 2), stride=(2, 2)), f"no F({kernel.m}, 2) with stride 2"),
+        (problem(4, 4, (40, 40), (13, 13)), f"no F({kernel.m}, 13)"),
+        (problem(4, 4, (9, 9), (3, 3), fill=float("inf")), "no channels, or padding that is not finite"),
+    ):
+        reason = kernel.reject(as_dtype(p, np.float32))
+        if kernel.m == 6 and why == "both strided and dilated":
+            assert reason is not None
+        else:
+            assert reason == why
+
+
+def test_filters_are_minimal() -> None:
+    """F(m, r) takes m + r - 1 points, and in exact arithmetic its three matrices give the filter."""
+    for m in TILES:
+        for taps in range(2, 10):
+            points = points_of(m, taps, 1)
+            assert points == (m + taps - 1 if m + taps - 1 in POINTS else None)
+            if points is None:
+                continue
+            axis = Axis.of(m, taps, 1, 1, np.dtype(np.float64))
+            assert axis.used == (points,) and axis.depth == points
+            assert axis.weights.shape == (1, points * taps)
+    strided = Axis.of(4, 3, 2, 1, np.dtype(np.float64))
+    assert (strided.points, strided.used, strided.depth) == (5, (5, 4), 9)
