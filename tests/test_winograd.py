@@ -7,18 +7,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_native_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable
+from guard import guarded, guarded_copy
+from test_native_conv import DTYPES, as_dtype, case, check, in_layout, problem, run, skip_unavailable
 
 import fastconv as F
 from fastconv.backends import reference
 from fastconv.backends.cython.winograd import POINTS, TILES, Axis, points_of
+from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 
 KERNELS = [
     k
     for k in registry.kernels("conv")
-    if k.algorithm == "winograd" and k.backend == "cython" and not k.relative.endswith("transposed")
+    if k.algorithm == "winograd" and k.backend == "cython" and not k.relative.endswith(("transposed", "weight"))
 ]
+WEIGHT_KERNELS = [k for k in registry.kernels("conv") if k.algorithm == "winograd" and k.relative.endswith("weight")]
+every_weight_kernel = pytest.mark.parametrize("kernel", WEIGHT_KERNELS, ids=lambda k: k.name)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 
@@ -149,6 +153,63 @@ def test_refusals(kernel: Any) -> None:
             assert reason is not None
         else:
             assert reason == why
+
+
+GRADIENTS = (
+    problem(17, 40, (13, 17), (3, 3), pads=((1, 1), (1, 1)), n=3),
+    problem(16, 33, (14, 15), (3, 3), pads=((2, 1), (0, 3)), n=2, layout="NHWC"),
+    problem(35, 5, (9, 11), (5, 5), pads=((2, 2), (2, 2)), n=2),
+    problem(8, 7, (4, 19), (1, 7), pads=((0, 0), (3, 3))),
+    problem(8, 7, (19, 4), (7, 1), pads=((3, 3), (0, 0)), n=2),
+    problem(3, 4, (9, 9), (2, 3), n=2),
+    problem(3, 4, (9, 9), (7, 5), n=2),
+    problem(16, 8, (9, 12), (3, 3), groups=2, mode="reflect", pads=((1, 1), (2, 2)), n=2),
+    problem(4, 6, (9, 12), (3, 2), groups=2, fill=1.5, pads=((1, 1), (2, 0))),
+    problem(40, 70, (20, 30), (3, 3), pads=((1, 1), (1, 1)), n=2),  # several chunks
+)
+
+
+def gradient(kernel: Any, p: Any, x: np.ndarray, y: np.ndarray, at: str, threads: int) -> np.ndarray:
+    arrays = [guarded_copy(in_layout(a.astype(p.dtype), p.layout), at) for a in (x, y)]
+    w = guarded(p.w_shape, p.out, at)
+    kernel.prepare(p, (arrays[0],), threads)(arrays[1], w)
+    return w
+
+
+@every_dtype
+@every_weight_kernel
+def test_gradients_of_weights(kernel: Any, dtype: Any) -> None:
+    skip_unavailable(kernel, dtype, weight_gradient(ONE))
+    taken = 0
+    for forward in GRADIENTS:
+        p64 = weight_gradient(forward)
+        p = as_dtype(p64, dtype)
+        if kernel.reject(p) is not None:
+            continue
+        taken += 1
+        rng = np.random.default_rng(3)
+        x, y = (rng.standard_normal(s).astype(np.float32).astype(float) for s in (p.x_shape, p.y_shape))
+        want = np.empty(p.w_shape)
+        reference.Conv().prepare(p64, (x,), 1)(y, want)
+        got = gradient(kernel, p, x, y, "end", 1)
+        scale = np.abs(want).max()
+        np.testing.assert_allclose(got, want, rtol=0, atol=2 * kernel.error(p) * scale, err_msg=str(p))
+        assert got.tobytes() == gradient(kernel, p, x, y, "start", 2).tobytes()
+        x[0, 0, 0, 0, 0], y[-1, -1, 0, 0, 0] = np.inf, np.nan
+        with np.errstate(invalid="ignore"):
+            reference.Conv().prepare(p64, (x,), 1)(y, want)
+        got = gradient(kernel, p, x, y, "end", 1)
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+        np.testing.assert_array_equal(got[np.isinf(want)], want[np.isinf(want)])
+    assert taken >= 7
+
+
+def test_gradients_of_weights_take_it() -> None:
+    if not any(k.reject(weight_gradient(ONE)) is None for k in WEIGHT_KERNELS):
+        pytest.skip("no compiled kernels")
+    x, w, dy = F.Spec((8, 64, 56, 56)), np.ones((64, 64, 3, 3), "f"), np.ones((8, 64, 56, 56), "f")
+    plan = F.plan(F.grad.conv2d, F.Spec(dy.shape), np.ones(x.shape, "f"), w, padding=1, need=(False, True, False))
+    assert plan.kernel.startswith("cython.winograd_f4_weight")
 
 
 def test_filters_are_minimal() -> None:

@@ -27,7 +27,15 @@ def ops() -> tuple[str, ...]:
 
 def _conv() -> Kernels:
     from fastconv.backends import phases, reference
-    from fastconv.backends.cython import depthwise, direct, pointwise, pointwise_blocked, weight, winograd
+    from fastconv.backends.cython import (
+        depthwise,
+        direct,
+        pointwise,
+        pointwise_blocked,
+        weight,
+        winograd,
+        winograd_weight,
+    )  # fmt: skip
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numpy import conv as numpy
@@ -36,7 +44,7 @@ def _conv() -> Kernels:
     one = (*pointwise.KERNELS, *pointwise_blocked.KERNELS)
     native = (*one, *depthwise.KERNELS, *winograd.KERNELS, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
-    weights = (*weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
+    weights = (*winograd_weight.KERNELS, *weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     return (*forward, *phases.wrap(forward), *weights, reference.Conv())
 
 

@@ -1,0 +1,203 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Gradients of convolution weights by Winograd's filtering: the result is the filter's output, tiles of y are its taps.
+
+The tiles of all images are worked off in chunks of rows of tiles.  For one chunk, the tiles of x, blocks of VL input channels in
+lanes, are transformed into `vx`, [point][channel block][tile][lane], and those of y, NR output channels in lanes, into
+`vy`, [point][block][tile][NR].  Every point is then a product of matrices over the chunk's tiles on the register tile, which joins
+`sums`, [point][block][channel][NR].  At the end the output transform makes kernels of them.
+
+Chunks belong to the problem and follow each other; threads share the blocks, and then the points, of one chunk.
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+
+cdef struct Axis:
+    # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs.
+    Py_ssize_t tile, taps, points
+    const char *coef_in
+    const char *coef_out
+    const char *weights
+
+
+cdef class WinogradWeight:
+    """One prepared gradient; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep
+    cdef Axis h, w
+    cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points
+    cdef Py_ssize_t run0, run1, win, yw, scratch
+    cdef readonly Py_ssize_t chunks
+    cdef const int64_t *rows
+    cdef const int64_t *cols
+    cdef double fill
+
+    def __init__(self, size_t table, p, scheme, tables):
+        self.t = <const fc_table *>table
+        self.keep = (scheme, tables)
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.oh, self.ow = p.output[1:]
+        self.h, self.w = axis(scheme.h), axis(scheme.w)
+        self.points = self.h.points * self.w.points
+        self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
+        self.channel_blocks = (self.icg + self.t.vl - 1) // self.t.vl
+        self.tile_rows, self.tile_cols = scheme.tile_rows, scheme.tile_cols
+        self.unit_rows = self.n * self.tile_rows
+        self.chunk = scheme.chunk
+        self.chunks = (self.unit_rows + self.chunk - 1) // self.chunk
+        self.win, self.yw, self.scratch = scheme.win, scheme.yw, scheme.scratch
+        _, rows, cols, self.run0, self.run1 = tables
+        self.rows = <const int64_t *>address(rows)
+        self.cols = <const int64_t *>address(cols)
+        self.fill = p.fill
+
+    def run(self, x, y, vx, vy, sums, scratch, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Chunks lo to hi of all groups; `scratch` holds what scheme.scratch says for each thread."""
+        cdef View xv = view(x), yv = view(y)
+        cdef char *tx = address(vx)
+        cdef char *ty = address(vy)
+        cdef char *to = address(sums)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t size = self.t.itemsize, blocks = self.channel_blocks + self.kbs, c, g, i, first, count
+        for c in range(lo, hi):
+            first = c * self.chunk
+            count = min(self.chunk, self.unit_rows - first)
+            for g in range(self.groups):
+                for i in prange(blocks, nogil=True, num_threads=threads, schedule="dynamic"):
+                    if i < self.channel_blocks:
+                        self.enter_x(&xv, g, i, first, count, tx, buf + threadid() * self.scratch * size)
+                    else:
+                        self.enter_y(&yv, g, i - self.channel_blocks, first, count, ty, buf + threadid() * self.scratch * size)
+                for i in prange(self.points * self.kbs, nogil=True, num_threads=threads, schedule="static"):
+                    self.multiply(g, i // self.kbs, i % self.kbs, count * self.tile_cols, c == 0, tx, ty, to)
+
+    def finish(self, sums, out, scratch, int threads):
+        """The kernels, (oc, icg, 1, kh, kw), from their sums."""
+        cdef View yv = view(out)
+        cdef char *from_ = address(sums)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t size = self.t.itemsize, i
+        for i in prange(self.groups * self.kbs * self.channel_blocks, nogil=True, num_threads=threads, schedule="static"):
+            self.leave(&yv, i, from_, buf + threadid() * self.scratch * size)
+
+    cdef void enter_x(
+        self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, c = b * vl, r, i, p, n, band_row = self.win * vl
+        cdef Py_ssize_t hn = self.h.tile + self.h.taps - 1, tiles = count * self.tile_cols
+        cdef Py_ssize_t point = self.channel_blocks * tiles * vl
+        cdef char *half = band + hn * band_row * size
+        cdef char *dst
+        cdef const char *channel
+        cdef const char *src
+        cdef int64_t row
+        for r in range(count):
+            n = (first + r) // self.tile_rows
+            channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
+            for i in range(hn):
+                row = self.rows[(first + r) % self.tile_rows * self.h.tile + i]
+                src = NULL
+                if row >= 0:
+                    src = channel + row * x.stride[3] * size
+                self.t.lane_row(
+                    band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), self.cols, self.win,
+                    self.run0, self.run1, self.fill)
+            dst = v + (b * tiles + r * self.tile_cols) * vl * size
+            src = band
+            if self.h.points > 1:
+                if self.w.points == 1:  # columns are tiles
+                    self.t.wino_in[self.h.points][1](self.h.coef_in, band, band_row, vl, self.ow, dst, point, vl)
+                    continue
+                self.t.wino_in[self.h.points][1](self.h.coef_in, band, band_row, vl, self.win, half, band_row, vl)
+                src = half
+            for p in range(self.h.points):
+                self.t.wino_in[self.w.points][1](
+                    self.w.coef_in, src + p * band_row * size, vl, self.w.tile * vl, self.tile_cols,
+                    dst + p * self.w.points * point * size, point, vl)
+
+    cdef void enter_y(
+        self, const View *y, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, k = kb * nr, r, i, p, n, q, row, band_row = self.yw * nr
+        cdef Py_ssize_t tiles = count * self.tile_cols, point = self.kbs * tiles * nr
+        cdef char *half = band + (self.h.tile * band_row + nr) * size
+        cdef char *dst
+        cdef const char *src
+        for r in range(count):
+            n = (first + r) // self.tile_rows
+            for i in range(self.h.tile):
+                row = (first + r) % self.tile_rows * self.h.tile + i
+                dst = band + i * band_row * size
+                q = 0
+                if row < self.oh:
+                    q = self.ow
+                    self.t.pack_b(
+                        dst, y.data + (n * y.stride[0] + (g * self.ocg + k) * y.stride[1] + row * y.stride[3]) * size,
+                        y.stride[1], y.stride[4], min(nr, self.ocg - k), q)
+                memset(dst + q * nr * size, 0, (self.yw - q) * nr * size)
+            src = band
+            if self.h.points > 1:
+                for q in range(self.yw):
+                    self.t.wino_weights(
+                        self.h.weights, self.h.points, self.h.tile, band + q * nr * size, band_row, half + q * nr * size,
+                        band_row)
+                src = half
+            for q in range(self.tile_cols):
+                dst = v + (kb * tiles + r * self.tile_cols + q) * nr * size
+                for p in range(self.h.points):
+                    self.t.wino_weights(
+                        self.w.weights, self.w.points, self.w.tile, src + (p * band_row + q * self.w.tile * nr) * size, nr,
+                        dst + p * self.w.points * point * size, point)
+
+    cdef void multiply(
+        self, Py_ssize_t g, Py_ssize_t point, Py_ssize_t kb, Py_ssize_t tiles, bint start, const char *vx, const char *vy,
+        char *sums) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, none = 0, b, q, q_next, piece, pieces, lanes
+        cdef const char *a
+        cdef const char *y = vy + (point * self.kbs + kb) * tiles * nr * size
+        cdef char *to = sums + ((g * self.points + point) * self.kbs + kb) * self.icg * nr * size
+        for b in range(self.channel_blocks):
+            a = vx + (point * self.channel_blocks + b) * tiles * vl * size
+            lanes = min(vl, self.icg - b * vl)
+            pieces = (lanes + self.t.mr - 1) // self.t.mr
+            q = 0
+            for piece in range(pieces):  # near-equal parts of at most MR channels
+                q_next = lanes * (piece + 1) // pieces
+                self.t.tile[q_next - q](tiles, 1, &none, a + q * size, vl, y, nr, start, to + (b * vl + q) * nr * size)
+                q = q_next
+
+    cdef void leave(self, const View *out, Py_ssize_t item, const char *sums, char *kernels) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, taps = self.h.taps * self.w.taps, c
+        cdef Py_ssize_t b = item % self.channel_blocks, kb = item // self.channel_blocks % self.kbs
+        cdef Py_ssize_t g = item // self.channel_blocks // self.kbs, lanes = min(vl, self.icg - b * vl)
+        cdef Py_ssize_t plane = self.kbs * self.icg * nr, wp = self.w.points, channels = min(nr, self.ocg - kb * nr)
+        cdef char *half = kernels + (vl * taps + vl) * nr * size
+        cdef const char *s
+        cdef char *y
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, NULL, 0
+        for c in range(lanes):
+            s = sums + ((g * self.points * self.kbs + kb) * self.icg + b * vl + c) * nr * size
+            y = kernels + c * taps * nr * size
+            if self.h.points == 1:
+                self.t.wino_out[wp][self.w.taps](self.w.coef_out, s, plane, nr, 1, y, nr, nr)
+            elif wp == 1:
+                self.t.wino_out[self.h.points][self.h.taps](self.h.coef_out, s, plane, nr, 1, y, nr, nr)
+            else:
+                self.t.wino_out[self.h.points][self.h.taps](
+                    self.h.coef_out, s, wp * plane, plane, wp, half, wp * nr, nr)
+                self.t.wino_out[wp][self.w.taps](
+                    self.w.coef_out, half, nr, wp * nr, self.h.taps, y, nr, self.w.taps * nr)
+        self.t.store(
+            kernels, lanes * taps, channels,
+            out.data + ((g * self.ocg + kb * nr) * out.stride[0] + b * vl * out.stride[1]) * size, 1, out.stride[0], &e)
+
+
+cdef Axis axis(scheme) except *:
+    cdef Axis a
+    # As a filter, its taps are a tile's pixels, and its tile the kernel's taps.
+    a.tile, a.taps, a.points = scheme.taps, scheme.m, scheme.points
+    a.coef_in, a.coef_out, a.weights = address(scheme.coef_in), address(scheme.coef_out), address(scheme.weights)
+    return a

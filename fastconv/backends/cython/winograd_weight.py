@@ -1,0 +1,186 @@
+"""Gradients of convolution weights by Winograd's filtering: the kernel's taps are outputs, a tile of y is the filter.
+
+An axis of three taps takes 6 products for a tile of 4 pixels in place of 12, so both axes together save three quarters.
+Stride 1 and no dilation.  Results that are not finite are worked out again by plain sums: the transforms would spread
+an infinity over the whole kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native, weight
+from fastconv.backends.cython.winograd import ERROR, ERROR_GROWTH, Axis, points_of
+from fastconv.core import machine, threads
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem, weight_operands
+from fastconv.core.scratch import borrow
+
+TILES = (4, 2)  # pixels of y in a tile along an axis
+LEAST_TILES = 32  # of a chunk: sums join those of other chunks only after so many products
+RATE = 0.7  # of peak, in the products
+ENTER_SECONDS = 2e-10  # per transformed value
+LEAVE_SECONDS = 1e-10  # per sum
+START_SECONDS = 20e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheme:
+    """Block sizes of one problem.
+
+    Attributes
+    ----------
+    h, w : Axis
+        Filters F(taps of the kernel, pixels of a tile).
+    tile_rows, tile_cols, chunk : int
+        Tiles of one image; rows of tiles in a chunk.
+    win, yw : int
+        Columns of a band of x, and of y.
+    vx, vy, sums, scratch : int
+        Elements of the transformed x and y of a chunk, of all sums, and of each thread's scratch.
+    """
+
+    h: Axis
+    w: Axis
+    tile_rows: int
+    tile_cols: int
+    chunk: int
+    win: int
+    yw: int
+    vx: int
+    vy: int
+    sums: int
+    scratch: int
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def of(cls, p: ConvProblem, isa: str, tile: int) -> Scheme:
+        size = p.acc.itemsize
+        vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
+        h, w = axes(p, tile)
+        tile_rows, tile_cols = -(-p.output[1] // h.taps), -(-p.output[2] // w.taps)
+        points = h.points * w.points
+        ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
+        # With so many tiles, the transformed tiles are about as large as the sums that they meet.
+        wanted = max(LEAST_TILES, ic * oc // (ic + oc))
+        chunk = max(1, min(p.n * tile_rows, -(-wanted // tile_cols)))
+        win, yw = tile_cols * w.taps + w.m - 1, tile_cols * w.taps
+        enter_x = (h.taps + h.m - 1 + h.points) * win * vl
+        enter_y = (h.taps + h.points) * yw * nr + nr
+        leave = (vl * h.m * w.m + vl + h.m * w.points) * nr
+        tiles = chunk * tile_cols
+        return cls(
+            h, w, tile_rows, tile_cols, chunk, win, yw, points * ic * tiles + vl, points * oc * tiles + nr,
+            p.groups * points * oc * p.icg, -(-max(enter_x, enter_y, leave) // 16) * 16,
+        )  # fmt: skip
+
+
+def axes(p: ConvProblem, tile: int) -> tuple[Axis, Axis]:
+    """The filters of both axes; one tap needs none."""
+    h, w = (Axis.of(taps, tile if taps > 1 else 1, 1, 1, p.acc) for taps in p.kernel[1:])
+    return h, w
+
+
+class WinogradWeight(Kernel[ConvProblem]):
+    """Gradients of weights of float32 or float64 on tiles of y."""
+
+    backend = "cython"
+    algorithm = "winograd"
+    exact = False
+
+    def __init__(self, isa: str, tile: int) -> None:
+        self.isa, self.tile = isa, tile
+        self.relative = f"f{tile}_weight"
+        self.plain = weight.Weight(isa)
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if not p.weights_wanted:
+            return f"direction {p.direction}: no gradient of weights"
+        if p.kernel[0] != 1 or p.input[0] != 1 or p.output[0] != 1 or p.pads[0] != (0, 0):
+            return "three spatial axes"
+        if p.stride[1:] != (1, 1) or any(d > 1 < k for k, d in zip(p.kernel, p.dilation, strict=True)):
+            return "strided or dilated"
+        if p.kernel[1:] == (1, 1):
+            return "not windowed"
+        for taps in p.kernel[1:]:
+            if taps > 1 and (taps not in OUTPUTS or points_of(taps, self.tile, 1) is None):
+                return f"no F({taps}, {self.tile})"
+        if 0 in p.x_shape or 0 in p.w_shape or 0 in p.y_shape or not np.isfinite(p.fill):
+            return "nothing to sum up, or padding that is not finite"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        size = p.acc.itemsize
+        vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
+        s = Scheme.of(p, self.isa, self.tile)
+        points = s.h.points * s.w.points
+        ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
+        tiles = p.n * s.tile_rows * s.tile_cols
+        lanes = min(vl, p.icg)
+        rows = lanes / -(-lanes // mr)
+        peak = machine.flops(self.isa, size) * RATE * min(1.0, rows / (4 if self.isa == "avx512" else 3))
+        products = 2.0 * p.groups * points * tiles * p.icg * oc / peak
+        chunks = -(-p.n * s.tile_rows // s.chunk)
+        enter = p.groups * points * tiles * (ic + oc) * ENTER_SECONDS * 16 / vl
+        joined = 2.0 * chunks * s.sums * size / (6 * machine.bandwidth)
+        return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * 16 / vl
+
+    def workspace(self, problem: ConvProblem) -> int:
+        s = Scheme.of(problem, self.isa, self.tile)
+        return (s.vx + s.vy + s.sums + s.scratch) * problem.acc.itemsize
+
+    def error(self, problem: ConvProblem) -> float:
+        s = Scheme.of(problem, self.isa, self.tile)
+        terms = s.chunk * s.tile_cols + -(-problem.n * s.tile_rows // s.chunk)
+        amplified = ERROR[s.h.points] * ERROR[s.w.points] * (1 + ERROR_GROWTH * terms**0.5)
+        return float(np.finfo(problem.acc).eps) * amplified
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
+        from fastconv.backends.cython import _winograd_weight
+
+        p = problem
+        size = p.acc.itemsize
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        s = Scheme.of(p, self.isa, self.tile)
+        prepared = _winograd_weight.WinogradWeight(native.table(self.isa, size), p, s, padded_tables(p, s))
+        slices = threads.slices(prepared.chunks, native.seconds(self, p))
+        plain: list[Run] = []
+
+        def run(changing: np.ndarray, out: np.ndarray) -> None:
+            x, y = weight_operands(p, changing, constants[0])
+            workers = threads.openmp_threads(count)
+            with (
+                borrow(s.vx * size) as vx, borrow(s.vy * size) as vy, borrow(s.sums * size) as sums,
+                borrow(s.scratch * size * workers) as scratch,
+            ):  # fmt: skip
+                for lo, hi in slices:
+                    prepared.run(x, y, vx, vy, sums, scratch, lo, hi, workers)
+                prepared.finish(sums, out, scratch, workers)
+            if not np.isfinite(out).all():
+                if not plain:
+                    plain.append(self.plain.prepare(p, constants, count))
+                plain[0](changing, out)
+
+        return run
+
+
+def padded_tables(p: ConvProblem, s: Scheme) -> native.Tables:
+    """Index tables that go on, with the fill value, to the end of the last tiles: y is zero there."""
+    planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
+    high = s.tile_rows * s.h.taps + s.h.m - 1
+    longer = [
+        np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)])
+        for table, need in ((rows, high), (cols, s.win))
+    ]
+    return planes, longer[0], longer[1], run0, run1
+
+
+OUTPUTS = (2, 3, 5, 7)  # taps of kernels that simd/winograd.inc has output transforms for
+KERNELS = tuple(WinogradWeight(isa, tile) for isa in machine.ISAS for tile in TILES)
