@@ -86,10 +86,17 @@ def forward_weights(w: np.ndarray, p: ConvProblem, axes: Sequence[AxisPhase]) ->
 
 
 class ByPhases(Kernel[ConvProblem]):
-    """A forward kernel, turned round."""
+    """A forward kernel, turned round.
 
-    def __init__(self, forward: Kernel[ConvProblem]) -> None:
-        self.forward = forward
+    Parameters
+    ----------
+    forward : Kernel
+    instead : Kernel, optional
+        For the phases that `forward` cannot do, such as a single tap for Winograd; it must do one of them.
+    """
+
+    def __init__(self, forward: Kernel[ConvProblem], instead: Kernel[ConvProblem] | None = None) -> None:
+        self.forward, self.instead = forward, instead
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
         self.relative = f"{forward.relative}_transposed" if forward.relative else "transposed"
         self.exact, self.revision = forward.exact, forward.revision
@@ -113,14 +120,22 @@ class ByPhases(Kernel[ConvProblem]):
             return f"direction {problem.direction}: no phases"
         if problem.mode != "zeros":
             problem = padded_problem(problem)
-        return next((r for r in map(self.forward.reject, self._problems(problem)) if r is not None), None)
+        problems = self._problems(problem)
+        reasons = [r for r in map(self.forward.reject, problems) if r is not None]
+        if self.instead is None or len(reasons) == len(problems):
+            return next(iter(reasons), None)
+        return next((r for r in (self._kernel(q).reject(q) for q in problems) if r is not None), None)
+
+    def _kernel(self, q: ConvProblem) -> Kernel[ConvProblem]:
+        """Who does the forward problem of a phase."""
+        return self.forward if self.instead is None or self.forward.reject(q) is None else self.instead
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
         if p.mode != "zeros":
             copied = 2 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
             return max(p.n, 1) * self.cost(padded_problem(p), machine) + copied
-        phases = sum(self.forward.cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
+        phases = sum(self._kernel(q).cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
         scattered = 0.0 if p.stride == (1, 1, 1) else 3 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
         return phases + scattered
 
@@ -130,13 +145,13 @@ class ByPhases(Kernel[ConvProblem]):
             q = padded_problem(p)
             return self.workspace(q) + q.oc * q.pixels * q.out.itemsize
         if p.stride == (1, 1, 1):
-            return max((self.forward.workspace(q) for q in self._problems(p)), default=0)
-        return max((self.forward.workspace(q) + q.oc * q.pixels * q.out.itemsize for q in self._problems(p)), default=0)
+            return max((self._kernel(q).workspace(q) for q in self._problems(p)), default=0)
+        return max((self._kernel(q).workspace(q) + q.oc * q.pixels * q.out.itemsize for q in self._problems(p)), default=0)
 
     def error(self, problem: ConvProblem) -> float:
         if problem.mode != "zeros":
             problem = padded_problem(problem)
-        return max((self.forward.error(q) for q in self._problems(problem)), default=0.0)
+        return max((self._kernel(q).error(q) for q in self._problems(problem)), default=0.0)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
@@ -149,7 +164,7 @@ class ByPhases(Kernel[ConvProblem]):
             q = forward_problem(p, axes)
             run_phase = None
             if q.taps:
-                run_phase = self.forward.prepare(q, (forward_weights(weights, p, axes), bias), threads)
+                run_phase = self._kernel(q).prepare(q, (forward_weights(weights, p, axes), bias), threads)
             steps.append((where, q, run_phase))
         untouched = np.zeros(p.oc, p.acc) if bias is None else bias.copy()
         at_once = p.stride == (1, 1, 1)
@@ -189,6 +204,9 @@ def _empty_result(q: ConvProblem) -> np.ndarray:
     return aligned_empty(q.y_shape, q.out)
 
 
-def wrap(forward: Sequence[Kernel[ConvProblem]]) -> tuple[ByPhases, ...]:
-    """The transposed kernel of each forward kernel."""
-    return tuple(ByPhases(k) for k in forward)
+def wrap(
+    forward: Sequence[Kernel[ConvProblem]], instead: Sequence[Kernel[ConvProblem]] = ()
+) -> tuple[ByPhases, ...]:
+    """The transposed kernel of each forward kernel; `instead` has one per ISA for the phases that it cannot do."""
+    by_isa = {k.isa: k for k in instead}
+    return tuple(ByPhases(k, by_isa.get(k.isa)) for k in forward)

@@ -45,7 +45,10 @@ def _conv() -> Kernels:
     native = (*one, *depthwise.KERNELS, *winograd.KERNELS, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     weights = (*winograd_weight.KERNELS, *weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
-    return (*forward, *phases.wrap(forward), *weights, reference.Conv())
+    # Strides leave phases of one tap, on which Winograd has nothing to save.
+    windowed = phases.wrap(winograd.KERNELS, instead=direct.KERNELS)
+    transposed = (*windowed, *phases.wrap([k for k in forward if k not in winograd.KERNELS]))
+    return (*forward, *transposed, *weights, reference.Conv())
 
 
 def _gemm() -> Kernels:
