@@ -144,9 +144,9 @@ class ByPhases(Kernel[ConvProblem]):
         if p.mode != "zeros":
             q = padded_problem(p)
             return self.workspace(q) + q.oc * q.pixels * q.out.itemsize
-        if p.stride == (1, 1, 1):
-            return max((self._kernel(q).workspace(q) for q in self._problems(p)), default=0)
-        return max((self._kernel(q).workspace(q) + q.oc * q.pixels * q.out.itemsize for q in self._problems(p)), default=0)
+        apart = p.stride != (1, 1, 1)  # phases have results of their own, which are then interleaved
+        needs = (self._kernel(q).workspace(q) + apart * q.oc * q.pixels * q.out.itemsize for q in self._problems(p))
+        return max(needs, default=0)
 
     def error(self, problem: ConvProblem) -> float:
         if problem.mode != "zeros":
