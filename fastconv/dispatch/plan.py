@@ -211,13 +211,13 @@ def _execute(
 
     `fixed` are those constants that the caller may have passed as `out`, too.
     """
-    _check_out(call.shapes, results, outs)
     targets = []
     for shape, (_, dtype), given in zip(call.shapes, results, outs, strict=True):
         if given is None:
             targets.append(aligned_empty(shape, dtype))
             continue
-        direct = given.flags.c_contiguous and given.flags.aligned
+        _check_out(shape, dtype, given)
+        direct = given.flags.carray
         if direct and not np.may_share_memory(given, x) and not (fixed and overlaps(given, fixed)):
             targets.append(given)
         else:
@@ -230,18 +230,15 @@ def _execute(
     return targets[0] if len(targets) == 1 else tuple(targets)
 
 
-def _check_out(shapes: tuple[tuple[int, ...], ...], results: Results, outs: tuple[Any, ...]) -> None:
-    for shape, (_, dtype), given in zip(shapes, results, outs, strict=True):
-        if given is None:
-            continue
-        if not isinstance(given, np.ndarray):
-            raise TypeError(f"out must be a NumPy array, got {type(given).__name__}")
-        if given.shape != shape:
-            raise ShapeError(f"out has shape {given.shape}; the result has {shape}")
-        if given.dtype != dtype:
-            raise DTypeError(f"out has dtype {given.dtype}; the result has {dtype}")
-        if not given.flags.writeable:
-            raise ValueError("out is read-only")
+def _check_out(shape: tuple[int, ...], dtype: np.dtype, given: Any) -> None:
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(given).__name__}")
+    if given.shape != shape:
+        raise ShapeError(f"out has shape {given.shape}; the result has {shape}")
+    if given.dtype != dtype:
+        raise DTypeError(f"out has dtype {given.dtype}; the result has {dtype}")
+    if not given.flags.writeable:
+        raise ValueError("out is read-only")
 
 
 def submit(call: Call) -> Any:
