@@ -156,7 +156,7 @@ def test_keyboard_interrupt_stops_long_work(backend: str, threads: int) -> None:
                 run(x)
         except KeyboardInterrupt:
             y = small(x[:, :, :8, :8])
-            print("stopped", float(y[0, 0, 4, 4]), flush=True)
+            print("stopped", round(float(y[0, 0, 4, 4]), 2), flush=True)
     """
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
