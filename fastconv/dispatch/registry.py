@@ -34,6 +34,7 @@ def _conv() -> Kernels:
         pointwise_blocked,
         weight,
         winograd,
+        winograd_rows,
         winograd_weight,
     )  # fmt: skip
     from fastconv.backends.numba import conv as numba
@@ -42,7 +43,7 @@ def _conv() -> Kernels:
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
     one = (*pointwise.KERNELS, *pointwise_blocked.KERNELS)
-    native = (*one, *depthwise.KERNELS, *winograd.KERNELS, *direct.KERNELS)
+    native = (*one, *depthwise.KERNELS, *winograd_rows.KERNELS, *winograd.KERNELS, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     weights = (*winograd_weight.KERNELS, *weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # Strides leave phases of one tap, on which Winograd has nothing to save.

@@ -74,6 +74,29 @@ cdef extern from "simd/table.h" nogil:
         double times, scale
         Py_ssize_t n, unit
 
+    enum:
+        WINOGRAD_ROWS_M
+
+    ctypedef struct winograd_rows_args:
+        Py_ssize_t count, planes, from_ "from", to, final, rows, lanes
+        const Py_ssize_t *taps
+        Py_ssize_t whole, ntaps, len
+        const void *v
+        const void *w
+        const void *powers
+        const void *bias
+        int relu
+        void *y
+        Py_ssize_t ychannel, yrow
+
+    ctypedef struct winograd_rows_in_args:
+        const Py_ssize_t *first
+        const Py_ssize_t *from_ "from"
+        const void *coef
+        Py_ssize_t count, len
+        const void *band
+        void *v
+
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
@@ -109,6 +132,8 @@ cdef extern from "simd/table.h" nogil:
             void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const int64_t *cols,
             Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
         int (*all_finite)(const void *x, Py_ssize_t n) noexcept nogil
+        void (*winograd_rows_in)(const winograd_rows_in_args *a) noexcept nogil
+        int (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

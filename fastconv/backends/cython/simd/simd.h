@@ -6,6 +6,7 @@
    v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory behind them is not touched, lanes behind are 0
    v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others 0 and their memory untouched
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
+   v_finite                   whether no lane is infinite or NaN
    v_even, v_odd              every second element of two vectors
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
@@ -61,6 +62,14 @@ INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b)
 #ifndef v_hold
 #define v_hold(v) (void)(v)
 #endif
+
+INLINE int v_finite(vec v)
+{
+    ivec ok = (ivec)(v - v == v_zero());
+    LANE all = -1;
+    UNROLL for (int i = 0; i < VL; i++) all &= ok[i];
+    return all != 0;
+}
 
 #ifdef FC_BIT_MASK
 typedef FC_BIT_MASK vmask;

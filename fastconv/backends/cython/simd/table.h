@@ -8,6 +8,7 @@
 
 #include "depthwise.h"
 #include "pool.h"
+#include "winograd_rows.h"
 
 #define FC_MAX_MR 14
 #define FC_MAX_POINTS 10
@@ -91,6 +92,8 @@ typedef struct {
     fc_wino_weights *wino_weights;
     fc_lane_row *lane_row;
     fc_all_finite *all_finite;
+    void (*winograd_rows_in)(const winograd_rows_in_args *a);
+    int (*winograd_rows)(const winograd_rows_args *a); /* whether all results are finite */
     fc_peak *peak;
 } fc_table;
 

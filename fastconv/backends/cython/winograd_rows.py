@@ -1,0 +1,318 @@
+"""Convolution of few input channels by Winograd's filtering along rows, F(4, r), pixels in lanes.
+
+Nothing is transposed on the way from image to output, which is what layers of few channels spend their time on
+elsewhere.  F(4, r) turns four output rows of r taps into r + 3 products.  Strides and tall kernels are sums of such
+filters: kernel rows with the same remainder modulo the stride make a filter each, long ones are split, and all share
+their interpolation points, so that their products add up in the same accumulators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+
+M = 4  # WINOGRAD_ROWS_M
+ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/winograd_rows.inc
+MOST_TAPS = 5  # of one filter: longer ones err more
+MOST_CHANNELS = 64
+MOST_BYTES = 512 << 10  # of combined rows: half of an L2 cache
+V_BYTES = 128 << 10  # of them, where an item has several tile rows
+RATE = {"avx512": 0.8, "avx2": 0.6, "portable": 0.5}  # of peak, in the products
+TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
+ENTER_SECONDS = 4.5e-9  # per vector of combined rows
+START_SECONDS = 8e-6
+PACK_SECONDS = 3e-4
+# Expected largest error, relative to max|y|: measured, in units of eps, for two and three pairs of points, and its growth with the
+# root of the number of products in a plane.
+ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
+
+# Interpolation points +-p of so many pairs; sets closed under 1/p err least.
+POINTS = {2: (Fraction(2, 3), Fraction(3, 2)), 3: (Fraction(3, 5), Fraction(1), Fraction(5, 3))}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`taps` kernel rows from `start` on, one stride apart."""
+
+    start: int
+    taps: int
+
+    @property
+    def planes(self) -> int:
+        return M + self.taps - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """How a kernel of `kh` rows is filtered: longest filters first, others one tap shorter."""
+
+    kh: int
+    stride: int
+    filters: tuple[Filter, ...]
+
+    @classmethod
+    @cache
+    def of(cls, kh: int, stride: int) -> Scheme:
+        parts = -(-kh // (stride * MOST_TAPS))
+        filters = []
+        for phase in range(min(stride, kh)):
+            rows = range(phase, kh, stride)
+            edges = [len(rows) * i // parts for i in range(parts + 1)]
+            filters += [Filter(rows[a], b - a) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return cls(kh, stride, tuple(sorted(filters, key=lambda f: -f.taps)))
+
+    @property
+    def planes(self) -> int:
+        """Interpolation points of the longest filter."""
+        return self.filters[0].planes
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of points +-p."""
+        return (self.planes - 1) // 2
+
+    @property
+    def combined(self) -> int:
+        """Combinations of input rows under one tile row."""
+        return sum(f.planes for f in self.filters)
+
+    def points(self, count: int) -> tuple[Fraction | None, ...]:
+        """The first `count` interpolation points; None is infinity."""
+        every: list[Fraction | None] = [sign * p for p in POINTS[self.pairs] for sign in (1, -1)]
+        return (*every, None, Fraction(0))[:count]
+
+    def inputs(self, row_len: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+        """Which rows make up each combination, as lists one after the other; powers of the points, (pairs, M)."""
+        first, where, coef = [0], [], []
+        for f in self.filters:
+            for row in toom_cook(self.points(f.planes), f.taps)[0]:
+                used = [(f.start + self.stride * i, c) for i, c in enumerate(row) if c]
+                where += [i * row_len for i, _ in used]
+                coef += [float(c) for _, c in used]
+                first.append(len(where))
+        powers = [[float(p**i) for i in range(M)] for p in POINTS[self.pairs]]
+        return np.array(first, np.intp), np.array(where, np.intp), np.array(coef, dtype), np.array(powers, dtype)
+
+    def transforms(self) -> list[np.ndarray]:
+        """For each filter, (planes, kh): what its planes multiply instead of the kernel's rows."""
+        made = []
+        for f in self.filters:
+            rows = np.zeros((f.planes, self.kh))
+            rows[:, f.start : f.start + (f.taps - 1) * self.stride + 1 : self.stride] = toom_cook(
+                self.points(f.planes), f.taps
+            )[1]
+            made.append(rows)
+        return made
+
+
+Matrix = list[list[Fraction]]
+
+
+@cache
+def toom_cook(points: tuple[Fraction | None, ...], taps: int) -> tuple[Matrix, Matrix]:
+    """B and G of the minimal filter with these points (None: infinity), a row for each, in exact arithmetic.
+
+    y_j = sum over finite points p of p**j (G w)_p (B x)_p, and what infinity gives goes to the last y alone.
+    """
+    finite = [p for p in points if p is not None]
+
+    def product(roots: list[Fraction]) -> list[Fraction]:
+        poly = [Fraction(1)]
+        for r in roots:
+            poly = [a - r * b for a, b in zip([Fraction(0), *poly], [*poly, Fraction(0)], strict=True)]
+        return poly
+
+    b, g = [], []
+    for p in points:
+        if p is None:
+            b.append(product(finite))
+            g.append([Fraction(0)] * (taps - 1) + [Fraction(1)])
+            continue
+        others = [q for q in finite if q != p]
+        row, scale = product(others), Fraction(1)
+        for q in others:
+            scale *= p - q
+        b.append(row + [Fraction(0)] * (len(points) - len(row)))
+        g.append([p**j / scale for j in range(taps)])
+    return b, g
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Block sizes of one problem, in elements.
+
+    Attributes
+    ----------
+    parts : int
+        Tiles that share the output channels of a group.
+    rows : int
+        Tile rows of an item.
+    win, wq, row_len : int
+        Columns that are read; a row of the band has one part of `wq` for each remainder modulo the stride.
+    channel : int
+        From one channel's combinations to the next one's.
+    band, v : int
+        Sizes of the band of one channel, of all combinations.
+    """
+
+    parts: int
+    rows: int
+    win: int
+    wq: int
+    row_len: int
+    channel: int
+    band: int
+    v: int
+
+    @classmethod
+    @lru_cache(maxsize=512)
+    def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
+        size = p.acc.itemsize
+        lanes = native.lanes(isa, size)
+        scheme = Scheme.of(p.kernel[1], p.stride[1])
+        parts = -(-max(p.ocg, 1) // (ACCUMULATORS[isa] // scheme.planes))
+        depth = p.icg * p.kernel[0]
+        tile_rows = -(-max(p.output[1], 1) // M)
+        columns = max(p.output[2], lanes) + (p.kernel[2] - 1) * p.dilation[2] // p.stride[2]
+        wq = -(-columns // lanes) * lanes
+        row_len = wq * p.stride[2]
+        win = native.span(p.output[2], *(extents[2] for extents in (p.stride, p.kernel, p.dilation)))
+        if p.output[2] < lanes:  # a vector reaches behind the last pixel
+            win = row_len
+        most = max(1, V_BYTES // (depth * scheme.combined * row_len * size))
+        if threads > 1:  # enough items to share out
+            most = min(most, max(1, tile_rows * p.n * p.groups * p.output[0] // (4 * threads)))
+        rows = -(-tile_rows // -(-tile_rows // most))
+        band = native.span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
+        channel = rows * scheme.combined * row_len
+        return cls(parts, rows, win, wq, row_len, channel, band, depth * channel)
+
+    def bytes(self, size: int) -> int:
+        return (self.band + self.v) * size
+
+
+class Rows(Kernel[ConvProblem]):
+    """F(4, r) along rows on NCHW images of float32 or float64."""
+
+    backend = "cython"
+    algorithm = "winograd"
+    relative = "rows"
+    exact = False
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.layout != "NCHW":
+            return f"layout {p.layout}"
+        if p.kernel[1] <= p.stride[1] or p.dilation[1] != 1:
+            return "rows of the kernel that do not overlap, or are dilated"
+        if not 0 < p.icg * p.kernel[0] <= MOST_CHANNELS or not np.isfinite(p.fill):
+            return f"not 1 to {MOST_CHANNELS} input channels per group, or padding that is not finite"
+        reason = native.reject_common(self.isa, p.dtype)
+        if reason is None and Blocks.of(p, self.isa, 1).v * p.acc.itemsize > MOST_BYTES:
+            return "rows too long for so many channels"
+        return reason
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        size = p.acc.itemsize
+        lanes = native.lanes(self.isa, size)
+        scheme, blocks = Scheme.of(p.kernel[1], p.stride[1]), Blocks.of(p, self.isa, 1)
+        tile_rows = p.n * p.groups * p.output[0] * -(-p.output[1] // M)
+        depth = p.icg * p.kernel[0]
+        weights = scheme.combined * depth * p.kernel[2]  # of one output channel
+        cycle = 2.0 * lanes / (machine.flops(self.isa, size) * RATE[self.isa])  # of one multiply-add
+        count = p.ocg / blocks.parts
+        product = max(count, 1.6) * (1 + depth / 48)  # few channels wait for loads, many leave the L1 cache
+        tile = weights * product + OUT_CYCLES * count + TILE_CYCLES
+        vectors = -(-p.output[2] // lanes)
+        entered = depth * scheme.combined * blocks.row_len / lanes * ENTER_SECONDS
+        seconds = tile_rows * (vectors * blocks.parts * tile * cycle + entered)
+        pack = 0.0 if p.packed else PACK_SECONDS + 1e-8 * p.oc * weights
+        # The lines of the output are fetched while tiles are worked out.
+        return START_SECONDS + pack + seconds + p.bytes / (3 * machine.bandwidth)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
+
+    def error(self, problem: ConvProblem) -> float:
+        p = problem
+        scheme = Scheme.of(p.kernel[1], p.stride[1])
+        base, growth = ERROR[scheme.pairs]
+        products = len(scheme.filters) * p.icg * p.kernel[0] * p.kernel[2]
+        return float(np.finfo(p.acc).eps) * (base + growth * products**0.5)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _winograd_rows
+
+        p = problem
+        weights, bias = constants
+        size = p.acc.itemsize
+        count = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        scheme, blocks = Scheme.of(p.kernel[1], p.stride[1]), Blocks.of(p, self.isa, count)
+        prepared = _winograd_rows.Rows(
+            native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks,
+            scheme.inputs(blocks.row_len, p.acc), taps(p, scheme, blocks), transform_weights(weights, p, scheme, blocks),
+            weights, bias,
+        )  # fmt: skip
+        items, scratch = prepared.items, blocks.bytes(size)
+        seconds = native.seconds(self, p)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, scratch, count, seconds,
+                lambda buf, step, lo, hi, workers: prepared.run(x, out, buf, step, lo, hi, workers),
+            )  # fmt: skip
+
+        return run
+
+
+def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, int]:
+    """Where the first plane of each tap starts, in order of filter, channel, column; how many meet all planes."""
+    w = np.arange(p.kernel[2]) * p.dilation[2]
+    columns = w % p.stride[2] * blocks.wq + w // p.stride[2]
+    channels = np.arange(p.icg * p.kernel[0]) * blocks.channel
+    starts = np.cumsum([0, *(f.planes for f in scheme.filters[:-1])]) * blocks.row_len
+    offsets = (starts[:, None, None] + channels[:, None] + columns).reshape(len(starts), -1)
+    whole = sum(f.planes == scheme.planes for f in scheme.filters) * offsets.shape[1]
+    return offsets.ravel().astype(np.intp), whole
+
+
+def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, blocks: Blocks) -> np.ndarray:
+    """Transformed weights as the tiles take them: [group][part of the output channels][tap][plane][channel]."""
+    w = w.reshape(p.oc, p.icg * p.kernel[0], *p.kernel[1:])
+    each = [np.einsum("fh,kchw->cwfk", g, w, optimize=True).reshape(-1, p.oc) for g in scheme.transforms()]
+    flat = np.concatenate(each).astype(p.acc)
+    edges = [p.ocg * i // blocks.parts for i in range(blocks.parts + 1)]
+    parts = [
+        flat[:, g * p.ocg + a : g * p.ocg + b].ravel()
+        for g in range(p.groups) for a, b in zip(edges, edges[1:], strict=False)
+    ]  # fmt: skip
+    return np.concatenate(parts) if parts else np.zeros(0, p.acc)
+
+
+def padded_tables(p: ConvProblem, blocks: Blocks) -> native.Tables:
+    """Index tables that go on, with the fill value, to the end of the last tiles."""
+    planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
+    longest = native.span(-(-p.output[1] // M) * M, p.stride[1], p.kernel[1], 1)
+    rows = np.concatenate([rows, np.full(max(0, longest - rows.size), -1, np.int64)])
+    cols = np.concatenate([cols, np.full(max(0, blocks.win - cols.size), -1, np.int64)])
+    return planes, rows, cols, run0, run1
+
+
+KERNELS = tuple(Rows(isa) for isa in machine.ISAS)
