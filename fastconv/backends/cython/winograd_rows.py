@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,14 @@ MOST_TAPS = 5  # of one filter: longer ones err more
 MOST_CHANNELS = 64
 MOST_BYTES = 512 << 10  # of combined rows: half of an L2 cache
 V_BYTES = 128 << 10  # of them, where an item has several tile rows
-RATE = {"avx512": 0.8, "avx2": 0.6, "portable": 0.5}  # of peak, in the products
+RATE = {"avx512": 0.88, "avx2": 0.45, "portable": 0.6}  # of peak, in the products
+WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the loads of one plane of one tap take
 TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
-ENTER_SECONDS = 4.5e-9  # per vector of combined rows
+ENTER_SECONDS = 3.5e-9  # per vector of combined rows
 START_SECONDS = 8e-6
 PACK_SECONDS = 3e-4
-# Expected largest error, relative to max|y|: measured, in units of eps, for two and three pairs of points, and its growth with the
-# root of the number of products in a plane.
+# Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
+# with the root of the number of products in a plane.
 ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
 
 # Interpolation points +-p of so many pairs; sets closed under 1/p err least.
@@ -68,7 +70,7 @@ class Scheme:
         for phase in range(min(stride, kh)):
             rows = range(phase, kh, stride)
             edges = [len(rows) * i // parts for i in range(parts + 1)]
-            filters += [Filter(rows[a], b - a) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+            filters += [Filter(rows[a], b - a) for a, b in pairwise(edges) if b > a]
         return cls(kh, stride, tuple(sorted(filters, key=lambda f: -f.taps)))
 
     @property
@@ -238,14 +240,15 @@ class Rows(Kernel[ConvProblem]):
         weights = scheme.combined * depth * p.kernel[2]  # of one output channel
         cycle = 2.0 * lanes / (machine.flops(self.isa, size) * RATE[self.isa])  # of one multiply-add
         count = p.ocg / blocks.parts
-        product = max(count, 1.6) * (1 + depth / 48)  # few channels wait for loads, many leave the L1 cache
+        # Few outputs wait for loads, many inputs leave the L1 cache.
+        product = max(count, WAIT[self.isa]) * (1 + depth / 80)
         tile = weights * product + OUT_CYCLES * count + TILE_CYCLES
         vectors = -(-p.output[2] // lanes)
         entered = depth * scheme.combined * blocks.row_len / lanes * ENTER_SECONDS
         seconds = tile_rows * (vectors * blocks.parts * tile * cycle + entered)
         pack = 0.0 if p.packed else PACK_SECONDS + 1e-8 * p.oc * weights
         # The lines of the output are fetched while tiles are worked out.
-        return START_SECONDS + pack + seconds + p.bytes / (3 * machine.bandwidth)
+        return START_SECONDS + pack + seconds + p.bytes / (4 * machine.bandwidth)
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
@@ -267,8 +270,8 @@ class Rows(Kernel[ConvProblem]):
         scheme, blocks = Scheme.of(p.kernel[1], p.stride[1]), Blocks.of(p, self.isa, count)
         prepared = _winograd_rows.Rows(
             native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks,
-            scheme.inputs(blocks.row_len, p.acc), taps(p, scheme, blocks), transform_weights(weights, p, scheme, blocks),
-            weights, bias,
+            scheme.inputs(blocks.row_len, p.acc), taps(p, scheme, blocks),
+            transform_weights(weights, p, scheme, blocks), weights, bias,
         )  # fmt: skip
         items, scratch = prepared.items, blocks.bytes(size)
         seconds = native.seconds(self, p)
@@ -301,7 +304,7 @@ def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, blocks: Blo
     edges = [p.ocg * i // blocks.parts for i in range(blocks.parts + 1)]
     parts = [
         flat[:, g * p.ocg + a : g * p.ocg + b].ravel()
-        for g in range(p.groups) for a, b in zip(edges, edges[1:], strict=False)
+        for g in range(p.groups) for a, b in pairwise(edges)
     ]  # fmt: skip
     return np.concatenate(parts) if parts else np.zeros(0, p.acc)
 
