@@ -85,15 +85,13 @@ cdef extern from "simd/table.h" nogil:
         const void *w
         const void *powers
         const void *bias
-        int relu
+        int relu, fetch
         void *y
         Py_ssize_t ychannel, yrow
 
     ctypedef struct winograd_rows_in_args:
-        const Py_ssize_t *first
-        const Py_ssize_t *from_ "from"
+        Py_ssize_t planes, pairs, step, len
         const void *coef
-        Py_ssize_t count, len
         const void *band
         void *v
 

@@ -26,21 +26,20 @@ cdef class Rows:
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dw, od, oh, ow, depth
-    cdef Py_ssize_t planes, combined, win, wq, row_len, tile_rows, row_blocks, block, parts, whole, ntaps, nweights
+    cdef Py_ssize_t planes, pairs, combined, nfilters, win, wq, row_len, tile_rows, row_blocks, block, parts, whole, ntaps, nweights
     cdef Py_ssize_t channel_len, band_len, run0, run1
     cdef const int64_t *plane_index
     cdef const int64_t *rows
     cdef const int64_t *cols
     cdef const Py_ssize_t *taps
-    cdef const Py_ssize_t *in_first
-    cdef const Py_ssize_t *in_from
-    cdef char *in_coef
+    cdef const Py_ssize_t *filters
+    cdef char *coef
     cdef char *powers
     cdef char *weights  # transformed
     cdef char *plain  # as given
     cdef char *bias
     cdef double fill
-    cdef bint relu
+    cdef bint relu, fetch
 
     def __init__(self, size_t table, p, tables, scheme, blocks, inputs, taps, weights, plain, bias):
         self.t = <const fc_table *>table
@@ -51,7 +50,7 @@ cdef class Rows:
         self.dd, _, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
         self.depth = p.icg * p.kernel[0]
-        self.planes, self.combined, self.parts = scheme.planes, scheme.combined, blocks.parts
+        self.planes, self.pairs, self.combined, self.parts = scheme.planes, scheme.pairs, scheme.combined, blocks.parts
         self.block, self.win, self.wq, self.row_len = blocks.rows, blocks.win, blocks.wq, blocks.row_len
         self.channel_len, self.band_len = blocks.channel, blocks.band
         self.tile_rows = (self.oh + WINOGRAD_ROWS_M - 1) // WINOGRAD_ROWS_M
@@ -60,14 +59,14 @@ cdef class Rows:
         self.plane_index = <const int64_t *>address(planes)
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
-        first, where, coef, powers = inputs
-        self.in_first, self.in_from = <const Py_ssize_t *>address(first), <const Py_ssize_t *>address(where)
-        self.in_coef, self.powers = address(coef), address(powers)
+        filters, coef, powers = inputs
+        self.nfilters, self.filters = len(filters), <const Py_ssize_t *>address(filters)
+        self.coef, self.powers = address(coef), address(powers)
         offsets, self.whole = taps
         self.ntaps, self.taps = len(offsets), <const Py_ssize_t *>address(offsets)
         self.nweights = self.whole * self.planes + (self.ntaps - self.whole) * (self.planes - 1)
         self.weights, self.plain, self.bias = address(weights), address(plain), address(bias)
-        self.fill, self.relu = p.fill, p.activation == "relu"
+        self.fill, self.relu, self.fetch = p.fill, p.activation == "relu", blocks.fetch
 
     @property
     def items(self):
@@ -98,13 +97,13 @@ cdef class Rows:
     cdef void enter(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count, char *band,
         char *v) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, row0 = first * WINOGRAD_ROWS_M * self.sh, c, i, r
+        cdef Py_ssize_t size = self.t.itemsize, row0 = first * WINOGRAD_ROWS_M * self.sh, c, i, r, f
         cdef Py_ssize_t rin = (count * WINOGRAD_ROWS_M - 1) * self.sh + self.kh
         cdef int64_t plane, row
         cdef const char *channel
         cdef const char *src
         cdef winograd_rows_in_args a
-        a.first, a.from_, a.coef, a.count, a.len = self.in_first, self.in_from, self.in_coef, self.combined, self.row_len
+        a.pairs, a.step, a.len = self.pairs, self.sh * self.row_len, self.row_len
         for c in range(self.depth):
             plane = self.plane_index[od * self.sd + (c % self.kd) * self.dd]
             channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
@@ -117,9 +116,13 @@ cdef class Rows:
                     band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], self.cols, self.win, self.run0,
                     self.run1, self.fill)
             for r in range(count):
-                a.band = band + r * WINOGRAD_ROWS_M * self.sh * self.row_len * size
                 a.v = v + (c * self.channel_len + r * self.combined * self.row_len) * size
-                self.t.winograd_rows_in(&a)
+                for f in range(self.nfilters):  # kernel row where it starts, planes, where its coefficients are
+                    a.planes = self.filters[3 * f + 1]
+                    a.coef = self.coef + self.filters[3 * f + 2] * size
+                    a.band = band + (r * WINOGRAD_ROWS_M * self.sh + self.filters[3 * f]) * self.row_len * size
+                    self.t.winograd_rows_in(&a)
+                    a.v = <char *>a.v + a.planes * self.row_len * size
 
     cdef void multiply(
         self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count,
@@ -128,7 +131,7 @@ cdef class Rows:
         cdef winograd_rows_args a
         a.planes, a.final, a.lanes = self.planes, max(0, self.ow - vl), min(vl, self.ow)
         a.taps, a.whole, a.ntaps, a.len, a.powers = self.taps, self.whole, self.ntaps, self.row_len, self.powers
-        a.relu, a.ychannel, a.yrow = self.relu, y.stride[1], y.stride[3]
+        a.relu, a.fetch, a.ychannel, a.yrow = self.relu, self.fetch, y.stride[1], y.stride[3]
         for part in range(self.parts):  # near-equal parts
             k0 = self.ocg * part // self.parts
             a.count = self.ocg * (part + 1) // self.parts - k0

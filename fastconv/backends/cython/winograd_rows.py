@@ -32,6 +32,7 @@ RATE = {"avx512": 0.88, "avx2": 0.45, "portable": 0.6}  # of peak, in the produc
 WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the loads of one plane of one tap take
 TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
 ENTER_SECONDS = 3.5e-9  # per vector of combined rows
+FETCH_BYTES = 6 << 20
 START_SECONDS = 8e-6
 PACK_SECONDS = 3e-4
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
@@ -93,17 +94,19 @@ class Scheme:
         every: list[Fraction | None] = [sign * p for p in POINTS[self.pairs] for sign in (1, -1)]
         return (*every, None, Fraction(0))[:count]
 
-    def inputs(self, row_len: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-        """Which rows make up each combination, as lists one after the other; powers of the points, (pairs, M)."""
-        first, where, coef = [0], [], []
+    def inputs(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What combines rows, as simd/winograd_rows.inc wants it, and planes.
+
+        For each filter: its first kernel row, its planes, where its coefficients start; those of +p of each pair, of
+        infinity and of 0, a row each; powers of the points, (pairs, M).
+        """
+        where, coef = [], []
         for f in self.filters:
-            for row in toom_cook(self.points(f.planes), f.taps)[0]:
-                used = [(f.start + self.stride * i, c) for i, c in enumerate(row) if c]
-                where += [i * row_len for i, _ in used]
-                coef += [float(c) for _, c in used]
-                first.append(len(where))
+            b, _ = toom_cook(self.points(f.planes), f.taps)
+            where.append((f.start, f.planes, len(coef)))
+            coef += [float(c) for row in (*b[: 2 * self.pairs : 2], *b[2 * self.pairs :]) for c in row]
         powers = [[float(p**i) for i in range(M)] for p in POINTS[self.pairs]]
-        return np.array(first, np.intp), np.array(where, np.intp), np.array(coef, dtype), np.array(powers, dtype)
+        return np.array(where, np.intp), np.array(coef, dtype), np.array(powers, dtype)
 
     def transforms(self) -> list[np.ndarray]:
         """For each filter, (planes, kh): what its planes multiply instead of the kernel's rows."""
@@ -124,7 +127,8 @@ Matrix = list[list[Fraction]]
 def toom_cook(points: tuple[Fraction | None, ...], taps: int) -> tuple[Matrix, Matrix]:
     """B and G of the minimal filter with these points (None: infinity), a row for each, in exact arithmetic.
 
-    y_j = sum over finite points p of p**j (G w)_p (B x)_p, and what infinity gives goes to the last y alone.
+    y_j = sum over finite points p of p**j (G w)_p (B x)_p, and what infinity gives goes to the last y alone.  A point
+    and its negative have the same B, but for the sign of odd terms.
     """
     finite = [p for p in points if p is not None]
 
@@ -144,6 +148,8 @@ def toom_cook(points: tuple[Fraction | None, ...], taps: int) -> tuple[Matrix, M
         row, scale = product(others), Fraction(1)
         for q in others:
             scale *= p - q
+        if p < 0 and len(finite) % 2 == 0:
+            row, scale = [-c for c in row], -scale
         b.append(row + [Fraction(0)] * (len(points) - len(row)))
         g.append([p**j / scale for j in range(taps)])
     return b, g
@@ -163,6 +169,8 @@ class Blocks:
         Columns that are read; a row of the band has one part of `wq` for each remainder modulo the stride.
     channel : int
         From one channel's combinations to the next one's.
+    fetch : bool
+        Whether the output is so large that its lines are fetched ahead.
     band, v : int
         Sizes of the band of one channel, of all combinations.
     """
@@ -173,6 +181,7 @@ class Blocks:
     wq: int
     row_len: int
     channel: int
+    fetch: bool
     band: int
     v: int
 
@@ -197,7 +206,8 @@ class Blocks:
         rows = -(-tile_rows // -(-tile_rows // most))
         band = native.span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
         channel = rows * scheme.combined * row_len
-        return cls(parts, rows, win, wq, row_len, channel, band, depth * channel)
+        fetch = p.one_image().bytes > FETCH_BYTES
+        return cls(parts, rows, win, wq, row_len, channel, fetch, band, depth * channel)
 
     def bytes(self, size: int) -> int:
         return (self.band + self.v) * size
@@ -270,7 +280,7 @@ class Rows(Kernel[ConvProblem]):
         scheme, blocks = Scheme.of(p.kernel[1], p.stride[1]), Blocks.of(p, self.isa, count)
         prepared = _winograd_rows.Rows(
             native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks,
-            scheme.inputs(blocks.row_len, p.acc), taps(p, scheme, blocks),
+            scheme.inputs(p.acc), taps(p, scheme, blocks),
             transform_weights(weights, p, scheme, blocks), weights, bias,
         )  # fmt: skip
         items, scratch = prepared.items, blocks.bytes(size)

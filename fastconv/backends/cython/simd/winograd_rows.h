@@ -16,17 +16,15 @@ typedef struct {
     const void *w;      /* [tap][plane][count] */
     const void *powers; /* [pair][M]: powers of each pair's positive point */
     const void *bias;
-    int relu;
+    int relu, fetch; /* fetch: bring lines of y to the caches while they are worked out */
     void *y;
     ptrdiff_t ychannel, yrow;
 } winograd_rows_args;
 
-/* v[j*len + i] = sum over first[j] <= q < first[j + 1] of coef[q] * band[from[q] + i] for j < count, i < len, a multiple
-   of VL. */
+/* The combinations v, [plane][len], of rows `step` apart; len is a multiple of VL. */
 typedef struct {
-    const ptrdiff_t *first, *from;
-    const void *coef;
-    ptrdiff_t count, len;
+    ptrdiff_t planes, pairs, step, len;
+    const void *coef; /* [pair][planes] for +p, then [planes] for infinity and for 0; see `Scheme.inputs` */
     const void *band;
     void *v;
 } winograd_rows_in_args;
