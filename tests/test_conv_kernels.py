@@ -103,7 +103,7 @@ def test_transposed(kernel: Kernel[ConvProblem], dtype: str, layout: str) -> Non
         want = definition(p, a)
         np.testing.assert_allclose(run(kernel, p, a), want, rtol=0, atol=bound(kernel, p, want), err_msg=str(p))
         tried += 1
-    assert tried
+    assert tried or f"layout {layout}" in (kernel.reject(p) or "")
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)

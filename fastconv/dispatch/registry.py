@@ -43,12 +43,13 @@ def _conv() -> Kernels:
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
     one = (*pointwise.KERNELS, *pointwise_blocked.KERNELS)
-    native = (*one, *depthwise.KERNELS, *winograd_rows.KERNELS, *winograd.KERNELS, *direct.KERNELS)
+    filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
+    native = (*one, *depthwise.KERNELS, *filtering, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     weights = (*winograd_weight.KERNELS, *weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # Strides leave phases of one tap, on which Winograd has nothing to save.
-    windowed = phases.wrap(winograd.KERNELS, instead=direct.KERNELS)
-    transposed = (*windowed, *phases.wrap([k for k in forward if k not in winograd.KERNELS]))
+    windowed = phases.wrap(filtering, instead=direct.KERNELS)
+    transposed = (*windowed, *phases.wrap([k for k in forward if k not in filtering]))
     return (*forward, *transposed, *weights, reference.Conv())
 
 

@@ -100,7 +100,8 @@ class Scheme:
         For each filter: its first kernel row, its planes, where its coefficients start; those of +p of each pair, of
         infinity and of 0, a row each; powers of the points, (pairs, M).
         """
-        where, coef = [], []
+        where: list[tuple[int, int, int]] = []
+        coef: list[float] = []
         for f in self.filters:
             b, _ = toom_cook(self.points(f.planes), f.taps)
             where.append((f.start, f.planes, len(coef)))
