@@ -15,14 +15,15 @@ from fastconv.backends.cython import winograd_rows
 from fastconv.core.machine import host
 
 every_kernel = pytest.mark.parametrize("kernel", winograd_rows.KERNELS, ids=lambda k: k.name)
-TALL = problem(3, 5, (9, 20), (3, 3))
+TALL = problem(3, 5, (18, 20), (7, 3))  # taken by every kernel
 KERNEL_ROWS = [(kh, stride) for stride in range(1, 5) for kh in range(stride + 1, 13)]
 
 
 @pytest.mark.one_isa
+@pytest.mark.parametrize("most", winograd_rows.MOST_TAPS)
 @pytest.mark.parametrize(("kh", "stride"), KERNEL_ROWS)
-def test_the_filters_are_the_convolution(kh: int, stride: int) -> None:
-    scheme = winograd_rows.Scheme.of(kh, stride)
+def test_the_filters_are_the_convolution(kh: int, stride: int, most: int) -> None:
+    scheme = winograd_rows.Scheme.of(kh, stride, most)
     assert sorted(f.start + stride * i for f in scheme.filters for i in range(f.taps)) == list(range(kh))
     assert {scheme.planes - f.planes for f in scheme.filters} <= {0, 1}, "the tiles know two lengths"
     for f in scheme.filters:
@@ -51,17 +52,17 @@ def test_every_width_height_and_number_of_channels(kernel: Any, dtype: Any) -> N
             size = ((oh - 1) * stride + kh, (i - 1) * sw + kw)
             p = problem(i % 3 + 1, i % 17 + 1, size, (kh, kw), stride=(stride, sw), activation=(None, "relu")[i % 2])
             done += check(kernel, p, dtype)
-    assert done == 4 * 49
+    assert done == 4 * 49 if kernel.most == 5 else done > 49
 
 
 @every_dtype
 @every_kernel
 def test_every_option(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel, dtype, TALL)
-    sizes = (dict(ic=1, oc=1), dict(ic=1, oc=3), dict(kernel=(4, 3), size=(9, 31)))
+    sizes = (dict(ic=1, oc=1), dict(ic=1, oc=3), dict(kernel=(7, 3), size=(25, 61)))
     plain = [o for o in OPTIONS if "groups" not in o and len(o.get("size", "hw")) == 2]
     problems = [problem(**o) for o in OPTIONS] + [problem(**{**o, **s}) for o in plain for s in sizes]
-    assert sum(check(kernel, p, dtype) for p in problems) > 60
+    assert sum(check(kernel, p, dtype) for p in problems) > (60 if kernel.most == 5 else 20)
 
 
 @every_kernel
@@ -72,7 +73,7 @@ def test_blocks_of_tile_rows(kernel: Any) -> None:
         problem(64, 3, (9, 40), (5, 2)),
         problem(2, 6, (40, 30), (7, 7), stride=(2, 2), pads=((3, 3), (3, 3)), groups=2),
     ):
-        assert check(kernel, p, np.float32)
+        assert check(kernel, p, np.float32) or kernel.most == 3
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # the reference's
@@ -83,6 +84,8 @@ def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None
     for kernel_shape, stride in (((3, 3), (1, 1)), ((5, 2), (1, 1)), ((7, 3), (2, 2))):
         p64 = problem(2, 11, (24, 70), kernel_shape, stride=stride, pads=((1, 1), (1, 1)), activation="relu")
         p = as_dtype(p64, dtype)
+        if kernel.reject(p) is not None:
+            continue
         x, w, bias, _ = case(p64)
         x, w = x.copy(), w.copy()
         x[0, 1, 0, 2, 7], x[0, 0, 0, 12, 69], x[0, 0, 0, 20, 0] = np.nan, np.inf, -np.inf
@@ -102,8 +105,11 @@ def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None
 def test_errors_stay_within_twice_the_stated(kernel: Any, data: str) -> None:
     skip_unavailable(kernel, np.float32, TALL)
     rng = np.random.default_rng(5)
-    for ic, kh, stride in ((1, 3, 1), (3, 3, 1), (3, 3, 2), (16, 3, 1), (1, 5, 1), (3, 7, 2), (3, 11, 4), (16, 9, 1)):
+    layers = (1, 3, 1), (3, 3, 1), (3, 3, 2), (16, 3, 1), (1, 5, 1), (3, 7, 2), (3, 11, 4), (16, 9, 1), (64, 9, 1)
+    for ic, kh, stride in layers:
         p = dataclasses.replace(problem(ic, 5, (33, 45), (kh, kh), stride=(stride, stride)), bias=False)
+        if kernel.reject(as_dtype(p, np.float32)) is not None:
+            continue
         x, w = rng.standard_normal(p.x_shape), rng.standard_normal(p.w_shape)
         if data == "relu-like":
             x = np.maximum(x, 0)
@@ -128,20 +134,21 @@ def test_refusals_have_reasons(kernel: Any) -> None:
         return kernel.reject(as_dtype(p, np.float32))
 
     assert reason(TALL) is None
-    assert "NHWC" in reason(problem(3, 5, (9, 20), layout="NHWC"))
+    assert "NHWC" in reason(problem(3, 5, (18, 20), (7, 3), layout="NHWC"))
     assert "overlap" in reason(problem(3, 5, (9, 20), (1, 3)))
     assert "overlap" in reason(problem(3, 5, (9, 20), (2, 3), stride=(2, 1)))
-    assert "dilated" in reason(problem(3, 5, (9, 20), dilation=(2, 1)))
-    assert "channels" in reason(problem(65, 5, (9, 20)))
-    assert "too long" in reason(problem(64, 5, (9, 2000)))
-    assert "finite" in reason(problem(3, 5, (9, 20), pads=((1, 1), (1, 1)), fill=np.inf))
+    assert "dilated" in reason(problem(3, 5, (18, 20), (7, 3), dilation=(2, 1)))
+    assert "channels" in reason(problem(65, 5, (18, 20), (7, 3)))
+    assert "too long" in reason(problem(64, 5, (18, 2000), (7, 3)))
+    assert "finite" in reason(problem(3, 5, (18, 20), (7, 3), pads=((1, 1), (1, 1)), fill=np.inf))
 
 
 @every_kernel
 def test_predictions_and_workspace(kernel: Any) -> None:
     skip_unavailable(kernel, np.float32, TALL)
-    large = problem(3, 64, (224, 224)), problem(1, 8, (1080, 1920), (5, 5)), problem(64, 3, (112, 112), (9, 9))
+    large = problem(3, 64, (224, 224), (7, 7)), problem(1, 8, (1080, 1920), (7, 7)), problem(64, 3, (112, 112), (9, 9))
     for p in (TALL, *large):
         p = as_dtype(p, np.float32)
+        assert kernel.reject(p) is None
         assert 0 < kernel.cost(p, host()) < 1
         assert 0 < kernel.workspace(p) <= 1 << 20

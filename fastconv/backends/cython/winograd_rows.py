@@ -24,9 +24,9 @@ from fastconv.core.problems.conv import ConvProblem
 
 M = 4  # WINOGRAD_ROWS_M
 ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/winograd_rows.inc
-MOST_TAPS = 5  # of one filter: longer ones err more
+MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones err less
 MOST_CHANNELS = 64
-MOST_BYTES = 512 << 10  # of combined rows: half of an L2 cache
+MOST_BYTES = 640 << 10  # of combined rows: they stay in an L2 cache
 V_BYTES = 128 << 10  # of them, where an item has several tile rows
 RATE = {"avx512": 0.88, "avx2": 0.45, "portable": 0.6}  # of peak, in the products
 WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the loads of one plane of one tap take
@@ -65,8 +65,9 @@ class Scheme:
 
     @classmethod
     @cache
-    def of(cls, kh: int, stride: int) -> Scheme:
-        parts = -(-kh // (stride * MOST_TAPS))
+    def of(cls, kh: int, stride: int, most: int) -> Scheme:
+        """Filters of at most `most` taps."""
+        parts = -(-kh // (stride * most))
         filters = []
         for phase in range(min(stride, kh)):
             rows = range(phase, kh, stride)
@@ -188,10 +189,9 @@ class Blocks:
 
     @classmethod
     @lru_cache(maxsize=512)
-    def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
+    def of(cls, p: ConvProblem, scheme: Scheme, isa: str, threads: int) -> Blocks:
         size = p.acc.itemsize
         lanes = native.lanes(isa, size)
-        scheme = Scheme.of(p.kernel[1], p.stride[1])
         parts = -(-max(p.ocg, 1) // (ACCUMULATORS[isa] // scheme.planes))
         depth = p.icg * p.kernel[0]
         tile_rows = -(-max(p.output[1], 1) // M)
@@ -219,12 +219,15 @@ class Rows(Kernel[ConvProblem]):
 
     backend = "cython"
     algorithm = "winograd"
-    relative = "rows"
     exact = False
     activations = frozenset({"relu"})
 
-    def __init__(self, isa: str) -> None:
-        self.isa = isa
+    def __init__(self, isa: str, most: int) -> None:
+        self.isa, self.most = isa, most
+        self.relative = f"rows{most}"
+
+    def scheme(self, p: ConvProblem) -> Scheme:
+        return Scheme.of(p.kernel[1], p.stride[1], self.most)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -234,10 +237,12 @@ class Rows(Kernel[ConvProblem]):
             return f"layout {p.layout}"
         if p.kernel[1] <= p.stride[1] or p.dilation[1] != 1:
             return "rows of the kernel that do not overlap, or are dilated"
+        if self.most < MOST_TAPS[0] and p.kernel[1] <= p.stride[1] * self.most:
+            return "no long filters to split"
         if not 0 < p.icg * p.kernel[0] <= MOST_CHANNELS or not np.isfinite(p.fill):
             return f"not 1 to {MOST_CHANNELS} input channels per group, or padding that is not finite"
         reason = native.reject_common(self.isa, p.dtype)
-        if reason is None and Blocks.of(p, self.isa, 1).v * p.acc.itemsize > MOST_BYTES:
+        if reason is None and Blocks.of(p, self.scheme(p), self.isa, 1).v * p.acc.itemsize > MOST_BYTES:
             return "rows too long for so many channels"
         return reason
 
@@ -245,7 +250,8 @@ class Rows(Kernel[ConvProblem]):
         p = problem
         size = p.acc.itemsize
         lanes = native.lanes(self.isa, size)
-        scheme, blocks = Scheme.of(p.kernel[1], p.stride[1]), Blocks.of(p, self.isa, 1)
+        scheme = self.scheme(p)
+        blocks = Blocks.of(p, scheme, self.isa, 1)
         tile_rows = p.n * p.groups * p.output[0] * -(-p.output[1] // M)
         depth = p.icg * p.kernel[0]
         weights = scheme.combined * depth * p.kernel[2]  # of one output channel
@@ -262,11 +268,11 @@ class Rows(Kernel[ConvProblem]):
         return START_SECONDS + pack + seconds + p.bytes / (4 * machine.bandwidth)
 
     def workspace(self, problem: ConvProblem) -> int:
-        return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
+        return Blocks.of(problem, self.scheme(problem), self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
         p = problem
-        scheme = Scheme.of(p.kernel[1], p.stride[1])
+        scheme = self.scheme(p)
         base, growth = ERROR[scheme.pairs]
         products = len(scheme.filters) * p.icg * p.kernel[0] * p.kernel[2]
         return float(np.finfo(p.acc).eps) * (base + growth * products**0.5)
@@ -278,7 +284,8 @@ class Rows(Kernel[ConvProblem]):
         weights, bias = constants
         size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        scheme, blocks = Scheme.of(p.kernel[1], p.stride[1]), Blocks.of(p, self.isa, count)
+        scheme = self.scheme(p)
+        blocks = Blocks.of(p, scheme, self.isa, count)
         prepared = _winograd_rows.Rows(
             native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks,
             scheme.inputs(p.acc), taps(p, scheme, blocks),
@@ -329,4 +336,4 @@ def padded_tables(p: ConvProblem, blocks: Blocks) -> native.Tables:
     return planes, rows, cols, run0, run1
 
 
-KERNELS = tuple(Rows(isa) for isa in machine.ISAS)
+KERNELS = tuple(Rows(isa, most) for isa in machine.ISAS for most in MOST_TAPS)
