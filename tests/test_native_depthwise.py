@@ -19,7 +19,7 @@ from fastconv.core.problems.base import freeze, source_index
 from fastconv.core.problems.conv import ConvProblem, conv_problem
 from fastconv.dispatch.registry import kernels
 
-KERNELS = [k for k in kernels("conv") if isinstance(k, depthwise.Depthwise)]
+KERNELS = [k for k in kernels("conv") if isinstance(k, depthwise.Depthwise) and k.algorithm == "depthwise"]
 MODES = ("zeros", "reflect", "replicate", "circular", "symmetric")
 
 
@@ -38,6 +38,7 @@ def problem(
     *,
     n: int = 1,
     channels: int = 2,
+    icg: int = 1,
     multiplier: int = 1,
     stride: object = 1,
     padding: object = 0,
@@ -49,14 +50,14 @@ def problem(
     activation: str | None = None,
 ) -> ConvProblem:
     d = np.dtype(dtype)
-    oc = channels * multiplier
-    x = (n, channels, *spatial) if layout == "NCHW" else (n, *spatial, channels)
+    ic, oc = channels * icg, channels * multiplier
+    x = (n, ic, *spatial) if layout == "NCHW" else (n, *spatial, ic)
     b = ((oc,), d) if bias else (None, None)
     return conv_problem(
         len(taps),
         x,
         d,
-        (oc, 1, *taps),
+        (oc, icg, *taps),
         d,
         *b,
         stride,

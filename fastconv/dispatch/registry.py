@@ -30,6 +30,7 @@ def _conv() -> Kernels:
     from fastconv.backends.cython import (
         depthwise,
         direct,
+        grouped,
         pointwise,
         pointwise_blocked,
         weight,
@@ -44,7 +45,8 @@ def _conv() -> Kernels:
 
     one = (*pointwise.KERNELS, *pointwise_blocked.KERNELS)
     filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
-    native = (*one, *depthwise.KERNELS, *filtering, *direct.KERNELS)
+    grouping = (*depthwise.KERNELS, *grouped.KERNELS)
+    native = (*one, *grouping, *filtering, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     weights = (*winograd_weight.KERNELS, *weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # Strides leave phases of one tap, on which Winograd has nothing to save.

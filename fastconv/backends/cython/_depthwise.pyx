@@ -2,9 +2,9 @@
 """Depthwise convolution: blocking and threads around the tiles of simd/depthwise.inc.
 
 `Rows` has pixels in lanes (NCHW).  One item of work is a block of output rows and columns of one
-plane of the output channels that read one input channel.  Rows are handed to the tiles as a table
-of pointers, straight into the image where columns are contiguous for the tile and padding is zero;
-otherwise they are copied to a band in scratch, padded and split by stride phase.
+plane of the output channels of some groups.  Rows are handed to the tiles as a table of offsets,
+straight into the image where a tile can read its columns and padding is zero; otherwise the rows of
+one group are copied to a band in scratch, padded and split by stride phase.
 
 `Pixels` has channels in lanes (NHWC).  One item is a run of output pixels of one row; what each tap
 reads for each pixel is a table of pointers into the image, or to one pixel of padding.
@@ -13,7 +13,8 @@ reads for each pixel is a table of pointers into the image, or to one pixel of p
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 
-from fastconv.backends.cython._simd cimport View, address, depthwise_pixels_args, depthwise_rows_args, fc_table, view
+from fastconv.backends.cython._simd cimport (
+    DEPTHWISE_NO_ROW, View, address, depthwise_pixels_args, depthwise_rows_args, fc_table, view)
 
 
 cdef class Rows:
@@ -21,8 +22,8 @@ cdef class Rows:
 
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
-    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
-    cdef Py_ssize_t rb, qb, row_blocks, col_blocks, wq, row_len, table_bytes, run0, run1
+    cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
+    cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
@@ -35,14 +36,15 @@ cdef class Rows:
     def __init__(self, size_t table, p, tables, taps, weights, bias, blocks):
         self.t = <const fc_table *>table
         self.keep = (tables, taps, weights, bias)
-        self.n, self.groups, self.multiplier = p.n, p.groups, p.ocg
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
         self.iw = p.input[2]
         self.in_place = blocks.in_place
-        self.rb, self.qb, self.wq, self.row_len = blocks.rows, blocks.cols, blocks.wq, blocks.row_len
+        self.gb, self.rb, self.qb, self.wq, self.row_len = blocks.groups, blocks.rows, blocks.cols, blocks.wq, blocks.row_len
+        self.group_blocks = (self.groups + self.gb - 1) // self.gb
         self.table_bytes = blocks.table_bytes
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
         self.col_blocks = (self.ow + self.qb - 1) // self.qb
@@ -57,7 +59,7 @@ cdef class Rows:
     @property
     def items(self):
         """How many independent items of work a run has."""
-        return self.n * self.groups * self.od * self.row_blocks * self.col_blocks
+        return self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
 
     def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
@@ -73,54 +75,79 @@ cdef class Rows:
                 self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
 
     cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
-        cdef Py_ssize_t qi, ri, od, g, n, m, k, nrows, size = self.t.itemsize
+        cdef Py_ssize_t qi, ri, od, g, n, k, size = self.t.itemsize
         qi = i % self.col_blocks
         i = i // self.col_blocks
         ri = i % self.row_blocks
         i = i // self.row_blocks
         od = i % self.od
         i = i // self.od
-        g = i % self.groups
-        n = i // self.groups
+        g = i % self.group_blocks * self.gb
+        n = i // self.group_blocks
         cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb
         cdef depthwise_rows_args a
         a.oh, a.ow = min(self.rb, self.oh - r0), min(self.qb, self.ow - q0)
-        nrows = (a.oh - 1) * self.sh + (self.kh - 1) * self.dh + 1
-        self.find_rows(x, n, g, od, r0, nrows, q0, a.ow, <const void **>scratch, scratch + self.table_bytes)
-        a.rows, a.nrows = <const void *const *>scratch, nrows
-        a.kd, a.kh, a.kw, a.sh, a.dh = self.kd, self.kh, self.kw, self.sh, self.dh
-        a.cols, a.iw, a.relu = self.taps, self.iw if self.in_place else 0, self.relu
-        a.yrow = y.stride[3]
-        for m in range(self.multiplier):
-            k = g * self.multiplier + m
-            a.w = self.weights + k * self.kd * self.kh * self.kw * size
-            a.bias = NULL if self.bias == NULL else self.bias + k * size
-            a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0) * size
-            self.t.depthwise_rows(&a)
+        a.nrows = (a.oh - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        a.groups, a.channels = min(self.gb, self.groups - g), self.ocg
+        a.xgroup, a.ygroup, a.ychannel = self.icg * x.stride[1], self.ocg * y.stride[1], y.stride[1]
+        a.planes, a.kh, a.kw, a.sh, a.dh = self.icg * self.kd, self.kh, self.kw, self.sh, self.dh
+        a.cols, a.relu, a.yrow = self.taps, self.relu, y.stride[3]
+        a.x = x.data + (n * x.stride[0] + g * self.icg * x.stride[1]) * size
+        a.rows = <const Py_ssize_t *>scratch
+        if self.in_place:
+            a.sw, a.iw = self.sw, self.iw
+            self.find_rows(x, od, r0, a.nrows, <Py_ssize_t *>scratch)
+        else:
+            a.sw, a.iw = 1, 0
+            self.copy_rows(
+                <const char *>a.x, x, od, r0, a.nrows, q0, a.ow, <Py_ssize_t *>scratch, scratch + self.table_bytes)
+            a.x = scratch + self.table_bytes
+        k = g * self.ocg
+        a.w = self.weights + k * a.planes * self.kh * self.kw * size
+        a.bias = NULL if self.bias == NULL else self.bias + k * size
+        a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0) * size
+        self.t.depthwise_rows(&a)
 
     cdef void find_rows(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows,
-        Py_ssize_t q0, Py_ssize_t cols, const void **table, char *band) noexcept nogil:
-        """The input rows under a block: in place, or copied into the band."""
-        cdef Py_ssize_t size = self.t.itemsize, z, r, start = q0 * self.sw
+        self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:
+        """Where in a group the input rows under a block are."""
+        cdef Py_ssize_t c, z, r
+        cdef int64_t plane, row
+        for c in range(self.icg):
+            for z in range(self.kd):
+                plane = self.planes[od * self.sd + z * self.dd]
+                for r in range(nrows):
+                    row = self.rows[r0 * self.sh + r]
+                    table[r] = DEPTHWISE_NO_ROW
+                    if plane >= 0 and row >= 0:
+                        table[r] = c * x.stride[1] + plane * x.stride[2] + row * x.stride[3]
+                table += nrows
+
+    cdef void copy_rows(
+        self, const char *group, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t q0,
+        Py_ssize_t cols, Py_ssize_t *table, char *band) noexcept nogil:
+        """Copy the input rows under a block of one group into the band."""
+        cdef Py_ssize_t size = self.t.itemsize, c, z, r, start = q0 * self.sw, filled = 0
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
-        cdef const char *channel = x.data + (n * x.stride[0] + g * x.stride[1]) * size
         cdef const char *src
         cdef int64_t plane, row
-        for z in range(self.kd):
-            plane = self.planes[od * self.sd + z * self.dd]
-            for r in range(nrows):
-                row = self.rows[r0 * self.sh + r]
-                src = NULL
-                if plane >= 0 and row >= 0:
-                    src = channel + (plane * x.stride[2] + row * x.stride[3]) * size
-                if not self.in_place and (src != NULL or self.fill != 0):
-                    self.t.fill_row(
-                        band, self.sw, self.wq, src, 1, self.cols + start, win, run0, run1, self.fill)
-                    src = band
-                    band += self.row_len * size
-                table[z * nrows + r] = src
+        for c in range(self.icg):
+            for z in range(self.kd):
+                plane = self.planes[od * self.sd + z * self.dd]
+                for r in range(nrows):
+                    row = self.rows[r0 * self.sh + r]
+                    src = NULL
+                    table[r] = DEPTHWISE_NO_ROW
+                    if plane >= 0 and row >= 0:
+                        src = group + (c * x.stride[1] + plane * x.stride[2] + row * x.stride[3]) * size
+                    if src != NULL or self.fill != 0:
+                        self.t.fill_row(
+                            band + filled * size, self.sw, self.wq, src, 1, self.cols + start, win, run0, run1,
+                            self.fill)
+                        table[r] = filled
+                        filled += self.row_len
+                table += nrows
 
 
 cdef class Pixels:

@@ -24,16 +24,19 @@ cdef extern from "simd/table.h" nogil:
         const void *coef, const void *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, void *y, Py_ssize_t point,
         Py_ssize_t y_item) noexcept nogil
 
+    const Py_ssize_t DEPTHWISE_NO_ROW
+
     ctypedef struct depthwise_rows_args:
-        const void *const *rows
-        Py_ssize_t nrows, kd, kh, kw, sh, dh
+        const void *x
+        const Py_ssize_t *rows
+        Py_ssize_t nrows, planes, kh, kw, sh, dh
         const Py_ssize_t *cols
-        Py_ssize_t iw
+        Py_ssize_t sw, iw
         const void *w
         const void *bias
         int relu
         void *y
-        Py_ssize_t yrow, oh, ow
+        Py_ssize_t yrow, oh, ow, groups, channels, xgroup, ygroup, ychannel
 
     ctypedef struct depthwise_pixels_args:
         const void *const *pixels

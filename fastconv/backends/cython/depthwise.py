@@ -1,6 +1,6 @@
 """Depthwise convolution: the kernel objects and their block sizes.
 
-NCHW: pixels in lanes, the image read in place (stride 1, zero padding) or through a band of padded rows.
+NCHW: pixels in lanes, the image read in place (stride 1 or 2, zero padding) or through a band of padded rows.
 NHWC: channels in lanes, the image read in place.  The tiles are described in simd/depthwise.inc.
 """
 
@@ -19,22 +19,25 @@ from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
 BLOCK_ROWS = 56
+BLOCK_BYTES = 16 << 10  # of the images and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
 MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/depthwise.h
 POINTER = 8
-# Fractions of peak, as measured with everything in the L2 cache.
-REUSE_RATE, PLAIN_RATE, CHANNELS_RATE = 0.5, 0.25, 0.25
+# Fractions of peak while a tile computes, as measured with everything in the caches.
+CHANNELS_RATE = 0.25
 UNMASKED = 0.6  # share of the rate where lanes at the edges are masked by vectors, and registers are few
-START_SECONDS = 8e-6
-ITEM_SECONDS = 5e-8
+TILE_ROWS = 4
+TILE_SECONDS = 8e-9  # to begin a tile and to store one
+START_SECONDS = 4e-6
+COPY_SECONDS = 2.5e-10  # per element of a band
 SHARED_FLOPS = 2e5  # below, threads cost more than they bring
 
 
 def reads_in_place(p: ConvProblem) -> bool:
-    """Whether neighbouring outputs read neighbours in the image, and what lies beside its rows counts as zero."""
+    """Whether tiles can pick out the columns that they need, and what lies beside the image's rows counts as zero."""
     zero_beside = (p.mode == "zeros" and p.fill == 0) or max(p.pads[2]) <= 0
-    return p.stride[2] == 1 and p.kernel[2] <= MASKED_TAPS and zero_beside
+    return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and zero_beside
 
 
 def split_evenly(total: int, most: int, multiple: int) -> int:
@@ -53,6 +56,7 @@ class Blocks:
     """How `_depthwise.Rows` cuts a problem up."""
 
     in_place: bool  # rows are read from the image, edges through masks
+    groups: int
     rows: int
     cols: int
     wq: int  # band: elements of one stride phase of a row
@@ -62,28 +66,57 @@ class Blocks:
 
     @classmethod
     def of(cls, p: ConvProblem, vl: int) -> Blocks:
-        kd, kh, kw = p.kernel
+        _, kh, kw = p.kernel
         _, sh, sw = p.stride
-        size = p.dtype.itemsize
+        size, planes = p.dtype.itemsize, p.icg * p.kernel[0]
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
-        in_place = reads_in_place(p)
+        in_place, groups = reads_in_place(p), 1
         if in_place:
             rows, cols, wq, row_len = split_evenly(oh, BLOCK_ROWS, 28), ow, 0, 0
+            if rows == oh:
+                group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
+                groups = max(1, min(p.groups, BLOCK_BYTES // group))
         else:
             cols = split_evenly(ow, BLOCK_COLS, 64)
             # Tiles read whole vectors: up to a vector behind the last column.
             wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
             row_len = sw * wq
             halo = native.span(1, sh, kh, p.dilation[1])
-            rows = split_evenly(oh, max((BAND_BYTES // (kd * row_len * size) - halo) // sh + 1, 8), 4)
-        spanned = kd * native.span(rows, sh, kh, p.dilation[1])
+            rows = split_evenly(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
+        spanned = planes * native.span(rows, sh, kh, p.dilation[1])
         table_bytes = -(-spanned * POINTER // 64) * 64
-        return cls(in_place, rows, cols, wq, row_len, table_bytes, table_bytes + spanned * row_len * size)
+        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + spanned * row_len * size)
 
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""
         col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
         return col - p.pads[2][0] if self.in_place else col % p.stride[2] * self.wq + col // p.stride[2]
+
+
+def rate(p: ConvProblem) -> float:
+    """Fraction of peak of the tile that serves the problem; see simd/depthwise.inc."""
+    _, kh, kw = p.kernel
+    fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
+    if p.stride[1] == 1 and kh >= 3:
+        return 0.75 if p.stride[2] == 1 else 0.4
+    if p.stride[1] == 2 and fixed and p.dilation[1] == 1:
+        return 0.6
+    return 0.35
+
+
+def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
+    """Predicted time of `_depthwise.Rows` on one thread."""
+    size = p.dtype.itemsize
+    vl = native.lanes(isa, size)
+    _, oh, ow = (max(e, 1) for e in p.output)
+    vectors = -(-ow // vl)
+    flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
+    tiles = p.n * p.oc * p.output[0] * -(-oh // TILE_ROWS) * vectors
+    seconds = flops / (machine.flops(isa, size) * rate(p) * (1.0 if isa == "avx512" else UNMASKED))
+    seconds += tiles * TILE_SECONDS + p.bytes / (2 * machine.bandwidth)
+    if not reads_in_place(p):
+        seconds += COPY_SECONDS * p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
+    return seconds
 
 
 class Depthwise(Kernel[ConvProblem]):
@@ -92,7 +125,7 @@ class Depthwise(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "depthwise"
     activations = frozenset({"relu"})
-    revision = 2
+    revision = 3
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -106,18 +139,16 @@ class Depthwise(Kernel[ConvProblem]):
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
-        vl = native.lanes(self.isa, p.dtype.itemsize)
+        pack = 0.0
         if p.layout == "NHWC":
+            vl = native.lanes(self.isa, p.dtype.itemsize)
             run = p.groups if p.ocg == 1 else p.ocg  # channels that share lanes
-            rate, copied = CHANNELS_RATE, float(POINTER * p.n * p.pixels * p.taps)
+            used = run / (-(-run // vl) * vl) * (1.0 if self.isa == "avx512" else UNMASKED)
+            seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * CHANNELS_RATE * used)
+            seconds += (p.bytes + float(POINTER * p.n * p.pixels * p.taps)) / machine.bandwidth
+            pack = 0.0 if p.packed else 2e-9 * p.oc * p.taps
         else:
-            run = max(p.output[2], 1)
-            reuse = p.stride[1] == 1 and p.kernel[1] >= 3
-            rate, copied = (REUSE_RATE if reuse else PLAIN_RATE), 0.0 if reads_in_place(p) else 2.0 * p.bytes
-        used = run / (-(-run // vl) * vl) * (1.0 if self.isa == "avx512" else UNMASKED)
-        seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * rate * used)
-        seconds += (p.bytes + copied) / machine.bandwidth + ITEM_SECONDS * p.n * p.oc
-        pack = 0.0 if p.packed or p.layout == "NCHW" else 2e-9 * p.oc * p.taps
+            seconds = rows_seconds(p, self.isa, machine)
         return START_SECONDS + pack + seconds / min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
 
     def workspace(self, problem: ConvProblem) -> int:

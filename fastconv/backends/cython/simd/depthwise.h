@@ -2,22 +2,29 @@
 #ifndef FASTCONV_DEPTHWISE_H
 #define FASTCONV_DEPTHWISE_H
 #include <stddef.h>
+#include <stdint.h>
 
+#define DEPTHWISE_NO_ROW PTRDIFF_MIN
 #define DEPTHWISE_MASKED_TAPS 64 /* taps per row that can be masked at the image's edges; more need a band */
 
-/* One channel, a block of output rows, all or some of their columns; pixels in lanes. */
+/* A block of output rows, all or some of their columns, of the channels of some groups; pixels in lanes. */
 typedef struct {
-    const void *const *rows; /* [kd][nrows]: the padded rows that the block reads, NULL where a row is all zeros */
+    const void *x;         /* of the first group */
+    const ptrdiff_t *rows; /* [planes][nrows]: offset of each padded row that the block reads; DEPTHWISE_NO_ROW: zeros */
     ptrdiff_t nrows;
-    ptrdiff_t kd, kh, kw, sh, dh;
+    ptrdiff_t planes; /* that an output sums over: input channels of a group times the kernel's depth */
+    ptrdiff_t kh, kw, sh, dh;
     const ptrdiff_t *cols; /* [kw], ascending: element of a row that each tap reads for output column 0 */
+    ptrdiff_t sw;          /* elements between what neighbouring outputs read: 1 or 2 */
     ptrdiff_t iw;          /* elements of a row, zeros beside them; 0: rows may be read a tile past the last column */
-    const void *w;         /* [kd][kh][kw] */
-    const void *bias;      /* one element, or NULL */
+    const void *w;         /* [groups][channels][planes][kh][kw] */
+    const void *bias;      /* [groups][channels], or NULL */
     int relu;
     void *y;
     ptrdiff_t yrow; /* elements between output rows */
     ptrdiff_t oh, ow;
+    ptrdiff_t groups, channels;          /* to compute, and output channels of each */
+    ptrdiff_t xgroup, ygroup, ychannel; /* elements between them */
 } depthwise_rows_args;
 
 /* A run of output pixels, all channels; channels in lanes. */

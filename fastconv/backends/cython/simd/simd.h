@@ -8,6 +8,7 @@
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
    v_finite                   whether no lane is infinite or NaN
    v_even, v_odd              every second element of two vectors
+   v_ahead                    VL neighbouring elements of two vectors, from element n of the first on
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
    it has better ones, v_max and FC_BIT_MASK (vmask is a register of bits, one per lane).
@@ -128,6 +129,14 @@ INLINE vec v_odd(vec a, vec b)
     ivec pick;
     UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i + 1;
     return v_shuffle(a, b, pick);
+}
+
+/* elements n to n + VL - 1 of a followed by b; n is a constant */
+INLINE vec v_ahead(vec a, vec b, int n)
+{
+    ivec pick;
+    UNROLL for (int i = 0; i < VL; i++) pick[i] = n + i;
+    return n == 0 ? a : v_shuffle(a, b, pick);
 }
 
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */

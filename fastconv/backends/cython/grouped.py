@@ -1,0 +1,32 @@
+"""Grouped convolution with few channels per group: the tiles of `depthwise`, which then sum over a group's channels.
+
+Pixels lie in lanes, so a group of four channels fills a vector as well as one of forty.  It serves single groups of few
+input channels too.
+"""
+
+from __future__ import annotations
+
+from fastconv.backends.cython import depthwise, native
+from fastconv.core import machine
+from fastconv.core.problems.conv import ConvProblem
+
+MOST_CHANNELS = 16  # of a group: with more, other kernels have full lanes too
+
+
+class Grouped(depthwise.Depthwise):
+    """Two to `MOST_CHANNELS` input channels per group, NCHW."""
+
+    algorithm = "grouped"
+    revision = 1
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        if problem.not_forward:
+            return problem.not_forward
+        if not 2 <= problem.icg <= MOST_CHANNELS:
+            return f"{problem.icg} input channels per group: 2 to {MOST_CHANNELS} only"
+        if problem.layout != "NCHW":
+            return f"layout {problem.layout}: NCHW only"
+        return native.reject_common(self.isa, problem.dtype)
+
+
+KERNELS = tuple(Grouped(isa) for isa in machine.ISAS)

@@ -1,0 +1,82 @@
+"""The native kernel for few channels per group: its groups, channels and edges, against unreadable pages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_native_depthwise import MODES, check, example, lanes, problem
+
+from fastconv.backends.cython import grouped, native
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.conv import ConvProblem
+
+
+@pytest.fixture(params=grouped.KERNELS, ids=lambda k: k.name)
+def kernel(request: pytest.FixtureRequest) -> Kernel[ConvProblem]:
+    """Each variant that this host can run."""
+    reason = native.unavailable(request.param.isa)
+    if reason is not None:
+        pytest.skip(reason)
+    return request.param
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("icg, ocg", [(2, 1), (2, 3), (4, 4), (16, 2)])
+def test_channels_of_a_group(kernel: Kernel[ConvProblem], dtype: str, icg: int, ocg: int) -> None:
+    widths = (5, lanes(kernel, dtype), 4 * lanes(kernel, dtype) + 3)
+    check(
+        kernel,
+        (
+            problem((9, w), (taps, taps), icg=icg, multiplier=ocg, channels=3, stride=s, padding=taps // 2, dtype=dtype)
+            for w in widths
+            for taps in (1, 3, 5)
+            for s in (1, 2)
+        ),
+        ("start", "end"),
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_modes_strides_dilations_and_pads(kernel: Kernel[ConvProblem], mode: str) -> None:
+    check(
+        kernel,
+        (
+            problem((11, 21), taps, icg=3, multiplier=2, stride=s, dilation=d, padding=[(2, 0), (1, 5)], mode=mode, n=2)
+            for taps in ((3, 3), (1, 4))
+            for s in ((1, 1), (2, 1), (1, 2), (3, 4))
+            for d in (1, (2, 3))
+        ),
+    )
+
+
+def test_volumes_and_tall_images(kernel: Kernel[ConvProblem]) -> None:
+    volume = problem((5, 7, 9), (3, 2, 3), icg=3, multiplier=2, padding=1, stride=(2, 1, 2), activation="relu")
+    check(kernel, [volume, problem((130, 20), (3, 3), icg=2, padding=1)], ("start", "end"))
+
+
+def test_channels_may_lie_apart_and_backwards(kernel: Kernel[ConvProblem]) -> None:
+    p = problem((6, 19), (3, 3), n=2, channels=2, icg=2, multiplier=2, padding=1)
+    x, w, bias, want = example(p)
+    spread = np.full((2, 10, 1, 6, 19), np.nan, p.dtype)
+    spread[:, ::-3] = x
+    out = np.full((4, 4, 1, 6, 19), 77, p.out)
+    kernel.prepare(p, (w, bias), 1)(spread[:, ::-3], out[::2])
+    np.testing.assert_allclose(out[::2], want, rtol=0, atol=4 * kernel.error(p) * np.abs(want).max())
+    assert (out[1::2] == 77).all()
+
+
+def test_the_same_bits_for_any_number_of_threads(kernel: Kernel[ConvProblem]) -> None:
+    p = problem((60, 45), (3, 3), n=2, channels=5, icg=4, multiplier=4, padding=1)
+    x, w, bias, _ = example(p)
+    results = []
+    for threads in (1, 2, 3):
+        out = np.full(p.y_shape, 77, p.out)
+        kernel.prepare(p, (w, bias), threads)(x, out)
+        results.append(out.tobytes())
+    assert results[0] == results[1] == results[2]
+
+
+def test_refusals_say_why(kernel: Kernel[ConvProblem]) -> None:
+    assert kernel.reject(problem((5, 5), (3, 3))) == "1 input channels per group: 2 to 16 only"
+    assert kernel.reject(problem((5, 5), (3, 3), icg=17)) == "17 input channels per group: 2 to 16 only"
+    assert kernel.reject(problem((5, 5), (3, 3), icg=2, layout="NHWC")) == "layout NHWC: NCHW only"
