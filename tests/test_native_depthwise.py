@@ -112,7 +112,9 @@ def lanes(kernel: Kernel[ConvProblem], dtype: str) -> int:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("taps, stride, padding", [(3, 1, 1), (5, 1, 2), (3, 2, 1), (5, 2, 2), (2, 1, 1), (4, 3, 0)])
+@pytest.mark.parametrize(
+    "taps, stride, padding", [(3, 1, 1), (5, 1, 2), (3, 2, 1), (5, 2, 2), (3, 2, 0), (5, 2, 0), (2, 1, 1), (4, 3, 0)]
+)
 def test_every_width(kernel: Kernel[ConvProblem], dtype: str, taps: int, stride: int, padding: int) -> None:
     widths = range(max(1, taps - 2 * padding), 3 * lanes(kernel, dtype) + 2)
     check(
@@ -150,6 +152,24 @@ def test_every_number_of_rows(kernel: Kernel[ConvProblem], dtype: str) -> None:
             for taps, stride in ((3, 1), (5, 1), (7, 1), (3, 2), (5, 2))
         ),
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_maps(kernel: Kernel[ConvProblem], dtype: str) -> None:
+    pads = (((1, 1), (1, 1)), ((2, 0), (1, 1)), ((0, 0), (2, 0)))
+    check(
+        kernel,
+        (
+            problem((rows, width), (3, 3), padding=pad, dtype=dtype, channels=3, multiplier=1 + rows % 2)
+            for rows in range(3, 10)
+            for width in range(3, 10)
+            for pad in pads
+        ),
+        ("start", "end"),
+    )
+    volume = problem((3, 5, 5), (3, 3, 3), padding=1, dtype=dtype, activation="relu")
+    dilated = problem((6, 6), (3, 3), padding=2, dilation=2, dtype=dtype)
+    check(kernel, [volume, dilated, problem((6, 6), (3, 1), padding=[(1, 1), (0, 0)], mode="reflect")])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -85,7 +85,7 @@ class Blocks:
             rows = split_evenly(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
         spanned = planes * native.span(rows, sh, kh, p.dilation[1])
         table_bytes = -(-spanned * POINTER // 64) * 64
-        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + spanned * row_len * size)
+        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + (spanned * row_len + native.SLACK) * size)
 
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""

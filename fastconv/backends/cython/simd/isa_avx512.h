@@ -10,6 +10,7 @@
 #define v_storen(p, v, n) _mm512_mask_storeu_pd(p, (__mmask8)v_first(n), (__m512d)(v))
 #define v_load_mask(p, m) ((vec)_mm512_maskz_loadu_pd(m, p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_pd((__m512d)(a)))
+#define v_ahead(a, b, n) ((vec)_mm512_alignr_epi64((__m512i)(b), (__m512i)(a), n))
 #define FC_BIT_MASK __mmask8
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
 #define v_max(a, b) ((vec)_mm512_mask_mov_pd(_mm512_max_pd((__m512d)(b), (__m512d)(a)), \
@@ -21,6 +22,7 @@
 #define v_storen(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)v_first(n), (__m512)(v))
 #define v_load_mask(p, m) ((vec)_mm512_maskz_loadu_ps(m, p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
+#define v_ahead(a, b, n) ((vec)_mm512_alignr_epi32((__m512i)(b), (__m512i)(a), n))
 #define FC_BIT_MASK __mmask16
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
 #define v_max(a, b) ((vec)_mm512_mask_mov_ps(_mm512_max_ps((__m512)(b), (__m512)(a)), \

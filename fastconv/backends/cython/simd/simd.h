@@ -11,7 +11,7 @@
    v_ahead                    VL neighbouring elements of two vectors, from element n of the first on
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
-   it has better ones, v_max and FC_BIT_MASK (vmask is a register of bits, one per lane).
+   it has better ones, v_max, v_ahead and FC_BIT_MASK (vmask is a register of bits, one per lane).
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
 #include <stddef.h>
@@ -132,12 +132,14 @@ INLINE vec v_odd(vec a, vec b)
 }
 
 /* elements n to n + VL - 1 of a followed by b; n is a constant */
+#ifndef v_ahead
 INLINE vec v_ahead(vec a, vec b, int n)
 {
     ivec pick;
     UNROLL for (int i = 0; i < VL; i++) pick[i] = n + i;
     return n == 0 ? a : v_shuffle(a, b, pick);
 }
+#endif
 
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
 INLINE void v_transpose(vec *r)
