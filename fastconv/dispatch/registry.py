@@ -37,7 +37,7 @@ def _conv() -> Kernels:
         winograd,
         winograd_rows,
         winograd_weight,
-    )  # fmt: skip
+    )
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numpy import conv as numpy

@@ -43,7 +43,8 @@ cdef class Rows:
         self.od, self.oh, self.ow = p.output
         self.iw = p.input[2]
         self.in_place = blocks.in_place
-        self.gb, self.rb, self.qb, self.wq, self.row_len = blocks.groups, blocks.rows, blocks.cols, blocks.wq, blocks.row_len
+        self.gb, self.rb, self.qb = blocks.groups, blocks.rows, blocks.cols
+        self.wq, self.row_len = blocks.wq, blocks.row_len
         self.group_blocks = (self.groups + self.gb - 1) // self.gb
         self.table_bytes = blocks.table_bytes
         self.row_blocks = (self.oh + self.rb - 1) // self.rb

@@ -100,7 +100,7 @@ def rate(p: ConvProblem) -> float:
     if p.stride[1] == 1 and kh >= 3:
         return 0.75 if p.stride[2] == 1 else 0.4
     if p.stride[1] == 2 and fixed and p.dilation[1] == 1:
-        return 0.6
+        return 0.6 if p.stride[2] == 1 else 0.4
     return 0.35
 
 

@@ -10,7 +10,7 @@
 /* A block of output rows, all or some of their columns, of the channels of some groups; pixels in lanes. */
 typedef struct {
     const void *x;         /* of the first group */
-    const ptrdiff_t *rows; /* [planes][nrows]: offset of each padded row that the block reads; DEPTHWISE_NO_ROW: zeros */
+    const ptrdiff_t *rows; /* [planes][nrows]: offset of each padded row that is read, DEPTHWISE_NO_ROW for zeros */
     ptrdiff_t nrows;
     ptrdiff_t planes; /* that an output sums over: input channels of a group times the kernel's depth */
     ptrdiff_t kh, kw, sh, dh;
