@@ -19,6 +19,7 @@ from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
 BLOCK_ROWS = 56
+MANY_GROUPS = 8  # fewer must be cut into lower blocks, for threads to share
 BLOCK_BYTES = 16 << 10  # of the images and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
@@ -72,7 +73,8 @@ class Blocks:
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
         in_place, groups = reads_in_place(p), 1
         if in_place:
-            rows, cols, wq, row_len = split_evenly(oh, BLOCK_ROWS, 28), ow, 0, 0
+            block = BLOCK_ROWS if p.groups >= MANY_GROUPS else BLOCK_ROWS // 4
+            rows, cols, wq, row_len = split_evenly(oh, block, block // 2), ow, 0, 0
             if rows == oh:
                 group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
                 groups = max(1, min(p.groups, BLOCK_BYTES // group))
@@ -85,7 +87,8 @@ class Blocks:
             rows = split_evenly(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
         spanned = planes * native.span(rows, sh, kh, p.dilation[1])
         table_bytes = -(-spanned * POINTER // 64) * 64
-        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + (spanned * row_len + native.SLACK) * size)
+        band_bytes = (spanned * row_len + native.SLACK) * size
+        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
 
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""

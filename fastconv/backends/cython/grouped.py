@@ -22,11 +22,11 @@ class Grouped(depthwise.Depthwise):
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.not_forward:
             return problem.not_forward
+        if (reason := native.reject_common(self.isa, problem.dtype)) is not None:
+            return reason
         if not 2 <= problem.icg <= MOST_CHANNELS:
             return f"{problem.icg} input channels per group: 2 to {MOST_CHANNELS} only"
-        if problem.layout != "NCHW":
-            return f"layout {problem.layout}: NCHW only"
-        return native.reject_common(self.isa, problem.dtype)
+        return None if problem.layout == "NCHW" else f"layout {problem.layout}: NCHW only"
 
 
 KERNELS = tuple(Grouped(isa) for isa in machine.ISAS)
