@@ -67,11 +67,11 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import pool_means, pool_pairs
+    from fastconv.backends.cython import pool_means, pool_pairs, pool_shifts
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
-    special = (*pool_pairs.KERNELS, *pool_means.KERNELS)
+    special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *pool_shifts.KERNELS)
     return (*special, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 

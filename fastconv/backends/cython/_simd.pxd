@@ -98,6 +98,16 @@ cdef extern from "simd/table.h" nogil:
         const void *band
         void *v
 
+    ctypedef struct pool_shifts_args:
+        int op, look
+        const void *x
+        Py_ssize_t channels, x_step, y_step, index_step, id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, ld, lh, lw, od, oh0, oh1, ow
+        void *y
+        int64_t *index
+        const void *divisor
+        const double *depth_count
+        const double *height_count
+
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
@@ -117,6 +127,7 @@ cdef extern from "simd/table.h" nogil:
         void (*pool_down)(const pool_down_args *a) noexcept nogil
         void (*pool_across)(const pool_across_args *a) noexcept nogil
         void (*pool_finish)(const pool_finish_args *a) noexcept nogil
+        void (*pool_shifts)(const pool_shifts_args *a) noexcept nogil
         void (*pool_pairs)(
             const void *x0, const void *x1, Py_ssize_t iw, Py_ssize_t n, void *y, int64_t *index,
             int64_t base) noexcept nogil

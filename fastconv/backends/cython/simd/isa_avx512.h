@@ -10,8 +10,11 @@
 #define v_storen(p, v, n) _mm512_mask_storeu_pd(p, (__mmask8)v_first(n), (__m512d)(v))
 #define v_load_mask(p, m) ((vec)_mm512_maskz_loadu_pd(m, p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_pd((__m512d)(a)))
-#define v_ahead(a, b, n) ((vec)_mm512_alignr_epi64((__m512i)(b), (__m512i)(a), n))
+#define v_align(a, b, n) ((vec)_mm512_alignr_epi64((__m512i)(b), (__m512i)(a), n))
+#define v_larger(a, b) ((vec)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+#define v_any_nan(v) (_mm512_cmp_pd_mask((__m512d)(v), (__m512d)(v), _CMP_UNORD_Q) != 0)
 #define FC_BIT_MASK __mmask8
+#define v_keep(v, m, rest) ((vec)_mm512_mask_mov_pd((__m512d)(rest), m, (__m512d)(v)))
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
 #define v_max(a, b) ((vec)_mm512_mask_mov_pd(_mm512_max_pd((__m512d)(b), (__m512d)(a)), \
     _mm512_cmp_pd_mask((__m512d)(b), (__m512d)(b), _CMP_UNORD_Q), (__m512d)(b)))
@@ -22,8 +25,11 @@
 #define v_storen(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)v_first(n), (__m512)(v))
 #define v_load_mask(p, m) ((vec)_mm512_maskz_loadu_ps(m, p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
-#define v_ahead(a, b, n) ((vec)_mm512_alignr_epi32((__m512i)(b), (__m512i)(a), n))
+#define v_align(a, b, n) ((vec)_mm512_alignr_epi32((__m512i)(b), (__m512i)(a), n))
+#define v_larger(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define v_any_nan(v) (_mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_UNORD_Q) != 0)
 #define FC_BIT_MASK __mmask16
+#define v_keep(v, m, rest) ((vec)_mm512_mask_mov_ps((__m512)(rest), m, (__m512)(v)))
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
 #define v_max(a, b) ((vec)_mm512_mask_mov_ps(_mm512_max_ps((__m512)(b), (__m512)(a)), \
     _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))

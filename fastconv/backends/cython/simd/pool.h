@@ -44,4 +44,18 @@ typedef struct {
     ptrdiff_t n, unit;
 } pool_finish_args;
 
+/* Both passes at once, in registers; see shifts.inc.  Columns of a window lie side by side, windows 1 or 2 apart. */
+enum { POOL_SHIFTS_ROWS = 32, POOL_SHIFTS_EDGES = 6 };
+typedef struct {
+    int op;        /* POOL_MAX or POOL_SUM */
+    int look;      /* for NaN first, for maxima */
+    const void *x; /* the first of some channels of one image */
+    ptrdiff_t channels, x_step, y_step, index_step; /* elements from one channel to the next */
+    ptrdiff_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, ld, lh, lw, od, oh0, oh1, ow;
+    void *y;        /* from row oh0 on */
+    int64_t *index; /* the same; NULL if nobody asks */
+    const void *divisor; /* [ow]; NULL: results stay as they are */
+    const double *depth_count, *height_count; /* its other factors, by od and oh */
+} pool_shifts_args;
+
 #endif

@@ -7,11 +7,15 @@
    v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others 0 and their memory untouched
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
    v_finite                   whether no lane is infinite or NaN
+   v_larger                   the larger one where neither is NaN
+   v_any_nan                  whether some lane is NaN
    v_even, v_odd              every second element of two vectors
    v_ahead                    VL neighbouring elements of two vectors, from element n of the first on
+   v_keep(v, m, rest)         the lanes of v that are in the vmask m, those of `rest` elsewhere
+   v_steps(first, step)       integers in lanes
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
-   it has better ones, v_max, v_ahead and FC_BIT_MASK (vmask is a register of bits, one per lane).
+   it has better ones, v_max, v_align and FC_BIT_MASK (vmask is a register of bits, one per lane).
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
 #include <stddef.h>
@@ -31,6 +35,19 @@ typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), 
 #define VL ((int)(VBYTES / sizeof(REAL)))
 #define NV 2         /* vectors per row of a register tile */
 #define NR (NV * VL) /* lanes per row of a register tile */
+
+/* Written out: gcc folds this to a constant even within loops, where it builds element by element what a loop fills. */
+#define FC_STEPS4(a, d, i) (LANE)((a) + (i) * (d)), (LANE)((a) + ((i) + 1) * (d)), (LANE)((a) + ((i) + 2) * (d)), \
+                           (LANE)((a) + ((i) + 3) * (d))
+#if VBYTES == 64 && FC_DOUBLE || VBYTES == 32 && !FC_DOUBLE
+#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0), FC_STEPS4(a, d, 4)})
+#elif VBYTES == 64
+#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0), FC_STEPS4(a, d, 4), FC_STEPS4(a, d, 8), FC_STEPS4(a, d, 12)})
+#elif VBYTES == 32 || !FC_DOUBLE
+#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0)})
+#else
+#define v_steps(a, d) ((ivec){(LANE)(a), (LANE)((a) + (d))})
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 64")
@@ -57,6 +74,16 @@ INLINE vec v_relu(vec x) { return (vec)((ivec)x & ~(ivec)(x < v_zero())); }
 #ifndef v_max
 /* the larger one; NaN if either is NaN, the first operand's if both are */
 INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b) & (ivec)(a == a)), b, a); }
+#endif
+
+#ifndef v_larger
+#define v_larger(a, b) v_select((ivec)((a) > (b)), a, b)
+INLINE int v_any_nan(vec v)
+{
+    int found = 0;
+    for (int i = 0; i < VL; i++) found |= v[i] != v[i];
+    return found;
+}
 #endif
 
 /* Keep v in a register: without it, a broadcast is loaded again for every use. */
@@ -88,6 +115,7 @@ INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
     UNROLL for (int i = 0; i < VL; i++) m[i] = i >= lo && i < hi ? -1 : 0;
     return m;
 }
+#define v_keep(v, m, rest) v_select(m, v, rest)
 #endif
 
 #ifdef FC_SCALAR_TAILS
@@ -118,28 +146,14 @@ INLINE vec fc_sqrt(vec v)
 INLINE vec v_abs(vec x) { return (vec)((ivec)x & ~(ivec)v_set1((REAL)-0.0)); }
 
 /* elements 0 2 4 ... and 1 3 5 ... of a followed by b */
-INLINE vec v_even(vec a, vec b)
-{
-    ivec pick;
-    UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i;
-    return v_shuffle(a, b, pick);
-}
-INLINE vec v_odd(vec a, vec b)
-{
-    ivec pick;
-    UNROLL for (int i = 0; i < VL; i++) pick[i] = 2 * i + 1;
-    return v_shuffle(a, b, pick);
-}
+INLINE vec v_even(vec a, vec b) { return v_shuffle(a, b, v_steps(0, 2)); }
+INLINE vec v_odd(vec a, vec b) { return v_shuffle(a, b, v_steps(1, 2)); }
 
-/* elements n to n + VL - 1 of a followed by b; n is a constant */
-#ifndef v_ahead
-INLINE vec v_ahead(vec a, vec b, int n)
-{
-    ivec pick;
-    UNROLL for (int i = 0; i < VL; i++) pick[i] = n + i;
-    return n == 0 ? a : v_shuffle(a, b, pick);
-}
+/* elements n to n + VL - 1 of a followed by b; n is a constant, 0 <= n <= VL */
+#ifndef v_align
+#define v_align(a, b, n) v_shuffle(a, b, v_steps(n, 1))
 #endif
+INLINE vec v_ahead(vec a, vec b, int n) { return n == 0 ? a : n == VL ? b : v_align(a, b, n); }
 
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
 INLINE void v_transpose(vec *r)

@@ -82,6 +82,7 @@ typedef struct {
     void (*pool_down)(const pool_down_args *a);
     void (*pool_across)(const pool_across_args *a);
     void (*pool_finish)(const pool_finish_args *a);
+    void (*pool_shifts)(const pool_shifts_args *a);
     fc_pool_pairs *pool_pairs;
     fc_plane_means *plane_means;
     fc_relu *relu;

@@ -1,0 +1,71 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Pooling in registers, see simd/shifts.inc; an item of work is some rows of windows of one plane of some channels."""
+
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython._simd cimport View, address, fc_table, pool_shifts_args, view
+
+
+cdef class Pool:
+    """One prepared pooling; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep  # arrays whose addresses are held below
+    cdef Py_ssize_t n, c, od, oh, rows, parts, width, groups
+    cdef pool_shifts_args a
+
+    def __init__(self, size_t table, p, kernel, lo, int op, divisors, bint look, Py_ssize_t rows, Py_ssize_t width):
+        """`divisors`: factors of each window's divisor along depth, height and width; None where there is none."""
+        self.t = <const fc_table *>table
+        self.keep = divisors
+        self.n, self.c, self.rows, self.width = p.n, p.c, rows, width
+        self.a.op, self.a.look = op, look
+        self.a.kd, self.a.kh, self.a.kw = kernel
+        self.a.ld, self.a.lh, self.a.lw = lo
+        self.a.sd, self.a.sh, self.a.sw = p.stride
+        self.a.dd, self.a.dh, _ = p.dilation
+        self.a.id, self.a.ih, self.a.iw = p.input
+        self.od, self.oh, self.a.ow = p.output
+        self.parts = (self.oh + rows - 1) // rows
+        self.groups = (self.c + width - 1) // width
+        if divisors is not None:
+            depth, height, along = divisors
+            self.a.depth_count = <const double *>address(depth)
+            self.a.height_count = <const double *>address(height)
+            self.a.divisor = address(along)
+
+    @property
+    def items(self):
+        """How many independent items of work a run has."""
+        return self.n * self.groups * self.od * self.parts
+
+    def run(self, x, y, index, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `index` is None where nobody asks for positions."""
+        cdef View xv = view(x), yv = view(y), at
+        memset(&at, 0, sizeof(View))
+        if index is not None:
+            at = view(index)
+        cdef Py_ssize_t i
+        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.item(i, &xv, &yv, &at)
+
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, const View *index) noexcept nogil:
+        cdef pool_shifts_args a = self.a
+        cdef Py_ssize_t size = self.t.itemsize, n, c, at
+        a.oh0 = i % self.parts * self.rows
+        a.oh1 = min(a.oh0 + self.rows, self.oh)
+        i = i // self.parts
+        a.od = i % self.od
+        i = i // self.od
+        c = i % self.groups * self.width
+        n = i // self.groups
+        a.channels = min(self.width, self.c - c)
+        a.x_step, a.y_step, a.index_step = x.stride[1], y.stride[1], index.stride[1]
+        at = (a.od * self.oh + a.oh0) * a.ow
+        a.x = x.data + (n * x.stride[0] + c * x.stride[1]) * size
+        a.y = y.data + (n * y.stride[0] + c * y.stride[1] + at) * size
+        if index.data != NULL:
+            a.index = <int64_t *>index.data + n * index.stride[0] + c * index.stride[1] + at
+        self.t.pool_shifts(&a)
