@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from guard import guarded, guarded_copy
 
 import fastconv as F
+from fastconv.backends.cython.elementwise import SELU_ALPHA, SELU_SCALE
 from fastconv.backends.reference_pool import Pool
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
@@ -44,6 +46,76 @@ def test_relu(kernel: Any, dtype: str, at: str) -> None:
         x, y = guarded_copy(values(rng, size, dtype), at), guarded(size, d, at)
         kernel.prepare(ElementwiseProblem("relu", (), size, d, d), (), 2)(x, y)
         np.testing.assert_array_equal(y, np.maximum(x, 0))
+
+
+CURVES: dict[str, tuple[tuple[float, ...], Callable[[np.ndarray], np.ndarray]]] = {
+    "relu6": ((), lambda x: np.clip(x, 0, 6)),
+    "hardtanh": ((-0.5, 2.0), lambda x: np.clip(x, -0.5, 2)),
+    "leaky_relu": ((0.25,), lambda x: np.where(x > 0, x, x / 4)),
+    "hardswish": ((), lambda x: x * (np.clip(x + 3, 0, 6) / 6)),
+    "hardsigmoid": ((), lambda x: np.clip(x + 3, 0, 6) / 6),
+    "softsign": ((), lambda x: x / (1 + np.abs(x))),
+    "sigmoid": ((), lambda x: np.where(x >= 0, 1, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x)))),
+    "tanh": ((), np.tanh),
+    "silu": ((), lambda x: x * (np.where(x >= 0, 1, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x))))),
+    "elu": ((1.5,), lambda x: np.where(x > 0, x, 1.5 * np.expm1(np.minimum(x, 0)))),
+    "selu": ((), lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))),
+    "celu": ((0.75,), lambda x: np.where(x > 0, x, 0.75 * np.expm1(np.minimum(x, 0) / np.longdouble(0.75)))),
+}
+
+
+def arguments(dtype: str) -> np.ndarray:
+    """Every exponent and both signs, the range where the functions bend, halves of ln 2, and what is special."""
+    d = np.finfo(dtype)
+    rng = np.random.default_rng(7)
+    exponents = np.arange(np.log2(d.smallest_subnormal), d.maxexp)
+    spread = np.repeat(np.ldexp(np.ones((), dtype), exponents.astype(int)), 8) * rng.uniform(0.5, 1, 8 * exponents.size)
+    bends = np.concatenate([np.linspace(-120, 120, 40_001), np.linspace(-760, 720, 10_001), rng.normal(size=40_000)])
+    steps = np.arange(-60, 60) * (np.log(2) / 2)
+    with np.errstate(all="ignore"):
+        every = np.concatenate([spread, -spread, bends, steps, SPECIAL])
+    return every.astype(dtype)
+
+
+@pytest.mark.parametrize("function", CURVES)
+@pytest.mark.parametrize("kernel", RELU, ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_errors_of_single_results(kernel: Any, dtype: str, function: str) -> None:
+    params, curve = CURVES[function]
+    d = np.dtype(dtype)
+    x = arguments(dtype)
+    p = ElementwiseProblem(function, params, x.size, d, d)
+    usable(kernel, p)
+    y = np.empty_like(x)
+    kernel.prepare(p, (), 1)(x, y)
+    with np.errstate(all="ignore"):
+        want = curve(x.astype(np.float64 if dtype == "float32" else np.longdouble))
+        rounded = want.astype(dtype)
+        assert np.array_equal(np.isnan(y), np.isnan(rounded))
+        keep = np.isfinite(rounded)
+        np.testing.assert_array_equal(y[~keep], rounded[~keep])
+        gap = np.abs(y[keep].astype(want.dtype) - want[keep])
+        allowed = kernel.error(p) * np.abs(want[keep]) + 2 * np.finfo(dtype).smallest_subnormal.astype(want.dtype)
+        if function == "silu":  # x times a sigmoid that may be denormal
+            allowed += np.abs(x[keep]) * np.finfo(dtype).smallest_subnormal.astype(want.dtype)
+        if function in ("hardswish", "hardsigmoid"):  # x + 3 is rounded
+            allowed += 3 * np.finfo(dtype).eps * np.maximum(np.abs(x[keep]), 1)
+    worst = np.argmax(gap - allowed)
+    assert np.all(gap <= allowed), (x[keep][worst], y[keep][worst], want[keep][worst], (gap / allowed).max())
+
+
+@pytest.mark.parametrize("function", CURVES)
+@pytest.mark.parametrize("kernel", RELU, ids=lambda k: k.name)
+@pytest.mark.parametrize("at", ["start", "end"])
+def test_curves_of_every_length(kernel: Any, function: str, at: str) -> None:
+    params, curve = CURVES[function]
+    d = np.dtype("f")
+    usable(kernel, ElementwiseProblem(function, params, 1, d, d))
+    rng = np.random.default_rng(5)
+    for size in (*range(1, 40), 1 << 14, (1 << 17) + 5):
+        x, y = guarded_copy(rng.normal(size=size).astype(d), at), guarded(size, d, at)
+        kernel.prepare(ElementwiseProblem(function, params, size, d, d), (), 2)(x, y)
+        np.testing.assert_allclose(y, curve(x.astype(np.float64)), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("kernel", BACKWARD, ids=lambda k: k.name)
@@ -126,12 +198,12 @@ def test_means(kernel: Any, dtype: str) -> None:
     np.testing.assert_allclose(y, x.mean((2, 3, 4), keepdims=True), rtol=1e-6)
 
 
-def test_what_the_lecture_pools_takes_pairs() -> None:
+def test_what_the_lecture_pools_stays_in_registers() -> None:
     run = F.plan(F.max_pool2d, F.Spec((64, 16, 27, 28)), 2, ceil_mode=True, return_indices=True)
     names = {c.kernel.algorithm for c in run.explain().candidates if c.reason is None and c.kernel.backend == "cython"}
     if "pairs" not in names:
         pytest.skip("no native kernels here")
-    assert ".pairs" in run.kernel
+    assert ".pairs" in run.kernel or ".shifts" in run.kernel
     for kwargs in ({"padding": 1}, {"stride": 1}, {"dilation": 2}, {"layout": "NHWC"}):
         other = F.plan(F.max_pool2d, F.Spec((2, 6, 8, 10)), 2, **kwargs)
         assert ".pairs" not in other.kernel

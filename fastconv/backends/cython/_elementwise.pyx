@@ -6,15 +6,15 @@ from cython.parallel cimport prange
 from fastconv.backends.cython._simd cimport address, fc_table
 
 
-def relu(size_t table, x, y, Py_ssize_t block, Py_ssize_t lo, Py_ssize_t hi, int threads):
-    """Blocks lo to hi of y = max(x, 0)."""
+def activate(size_t table, int f, double a, double b, x, y, Py_ssize_t block, Py_ssize_t lo, Py_ssize_t hi, int threads):
+    """Blocks lo to hi of y = f(x), f one of the enum of simd/table.h with its parameters."""
     cdef const fc_table *t = <const fc_table *>table
     cdef char *xs = address(x)
     cdef char *ys = address(y)
     cdef Py_ssize_t size = t.itemsize, total = y.size, i, at
     for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
         at = i * block
-        t.relu(ys + at * size, xs + at * size, min(block, total - at))
+        t.activate(f, ys + at * size, xs + at * size, min(block, total - at), a, b)
 
 
 def relu_backward(size_t table, dy, x, dx, Py_ssize_t block, Py_ssize_t lo, Py_ssize_t hi, int threads):

@@ -132,7 +132,7 @@ cdef extern from "simd/table.h" nogil:
             const void *x0, const void *x1, Py_ssize_t iw, Py_ssize_t n, void *y, int64_t *index,
             int64_t base) noexcept nogil
         void (*plane_means)(const void *x, Py_ssize_t count, Py_ssize_t elements, void *y) noexcept nogil
-        void (*relu)(void *y, const void *x, Py_ssize_t n) noexcept nogil
+        void (*activate)(int f, void *y, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
         void (*relu_backward)(void *dx, const void *dy, const void *x, Py_ssize_t n) noexcept nogil
         fc_lane_tile_p *lane_tile
         fc_wino_axis_p wino_in[11][2]

@@ -1,7 +1,8 @@
-"""ReLU and its gradient, native: one pass over memory, shared out in blocks."""
+"""Activations, and the gradient of ReLU, native: one pass over memory, shared out in blocks."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,39 @@ SHARED_BLOCKS = 8  # fewer are not worth a second thread
 START_SECONDS = 5e-6
 
 
-class Relu(Kernel[ElementwiseProblem]):
-    """max(x, 0), or backward the gradient where x is above 0."""
+# selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An entry of the enum in simd/table.h, its parameters where they are fixed, its errors and its price."""
+
+    number: int
+    params: tuple[float, ...] | None = None
+    ulps: float = 0.5
+    vector_seconds: float = 0.3e-9
+
+
+FUNCTIONS = {
+    "relu": Function(0, ulps=0.0),
+    "relu6": Function(1, (0.0, 6.0), ulps=0.0),
+    "hardtanh": Function(1, ulps=0.0),
+    "leaky_relu": Function(2),
+    "hardswish": Function(3, ulps=2, vector_seconds=3e-9),
+    "hardsigmoid": Function(4, ulps=1, vector_seconds=3e-9),
+    "softsign": Function(5, ulps=1.5, vector_seconds=3e-9),
+    "sigmoid": Function(6, ulps=3, vector_seconds=7e-9),
+    "tanh": Function(7, ulps=4, vector_seconds=8e-9),
+    "silu": Function(8, ulps=4, vector_seconds=7e-9),
+    "elu": Function(9, ulps=3, vector_seconds=6e-9),
+    "selu": Function(9, (SELU_ALPHA, SELU_SCALE), ulps=4, vector_seconds=6e-9),
+    "celu": Function(10, ulps=4, vector_seconds=8e-9),
+}
+
+
+class Elementwise(Kernel[ElementwiseProblem]):
+    """One function of each element, or backward the gradient of ReLU."""
 
     backend = "cython"
     algorithm = "vectors"
@@ -27,18 +59,24 @@ class Relu(Kernel[ElementwiseProblem]):
         self.isa, self.direction = isa, direction
 
     def reject(self, problem: ElementwiseProblem) -> str | None:
-        if problem.function != "relu":
-            return f"{problem.function}: relu only"
+        if problem.function not in (FUNCTIONS if self.direction == "forward" else ("relu",)):
+            return f"{problem.function} has no native kernel"
+        if problem.function == "celu" and not problem.params[0] > 0:
+            return "alpha is not positive"
         return native.reject_common(self.isa, problem.dtype)
 
     def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
-        return START_SECONDS + problem.bytes / machine.bandwidth
+        p = problem
+        vectors = p.size / native.lanes(self.isa, p.dtype.itemsize)
+        price = FUNCTIONS[p.function].vector_seconds * p.dtype.itemsize / 4
+        return START_SECONDS + max(p.bytes / machine.bandwidth, vectors * price)
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         return 0
 
     def error(self, problem: ElementwiseProblem) -> float:
-        return 0.0
+        """Of each result, not only of the largest; in the units of a denormal where it is one."""
+        return FUNCTIONS[problem.function].ulps * float(np.finfo(problem.dtype).eps)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _elementwise
@@ -48,9 +86,12 @@ class Relu(Kernel[ElementwiseProblem]):
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
         slices = threads.slices(blocks, native.seconds(self, problem))
 
+        f = FUNCTIONS[problem.function]
+        a, b, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
+
         def forward(x: np.ndarray, out: np.ndarray) -> None:
             for lo, hi in slices:
-                _elementwise.relu(table, x, out, BLOCK, lo, hi, threads.openmp_threads(workers))
+                _elementwise.activate(table, f.number, a, b, x, out, BLOCK, lo, hi, threads.openmp_threads(workers))
 
         def backward(dy: np.ndarray, out: np.ndarray) -> None:
             for lo, hi in slices:
@@ -59,5 +100,5 @@ class Relu(Kernel[ElementwiseProblem]):
         return forward if self.direction == "forward" else backward
 
 
-KERNELS = tuple(Relu(isa, "forward") for isa in machine.ISAS)
-BACKWARD = tuple(Relu(isa, "backward") for isa in machine.ISAS)
+KERNELS = tuple(Elementwise(isa, "forward") for isa in machine.ISAS)
+BACKWARD = tuple(Elementwise(isa, "backward") for isa in machine.ISAS)

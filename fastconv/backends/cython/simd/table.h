@@ -51,8 +51,10 @@ typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff
 /* y[p] = the mean of the p-th of `count` contiguous planes. */
 typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, void *y);
 
-/* y = max(x, 0), and dx = dy where x > 0; n contiguous elements. */
-typedef void fc_relu(void *y, const void *x, ptrdiff_t n);
+/* y = f(x) with parameters a and b, and dx = dy where x > 0; n contiguous elements. */
+enum { ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_HARDSWISH, ACT_HARDSIGMOID, ACT_SOFTSIGN, ACT_SIGMOID, ACT_TANH, ACT_SILU, ACT_ELU,
+       ACT_CELU };
+typedef void fc_activate(int f, void *y, const void *x, ptrdiff_t n, double a, double b);
 typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
 
 /* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
@@ -85,7 +87,7 @@ typedef struct {
     void (*pool_shifts)(const pool_shifts_args *a);
     fc_pool_pairs *pool_pairs;
     fc_plane_means *plane_means;
-    fc_relu *relu;
+    fc_activate *activate;
     fc_relu_backward *relu_backward;
     fc_lane_tile *lane_tile[FC_MAX_MR + 1];
     fc_wino_axis *wino_in[FC_MAX_POINTS + 1][2]; /* by points, and whether infinity is one of them */
