@@ -19,7 +19,7 @@ from fastconv.dispatch import registry
 KERNELS = [
     k
     for k in registry.kernels("conv")
-    if k.algorithm == "winograd" and k.backend == "cython" and not k.relative.endswith(("transposed", "weight"))
+    if k.algorithm == "winograd" and k.relative in {f"f{m}" for m in TILES}
 ]
 WEIGHT_KERNELS = [k for k in registry.kernels("conv") if k.algorithm == "winograd" and k.relative.endswith("weight")]
 every_weight_kernel = pytest.mark.parametrize("kernel", WEIGHT_KERNELS, ids=lambda k: k.name)

@@ -274,6 +274,8 @@ class Winograd(Kernel[ConvProblem]):
         p = problem
         if p.not_forward:
             return p.not_forward
+        if p.dtype.kind != "f":
+            return native.reject_common(self.isa, p.dtype)
         for taps, stride, dilation in zip(p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True):
             if taps == stride == 1:
                 continue

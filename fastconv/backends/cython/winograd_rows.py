@@ -239,8 +239,8 @@ class Rows(Kernel[ConvProblem]):
             return "rows of the kernel that do not overlap, or are dilated"
         if self.most < MOST_TAPS[0] and p.kernel[1] <= p.stride[1] * self.most:
             return "no long filters to split"
-        if not 0 < p.icg * p.kernel[0] <= MOST_CHANNELS or not np.isfinite(p.fill):
-            return f"not 1 to {MOST_CHANNELS} input channels per group, or padding that is not finite"
+        if p.oc == 0 or not 0 < p.icg * p.kernel[0] <= MOST_CHANNELS or not np.isfinite(p.fill):
+            return f"not 1 to {MOST_CHANNELS} input channels per group, no output channels, or infinite padding"
         reason = native.reject_common(self.isa, p.dtype)
         if reason is None and Blocks.of(p, self.scheme(p), self.isa, 1).v * p.acc.itemsize > MOST_BYTES:
             return "rows too long for so many channels"
