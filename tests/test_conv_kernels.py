@@ -14,6 +14,8 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 KERNELS = [k for k in kernels("conv") if k.backend != "reference" and k.relative != "weight"]
 CORNERS = corners()
 SEEDS = 60

@@ -23,6 +23,8 @@ from fastconv.core.machine import host
 from fastconv.core.problems.conv import ConvProblem, forward_extent
 from fastconv.dispatch import registry
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 KERNELS = [k for k in registry.kernels("conv") if k.backend == "cython" and not k.relative]
 DTYPES = (np.float32, np.float64)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)

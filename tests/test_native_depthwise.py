@@ -19,6 +19,8 @@ from fastconv.core.problems.base import freeze, source_index
 from fastconv.core.problems.conv import ConvProblem, conv_problem
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 KERNELS = [k for k in kernels("conv") if isinstance(k, depthwise.Depthwise) and k.algorithm == "depthwise"]
 MODES = ("zeros", "reflect", "replicate", "circular", "symmetric")
 

@@ -16,6 +16,8 @@ from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 RELU = [k for k in kernels("elementwise") if k.backend == "cython"]
 BACKWARD = [k for k in kernels("elementwise_backward") if k.backend == "cython"]
 MEANS = [k for k in kernels("pool") if k.algorithm == "means"]

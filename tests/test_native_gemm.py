@@ -15,6 +15,8 @@ from fastconv.core.machine import host
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.dispatch import registry
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 KERNELS = [k for k in registry.kernels("gemm") if k.backend == "cython"]
 DTYPES = (np.float32, np.float64)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)

@@ -10,6 +10,8 @@ from fastconv.backends.cython import grouped, native
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 
 @pytest.fixture(params=grouped.KERNELS, ids=lambda k: k.name)
 def kernel(request: pytest.FixtureRequest) -> Kernel[ConvProblem]:

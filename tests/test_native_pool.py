@@ -17,6 +17,8 @@ from fastconv.core.problems.base import freeze
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 KERNELS = [k for k in kernels("pool") if isinstance(k, (pool.Pool, pool_shifts.Shifts))]
 WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
 

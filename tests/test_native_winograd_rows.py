@@ -14,6 +14,8 @@ from fastconv.backends import reference
 from fastconv.backends.cython import winograd_rows
 from fastconv.core.machine import host
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 every_kernel = pytest.mark.parametrize("kernel", winograd_rows.KERNELS, ids=lambda k: k.name)
 TALL = problem(3, 5, (18, 20), (7, 3))  # taken by every kernel
 KERNEL_ROWS = [(kh, stride) for stride in range(1, 5) for kh in range(stride + 1, 13)]

@@ -33,6 +33,8 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 pytest.importorskip("numba")
 
 DTYPES = ("float32", "float64")

@@ -16,6 +16,8 @@ from fastconv.backends.cython.winograd import POINTS, TILES, Axis, points_of
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 KERNELS = [
     k
     for k in registry.kernels("conv")

@@ -41,6 +41,7 @@ V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = 0.78  # of peak, in the products
 PACK_SECONDS = 7e-10  # per transformed weight
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
+JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
 START_SECONDS = 8e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
@@ -304,7 +305,8 @@ class Winograd(Kernel[ConvProblem]):
         rows = here / -(-here // mr)  # of the register tile
         rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / 4)
         depth = p.icg * p.kernel[0]
-        products = 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
+        joins = len(scheme.chunks) * kbs * tiles / rows * JOIN_SECONDS
+        products = joins + 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
         blocks = p.kernel[0] * -(-p.icg // vl) * vl
         band_rows = runs * sum(h.span(int(count)) for count in scheme.items[:, 2])
         band = band_rows * scheme.win * blocks * BAND_SECONDS * 16 / vl
