@@ -174,6 +174,20 @@ def test_small_maps(kernel: Kernel[ConvProblem], dtype: str) -> None:
     check(kernel, [volume, dilated, problem((6, 6), (3, 1), padding=[(1, 1), (0, 0)], mode="reflect")])
 
 
+def test_fewer_output_rows_than_the_dilation(kernel: Kernel[ConvProblem]) -> None:
+    check(
+        kernel,
+        (
+            problem(((k - 1) * d + rows, w), (k, kw), dilation=(d, 1), stride=(1, sw), padding=((0, 0), (1, 0)))
+            for k, d in ((3, 2), (4, 3), (5, 2), (3, 7))
+            for rows in (1, 2)
+            for kw in (1, 3)
+            for w in (6, 40)
+            for sw in (1, 2)
+        ),
+    )
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("multiplier", [1, 2, 5])
 def test_every_number_of_channels_in_lanes(kernel: Kernel[ConvProblem], dtype: str, multiplier: int) -> None:

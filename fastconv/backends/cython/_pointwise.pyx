@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """1x1 convolution with pixels in lanes: the image is read in place, nothing is packed but the weights.
 
-One item of work is a block of panels of NR pixels of one group of one image.  For each tile of
-MR output channels it sweeps the panels, so the block stays in the L2 cache.  A last panel of
-fewer than NR pixels is copied to scratch first, because the tile loads whole vectors.
+One item of work is a block of pixels of one group of one image.  For each tile of output channels it sweeps the panels
+of NR pixels, so the block stays in the L2 cache.  Its last panel overlaps the one before; only a block smaller than a
+panel is copied to scratch, because the tile loads whole vectors.
 """
 
 from cython.parallel cimport prange, threadid
@@ -52,27 +52,31 @@ cdef class Pointwise:
     cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, mr = self.t.mr
         cdef Py_ssize_t b = i % self.blocks, g = (i // self.blocks) % self.groups, n = i // self.blocks // self.groups
-        cdef Py_ssize_t first = b * self.block, last = min(self.pixels, first + self.block), zero = 0
-        cdef const char *src = x.data + (n * x.stride[0] + g * self.icg * x.stride[1]) * size
-        cdef char *dst = y.data + (n * y.stride[0] + g * self.ocg * y.stride[1]) * size
-        cdef char *tail = scratch + mr * nr * size
-        cdef Py_ssize_t whole = first + (last - first) // nr * nr
-        cdef Py_ssize_t k, p, rows
+        cdef Py_ssize_t first = b * self.block, count = min(self.pixels - first, self.block), zero = 0
+        cdef const char *src = x.data + (n * x.stride[0] + g * self.icg * x.stride[1] + first) * size
+        cdef char *dst = y.data + (n * y.stride[0] + g * self.ocg * y.stride[1] + first) * size
+        cdef char *narrow = scratch + mr * nr * size
+        cdef Py_ssize_t tile, k, rows, p
         cdef const char *w
+        cdef const char *bias
+        cdef char *out
         cdef fc_epilogue e
-        e.alpha, e.beta, e.c, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
-        if whole < last:
-            self.t.pack_b(tail, src + whole * size, 1, x.stride[1], last - whole, self.icg)
-        for k in range(self.k_tiles):
-            rows = min(mr, self.ocg - k * mr)
-            w = self.weights + ((g * self.k_tiles + k) * self.icg * mr) * size
-            e.row_bias = NULL if self.bias == NULL else self.bias + (g * self.ocg + k * mr) * size
-            p = first
-            while p < last:
-                if p < whole:
-                    self.t.tile[rows](self.icg, 1, &zero, w, mr, src + p * size, x.stride[1], 1, scratch)
-                else:
-                    self.t.tile[rows](self.icg, 1, &zero, w, mr, tail, nr, 1, scratch)
-                self.t.store(
-                    scratch, rows, min(nr, last - p), dst + (k * mr * y.stride[1] + p) * size, y.stride[1], 1, &e)
+        if count < nr:
+            self.t.pack_b(narrow, src, 1, x.stride[1], count, self.icg)
+        for tile in range(self.k_tiles):
+            k = self.ocg * tile // self.k_tiles
+            rows = self.ocg * (tile + 1) // self.k_tiles - k
+            w = self.weights + (g * self.k_tiles + tile) * self.icg * mr * size
+            bias = NULL if self.bias == NULL else self.bias + (g * self.ocg + k) * size
+            out = dst + k * y.stride[1] * size
+            if count < nr:
+                e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, bias, NULL, self.relu
+                self.t.tile[rows](self.icg, 1, &zero, w, mr, narrow, nr, 1, scratch)
+                self.t.store(scratch, rows, count, out, y.stride[1], 1, &e)
+                continue
+            p = 0
+            while p < count:
+                p = min(p, count - nr)
+                self.t.pixel_tile[rows](
+                    self.icg, w, src + p * size, x.stride[1], out + p * size, y.stride[1], bias, self.relu)
                 p = p + nr

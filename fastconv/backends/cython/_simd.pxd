@@ -17,6 +17,10 @@ cdef extern from "simd/table.h" nogil:
         Py_ssize_t depth, Py_ssize_t ntaps, const Py_ssize_t *taps, const void *a, Py_ssize_t acs,
         const void *b, Py_ssize_t bs, int first, void *m) noexcept nogil
 
+    ctypedef void (*fc_pixel_tile_p)(
+        Py_ssize_t depth, const void *a, const void *b, Py_ssize_t bs, void *y, Py_ssize_t ys, const void *row_bias,
+        int relu) noexcept nogil
+
     ctypedef void (*fc_lane_tile_p)(
         Py_ssize_t blocks, Py_ssize_t lanes, const void *a, Py_ssize_t acs, const void *b, int first, void *m) noexcept nogil
 
@@ -111,6 +115,7 @@ cdef extern from "simd/table.h" nogil:
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
+        fc_pixel_tile_p *pixel_tile
         void (*fill_row)(
             void *dst, Py_ssize_t phases, Py_ssize_t phase_stride, const void *src, Py_ssize_t xs,
             const int64_t *cols, Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil

@@ -49,20 +49,23 @@ def sizes(size_t table):
 
 
 def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t depth, bint lanes):
-    """w, (groups * rows, depth), into panels (groups, blocks, depth, NR), or MR without `lanes`; zero behind the last row.
+    """w, (groups * rows, depth), into panels (groups, blocks, depth, NR), zero behind the last row.
 
-    Up to VL elements behind the last panel are spoilt.
+    Without `lanes` panels are MR wide, and the rows are shared out among them as evenly as can be.  Up to VL elements
+    behind the last panel are spoilt.
     """
     cdef const fc_table *t = <const fc_table *>table
     cdef const char *src = address(w)
     cdef char *dst = address(packed)
-    cdef Py_ssize_t width = t.nr if lanes else t.mr, blocks = (rows + width - 1) // width, size = t.itemsize, g, b
+    cdef Py_ssize_t width = t.nr if lanes else t.mr, blocks = (rows + width - 1) // width, size = t.itemsize, g, b, r, end
     with nogil:
         for g in range(groups):
             for b in range(blocks):
+                r = b * width if lanes else rows * b // blocks
+                end = min(r + width, rows) if lanes else rows * (b + 1) // blocks
                 (t.pack_b if lanes else t.pack_a)(
-                    dst + (g * blocks + b) * depth * width * size, src + (g * rows + b * width) * depth * size, depth, 1,
-                    min(width, rows - b * width), depth)
+                    dst + (g * blocks + b) * depth * width * size, src + (g * rows + r) * depth * size, depth, 1,
+                    end - r, depth)
 
 
 def peak(size_t table, double seconds=0.02):

@@ -141,7 +141,7 @@ def index_tables(p: Windowed, mode: str) -> Tables:
 
 
 def pack_weights(isa: str, w: np.ndarray, groups: int, lanes: bool = True) -> np.ndarray:
-    """(oc, ...) -> panels (groups, blocks, depth, NR), of MR without `lanes`, zero behind the last output channel."""
+    """(oc, ...) -> panels (groups, blocks, depth, NR), zero behind the last output channel; see `_simd.pack`."""
     rows, depth = w.shape[0] // groups, w.size // max(1, w.shape[0])
     mr, nr = tile(isa, w.itemsize)
     width = nr if lanes else mr

@@ -18,6 +18,10 @@
 typedef void fc_tile(ptrdiff_t depth, ptrdiff_t ntaps, const ptrdiff_t *taps, const void *a, ptrdiff_t acs,
                      const void *b, ptrdiff_t bs, int first, void *m);
 
+/* y[i*ys + lane] = act(row_bias[i] + sum over k < depth of a[k*mr + i] * b[k*bs + lane]), nr lanes; row_bias may be NULL */
+typedef void fc_pixel_tile(ptrdiff_t depth, const void *a, const void *b, ptrdiff_t bs, void *y, ptrdiff_t ys,
+                           const void *row_bias, int relu);
+
 /* One row of a band: dst[j%phases * phase_stride + j/phases] = src[cols[j] * xs], `fill` where cols[j] < 0 or src is
    NULL.  Between run0 and run1, cols counts up by one. */
 typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t xs,
@@ -74,6 +78,7 @@ typedef double fc_peak(ptrdiff_t rounds);
 typedef struct {
     ptrdiff_t itemsize, vl, mr, nr;
     fc_tile *tile[FC_MAX_MR + 1];
+    fc_pixel_tile *pixel_tile[FC_MAX_MR + 1];
     fc_fill_row *fill_row;
     fc_pack *pack_a, *pack_b;
     fc_store *store;
