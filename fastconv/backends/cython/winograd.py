@@ -33,9 +33,9 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
     8: (("3/5", "1", "5/3"), None),
     10: (("9/20", "3/4", "5/4", "5/2"), None),
 }
-TILES = (4, 2, 6)  # outputs of a tile along an axis
-# Channels that are summed up at a time, by points: long sums round more.
-SPILL = {3: 64, 4: 64, 5: 64, 6: 64, 7: 32, 8: 32, 10: 32}
+# Outputs of a tile along both axes.  Unequal ones divide some maps better, and admit a large tile along one axis where
+# two would round too much.
+TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = 0.78  # of peak, in the products
@@ -47,6 +47,7 @@ START_SECONDS = 8e-6
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
 TOO_INEXACT = 100.0  # of both axes together
 ERROR_GROWTH = 0.15
+SPILL = ((13.0, 64), (16.0, 48), (TOO_INEXACT, 32))  # channels summed up at a time, by the error of both axes: long sums add to it
 
 CHUNK = np.dtype([(name, np.intp) for name in ("plane", "block", "blocks", "lanes", "row")])
 
@@ -191,7 +192,7 @@ class Scheme:
 
     @classmethod
     @lru_cache(maxsize=512)
-    def of(cls, p: ConvProblem, isa: str, m: int, count: int) -> Scheme:
+    def of(cls, p: ConvProblem, isa: str, m: tuple[int, int], count: int) -> Scheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
         h, w = axes(p, m)
@@ -223,10 +224,10 @@ class Scheme:
         return (sum(self.lengths) + 64) * size
 
 
-def axes(p: ConvProblem, m: int) -> tuple[Axis, Axis]:
+def axes(p: ConvProblem, m: tuple[int, int]) -> tuple[Axis, Axis]:
     """The two axes of an image."""
-    h, w = (Axis.of(m, k, s, d if k > 1 else 1, p.acc) for k, s, d in
-            zip(p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True))  # fmt: skip
+    h, w = (Axis.of(each, k, s, d if k > 1 else 1, p.acc) for each, k, s, d in
+            zip(m, p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True))  # fmt: skip
     return h, w
 
 
@@ -235,10 +236,15 @@ def phase_pairs(h: Axis, w: Axis) -> list[tuple[int, int]]:
     return list(product(range(h.stride), range(w.stride)))
 
 
+def together(h: Axis, w: Axis) -> int:
+    """Channels that are summed up before their sum is added to the others."""
+    return next(channels for most, channels in SPILL if ERROR[h.points] * ERROR[w.points] <= most)
+
+
 def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Stretches of channels that are summed up together, plane by plane; where each phase's begin; rows of them all."""
     channel_blocks = -(-p.icg // vl)
-    full, rest, most = p.icg // vl, p.icg % vl, max(1, SPILL[max(h.points, w.points)] // vl)
+    full, rest, most = p.icg // vl, p.icg % vl, max(1, together(h, w) // vl)
     parts = []  # (first block, blocks, lanes) of one phase
     for plane in range(p.kernel[0]):
         first = plane * channel_blocks
@@ -267,9 +273,9 @@ class Winograd(Kernel[ConvProblem]):
     activations = frozenset({"relu"})
     revision = 2
 
-    def __init__(self, isa: str, m: int) -> None:
+    def __init__(self, isa: str, m: tuple[int, int]) -> None:
         self.isa, self.m = isa, m
-        self.relative = f"f{m}"
+        self.relative = f"f{m[0]}" if m[0] == m[1] else f"f{m[0]}x{m[1]}"
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -277,15 +283,17 @@ class Winograd(Kernel[ConvProblem]):
             return p.not_forward
         if p.dtype.kind != "f":
             return native.reject_common(self.isa, p.dtype)
-        for taps, stride, dilation in zip(p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True):
+        for m, taps, stride, dilation in zip(self.m, p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True):
             if taps == stride == 1:
                 continue
-            if points_of(self.m, taps, stride) is None:
-                return f"no F({self.m}, {taps})" + f" with stride {stride}" * (stride > 1)
+            if points_of(m, taps, stride) is None:
+                return f"no F({m}, {taps})" + f" with stride {stride}" * (stride > 1)
             if stride > 1 and dilation > 1:
                 return "both strided and dilated"
         if p.kernel[1:] == (1, 1):
             return "not windowed"
+        if self.m[0] != self.m[1] and 1 in p.kernel[1:]:
+            return "one axis only, as equal tiles have it"
         h, w = axes(p, self.m)
         if ERROR[h.points] * ERROR[w.points] > TOO_INEXACT:
             return "rounding errors would be large"
@@ -322,8 +330,8 @@ class Winograd(Kernel[ConvProblem]):
 
     def error(self, problem: ConvProblem) -> float:
         h, w = axes(problem, self.m)
-        depth, together = problem.icg * problem.kernel[0], SPILL[max(h.points, w.points)]
-        terms = min(depth, together) + depth / together
+        depth, most = problem.icg * problem.kernel[0], together(h, w)
+        terms = min(depth, most) + depth / most
         return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
 
     def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
