@@ -7,6 +7,7 @@ NHWC: channels in lanes, the image read in place.  The tiles are described in si
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ class Blocks:
     bytes: int
 
     @classmethod
+    @lru_cache(maxsize=512)
     def of(cls, p: ConvProblem, vl: int) -> Blocks:
         _, kh, kw = p.kernel
         _, sh, sw = p.stride
@@ -90,6 +92,7 @@ class Blocks:
         band_bytes = (spanned * row_len + native.SLACK) * size
         return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
 
+    @lru_cache(maxsize=512)  # noqa: B019 - as many as there are blocks
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""
         col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
@@ -180,7 +183,7 @@ class Depthwise(Kernel[ConvProblem]):
             blocks = Blocks.of(p, native.lanes(self.isa, size))
             prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), weights, bias, blocks)
         items, scratch = prepared.items, self.workspace(p)
-        seconds = self.cost(p, machine.host().with_threads(1))
+        seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1
 
         def run(x: np.ndarray, out: np.ndarray) -> None:

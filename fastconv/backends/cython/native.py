@@ -123,8 +123,12 @@ def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, int, int]
 
 
+@lru_cache(maxsize=512)
 def index_tables(p: Windowed, mode: str) -> Tables:
-    """Input index of each padded plane, row and column (-1: none), and the run of columns that counts up by one."""
+    """Input index of each padded plane, row and column (-1: none), and the run of columns that counts up by one.
+
+    The tables are shared and not to be written to.
+    """
     tables = []
     for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True):
         index = source_index(e, lo, hi, mode)

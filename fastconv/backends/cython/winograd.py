@@ -39,7 +39,7 @@ TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = 0.78  # of peak, in the products
-PACK_SECONDS = 7e-10  # per transformed weight
+PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))  # per transformed weight, by their bytes
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
 START_SECONDS = 8e-6
@@ -321,7 +321,7 @@ class Winograd(Kernel[ConvProblem]):
         moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         stream = weights * len(scheme.items) * p.n * p.output[0] / (2.5 * machine.bandwidth)  # from the L3 cache
-        pack = 0.0 if p.packed else PACK_SECONDS * weights / size
+        pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else 3)
         return START_SECONDS + pack + max(products, stream) + band + tiles * moved * 16 / vl + memory
 
@@ -372,6 +372,7 @@ class Winograd(Kernel[ConvProblem]):
         return run
 
 
+@lru_cache(maxsize=512)
 def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:
     """Index tables that go on, with the fill value, to the end of the last tiles."""
     planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)

@@ -34,7 +34,7 @@ TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channel
 ENTER_SECONDS = 2.2e-9  # per vector of combined rows
 FETCH_BYTES = 6 << 20
 START_SECONDS = 8e-6
-PACK_SECONDS = 3e-4
+PACK_SECONDS, WEIGHT_SECONDS = 2.5e-5, 5e-9  # per call, and per transformed weight
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
 # with the root of the number of products in a plane.
 ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
@@ -95,6 +95,7 @@ class Scheme:
         every: list[Fraction | None] = [sign * p for p in POINTS[self.pairs] for sign in (1, -1)]
         return (*every, None, Fraction(0))[:count]
 
+    @lru_cache(maxsize=64)  # noqa: B019 - there are few schemes
     def inputs(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What combines rows, as simd/winograd_rows.inc wants it, and planes.
 
@@ -110,6 +111,7 @@ class Scheme:
         powers = [[float(p**i) for i in range(M)] for p in POINTS[self.pairs]]
         return np.array(where, np.intp), np.array(coef, dtype), np.array(powers, dtype)
 
+    @lru_cache(maxsize=64)  # noqa: B019
     def transforms(self) -> list[np.ndarray]:
         """For each filter, (planes, kh): what its planes multiply instead of the kernel's rows."""
         made = []
@@ -263,7 +265,7 @@ class Rows(Kernel[ConvProblem]):
         vectors = -(-p.output[2] // lanes)
         entered = depth * scheme.combined * blocks.row_len / lanes * ENTER_SECONDS
         seconds = tile_rows * (vectors * blocks.parts * tile * cycle + entered)
-        pack = 0.0 if p.packed else PACK_SECONDS + 1e-8 * p.oc * weights
+        pack = 0.0 if p.packed else PACK_SECONDS + WEIGHT_SECONDS * p.oc * weights
         # The lines of the output are fetched while tiles are worked out.
         return START_SECONDS + pack + seconds + p.bytes / (4 * machine.bandwidth)
 
@@ -303,6 +305,7 @@ class Rows(Kernel[ConvProblem]):
         return run
 
 
+@lru_cache(maxsize=512)
 def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, int]:
     """Where the first plane of each tap starts, in order of filter, channel, column; how many meet all planes."""
     w = np.arange(p.kernel[2]) * p.dilation[2]
@@ -316,9 +319,10 @@ def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, in
 
 def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, blocks: Blocks) -> np.ndarray:
     """Transformed weights as the tiles take them: [group][part of the output channels][tap][plane][channel]."""
-    w = w.reshape(p.oc, p.icg * p.kernel[0], *p.kernel[1:])
-    each = [np.einsum("fh,kchw->cwfk", g, w, optimize=True).reshape(-1, p.oc) for g in scheme.transforms()]
-    flat = np.concatenate(each).astype(p.acc)
+    depth, (_, kh, kw) = p.icg * p.kernel[0], p.kernel
+    rows = w.reshape(p.oc, depth, kh, kw).transpose(2, 1, 3, 0).reshape(kh, -1)
+    each = [(g @ rows).reshape(-1, depth * kw, p.oc).swapaxes(0, 1).reshape(-1, p.oc) for g in scheme.transforms()]
+    flat = np.concatenate(each, dtype=p.acc, casting="same_kind")
     edges = [p.ocg * i // blocks.parts for i in range(blocks.parts + 1)]
     parts = [
         flat[:, g * p.ocg + a : g * p.ocg + b].ravel()
@@ -327,6 +331,7 @@ def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, blocks: Blo
     return np.concatenate(parts) if parts else np.zeros(0, p.acc)
 
 
+@lru_cache(maxsize=512)
 def padded_tables(p: ConvProblem, blocks: Blocks) -> native.Tables:
     """Index tables that go on, with the fill value, to the end of the last tiles."""
     planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
