@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastconv.core.errors import DTypeError
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
+
+ALIGNED_BYTES = 4096  # from here on, finding a cache line costs less than it gains
 
 
 class Spec(NamedTuple):
@@ -98,11 +101,11 @@ def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Uninitialised C-contiguous array that starts on a cache line."""
-    count = 1
-    for extent in shape:
-        count *= extent
-    return _aligned_bytes(count * dtype.itemsize).view(dtype).reshape(shape)
+    """Uninitialised C-contiguous array that starts on a cache line, unless it is too small for that to matter."""
+    nbytes = math.prod(shape) * dtype.itemsize
+    if nbytes < ALIGNED_BYTES:
+        return np.empty(shape, dtype)
+    return _aligned_bytes(nbytes).view(dtype).reshape(shape)
 
 
 def overlaps(a: np.ndarray, others: tuple[Any, ...]) -> bool:

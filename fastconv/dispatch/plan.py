@@ -211,23 +211,24 @@ def _execute(
 
     `fixed` are those constants that the caller may have passed as `out`, too.
     """
-    targets = []
-    for shape, (_, dtype), given in zip(call.shapes, results, outs, strict=True):
-        if given is None:
-            targets.append(aligned_empty(shape, dtype))
-            continue
-        _check_out(shape, dtype, given)
-        direct = given.flags.carray
-        if direct and not np.may_share_memory(given, x) and not (fixed and overlaps(given, fixed)):
-            targets.append(given)
-        else:
-            targets.append(aligned_empty(shape, dtype))
+    places = zip(call.shapes, results, outs, strict=True)
+    targets = [_target(shape, dtype, given, x, fixed) for shape, (_, dtype), given in places]
     run(call.enter(x), *map(call.view, targets))
     for i, given in enumerate(outs):
         if given is not None and given is not targets[i]:
             np.copyto(given, targets[i])
             targets[i] = given
     return targets[0] if len(targets) == 1 else tuple(targets)
+
+
+def _target(shape: tuple[int, ...], dtype: np.dtype, given: Any, x: np.ndarray, fixed: tuple[Any, ...]) -> np.ndarray:
+    """Where a kernel may write a result: `given` itself, or an array of its own where that would not do."""
+    if given is None:
+        return aligned_empty(shape, dtype)
+    _check_out(shape, dtype, given)
+    if given.flags.carray and not np.may_share_memory(given, x) and not (fixed and overlaps(given, fixed)):
+        return given
+    return aligned_empty(shape, dtype)
 
 
 def _check_out(shape: tuple[int, ...], dtype: np.dtype, given: Any) -> None:
@@ -342,12 +343,13 @@ class Plan:
         ShapeError, DTypeError
             If `x` or `out` is not what the plan was made for.
         """
-        x = as_array(x, "x")
+        if type(x) is not np.ndarray:
+            x = as_array(x, "x")
         if x.shape != self._shape:
             raise ShapeError(f"x has shape {x.shape}; this plan was made for {self._shape}")
         if x.dtype != self._dtype:
             raise DTypeError(f"x has dtype {x.dtype}; this plan was made for {self._dtype}")
-        outs = as_outs(out, len(self._results))
+        outs = (out,) if type(out) is np.ndarray and len(self._results) == 1 else as_outs(out, len(self._results))
         return _execute(self._call, self._run, x, outs, self._results, ())
 
     def with_kernel(self, name: str) -> Plan:

@@ -182,17 +182,8 @@ class Depthwise(Kernel[ConvProblem]):
         else:
             blocks = Blocks.of(p, native.lanes(self.isa, size))
             prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), weights, bias, blocks)
-        items, scratch = prepared.items, self.workspace(p)
-        seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, self.workspace(p), threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Depthwise(isa) for isa in machine.ISAS)

@@ -129,17 +129,8 @@ class Direct(Kernel[ConvProblem]):
         packed = native.pack_weights(self.isa, weights, p.groups)
         tables = native.index_tables(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, packed, bias, blocks)
-        items, scratch = prepared.items, blocks.bytes(nr, size)
-        seconds = native.seconds(self, p)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, blocks.bytes(nr, size), threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastconv.core import machine, threads
-from fastconv.core.kernel import Kernel
+from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.base import Pads, Problem, source_index
 from fastconv.core.scratch import borrow
 
@@ -189,6 +189,34 @@ class Band:
 def seconds(kernel: Kernel[Any], problem: Problem) -> float:
     """Predicted time on one thread; unplanned calls ask again and again."""
     return kernel.cost(problem, machine.host().with_threads(1))
+
+
+class Prepared(Protocol):
+    """A prepared convolution: independent items of work, each with scratch of its own for every thread."""
+
+    @property
+    def items(self) -> int: ...
+    def run(
+        self, x: np.ndarray, y: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
+    ) -> None: ...
+
+
+def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float) -> Run:
+    """All items of `prepared`, on up to `count` threads; signals are seen in between.
+
+    What does not depend on the arrays is worked out here: small problems run for less time than that takes.
+    """
+    items, step = prepared.items, -(-scratch_bytes // 64) * 64
+    count = max(1, min(count, items))
+    parts = threads.slices(items, seconds)
+
+    def run(x: np.ndarray, out: np.ndarray) -> None:
+        workers = threads.openmp_threads(count)
+        with borrow(step * workers) as scratch:
+            for lo, hi in parts:
+                prepared.run(x, out, scratch, step, lo, hi, workers)
+
+    return run
 
 
 def run_items(

@@ -80,16 +80,7 @@ class Pointwise(Kernel[ConvProblem]):
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         table = native.table(self.isa, p.acc.itemsize)
         prepared = _pointwise.Pointwise(table, p, packed, bias, self._block(p, threads))
-        items, scratch = prepared.items, self._scratch(p)
-        seconds = native.seconds(self, p)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, self._scratch(p), threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Pointwise(isa) for isa in machine.ISAS)

@@ -122,16 +122,7 @@ class PointwiseBlocked(Kernel[ConvProblem]):
         packed = native.pack_weights(self.isa, weights, p.groups)
         count_up = np.arange(max(p.pixels, p.input[2]), dtype=np.int64)
         prepared = _pointwise_blocked.PointwiseBlocked(table, p, packed, bias, blocks, count_up)
-        items, scratch = prepared.items, blocks.bytes(size)
-        seconds = native.seconds(self, p)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, blocks.bytes(size), threads, native.seconds(self, p))
 
 
 KERNELS = tuple(PointwiseBlocked(isa) for isa in machine.ISAS)

@@ -39,7 +39,8 @@ TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = 0.78  # of peak, in the products
-PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))  # per transformed weight, by their bytes
+# Per transformed weight, by the bytes of them all.
+PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
 START_SECONDS = 8e-6
@@ -47,7 +48,8 @@ START_SECONDS = 8e-6
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
 TOO_INEXACT = 100.0  # of both axes together
 ERROR_GROWTH = 0.15
-SPILL = ((13.0, 64), (16.0, 48), (TOO_INEXACT, 32))  # channels summed up at a time, by the error of both axes: long sums add to it
+# Channels summed up at a time, by the error of both axes: long sums add to it.
+SPILL = ((13.0, 64), (16.0, 48), (TOO_INEXACT, 32))
 
 CHUNK = np.dtype([(name, np.intp) for name in ("plane", "block", "blocks", "lanes", "row")])
 
@@ -360,16 +362,7 @@ class Winograd(Kernel[ConvProblem]):
         packed = self.transform(weights, p, scheme, count)
         tables = padded_tables(p, scheme)
         prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, tables, packed, weights, bias)
-        items, scratch = prepared.items, scheme.bytes(size)
-        seconds = native.seconds(self, p)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, count, seconds,
-                lambda buf, step, lo, hi, workers: prepared.run(x, out, buf, step, lo, hi, workers),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, scheme.bytes(size), count, native.seconds(self, p))
 
 
 @lru_cache(maxsize=512)

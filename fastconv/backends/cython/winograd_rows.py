@@ -293,16 +293,7 @@ class Rows(Kernel[ConvProblem]):
             scheme.inputs(p.acc), taps(p, scheme, blocks),
             transform_weights(weights, p, scheme, blocks), weights, bias,
         )  # fmt: skip
-        items, scratch = prepared.items, blocks.bytes(size)
-        seconds = native.seconds(self, p)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, count, seconds,
-                lambda buf, step, lo, hi, workers: prepared.run(x, out, buf, step, lo, hi, workers),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, blocks.bytes(size), count, native.seconds(self, p))
 
 
 @lru_cache(maxsize=512)
