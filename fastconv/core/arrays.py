@@ -10,7 +10,7 @@ import numpy as np
 from fastconv.core.errors import DTypeError
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
 
-ALIGNED_BYTES = 4096  # from here on, finding a cache line costs less than it gains
+ALIGNED_BYTES = 64 << 10  # from here on, finding a cache line costs less than it gains
 
 
 class Spec(NamedTuple):

@@ -6,12 +6,11 @@ Inside `planning()` the same call stops before the kernel and comes back as a `P
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -85,8 +84,6 @@ class Choice:
     after: str | None  # activation applied in a pass of its own
 
 
-_cache: OrderedDict[tuple[Problem, Options, int], Choice] = OrderedDict()
-_cache_lock = Lock()
 _planning: ContextVar[bool] = ContextVar("fastconv_planning", default=False)
 
 
@@ -151,12 +148,11 @@ def choose(problem: Problem, options: Options) -> Choice:
     UnsupportedError
         If no kernel admits the problem under these options.
     """
-    key = (problem, options, options.thread_count())
-    with _cache_lock:
-        found = _cache.get(key)
-        if found is not None:
-            _cache.move_to_end(key)
-            return found
+    return _choose(problem, options, options.thread_count())
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     candidates = survey(problem, options)
     usable = [c for c in candidates if c.reason is None]
     if not usable:
@@ -166,12 +162,7 @@ def choose(problem: Problem, options: Options) -> Choice:
     measured = [c for c in usable if c.measured is not None]
     best = min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
     inner, after = _fusable(best.kernel, problem)
-    choice = Choice(inner, best.kernel, candidates, options.thread_count(), after)
-    with _cache_lock:
-        _cache[key] = choice
-        while len(_cache) > CACHE_SIZE:
-            _cache.popitem(last=False)
-    return choice
+    return Choice(inner, best.kernel, candidates, threads, after)
 
 
 def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
@@ -185,8 +176,7 @@ def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choic
 
 def clear_cache() -> None:
     """Forget every choice."""
-    with _cache_lock:
-        _cache.clear()
+    _choose.cache_clear()
 
 
 def _prepare(choice: Choice, constants: tuple[Any, ...]) -> Run:
