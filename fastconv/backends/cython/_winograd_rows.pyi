@@ -13,6 +13,7 @@ class Rows:
         blocks: Blocks,
         inputs: tuple[np.ndarray, ...],
         taps: tuple[np.ndarray, int],
+        transforms: np.ndarray,
         weights: np.ndarray,
         plain: np.ndarray,
         bias: np.ndarray | None,

@@ -35,13 +35,14 @@ cdef class Rows:
     cdef const Py_ssize_t *filters
     cdef char *coef
     cdef char *powers
-    cdef char *weights  # transformed
-    cdef char *plain  # as given
+    cdef const char *weights  # transformed
+    cdef const char *plain  # as given
     cdef char *bias
     cdef double fill
     cdef bint relu, fetch
 
-    def __init__(self, size_t table, p, tables, scheme, blocks, inputs, taps, weights, plain, bias):
+    def __init__(self, size_t table, p, tables, scheme, blocks, inputs, taps, transforms, weights, plain, bias):
+        """`weights` is filled here: [group][part of the output channels][tap][plane][channel]."""
         self.t = <const fc_table *>table
         self.keep = (tables, inputs, taps, weights, plain, bias)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
@@ -67,6 +68,10 @@ cdef class Rows:
         self.nweights = self.whole * self.planes + (self.ntaps - self.whole) * (self.planes - 1)
         self.weights, self.plain, self.bias = address(weights), address(plain), address(bias)
         self.fill, self.relu, self.fetch = p.fill, p.activation == "relu", blocks.fetch
+        if self.t.itemsize == 4:
+            self.transform_weights[float](<const double *>address(transforms), <float *>address(weights))
+        else:
+            self.transform_weights[double](<const double *>address(transforms), <double *>address(weights))
 
     @property
     def items(self):
@@ -154,6 +159,29 @@ cdef class Rows:
                         self.define[float](x, n, g, od, row, min(i * vl, a.final), k, &a)
                     else:
                         self.define[double](x, n, g, od, row, min(i * vl, a.final), k, &a)
+
+    cdef void transform_weights(self, const double *transforms, real *to) noexcept nogil:
+        # transforms: for each plane of each filter, what it takes of the kernel's rows.
+        cdef Py_ssize_t g, part, f, c, col, plane, k, h, start, end, taps = self.kh * self.kw
+        cdef const double *rows
+        cdef const real *w
+        cdef double total
+        for g in range(self.groups):
+            for part in range(self.parts):
+                start, end = g * self.ocg + self.ocg * part // self.parts, g * self.ocg + self.ocg * (part + 1) // self.parts
+                rows = transforms
+                for f in range(self.nfilters):
+                    for c in range(self.depth):
+                        for col in range(self.kw):
+                            for plane in range(self.filters[3 * f + 1]):
+                                for k in range(start, end):
+                                    w = <const real *>self.plain + (k * self.depth + c) * taps + col
+                                    total = 0
+                                    for h in range(self.filters[3 * f], self.kh):
+                                        total += rows[plane * self.kh + h] * w[h * self.kw]
+                                    to[0] = <real>total
+                                    to += 1
+                    rows += self.filters[3 * f + 1] * self.kh
 
     cdef void define(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0, Py_ssize_t k0,

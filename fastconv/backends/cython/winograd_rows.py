@@ -33,8 +33,8 @@ WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the l
 TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
 ENTER_SECONDS = 2.2e-9  # per vector of combined rows
 FETCH_BYTES = 6 << 20
-START_SECONDS = 8e-6
-PACK_SECONDS, WEIGHT_SECONDS = 2.5e-5, 5e-9  # per call, and per transformed weight
+START_SECONDS = 5e-6
+PACK_SECONDS, WEIGHT_SECONDS = 4e-6, 3e-9  # per call, and per transformed weight
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
 # with the root of the number of products in a plane.
 ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
@@ -112,8 +112,8 @@ class Scheme:
         return np.array(where, np.intp), np.array(coef, dtype), np.array(powers, dtype)
 
     @lru_cache(maxsize=64)  # noqa: B019
-    def transforms(self) -> list[np.ndarray]:
-        """For each filter, (planes, kh): what its planes multiply instead of the kernel's rows."""
+    def transforms(self) -> np.ndarray:
+        """(planes of all filters, kh): what each plane multiplies instead of the kernel's rows."""
         made = []
         for f in self.filters:
             rows = np.zeros((f.planes, self.kh))
@@ -121,7 +121,7 @@ class Scheme:
                 self.points(f.planes), f.taps
             )[1]
             made.append(rows)
-        return made
+        return np.concatenate(made)
 
 
 Matrix = list[list[Fraction]]
@@ -288,10 +288,11 @@ class Rows(Kernel[ConvProblem]):
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         scheme = self.scheme(p)
         blocks = Blocks.of(p, scheme, self.isa, count)
+        offsets, whole = taps(p, scheme, blocks)
+        transformed = np.empty(p.oc * (whole * scheme.planes + (offsets.size - whole) * (scheme.planes - 1)), p.acc)
         prepared = _winograd_rows.Rows(
             native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks,
-            scheme.inputs(p.acc), taps(p, scheme, blocks),
-            transform_weights(weights, p, scheme, blocks), weights, bias,
+            scheme.inputs(p.acc), (offsets, whole), scheme.transforms(), transformed, weights, bias,
         )  # fmt: skip
         return native.runner(prepared, blocks.bytes(size), count, native.seconds(self, p))
 
@@ -306,20 +307,6 @@ def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, in
     offsets = (starts[:, None, None] + channels[:, None] + columns).reshape(len(starts), -1)
     whole = sum(f.planes == scheme.planes for f in scheme.filters) * offsets.shape[1]
     return offsets.ravel().astype(np.intp), whole
-
-
-def transform_weights(w: np.ndarray, p: ConvProblem, scheme: Scheme, blocks: Blocks) -> np.ndarray:
-    """Transformed weights as the tiles take them: [group][part of the output channels][tap][plane][channel]."""
-    depth, (_, kh, kw) = p.icg * p.kernel[0], p.kernel
-    rows = w.reshape(p.oc, depth, kh, kw).transpose(2, 1, 3, 0).reshape(kh, -1)
-    each = [(g @ rows).reshape(-1, depth * kw, p.oc).swapaxes(0, 1).reshape(-1, p.oc) for g in scheme.transforms()]
-    flat = np.concatenate(each, dtype=p.acc, casting="same_kind")
-    edges = [p.ocg * i // blocks.parts for i in range(blocks.parts + 1)]
-    parts = [
-        flat[:, g * p.ocg + a : g * p.ocg + b].ravel()
-        for g in range(p.groups) for a, b in pairwise(edges)
-    ]  # fmt: skip
-    return np.concatenate(parts) if parts else np.zeros(0, p.acc)
 
 
 @lru_cache(maxsize=512)
