@@ -98,8 +98,8 @@ class Direct(Kernel[ConvProblem]):
         ow = max(1, p.output[2])
         pieces = -(-ow // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
-        # A tile of few rows waits for its own additions: it costs as much as one of about eight.
-        rows_used = min(1.0, ow / pieces / (8 if self.isa == "avx512" else 4))
+        # A tile of few rows waits for loads, one of hardly any for its own additions.
+        rows_used = max(0.25, min(1.0, ow / pieces / (8 if self.isa == "avx512" else 6)))
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(lanes_used * rows_used, 1e-3)
         fill = p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.acc.itemsize / machine.bandwidth
         if p.layout == "NHWC":
@@ -107,7 +107,11 @@ class Direct(Kernel[ConvProblem]):
         pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.depth
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         items = ITEM_SECONDS * p.n * p.groups * p.output[0]
-        return START_SECONDS + pack + (p.flops / peak + fill + p.bytes / machine.bandwidth + items) / share
+        weights = float(p.oc * p.depth * p.acc.itemsize)
+        # Weights stream from the L3 cache while tiles are worked out; images come and go in between.
+        products = max(p.flops / peak, weights / (2 * machine.bandwidth))
+        images = (p.bytes - weights) / machine.bandwidth
+        return START_SECONDS + pack + (products + fill + images + items) / share
 
     def workspace(self, problem: ConvProblem) -> int:
         size = problem.acc.itemsize

@@ -17,6 +17,8 @@ from fastconv.core.problems.conv import ConvProblem
 
 BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
 RATE = {"avx512": 0.93, "avx2": 0.85, "portable": 0.85}  # of peak
+STREAMED = 0.9  # of it, where the weights of a tile do not stay in an L1 cache
+L1_BYTES = 32 << 10
 CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cache
 START_SECONDS = 5e-6
 
@@ -46,7 +48,8 @@ class Pointwise(Kernel[ConvProblem]):
         mr, nr = native.tile(self.isa, p.acc.itemsize)
         panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
+        rate = RATE[self.isa] * (STREAMED if p.icg * mr * p.acc.itemsize > L1_BYTES else 1.0)
+        peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
         pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))

@@ -176,8 +176,11 @@ class Im2col(NumpyConv):
         p = problem
         blocks = Blocks(p, p.taps, p.icg)
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
-        columns = p.n * p.ic * p.taps * p.pixels * compute_dtype(p).itemsize
-        return p.flops / self._rate(p, machine) + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
+        size = compute_dtype(p).itemsize
+        columns = p.n * p.ic * p.taps * p.pixels * size
+        # With few pixels the weights stream from memory.
+        products = max(p.flops / self._rate(p, machine), p.oc * p.depth * size / machine.bandwidth)
+        return products + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
