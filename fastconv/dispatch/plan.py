@@ -333,7 +333,7 @@ class Plan:
         ShapeError, DTypeError
             If `x` or `out` is not what the plan was made for.
         """
-        if type(x) is not np.ndarray:
+        if type(x) is not np.ndarray or x.dtype != self._dtype:
             x = as_array(x, "x")
         if x.shape != self._shape:
             raise ShapeError(f"x has shape {x.shape}; this plan was made for {self._shape}")

@@ -48,6 +48,7 @@ START_SECONDS = 8e-6
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
 TOO_INEXACT = 100.0  # of both axes together
 ERROR_GROWTH = 0.15
+FEW_TERMS = 25  # sums of fewer err no less: the largest error is less of an average
 # Channels summed up at a time, by the error of both axes: long sums add to it.
 SPILL = ((13.0, 64), (16.0, 48), (TOO_INEXACT, 32))
 
@@ -333,7 +334,7 @@ class Winograd(Kernel[ConvProblem]):
     def error(self, problem: ConvProblem) -> float:
         h, w = axes(problem, self.m)
         depth, most = problem.icg * problem.kernel[0], together(h, w)
-        terms = min(depth, most) + depth / most
+        terms = max(FEW_TERMS, min(depth, most) + depth / most)
         return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
 
     def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
