@@ -34,6 +34,7 @@ def _conv() -> Kernels:
         pointwise,
         pointwise_blocked,
         weight,
+        weight_rows,
         winograd,
         winograd_rows,
         winograd_weight,
@@ -48,7 +49,8 @@ def _conv() -> Kernels:
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct.KERNELS)
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
-    weights = (*winograd_weight.KERNELS, *weight.KERNELS, *numba_weight.KERNELS, *numpy_weight.KERNELS)
+    native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
+    weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # Strides leave phases of one tap, on which Winograd has nothing to save.
     windowed = phases.wrap(filtering, instead=direct.KERNELS)
     transposed = (*windowed, *phases.wrap([k for k in forward if k not in filtering]))

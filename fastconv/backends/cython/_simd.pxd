@@ -102,6 +102,18 @@ cdef extern from "simd/table.h" nogil:
         const void *band
         void *v
 
+    const Py_ssize_t WEIGHT_NO_ROW
+
+    ctypedef struct weight_rows_args:
+        const void *x
+        const Py_ssize_t *rows
+        Py_ssize_t nrows, planes, kh, kw, sh, dh
+        const Py_ssize_t *cols
+        Py_ssize_t sw, col, iw
+        const void *y
+        Py_ssize_t yrow, oh, ow
+        void *sums
+
     ctypedef struct pool_shifts_args:
         int op, look
         const void *x
@@ -151,6 +163,8 @@ cdef extern from "simd/table.h" nogil:
         int (*all_finite)(const void *x, Py_ssize_t n) noexcept nogil
         void (*winograd_rows_in)(const winograd_rows_in_args *a) noexcept nogil
         int (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
+        void (*weight_rows)(const weight_rows_args *a) noexcept nogil
+        void (*lane_sums)(const void *sums, Py_ssize_t count, void *out) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

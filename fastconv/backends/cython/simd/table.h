@@ -8,6 +8,7 @@
 
 #include "depthwise.h"
 #include "pool.h"
+#include "weight_rows.h"
 #include "winograd_rows.h"
 
 #define FC_MAX_MR 14
@@ -72,6 +73,9 @@ typedef int fc_all_finite(const void *x, ptrdiff_t n);
 /* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane] */
 typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrdiff_t acs, const void *b, int first, void *m);
 
+/* out[i] = the sum of the lanes of the i-th of count vectors */
+typedef void fc_lane_sums(const void *sums, ptrdiff_t count, void *out);
+
 /* Keeps every multiply-add unit busy; returns the floating-point operations done. */
 typedef double fc_peak(ptrdiff_t rounds);
 
@@ -102,6 +106,8 @@ typedef struct {
     fc_all_finite *all_finite;
     void (*winograd_rows_in)(const winograd_rows_in_args *a);
     int (*winograd_rows)(const winograd_rows_args *a); /* whether all results are finite */
+    void (*weight_rows)(const weight_rows_args *a);
+    fc_lane_sums *lane_sums;
     fc_peak *peak;
 } fc_table;
 

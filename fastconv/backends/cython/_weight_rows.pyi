@@ -1,0 +1,28 @@
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.problems.conv import ConvProblem
+
+class WeightRows:
+    def __init__(
+        self,
+        table: int,
+        p: ConvProblem,
+        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        taps: np.ndarray,
+        plan: Any,
+    ) -> None: ...
+    @property
+    def items(self) -> int: ...
+    def run(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        out: np.ndarray,
+        scratch: np.ndarray,
+        scratch_bytes: int,
+        lo: int,
+        hi: int,
+        threads: int,
+    ) -> None: ...

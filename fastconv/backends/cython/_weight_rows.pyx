@@ -1,0 +1,183 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Gradients of convolution weights with pixels in lanes: blocking and threads around simd/weight_rows.inc.
+
+A block is some output rows and columns of one plane of one image.  What it reads of one input channel is read in
+place, or laid into a band of padded rows, split by stride phase, and meets the block in every output channel.  A
+vector of sums for each tap, in scratch, takes in block after block, and its lanes are added up at the end: no chain of
+additions is longer than a block's share of a lane, or the number of blocks.
+
+An item of work is (segment of the blocks, some input channels, some output channels of their groups), so that images
+are read in long stretches.  Items belong to the problem, not to the threads.
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython._simd cimport View, address, WEIGHT_NO_ROW, fc_table, view, weight_rows_args
+
+cdef int64_t FIRST = 0  # a row's run of columns that begins with its first
+
+
+cdef class WeightRows:
+    """One prepared gradient; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep  # arrays whose addresses are held below
+    cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps
+    cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments, rin, wq, row_len, run0, run1
+    cdef const int64_t *planes
+    cdef const int64_t *rows
+    cdef const int64_t *cols
+    cdef const Py_ssize_t *tap
+    cdef double fill
+    cdef bint in_place
+
+    def __init__(self, size_t table, p, tables, taps, plan):
+        self.t = <const fc_table *>table
+        self.keep = (tables, taps)
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.od, self.oh, self.ow = p.output
+        self.taps = p.taps
+        self.iw = p.input[2]
+        self.in_place = plan.in_place
+        self.rb, self.qb, self.cb, self.kb, self.segments = plan.rows, plan.cols, plan.inputs, plan.outputs, plan.segments
+        self.rin, self.wq, self.row_len = plan.band.rin, plan.band.wq, plan.band.row_len
+        self.row_blocks = (self.oh + self.rb - 1) // self.rb
+        self.col_blocks = (self.ow + self.qb - 1) // self.qb
+        self.c_blocks = (p.ic + self.cb - 1) // self.cb
+        self.k_blocks = (self.ocg + self.kb - 1) // self.kb
+        self.blocks = self.n * self.od * self.row_blocks * self.col_blocks
+        planes, rows, cols, self.run0, self.run1 = tables
+        self.planes = <const int64_t *>address(planes)
+        self.rows = <const int64_t *>address(rows)
+        self.cols = <const int64_t *>address(cols)
+        self.tap = <const Py_ssize_t *>address(taps)
+        self.fill = p.fill
+
+    @property
+    def items(self):
+        """How many independent items of work a run has."""
+        return self.segments * self.c_blocks * self.k_blocks
+
+    def run(self, x, y, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi: sums of each segment into `out`, (segments, oc, icg, taps); `scratch_bytes` for each thread."""
+        cdef View xv = view(x), yv = view(y)
+        cdef char *to = address(out)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        if threads == 1:
+            with nogil:
+                for i in range(lo, hi):
+                    self.item(i, &xv, &yv, to, buf)
+        else:
+            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
+                self.item(i, &xv, &yv, to, buf + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *out, char *sums) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, length = self.taps * self.t.vl * size
+        cdef Py_ssize_t k0 = i % self.k_blocks * self.kb, k1 = min(self.ocg, k0 + self.kb)
+        cdef Py_ssize_t c0 = i // self.k_blocks % self.c_blocks * self.cb
+        cdef Py_ssize_t c1 = min(self.groups * self.icg, c0 + self.cb)
+        cdef Py_ssize_t segment = i // self.k_blocks // self.c_blocks
+        cdef Py_ssize_t first = self.blocks * segment // self.segments, end = self.blocks * (segment + 1) // self.segments
+        cdef Py_ssize_t b, c, k, n, g, known = -1, many = self.od * self.row_blocks * self.col_blocks
+        cdef Py_ssize_t *rows = <Py_ssize_t *>(sums + self.cb * self.kb * length)
+        cdef char *band = <char *>(rows + self.kd * self.rin)
+        cdef char *total
+        cdef const char *channel
+        memset(sums, 0, (c1 - c0) * (k1 - k0) * length)
+        for n in range(first // many, (end + many - 1) // many):
+            for c in range(c0, c1):
+                channel = x.data + (n * x.stride[0] + c * x.stride[1]) * size
+                g = c // self.icg
+                for b in range(max(first - n * many, 0), min(end - n * many, many)):
+                    self.block(
+                        b, b == known, x, channel, y, y.data + (n * y.stride[0] + (g * self.ocg + k0) * y.stride[1]) * size,
+                        k1 - k0, rows, band, sums + (c - c0) * (k1 - k0) * length)
+                    known = b
+        for c in range(c0, c1):
+            for k in range(k0, k1):
+                self.t.lane_sums(
+                    sums, self.taps,
+                    out + (((segment * self.groups + c // self.icg) * self.ocg + k) * self.icg + c % self.icg) * self.taps * size)
+                sums = sums + length
+
+    cdef void block(
+        self, Py_ssize_t b, bint known, const View *x, const char *channel, const View *y, const char *plane,
+        Py_ssize_t channels, Py_ssize_t *rows, char *band, char *sums) noexcept nogil:
+        """One input channel, and so many output channels; `known`: the table of rows is that of this block."""
+        cdef Py_ssize_t size = self.t.itemsize, k
+        cdef Py_ssize_t q0 = b % self.col_blocks * self.qb, r0 = b // self.col_blocks % self.row_blocks * self.rb
+        cdef Py_ssize_t od = b // self.col_blocks // self.row_blocks
+        cdef char *copied = band + self.kd * self.rin * self.row_len * size
+        cdef weight_rows_args a
+        a.x, a.rows, a.cols, a.sw, a.col, a.iw = band, rows, self.tap, 1, 0, 0
+        a.planes, a.kh, a.kw, a.sh, a.dh = self.kd, self.kh, self.kw, self.sh, self.dh
+        a.oh, a.ow = min(self.rb, self.oh - r0), min(self.qb, self.ow - q0)
+        a.nrows = (a.oh - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        if not known:
+            self.find_rows(x, od, r0, a.nrows, rows)
+        if self.in_place:
+            a.x, a.sw, a.col, a.iw = channel, self.sw, q0, self.iw
+        else:
+            self.fill_band(channel, x, od, r0, a.nrows, q0, a.ow, rows, band)
+        plane = plane + (od * y.stride[2] + r0 * y.stride[3] + q0 * y.stride[4]) * size
+        for k in range(channels):
+            a.y, a.yrow = plane, y.stride[3]
+            if y.stride[4] != 1:
+                self.copy_rows(plane, y, a.oh, a.ow, copied)
+                a.y, a.yrow = copied, a.ow
+            a.sums = sums
+            self.t.weight_rows(&a)
+            plane, sums = plane + y.stride[1] * size, sums + self.taps * self.t.vl * size
+
+    cdef void find_rows(
+        self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:
+        """Where in a channel, or in the band, the input rows under a block are."""
+        cdef Py_ssize_t z, r
+        cdef int64_t plane, row
+        for z in range(self.kd):
+            plane = self.planes[od * self.sd + z * self.dd]
+            for r in range(nrows):
+                row = self.rows[r0 * self.sh + r]
+                if not self.in_place:
+                    table[r] = (z * self.rin + r) * self.row_len
+                    if self.fill == 0 and (plane < 0 or row < 0):
+                        table[r] = WEIGHT_NO_ROW
+                elif plane < 0 or row < 0:
+                    table[r] = WEIGHT_NO_ROW
+                else:
+                    table[r] = plane * x.stride[2] + row * x.stride[3]
+            table += nrows
+
+    cdef void fill_band(
+        self, const char *channel, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t q0,
+        Py_ssize_t cols, const Py_ssize_t *table, char *band) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, z, r, start = q0 * self.sw
+        cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
+        cdef int64_t plane, row
+        cdef const char *src
+        for z in range(self.kd):
+            plane = self.planes[od * self.sd + z * self.dd]
+            for r in range(nrows):
+                if table[r] == WEIGHT_NO_ROW:
+                    continue
+                row = self.rows[r0 * self.sh + r]
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = channel + (plane * x.stride[2] + row * x.stride[3]) * size
+                self.t.fill_row(
+                    band + table[r] * size, self.sw, self.wq, src, x.stride[4], self.cols + start, win, run0, run1, self.fill)
+            table += nrows
+
+    cdef void copy_rows(
+        self, const char *plane, const View *y, Py_ssize_t rows, Py_ssize_t cols, char *to) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, i
+        for i in range(rows):
+            self.t.fill_row(
+                to + i * cols * size, 1, 0, plane + i * y.stride[3] * size, y.stride[4], &FIRST, cols, 0, cols, 0.0)
