@@ -42,6 +42,7 @@ RATE = 0.78  # of peak, in the products
 # Per transformed weight, by the bytes of them all.
 PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
+MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
 START_SECONDS = 8e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
@@ -320,13 +321,14 @@ class Winograd(Kernel[ConvProblem]):
         products = joins + 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
         blocks = p.kernel[0] * -(-p.icg // vl) * vl
         band_rows = runs * sum(h.span(int(count)) for count in scheme.items[:, 2])
-        band = band_rows * scheme.win * blocks * BAND_SECONDS * 16 / vl
+        slower = MEASURED_FLOPS / machine.flops(self.isa, size)
+        band = band_rows * scheme.win * blocks * BAND_SECONDS * slower
         moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         stream = weights * len(scheme.items) * p.n * p.output[0] / (2.5 * machine.bandwidth)  # from the L3 cache
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else 3)
-        return START_SECONDS + pack + max(products, stream) + band + tiles * moved * 16 / vl + memory
+        return START_SECONDS + pack + max(products, stream) + band + tiles * moved * slower + memory
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)

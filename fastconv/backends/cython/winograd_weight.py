@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native, weight
-from fastconv.backends.cython.winograd import ERROR, ERROR_GROWTH, Axis, points_of
+from fastconv.backends.cython.winograd import ERROR, ERROR_GROWTH, MEASURED_FLOPS, Axis, points_of
 from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -128,9 +128,10 @@ class WinogradWeight(Kernel[ConvProblem]):
         peak = machine.flops(self.isa, size) * RATE * min(1.0, rows / (4 if self.isa == "avx512" else 3))
         products = 2.0 * p.groups * points * tiles * p.icg * oc / peak
         chunks = -(-p.n * s.tile_rows // s.chunk)
-        enter = p.groups * points * tiles * (ic + oc) * ENTER_SECONDS * 16 / vl
+        slower = MEASURED_FLOPS / machine.flops(self.isa, size)
+        enter = p.groups * points * tiles * (ic + oc) * ENTER_SECONDS * slower
         joined = 2.0 * chunks * s.sums * size / (6 * machine.bandwidth)
-        return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * 16 / vl
+        return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * slower
 
     def workspace(self, problem: ConvProblem) -> int:
         s = Scheme.of(problem, self.isa, self.tile)
