@@ -14,19 +14,21 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native, weight
-from fastconv.backends.cython.winograd import ERROR, ERROR_GROWTH, MEASURED_FLOPS, Axis, points_of
+from fastconv.backends.cython.winograd import ERROR_GROWTH, MEASURED_FLOPS, Axis, points_of
 from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
 
-TILES = (4, 2)  # pixels of y in a tile along an axis
+TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 32  # of a chunk: sums join those of other chunks only after so many products
 RATE = 0.7  # of peak, in the products
 ENTER_SECONDS = 2e-10  # per transformed value
 LEAVE_SECONDS = 1e-10  # per sum
 START_SECONDS = 20e-6
+# Expected largest error in units of eps, by the points of an axis: each multiplies it.
+ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.6, 7: 4.6, 8: 4.8, 10: 16.3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +61,7 @@ class Scheme:
 
     @classmethod
     @lru_cache(maxsize=256)
-    def of(cls, p: ConvProblem, isa: str, tile: int) -> Scheme:
+    def of(cls, p: ConvProblem, isa: str, tile: tuple[int, int]) -> Scheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
         h, w = axes(p, tile)
@@ -80,9 +82,9 @@ class Scheme:
         )  # fmt: skip
 
 
-def axes(p: ConvProblem, tile: int) -> tuple[Axis, Axis]:
+def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
     """The filters of both axes; one tap needs none."""
-    h, w = (Axis.of(taps, tile if taps > 1 else 1, 1, 1, p.acc) for taps in p.kernel[1:])
+    h, w = (Axis.of(k, each if k > 1 else 1, 1, 1, p.acc) for k, each in zip(p.kernel[1:], tile, strict=True))
     return h, w
 
 
@@ -93,9 +95,9 @@ class WinogradWeight(Kernel[ConvProblem]):
     algorithm = "winograd"
     exact = False
 
-    def __init__(self, isa: str, tile: int) -> None:
+    def __init__(self, isa: str, tile: tuple[int, int]) -> None:
         self.isa, self.tile = isa, tile
-        self.relative = f"f{tile}_weight"
+        self.relative = (f"f{tile[0]}" if tile[0] == tile[1] else f"f{tile[0]}x{tile[1]}") + "_weight"
         self.plain = weight.Weight(isa)
 
     def reject(self, problem: ConvProblem) -> str | None:
@@ -108,9 +110,11 @@ class WinogradWeight(Kernel[ConvProblem]):
             return "strided or dilated"
         if p.kernel[1:] == (1, 1):
             return "not windowed"
-        for taps in p.kernel[1:]:
-            if taps > 1 and (taps not in OUTPUTS or points_of(taps, self.tile, 1) is None):
-                return f"no F({taps}, {self.tile})"
+        if self.tile[0] != self.tile[1] and 1 in p.kernel[1:]:
+            return "one axis only, as equal tiles have it"
+        for taps, tile in zip(p.kernel[1:], self.tile, strict=True):
+            if taps > 1 and (taps not in OUTPUTS or points_of(taps, tile, 1) is None):
+                return f"no F({taps}, {tile})"
         if 0 in p.x_shape or 0 in p.w_shape or 0 in p.y_shape or not np.isfinite(p.fill):
             return "nothing to sum up, or padding that is not finite"
         return native.reject_common(self.isa, p.dtype)
