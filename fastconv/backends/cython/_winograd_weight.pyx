@@ -2,9 +2,10 @@
 """Gradients of convolution weights by Winograd's filtering: the result is the filter's output, tiles of y are its taps.
 
 The tiles of all images are worked off in chunks of rows of tiles.  For one chunk, the tiles of x, blocks of VL input channels in
-lanes, are transformed into `vx`, [point][channel block][tile][lane], and those of y, NR output channels in lanes, into
-`vy`, [point][block][tile][NR].  Every point is then a product of matrices over the chunk's tiles on the register tile, which joins
-`sums`, [point][block][channel][NR].  At the end the output transform makes kernels of them.
+lanes, are transformed into `vx`, [plane][channel block][tile][lane], and those of y, NR output channels in lanes, into
+`vy`, [point][block][tile][NR].  With strides, x has a set of points for each pair of phases, and what follows is done
+for every plane, that is every point of every pair: a product of matrices over the chunk's tiles on the register tile joins
+`sums`, [plane][block][channel][NR].  At the end the output transform makes kernels of them.
 
 Chunks belong to the problem and follow each other; threads share the blocks, and then the points, of one chunk.
 """
@@ -16,11 +17,16 @@ from libc.string cimport memset
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
 
 cdef struct Axis:
-    # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs.
-    Py_ssize_t tile, taps, points
+    # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs, every `stride`-th of them in one phase.
+    Py_ssize_t tile, taps, stride, points
     const char *coef_in
     const char *coef_out
     const char *weights
+
+
+cdef struct Slot:
+    # A pair of phases: where in the kernel, its taps, the points that it uses, and its first plane of products.
+    Py_ssize_t row, col, taps_h, taps_w, used_h, used_w, plane
 
 
 cdef class WinogradWeight:
@@ -29,9 +35,11 @@ cdef class WinogradWeight:
     cdef const fc_table *t
     cdef object keep
     cdef Axis h, w
-    cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points
+    cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points, planes
     cdef Py_ssize_t run0, run1, win, yw, scratch
     cdef readonly Py_ssize_t chunks
+    cdef const Slot *slots
+    cdef const Py_ssize_t *point  # of y, for each plane
     cdef const int64_t *rows
     cdef const int64_t *cols
     cdef double fill
@@ -41,8 +49,10 @@ cdef class WinogradWeight:
         self.keep = (scheme, tables)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.oh, self.ow = p.output[1:]
-        self.h, self.w = axis(scheme.h), axis(scheme.w)
-        self.points = self.h.points * self.w.points
+        self.h, self.w = axis(scheme.h, p.kernel[1], p.stride[1]), axis(scheme.w, p.kernel[2], p.stride[2])
+        self.points, self.planes = self.h.points * self.w.points, len(scheme.planes)
+        self.slots = <const Slot *>address(scheme.slots)
+        self.point = <const Py_ssize_t *>address(scheme.planes)
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.channel_blocks = (self.icg + self.t.vl - 1) // self.t.vl
         self.tile_rows, self.tile_cols = scheme.tile_rows, scheme.tile_cols
@@ -72,7 +82,7 @@ cdef class WinogradWeight:
                         self.enter_x(&xv, g, i, first, count, tx, buf + threadid() * self.scratch * size)
                     else:
                         self.enter_y(&yv, g, i - self.channel_blocks, first, count, ty, buf + threadid() * self.scratch * size)
-                for i in prange(self.points * self.kbs, nogil=True, num_threads=threads, schedule="static"):
+                for i in prange(self.planes * self.kbs, nogil=True, num_threads=threads, schedule="static"):
                     self.multiply(g, i // self.kbs, i % self.kbs, count * self.tile_cols, c == 0, tx, ty, to)
 
     def finish(self, sums, out, scratch, int threads):
@@ -87,36 +97,44 @@ cdef class WinogradWeight:
     cdef void enter_x(
         self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, c = b * vl, r, i, p, n, band_row = self.win * vl
-        cdef Py_ssize_t hn = self.h.tile + self.h.taps - 1, tiles = count * self.tile_cols
+        cdef Py_ssize_t hn = (self.h.tile - 1) * self.h.stride + self.h.taps, tiles = count * self.tile_cols
         cdef Py_ssize_t point = self.channel_blocks * tiles * vl
         cdef char *half = band + hn * band_row * size
         cdef char *dst
         cdef const char *channel
         cdef const char *src
+        cdef const Slot *slot
         cdef int64_t row
         for r in range(count):
             n = (first + r) // self.tile_rows
             channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
             for i in range(hn):
-                row = self.rows[(first + r) % self.tile_rows * self.h.tile + i]
+                row = self.rows[(first + r) % self.tile_rows * self.h.tile * self.h.stride + i]
                 src = NULL
                 if row >= 0:
                     src = channel + row * x.stride[3] * size
                 self.t.lane_row(
                     band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), self.cols, self.win,
                     self.run0, self.run1, self.fill)
-            dst = v + (b * tiles + r * self.tile_cols) * vl * size
-            src = band
-            if self.h.points > 1:
-                if self.w.points == 1:  # columns are tiles
-                    self.t.wino_in[self.h.points][1](self.h.coef_in, band, band_row, vl, self.ow, dst, point, vl)
-                    continue
-                self.t.wino_in[self.h.points][1](self.h.coef_in, band, band_row, vl, self.win, half, band_row, vl)
-                src = half
-            for p in range(self.h.points):
-                self.t.wino_in[self.w.points][1](
-                    self.w.coef_in, src + p * band_row * size, vl, self.w.tile * vl, self.tile_cols,
-                    dst + p * self.w.points * point * size, point, vl)
+            for i in range(self.h.stride * self.w.stride):
+                slot = self.slots + i
+                dst = v + (slot.plane * point + (b * tiles + r * self.tile_cols) * vl) * size
+                src = band
+                if self.h.points > 1:
+                    if self.w.points == 1:  # columns are tiles
+                        self.t.wino_in[self.h.points][slot.used_h == self.h.points](
+                            self.h.coef_in, band + slot.row * band_row * size, self.h.stride * band_row, vl, self.ow, dst,
+                            point, vl)
+                        continue
+                    if slot.col == 0:
+                        self.t.wino_in[self.h.points][slot.used_h == self.h.points](
+                            self.h.coef_in, band + slot.row * band_row * size, self.h.stride * band_row, vl, self.win, half,
+                            band_row, vl)
+                    src = half
+                for p in range(slot.used_h):
+                    self.t.wino_in[self.w.points][slot.used_w == self.w.points](
+                        self.w.coef_in, src + (p * band_row + slot.col * vl) * size, self.w.stride * vl,
+                        self.w.tile * self.w.stride * vl, self.tile_cols, dst + p * slot.used_w * point * size, point, vl)
 
     cdef void enter_y(
         self, const View *y, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
@@ -152,14 +170,14 @@ cdef class WinogradWeight:
                         dst + p * self.w.points * point * size, point)
 
     cdef void multiply(
-        self, Py_ssize_t g, Py_ssize_t point, Py_ssize_t kb, Py_ssize_t tiles, bint start, const char *vx, const char *vy,
+        self, Py_ssize_t g, Py_ssize_t plane, Py_ssize_t kb, Py_ssize_t tiles, bint start, const char *vx, const char *vy,
         char *sums) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, none = 0, b, q, q_next, piece, pieces, lanes
         cdef const char *a
-        cdef const char *y = vy + (point * self.kbs + kb) * tiles * nr * size
-        cdef char *to = sums + ((g * self.points + point) * self.kbs + kb) * self.icg * nr * size
+        cdef const char *y = vy + (self.point[plane] * self.kbs + kb) * tiles * nr * size
+        cdef char *to = sums + ((g * self.planes + plane) * self.kbs + kb) * self.icg * nr * size
         for b in range(self.channel_blocks):
-            a = vx + (point * self.channel_blocks + b) * tiles * vl * size
+            a = vx + (plane * self.channel_blocks + b) * tiles * vl * size
             lanes = min(vl, self.icg - b * vl)
             pieces = (lanes + self.t.mr - 1) // self.t.mr
             q = 0
@@ -172,32 +190,36 @@ cdef class WinogradWeight:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, taps = self.h.taps * self.w.taps, c
         cdef Py_ssize_t b = item % self.channel_blocks, kb = item // self.channel_blocks % self.kbs
         cdef Py_ssize_t g = item // self.channel_blocks // self.kbs, lanes = min(vl, self.icg - b * vl)
-        cdef Py_ssize_t plane = self.kbs * self.icg * nr, wp = self.w.points, channels = min(nr, self.ocg - kb * nr)
+        cdef Py_ssize_t plane = self.kbs * self.icg * nr, wp = self.w.points, channels = min(nr, self.ocg - kb * nr), i
         cdef char *half = kernels + (vl * taps + vl) * nr * size
         cdef const char *s
+        cdef const Slot *slot
         cdef char *y
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, NULL, 0
         for c in range(lanes):
-            s = sums + ((g * self.points * self.kbs + kb) * self.icg + b * vl + c) * nr * size
-            y = kernels + c * taps * nr * size
-            if self.h.points == 1:
-                self.t.wino_out[wp][self.w.taps](self.w.coef_out, s, plane, nr, 1, y, nr, nr)
-            elif wp == 1:
-                self.t.wino_out[self.h.points][self.h.taps](self.h.coef_out, s, plane, nr, 1, y, nr, nr)
-            else:
-                self.t.wino_out[self.h.points][self.h.taps](
-                    self.h.coef_out, s, wp * plane, plane, wp, half, wp * nr, nr)
-                self.t.wino_out[wp][self.w.taps](
-                    self.w.coef_out, half, nr, wp * nr, self.h.taps, y, nr, self.w.taps * nr)
+            for i in range(self.h.stride * self.w.stride):
+                slot = self.slots + i
+                s = sums + (((g * self.planes + slot.plane) * self.kbs + kb) * self.icg + b * vl + c) * nr * size
+                y = kernels + (c * taps + slot.row * self.w.taps + slot.col) * nr * size
+                if self.h.points == 1:
+                    self.t.wino_out[wp][slot.taps_w](self.w.coef_out, s, plane, nr, 1, y, self.w.stride * nr, nr)
+                elif wp == 1:
+                    self.t.wino_out[self.h.points][slot.taps_h](self.h.coef_out, s, plane, nr, 1, y, self.h.stride * nr, nr)
+                else:
+                    self.t.wino_out[self.h.points][slot.taps_h](
+                        self.h.coef_out, s, slot.used_w * plane, plane, slot.used_w, half, wp * nr, nr)
+                    self.t.wino_out[wp][slot.taps_w](
+                        self.w.coef_out, half, nr, wp * nr, slot.taps_h, y, self.w.stride * nr,
+                        self.h.stride * self.w.taps * nr)
         self.t.store(
             kernels, lanes * taps, channels,
             out.data + ((g * self.ocg + kb * nr) * out.stride[0] + b * vl * out.stride[1]) * size, 1, out.stride[0], &e)
 
 
-cdef Axis axis(scheme) except *:
+cdef Axis axis(scheme, Py_ssize_t taps, Py_ssize_t stride) except *:
     cdef Axis a
-    # As a filter, its taps are a tile's pixels, and its tile the kernel's taps.
-    a.tile, a.taps, a.points = scheme.taps, scheme.m, scheme.points
+    # As a filter, its taps are a tile's pixels, and its tile the taps of a phase of the kernel.
+    a.tile, a.taps, a.stride, a.points = scheme.taps, taps, stride, scheme.points
     a.coef_in, a.coef_out, a.weights = address(scheme.coef_in), address(scheme.coef_out), address(scheme.weights)
     return a

@@ -1,14 +1,18 @@
 """Gradients of convolution weights by Winograd's filtering: the kernel's taps are outputs, a tile of y is the filter.
 
 An axis of three taps takes 6 products for a tile of 4 pixels in place of 12, so both axes together save three quarters.
-Stride 1 and no dilation.  Results that are not finite are worked out again by plain sums: the transforms would spread
-an infinity over the whole kernel.
+With a stride, every s-th tap belongs to one phase of x.  The phases are problems of their own that share the points,
+and with them the transformed y: with stride 2, phases of 2 taps and of 1 take 9 products.  No dilation.
+
+Results that are not finite are worked out again by plain sums: the transforms would spread an infinity over the whole
+kernel.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -38,7 +42,11 @@ class Scheme:
     Attributes
     ----------
     h, w : Axis
-        Filters F(taps of the kernel, pixels of a tile).
+        Filters F(taps of a phase of the kernel, pixels of a tile).
+    slots : ndarray of intp, shape (pairs of phases, 7)
+        Row phase, column phase, taps of each, points that each uses, and the first of the pair's planes of products.
+    planes : ndarray of intp
+        The point of y that each plane of products meets.
     tile_rows, tile_cols, chunk : int
         Tiles of one image; rows of tiles in a chunk.
     win, yw : int
@@ -49,6 +57,8 @@ class Scheme:
 
     h: Axis
     w: Axis
+    slots: np.ndarray
+    planes: np.ndarray
     tile_rows: int
     tile_cols: int
     chunk: int
@@ -67,25 +77,40 @@ class Scheme:
         h, w = axes(p, tile)
         tile_rows, tile_cols = -(-p.output[1] // h.taps), -(-p.output[2] // w.taps)
         points = h.points * w.points
+        slots, planes = phase_pairs(p, h, w)
         ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
         # With so many tiles, the transformed tiles are about as large as the sums that they meet.
         wanted = max(LEAST_TILES, ic * oc // (ic + oc))
         chunk = max(1, min(p.n * tile_rows, -(-wanted // tile_cols)))
-        win, yw = tile_cols * w.taps + w.m - 1, tile_cols * w.taps
-        enter_x = (h.taps + h.m - 1 + h.points) * win * vl
+        win, yw = native.span(tile_cols * w.taps, p.stride[2], p.kernel[2], 1), tile_cols * w.taps
+        enter_x = (native.span(h.taps, p.stride[1], p.kernel[1], 1) + h.points) * win * vl
         enter_y = (h.taps + h.points) * yw * nr + nr
-        leave = (vl * h.m * w.m + vl + h.m * w.points) * nr
+        leave = (vl * p.taps + vl + h.m * w.points) * nr
         tiles = chunk * tile_cols
         return cls(
-            h, w, tile_rows, tile_cols, chunk, win, yw, points * ic * tiles + vl, points * oc * tiles + nr,
-            p.groups * points * oc * p.icg, -(-max(enter_x, enter_y, leave) // 16) * 16,
+            h, w, slots, planes, tile_rows, tile_cols, chunk, win, yw, len(planes) * ic * tiles + vl,
+            points * oc * tiles + nr, p.groups * len(planes) * oc * p.icg, -(-max(enter_x, enter_y, leave) // 16) * 16,
         )  # fmt: skip
 
 
 def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
     """The filters of both axes; one tap needs none."""
-    h, w = (Axis.of(k, each if k > 1 else 1, 1, 1, p.acc) for k, each in zip(p.kernel[1:], tile, strict=True))
+    h, w = (
+        Axis.of(-(-k // s), each if k > 1 else 1, 1, 1, p.acc)
+        for k, s, each in zip(p.kernel[1:], p.stride[1:], tile, strict=True)
+    )
     return h, w
+
+
+def phase_pairs(p: ConvProblem, h: Axis, w: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """`slots` and `planes` of a scheme.  A phase of fewer taps than others does without the point at infinity."""
+    slots, planes = [], []
+    for fh, fw in product(range(p.stride[1]), range(p.stride[2])):
+        taps = [-(-(k - f) // s) for k, f, s in zip(p.kernel[1:], (fh, fw), p.stride[1:], strict=True)]
+        used = [a.points - (a.m > t) for a, t in zip((h, w), taps, strict=True)]
+        slots.append((fh, fw, *taps, *used, len(planes)))
+        planes += [i * w.points + j for i in range(used[0]) for j in range(used[1])]
+    return np.array(slots, np.intp), np.array(planes, np.intp)
 
 
 class WinogradWeight(Kernel[ConvProblem]):
@@ -106,15 +131,20 @@ class WinogradWeight(Kernel[ConvProblem]):
             return f"direction {p.direction}: no gradient of weights"
         if p.kernel[0] != 1 or p.input[0] != 1 or p.output[0] != 1 or p.pads[0] != (0, 0):
             return "three spatial axes"
-        if p.stride[1:] != (1, 1) or any(d > 1 < k for k, d in zip(p.kernel, p.dilation, strict=True)):
-            return "strided or dilated"
+        if any(d > 1 < k for k, d in zip(p.kernel, p.dilation, strict=True)):
+            return "dilated"
         if p.kernel[1:] == (1, 1):
             return "not windowed"
         if self.tile[0] != self.tile[1] and 1 in p.kernel[1:]:
             return "one axis only, as equal tiles have it"
-        for taps, tile in zip(p.kernel[1:], self.tile, strict=True):
-            if taps > 1 and (taps not in OUTPUTS or points_of(taps, tile, 1) is None):
+        for k, s, tile in zip(p.kernel[1:], p.stride[1:], self.tile, strict=True):
+            if k == s == 1:
+                continue
+            taps = -(-k // s)
+            if taps not in OUTPUTS or points_of(taps, tile, 1) is None:
                 return f"no F({taps}, {tile})"
+            if k % s and (taps > 2 or k < s):
+                return f"phases of {taps} and {taps - 1} taps"
         if 0 in p.x_shape or 0 in p.w_shape or 0 in p.y_shape or not np.isfinite(p.fill):
             return "nothing to sum up, or padding that is not finite"
         return native.reject_common(self.isa, p.dtype)
@@ -124,16 +154,16 @@ class WinogradWeight(Kernel[ConvProblem]):
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         s = Scheme.of(p, self.isa, self.tile)
-        points = s.h.points * s.w.points
+        points, planes = s.h.points * s.w.points, len(s.planes)
         ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
         tiles = p.n * s.tile_rows * s.tile_cols
         lanes = min(vl, p.icg)
         rows = lanes / -(-lanes // mr)
         peak = machine.flops(self.isa, size) * RATE * min(1.0, rows / (4 if self.isa == "avx512" else 3))
-        products = 2.0 * p.groups * points * tiles * p.icg * oc / peak
+        products = 2.0 * p.groups * planes * tiles * p.icg * oc / peak
         chunks = -(-p.n * s.tile_rows // s.chunk)
         slower = MEASURED_FLOPS / machine.flops(self.isa, size)
-        enter = p.groups * points * tiles * (ic + oc) * ENTER_SECONDS * slower
+        enter = p.groups * tiles * (planes * ic + points * oc) * ENTER_SECONDS * slower
         joined = 2.0 * chunks * s.sums * size / (6 * machine.bandwidth)
         return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * slower
 
@@ -179,7 +209,7 @@ class WinogradWeight(Kernel[ConvProblem]):
 def padded_tables(p: ConvProblem, s: Scheme) -> native.Tables:
     """Index tables that go on, with the fill value, to the end of the last tiles: y is zero there."""
     planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    high = s.tile_rows * s.h.taps + s.h.m - 1
+    high = native.span(s.tile_rows * s.h.taps, p.stride[1], p.kernel[1], 1)
     longer = [
         np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)])
         for table, need in ((rows, high), (cols, s.win))
@@ -187,5 +217,5 @@ def padded_tables(p: ConvProblem, s: Scheme) -> native.Tables:
     return planes, longer[0], longer[1], run0, run1
 
 
-OUTPUTS = (2, 3, 5, 7)  # taps of kernels that simd/winograd.inc has output transforms for
+OUTPUTS = (2, 3, 5, 7)  # taps of a phase that simd/winograd.inc has output transforms for
 KERNELS = tuple(WinogradWeight(isa, tile) for isa in machine.ISAS for tile in TILES)
