@@ -104,7 +104,8 @@ def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
 
 def phase_pairs(p: ConvProblem, h: Axis, w: Axis) -> tuple[np.ndarray, np.ndarray]:
     """`slots` and `planes` of a scheme.  A phase of fewer taps than others does without the point at infinity."""
-    slots, planes = [], []
+    slots: list[tuple[int, ...]] = []
+    planes: list[int] = []
     for fh, fw in product(range(p.stride[1]), range(p.stride[2])):
         taps = [-(-(k - f) // s) for k, f, s in zip(p.kernel[1:], (fh, fw), p.stride[1:], strict=True)]
         used = [a.points - (a.m > t) for a, t in zip((h, w), taps, strict=True)]
