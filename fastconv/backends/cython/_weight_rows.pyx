@@ -25,7 +25,8 @@ cdef class WeightRows:
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps
-    cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments, rin, wq, row_len, run0, run1
+    cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments
+    cdef Py_ssize_t rin, wq, row_len, run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols

@@ -12,7 +12,7 @@ typedef struct {
     const ptrdiff_t *rows; /* [planes][nrows]: offset of each padded row that is read, WEIGHT_NO_ROW for zeros */
     ptrdiff_t nrows, planes, kh, kw, sh, dh;
     const ptrdiff_t *cols; /* [kw]: element of a row that each tap reads for output column 0 */
-    ptrdiff_t sw;          /* elements between what neighbouring outputs read: 1, or 2 where taps are neighbours, 3, 5 or 7 */
+    ptrdiff_t sw;          /* elements between what neighbouring outputs read: 1; 2 where 3, 5 or 7 taps are neighbours */
     ptrdiff_t col;         /* the block's first column */
     ptrdiff_t iw;          /* elements of a row, zeros beside them; 0: taps never leave a row */
     const void *y;
