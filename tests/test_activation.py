@@ -185,6 +185,8 @@ def test_softmax_kernels(kernel: Any, kind: str, dtype: str) -> None:
     rng = np.random.default_rng(4)
     for shape, dim in [((7,), 0), ((3, 5), 0), ((3, 5), 1), ((2, 3, 4), 1), ((2, 0), 1), ((0, 3), 1), ((50, 3000), 1)]:
         p = softmax_problem(kind, shape, np.dtype(dtype), dim, None)
+        if kernel.reject(p) is not None:
+            pytest.skip(kernel.reject(p))
         x = (rng.normal(size=(p.outer, p.length, p.inner)) * 9).astype(dtype)
         z = x.astype(float) * (-1 if kind == "softmin" else 1)
         shifted = z - z.max(1, keepdims=True, initial=-np.inf) if z.size else z

@@ -47,6 +47,8 @@ def test_differences(backend: str, name: str) -> None:
         if not np.isfinite(forward(x, t, **kwargs)).all():
             continue  # a mean over nothing
         if t.dtype.kind == "f":
+            if backend == "cython":
+                continue  # class indices only
             check_gradients(
                 lambda x, t: forward(x, t, **kwargs),  # noqa: B023
                 lambda dy, x, t: gradient(dy, x, t, backend=backend, **kwargs),  # noqa: B023
@@ -69,6 +71,8 @@ def test_against_torch(backend: str, name: str) -> None:
     rng = np.random.default_rng(1)
     for _ in range(150):
         x, t, kwargs = case(rng, name == "cross_entropy")
+        if t.dtype.kind == "f" and backend == "cython":
+            continue
         dtype = str(rng.choice(["float32", "float64"]))
         x = x.astype(dtype)
         t = t.astype(dtype) if t.dtype.kind == "f" else t

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from guard import guarded
 
-from fastconv.backends.cython import native, pool, pool_shifts
+from fastconv.backends.cython import native, pool, pool_flat, pool_shifts
 from fastconv.backends.reference_pool import Pool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import freeze
@@ -19,7 +19,7 @@ from fastconv.dispatch.registry import kernels
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-KERNELS = [k for k in kernels("pool") if isinstance(k, (pool.Pool, pool_shifts.Shifts))]
+KERNELS = [k for k in kernels("pool") if isinstance(k, (pool.Pool, pool_shifts.Shifts, pool_flat.Flat))]
 WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
 
 
@@ -35,7 +35,7 @@ def kernel(request: pytest.FixtureRequest) -> Kernel[PoolProblem]:
 def takes(kernel: Kernel[PoolProblem], p: PoolProblem) -> bool:
     """Whether `kernel` does `p`: the separable one does everything here."""
     reason = kernel.reject(p)
-    assert reason is None or kernel.algorithm == "shifts", reason
+    assert reason is None or kernel.algorithm in ("shifts", "flat"), reason
     return reason is None
 
 
@@ -142,6 +142,36 @@ def test_widths_of_several_vectors(kernel: Kernel[PoolProblem], way: str, stride
             for extra in (-1, 0, 1, 2)
         ),
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", ["max", "avg", "exclude"])
+def test_planes_that_keep_their_size(kernel: Kernel[PoolProblem], way: str, dtype: str) -> None:
+    windows = [(1, 3), (2, 3), (3, 3), (7, 3), (3, 5), (5, 5)]
+    sizes = [*itertools.product((1, 2, 3, 5, 7), (*range(1, 20), 33, 35)), (14, 14), (20, 20), (35, 35), (4, 130)]
+    problems = (
+        problem(way, size, (kh, kw), stride=1, dilation=(d, 1), channels=3, dtype=dtype,
+                padding=((d * (kh - 1) // 2, -(-d * (kh - 1) // 2)), (kw // 2, kw // 2)))
+        for i, size in enumerate(sizes)
+        for kh, kw in windows[i % 2 :: 2]
+        for d in (1, 2)
+        if d == 1 or (way == "max" and kh % 2)
+    )  # fmt: skip
+    check(kernel, (p for p in problems if p.output == p.input), ("start", "end"))
+
+
+def test_averages_of_infinities_and_of_what_overflows(kernel: Kernel[PoolProblem]) -> None:
+    p = problem("avg", (9, 9), (3, 3), stride=1, padding=1, channels=1)
+    if not takes(kernel, p):
+        return
+    x = np.random.default_rng(3).normal(size=p.x_shape).astype("f")
+    x[..., 1, 1], x[..., 7, 7], x[..., 1, 7] = np.inf, -np.inf, np.nan
+    y, want = np.empty(p.y_shape, "f"), np.empty(p.y_shape)
+    kernel.prepare(p, (), 1)(x, y)
+    Reference().prepare(p, (), 1)(x, want)
+    np.testing.assert_allclose(y, want, rtol=1e-5, atol=1e-6)
+    kernel.prepare(p, (), 1)(np.full(p.x_shape, 3e38, "f"), y)
+    assert np.all(np.isposinf(y))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -274,6 +304,8 @@ def test_the_same_bits_for_any_number_of_threads(kernel: Kernel[PoolProblem], la
 
 def test_images_and_channels_may_lie_apart(kernel: Kernel[PoolProblem]) -> None:
     p = problem("indices", (6, 19), (2, 2), n=2, channels=3)
+    if kernel.algorithm == "flat":
+        p = problem("max", (6, 19), (3, 3), stride=1, padding=1, n=2, channels=3)
     x, want = example(p)
     spread = np.full((2, 7, 1, 6, 19), 99, p.dtype)
     spread[:, ::-3] = x
@@ -289,6 +321,15 @@ def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
         assert kernel.reject(problem("max", (5, 5), (2, 2), stride=3)) == "columns further apart than a shift"
         assert kernel.reject(problem("max", (5, 9), (2, 6))) is not None
         assert kernel.reject(problem("max", (40, 5), (33, 2), stride=1)) is not None
+        return
+    if kernel.algorithm == "flat":
+        same = "windows one apart on planes that keep their size"
+        assert kernel.reject(problem("indices", (5, 5), (3, 3), stride=1, padding=1)) is not None
+        assert kernel.reject(problem("max", (5, 5), (3, 3), stride=2, padding=1)) == same
+        assert kernel.reject(problem("max", (5, 5), (3, 3), stride=1)) == same
+        assert kernel.reject(problem("max", (5, 15), (7, 7), stride=1, padding=3)) is not None
+        large = problem("max", (100, 100), (3, 3), stride=1, padding=1)
+        assert kernel.reject(large) == "planes of more than 24576 bytes"
         return
     assert kernel.reject(problem("lp3", (5, 5), (2, 2))) == (
         "norm 3: only 1, 2 and the infinities, which need no powers"

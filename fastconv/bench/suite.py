@@ -164,7 +164,8 @@ def reports_json(reports: Iterable[Report], path: str | Path | None = None) -> s
 
 def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """The public function of a case and its arguments, arrays as `Spec`."""
-    arrays = tuple(Spec(shape, case.dtype) for shape in case.shapes)
+    dtypes = ["int64" if i in case.indices else case.dtype for i in range(len(case.shapes))]
+    arrays = tuple(map(Spec, case.shapes, dtypes))
     call = getattr(fastconv, case.operation), (*arrays, *case.args), dict(case.kwargs)
     return call if case.gradient is None else gradient_call(*call, case.gradient)
 

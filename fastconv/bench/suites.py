@@ -30,6 +30,8 @@ class Case:
     dtype : str
     gradient : str, optional
         Name of the argument whose gradient is computed, in place of the operation.
+    indices : tuple of int
+        Which of the arrays hold indices, as those of classes, in int64.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Case:
     count: int = 1
     dtype: str = "float32"
     gradient: str | None = None
+    indices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,29 @@ _GRADIENTS = _gradients(
     _deep(144, 56, 3, 2), _deep(384, 14, 5),
 )  # fmt: skip
 
+
+
+def _each(operation: str, **kwargs: Any) -> Case:
+    """A function of every element of a map of 1M elements."""
+    name = " ".join((operation, *map(str, kwargs.values()), "64,128,128"))
+    return Case(name, operation, ((1, 64, 128, 128),), (), kwargs)
+
+
+def _softmax(operation: str, *shape: int) -> Case:
+    return Case(f"{operation} {','.join(map(str, shape))}", operation, (shape,), (1,))
+
+
+def _entropy(n: int, classes: int) -> Case:
+    return Case(f"cross_entropy {n},{classes}", "cross_entropy", ((n, classes), (n,)), indices=(1,))
+
+
+_ELEMENTWISE = (
+    _each("relu"), _each("sigmoid"), _each("tanh"), _each("silu"), _each("gelu"), _each("gelu", approximate="tanh"),
+    _each("softplus"), _each("mish"),
+    _softmax("softmax", 64, 1000), _softmax("softmax", 128, 10), _softmax("softmax", 32, 21, 64, 64),
+    _softmax("log_softmax", 32, 5000), _entropy(64, 10), _entropy(256, 1000),
+)  # fmt: skip
+
 SUITES: dict[str, Suite] = {
     s.name: s
     for s in (
@@ -332,6 +358,7 @@ SUITES: dict[str, Suite] = {
         Suite(
             "odd_layers", "layers of text, detection and audio networks: uneven sizes, small maps, wide kernels", _ODDS
         ),
+        Suite("elementwise", "activations, softmax and cross-entropy", _ELEMENTWISE),
         Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
     )
 }

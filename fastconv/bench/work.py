@@ -15,6 +15,7 @@ from fastconv.dispatch.plan import Plan
 from fastconv.ops.planning import plan as make_plan
 
 SEED = 2024
+INTEGERS = 10  # below it lie random ones: also indices of ten classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _fill(value: Any, rng: np.random.Generator) -> Any:
         return value
     dtype = np.dtype(value.dtype)
     if dtype.kind in "iu":
-        return rng.integers(0, 16, value.shape).astype(dtype)
+        return rng.integers(0, INTEGERS, value.shape).astype(dtype)
     return rng.standard_normal(value.shape).astype(dtype)
 
 

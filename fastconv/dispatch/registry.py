@@ -69,11 +69,11 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import pool_means, pool_pairs, pool_shifts
+    from fastconv.backends.cython import pool_flat, pool_means, pool_pairs, pool_shifts
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
-    special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *pool_shifts.KERNELS)
+    special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *pool_flat.KERNELS, *pool_shifts.KERNELS)
     return (*special, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
@@ -132,30 +132,34 @@ def _elementwise_backward() -> Kernels:
 
 def _softmax_backward() -> Kernels:
     from fastconv.backends import reference_loss_backward as reference
+    from fastconv.backends.cython import softmax as native
     from fastconv.backends.numpy import loss_backward as numpy
 
-    return (*numpy.SOFTMAX, reference.SoftmaxBackward())
+    return (*native.KERNELS, *numpy.SOFTMAX, reference.SoftmaxBackward())
 
 
 def _loss_backward() -> Kernels:
     from fastconv.backends import reference_loss_backward as reference
+    from fastconv.backends.cython import loss as native
     from fastconv.backends.numpy import loss_backward as numpy
 
-    return (*numpy.LOSS, reference.LossBackward())
+    return (*native.KERNELS, *numpy.LOSS, reference.LossBackward())
 
 
 def _softmax() -> Kernels:
     from fastconv.backends import reference_loss
+    from fastconv.backends.cython import softmax as native
     from fastconv.backends.numpy import softmax as numpy
 
-    return (*numpy.KERNELS, reference_loss.Softmax())
+    return (*native.KERNELS, *numpy.KERNELS, reference_loss.Softmax())
 
 
 def _loss() -> Kernels:
     from fastconv.backends import reference_loss
+    from fastconv.backends.cython import loss as native
     from fastconv.backends.numpy import loss as numpy
 
-    return (*numpy.KERNELS, reference_loss.Loss())
+    return (*native.KERNELS, *numpy.KERNELS, reference_loss.Loss())
 
 
 def _pad() -> Kernels:

@@ -124,6 +124,32 @@ cdef extern from "simd/table.h" nogil:
         const double *depth_count
         const double *height_count
 
+    ctypedef struct pool_flat_args:
+        int op
+        const void *x
+        void *y
+        Py_ssize_t channels, x_step, y_step, ih, iw, kh, kw, dh, lh
+        const void *masks
+        const void *divisor
+        const void *inverse
+
+    ctypedef struct softmax_args:
+        int log, negative
+        const void *x
+        const void *dy
+        const void *factor
+        void *y
+        Py_ssize_t count, length, step
+        void *scratch
+
+    ctypedef struct log_sums_args:
+        const void *x
+        const void *weight
+        void *top
+        void *logs
+        void *spread
+        Py_ssize_t count, length, step
+
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
@@ -145,12 +171,16 @@ cdef extern from "simd/table.h" nogil:
         void (*pool_across)(const pool_across_args *a) noexcept nogil
         void (*pool_finish)(const pool_finish_args *a) noexcept nogil
         void (*pool_shifts)(const pool_shifts_args *a) noexcept nogil
+        void (*pool_flat)(const pool_flat_args *a) noexcept nogil
+        void (*pool_flat_masks)(Py_ssize_t n, Py_ssize_t iw, Py_ssize_t kw, void *masks) noexcept nogil
         void (*pool_pairs)(
             const void *x0, const void *x1, Py_ssize_t iw, Py_ssize_t n, void *y, int64_t *index,
             int64_t base) noexcept nogil
         void (*plane_means)(const void *x, Py_ssize_t count, Py_ssize_t elements, void *y) noexcept nogil
         void (*activate)(int f, void *y, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
         void (*relu_backward)(void *dx, const void *dy, const void *x, Py_ssize_t n) noexcept nogil
+        void (*softmax)(const softmax_args *a) noexcept nogil
+        void (*log_sums)(const log_sums_args *a) noexcept nogil
         fc_lane_tile_p *lane_tile
         fc_wino_axis_p wino_in[11][2]
         fc_wino_axis_p wino_out[11][11]

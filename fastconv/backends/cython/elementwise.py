@@ -46,7 +46,20 @@ FUNCTIONS = {
     "elu": Function(9, ulps=3, vector_seconds=6e-9),
     "selu": Function(9, (SELU_ALPHA, SELU_SCALE), ulps=4, vector_seconds=6e-9),
     "celu": Function(10, ulps=4, vector_seconds=8e-9),
+    "gelu": Function(11, ulps=4, vector_seconds=10e-9),
+    "gelu_tanh": Function(12, ulps=4, vector_seconds=8e-9),
+    "logsigmoid": Function(13, ulps=3, vector_seconds=12e-9),
+    "softplus": Function(14, ulps=3, vector_seconds=14e-9),
+    "mish": Function(15, ulps=4, vector_seconds=7e-9),
+    "hardshrink": Function(16, ulps=0.0),
+    "softshrink": Function(17),
+    "tanhshrink": Function(18, ulps=4, vector_seconds=8e-9),
+    "threshold": Function(19, ulps=0.0),
 }
+
+
+def function_of(p: ElementwiseProblem) -> Function:
+    return FUNCTIONS["gelu_tanh" if p.function == "gelu" and any(p.params) else p.function]
 
 
 class Elementwise(Kernel[ElementwiseProblem]):
@@ -68,7 +81,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
     def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
         p = problem
         vectors = p.size / native.lanes(self.isa, p.dtype.itemsize)
-        price = FUNCTIONS[p.function].vector_seconds * p.dtype.itemsize / 4
+        price = function_of(p).vector_seconds * p.dtype.itemsize / 4
         return START_SECONDS + max(p.bytes / machine.bandwidth, vectors * price)
 
     def workspace(self, problem: ElementwiseProblem) -> int:
@@ -76,7 +89,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
     def error(self, problem: ElementwiseProblem) -> float:
         """Of each result, not only of the largest; in the units of a denormal where it is one."""
-        return FUNCTIONS[problem.function].ulps * float(np.finfo(problem.dtype).eps)
+        return function_of(problem).ulps * float(np.finfo(problem.dtype).eps)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _elementwise
@@ -86,7 +99,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
         slices = threads.slices(blocks, native.seconds(self, problem))
 
-        f = FUNCTIONS[problem.function]
+        f = function_of(problem)
         a, b, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
 
         def forward(x: np.ndarray, out: np.ndarray) -> None:

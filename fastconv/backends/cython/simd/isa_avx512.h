@@ -12,6 +12,8 @@
 #define v_sqrt(a) ((vec)_mm512_sqrt_pd((__m512d)(a)))
 #define v_align(a, b, n) ((vec)_mm512_alignr_epi64((__m512i)(b), (__m512i)(a), n))
 #define v_larger(a, b) ((vec)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
+#define v_smaller(a, b) ((vec)_mm512_min_pd((__m512d)(a), (__m512d)(b)))
+#define v_scale(a, b) ((vec)_mm512_scalef_pd((__m512d)(a), (__m512d)(b)))
 #define v_any_nan(v) (_mm512_cmp_pd_mask((__m512d)(v), (__m512d)(v), _CMP_UNORD_Q) != 0)
 #define FC_BIT_MASK __mmask8
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_pd((__m512d)(rest), m, (__m512d)(v)))
@@ -27,6 +29,9 @@
 #define v_sqrt(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
 #define v_align(a, b, n) ((vec)_mm512_alignr_epi32((__m512i)(b), (__m512i)(a), n))
 #define v_larger(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
+#define v_smaller(a, b) ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
+#define v_scale(a, b) ((vec)_mm512_scalef_ps((__m512)(a), (__m512)(b)))
+#define v_rough_inverse(a) ((vec)_mm512_rcp14_ps((__m512)(a)))
 #define v_any_nan(v) (_mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_UNORD_Q) != 0)
 #define FC_BIT_MASK __mmask16
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_ps((__m512)(rest), m, (__m512)(v)))
@@ -37,3 +42,4 @@
 /* a mask of the first n lanes, 0 <= n <= 16 */
 #define v_first(n) ((1u << (n)) - 1u)
 #define v_hold(v) __asm__("" : "+v"(v))
+#define v_product_error(a, b, product) v_fma(a, b, -(product))

@@ -58,4 +58,15 @@ typedef struct {
     const double *depth_count, *height_count; /* its other factors, by od and oh */
 } pool_shifts_args;
 
+/* Whole planes that keep their size; see flat.inc. */
+typedef struct {
+    int op;        /* POOL_MAX or POOL_SUM */
+    const void *x; /* the first plane */
+    void *y;
+    ptrdiff_t channels, x_step, y_step; /* elements from one plane to the next */
+    ptrdiff_t ih, iw, kh, kw, dh, lh; /* columns of a window lie side by side, half of them on either side */
+    const void *masks;             /* what pool_flat_masks left */
+    const void *divisor, *inverse; /* [ih * iw], of sums */
+} pool_flat_args;
+
 #endif

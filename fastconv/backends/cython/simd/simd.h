@@ -6,16 +6,19 @@
    v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory behind them is not touched, lanes behind are 0
    v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others 0 and their memory untouched
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
+   v_product_error(a, b, a*b) what rounding took from the product
+   v_inverse                  1 / a, not always rounded right
    v_finite                   whether no lane is infinite or NaN
-   v_larger                   the larger one where neither is NaN
+   v_larger, v_smaller        that one where neither is NaN, else the second operand
    v_any_nan                  whether some lane is NaN
    v_even, v_odd              every second element of two vectors
    v_ahead                    VL neighbouring elements of two vectors, from element n of the first on
    v_keep(v, m, rest)         the lanes of v that are in the vmask m, those of `rest` elsewhere
    v_steps(first, step)       integers in lanes
+   v_sum_lanes, v_largest_lane  of all lanes, in every lane
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
-   it has better ones, v_max, v_align and FC_BIT_MASK (vmask is a register of bits, one per lane).
+   it has better ones, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
 #include <stddef.h>
@@ -78,6 +81,7 @@ INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b)
 
 #ifndef v_larger
 #define v_larger(a, b) v_select((ivec)((a) > (b)), a, b)
+#define v_smaller(a, b) v_select((ivec)((a) < (b)), a, b)
 INLINE int v_any_nan(vec v)
 {
     int found = 0;
@@ -143,6 +147,27 @@ INLINE vec fc_sqrt(vec v)
 }
 #endif
 
+/* 1 / a, neither of them near the ends of the range */
+#ifdef v_rough_inverse /* 14 bits, which a step of Newton's doubles in a third of the time of a division */
+INLINE vec v_inverse(vec a)
+{
+    vec r = v_rough_inverse(a);
+    return v_fma(v_fma(v_zero() - a, r, v_set1(1)), r, r);
+}
+#else
+#define v_inverse(a) (v_set1(1) / (a))
+#endif
+
+#ifndef v_product_error
+enum { FC_HALF_BITS = FC_DOUBLE ? 27 : 12 }; /* of a fraction: products of halves are exact */
+INLINE vec v_product_error(vec a, vec b, vec product)
+{
+    vec ah = (vec)((ivec)a >> FC_HALF_BITS << FC_HALF_BITS), bh = (vec)((ivec)b >> FC_HALF_BITS << FC_HALF_BITS);
+    vec al = a - ah, bl = b - bh;
+    return ((ah * bh - product) + ah * bl) + al * bh + al * bl;
+}
+#endif
+
 INLINE vec v_abs(vec x) { return (vec)((ivec)x & ~(ivec)v_set1((REAL)-0.0)); }
 
 /* elements 0 2 4 ... and 1 3 5 ... of a followed by b */
@@ -154,6 +179,18 @@ INLINE vec v_odd(vec a, vec b) { return v_shuffle(a, b, v_steps(1, 2)); }
 #define v_align(a, b, n) v_shuffle(a, b, v_steps(n, 1))
 #endif
 INLINE vec v_ahead(vec a, vec b, int n) { return n == 0 ? a : n == VL ? b : v_align(a, b, n); }
+
+/* in every lane the sum, or the largest, of all lanes */
+INLINE vec v_sum_lanes(vec v)
+{
+    UNROLL for (int n = VL / 2; n; n /= 2) v = v + v_ahead(v, v, n);
+    return v;
+}
+INLINE vec v_largest_lane(vec v)
+{
+    UNROLL for (int n = VL / 2; n; n /= 2) v = v_larger(v, v_ahead(v, v, n));
+    return v;
+}
 
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
 INLINE void v_transpose(vec *r)

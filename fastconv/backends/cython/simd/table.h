@@ -8,6 +8,7 @@
 
 #include "depthwise.h"
 #include "pool.h"
+#include "softmax.h"
 #include "weight_rows.h"
 #include "winograd_rows.h"
 
@@ -58,7 +59,8 @@ typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, 
 
 /* y = f(x) with parameters a and b, and dx = dy where x > 0; n contiguous elements. */
 enum { ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_HARDSWISH, ACT_HARDSIGMOID, ACT_SOFTSIGN, ACT_SIGMOID, ACT_TANH, ACT_SILU, ACT_ELU,
-       ACT_CELU };
+       ACT_CELU, ACT_GELU, ACT_GELU_TANH, ACT_LOGSIGMOID, ACT_SOFTPLUS, ACT_MISH, ACT_HARDSHRINK, ACT_SOFTSHRINK, ACT_TANHSHRINK,
+       ACT_THRESHOLD };
 typedef void fc_activate(int f, void *y, const void *x, ptrdiff_t n, double a, double b);
 typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
 
@@ -94,10 +96,14 @@ typedef struct {
     void (*pool_across)(const pool_across_args *a);
     void (*pool_finish)(const pool_finish_args *a);
     void (*pool_shifts)(const pool_shifts_args *a);
+    void (*pool_flat)(const pool_flat_args *a);
+    void (*pool_flat_masks)(ptrdiff_t n, ptrdiff_t iw, ptrdiff_t kw, void *masks);
     fc_pool_pairs *pool_pairs;
     fc_plane_means *plane_means;
     fc_activate *activate;
     fc_relu_backward *relu_backward;
+    void (*softmax)(const softmax_args *a);
+    void (*log_sums)(const log_sums_args *a);
     fc_lane_tile *lane_tile[FC_MAX_MR + 1];
     fc_wino_axis *wino_in[FC_MAX_POINTS + 1][2]; /* by points, and whether infinity is one of them */
     fc_wino_axis *wino_out[FC_MAX_POINTS + 1][FC_MAX_POINTS + 1]; /* by points and outputs */

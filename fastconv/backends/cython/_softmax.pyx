@@ -1,0 +1,183 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Softmax and losses over vectors (count, length, inner); an item of work is a block of vectors, see simd/softmax.inc."""
+
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython._simd cimport address, fc_table, log_sums_args, softmax_args
+
+
+cdef enum:
+    SAMPLES = 32  # that are added up one after the other
+
+
+cdef struct Part:
+    # Vectors that lie together: the first one, as a sample and as an element, and how many.
+    Py_ssize_t sample, element, count
+
+
+cdef inline Part part_of(Py_ssize_t i, Py_ssize_t block, Py_ssize_t count, Py_ssize_t length, Py_ssize_t inner) noexcept nogil:
+    cdef Part p
+    cdef Py_ssize_t parts, n, at
+    if inner == 1:
+        p.sample = i * block
+        p.element = p.sample * length
+        p.count = min(block, count - p.sample)
+        return p
+    parts = (inner + block - 1) // block
+    n = i // parts
+    at = i % parts * block
+    p.sample = n * inner + at
+    p.element = n * length * inner + at
+    p.count = min(block, inner - at)
+    return p
+
+
+def softmax(size_t table, bint log, bint negative, x, dy, y, Py_ssize_t block, scratch, Py_ssize_t scratch_step, Py_ssize_t lo,
+            Py_ssize_t hi, int threads):
+    """Items lo to hi; with dy, the gradient of the result, y becomes that of x."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef softmax_args a
+    memset(&a, 0, sizeof(a))
+    a.log, a.negative = log, negative
+    a.length, a.step = y.shape[1], y.shape[2]
+    cdef const char *xs = address(x)
+    cdef const char *ds = address(dy)
+    cdef char *ys = address(y)
+    cdef char *buf = address(scratch)
+    cdef Py_ssize_t i, count = y.shape[0]
+    for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+        softmax_item(t, a, part_of(i, block, count, a.length, a.step), xs, ds, ys, buf + threadid() * scratch_step)
+
+
+cdef void softmax_item(
+    const fc_table *t, softmax_args a, Part p, const char *x, const char *dy, char *y, void *scratch) noexcept nogil:
+    cdef Py_ssize_t size = t.itemsize
+    a.count, a.scratch = p.count, scratch
+    a.x = x + p.element * size
+    a.y = y + p.element * size
+    if dy != NULL:
+        a.dy = dy + p.element * size
+    t.softmax(&a)
+
+
+cdef inline double get(const void *p, Py_ssize_t i, bint wide) noexcept nogil:
+    return (<const double *>p)[i] if wide else (<const float *>p)[i]
+
+
+cdef inline void put(void *p, Py_ssize_t i, bint wide, double value) noexcept nogil:
+    if wide:
+        (<double *>p)[i] = value
+    else:
+        (<float *>p)[i] = <float>value
+
+
+cdef class Loss:
+    """One prepared loss of class indices; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep  # arrays whose addresses are held below
+    cdef const int64_t *target
+    cdef const char *scale
+    cdef bint logits, wide
+    cdef Py_ssize_t n, c, inner, block
+    cdef int64_t ignored
+    cdef double smoothing, total_weight
+
+    def __init__(self, size_t table, p, target, scale, double total_weight, Py_ssize_t block):
+        """`scale`: the weight of each class, `total_weight` their sum."""
+        self.t = <const fc_table *>table
+        self.keep = target, scale
+        self.target = <const int64_t *>address(target)
+        self.scale = address(scale)
+        self.logits, self.wide = p.logits, self.t.itemsize == 8
+        self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
+        self.ignored, self.smoothing, self.total_weight = p.ignore_index, p.smoothing, total_weight
+
+    def forward(self, x, each, sums, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi: the loss of each sample, and the sums of losses and of weights of each item."""
+        cdef const char *xs = address(x)
+        cdef char *losses = address(each)
+        cdef double *totals = <double *>address(sums)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.add(part_of(i, self.block, self.n, self.c, self.inner), xs, losses, totals + 2 * i, buf + threadid() * scratch_step)
+
+    cdef void add(self, Part p, const char *x, char *losses, double *totals, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, k, apart = self.c if self.inner == 1 else 1
+        cdef log_sums_args a
+        cdef int64_t label
+        cdef double loss, weight, logs, total = 0, weights = 0, some = 0, some_weights = 0
+        x += p.element * size
+        a.x, a.weight, a.count, a.length, a.step = x, self.scale if self.smoothing else NULL, p.count, self.c, self.inner
+        a.top, a.logs, a.spread = scratch, scratch + self.block * size, scratch + 2 * self.block * size
+        if self.logits:
+            self.t.log_sums(&a)
+        for k in range(p.count):
+            label = self.target[p.sample + k]
+            loss = 0
+            if label != self.ignored:
+                weight = get(self.scale, label, self.wide)
+                loss = get(x, k * apart + label * self.inner, self.wide)
+                if self.logits:
+                    logs = get(a.logs, k, self.wide)
+                    loss = loss - get(a.top, k, self.wide) - logs
+                loss = -weight * loss
+                if self.smoothing:
+                    loss = (1 - self.smoothing) * loss
+                    loss -= self.smoothing / self.c * (get(a.spread, k, self.wide) - self.total_weight * logs)
+                some_weights += weight
+            if losses != NULL:
+                put(losses, p.sample + k, self.wide, loss)
+            some += loss
+            if k % SAMPLES == SAMPLES - 1:
+                total, weights, some, some_weights = total + some, weights + some_weights, 0, 0
+        totals[0], totals[1] = total + some, weights + some_weights
+
+    def backward(self, x, dy, double share, dx, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi of the gradient of x; the one of each loss is dy, of one element or as many as samples, times `share`."""
+        cdef const char *xs = address(x)
+        cdef const char *ds = address(dy)
+        cdef char *out = address(dx)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i, each = dy.size != 1
+        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.give(part_of(i, self.block, self.n, self.c, self.inner), xs, ds, each, share, out, buf + threadid() * scratch_step)
+
+    cdef void give(
+        self, Part p, const char *x, const char *dy, Py_ssize_t each, double share, char *dx, char *scratch) noexcept nogil:
+        """Of a sample's loss, minus the coefficients of its log-probabilities, and their sum times the probabilities."""
+        cdef Py_ssize_t size = self.t.itemsize, k, c, at, apart = self.c if self.inner == 1 else 1
+        cdef softmax_args a
+        cdef int64_t label
+        cdef double g, spread = self.smoothing / self.c
+        dx += p.element * size
+        memset(&a, 0, sizeof(a))
+        if self.logits:
+            a.x, a.y, a.factor, a.scratch = x + p.element * size, dx, scratch, scratch + 3 * self.block * size
+            a.count, a.length, a.step = p.count, self.c, self.inner
+            for k in range(p.count):
+                label = self.target[p.sample + k]
+                g = 0
+                if label != self.ignored:
+                    g = get(dy, (p.sample + k) * each, self.wide) * share
+                    g *= (1 - self.smoothing) * get(self.scale, label, self.wide) + spread * self.total_weight
+                put(scratch, k, self.wide, g)
+            self.t.softmax(&a)
+        for k in range(p.count):
+            label = self.target[p.sample + k]
+            g = get(dy, (p.sample + k) * each, self.wide) * share
+            at = k * apart
+            if label == self.ignored or not self.logits:
+                for c in range(self.c):
+                    put(dx, at + c * self.inner, self.wide, 0)
+            if label == self.ignored:
+                continue
+            if self.smoothing:
+                for c in range(self.c):
+                    put(dx, at + c * self.inner, self.wide,
+                        get(dx, at + c * self.inner, self.wide) - g * spread * get(self.scale, c, self.wide))
+            at += label * self.inner
+            put(dx, at, self.wide, get(dx, at, self.wide) - g * (1 - self.smoothing) * get(self.scale, label, self.wide))

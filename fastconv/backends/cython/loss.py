@@ -1,0 +1,98 @@
+"""Cross-entropy and negative log-likelihood of class indices and their gradients, native."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.backends.cython.softmax import COLUMNS, SHARED_ELEMENTS, START_SECONDS, blocks, vectors
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.loss import LossProblem
+
+SAMPLE_SECONDS = 4e-9
+
+
+class Loss(Kernel[LossProblem]):
+    """The sum of exponentials of each sample, in lanes; what is asked of it one sample at a time, in float64.
+
+    Samples are added up in blocks of a fixed size, so that the sum does not depend on threads.
+    """
+
+    backend = "cython"
+    algorithm = "vectors"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: LossProblem) -> str | None:
+        if problem.probabilities:
+            return "a target of class probabilities"
+        if problem.c == 0:
+            return "no classes"
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: LossProblem, machine: Machine) -> float:
+        p = problem
+        work = vectors(self.isa, p.dtype.itemsize, p.n, p.c, p.inner) * p.logits + p.n * p.inner * SAMPLE_SECONDS
+        share = min(machine.threads, max(1, p.n * p.c * p.inner // SHARED_ELEMENTS))
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+
+    def workspace(self, problem: LossProblem) -> int:
+        p = problem
+        block, items = blocks(p.n, p.c, p.inner)
+        columns = COLUMNS * native.lanes(self.isa, p.dtype.itemsize) * p.c if p.inner > 1 else 0
+        each = 3 * block + (columns if p.direction == "backward" else 0)
+        return each * p.dtype.itemsize + (0 if p.direction == "backward" else 16 * items)
+
+    def error(self, problem: LossProblem) -> float:
+        return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
+
+    def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _softmax
+
+        p = problem
+        target, weight = constants[-2:]
+        scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
+        block, items = blocks(p.n, p.c, p.inner)
+        total_weight = float(scale.sum(dtype=np.float64))
+        prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, target, scale, total_weight, block)
+        scratch, seconds = self.workspace(p), native.seconds(self, p)
+        threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
+
+        def forward(x: np.ndarray, out: np.ndarray) -> None:
+            each = out if p.reduction == "none" else None
+            sums = np.zeros((items, 2))  # of losses and of weights
+            native.run_items(
+                items, scratch, threads, seconds,
+                lambda buf, step, lo, hi, count: prepared.forward(x, each, sums, buf, step, lo, hi, count),
+            )  # fmt: skip
+            if each is None:
+                total, weights = map(float, sums.sum(0))
+                if p.reduction == "sum":
+                    out[...] = total
+                else:
+                    out[...] = total / weights if weights else total * np.inf
+
+        def backward(dy: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, scratch, threads, seconds,
+                lambda buf, step, lo, hi, count: prepared.backward(
+                    constants[0], dy, share, out, buf, step, lo, hi, count
+                ),
+            )  # fmt: skip
+
+        if p.direction == "forward":
+            return forward
+        share = 1.0
+        if p.reduction == "mean":
+            kept = target[target != p.ignore_index]
+            divisor = float(kept.size) if weight is None else float(scale[kept].sum(dtype=np.float64))
+            share = 1.0 / divisor if divisor else 0.0  # a mean over nothing passes no gradient on
+        return backward
+
+
+KERNELS = tuple(Loss(isa) for isa in machine.ISAS)

@@ -1,0 +1,91 @@
+"""Softmax, its relatives and their gradients, native: elements in lanes, or vectors side by side; see simd/softmax.inc."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.softmax import SoftmaxProblem
+
+BLOCK = 1 << 14  # elements of one item of work, or
+VECTORS = 2048  # these, or
+POSITIONS = 512  # side by side
+COLUMNS = 4  # lanes at a time: SOFT_VECTORS of simd/softmax.inc
+SHARED_ELEMENTS = 1 << 15  # fewer are not worth a second thread
+START_SECONDS = 6e-6
+ROW_SECONDS = 1e-8
+VECTOR_SECONDS = {"avx512": 5e-9, "avx2": 4e-9, "portable": 7e-9}  # of float32
+
+
+def vectors(isa: str, itemsize: int, count: int, length: int, inner: int) -> float:
+    """Seconds for the exponentials of count * inner vectors of `length` elements."""
+    lanes = native.lanes(isa, itemsize)
+    groups = count * -(-length // lanes) if inner == 1 else count * length * -(-inner // lanes)
+    return groups * VECTOR_SECONDS[isa] * itemsize / 4 + count * (ROW_SECONDS if inner == 1 else 0)
+
+
+def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
+    """(vectors in one item of work, items)"""
+    if inner == 1:
+        block = max(1, min(BLOCK // max(1, length), VECTORS, count))
+        return block, -(-count // block)
+    block = min(POSITIONS, max(1, inner))
+    return block, count * -(-inner // block)
+
+
+class Softmax(Kernel[SoftmaxProblem]):
+    """Maximum, exponentials and their sum, results: every element is in the L1 cache from the second time on."""
+
+    backend = "cython"
+    algorithm = "vectors"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: SoftmaxProblem) -> str | None:
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
+        p = problem
+        work = vectors(self.isa, p.dtype.itemsize, p.outer, p.length, p.inner)
+        share = min(machine.threads, max(1, p.outer * p.length * p.inner // SHARED_ELEMENTS))
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+
+    def workspace(self, problem: SoftmaxProblem) -> int:
+        p = problem
+        return 0 if p.inner == 1 else COLUMNS * native.lanes(self.isa, p.dtype.itemsize) * p.length * p.dtype.itemsize
+
+    def error(self, problem: SoftmaxProblem) -> float:
+        return float(np.finfo(problem.dtype).eps) * (4 + problem.length**0.5)
+
+    def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _softmax
+
+        p = problem
+        table = native.table(self.isa, p.dtype.itemsize)
+        block, items = blocks(p.outer, p.length, p.inner)
+        scratch = self.workspace(p)
+        seconds = native.seconds(self, p)
+        threads = threads if p.outer * p.length * p.inner > SHARED_ELEMENTS else 1
+        log, negative = p.kind == "log_softmax", p.kind == "softmin"
+
+        def run(given: np.ndarray, out: np.ndarray) -> None:
+            if not out.size:
+                return
+            x, dy = (given, None) if p.direction == "forward" else (constants[0], given)
+            native.run_items(
+                items, scratch, threads, seconds,
+                lambda buf, step, lo, hi, count: _softmax.softmax(
+                    table, log, negative, x, dy, out, block, buf, step, lo, hi, count
+                ),
+            )  # fmt: skip
+
+        return run
+
+
+KERNELS = tuple(Softmax(isa) for isa in machine.ISAS)

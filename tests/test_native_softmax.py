@@ -1,0 +1,166 @@
+"""Native softmax, losses and gradients of both: every width, both ways vectors can lie, guard pages around the arrays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from guard import guarded, guarded_copy
+
+from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
+from fastconv.dispatch.registry import kernels
+
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
+
+def native(op: str) -> list[Any]:
+    return [k for k in kernels(op) if k.backend == "cython"]
+
+
+def usable(kernel: Any, problem: Any) -> None:
+    reason = kernel.reject(problem)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+ROWS = [(3, length, 1) for length in (*range(1, 70), 127, 128, 129, 1000)]
+COLUMNS = [(2, length, inner) for length in (1, 2, 5, 33) for inner in (*range(2, 70), 127, 128, 129, 515)]
+SHAPES = ROWS + COLUMNS
+
+
+def close(got: np.ndarray, want: np.ndarray, kernel: Any, p: Any, scale: float = 1.0) -> None:
+    """Within the stated error of the largest result; what is not finite, exactly."""
+    finite = np.isfinite(want)
+    np.testing.assert_array_equal(got[~finite], want[~finite].astype(got.dtype), err_msg=f"{p}")
+    limit = 2 * kernel.error(p) * max(np.abs(want[finite]).max(initial=0), scale)
+    assert np.abs(got[finite] - want[finite]).max(initial=0) <= limit, p
+
+
+@pytest.mark.parametrize("kernel", native("softmax"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax(kernel: Any, kind: str, dtype: str) -> None:
+    d = np.dtype(dtype)
+    usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d))
+    rng = np.random.default_rng(0)
+    for i, shape in enumerate(SHAPES):
+        p = SoftmaxProblem(kind, *shape, d)
+        x = guarded_copy((rng.normal(size=shape) * 4).astype(d), ("start", "end")[i % 2])
+        y, want = guarded(shape, d, ("start", "end")[i % 2]), np.empty(shape)
+        kernel.prepare(p, (), 2)(x, y)
+        kernels("softmax")[-1].prepare(p, (), 1)(x, want)
+        close(y, want, kernel, p)
+
+
+@pytest.mark.parametrize("kernel", native("softmax"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("inner", [1, 21])
+def test_nan_infinity_and_what_underflows(kernel: Any, kind: str, inner: int) -> None:
+    d = np.dtype("f")
+    usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d))
+    rng = np.random.default_rng(1)
+    special = [np.nan, np.inf, -np.inf, 3e38, -3e38, 90, -90, 104, -104]
+    for length in (1, 2, 7, 40):
+        shape = (60, length, inner)
+        x = np.where(rng.random(shape) < 0.1, rng.choice(special, shape), rng.normal(size=shape)).astype(d)
+        x[0], x[1], x[2] = -np.inf, np.inf, -3e38
+        p = SoftmaxProblem(kind, *shape, d)
+        y, want = np.empty(shape, d), np.empty(shape, d)
+        kernel.prepare(p, (), 1)(x, y)
+        with np.errstate(all="ignore"):
+            kernels("softmax")[-1].prepare(p, (), 1)(x, want)
+        np.testing.assert_allclose(y, want, rtol=2e-6, atol=2e-7 if kind == "log_softmax" else 1e-37)
+
+
+@pytest.mark.parametrize("kernel", native("softmax_backward"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_backward(kernel: Any, kind: str, dtype: str) -> None:
+    d = np.dtype(dtype)
+    usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d, "backward"))
+    rng = np.random.default_rng(2)
+    for i, shape in enumerate(SHAPES[::3]):
+        p = SoftmaxProblem(kind, *shape, d, "backward")
+        x, dy = (guarded_copy(rng.normal(size=shape).astype(d), ("start", "end")[i % 2]) for _ in range(2))
+        dx, want = guarded(shape, d, ("start", "end")[i % 2]), np.empty(shape)
+        kernel.prepare(p, (x,), 2)(dy, dx)
+        kernels("softmax_backward")[-1].prepare(p, (x,), 1)(dy, want)
+        close(dx, want, kernel, p)
+
+
+def losses() -> list[LossProblem]:
+    found = []
+    shapes = ((1, 1, 1), (5, 10, 1), (3, 40, 1), (70, 3, 1), (2, 5, 3), (2, 21, 70), (2, 3, 600), (2100, 2, 1))
+    for n, c, inner in shapes:
+        for reduction in ("none", "mean", "sum"):
+            for logits in (True, False):
+                for smoothing in (0.0, 0.25) if logits else (0.0,):
+                    for weighted in (False, True):
+                        more = (logits, False, weighted, 1, reduction, smoothing, np.dtype("f"))
+                        found.append(LossProblem(n, c, inner, *more))
+    return found
+
+
+def loss_arrays(p: LossProblem, at: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    rng = np.random.default_rng(p.n + p.c + p.inner)
+    x = guarded_copy(rng.normal(size=(p.n, p.c, p.inner)).astype(p.dtype), at)
+    target = guarded_copy(rng.integers(0, p.c, (p.n, p.inner)), at)
+    return x, target, guarded_copy(rng.uniform(0.5, 2, p.c).astype(p.dtype), at) if p.weighted else None
+
+
+@pytest.mark.parametrize("kernel", native("loss"), ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("at", ["start", "end"])
+def test_loss(kernel: Any, dtype: str, at: str) -> None:
+    for p in losses():
+        p = replace(p, dtype=np.dtype(dtype))
+        usable(kernel, p)
+        x, target, weight = loss_arrays(p, at)
+        (shape, d), *_ = p.results
+        want = np.empty(shape)
+        kernels("loss")[-1].prepare(p, (target, weight), 1)(x, want)
+        results = [guarded(shape, d, at) for _ in range(2)]
+        for threads, y in zip((1, 2), results, strict=True):
+            kernel.prepare(p, (target, weight), threads)(x, y)
+        np.testing.assert_array_equal(*results)
+        close(results[0], want, kernel, p, 1 if dtype == "float32" else 20)  # the definition adds one after the other
+
+
+@pytest.mark.parametrize("kernel", native("loss_backward"), ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("at", ["start", "end"])
+def test_loss_backward(kernel: Any, dtype: str, at: str) -> None:
+    for p in losses():
+        if p.n * p.inner > 1000:
+            continue
+        p = replace(p, dtype=np.dtype(dtype), direction="backward")
+        usable(kernel, p)
+        x, target, weight = loss_arrays(p, at)
+        dy = guarded_copy(np.random.default_rng(3).normal(size=p.loss_shape).astype(dtype), at)
+        dx, want = guarded(x.shape, p.dtype, at), np.empty(x.shape)
+        kernels("loss_backward")[-1].prepare(p, (x, target, weight), 1)(dy, want)
+        kernel.prepare(p, (x, target, weight), 2)(dy, dx)
+        close(dx, want, kernel, p, np.abs(dy).max())
+
+
+@pytest.mark.parametrize("kernel", native("loss"), ids=lambda k: k.name)
+def test_loss_of_what_is_not_finite(kernel: Any) -> None:
+    p = LossProblem(6, 3, 1, True, False, False, -1, "none", 0.0, np.dtype("f"))
+    usable(kernel, p)
+    x = np.array([[0, -np.inf, 1], [0, -np.inf, 1], [np.nan, 0, 0], [np.inf, 0, 0], [-np.inf] * 3, [0, 0, np.nan]], "f")
+    target = np.array([1, 0, 1, 1, 0, -1])[:, None]
+    y, want = np.empty((6, 1), "f"), np.empty((6, 1), "f")
+    kernel.prepare(p, (target, None), 1)(x[:, :, None], y)
+    with np.errstate(all="ignore"):
+        kernels("loss")[-1].prepare(p, (target, None), 1)(x[:, :, None], want)
+    np.testing.assert_allclose(y, want, rtol=1e-6)
+
+
+def test_what_is_left_to_others() -> None:
+    p = LossProblem(2, 3, 1, True, True, False, -1, "mean", 0.0, np.dtype("f"))
+    for kernel in native("loss"):
+        assert kernel.reject(p) == "a target of class probabilities"
+        assert kernel.reject(replace(p, probabilities=False, c=0)) == "no classes"
