@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 from guard import guarded
 
-from fastconv.backends.cython import native, pool, pool_flat, pool_shifts
+from fastconv.backends.cython import native, pool, pool_channels, pool_flat, pool_shifts
 from fastconv.backends.reference_pool import Pool as Reference
 from fastconv.core.kernel import Kernel
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import freeze
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-KERNELS = [k for k in kernels("pool") if isinstance(k, (pool.Pool, pool_shifts.Shifts, pool_flat.Flat))]
+KINDS = (pool.Pool, pool_shifts.Shifts, pool_flat.Flat, pool_channels.Channels)
+KERNELS = [k for k in kernels("pool") if isinstance(k, KINDS)]
 WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
 
 
@@ -35,7 +37,7 @@ def kernel(request: pytest.FixtureRequest) -> Kernel[PoolProblem]:
 def takes(kernel: Kernel[PoolProblem], p: PoolProblem) -> bool:
     """Whether `kernel` does `p`: the separable one does everything here."""
     reason = kernel.reject(p)
-    assert reason is None or kernel.algorithm in ("shifts", "flat"), reason
+    assert reason is None or kernel.algorithm in ("shifts", "flat", "channels"), reason
     return reason is None
 
 
@@ -306,6 +308,8 @@ def test_images_and_channels_may_lie_apart(kernel: Kernel[PoolProblem]) -> None:
     p = problem("indices", (6, 19), (2, 2), n=2, channels=3)
     if kernel.algorithm == "flat":
         p = problem("max", (6, 19), (3, 3), stride=1, padding=1, n=2, channels=3)
+    if not takes(kernel, p):
+        return
     x, want = example(p)
     spread = np.full((2, 7, 1, 6, 19), 99, p.dtype)
     spread[:, ::-3] = x
@@ -322,6 +326,11 @@ def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
         assert kernel.reject(problem("max", (5, 9), (2, 6))) is not None
         assert kernel.reject(problem("max", (40, 5), (33, 2), stride=1)) is not None
         return
+    if kernel.algorithm == "channels":
+        assert kernel.reject(problem("max", (5, 5), (3, 3))) == "maxima without positions and averages, channels last"
+        assert kernel.reject(problem("indices", (5, 5), (3, 3), layout="NHWC")) is not None
+        assert kernel.reject(problem("avg", (9, 9), (9, 8), layout="NHWC")) == "windows of more than 64 places"
+        return
     if kernel.algorithm == "flat":
         same = "windows one apart on planes that keep their size"
         assert kernel.reject(problem("indices", (5, 5), (3, 3), stride=1, padding=1)) is not None
@@ -337,3 +346,28 @@ def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
     assert kernel.reject(problem("max", (5, 5), (2, 2), dtype="int32")) == "dtype int32: float32 and float64 only"
     wide = problem("indices", (5, 5), (2, 2**25), padding=((0, 0), (2**24, 2**24)), stride=2**26)
     assert kernel.reject(wide) == ("positions within a window are counted in floats: at most 16777216 rows and columns")
+
+
+ADAPTIVE = [k for k in kernels("adaptive_pool") if k.backend == "cython"]
+
+
+@pytest.mark.parametrize("kernel", ADAPTIVE, ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_windows_of_uneven_sizes(kernel: Kernel[AdaptivePoolProblem], kind: str, layout: str, dtype: str) -> None:
+    d = np.dtype(dtype)
+    sizes = [((1, 5, 7), (1, 3, 3)), ((1, 10, 33), (1, 7, 7)), ((4, 3, 2), (3, 5, 1)), ((1, 1, 40), (1, 1, 40))]
+    rng = np.random.default_rng(12)
+    for (extents, output), c, at in itertools.product(sizes, (1, 3, 16, 35), ("start", "end")):
+        p = AdaptivePoolProblem(kind, 2, c, extents, output, False, layout, d, d)
+        reason = kernel.reject(p)
+        if reason is not None:
+            pytest.skip(reason)
+        x = rng.integers(-3, 4, p.x_shape).astype(d)
+        x[rng.random(p.x_shape) < 0.02] = np.nan
+        want = np.empty(p.y_shape, d)
+        Reference().prepare(p, (), 1)(x, want)
+        got = guarded_copy(want * 0, layout, at)
+        kernel.prepare(p, (), 2)(guarded_copy(x, layout, at), got)
+        np.testing.assert_allclose(got, want, rtol=4 * kernel.error(p), atol=4 * kernel.error(p))

@@ -1,4 +1,4 @@
-"""Native softmax, losses and gradients of both: every width, both ways vectors can lie, guard pages around the arrays."""
+"""Native softmax, losses and gradients of both: every width, both ways vectors can lie, between guard pages."""
 
 from __future__ import annotations
 

@@ -73,6 +73,11 @@ def random_call(
     if op == "pool" and rng.random() < 0.1:  # and so have whole channels
         whole = (int(rng.integers(1, 3)), channels, *(int(v) for v in rng.integers(1, 40, rank)))
         return F.global_avg_pool, data(rng, whole, dtype), (), {}
+    if op == "pool" and rng.random() < 0.1:  # and windows that keep the size
+        image = data(rng, (*batch, channels, int(rng.integers(1, 30)), int(rng.integers(3, 30))), dtype)
+        k = int(rng.choice([3, 5]))
+        pooling = F.max_pool2d if rng.random() < 0.5 else F.avg_pool2d
+        return pooling, image, (k,), {"stride": 1, "padding": k // 2}
     common: dict[str, Any] = {"layout": layout}
     if op == "adaptive_pool" or rng.random() < 0.15:
         size = tuple(int(v) for v in rng.integers(1, 9, rank))

@@ -69,19 +69,21 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import pool_flat, pool_means, pool_pairs, pool_shifts
+    from fastconv.backends.cython import pool_channels, pool_flat, pool_means, pool_pairs, pool_shifts
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
-    special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *pool_flat.KERNELS, *pool_shifts.KERNELS)
+    small = (*pool_flat.KERNELS, *pool_shifts.KERNELS, *pool_channels.KERNELS)
+    special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *small)
     return (*special, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> Kernels:
     from fastconv.backends import reference_pool
+    from fastconv.backends.cython import pool_adaptive as native
     from fastconv.backends.numpy import pool as numpy
 
-    return (*numpy.ADAPTIVE, reference_pool.Pool())
+    return (*native.KERNELS, *numpy.ADAPTIVE, reference_pool.Pool())
 
 
 def _pool_backward() -> Kernels:

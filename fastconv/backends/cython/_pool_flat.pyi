@@ -15,4 +15,13 @@ class Pool:
     ) -> None: ...
     @property
     def items(self) -> int: ...
-    def run(self, x: np.ndarray, y: np.ndarray, lo: int, hi: int, threads: int) -> None: ...
+    def run(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        scratch: np.ndarray,
+        scratch_bytes: int,
+        lo: int,
+        hi: int,
+        threads: int,
+    ) -> None: ...

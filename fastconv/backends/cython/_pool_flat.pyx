@@ -43,8 +43,8 @@ cdef class Pool:
         """How many independent items of work a run has."""
         return self.n * self.groups
 
-    def run(self, x, y, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi."""
+    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; no scratch is needed."""
         cdef View xv = view(x), yv = view(y)
         cdef Py_ssize_t i
         for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):

@@ -1,5 +1,5 @@
 import numpy as np
 
 def run(
-    table: int, x: np.ndarray, y: np.ndarray, index: np.ndarray | None, lo: int, hi: int, threads: int
+    table: int, x: np.ndarray, y: np.ndarray, index: np.ndarray, lo: int, hi: int, threads: int
 ) -> None: ...

@@ -8,7 +8,7 @@ from fastconv.backends.cython._simd cimport View, address, fc_table, view
 
 
 def run(size_t table, x, y, index, Py_ssize_t lo, Py_ssize_t hi, int threads):
-    """Items lo to hi; `index` is None where nobody asks for positions."""
+    """Items lo to hi."""
     cdef const fc_table *t = <const fc_table *>table
     cdef View xv = view(x), yv = view(y)
     cdef char *places = address(index)
@@ -28,8 +28,6 @@ cdef void plane(
     for r in range(oh):
         row = first + 2 * r * iw * size
         at = n * y.stride[0] + c * y.stride[1] + d * y.stride[2] + r * ow
-        index = NULL
-        if places != NULL:
-            index = <int64_t *>places + at
+        index = <int64_t *>places + at
         t.pool_pairs(
             row, row + iw * size if 2 * r + 1 < ih else NULL, iw, ow, y.data + at * size, index, (d * ih + 2 * r) * iw)

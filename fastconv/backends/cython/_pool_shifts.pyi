@@ -11,6 +11,7 @@ class Pool:
         lo: tuple[int, ...],
         op: int,
         divisors: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
+        scale: float,
         look: bool,
         rows: int,
         width: int,

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Pooling in registers, see simd/shifts.inc; an item of work is some rows of windows of one plane of some channels."""
+"""Pooling in registers, see simd/shifts.inc and channels.inc; an item of work is some rows of windows of one plane of some channels."""
 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
@@ -14,10 +14,15 @@ cdef class Pool:
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, c, od, oh, rows, parts, width, groups
+    cdef bint last
     cdef pool_shifts_args a
 
-    def __init__(self, size_t table, p, kernel, lo, int op, divisors, bint look, Py_ssize_t rows, Py_ssize_t width):
-        """`divisors`: factors of each window's divisor along depth, height and width; None where there is none."""
+    def __init__(self, size_t table, p, kernel, lo, int op, divisors, double scale, bint look, Py_ssize_t rows,
+                 Py_ssize_t width):
+        """`divisors`: factors of each window's divisor along depth, height and width; None: sums are multiplied by `scale`.
+
+        Channels last go together: `width` is their number then.
+        """
         self.t = <const fc_table *>table
         self.keep = divisors
         self.n, self.c, self.rows, self.width = p.n, p.c, rows, width
@@ -25,7 +30,9 @@ cdef class Pool:
         self.a.kd, self.a.kh, self.a.kw = kernel
         self.a.ld, self.a.lh, self.a.lw = lo
         self.a.sd, self.a.sh, self.a.sw = p.stride
-        self.a.dd, self.a.dh, _ = p.dilation
+        self.a.dd, self.a.dh, self.a.dw = p.dilation
+        self.last = p.layout == "NHWC"
+        self.a.unit, self.a.scale = self.c if self.last else 1, scale
         self.a.id, self.a.ih, self.a.iw = p.input
         self.od, self.oh, self.a.ow = p.output
         self.parts = (self.oh + rows - 1) // rows
@@ -61,11 +68,14 @@ cdef class Pool:
         i = i // self.od
         c = i % self.groups * self.width
         n = i // self.groups
-        a.channels = min(self.width, self.c - c)
+        a.channels = 1 if self.last else min(self.width, self.c - c)
         a.x_step, a.y_step, a.index_step = x.stride[1], y.stride[1], index.stride[1]
-        at = (a.od * self.oh + a.oh0) * a.ow
+        at = (a.od * self.oh + a.oh0) * a.ow * a.unit
         a.x = x.data + (n * x.stride[0] + c * x.stride[1]) * size
         a.y = y.data + (n * y.stride[0] + c * y.stride[1] + at) * size
         if index.data != NULL:
             a.index = <int64_t *>index.data + n * index.stride[0] + c * index.stride[1] + at
-        self.t.pool_shifts(&a)
+        if self.last:
+            self.t.pool_channels(&a)
+        else:
+            self.t.pool_shifts(&a)

@@ -117,10 +117,12 @@ cdef extern from "simd/table.h" nogil:
     ctypedef struct pool_shifts_args:
         int op, look
         const void *x
-        Py_ssize_t channels, x_step, y_step, index_step, id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, ld, lh, lw, od, oh0, oh1, ow
+        Py_ssize_t channels, x_step, y_step, index_step, unit
+        Py_ssize_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, dw, ld, lh, lw, od, oh0, oh1, ow
         void *y
         int64_t *index
         const void *divisor
+        double scale
         const double *depth_count
         const double *height_count
 
@@ -171,6 +173,7 @@ cdef extern from "simd/table.h" nogil:
         void (*pool_across)(const pool_across_args *a) noexcept nogil
         void (*pool_finish)(const pool_finish_args *a) noexcept nogil
         void (*pool_shifts)(const pool_shifts_args *a) noexcept nogil
+        void (*pool_channels)(const pool_shifts_args *a) noexcept nogil
         void (*pool_flat)(const pool_flat_args *a) noexcept nogil
         void (*pool_flat_masks)(Py_ssize_t n, Py_ssize_t iw, Py_ssize_t kw, void *masks) noexcept nogil
         void (*pool_pairs)(

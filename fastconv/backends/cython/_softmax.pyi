@@ -1,33 +1,42 @@
 import numpy as np
 
 from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.softmax import SoftmaxProblem
 
-def softmax(
-    table: int,
-    log: bool,
-    negative: bool,
-    x: np.ndarray,
-    dy: np.ndarray | None,
-    y: np.ndarray,
-    block: int,
-    scratch: np.ndarray,
-    scratch_step: int,
-    lo: int,
-    hi: int,
-    threads: int,
-) -> None: ...
+class Softmax:
+    def __init__(self, table: int, p: SoftmaxProblem, x: np.ndarray | None, block: int, items: int) -> None: ...
+    @property
+    def items(self) -> int: ...
+    def run(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        scratch: np.ndarray,
+        scratch_bytes: int,
+        lo: int,
+        hi: int,
+        threads: int,
+    ) -> None: ...
 
 class Loss:
     def __init__(
-        self, table: int, p: LossProblem, target: np.ndarray, scale: np.ndarray, total_weight: float, block: int
+        self,
+        table: int,
+        p: LossProblem,
+        target: np.ndarray,
+        scale: np.ndarray,
+        total_weight: float,
+        block: int,
+        items: int,
     ) -> None: ...
-    def forward(
+    @property
+    def items(self) -> int: ...
+    def run(
         self,
         x: np.ndarray,
-        each: np.ndarray | None,
-        sums: np.ndarray,
+        y: np.ndarray,
         scratch: np.ndarray,
-        scratch_step: int,
+        scratch_bytes: int,
         lo: int,
         hi: int,
         threads: int,

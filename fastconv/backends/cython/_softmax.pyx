@@ -34,32 +34,44 @@ cdef inline Part part_of(Py_ssize_t i, Py_ssize_t block, Py_ssize_t count, Py_ss
     return p
 
 
-def softmax(size_t table, bint log, bint negative, x, dy, y, Py_ssize_t block, scratch, Py_ssize_t scratch_step, Py_ssize_t lo,
-            Py_ssize_t hi, int threads):
-    """Items lo to hi; with dy, the gradient of the result, y becomes that of x."""
-    cdef const fc_table *t = <const fc_table *>table
+cdef class Softmax:
+    """One prepared softmax or gradient of one; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep  # the array whose address is held below
+    cdef const char *x  # NULL: it comes with the run, in place of the gradient of the result
+    cdef Py_ssize_t count, block
+    cdef readonly Py_ssize_t items
     cdef softmax_args a
-    memset(&a, 0, sizeof(a))
-    a.log, a.negative = log, negative
-    a.length, a.step = y.shape[1], y.shape[2]
-    cdef const char *xs = address(x)
-    cdef const char *ds = address(dy)
-    cdef char *ys = address(y)
-    cdef char *buf = address(scratch)
-    cdef Py_ssize_t i, count = y.shape[0]
-    for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-        softmax_item(t, a, part_of(i, block, count, a.length, a.step), xs, ds, ys, buf + threadid() * scratch_step)
 
+    def __init__(self, size_t table, p, x, Py_ssize_t block, Py_ssize_t items):
+        """`x`: None, or that whose gradient is asked for; `block`: vectors in one item of work."""
+        self.t = <const fc_table *>table
+        self.keep, self.x = x, address(x)
+        self.count, self.block, self.items = p.outer, block, items
+        memset(&self.a, 0, sizeof(self.a))
+        self.a.log, self.a.negative = p.kind == "log_softmax", p.kind == "softmin"
+        self.a.length, self.a.step = p.length, p.inner
 
-cdef void softmax_item(
-    const fc_table *t, softmax_args a, Part p, const char *x, const char *dy, char *y, void *scratch) noexcept nogil:
-    cdef Py_ssize_t size = t.itemsize
-    a.count, a.scratch = p.count, scratch
-    a.x = x + p.element * size
-    a.y = y + p.element * size
-    if dy != NULL:
-        a.dy = dy + p.element * size
-    t.softmax(&a)
+    def run(self, given, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi of y; `given` is x, or the gradient of the result."""
+        cdef const char *source = address(given)
+        cdef char *ys = address(y)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.item(part_of(i, self.block, self.count, self.a.length, self.a.step), source, ys, buf + threadid() * scratch_step)
+
+    cdef void item(self, Part p, const char *given, char *y, void *scratch) noexcept nogil:
+        cdef Py_ssize_t at = p.element * self.t.itemsize
+        cdef softmax_args a = self.a
+        a.count, a.scratch = p.count, scratch
+        a.y = y + at
+        if self.x == NULL:
+            a.x = given + at
+        else:
+            a.x, a.dy = self.x + at, given + at
+        self.t.softmax(&a)
 
 
 cdef inline double get(const void *p, Py_ssize_t i, bint wide) noexcept nogil:
@@ -80,32 +92,32 @@ cdef class Loss:
     cdef object keep  # arrays whose addresses are held below
     cdef const int64_t *target
     cdef const char *scale
-    cdef bint logits, wide
+    cdef bint logits, wide, single
     cdef Py_ssize_t n, c, inner, block
+    cdef readonly Py_ssize_t items
     cdef int64_t ignored
     cdef double smoothing, total_weight
 
-    def __init__(self, size_t table, p, target, scale, double total_weight, Py_ssize_t block):
+    def __init__(self, size_t table, p, target, scale, double total_weight, Py_ssize_t block, Py_ssize_t items):
         """`scale`: the weight of each class, `total_weight` their sum."""
         self.t = <const fc_table *>table
         self.keep = target, scale
         self.target = <const int64_t *>address(target)
         self.scale = address(scale)
-        self.logits, self.wide = p.logits, self.t.itemsize == 8
+        self.logits, self.wide, self.single, self.items = p.logits, self.t.itemsize == 8, p.reduction == "none", items
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
         self.ignored, self.smoothing, self.total_weight = p.ignore_index, p.smoothing, total_weight
 
-    def forward(self, x, each, sums, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi: the loss of each sample, and the sums of losses and of weights of each item."""
+    def run(self, x, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi: y is the loss of each sample or, where losses are added up, sums of losses and of weights of each item."""
         cdef const char *xs = address(x)
-        cdef char *losses = address(each)
-        cdef double *totals = <double *>address(sums)
+        cdef char *out = address(y)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t i
         for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.add(part_of(i, self.block, self.n, self.c, self.inner), xs, losses, totals + 2 * i, buf + threadid() * scratch_step)
+            self.add(part_of(i, self.block, self.n, self.c, self.inner), xs, i, out, buf + threadid() * scratch_step)
 
-    cdef void add(self, Part p, const char *x, char *losses, double *totals, char *scratch) noexcept nogil:
+    cdef void add(self, Part p, const char *x, Py_ssize_t i, char *out, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, k, apart = self.c if self.inner == 1 else 1
         cdef log_sums_args a
         cdef int64_t label
@@ -129,12 +141,14 @@ cdef class Loss:
                     loss = (1 - self.smoothing) * loss
                     loss -= self.smoothing / self.c * (get(a.spread, k, self.wide) - self.total_weight * logs)
                 some_weights += weight
-            if losses != NULL:
-                put(losses, p.sample + k, self.wide, loss)
+            if self.single:
+                put(out, p.sample + k, self.wide, loss)
             some += loss
             if k % SAMPLES == SAMPLES - 1:
                 total, weights, some, some_weights = total + some, weights + some_weights, 0, 0
-        totals[0], totals[1] = total + some, weights + some_weights
+        if not self.single:
+            put(out, 2 * i, True, total + some)
+            put(out, 2 * i + 1, True, weights + some_weights)
 
     def backward(self, x, dy, double share, dx, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi of the gradient of x; the one of each loss is dy, of one element or as many as samples, times `share`."""

@@ -43,10 +43,10 @@ class Loss(Kernel[LossProblem]):
 
     def workspace(self, problem: LossProblem) -> int:
         p = problem
-        block, items = blocks(p.n, p.c, p.inner)
+        block, _ = blocks(p.n, p.c, p.inner)
         columns = COLUMNS * native.lanes(self.isa, p.dtype.itemsize) * p.c if p.inner > 1 else 0
         each = 3 * block + (columns if p.direction == "backward" else 0)
-        return each * p.dtype.itemsize + (0 if p.direction == "backward" else 16 * items)
+        return each * p.dtype.itemsize
 
     def error(self, problem: LossProblem) -> float:
         return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
@@ -59,23 +59,19 @@ class Loss(Kernel[LossProblem]):
         scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
         block, items = blocks(p.n, p.c, p.inner)
         total_weight = float(scale.sum(dtype=np.float64))
-        prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, target, scale, total_weight, block)
+        prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, target, scale, total_weight, block, items)
         scratch, seconds = self.workspace(p), native.seconds(self, p)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
+        run = native.runner(prepared, scratch, threads, seconds)
 
-        def forward(x: np.ndarray, out: np.ndarray) -> None:
-            each = out if p.reduction == "none" else None
-            sums = np.zeros((items, 2))  # of losses and of weights
-            native.run_items(
-                items, scratch, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.forward(x, each, sums, buf, step, lo, hi, count),
-            )  # fmt: skip
-            if each is None:
-                total, weights = map(float, sums.sum(0))
-                if p.reduction == "sum":
-                    out[...] = total
-                else:
-                    out[...] = total / weights if weights else total * np.inf
+        def reduced(x: np.ndarray, out: np.ndarray) -> None:
+            sums = np.empty((items, 2))  # of losses and of weights
+            run(x, sums)
+            total, weights = sums.sum(0).tolist()
+            if p.reduction == "sum":
+                out[0] = total
+            else:
+                out[0] = total / weights if weights else total * np.inf
 
         def backward(dy: np.ndarray, out: np.ndarray) -> None:
             native.run_items(
@@ -86,7 +82,7 @@ class Loss(Kernel[LossProblem]):
             )  # fmt: skip
 
         if p.direction == "forward":
-            return forward
+            return run if p.reduction == "none" else reduced
         share = 1.0
         if p.reduction == "mean":
             kept = target[target != p.ignore_index]

@@ -21,6 +21,7 @@ BLOCK_ROWS = 32
 POINTER = 8
 MAX_COUNTED = 1 << 24
 START_SECONDS = 8e-6
+PIECE_SECONDS = 1.5e-8
 SHARED_FLOPS = 1e5  # below, threads cost more than they bring
 
 # The enums of simd/pool.h.
@@ -140,10 +141,13 @@ class Pool(Kernel[PoolProblem]):
         down = rows * p.input[2] * blocks.kernel[0] * blocks.kernel[1]
         along = rows * p.output[2] * blocks.kernel[2]
         vectors = (down + along) / native.lanes(self.isa, p.dtype.itemsize)
-        work = vectors * (8 if p.indices else 4) / 3e9 + 4e-8 * (rows if blocks.unit == 1 else rows / p.c)
-        if p.indices:
-            work += 1e-9 * rows * p.output[2]
+        work = 1e-9 * rows * p.output[2] * p.indices
         share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
+        if blocks.unit > 1:  # whole rows go down and, windows one apart, along in one piece
+            pieces = rows / p.c * (1 if p.stride[2] == 1 else p.output[2])
+            work += vectors * (6 if p.indices else 2.25) / 3e9 + PIECE_SECONDS * pieces
+            return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        work += vectors * (8 if p.indices else 4) / 3e9 + 4e-8 * rows
         return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
 
     def workspace(self, problem: PoolProblem) -> int:

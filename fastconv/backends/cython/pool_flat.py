@@ -77,16 +77,8 @@ class Flat(Kernel[PoolProblem]):
         planes = max(1, BLOCK_BYTES // (p.pixels * p.dtype.itemsize))
         table = native.table(self.isa, p.dtype.itemsize)
         prepared = _pool_flat.Pool(table, p, blocks.kernel, blocks.lo, op, shares, planes)
-        items = prepared.items
-        seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, 0, threads, seconds, lambda buf, step, lo, hi, count: prepared.run(x, out, lo, hi, count)
-            )
-
-        return run
+        return native.runner(prepared, 0, threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Flat(isa) for isa in machine.ISAS)

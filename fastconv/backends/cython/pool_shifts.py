@@ -25,6 +25,17 @@ LOAD_SECONDS = 0.45e-9
 TAP_SECONDS = 0.8e-9
 
 
+def way(p: PoolProblem) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray] | None, float]:
+    """How windows are combined, and what sums are divided by or, where one power of two serves all, multiplied by."""
+    if p.kind == "max":
+        return MAX, None, 1.0
+    shares = divisors(p)
+    lowest, highest = (float(np.prod([bound(s) for s in shares])) for bound in (np.min, np.max))
+    if lowest == highest and abs(np.frexp(lowest)[0]) == 0.5:
+        return SUM, None, 1 / lowest
+    return SUM, shares, 1.0
+
+
 class Shifts(Kernel[PoolProblem]):
     """Maxima, with positions or without, and averages."""
 
@@ -80,7 +91,7 @@ class Shifts(Kernel[PoolProblem]):
 
         p = problem
         blocks = Blocks.of(p)
-        op, shares = (MAX, None) if p.kind == "max" else (SUM, divisors(p))
+        op, shares, scale = way(p)
         kd, kh, kw = blocks.kernel
         # A look at every element for NaN pays where each is compared often.
         look = (kd * kh - 1) * p.stride[2] + kw - 1 >= LOOK_COMPARISONS * p.stride[0] * p.stride[1] * p.stride[2]
@@ -88,7 +99,7 @@ class Shifts(Kernel[PoolProblem]):
         rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
         width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
         table = native.table(self.isa, p.dtype.itemsize)
-        prepared = _pool_shifts.Pool(table, p, blocks.kernel, blocks.lo, op, shares, look, rows, width)
+        prepared = _pool_shifts.Pool(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
         items = prepared.items
         seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1

@@ -1,4 +1,4 @@
-"""Softmax, its relatives and their gradients, native: elements in lanes, or vectors side by side; see simd/softmax.inc."""
+"""Softmax, its relatives and their gradients, native, elements or whole vectors in lanes; see simd/softmax.inc."""
 
 from __future__ import annotations
 
@@ -69,23 +69,10 @@ class Softmax(Kernel[SoftmaxProblem]):
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         block, items = blocks(p.outer, p.length, p.inner)
-        scratch = self.workspace(p)
-        seconds = native.seconds(self, p)
+        x = constants[0] if p.direction == "backward" else None
+        prepared = _softmax.Softmax(table, p, x, block, items if p.length else 0)
         threads = threads if p.outer * p.length * p.inner > SHARED_ELEMENTS else 1
-        log, negative = p.kind == "log_softmax", p.kind == "softmin"
-
-        def run(given: np.ndarray, out: np.ndarray) -> None:
-            if not out.size:
-                return
-            x, dy = (given, None) if p.direction == "forward" else (constants[0], given)
-            native.run_items(
-                items, scratch, threads, seconds,
-                lambda buf, step, lo, hi, count: _softmax.softmax(
-                    table, log, negative, x, dy, out, block, buf, step, lo, hi, count
-                ),
-            )  # fmt: skip
-
-        return run
+        return native.runner(prepared, self.workspace(p), threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Softmax(isa) for isa in machine.ISAS)

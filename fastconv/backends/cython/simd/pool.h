@@ -45,16 +45,18 @@ typedef struct {
 } pool_finish_args;
 
 /* Both passes at once, in registers; see shifts.inc.  Columns of a window lie side by side, windows 1 or 2 apart. */
-enum { POOL_SHIFTS_ROWS = 32, POOL_SHIFTS_EDGES = 6 };
+enum { POOL_SHIFTS_ROWS = 32, POOL_SHIFTS_EDGES = 6, POOL_CHANNELS_TAPS = 64 };
 typedef struct {
     int op;        /* POOL_MAX or POOL_SUM */
     int look;      /* for NaN first, for maxima */
     const void *x; /* the first of some channels of one image */
     ptrdiff_t channels, x_step, y_step, index_step; /* elements from one channel to the next */
-    ptrdiff_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, ld, lh, lw, od, oh0, oh1, ow;
+    ptrdiff_t unit; /* elements of a column: 1, or all channels, which count as one then */
+    ptrdiff_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, dw, ld, lh, lw, od, oh0, oh1, ow;
     void *y;        /* from row oh0 on */
     int64_t *index; /* the same; NULL if nobody asks */
-    const void *divisor; /* [ow]; NULL: results stay as they are */
+    const void *divisor; /* [ow]; NULL: results are multiplied by `scale`, a power of two */
+    double scale;
     const double *depth_count, *height_count; /* its other factors, by od and oh */
 } pool_shifts_args;
 

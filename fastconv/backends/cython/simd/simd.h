@@ -71,9 +71,6 @@ INLINE vec v_load(const REAL *p) { return *(const vec_any *)p; }
 INLINE void v_store(REAL *p, vec v) { *(vec_any *)p = v; }
 INLINE vec v_zero(void) { return (vec){0}; }
 INLINE vec v_select(ivec m, vec a, vec b) { return (vec)(((ivec)a & m) | ((ivec)b & ~m)); }
-/* x < 0 is false for NaN, so NaN is kept */
-INLINE vec v_relu(vec x) { return (vec)((ivec)x & ~(ivec)(x < v_zero())); }
-
 #ifndef v_max
 /* the larger one; NaN if either is NaN, the first operand's if both are */
 INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b) & (ivec)(a == a)), b, a); }
@@ -89,6 +86,8 @@ INLINE int v_any_nan(vec v)
     return found;
 }
 #endif
+
+INLINE vec v_relu(vec x) { return v_larger(v_zero(), x); } /* the second operand if that is NaN */
 
 /* Keep v in a register: without it, a broadcast is loaded again for every use. */
 #ifndef v_hold

@@ -96,6 +96,7 @@ typedef struct {
     void (*pool_across)(const pool_across_args *a);
     void (*pool_finish)(const pool_finish_args *a);
     void (*pool_shifts)(const pool_shifts_args *a);
+    void (*pool_channels)(const pool_shifts_args *a);
     void (*pool_flat)(const pool_flat_args *a);
     void (*pool_flat_masks)(ptrdiff_t n, ptrdiff_t iw, ptrdiff_t kw, void *masks);
     fc_pool_pairs *pool_pairs;

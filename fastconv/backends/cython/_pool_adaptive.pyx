@@ -1,0 +1,87 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Pooling over windows of uneven sizes; an item of work is one row of windows of one channel, or of all where they come last.
+
+The rows of the image under a row of windows are combined into one in scratch, see simd/pool.inc, and then its columns.
+"""
+
+import numpy as np
+
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython._simd cimport View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args, view
+
+
+cdef class Pool:
+    """One prepared pooling; immutable after construction, so runs may overlap."""
+
+    cdef const fc_table *t
+    cdef object keep  # arrays whose addresses are held below
+    cdef int op, finish
+    cdef Py_ssize_t n, c, unit, id, ih, iw, od, oh, ow, table_bytes
+    cdef readonly Py_ssize_t items
+    cdef const int64_t *first[3]
+    cdef const int64_t *last[3]
+    cdef const Py_ssize_t *taps
+    cdef const char *widths
+
+    def __init__(self, size_t table, p, int op, int finish, windows, Py_ssize_t table_bytes):
+        """`windows`: first place of each window and the one behind its last, for each axis; see simd/pool.h for the numbers."""
+        self.t = <const fc_table *>table
+        self.op, self.finish = op, finish
+        self.n, self.c, self.table_bytes = p.n, p.c, table_bytes
+        self.unit = p.c if p.layout == "NHWC" else 1
+        self.id, self.ih, self.iw = p.input
+        self.od, self.oh, self.ow = p.output
+        self.items = self.n * (self.c // self.unit if self.unit else 0) * self.od * self.oh
+        cdef int axis
+        for axis in range(3):
+            self.first[axis] = <const int64_t *>address(windows[axis][0])
+            self.last[axis] = <const int64_t *>address(windows[axis][1])
+        taps = np.arange(self.iw + 1, dtype=np.intp) * self.unit
+        widths = (windows[2][1] - windows[2][0]).astype(p.dtype)
+        self.taps, self.widths = <const Py_ssize_t *>address(taps), address(widths)
+        self.keep = windows, taps, widths
+
+    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds `scratch_bytes` per thread."""
+        cdef View xv = view(x), yv = view(y)
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, unit = self.unit, channels = self.c // unit, oh, od, c, n, z, r, q
+        cdef const void **rows = <const void **>scratch
+        cdef pool_down_args down
+        cdef pool_across_args across
+        cdef pool_finish_args finish
+        oh = i % self.oh
+        i = i // self.oh
+        od = i % self.od
+        i = i // self.od
+        c = i % channels
+        n = i // channels
+        cdef const char *image = x.data + (n * x.stride[0] + c * x.stride[1]) * size
+        memset(&across, 0, sizeof(across))
+        down.op, down.rows, down.count = self.op, <const void *const *>rows, 0
+        for z in range(self.first[0][od], self.last[0][od]):
+            for r in range(self.first[1][oh], self.last[1][oh]):
+                rows[down.count] = image + (z * self.ih + r) * self.iw * unit * size
+                down.count += 1
+        down.start, down.n, down.pad = 0, self.iw * unit, 0
+        down.value, down.row = scratch + self.table_bytes, NULL
+        self.t.pool_down(&down)
+        across.op, across.taps, across.n, across.unit = self.op, self.taps, unit, unit
+        across.y = y.data + (n * y.stride[0] + c * y.stride[1] + (od * self.oh + oh) * self.ow * unit) * size
+        finish.op, finish.y, finish.divisor, finish.scale, finish.n, finish.unit = self.finish, across.y, self.widths, 1, self.ow, unit
+        finish.times = down.count
+        for q in range(self.ow):
+            across.value = <char *>down.value + self.first[2][q] * unit * size
+            across.count = self.last[2][q] - self.first[2][q]
+            self.t.pool_across(&across)
+            across.y = <char *>across.y + unit * size
+        if self.finish:
+            self.t.pool_finish(&finish)

@@ -1,0 +1,78 @@
+"""Adaptive pooling over windows of uneven sizes, native: down the rows of a window, then along, in either layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.backends.cython.pool import AS_IS, DIVIDE, MAX, POINTER, SHARED_FLOPS, SUM
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
+
+START_SECONDS = 6e-6
+ROW_SECONDS = 2e-8
+WINDOW_SECONDS = 6e-9
+VECTOR_SECONDS = 0.8e-9
+
+
+class Adaptive(Kernel[AdaptivePoolProblem]):
+    """Maxima without positions, and averages."""
+
+    backend = "cython"
+    algorithm = "separable"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: AdaptivePoolProblem) -> str | None:
+        if problem.indices:
+            return "no positions of maxima"
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: AdaptivePoolProblem, machine: Machine) -> float:
+        p = problem
+        lanes = native.lanes(self.isa, p.dtype.itemsize)
+        channels, unit = (1, p.c) if p.layout == "NHWC" else (p.c, 1)
+        rows = p.n * channels * p.output[0] * p.output[1]
+        down, along = self._windows(p)
+        vectors = rows * (down * -(-p.input[2] * unit // lanes) + p.output[2] * along * (unit // lanes))
+        work = rows * (ROW_SECONDS + p.output[2] * WINDOW_SECONDS) + vectors * VECTOR_SECONDS
+        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
+        return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
+
+    @staticmethod
+    def _windows(p: AdaptivePoolProblem) -> tuple[int, int]:
+        """Rows and columns of the largest window."""
+        d, h, w = (-(-i // o) + (i % o != 0) if o else 0 for i, o in zip(p.input, p.output, strict=True))
+        return d * h, w
+
+    def _table_bytes(self, p: AdaptivePoolProblem) -> int:
+        return -(-self._windows(p)[0] * POINTER // 64) * 64
+
+    def workspace(self, problem: AdaptivePoolProblem) -> int:
+        p = problem
+        unit = p.c if p.layout == "NHWC" else 1
+        return self._table_bytes(p) + p.input[2] * unit * p.dtype.itemsize
+
+    def error(self, problem: AdaptivePoolProblem) -> float:
+        if problem.kind == "max":
+            return 0.0
+        return summation_error(float(np.finfo(problem.out).eps), sum(self._windows(problem)))
+
+    def prepare(self, problem: AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        from fastconv.backends.cython import _pool_adaptive
+
+        p = problem
+        op, finish = (MAX, AS_IS) if p.kind == "max" else (SUM, DIVIDE)
+        windows = [axis_windows(e, o) for e, o in zip(p.input, p.output, strict=True)]
+        table = native.table(self.isa, p.dtype.itemsize)
+        prepared = _pool_adaptive.Pool(table, p, op, finish, windows, self._table_bytes(p))
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.runner(prepared, self.workspace(p), threads, native.seconds(self, p))
+
+
+KERNELS = tuple(Adaptive(isa) for isa in machine.ISAS)
