@@ -33,6 +33,7 @@ def _conv() -> Kernels:
         grouped,
         pointwise,
         pointwise_blocked,
+        thin,
         weight,
         weight_rows,
         winograd,
@@ -44,7 +45,7 @@ def _conv() -> Kernels:
     from fastconv.backends.numpy import conv as numpy
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
-    one = (*pointwise.KERNELS, *pointwise_blocked.KERNELS)
+    one = (*thin.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
     filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct.KERNELS)
@@ -60,10 +61,11 @@ def _conv() -> Kernels:
 def _gemm() -> Kernels:
     from fastconv.backends import reference_gemm
     from fastconv.backends.cython import gemm as native
+    from fastconv.backends.cython import thin
     from fastconv.backends.numba import gemm as numba
     from fastconv.backends.numpy import gemm as numpy
 
-    return (*native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_gemm.Gemm())
+    return (*thin.KERNELS, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_gemm.Gemm())
 
 
 def _pool() -> Kernels:

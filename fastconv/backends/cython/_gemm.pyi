@@ -3,41 +3,24 @@ import numpy as np
 from fastconv.core.problems.gemm import GemmProblem
 
 class Gemm:
-    def __init__(self, table: int, p: GemmProblem, panels_per_item: int) -> None: ...
-    def items(self, cols: int) -> int: ...
-    def pack_b(
-        self, b: np.ndarray, packed: np.ndarray, j0: int, cols: int, p0: int, depth: int, threads: int
-    ) -> None: ...
-    def multiply(
+    items: int
+    scratch_bytes: int
+    shared_bytes: int
+    def __init__(
         self,
-        a: np.ndarray,
+        table: int,
+        p: GemmProblem,
         b: np.ndarray,
-        in_place: bool,
         c: np.ndarray | None,
         bias: np.ndarray | None,
-        y: np.ndarray,
-        scratch: np.ndarray,
-        scratch_bytes: int,
-        j0: int,
-        cols: int,
-        p0: int,
-        depth: int,
-        lo: int,
-        hi: int,
-        threads: int,
-    ) -> None: ...
-    def multiply_batch(
-        self,
-        a: np.ndarray,
-        b: np.ndarray,
+        kc: int,
+        nc: int,
+        strips_per_item: int,
+        panels_per_item: int,
         in_place: bool,
-        c: np.ndarray | None,
-        bias: np.ndarray | None,
-        y: np.ndarray,
-        scratch: np.ndarray,
-        scratch_bytes: int,
-        panels_at: int,
-        lo: int,
-        hi: int,
-        threads: int,
+        whole: bool,
+    ) -> None: ...
+    def pack(self, packed: np.ndarray, threads: int) -> None: ...
+    def run(
+        self, a: np.ndarray, y: np.ndarray, space: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
     ) -> None: ...

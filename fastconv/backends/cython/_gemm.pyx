@@ -1,14 +1,20 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Matrix multiplication: panels of both operands, one register tile, blocks of columns and of depth.
 
-A strip packs an MR x depth panel of A and multiplies it with one panel of B after the other.  Panels of B are
-packed beforehand, or lie in the matrix itself where packing would cost more than it gains.  Partial sums wait in
-the output between blocks of depth; the last block applies alpha, beta*c, bias and activation.
+A block of B, of KC rows and NC columns, is packed into panels unless it can be read where it lies.  An item of work is
+a run of strips of A, of at most MR rows each, and a run of panels: the strips are packed or read where they lie, and a
+group of panels stays in the L2 cache for all of them.  Partial sums wait in the output between blocks of depth; the
+last block applies alpha, beta*c, bias and activation.  Small products of a batch are one item each.
 """
 
 from cython.parallel cimport prange, threadid
 
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, gemm_tile_args, view
+
+cdef enum:
+    GROUP_BYTES = 256 << 10  # of panels of B that stay in the L2 cache
+    PASSES = 4  # so many panels may read A where it lies
+    NEAR = 2048  # rows of A that are a multiple apart share few lines of the L1 cache
 
 
 cdef struct Job:
@@ -21,149 +27,243 @@ cdef struct Job:
     char *y
     Py_ssize_t yrs, ycs
     fc_epilogue e
-    bint first, in_place
+    bint first, straight  # straight: tiles are stored where they belong, with no more than a bias and relu
 
 
 cdef class Gemm:
-    """Sizes and options of one problem; operands come with each run, so runs may overlap."""
+    """Sizes, options and fixed operands of one problem; the first operand comes with each run, so runs may overlap."""
 
     cdef const fc_table *t
-    cdef Py_ssize_t m, n, k, panels_per_item
-    cdef double alpha, beta
-    cdef bint trans_a, trans_b, b_batched, relu
+    cdef object keep
+    cdef Py_ssize_t batch, m, n, k, kc, nc, strips, strips_per_item, panels_per_item, column_blocks, depth_blocks
+    cdef bint trans_a, trans_b, b_batched, in_place, whole
+    cdef View b, c
+    cdef const char *packed
+    cdef fc_epilogue e
 
-    def __init__(self, size_t table, p, Py_ssize_t panels_per_item):
+    def __init__(
+        self, size_t table, p, b, c, bias, Py_ssize_t kc, Py_ssize_t nc, Py_ssize_t strips_per_item,
+        Py_ssize_t panels_per_item, bint in_place, bint whole):
         self.t = <const fc_table *>table
-        self.m, self.n, self.k, self.panels_per_item = p.m, p.n, p.k, panels_per_item
-        self.alpha, self.beta = p.alpha, p.beta
-        self.trans_a, self.trans_b, self.b_batched, self.relu = p.trans_a, p.trans_b, p.b_batched, p.activation == "relu"
-
-    def items(self, Py_ssize_t cols):
-        """Items of work of a block of `cols` columns."""
-        return self.strips() * self.runs(cols)
-
-    cdef Py_ssize_t strips(self) noexcept nogil:
-        return (self.m + self.t.mr - 1) // self.t.mr
-
-    cdef Py_ssize_t runs(self, Py_ssize_t cols) noexcept nogil:
-        cdef Py_ssize_t panels = (cols + self.t.nr - 1) // self.t.nr
-        return (panels + self.panels_per_item - 1) // self.panels_per_item
-
-    def pack_b(self, b, packed, Py_ssize_t j0, Py_ssize_t cols, Py_ssize_t p0, Py_ssize_t depth, int threads):
-        """Columns j0 to j0 + cols, rows p0 to p0 + depth of matrix `b` as panels (panel, depth, NR)."""
-        cdef View bv = view(b)
-        cdef char *dst = address(packed)
-        cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize, i
-        cdef Py_ssize_t across = bv.stride[1], down = bv.stride[0]
+        self.keep = (b, c, bias)
+        self.batch, self.m, self.n, self.k, self.kc, self.nc = p.batch, p.m, p.n, p.k, kc, nc
+        self.strips = (self.m + self.t.mr - 1) // self.t.mr
+        self.strips_per_item, self.panels_per_item = strips_per_item, panels_per_item
+        self.column_blocks, self.depth_blocks = (self.n + nc - 1) // nc, (self.k + kc - 1) // kc
+        self.trans_a, self.trans_b, self.b_batched, self.in_place, self.whole = p.trans_a, p.trans_b, p.b_batched, in_place, whole
+        self.b = view(b)
         if self.trans_b:
-            across, down = down, across
-        cdef const char *src = bv.data + (j0 * across + p0 * down) * size
-        for i in prange((cols + nr - 1) // nr, nogil=True, num_threads=threads, schedule="static"):
-            self.t.pack_b(
-                dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
-
-    def multiply(
-        self, a, b, bint in_place, c, bias, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t j0, Py_ssize_t cols,
-        Py_ssize_t p0, Py_ssize_t depth, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi of one block; `b` comes from `pack_b`, or is the matrix itself if `in_place`."""
-        cdef View av = view(a), bv = view(b), yv = view(y), cv
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, runs = self.runs(cols), i
-        cdef Job job
-        job.depth, job.cols, job.first, job.in_place = depth, cols, p0 == 0, in_place
-        job.ars, job.acs = (av.stride[1], av.stride[0]) if self.trans_a else (av.stride[0], av.stride[1])
-        job.a = av.data + p0 * job.acs * size
-        job.b, job.panel, job.row = bv.data, nr * depth, nr
-        if in_place:
-            job.panel, job.row = nr, bv.stride[1] if self.trans_b else bv.stride[0]
-            job.b = bv.data + (p0 * job.row + j0) * size
-        job.y, job.yrs, job.ycs = yv.data + j0 * yv.stride[1] * size, yv.stride[0], yv.stride[1]
-        self.start(&job.e)
-        if p0 + depth == self.k:
-            job.e.alpha, job.e.relu = self.alpha, self.relu
-            if bias is not None:
-                job.e.col_bias = address(bias) + j0 * size
-            if c is not None:
-                cv = view(c)
-                job.e.beta, job.e.crs, job.e.ccs = self.beta, cv.stride[0], cv.stride[1]
-                job.e.c = cv.data + j0 * job.e.ccs * size
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-            self.strip(
-                &job, i // runs, i % runs * self.panels_per_item * nr,
-                min(cols, (i % runs + 1) * self.panels_per_item * nr), buf + threadid() * scratch_bytes)
-
-    def multiply_batch(
-        self, a, b, bint in_place, c, bias, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t panels_at,
-        Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Whole products lo to hi of a batch, one item each; panels of B are packed `panels_at` bytes into the scratch."""
-        cdef View av = view(a), bv = view(b), yv = view(y), cv
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        cdef Job job
-        job.depth, job.cols, job.first, job.in_place = self.k, self.n, True, in_place
-        job.ars, job.acs = (av.stride[2], av.stride[1]) if self.trans_a else (av.stride[1], av.stride[2])
-        job.panel, job.row = self.t.nr * self.k, self.t.nr
-        if in_place:
-            job.panel, job.row = self.t.nr, bv.stride[2] if self.trans_b else bv.stride[1]
+            self.b.stride[1], self.b.stride[2] = self.b.stride[2], self.b.stride[1]
         if not self.b_batched:
-            bv.stride[0] = 0
-        job.yrs, job.ycs = yv.stride[1], yv.stride[2]
-        self.start(&job.e)
-        job.e.alpha, job.e.relu, job.e.col_bias = self.alpha, self.relu, address(bias)
-        cv.data, cv.stride[0] = NULL, 0
+            self.b.stride[0] = 0
+        self.c.data, self.packed = NULL, NULL
         if c is not None:
-            cv = view(c)
-            job.e.beta, job.e.crs, job.e.ccs = self.beta, cv.stride[1], cv.stride[2]
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-            self.product(job, i, &av, &bv, &cv, &yv, buf + threadid() * scratch_bytes, panels_at)
+            self.c = view(c)
+        self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
+        self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, address(bias)
 
-    cdef void start(self, fc_epilogue *e) noexcept nogil:
-        """An epilogue that only stores."""
-        e.alpha, e.beta, e.c, e.crs, e.ccs = 1.0, 0.0, NULL, 0, 0
-        e.row_bias, e.col_bias, e.relu = NULL, NULL, 0
+    def pack(self, packed, int threads):
+        """All blocks of B, one after the other, into `packed`, which later runs use."""
+        cdef char *dst = address(packed)
+        cdef Py_ssize_t block
+        self.keep = (*self.keep, packed)
+        for block in range(self.column_blocks * self.depth_blocks):
+            self.pack_block(block, dst + self.offset(block), threads)
+        self.packed = dst
 
-    cdef void product(
-        self, Job job, Py_ssize_t z, const View *a, const View *b, const View *c, const View *y, char *scratch,
-        Py_ssize_t panels_at) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i, j
-        cdef Py_ssize_t across = b.stride[2], down = b.stride[1]
-        job.a, job.b, job.y = a.data + z * a.stride[0] * size, b.data + z * b.stride[0] * size, y.data + z * y.stride[0] * size
-        if c.data != NULL:
-            job.e.c = c.data + z * c.stride[0] * size
-        if not job.in_place:
-            if self.trans_b:
-                across, down = down, across
-            for j in range((self.n + nr - 1) // nr):
+    @property
+    def items(self):
+        """How many independent items of work a run has; those of one block follow each other."""
+        return self.batch if self.whole else self.batch * self.column_blocks * self.depth_blocks * self.per_block()
+
+    def run(self, a, y, space, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi.  `space` holds `scratch_bytes` for each thread, and then a block of B, which stays for a next call."""
+        cdef View av = view(a), yv = view(y)
+        cdef char *scratch = address(space)
+        cdef char *shared = scratch + threads * scratch_bytes
+        cdef Py_ssize_t i, block, per = self.per_block()
+        if self.m == 0 or self.n == 0:
+            return
+        if self.trans_a:
+            av.stride[1], av.stride[2] = av.stride[2], av.stride[1]
+        with nogil:
+            if not self.whole:
+                for block in range(lo // per, (hi + per - 1) // per):
+                    self.block(
+                        block, &av, &yv, shared, scratch, scratch_bytes, max(lo - block * per, 0), min(hi - block * per, per),
+                        block == lo // per, threads)
+            elif threads == 1:
+                for i in range(lo, hi):
+                    self.product(i, &av, &yv, scratch)
+            else:
+                for i in prange(lo, hi, num_threads=threads, schedule="dynamic"):
+                    self.product(i, &av, &yv, scratch + threadid() * scratch_bytes)
+
+    cdef Py_ssize_t per_block(self) noexcept nogil:
+        return (self.strips + self.strips_per_item - 1) // self.strips_per_item * self.runs()
+
+    cdef Py_ssize_t runs(self) noexcept nogil:
+        return (self.nc // self.t.nr + self.panels_per_item - 1) // self.panels_per_item
+
+    cdef Py_ssize_t offset(self, Py_ssize_t block) noexcept nogil:
+        """Where a block begins among all packed ones."""
+        cdef Py_ssize_t j = block // self.depth_blocks * self.nc, nr = self.t.nr
+        cdef Py_ssize_t panels = (min(self.nc, self.n - j) + nr - 1) // nr
+        return (j * self.k + block % self.depth_blocks * self.kc * panels * nr) * self.t.itemsize
+
+    cdef void pack_block(self, Py_ssize_t block, char *dst, int threads) noexcept nogil:
+        """A block of B as panels (panel, depth, NR)."""
+        cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize, across = self.b.stride[2], down = self.b.stride[1], i
+        cdef Py_ssize_t per_product = self.column_blocks * self.depth_blocks, z = block // per_product
+        cdef Py_ssize_t j = block % per_product // self.depth_blocks * self.nc, k = block % self.depth_blocks * self.kc
+        cdef Py_ssize_t depth = min(self.kc, self.k - k), cols = min(self.nc, self.n - j), panels = (cols + nr - 1) // nr
+        cdef const char *src = self.b.data + (z * self.b.stride[0] + j * across + k * down) * size
+        if threads == 1:
+            for i in range(panels):
                 self.t.pack_b(
-                    scratch + panels_at + j * job.panel * size, job.b + j * nr * across * size, across, down,
-                    min(nr, self.n - j * nr), self.k)
-            job.b = scratch + panels_at
-        for i in range(self.strips()):
-            self.strip(&job, i, 0, self.n, scratch)
+                    dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
+        else:
+            for i in prange(panels, num_threads=threads, schedule="static"):
+                self.t.pack_b(
+                    dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
 
-    cdef void strip(self, const Job *job, Py_ssize_t i, Py_ssize_t j, Py_ssize_t end, char *scratch) noexcept nogil:
-        """Strip i of the product, one of near-equal parts of at most MR rows; columns j to `end` of the block."""
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, mr = self.t.mr, strips = self.strips(), zero = 0
-        cdef Py_ssize_t i0 = self.m * i // strips, rows = self.m * (i + 1) // strips - i0, width, row
-        cdef char *m = scratch
-        cdef char *tail = m + mr * nr * size
-        cdef char *panel = tail + (nr * job.depth * size if job.in_place else 0)
-        cdef const char *b
-        cdef char *y
-        cdef fc_epilogue e = job.e
-        self.t.pack_a(panel, job.a + i0 * job.ars * size, job.ars, job.acs, rows, job.depth)
-        while j < end:
-            width, b, row = min(nr, job.cols - j), job.b + j // nr * job.panel * size, job.row
-            if width < nr and job.in_place:  # the tile loads whole vectors
-                self.t.pack_b(tail, b, 1, row, width, job.depth)
-                b, row = tail, nr
-            y = job.y + (i0 * job.yrs + j * job.ycs) * size
-            if not job.first:
-                self.t.load(m, rows, width, y, job.yrs, job.ycs)
-            self.t.tile[rows](job.depth, 1, &zero, panel, mr, b, row, job.first, m)
+    cdef void describe(self, Job *job, Py_ssize_t block, const View *a, const View *y) noexcept nogil:
+        """The job of a block; where B lies is left to the caller if it is not read in place."""
+        cdef Py_ssize_t size = self.t.itemsize, per_product = self.column_blocks * self.depth_blocks, z = block // per_product
+        cdef Py_ssize_t j = block % per_product // self.depth_blocks * self.nc, k = block % self.depth_blocks * self.kc
+        job.depth, job.cols, job.first = min(self.kc, self.k - k), min(self.nc, self.n - j), k == 0
+        job.ars, job.acs = a.stride[1], a.stride[2]
+        job.a = a.data + (z * a.stride[0] + k * job.acs) * size
+        job.panel, job.row = self.t.nr * job.depth, self.t.nr
+        if self.in_place:
+            job.panel, job.row = self.t.nr, self.b.stride[1]
+            job.b = self.b.data + (z * self.b.stride[0] + k * job.row + j) * size
+        job.yrs, job.ycs = y.stride[1], y.stride[2]
+        job.y = y.data + (z * y.stride[0] + j * job.ycs) * size
+        if k + job.depth == self.k:
+            job.e = self.e
+            if self.e.col_bias != NULL:
+                job.e.col_bias = <const char *>self.e.col_bias + j * size
+            if self.c.data != NULL:
+                job.e.crs, job.e.ccs = self.c.stride[1], self.c.stride[2]
+                job.e.c = self.c.data + (z * self.c.stride[0] + j * job.e.ccs) * size
+        else:
+            job.e.alpha, job.e.beta, job.e.relu = 1.0, 0.0, 0
+            job.e.c, job.e.row_bias, job.e.col_bias = NULL, NULL, NULL
+        job.straight = job.ycs == 1 and job.e.alpha == 1.0 and job.e.c == NULL
+
+    cdef void block(
+        self, Py_ssize_t block, const View *a, const View *y, char *shared, char *scratch, Py_ssize_t scratch_bytes,
+        Py_ssize_t first, Py_ssize_t last, bint fresh, int threads) noexcept nogil:
+        """Items `first` to `last` of a block.  One B for all products is packed once if it is one block; `fresh`: a run begins."""
+        cdef Job job
+        cdef Py_ssize_t i
+        cdef bint same = not self.b_batched and self.column_blocks * self.depth_blocks == 1
+        self.describe(&job, block, a, y)
+        if self.packed != NULL:
+            job.b = self.packed + self.offset(block % (self.column_blocks * self.depth_blocks))
+        elif not self.in_place:
+            if first == 0 and (fresh or not same):
+                self.pack_block(block, shared, threads)
+            job.b = shared
+        if threads == 1:
+            for i in range(first, last):
+                self.item(&job, i, scratch)
+        else:
+            for i in prange(first, last, num_threads=threads, schedule="dynamic"):
+                self.item(&job, i, scratch + threadid() * scratch_bytes)
+
+    cdef void product(self, Py_ssize_t z, const View *a, const View *y, char *scratch) noexcept nogil:
+        """Product z of the batch; its B goes behind what an item needs."""
+        cdef Job job
+        cdef Py_ssize_t i
+        cdef char *panels = scratch + self.item_bytes()
+        self.describe(&job, z, a, y)
+        if self.packed != NULL:
+            job.b = self.packed
+        elif not self.in_place:
+            self.pack_block(z, panels, 1)
+            job.b = panels
+        for i in range(self.per_block()):
+            self.item(&job, i, scratch)
+
+    cdef Py_ssize_t item_bytes(self) noexcept nogil:
+        """Scratch of an item: a tile, the last panel of B, panels of A and a vector that packing spoils behind them."""
+        cdef Py_ssize_t mr = self.t.mr, nr = self.t.nr
+        return ((mr * nr + nr * self.kc + self.strips_per_item * mr * self.kc + self.t.vl) * self.t.itemsize + 63) // 64 * 64
+
+    @property
+    def scratch_bytes(self):
+        """Scratch of one thread."""
+        cdef Py_ssize_t nr = self.t.nr
+        if not self.whole or self.in_place or self.packed != NULL:
+            return self.item_bytes()
+        return self.item_bytes() + (self.n + nr - 1) // nr * nr * self.k * self.t.itemsize
+
+    @property
+    def shared_bytes(self):
+        """A packed block of B for all threads."""
+        return 0 if self.whole or self.in_place or self.packed != NULL else self.nc * self.kc * self.t.itemsize
+
+    cdef void item(self, const Job *job, Py_ssize_t i, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, mr = self.t.mr, runs = self.runs()
+        cdef Py_ssize_t j0 = i % runs * self.panels_per_item * nr, end = min(job.cols, j0 + self.panels_per_item * nr)
+        cdef Py_ssize_t s0 = i // runs * self.strips_per_item, s1 = min(self.strips, s0 + self.strips_per_item)
+        cdef Py_ssize_t group = max(1, GROUP_BYTES // (nr * job.depth * size)) * nr, ars = job.ars, acs = job.acs, s, i0, j, g
+        cdef char *tail = scratch + mr * nr * size
+        cdef char *panels = tail + nr * self.kc * size
+        cdef const char *a
+        cdef bint near = end - j0 <= PASSES * nr and (ars == 1 or ars * size % NEAR != 0)
+        if j0 >= end:
+            return
+        if not near:
+            for s in range(s0, s1):
+                i0 = self.m * s // self.strips
+                self.t.pack_a(
+                    panels + (s - s0) * mr * job.depth * size, job.a + i0 * ars * size, ars, acs,
+                    self.m * (s + 1) // self.strips - i0, job.depth)
+            ars, acs = 1, mr
+        if self.in_place and end % nr != 0:  # the tile loads whole vectors
+            j = end // nr * nr
+            self.t.pack_b(tail, job.b + j * size, 1, job.row, end - j, job.depth)
+        g = j0
+        while g < end:
+            for s in range(s0, s1):
+                i0 = self.m * s // self.strips
+                a = job.a + i0 * ars * size if near else panels + (s - s0) * mr * job.depth * size
+                j = g
+                while j < min(end, g + group):
+                    if self.in_place and end - j < nr:
+                        self.tile(job, i0, self.m * (s + 1) // self.strips - i0, j, a, ars, acs, tail, nr, scratch)
+                    else:
+                        self.tile(
+                            job, i0, self.m * (s + 1) // self.strips - i0, j, a, ars, acs,
+                            job.b + j // nr * job.panel * size, job.row, scratch)
+                    j = j + nr
+            g = g + group
+
+    cdef void tile(
+        self, const Job *job, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t j, const char *a, Py_ssize_t ars, Py_ssize_t acs,
+        const char *b, Py_ssize_t row, char *m) noexcept nogil:
+        """Rows i0 to i0 + rows of the panel at column j of the block."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, width = min(nr, job.cols - j)
+        cdef char *y = job.y + (i0 * job.yrs + j * job.ycs) * size
+        cdef gemm_tile_args tile
+        cdef fc_epilogue e
+        tile.depth, tile.a, tile.ars, tile.acs, tile.b, tile.bs = job.depth, a, ars, acs, b, row
+        tile.cols, tile.first, tile.y, tile.ys, tile.bias, tile.relu = width, job.first, y, job.yrs, NULL, job.e.relu
+        if job.straight:
             if job.e.col_bias != NULL:
-                e.col_bias = <const char *>job.e.col_bias + j * size
-            if job.e.c != NULL:
-                e.c = <const char *>job.e.c + (i0 * e.crs + j * e.ccs) * size
-            self.t.store(m, rows, width, y, job.yrs, job.ycs, &e)
-            j = j + nr
+                tile.bias = <const char *>job.e.col_bias + j * size
+            self.t.gemm_tile[rows][width > self.t.vl](&tile)
+            return
+        if not job.first:
+            self.t.load(m, rows, width, y, job.yrs, job.ycs)
+        tile.cols, tile.y, tile.ys, tile.relu = nr, m, nr, 0
+        self.t.gemm_tile[rows][1](&tile)
+        e = job.e
+        if job.e.col_bias != NULL:
+            e.col_bias = <const char *>job.e.col_bias + j * size
+        if job.e.c != NULL:
+            e.c = <const char *>job.e.c + (i0 * e.crs + j * e.ccs) * size
+        self.t.store(m, rows, width, y, job.yrs, job.ycs, &e)

@@ -152,6 +152,29 @@ cdef extern from "simd/table.h" nogil:
         void *spread
         Py_ssize_t count, length, step
 
+    ctypedef struct gemm_tile_args:
+        Py_ssize_t depth
+        const void *a
+        Py_ssize_t ars, acs
+        const void *b
+        Py_ssize_t bs, cols
+        int first
+        void *y
+        Py_ssize_t ys
+        const void *bias
+        int relu
+
+    ctypedef void (*gemm_tile_p)(const gemm_tile_args *t) noexcept nogil
+
+    ctypedef struct thin_args:
+        Py_ssize_t rows, depth, cols
+        const void *x
+        Py_ssize_t xrs, xcs
+        const void *w
+        Py_ssize_t panel, step
+        int first
+        void *sums
+
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
@@ -198,6 +221,10 @@ cdef extern from "simd/table.h" nogil:
         int (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
         void (*weight_rows)(const weight_rows_args *a) noexcept nogil
         void (*lane_sums)(const void *sums, Py_ssize_t count, void *out) noexcept nogil
+        gemm_tile_p gemm_tile[15][2]
+        void (*thin_panels)(const thin_args *t) noexcept nogil
+        void (*thin_columns)(const thin_args *t) noexcept nogil
+        void (*thin_dots)(const thin_args *t) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

@@ -3,7 +3,7 @@
 
 import time
 
-from fastconv.backends.cython._simd cimport address, fc_table
+from fastconv.backends.cython._simd cimport View, address, fc_table, view
 
 
 cdef extern from "simd/table.h":
@@ -66,6 +66,20 @@ def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t
                 (t.pack_b if lanes else t.pack_a)(
                     dst + (g * blocks + b) * depth * width * size, src + (g * rows + r) * depth * size, depth, 1,
                     end - r, depth)
+
+
+def pack_columns(size_t table, w, packed):
+    """w, (columns, depth) with any strides, into panels (blocks, depth, NR), zero behind the last column."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef View v = view(w)
+    cdef char *dst = address(packed)
+    cdef Py_ssize_t columns = w.shape[0], depth = w.shape[1], nr = t.nr, size = t.itemsize, i, j
+    with nogil:
+        for i in range((columns + nr - 1) // nr):
+            j = i * nr
+            t.pack_b(
+                dst + j * depth * size, v.data + j * v.stride[0] * size, v.stride[0], v.stride[1],
+                min(nr, columns - j), depth)
 
 
 def peak(size_t table, double seconds=0.02):

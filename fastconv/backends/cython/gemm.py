@@ -1,8 +1,9 @@
 """Matrix multiplication: the kernel objects and their block sizes.
 
-Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache while panels of B pass;
-a block of B takes at most `B_BYTES`.  Products of few rows read B where it lies, if its rows are contiguous.
-Small products of a batch are items of work of one call.
+Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache while panels of B pass; a
+block of A and a group of panels of B share the L2 cache, and a block of B takes at most `B_BYTES` of the L3 cache.
+Products of few rows read B where it lies, if its rows are contiguous, products of few columns A.  Small products of a
+batch are items of work of one call.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.core.scratch import borrow
 
 KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
+A_BYTES = 256 << 10
 B_BYTES = 2 << 20
 SMALL_BYTES = 256 << 10
 IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles
-RATE = 0.8
-PACK_SECONDS = 0.4e-9  # per element
-START_SECONDS = 12e-6
+PASSES = 4  # and reading A in place, while so many panels of B pass; _gemm.pyx says the same
+RATE = {"avx512": 0.95, "avx2": 0.88, "portable": 0.85}  # of peak
+PACK_SECONDS = 0.13e-9  # per element
+CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
+START_SECONDS = 4e-6
 
 
 class Gemm(Kernel[GemmProblem]):
@@ -33,6 +36,7 @@ class Gemm(Kernel[GemmProblem]):
     backend = "cython"
     algorithm = "packed"
     activations = frozenset({"relu"})
+    revision = 2
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -43,14 +47,14 @@ class Gemm(Kernel[GemmProblem]):
     def cost(self, problem: GemmProblem, machine: Machine) -> float:
         p = problem
         mr, nr = native.tile(self.isa, p.acc.itemsize)
-        rows, cols = -(-max(p.m, 1) // mr), -(-max(p.n, 1) // nr)
-        used = p.n / (cols * nr) * min(1.0, p.m / rows / (8 if self.isa == "avx512" else 4))
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(used, 1e-3)
-        packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * cols * nr
+        strips, panels, vl = -(-max(p.m, 1) // mr), -(-max(p.n, 1) // nr), nr // 2
+        used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
+        packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * panels * nr
+        packed_a = 0 if panels <= PASSES else p.batch * p.m * p.k
+        memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        pack = PACK_SECONDS * (packed_b + p.batch * p.m * p.k)
-        calls = 1 if self._small(p) else max(p.batch, 1)
-        return START_SECONDS * calls + (p.flops / peak + pack + p.bytes / machine.bandwidth) / share
+        return START_SECONDS + (p.flops / peak + PACK_SECONDS * (packed_a + packed_b) + memory) / share
 
     def _blocks(self, p: GemmProblem) -> tuple[int, int]:
         """(depth, columns) of a block of B."""
@@ -60,20 +64,32 @@ class Gemm(Kernel[GemmProblem]):
         cols = max(1, B_BYTES // (max(depth, 1) * nr * size)) * nr
         return depth, min(cols, -(-max(p.n, 1) // nr) * nr)
 
-    def _strip_bytes(self, depth: int, size: int) -> int:
-        """Scratch of one thread: a tile, a last panel of B, a panel of A and what packing spoils behind it."""
+    def _items(self, p: GemmProblem, count: int) -> tuple[int, int]:
+        """(strips of A, panels of B) of an item of work."""
+        size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
-        return (mr * nr + (nr + mr) * depth) * size + machine.ISAS[self.isa][0]
+        depth, cols = self._blocks(p)
+        strips, panels = -(-max(p.m, 1) // mr), cols // nr
+        fit = max(1, A_BYTES // (mr * max(depth, 1) * size))
+        if count > 1:
+            fit = min(fit, max(1, strips // (4 * count)))
+        runs = -(-strips // fit)
+        fit = -(-strips // runs)
+        return fit, panels if runs >= 4 * count or count == 1 else max(1, panels * runs // (4 * count))
 
-    def _small(self, p: GemmProblem) -> bool:
+    def _whole(self, p: GemmProblem) -> bool:
         """Whether products of a batch are worked on whole, each by one thread."""
         depth, cols = self._blocks(p)
-        return p.batch > 1 and depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= SMALL_BYTES
+        one = depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= SMALL_BYTES
+        return p.batch > 1 and one and (p.b_batched or p.packed)
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        return self._strip_bytes(depth, p.acc.itemsize) + depth * cols * p.acc.itemsize
+        strips = self._items(p, 1)[0]
+        return (mr * nr + (nr + strips * mr + cols) * depth) * size + machine.ISAS[self.isa][0]
 
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
@@ -83,68 +99,25 @@ class Gemm(Kernel[GemmProblem]):
 
         p = problem
         b, c, bias = constants
-        size = p.acc.itemsize
-        mr, nr = native.tile(self.isa, size)
-        depth, cols = self._blocks(p)
-        count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        strips, panels = -(-max(p.m, 1) // mr), -(-max(cols, 1) // nr)
-        per_item = panels if strips >= 4 * count else max(1, panels * strips // (4 * count))
-        gemm = _gemm.Gemm(native.table(self.isa, size), p, per_item)
-        seconds = native.seconds(self, p)
-        strip_bytes = -(-self._strip_bytes(depth, size) // 64) * 64
-        row_step = b.strides[1 if p.trans_b else 2]
-        in_place = not p.packed and strips <= IN_PLACE_TILES and row_step == size
-
         if p.k == 0:
             return lambda x, out: finish_without_products(p, c, bias, out)
-
-        if self._small(p):
-            scratch = strip_bytes + depth * cols * size
-
-            def run_batch(x: np.ndarray, out: np.ndarray) -> None:
-                native.run_items(
-                    p.batch, scratch, count, seconds,
-                    lambda buf, step, lo, hi, t: gemm.multiply_batch(
-                        x, b, in_place, c, bias, out, buf, step, strip_bytes, lo, hi, t
-                    ),
-                )  # fmt: skip
-
-            return run_batch
-
-        blocks = [
-            (j, min(cols, p.n - j), q, min(depth, p.k - q)) for j in range(0, p.n, cols) for q in range(0, p.k, depth)
-        ]
-        seconds /= max(1, p.batch * len(blocks))
-
-        def packed(matrix: np.ndarray, block: tuple[int, int, int, int], into: np.ndarray) -> np.ndarray:
-            gemm.pack_b(matrix, into, *block, threads.openmp_threads(count))
-            return into
-
-        ready = None
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        in_place = not p.packed and p.m <= IN_PLACE_TILES * mr and b.strides[1 if p.trans_b else 2] == size
+        gemm = _gemm.Gemm(
+            native.table(self.isa, size), p, b, c, bias, *self._blocks(p), *self._items(p, count), in_place, self._whole(p)
+        )
         if p.packed and not p.b_batched:
-            ready = [packed(b[0], k, np.empty(-(-k[1] // nr) * nr * k[3] * size, np.uint8)) for k in blocks]
-
-        def run_block(
-            left: np.ndarray, right: np.ndarray, addend: np.ndarray | None, out: np.ndarray,
-            block: tuple[int, int, int, int],
-        ) -> None:  # fmt: skip
-            native.run_items(
-                gemm.items(block[1]), strip_bytes, count, seconds,
-                lambda buf, step, lo, hi, t: gemm.multiply(
-                    left, right, in_place, addend, bias, out, buf, step, *block, lo, hi, t
-                ),
-            )  # fmt: skip
+            gemm.pack(np.empty(-(-p.n // nr) * nr * p.k, p.acc), threads.openmp_threads(count))
+        items, scratch, shared, seconds = gemm.items, gemm.scratch_bytes, gemm.shared_bytes, native.seconds(self, p)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            with borrow(0 if in_place or ready is not None else depth * cols * size) as space:
-                for i in range(p.batch):
-                    matrix, addend = b[i if p.b_batched else 0], None if c is None else c[i]
-                    for index, block in enumerate(blocks):
-                        if ready is not None:
-                            right = ready[index]
-                        else:
-                            right = matrix if in_place else packed(matrix, block, space)
-                        run_block(x[i], right, addend, out[i], block)
+            native.run_items(
+                items, scratch, count, seconds,
+                lambda buf, step, lo, hi, t: gemm.run(x, out, buf, step, lo, hi, t),
+                shared,
+            )  # fmt: skip
 
         return run
 

@@ -154,6 +154,15 @@ def pack_weights(isa: str, w: np.ndarray, groups: int, lanes: bool = True) -> np
     return packed
 
 
+def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
+    """(n, k) with any strides -> panels (blocks, k, NR), zero behind the last column."""
+    n, k = columns.shape
+    nr = tile(isa, columns.itemsize)[1]
+    packed = np.empty(-(-n // nr) * k * nr, columns.dtype)
+    simd().pack_columns(table(isa, columns.itemsize), columns, packed)
+    return packed
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
     """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
@@ -225,10 +234,14 @@ def run_items(
     count: int,
     seconds: float,
     body: Callable[[np.ndarray, int, int, int, int], Any],
+    shared_bytes: int = 0,
 ) -> None:
-    """Call ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between."""
+    """Call ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between.
+
+    Behind the threads' scratch lie `shared_bytes` for all of them.
+    """
     count = max(1, min(threads.openmp_threads(count), items))
     step = -(-scratch_bytes // 64) * 64
-    with borrow(step * count) as scratch:
+    with borrow(step * count + shared_bytes) as scratch:
         for lo, hi in threads.slices(items, seconds):
             body(scratch, step, lo, hi, count)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "depthwise.h"
+#include "gemm.h"
 #include "pool.h"
 #include "softmax.h"
 #include "weight_rows.h"
@@ -115,6 +116,10 @@ typedef struct {
     int (*winograd_rows)(const winograd_rows_args *a); /* whether all results are finite */
     void (*weight_rows)(const weight_rows_args *a);
     fc_lane_sums *lane_sums;
+    void (*gemm_tile[FC_MAX_MR + 1][2])(const gemm_tile_args *t); /* by rows; one vector, or NV of them */
+    void (*thin_panels)(const thin_args *t);
+    void (*thin_columns)(const thin_args *t);
+    void (*thin_dots)(const thin_args *t);
     fc_peak *peak;
 } fc_table;
 

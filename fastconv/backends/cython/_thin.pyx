@@ -1,0 +1,145 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Products of few rows with a matrix that is read once, where it lies; either operand may be the matrix.
+
+One item of work is a run of panels of NR columns.  Its sums stay in scratch, panel by panel, while stretches of DEPTH
+products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and activation come last.
+"""
+
+from cython.parallel cimport prange, threadid
+from libc.string cimport memcpy
+
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, thin_args, view
+
+cdef enum:
+    DEPTH = 2048
+
+MAX_DEPTH = DEPTH
+
+
+cdef View turned(View v) noexcept nogil:
+    # rows become columns
+    v.stride[1], v.stride[2] = v.stride[2], v.stride[1]
+    return v
+
+
+cdef struct Job:
+    View x, w, c, y  # (batch, rows, depth), (batch, depth, cols), (batch, rows, cols) twice
+    fc_epilogue e
+
+
+cdef class Thin:
+    """Sizes and fixed operands of one problem; `swapped` makes the first operand the matrix."""
+
+    cdef const fc_table *t
+    cdef object keep
+    cdef Py_ssize_t batch, rows, cols, k, panels_per_item, runs
+    cdef bint trans_a, trans_b, swapped
+    cdef View b, c
+    cdef const char *packed
+    cdef fc_epilogue e
+
+    def __init__(self, size_t table, p, b, c, bias, packed, bint swapped, Py_ssize_t panels_per_item):
+        self.t = <const fc_table *>table
+        self.keep = (b, c, bias, packed)
+        self.batch, self.k, self.panels_per_item, self.swapped = p.batch, p.k, panels_per_item, swapped
+        self.rows, self.cols = (p.n, p.m) if swapped else (p.m, p.n)
+        self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
+        self.trans_a, self.trans_b = p.trans_a, p.trans_b
+        self.b = view(b)
+        if not p.b_batched:
+            self.b.stride[0] = 0
+        self.packed = address(packed)
+        self.e.alpha, self.e.beta, self.e.relu, self.e.c = p.alpha, p.beta, p.activation == "relu", NULL
+        self.c.data = NULL
+        if c is not None:
+            self.c = view(c)
+        self.e.row_bias, self.e.col_bias = NULL, NULL
+        if swapped:
+            self.e.row_bias = address(bias)
+        else:
+            self.e.col_bias = address(bias)
+
+    @property
+    def items(self):
+        """How many independent items of work a run has."""
+        return self.batch * self.runs
+
+    def run(self, a, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
+        cdef char *buf = address(scratch)
+        cdef Py_ssize_t i
+        cdef Job job
+        job.x, job.w, job.c, job.y, job.e = view(a), self.b, self.c, view(y), self.e
+        if self.trans_a:
+            job.x = turned(job.x)
+        if self.trans_b:
+            job.w = turned(job.w)
+        if self.swapped:
+            job.x, job.w, job.c, job.y = turned(job.w), turned(job.x), turned(job.c), turned(job.y)
+        if threads == 1:
+            with nogil:
+                for i in range(lo, hi):
+                    self.item(&job, i, buf)
+        else:
+            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
+                self.item(&job, i, buf + threadid() * scratch_bytes)
+
+    cdef void item(self, const Job *job, Py_ssize_t i, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, z = i // self.runs, panel = i % self.runs * self.panels_per_item
+        cdef Py_ssize_t first = panel * nr, cols = min(self.cols - first, self.panels_per_item * nr), k = 0, j
+        cdef Py_ssize_t across = job.w.stride[2], down = job.w.stride[1]
+        cdef char *sums = scratch
+        cdef char *row = sums + self.panels_per_item * nr * self.rows * size
+        cdef char *narrow = row + self.rows * DEPTH * size
+        cdef const char *x = job.x.data + z * job.x.stride[0] * size
+        cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
+        cdef thin_args s
+        s.rows, s.sums, s.panel = self.rows, sums, nr * self.k
+        while k < self.k:
+            s.depth, s.cols, s.first = min(self.k - k, DEPTH), cols, k == 0
+            s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
+            s.w = w + k * down * size
+            if self.packed != NULL:
+                s.w = self.packed + (panel * s.panel + k * nr) * size
+                self.t.thin_panels(&s)
+            elif down == 1:
+                if s.xcs != 1:
+                    self.gather(row, &s)
+                s.step = across
+                self.t.thin_dots(&s)
+            elif across == 1:
+                s.step = down
+                self.t.thin_columns(&s)
+            else:  # neither rows nor columns are contiguous
+                j = 0
+                while j < cols:
+                    s.cols, s.w, s.sums = min(nr, cols - j), narrow, sums + j * self.rows * size
+                    self.t.pack_b(narrow, w + (k * down + j * across) * size, across, down, s.cols, s.depth)
+                    self.t.thin_panels(&s)
+                    j = j + nr
+                s.sums = sums
+            k = k + s.depth
+        self.finish(job, z, first, cols, sums)
+
+    cdef void gather(self, char *row, thin_args *s) noexcept nogil:
+        """Rows of x side by side."""
+        cdef Py_ssize_t size = self.t.itemsize, i, k
+        for i in range(s.rows):
+            for k in range(s.depth):
+                memcpy(row + (i * DEPTH + k) * size, <const char *>s.x + (i * s.xrs + k * s.xcs) * size, size)
+        s.x, s.xrs, s.xcs = row, DEPTH, 1
+
+    cdef void finish(self, const Job *job, Py_ssize_t z, Py_ssize_t first, Py_ssize_t cols, const char *sums) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = first
+        cdef fc_epilogue e = job.e
+        cdef const char *y = job.y.data + z * job.y.stride[0] * size
+        e.crs, e.ccs = job.c.stride[1], job.c.stride[2]
+        while j < first + cols:
+            if job.c.data != NULL:
+                e.c = job.c.data + (z * job.c.stride[0] + j * e.ccs) * size
+            if job.e.col_bias != NULL:
+                e.col_bias = <const char *>job.e.col_bias + j * size
+            self.t.store(
+                sums + (j - first) * self.rows * size, self.rows, min(nr, first + cols - j), <char *>y + j * job.y.stride[2] * size,
+                job.y.stride[1], job.y.stride[2], &e)
+            j = j + nr

@@ -1,0 +1,33 @@
+/* Arguments of the micro-kernels of matrix products; see gemm.inc and thin.inc. */
+#pragma once
+#include <stddef.h>
+
+/* y[i*ys + j] (+)= sum over k < depth of a[i*ars + k*acs] * b[k*bs + j], j < cols; then the bias is added and relu applied.
+   b is loaded in whole vectors.  `first` starts at zero instead of at what y holds; bias may be NULL. */
+typedef struct {
+    ptrdiff_t depth;
+    const void *a;
+    ptrdiff_t ars, acs;
+    const void *b;
+    ptrdiff_t bs, cols;
+    int first;
+    void *y;
+    ptrdiff_t ys;
+    const void *bias;
+    int relu;
+} gemm_tile_args;
+
+/* sums[j/nr][i][j%nr] (+)= sum over k < depth of x[i*xrs + k*xcs] * W(k, j) for i < rows, j < cols, where W(k, j) is
+     panels    w[j/nr*panel + k*nr + j%nr], zero behind cols
+     columns   w[k*step + j]
+     dots      w[j*step + k], and xcs is 1.
+   What the sums hold behind cols is of no use.  `first` starts at zero instead of at what they hold. */
+typedef struct {
+    ptrdiff_t rows, depth, cols;
+    const void *x;
+    ptrdiff_t xrs, xcs;
+    const void *w;
+    ptrdiff_t panel, step;
+    int first;
+    void *sums;
+} thin_args;

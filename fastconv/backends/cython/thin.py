@@ -1,0 +1,169 @@
+"""Matrix-vector and other thin products, and convolutions of few output pixels: the kernel objects.
+
+The large operand is read once, where it lies; a plan's weights are packed into panels of columns.  How fast memory
+delivers it decides the time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
+
+ROWS = 16  # from here on packing pays
+SUM_BYTES = 32 << 10  # of an item: sums stay in the L1 cache
+DEPTH = 2048  # of a stretch; _thin.pyx says the same
+CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
+MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
+RATE = {True: 0.95, False: 0.72}  # of peak
+START_SECONDS = 3e-6
+
+
+class Thin(Kernel[GemmProblem]):
+    """Products of which one side is short."""
+
+    backend = "cython"
+    algorithm = "thin"
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        p = problem
+        if min(p.m, p.n) > ROWS:
+            return f"both m and n are above {ROWS}"
+        return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+        p = problem
+        swapped, size = p.n < p.m, p.acc.itemsize
+        packed = p.packed and not swapped and not p.b_batched
+        rows, cols = (p.n, p.m) if swapped else (p.m, p.n)
+        matrices = p.batch if swapped or p.b_batched else 1
+        matrix = float(matrices * p.k * cols * size)
+        speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed])
+        nr = native.tile(self.isa, size)[1]
+        used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
+        sums = p.flops / used / (machine.flops(self.isa, size) * RATE[packed])
+        items = max(1, p.batch * -(-cols // nr) // 8)
+        share = min(machine.threads, items, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
+        rest = (p.batch * rows * (p.k + cols) * size) / (machine.bandwidth * CACHED)
+        return START_SECONDS + (max(matrix / speed, sums) + rest) / share
+
+    def _panels(self, p: GemmProblem, threads: int) -> int:
+        """Panels of columns per item."""
+        size = p.acc.itemsize
+        nr = native.tile(self.isa, size)[1]
+        rows, cols = min(p.m, p.n), max(p.m, p.n, 1)
+        fit = max(4, SUM_BYTES // (max(rows, 1) * nr * size))
+        panels = -(-cols // nr)
+        if threads > 1:
+            fit = min(fit, max(4, panels * max(p.batch, 1) // (4 * threads)))
+        return min(fit, panels)
+
+    def _scratch(self, p: GemmProblem, panels: int) -> int:
+        size = p.acc.itemsize
+        nr, rows = native.tile(self.isa, size)[1], min(p.m, p.n)
+        return (panels * nr * rows + (rows + nr) * DEPTH) * size
+
+    def workspace(self, problem: GemmProblem) -> int:
+        return self._scratch(problem, self._panels(problem, 1))
+
+    def error(self, problem: GemmProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), problem.k)
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+        from fastconv.backends.cython import _thin
+
+        p = problem
+        b, c, bias = constants
+        swapped = p.n < p.m
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        table, panels = native.table(self.isa, p.acc.itemsize), self._panels(p, count)
+        packed = None
+        if p.packed and not swapped and not p.b_batched:
+            packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T)
+        thin = _thin.Thin(table, p, b, c, bias, packed, swapped, panels)
+        items, scratch, seconds = thin.items, self._scratch(p, panels), native.seconds(self, p)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            native.run_items(
+                items, scratch, count, seconds,
+                lambda buf, step, lo, hi, threads: thin.run(x, out, buf, step, lo, hi, threads),
+            )  # fmt: skip
+
+        return run
+
+
+class ThinConv(Kernel[ConvProblem]):
+    """Convolutions of few output pixels that are products: of taps 1x1, or covering the image."""
+
+    backend = "cython"
+    algorithm = "thin"
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+        self.product = Thin(isa)
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.groups != 1:
+            return "groups"
+        if any(pad != (0, 0) for pad in p.pads):
+            return "padding"
+        if p.pixels > ROWS:
+            return f"more than {ROWS} output pixels"
+        if p.taps != 1 and (p.kernel != p.input or p.layout != "NCHW"):
+            return "neither 1x1 nor one window that covers an NCHW image"
+        if p.taps == 1 and p.output != p.input:
+            return "stride"
+        return native.reject_common(self.isa, p.dtype) or self.product.reject(self._matrices(p))
+
+    @staticmethod
+    def _matrices(p: ConvProblem) -> GemmProblem:
+        """Pixels times channels; images of one pixel are rows of one product."""
+        fold = p.pixels == 1
+        return GemmProblem(
+            batch=1 if fold else p.n, m=p.n if fold else p.pixels, n=p.oc, k=p.depth, b_batched=False, trans_a=False,
+            trans_b=True, alpha=1.0, beta=0.0, c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out,
+            activation=p.activation, packed=p.packed,
+        )  # fmt: skip
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        return self.product.cost(self._matrices(problem), machine)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self.product.workspace(self._matrices(problem))
+
+    def error(self, problem: ConvProblem) -> float:
+        return self.product.error(self._matrices(problem))
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
+        p = problem
+        weights, bias = constants
+        product = self._matrices(p)
+        multiply = self.product.prepare(product, (weights.reshape(1, p.oc, p.depth), None, bias), count)
+        left, right = (product.batch, product.m, product.k), (product.batch, product.m, product.n)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            if p.pixels == 1:
+                multiply(x.reshape(left), out.reshape(right))
+            else:
+                multiply(x.reshape(p.n, p.ic, p.pixels).transpose(0, 2, 1), out.reshape(p.n, p.oc, p.pixels).transpose(0, 2, 1))
+
+        return run
+
+
+KERNELS = tuple(Thin(isa) for isa in machine.ISAS)
+CONVOLUTIONS = tuple(ThinConv(isa) for isa in machine.ISAS)
