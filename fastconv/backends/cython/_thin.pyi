@@ -2,7 +2,7 @@ import numpy as np
 
 from fastconv.core.problems.gemm import GemmProblem
 
-MAX_DEPTH: int
+SCRATCH_ROW: int
 
 class Thin:
     items: int

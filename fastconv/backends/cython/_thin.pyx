@@ -12,8 +12,10 @@ from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 cdef enum:
     DEPTH = 2048
+    PITCH = DEPTH + 16  # from row to row of a copy of x: whole lines, and not all in one set of the cache
+    NEAR = 2048  # rows that are a multiple of so many bytes apart share few sets
 
-MAX_DEPTH = DEPTH
+SCRATCH_ROW = PITCH
 
 
 cdef View turned(View v) noexcept nogil:
@@ -90,7 +92,7 @@ cdef class Thin:
         cdef Py_ssize_t across = job.w.stride[2], down = job.w.stride[1]
         cdef char *sums = scratch
         cdef char *row = sums + self.panels_per_item * nr * self.rows * size
-        cdef char *narrow = row + self.rows * DEPTH * size
+        cdef char *narrow = row + self.rows * PITCH * size
         cdef const char *x = job.x.data + z * job.x.stride[0] * size
         cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
         cdef thin_args s
@@ -99,12 +101,12 @@ cdef class Thin:
             s.depth, s.cols, s.first = min(self.k - k, DEPTH), cols, k == 0
             s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
             s.w = w + k * down * size
+            if (down == 1 and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
+                self.gather(row, &s)
             if self.packed != NULL:
                 s.w = self.packed + (panel * s.panel + k * nr) * size
                 self.t.thin_panels(&s)
             elif down == 1:
-                if s.xcs != 1:
-                    self.gather(row, &s)
                 s.step = across
                 self.t.thin_dots(&s)
             elif across == 1:
@@ -125,9 +127,12 @@ cdef class Thin:
         """Rows of x side by side."""
         cdef Py_ssize_t size = self.t.itemsize, i, k
         for i in range(s.rows):
-            for k in range(s.depth):
-                memcpy(row + (i * DEPTH + k) * size, <const char *>s.x + (i * s.xrs + k * s.xcs) * size, size)
-        s.x, s.xrs, s.xcs = row, DEPTH, 1
+            if s.xcs == 1:
+                memcpy(row + i * PITCH * size, <const char *>s.x + i * s.xrs * size, s.depth * size)
+            else:
+                for k in range(s.depth):
+                    memcpy(row + (i * PITCH + k) * size, <const char *>s.x + (i * s.xrs + k * s.xcs) * size, size)
+        s.x, s.xrs, s.xcs = row, PITCH, 1
 
     cdef void finish(self, const Job *job, Py_ssize_t z, Py_ssize_t first, Py_ssize_t cols, const char *sums) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = first

@@ -24,10 +24,11 @@ B_BYTES = 2 << 20
 SMALL_BYTES = 256 << 10
 IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles
 PASSES = 4  # and reading A in place, while so many panels of B pass; _gemm.pyx says the same
-RATE = {"avx512": 0.95, "avx2": 0.88, "portable": 0.85}  # of peak
+RATE = {"avx512": 0.79, "avx2": 0.95, "portable": 0.85}  # of peak
 PACK_SECONDS = 0.13e-9  # per element
+NEAR = 2048  # bytes: rows of A that are a multiple apart share few lines of the L1 cache, and are packed
 CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
-START_SECONDS = 4e-6
+START_SECONDS = 5e-6
 
 
 class Gemm(Kernel[GemmProblem]):
@@ -51,7 +52,8 @@ class Gemm(Kernel[GemmProblem]):
         used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
         packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * panels * nr
-        packed_a = 0 if panels <= PASSES else p.batch * p.m * p.k
+        near = panels <= PASSES and (p.trans_a or p.k * p.acc.itemsize % NEAR)
+        packed_a = 0 if near else p.batch * p.m * p.k
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + (p.flops / peak + PACK_SECONDS * (packed_a + packed_b) + memory) / share

@@ -19,10 +19,11 @@ from fastconv.core.problems.gemm import GemmProblem
 
 ROWS = 16  # from here on packing pays
 SUM_BYTES = 32 << 10  # of an item: sums stay in the L1 cache
-DEPTH = 2048  # of a stretch; _thin.pyx says the same
+DEPTH = 2048 + 16  # of a row of x in scratch; _thin.pyx says the same
 CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
 MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
-RATE = {True: 0.95, False: 0.72}  # of peak
+# Of peak, with a packed matrix and with one in place.
+RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
 START_SECONDS = 3e-6
 
 
@@ -52,7 +53,7 @@ class Thin(Kernel[GemmProblem]):
         speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed])
         nr = native.tile(self.isa, size)[1]
         used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
-        sums = p.flops / used / (machine.flops(self.isa, size) * RATE[packed])
+        sums = p.flops / used / (machine.flops(self.isa, size) * RATE[self.isa][not packed])
         items = max(1, p.batch * -(-cols // nr) // 8)
         share = min(machine.threads, items, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         rest = (p.batch * rows * (p.k + cols) * size) / (machine.bandwidth * CACHED)
