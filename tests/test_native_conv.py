@@ -131,8 +131,9 @@ def test_every_width_and_every_number_of_channels(kernel: Any, dtype: Any) -> No
             done += check(kernel, problem(2, i, (2 + k[0], ow + k[1] - 1), k), dtype)
             done += check(kernel, problem(i % 5 + 1, i * (i % 5 + 1), (3, ow + 2), k, groups=i % 5 + 1), dtype)
     for i in range(1, 68):  # windows that cover the image, images of few pixels
-        done += check(kernel, problem(i % 7 + 1, i, (i % 3 + 1, i % 5 + 1), (i % 3 + 1, i % 5 + 1), n=i % 3 + 1), dtype)
-        done += check(kernel, problem(i, 2 * i % 37 + 1, (1, i % 4 + 1), (1, 1), n=3, layout=("NCHW", "NHWC")[i % 2]), dtype)
+        window, layout = (i % 3 + 1, i % 5 + 1), ("NCHW", "NHWC")[i % 2]
+        done += check(kernel, problem(i % 7 + 1, i, window, window, n=i % 3 + 1), dtype)
+        done += check(kernel, problem(i, 2 * i % 37 + 1, (1, i % 4 + 1), (1, 1), n=3, layout=layout), dtype)
     for pixels in range(1, 70):
         layout = "NCHW" if pixels % 4 else "NHWC"
         done += check(kernel, problem(3, 70 - pixels, (1, pixels), (1, 1), layout=layout), dtype)
@@ -243,7 +244,8 @@ def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None
 def test_planes_may_lie_anywhere(kernel: Any) -> None:
     """NCHW promises contiguous planes only: channels may run backwards, images be repeated."""
     skip_unavailable(kernel, np.float32, ONE)
-    for p64 in (problem(3, 20, (5, 35), (1, 1), n=2), problem(3, 20, (2, 5), (1, 1), n=2), problem(3, 3, (5, 35), (3, 3), n=2, groups=3)):
+    one = [problem(3, 20, size, (1, 1), n=2) for size in ((5, 35), (2, 5), (1, 1))]
+    for p64 in (*one, problem(3, 3, (5, 35), (3, 3), n=2, groups=3)):
         p = as_dtype(p64, np.float32)
         if kernel.reject(p) is not None:
             continue

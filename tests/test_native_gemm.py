@@ -232,6 +232,8 @@ def test_the_bits_of_a_row_do_not_depend_on_the_others(kernel: Any) -> None:
 def test_refusals_predictions_and_workspace(kernel: Any) -> None:
     skip_unavailable(kernel)
     assert kernel.reject(problem(2, 2, 2, np.int32)) == "dtype int32: float32 and float64 only"
-    for p in (problem(1, 1, 1), problem(1000, 1000, 1000), problem(10, 100000, 10000), problem(10, 100000, 10000, np.float64), problem(8, 8, 8, batch=1000)):
-        assert kernel.reject(p) is not None or 0 < kernel.cost(p, host()) < 10
-        assert kernel.reject(p) is not None or 0 < kernel.workspace(p) <= 3 << 20
+    long = [problem(10, 100000, 10000, dtype) for dtype in DTYPES]
+    for p in (problem(1, 1, 1), problem(1000, 1000, 1000), *long, problem(8, 8, 8, batch=1000)):
+        if kernel.reject(p) is None:
+            assert 0 < kernel.cost(p, host()) < 10
+            assert 0 < kernel.workspace(p) <= 3 << 20

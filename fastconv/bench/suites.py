@@ -253,9 +253,12 @@ def _matmul(m: int, k: int, n: int, batch: int = 0, dtype: str = "float32") -> C
 
 
 _GEMM = (
-    _matmul(128, 128, 128), _matmul(512, 512, 512), _matmul(1024, 1024, 1024), _matmul(512, 512, 512, dtype="float64"),
-    _matmul(1, 4096, 4096), _matmul(4096, 64, 64), _matmul(197, 64, 197, 12), _linear(197, 768, 3072),
-    _linear(197, 3072, 768),
+    *(_matmul(n, n, n) for n in (64, 128, 256, 512, 1024)),
+    *(_matmul(n, n, n, dtype="float64") for n in (128, 512, 1024)),
+    _matmul(1, 1000, 2048), _matmul(1, 1000, 2048, dtype="float64"), _matmul(1, 4096, 4096), _matmul(2048, 1000, 1),
+    _matmul(8, 1024, 1024), _matmul(1024, 1024, 8), _matmul(1000, 8, 1000), _matmul(4096, 64, 64),
+    _matmul(197, 64, 197, 12), _matmul(1, 64, 197, 12),
+    _linear(1, 2048, 1000), _linear(8, 2048, 1000), _linear(197, 768, 3072), _linear(197, 3072, 768),
     Case("gemm 256x256, alpha, beta, b transposed", "gemm", ((256, 256), (256, 256), (256, 256)), (),
          {"alpha": 0.5, "beta": 2.0, "trans_b": True}),
 )  # fmt: skip

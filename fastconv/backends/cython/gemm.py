@@ -108,20 +108,12 @@ class Gemm(Kernel[GemmProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         in_place = not p.packed and p.m <= IN_PLACE_TILES * mr and b.strides[1 if p.trans_b else 2] == size
         gemm = _gemm.Gemm(
-            native.table(self.isa, size), p, b, c, bias, *self._blocks(p), *self._items(p, count), in_place, self._whole(p)
-        )
+            native.table(self.isa, size), p, b, c, bias, *self._blocks(p), *self._items(p, count), in_place,
+            self._whole(p),
+        )  # fmt: skip
         if p.packed and not p.b_batched:
             gemm.pack(np.empty(-(-p.n // nr) * nr * p.k, p.acc), threads.openmp_threads(count))
-        items, scratch, shared, seconds = gemm.items, gemm.scratch_bytes, gemm.shared_bytes, native.seconds(self, p)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, count, seconds,
-                lambda buf, step, lo, hi, t: gemm.run(x, out, buf, step, lo, hi, t),
-                shared,
-            )  # fmt: skip
-
-        return run
+        return native.runner(gemm, gemm.scratch_bytes, count, native.seconds(self, p), gemm.shared_bytes)
 
 
 def finish_without_products(p: GemmProblem, c: np.ndarray | None, bias: np.ndarray | None, out: np.ndarray) -> None:

@@ -201,7 +201,7 @@ def seconds(kernel: Kernel[Any], problem: Problem) -> float:
 
 
 class Prepared(Protocol):
-    """A prepared convolution: independent items of work, each with scratch of its own for every thread."""
+    """A prepared convolution or product: independent items of work, each with scratch of its own for every thread."""
 
     @property
     def items(self) -> int: ...
@@ -210,9 +210,10 @@ class Prepared(Protocol):
     ) -> None: ...
 
 
-def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float) -> Run:
+def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float, shared_bytes: int = 0) -> Run:
     """All items of `prepared`, on up to `count` threads; signals are seen in between.
 
+    Behind the threads' scratch lie `shared_bytes` for all of them.
     What does not depend on the arrays is worked out here: small problems run for less time than that takes.
     """
     items, step = prepared.items, -(-scratch_bytes // 64) * 64
@@ -221,7 +222,7 @@ def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float) -
 
     def run(x: np.ndarray, out: np.ndarray) -> None:
         workers = threads.openmp_threads(count)
-        with borrow(step * workers) as scratch:
+        with borrow(step * workers + shared_bytes) as scratch:
             for lo, hi in parts:
                 prepared.run(x, out, scratch, step, lo, hi, workers)
 
@@ -234,14 +235,10 @@ def run_items(
     count: int,
     seconds: float,
     body: Callable[[np.ndarray, int, int, int, int], Any],
-    shared_bytes: int = 0,
 ) -> None:
-    """Call ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between.
-
-    Behind the threads' scratch lie `shared_bytes` for all of them.
-    """
+    """Call ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between."""
     count = max(1, min(threads.openmp_threads(count), items))
     step = -(-scratch_bytes // 64) * 64
-    with borrow(step * count + shared_bytes) as scratch:
+    with borrow(step * count) as scratch:
         for lo, hi in threads.slices(items, seconds):
             body(scratch, step, lo, hi, count)

@@ -17,7 +17,8 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
-ROWS = 16  # from here on packing pays
+ROWS = 32  # of more, and of more pixels than PIXELS, packing pays
+PIXELS = 16
 SUM_BYTES = 32 << 10  # of an item: sums stay in the L1 cache
 DEPTH = 2048 + 16  # of a row of x in scratch; _thin.pyx says the same
 CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
@@ -93,15 +94,7 @@ class Thin(Kernel[GemmProblem]):
         if p.packed and not swapped and not p.b_batched:
             packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T)
         thin = _thin.Thin(table, p, b, c, bias, packed, swapped, panels)
-        items, scratch, seconds = thin.items, self._scratch(p, panels), native.seconds(self, p)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, count, seconds,
-                lambda buf, step, lo, hi, threads: thin.run(x, out, buf, step, lo, hi, threads),
-            )  # fmt: skip
-
-        return run
+        return native.runner(thin, self._scratch(p, panels), count, native.seconds(self, p))
 
 
 class ThinConv(Kernel[ConvProblem]):
@@ -123,8 +116,8 @@ class ThinConv(Kernel[ConvProblem]):
             return "groups"
         if any(pad != (0, 0) for pad in p.pads):
             return "padding"
-        if p.pixels > ROWS:
-            return f"more than {ROWS} output pixels"
+        if p.pixels > PIXELS:
+            return f"more than {PIXELS} output pixels"
         if p.taps != 1 and (p.kernel != p.input or p.layout != "NCHW"):
             return "neither 1x1 nor one window that covers an NCHW image"
         if p.taps == 1 and p.output != p.input:
@@ -155,13 +148,11 @@ class ThinConv(Kernel[ConvProblem]):
         weights, bias = constants
         product = self._matrices(p)
         multiply = self.product.prepare(product, (weights.reshape(1, p.oc, p.depth), None, bias), count)
-        left, right = (product.batch, product.m, product.k), (product.batch, product.m, product.n)
+        turn = (2, 0, 1) if p.pixels == 1 else (0, 2, 1)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            if p.pixels == 1:
-                multiply(x.reshape(left), out.reshape(right))
-            else:
-                multiply(x.reshape(p.n, p.ic, p.pixels).transpose(0, 2, 1), out.reshape(p.n, p.oc, p.pixels).transpose(0, 2, 1))
+            rows, sums = x.reshape(p.n, p.depth, p.pixels), out.reshape(p.n, p.oc, p.pixels)
+            multiply(rows.transpose(turn), sums.transpose(turn))
 
         return run
 
