@@ -231,37 +231,43 @@ cdef class Gemm:
             for s in range(s0, s1):
                 i0 = self.m * s // self.strips
                 a = job.a + i0 * ars * size if near else panels + (s - s0) * mr * job.depth * size
-                j = g
-                while j < min(end, g + group):
-                    if self.in_place and end - j < nr:
-                        self.tile(job, i0, self.m * (s + 1) // self.strips - i0, j, a, ars, acs, tail, nr, scratch)
-                    else:
-                        self.tile(
-                            job, i0, self.m * (s + 1) // self.strips - i0, j, a, ars, acs,
-                            job.b + j // nr * job.panel * size, job.row, scratch)
-                    j = j + nr
+                self.strip(job, i0, self.m * (s + 1) // self.strips - i0, a, ars, acs, g, min(end, g + group), tail, scratch)
             g = g + group
 
-    cdef void tile(
-        self, const Job *job, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t j, const char *a, Py_ssize_t ars, Py_ssize_t acs,
-        const char *b, Py_ssize_t row, char *m) noexcept nogil:
-        """Rows i0 to i0 + rows of the panel at column j of the block."""
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, width = min(nr, job.cols - j)
+    cdef void strip(
+        self, const Job *job, Py_ssize_t i0, Py_ssize_t rows, const char *a, Py_ssize_t ars, Py_ssize_t acs, Py_ssize_t j,
+        Py_ssize_t end, const char *tail, char *m) noexcept nogil:
+        """Rows i0 to i0 + rows of the panels from column j of the block to column `end`."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
+        cdef const char *b = job.b + j // nr * job.panel * size
         cdef char *y = job.y + (i0 * job.yrs + j * job.ycs) * size
         cdef gemm_tile_args tile
-        cdef fc_epilogue e
-        tile.depth, tile.a, tile.ars, tile.acs, tile.b, tile.bs = job.depth, a, ars, acs, b, row
-        tile.cols, tile.first, tile.y, tile.ys, tile.bias, tile.relu = width, job.first, y, job.yrs, NULL, job.e.relu
-        if job.straight:
-            if job.e.col_bias != NULL:
-                tile.bias = <const char *>job.e.col_bias + j * size
-            self.t.gemm_tile[rows][width > self.t.vl](&tile)
-            return
+        tile.depth, tile.a, tile.ars, tile.acs = job.depth, a, ars, acs
+        tile.first, tile.ys, tile.bias, tile.relu = job.first, job.yrs, NULL, job.e.relu
+        while j < end:
+            tile.b, tile.bs, tile.cols, tile.y = b, job.row, min(nr, end - j), y
+            if self.in_place and tile.cols < nr:
+                tile.b, tile.bs = tail, nr
+            if job.straight:
+                if job.e.col_bias != NULL:
+                    tile.bias = <const char *>job.e.col_bias + j * size
+                self.t.gemm_tile[rows][tile.cols > vl](&tile)
+            else:
+                self.detour(job, tile, rows, i0, j, m)
+            b = b + job.panel * size
+            y = y + nr * job.ycs * size
+            j = j + nr
+
+    cdef void detour(
+        self, const Job *job, gemm_tile_args tile, Py_ssize_t rows, Py_ssize_t i0, Py_ssize_t j, char *m) noexcept nogil:
+        """One tile by way of scratch, for what the register tile cannot do."""
+        cdef Py_ssize_t size = self.t.itemsize, width = tile.cols
+        cdef char *y = <char *>tile.y
+        cdef fc_epilogue e = job.e
         if not job.first:
             self.t.load(m, rows, width, y, job.yrs, job.ycs)
-        tile.cols, tile.y, tile.ys, tile.relu = nr, m, nr, 0
+        tile.cols, tile.y, tile.ys, tile.relu = self.t.nr, m, self.t.nr, 0
         self.t.gemm_tile[rows][1](&tile)
-        e = job.e
         if job.e.col_bias != NULL:
             e.col_bias = <const char *>job.e.col_bias + j * size
         if job.e.c != NULL:
