@@ -111,12 +111,12 @@ def skip_unavailable(kernel: Any, dtype: Any, p: ConvProblem) -> None:
         pytest.skip(reason)
 
 
-ONE = problem(1, 1, (3, 3), (1, 1))  # taken by every algorithm
+ONE = problem(1, 1, (1, 1), (1, 1))  # taken by every algorithm
 LAYERS = (  # each algorithm takes one of them at least
     problem(3, 40, (40, 40), (3, 3)),
     problem(8, 70, (40, 40), (1, 1)),
     problem(8, 8, (20, 20), (3, 3), groups=8),
-    problem(200, 300, (3, 3), (1, 1), n=2),
+    problem(200, 300, (1, 1), (1, 1), n=20),
 )
 
 
@@ -330,6 +330,21 @@ def test_runs_made_before_a_fork_work_in_the_child() -> None:
         pytest.skip("no compiled kernel")
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
+
+
+@every_kernel
+def test_the_bits_of_an_image_do_not_depend_on_the_others(kernel: Any) -> None:
+    skip_unavailable(kernel, np.float32, ONE)
+    for p64 in (problem(70, 20, (1, 1), (1, 1), n=50), problem(5, 20, (1, 7), (1, 3), n=5)):
+        p = as_dtype(p64, np.float32)
+        if kernel.reject(p) is not None:
+            continue
+        x, w, bias, _ = case(p64)
+        whole = run(kernel, p, x, w, bias, "end")
+        for n in (1, p.n // 2):
+            fewer = dataclasses.replace(p, n=n)
+            assert kernel.reject(fewer) is None
+            assert run(kernel, fewer, x[:n], w, bias, "end").tobytes() == whole[:n].tobytes()
 
 
 @every_kernel

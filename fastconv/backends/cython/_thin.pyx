@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Products of few rows with a matrix that is read once, where it lies; either operand may be the matrix.
 
-One item of work is a run of panels of NR columns.  Its sums stay in scratch, panel by panel, while stretches of DEPTH
+One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel, while stretches of DEPTH
 products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and activation come last.
 """
 
@@ -11,6 +11,7 @@ from libc.string cimport memcpy
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, thin_args, view
 
 cdef enum:
+    ROWS = 32
     DEPTH = 2048
     PITCH = DEPTH + 16  # from row to row of a copy of x: whole lines, and not all in one set of the cache
     NEAR = 2048  # rows that are a multiple of so many bytes apart share few sets
@@ -34,7 +35,7 @@ cdef class Thin:
 
     cdef const fc_table *t
     cdef object keep
-    cdef Py_ssize_t batch, rows, cols, k, panels_per_item, runs
+    cdef Py_ssize_t batch, rows, cols, k, panels_per_item, runs, blocks
     cdef bint trans_a, trans_b, swapped
     cdef View b, c
     cdef const char *packed
@@ -46,6 +47,7 @@ cdef class Thin:
         self.batch, self.k, self.panels_per_item, self.swapped = p.batch, p.k, panels_per_item, swapped
         self.rows, self.cols = (p.n, p.m) if swapped else (p.m, p.n)
         self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
+        self.blocks = (self.rows + ROWS - 1) // ROWS
         self.trans_a, self.trans_b = p.trans_a, p.trans_b
         self.b = view(b)
         if not p.b_batched:
@@ -64,7 +66,7 @@ cdef class Thin:
     @property
     def items(self):
         """How many independent items of work a run has."""
-        return self.batch * self.runs
+        return self.batch * self.runs * self.blocks
 
     def run(self, a, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
@@ -87,16 +89,17 @@ cdef class Thin:
                 self.item(&job, i, buf + threadid() * scratch_bytes)
 
     cdef void item(self, const Job *job, Py_ssize_t i, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, z = i // self.runs, panel = i % self.runs * self.panels_per_item
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i0 = i % self.blocks * ROWS, rows = min(self.rows - i0, ROWS)
+        cdef Py_ssize_t run = i // self.blocks % self.runs, z = i // self.blocks // self.runs, panel = run * self.panels_per_item
         cdef Py_ssize_t first = panel * nr, cols = min(self.cols - first, self.panels_per_item * nr), k = 0, j
         cdef Py_ssize_t across = job.w.stride[2], down = job.w.stride[1]
         cdef char *sums = scratch
-        cdef char *row = sums + self.panels_per_item * nr * self.rows * size
-        cdef char *narrow = row + self.rows * PITCH * size
-        cdef const char *x = job.x.data + z * job.x.stride[0] * size
+        cdef char *row = sums + self.panels_per_item * nr * rows * size
+        cdef char *narrow = row + rows * PITCH * size
+        cdef const char *x = job.x.data + (z * job.x.stride[0] + i0 * job.x.stride[1]) * size
         cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
         cdef thin_args s
-        s.rows, s.sums, s.panel = self.rows, sums, nr * self.k
+        s.rows, s.sums, s.panel = rows, sums, nr * self.k
         while k < self.k:
             s.depth, s.cols, s.first = min(self.k - k, DEPTH), cols, k == 0
             s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
@@ -115,13 +118,13 @@ cdef class Thin:
             else:  # neither rows nor columns are contiguous
                 j = 0
                 while j < cols:
-                    s.cols, s.w, s.sums = min(nr, cols - j), narrow, sums + j * self.rows * size
+                    s.cols, s.w, s.sums = min(nr, cols - j), narrow, sums + j * rows * size
                     self.t.pack_b(narrow, w + (k * down + j * across) * size, across, down, s.cols, s.depth)
                     self.t.thin_panels(&s)
                     j = j + nr
                 s.sums = sums
             k = k + s.depth
-        self.finish(job, z, first, cols, sums)
+        self.finish(job, z, i0, rows, first, cols, sums)
 
     cdef void gather(self, char *row, thin_args *s) noexcept nogil:
         """Rows of x side by side."""
@@ -134,17 +137,21 @@ cdef class Thin:
                     memcpy(row + (i * PITCH + k) * size, <const char *>s.x + (i * s.xrs + k * s.xcs) * size, size)
         s.x, s.xrs, s.xcs = row, PITCH, 1
 
-    cdef void finish(self, const Job *job, Py_ssize_t z, Py_ssize_t first, Py_ssize_t cols, const char *sums) noexcept nogil:
+    cdef void finish(
+        self, const Job *job, Py_ssize_t z, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t cols,
+        const char *sums) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = first
         cdef fc_epilogue e = job.e
-        cdef const char *y = job.y.data + z * job.y.stride[0] * size
+        cdef const char *y = job.y.data + (z * job.y.stride[0] + i0 * job.y.stride[1]) * size
+        if e.row_bias != NULL:
+            e.row_bias = <const char *>e.row_bias + i0 * size
         e.crs, e.ccs = job.c.stride[1], job.c.stride[2]
         while j < first + cols:
             if job.c.data != NULL:
-                e.c = job.c.data + (z * job.c.stride[0] + j * e.ccs) * size
+                e.c = job.c.data + (z * job.c.stride[0] + i0 * e.crs + j * e.ccs) * size
             if job.e.col_bias != NULL:
                 e.col_bias = <const char *>job.e.col_bias + j * size
             self.t.store(
-                sums + (j - first) * self.rows * size, self.rows, min(nr, first + cols - j), <char *>y + j * job.y.stride[2] * size,
+                sums + (j - first) * rows * size, rows, min(nr, first + cols - j), <char *>y + j * job.y.stride[2] * size,
                 job.y.stride[1], job.y.stride[2], &e)
             j = j + nr

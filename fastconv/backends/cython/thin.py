@@ -1,4 +1,4 @@
-"""Matrix-vector and other thin products, and convolutions of few output pixels: the kernel objects.
+"""Matrix-vector and other thin products, and convolutions of one output pixel: the kernel objects.
 
 The large operand is read once, where it lies; a plan's weights are packed into panels of columns.  How fast memory
 delivers it decides the time.
@@ -17,8 +17,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
-ROWS = 32  # of more, and of more pixels than PIXELS, packing pays
-PIXELS = 16
+ROWS = 32  # of an item, _thin.pyx says the same; of more, packing pays
 SUM_BYTES = 32 << 10  # of an item: sums stay in the L1 cache
 DEPTH = 2048 + 16  # of a row of x in scratch; _thin.pyx says the same
 CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
@@ -26,6 +25,7 @@ MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
 # Of peak, with a packed matrix and with one in place.
 RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
 START_SECONDS = 3e-6
+CONV_SECONDS = 5e-6  # more, where other kernels predict too much
 
 
 class Thin(Kernel[GemmProblem]):
@@ -35,20 +35,25 @@ class Thin(Kernel[GemmProblem]):
     algorithm = "thin"
     activations = frozenset({"relu"})
 
-    def __init__(self, isa: str) -> None:
-        self.isa = isa
+    def __init__(self, isa: str, images: bool = False) -> None:
+        """`images`: rows are images, whose number must change neither the loop nor the kernel."""
+        self.isa, self.images = isa, images
+
+    def _sides(self, p: GemmProblem) -> tuple[bool, int, int]:
+        """Whether the first operand is the matrix; rows of the other one, columns of the matrix."""
+        swapped = p.n < p.m and not self.images
+        return (swapped, p.n, p.m) if swapped else (swapped, p.m, p.n)
 
     def reject(self, problem: GemmProblem) -> str | None:
         p = problem
-        if min(p.m, p.n) > ROWS:
+        if self._sides(p)[1] > ROWS and not self.images:
             return f"both m and n are above {ROWS}"
         return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
 
     def cost(self, problem: GemmProblem, machine: Machine) -> float:
         p = problem
-        swapped, size = p.n < p.m, p.acc.itemsize
+        (swapped, rows, cols), size = self._sides(p), p.acc.itemsize
         packed = p.packed and not swapped and not p.b_batched
-        rows, cols = (p.n, p.m) if swapped else (p.m, p.n)
         matrices = p.batch if swapped or p.b_batched else 1
         matrix = float(matrices * p.k * cols * size)
         speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed])
@@ -64,16 +69,16 @@ class Thin(Kernel[GemmProblem]):
         """Panels of columns per item."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        rows, cols = min(p.m, p.n), max(p.m, p.n, 1)
-        fit = max(4, SUM_BYTES // (max(rows, 1) * nr * size))
-        panels = -(-cols // nr)
+        _, rows, cols = self._sides(p)
+        fit = max(4, SUM_BYTES // (min(max(rows, 1), ROWS) * nr * size))
+        panels = -(-max(cols, 1) // nr)
         if threads > 1:
             fit = min(fit, max(4, panels * max(p.batch, 1) // (4 * threads)))
         return min(fit, panels)
 
     def _scratch(self, p: GemmProblem, panels: int) -> int:
         size = p.acc.itemsize
-        nr, rows = native.tile(self.isa, size)[1], min(p.m, p.n)
+        nr, rows = native.tile(self.isa, size)[1], min(self._sides(p)[1], ROWS)
         return (panels * nr * rows + (rows + nr) * DEPTH) * size
 
     def workspace(self, problem: GemmProblem) -> int:
@@ -87,7 +92,7 @@ class Thin(Kernel[GemmProblem]):
 
         p = problem
         b, c, bias = constants
-        swapped = p.n < p.m
+        swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         table, panels = native.table(self.isa, p.acc.itemsize), self._panels(p, count)
         packed = None
@@ -98,7 +103,7 @@ class Thin(Kernel[GemmProblem]):
 
 
 class ThinConv(Kernel[ConvProblem]):
-    """Convolutions of few output pixels that are products: of taps 1x1, or covering the image."""
+    """Convolutions of one output pixel: of one tap, or of a window that covers the image.  Images are rows."""
 
     backend = "cython"
     algorithm = "thin"
@@ -106,7 +111,7 @@ class ThinConv(Kernel[ConvProblem]):
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.product = Thin(isa)
+        self.product = Thin(isa, images=True)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -116,26 +121,23 @@ class ThinConv(Kernel[ConvProblem]):
             return "groups"
         if any(pad != (0, 0) for pad in p.pads):
             return "padding"
-        if p.pixels > PIXELS:
-            return f"more than {PIXELS} output pixels"
+        if p.pixels != 1:
+            return "more than one output pixel"
         if p.taps != 1 and (p.kernel != p.input or p.layout != "NCHW"):
-            return "neither 1x1 nor one window that covers an NCHW image"
+            return "neither one tap nor a window that covers an NCHW image"
         if p.taps == 1 and p.output != p.input:
             return "stride"
         return native.reject_common(self.isa, p.dtype) or self.product.reject(self._matrices(p))
 
     @staticmethod
     def _matrices(p: ConvProblem) -> GemmProblem:
-        """Pixels times channels; images of one pixel are rows of one product."""
-        fold = p.pixels == 1
         return GemmProblem(
-            batch=1 if fold else p.n, m=p.n if fold else p.pixels, n=p.oc, k=p.depth, b_batched=False, trans_a=False,
-            trans_b=True, alpha=1.0, beta=0.0, c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out,
-            activation=p.activation, packed=p.packed,
+            batch=1, m=p.n, n=p.oc, k=p.depth, b_batched=False, trans_a=False, trans_b=True, alpha=1.0, beta=0.0,
+            c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=p.packed,
         )  # fmt: skip
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        return self.product.cost(self._matrices(problem), machine)
+        return CONV_SECONDS + self.product.cost(self._matrices(problem), machine)
 
     def workspace(self, problem: ConvProblem) -> int:
         return self.product.workspace(self._matrices(problem))
@@ -146,13 +148,11 @@ class ThinConv(Kernel[ConvProblem]):
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
         p = problem
         weights, bias = constants
-        product = self._matrices(p)
-        multiply = self.product.prepare(product, (weights.reshape(1, p.oc, p.depth), None, bias), count)
-        turn = (2, 0, 1) if p.pixels == 1 else (0, 2, 1)
+        multiply = self.product.prepare(self._matrices(p), (weights.reshape(1, p.oc, p.depth), None, bias), count)
+        rows, sums = (1, p.n, p.depth), (1, p.n, p.oc)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            rows, sums = x.reshape(p.n, p.depth, p.pixels), out.reshape(p.n, p.oc, p.pixels)
-            multiply(rows.transpose(turn), sums.transpose(turn))
+            multiply(x.reshape(rows), out.reshape(sums))
 
         return run
 
