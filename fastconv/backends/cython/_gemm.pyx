@@ -13,7 +13,7 @@ from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 cdef enum:
     GROUP_BYTES = 256 << 10  # of panels of B that stay in the L2 cache
-    PASSES = 4  # so many panels may read A where it lies
+    PASSES = 8  # so many panels may read A where it lies
     NEAR = 2048  # rows of A that are a multiple apart share few lines of the L1 cache
 
 

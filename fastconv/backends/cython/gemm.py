@@ -17,13 +17,14 @@ from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
+from fastconv.core.scratch import aligned_empty
 
 KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
 A_BYTES = 256 << 10
 B_BYTES = 2 << 20
 SMALL_BYTES = 256 << 10
 IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles
-PASSES = 4  # and reading A in place, while so many panels of B pass; _gemm.pyx says the same
+PASSES = 8  # and reading A in place, while so many panels of B pass; _gemm.pyx says the same
 RATE = {"avx512": 0.79, "avx2": 0.92, "portable": 0.85}  # of peak
 PACK_SECONDS = 0.13e-9  # per element
 NEAR = 2048  # bytes: rows of A that are a multiple apart share few lines of the L1 cache, and are packed
@@ -112,7 +113,7 @@ class Gemm(Kernel[GemmProblem]):
             self._whole(p),
         )  # fmt: skip
         if p.packed and not p.b_batched:
-            gemm.pack(np.empty(-(-p.n // nr) * nr * p.k, p.acc), threads.openmp_threads(count))
+            gemm.pack(aligned_empty(-(-p.n // nr) * nr * p.k * size), threads.openmp_threads(count))
         return native.runner(gemm, gemm.scratch_bytes, count, native.seconds(self, p), gemm.shared_bytes)
 
 

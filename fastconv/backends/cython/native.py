@@ -16,7 +16,7 @@ import numpy as np
 from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.base import Pads, Problem, source_index
-from fastconv.core.scratch import borrow
+from fastconv.core.scratch import aligned_empty, borrow
 
 REPORT = Path(__file__).with_name("_build_report.json")
 FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
@@ -155,10 +155,10 @@ def pack_weights(isa: str, w: np.ndarray, groups: int, lanes: bool = True) -> np
 
 
 def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
-    """(n, k) with any strides -> panels (blocks, k, NR), zero behind the last column."""
+    """(n, k) with any strides -> panels (blocks, k, NR), zero behind the last column; as bytes, on a cache line."""
     n, k = columns.shape
     nr = tile(isa, columns.itemsize)[1]
-    packed = np.empty(-(-n // nr) * k * nr, columns.dtype)
+    packed = aligned_empty(-(-n // nr) * k * nr * columns.itemsize)
     simd().pack_columns(table(isa, columns.itemsize), columns, packed)
     return packed
 
