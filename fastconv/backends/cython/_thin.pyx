@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Products of few rows with a matrix that is read once, where it lies; either operand may be the matrix.
 
-One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel, while stretches of DEPTH
+Whether depth is in lanes depends on the problem alone, not on how the arrays lie, and with it the order of the sums:
+what lies otherwise is copied, some columns at a time.  One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel, while stretches of DEPTH
 products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and activation come last.
 """
 
@@ -25,6 +26,21 @@ cdef View turned(View v) noexcept nogil:
     return v
 
 
+cdef void gather(
+    char *dst, const char *src, Py_ssize_t rows, Py_ssize_t depth, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t size) noexcept nogil:
+    """Rows of contiguous elements, PITCH apart."""
+    cdef Py_ssize_t i, k
+    for i in range(rows):
+        if cs == 1:
+            memcpy(dst + i * PITCH * size, src + i * rs * size, depth * size)
+        elif size == 4:
+            for k in range(depth):
+                (<float *>dst)[i * PITCH + k] = (<const float *>src)[i * rs + k * cs]
+        else:
+            for k in range(depth):
+                (<double *>dst)[i * PITCH + k] = (<const double *>src)[i * rs + k * cs]
+
+
 cdef struct Job:
     View x, w, c, y  # (batch, rows, depth), (batch, depth, cols), (batch, rows, cols) twice
     fc_epilogue e
@@ -36,7 +52,7 @@ cdef class Thin:
     cdef const fc_table *t
     cdef object keep
     cdef Py_ssize_t batch, rows, cols, k, panels_per_item, runs, blocks
-    cdef bint trans_a, trans_b, swapped
+    cdef bint trans_a, trans_b, swapped, dots
     cdef View b, c
     cdef const char *packed
     cdef fc_epilogue e
@@ -49,6 +65,7 @@ cdef class Thin:
         self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
         self.blocks = (self.rows + ROWS - 1) // ROWS
         self.trans_a, self.trans_b = p.trans_a, p.trans_b
+        self.dots = not p.trans_a if swapped else p.trans_b
         self.b = view(b)
         if not p.b_batched:
             self.b.stride[0] = 0
@@ -98,44 +115,42 @@ cdef class Thin:
         cdef char *narrow = row + rows * PITCH * size
         cdef const char *x = job.x.data + (z * job.x.stride[0] + i0 * job.x.stride[1]) * size
         cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
+        cdef const char *src
         cdef thin_args s
         s.rows, s.sums, s.panel = rows, sums, nr * self.k
         while k < self.k:
             s.depth, s.cols, s.first = min(self.k - k, DEPTH), cols, k == 0
             s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
             s.w = w + k * down * size
-            if (down == 1 and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
-                self.gather(row, &s)
+            if (self.dots and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
+                gather(row, <const char *>s.x, s.rows, s.depth, s.xrs, s.xcs, size)
+                s.x, s.xrs, s.xcs = row, PITCH, 1
             if self.packed != NULL:
                 s.w = self.packed + (panel * s.panel + k * nr) * size
                 self.t.thin_panels(&s)
-            elif down == 1:
+            elif self.dots and down == 1:
                 s.step = across
                 self.t.thin_dots(&s)
-            elif across == 1:
+            elif not self.dots and across == 1:
                 s.step = down
                 self.t.thin_columns(&s)
-            else:  # neither rows nor columns are contiguous
+            else:
                 j = 0
                 while j < cols:
                     s.cols, s.w, s.sums = min(nr, cols - j), narrow, sums + j * rows * size
-                    self.t.pack_b(narrow, w + (k * down + j * across) * size, across, down, s.cols, s.depth)
-                    self.t.thin_panels(&s)
+                    src = w + (k * down + j * across) * size
+                    if self.dots:
+                        gather(narrow, src, s.cols, s.depth, across, down, size)
+                        s.step = PITCH
+                        self.t.thin_dots(&s)
+                    else:
+                        self.t.pack_b(narrow, src, across, down, s.cols, s.depth)
+                        s.step = nr
+                        self.t.thin_columns(&s)
                     j = j + nr
                 s.sums = sums
             k = k + s.depth
         self.finish(job, z, i0, rows, first, cols, sums)
-
-    cdef void gather(self, char *row, thin_args *s) noexcept nogil:
-        """Rows of x side by side."""
-        cdef Py_ssize_t size = self.t.itemsize, i, k
-        for i in range(s.rows):
-            if s.xcs == 1:
-                memcpy(row + i * PITCH * size, <const char *>s.x + i * s.xrs * size, s.depth * size)
-            else:
-                for k in range(s.depth):
-                    memcpy(row + (i * PITCH + k) * size, <const char *>s.x + (i * s.xrs + k * s.xcs) * size, size)
-        s.x, s.xrs, s.xcs = row, PITCH, 1
 
     cdef void finish(
         self, const Job *job, Py_ssize_t z, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t cols,
