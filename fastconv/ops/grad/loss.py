@@ -130,8 +130,8 @@ def nll_loss(
     Examples
     --------
     >>> import fastconv as F, numpy as np
-    >>> F.grad.nll_loss(1.0, np.log([[0.5, 0.5], [0.25, 0.75]]), [0, 1])
-    array([[-0.5, -0. ],
-           [-0. , -0.5]])
+    >>> F.grad.nll_loss(1.0, np.log([[0.5, 0.5], [0.25, 0.75]]), [0, 1]) + 0.0  # or zeros may be -0
+    array([[-0.5,  0. ],
+           [ 0. , -0.5]])
     """
     return _loss("nll_loss", dy, input, target, weight, ignore_index, reduction, 0.0, need, backend, threads)
