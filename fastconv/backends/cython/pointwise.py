@@ -21,7 +21,7 @@ RATE = {"avx512": 0.93, "avx2": 0.85, "portable": 0.85}  # of peak
 STREAMED = 0.9  # of it, where the weights of a tile do not stay in an L1 cache
 L1_BYTES = 32 << 10
 LINE, SETS = 64, 64  # bytes of a cache line, sets of an L1 cache
-CROWDED = 0.78  # of the rate, where rows of many channels lie a power of two apart and fall into few sets
+CROWDED = 0.65  # of the rate, where rows of many channels lie a power of two apart and fall into few sets
 CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cache
 START_SECONDS = 5e-6
 
