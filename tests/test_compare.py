@@ -17,6 +17,7 @@ from fastconv.bench.peers import PEERS, missing
 from fastconv.bench.roofline import roofline
 from fastconv.bench.work import error_of, exact, make_work
 from fastconv.core.kernel import Kernel
+from fastconv.dispatch import choice as choice_module
 from fastconv.dispatch import plan as plan_module
 from fastconv.dispatch import registry, wisdom
 
@@ -147,7 +148,7 @@ class Faulty(Kernel):
 def test_a_wrong_or_failing_kernel_is_shown_and_not_timed(raises, monkeypatch):
     faulty = Faulty(raises)
     real = registry.kernels
-    monkeypatch.setattr(plan_module, "kernels", lambda op: (*real(op), faulty))
+    monkeypatch.setattr(choice_module, "kernels", lambda op: (*real(op), faulty))
     plan_module.clear_cache()
     try:
         found = small()

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.dispatch import choice, wisdom
 from fastconv.dispatch import plan as plans
-from fastconv.dispatch import wisdom
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.registry import kernels
+from fastconv.ops import conv
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(1, 8, 12, 12)).astype("f")
@@ -155,8 +156,9 @@ def test_choices_are_kept() -> None:
     plans.clear_cache()
     F.conv2d(X, W)
     F.conv2d(X, W)
-    found = plans._choose.cache_info()
-    assert (found.misses, found.hits, found.currsize) == (1, 1, 1)
+    found, recipes = choice._choose.cache_info(), conv._recipe.cache_info()
+    assert (found.misses, found.hits, found.currsize) == (1, 0, 1)
+    assert (recipes.misses, recipes.hits, recipes.currsize) == (1, 1, 1)
 
 
 def test_a_measured_time_beats_predictions() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,9 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.machine import host_isas
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
+from fastconv.dispatch.choice import choice_for
 from fastconv.dispatch.options import Options
-from fastconv.dispatch.plan import Plan, choice_for
+from fastconv.dispatch.plan import Plan
 from fastconv.dispatch.registry import kernels
 
 OPS = ("pool", "adaptive_pool", "max_unpool")
@@ -31,7 +31,8 @@ def bfloat16() -> np.dtype:
 
 def run_with(kernel: Kernel[Any], plan: Plan, x: np.ndarray) -> Any:
     """What `kernel` makes of the operation of a plan."""
-    return Plan(replace(plan._call, x=x), choice_for(kernel, plan.problem, Options(threads=2)))(x)
+    choice = choice_for(kernel, plan.problem, Options(threads=2))
+    return Plan(plan._recipe.with_choice(choice), plan._constants)(x)
 
 
 def as_tuple(result: Any) -> tuple[np.ndarray, ...]:
@@ -461,7 +462,7 @@ def test_workspace_is_what_the_kernel_says(op: str, kernel: Kernel[Any]) -> None
         plan = F.plan(function, x, *args, **kwargs)
         if plan.problem.op != op or kernel.reject(plan.problem) is not None:
             continue
-        plan = Plan(replace(plan._call, x=x), choice_for(kernel, plan.problem, Options()))
+        plan = plan.with_kernel(kernel.name)
         plan(x)
         results = sum(r.nbytes for r in as_tuple(plan(x)))
         tracemalloc.start()

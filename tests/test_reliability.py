@@ -17,8 +17,10 @@ import pytest
 
 import fastconv as F
 from fastconv.core import machine
+from fastconv.dispatch import choice
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
+from fastconv.ops import conv
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 16, 24, 24)).astype("f")
@@ -206,9 +208,10 @@ def test_nothing_leaks() -> None:
 
 
 def test_caches_are_bounded() -> None:
-    for n in range(1, plans.CACHE_SIZE + 200):
+    for n in range(1, choice.CACHE_SIZE + 200):
         F.conv1d(np.ones((1, 1, n)), np.ones((1, 1, 1)), backend="numpy")
-    assert plans._choose.cache_info().currsize == plans.CACHE_SIZE
+    assert choice._choose.cache_info().currsize == choice.CACHE_SIZE
+    assert conv._recipe.cache_info().currsize == choice.CACHE_SIZE
 
 
 @pytest.mark.parametrize("name", [k.name for k in kernels("conv") if k.backend == "numpy"

@@ -18,7 +18,8 @@ from fastconv.bench.roofline import Roofline, counts_flops, roofline
 from fastconv.bench.timing import ROUNDS, interleave
 from fastconv.bench.work import Work, canonical_results, error_of, exact, make_work
 from fastconv.dispatch import wisdom
-from fastconv.dispatch.plan import Candidate, Plan
+from fastconv.dispatch.choice import Candidate
+from fastconv.dispatch.plan import Plan
 from fastconv.version import __version__
 
 REFERENCE_FLOPS = 2e6  # the reference checks everything, but is timed on small problems only

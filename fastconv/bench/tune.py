@@ -16,7 +16,8 @@ from fastconv.bench.timing import interleave
 from fastconv.bench.work import Work, make_work
 from fastconv.core.kernel import Kernel
 from fastconv.dispatch import wisdom
-from fastconv.dispatch.plan import choose, clear_cache
+from fastconv.dispatch.choice import choose
+from fastconv.dispatch.plan import clear_cache
 
 PREPARATIONS = 3
 SLOWER = 4.0  # kernels predicted this many times slower than the best are not measured
@@ -104,7 +105,7 @@ def _tune(case: Case, seconds: float) -> Tuned:
             unpacked = replace(work.problem, packed=False)  # type: ignore[call-arg]
             wisdom.record(kernel, unpacked, took[kernel.name] + _packing(kernel, work))
     clear_cache()
-    after = choose(work.problem, work.plan._call.options).kernel.name
+    after = choose(work.problem, work.plan._recipe.options).kernel.name
     return Tuned(case.name, explained.chosen, after, took[explained.chosen] / took[after], len(kernels))
 
 

@@ -82,12 +82,12 @@ def make_work(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
         raise TypeError(f"compare needs the arguments of {name}, the input first")
     made = make_plan(operation, *args, **kwargs)
     x = as_array(args[0], "x")
-    call = made._call
+    recipe = made._recipe
     digit = re.search(r"([123])d$", name)
     rank = int(digit.group(1)) if digit else max(1, x.ndim - 2)
     return Work(
-        name=name, rank=rank, plan=made, x=x, canonical=call.enter(x), constants=call.constants, args=args,
-        kwargs=kwargs, threads=call.options.thread_count(), operation=operation,
+        name=name, rank=rank, plan=made, x=x, canonical=recipe.enter(x), constants=made._constants, args=args,
+        kwargs=kwargs, threads=recipe.options.thread_count(), operation=operation,
     )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def exact(work: Work) -> tuple[np.ndarray, ...]:
 
 def canonical_results(work: Work, results: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
     """A fastconv result, of the user's shape, as kernels see it."""
-    return tuple(work.plan._call.view(np.asarray(r)) for r in results)
+    return tuple(work.plan._recipe.view(np.asarray(r)) for r in results)
 
 
 def error_of(work: Work, results: tuple[np.ndarray, ...], expected: tuple[np.ndarray, ...]) -> tuple[float, str | None]:

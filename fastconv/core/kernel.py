@@ -98,3 +98,14 @@ class Kernel(Generic[P]):
     def prepare(self, problem: P, constants: tuple[Any, ...], threads: int) -> Run:
         """Pack `constants` (weights, bias, ...; None where absent) and return the function that runs the problem."""
         raise NotImplementedError
+
+    def specialise(self, problem: P, threads: int) -> Callable[[tuple[Any, ...]], Run]:
+        """`prepare` for many sets of constants, as calls without a plan need it: takes them, returns the run.
+
+        A kernel of small problems overrides it, and works out but once what the constants do not change.
+        """
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            return self.prepare(problem, constants, threads)
+
+        return bind

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass
+from functools import lru_cache
 from typing import Any
 
 from fastconv.core import threads as _threads
@@ -15,9 +16,12 @@ DEFAULT_WORKSPACE = 64 << 20  # bytes per call; kernels stay within a few MiB pe
 DEFAULT_TOL = 4e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Options:
-    """How an operation may be carried out; part of the plan cache's key."""
+    """How an operation may be carried out; part of the keys of remembered recipes.
+
+    Equal ones are one object, made by `_options`: calls hash and compare them as often as they run.
+    """
 
     backend: str = "auto"
     algorithm: str = "auto"
@@ -29,7 +33,12 @@ class Options:
         return self.threads if self.threads is not None else _threads.default()
 
 
-_DEFAULT = Options()
+@lru_cache(maxsize=512)
+def _options(*values: Any) -> Options:
+    return Options(*values)
+
+
+_DEFAULT = _options(*astuple(Options()))
 _current: ContextVar[Options] = ContextVar("fastconv_options", default=_DEFAULT)
 
 
@@ -61,7 +70,13 @@ def _check(name: str, value: Any) -> Any:
 
 def _merge(base: Options, given: dict[str, Any]) -> Options:
     checked = {name: _check(name, value) for name, value in given.items() if value is not None}
-    return replace(base, **checked) if checked else base
+    return _options(
+        checked.get("backend", base.backend),
+        checked.get("algorithm", base.algorithm),
+        checked.get("threads", base.threads),
+        checked.get("tol", base.tol),
+        checked.get("max_workspace", base.max_workspace),
+    )
 
 
 def resolve(

@@ -1,7 +1,7 @@
-"""Choose a kernel, remember the choice, run it, explain it.
+"""Recipes and plans: from the arguments of a call to a prepared kernel, and from arrays to results.
 
-Every public operation builds a `Call` and hands it to `submit`; there is no second way in.
-Inside `planning()` the same call stops before the kernel and comes back as a `Plan`.
+Every public operation makes a `Recipe` of its arguments and hands it to `submit` with the arrays; there is no second
+way in.  Inside `planning()` the same call stops before the kernel and comes back as a `Plan`.
 """
 
 from __future__ import annotations
@@ -9,216 +9,158 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from math import prod
+from typing import Any, TypeVar
 
 import numpy as np
 
-from fastconv.core import machine
-from fastconv.core.arrays import aligned_empty, as_array, as_outs, overlaps
-from fastconv.core.errors import DTypeError, ShapeError, UnsupportedError
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.arrays import ALIGNED_BYTES, aligned_empty, as_array, as_outs, overlaps
+from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.kernel import Run
 from fastconv.core.problems.base import Problem
-from fastconv.dispatch import wisdom
-from fastconv.dispatch.options import DEFAULT_TOL, DEFAULT_WORKSPACE, Options
-from fastconv.dispatch.registry import kernels
-
-CACHE_SIZE = 512
+from fastconv.dispatch.choice import CACHE_SIZE, Choice, Explanation, choice_for, choose, forget_choices, kernel_called
+from fastconv.dispatch.options import Options
 
 View = Callable[[np.ndarray], np.ndarray]
-Results = tuple[tuple[tuple[int, ...], np.dtype], ...]
+may_share_memory = np.may_share_memory  # asked about often
 
-
-@dataclass(slots=True)
-class Call:
-    """One operation with its arrays, ready to run.
-
-    Attributes
-    ----------
-    problem : Problem
-    x : ndarray
-        The array that changes from run to run, as the user gave it.
-    constants : tuple
-        Arrays fixed by a plan, in canonical shape, or None.
-    options : Options
-    shapes : tuple of tuple of int
-        The user's shape of each result.
-    out : tuple of (ndarray or None)
-        The user's array for each result, if given.
-    enter, view : callable
-        From the user's x, and from a contiguous result of the user's shape, to the canonical views
-        that kernels take.  `enter` also copies an x that breaks the contract of `core.kernel`.
-    """
-
-    problem: Problem
-    x: np.ndarray
-    constants: tuple[Any, ...]
-    options: Options
-    shapes: tuple[tuple[int, ...], ...]
-    out: tuple[np.ndarray | None, ...]
-    enter: View
-    view: View
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One row of `Plan.explain`: a kernel and what was found out about it."""
-
-    kernel: Kernel[Any]
-    reason: str | None
-    cost: float = float("inf")
-    measured: float | None = None
-    workspace: int = 0
-    error: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The kernel for a problem under options, and everything that was considered."""
-
-    problem: Problem  # as the kernel sees it: an activation that it cannot fuse is taken out
-    kernel: Kernel[Any]
-    candidates: tuple[Candidate, ...]
-    threads: int
-    after: str | None  # activation applied in a pass of its own
-
+F = TypeVar("F", bound=Callable[..., Any])
 
 _planning: ContextVar[bool] = ContextVar("fastconv_planning", default=False)
+_remembered: list[Callable[[], None]] = []
 
 
-def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, workspace: int, error: float) -> str | None:
-    """Why the options exclude a kernel that could do the problem."""
-    tol = DEFAULT_TOL if options.tol is None else options.tol
-    if not kernel.exact and error > tol and options.algorithm == "auto":
-        return f"error {error:.1e} exceeds tol {tol:.1e}"
-    limit = DEFAULT_WORKSPACE if options.max_workspace is None else options.max_workspace
-    if workspace > limit:
-        return f"workspace of {workspace} bytes exceeds max_workspace {limit}"
-    if options.backend not in ("auto", kernel.backend):
-        return f"backend={options.backend!r} was asked for"
-    if options.algorithm not in ("auto", kernel.algorithm):
-        return f"algorithm={options.algorithm!r} was asked for"
-    return None
-
-
-def _fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None]:
-    """The problem that `kernel` can take, and the activation left for the plan."""
-    activation = getattr(problem, "activation", None)
-    if activation is None or activation in kernel.activations:
-        return problem, None
-    return replace(problem, activation=None), activation  # type: ignore[call-arg]
-
-
-def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
-    """What every registered kernel says about `problem`, in registry order.
-
-    Costs are those of one image on one thread, whatever the call has: the choice, and with it the bits of the result,
-    must depend neither on the batch nor on the number of threads.
-    """
-    host = machine.host().with_threads(1)
-    times = wisdom.known(problem)
-    rows = []
-    for kernel in kernels(problem.op):
-        inner, _ = _fusable(kernel, problem)
-        reason = kernel.reject(inner)
-        if reason is not None:
-            rows.append(Candidate(kernel, reason))
-            continue
-        workspace, error = kernel.workspace(inner), kernel.error(inner)
-        revision, seconds = times.get(kernel.name, (None, None))
-        rows.append(
-            Candidate(
-                kernel,
-                _option_reason(kernel, problem, options, workspace, error),
-                kernel.cost(inner.one_image(), host),
-                seconds if revision == kernel.revision else None,
-                workspace,
-                error,
-            )
-        )
-    return tuple(rows)
-
-
-def choose(problem: Problem, options: Options) -> Choice:
-    """The best admissible kernel; choices are kept in a bounded cache.
-
-    Raises
-    ------
-    UnsupportedError
-        If no kernel admits the problem under these options.
-    """
-    return _choose(problem, options, options.thread_count())
-
-
-@lru_cache(maxsize=CACHE_SIZE)
-def _choose(problem: Problem, options: Options, threads: int) -> Choice:
-    candidates = survey(problem, options)
-    usable = [c for c in candidates if c.reason is None]
-    if not usable:
-        lines = "\n".join(f"  {c.kernel.name}: {c.reason}" for c in candidates)
-        raise UnsupportedError(f"no kernel can do this:\n  {problem}\n{lines}")
-    # A measured time beats a prediction only among measured kernels: the two scales differ.
-    measured = [c for c in usable if c.measured is not None]
-    best = min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
-    inner, after = _fusable(best.kernel, problem)
-    return Choice(inner, best.kernel, candidates, threads, after)
-
-
-def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
-    """The choice that runs `kernel` whatever its cost, for `compare` and tests."""
-    inner, after = _fusable(kernel, problem)
-    reason = kernel.reject(inner)
-    if reason is not None:
-        raise UnsupportedError(f"{kernel.name} cannot do this: {reason}\n  {problem}")
-    return Choice(inner, kernel, survey(problem, options), options.thread_count(), after)
+def remember(make: F) -> F:
+    """Keep what a function of hashable arguments returned, until `clear_cache`: recipes, mostly."""
+    cached = lru_cache(maxsize=CACHE_SIZE, typed=True)(make)
+    _remembered.append(cached.cache_clear)
+    return cached  # type: ignore[return-value]
 
 
 def clear_cache() -> None:
-    """Forget every choice."""
-    _choose.cache_clear()
+    """Forget every choice, and the recipes that made use of them."""
+    forget_choices()
+    for forget in _remembered:
+        forget()
 
 
-def _prepare(choice: Choice, constants: tuple[Any, ...]) -> Run:
-    run = choice.kernel.prepare(choice.problem, constants, choice.threads)
-    if choice.after is None:
-        return run
-    from fastconv.backends.numpy.activation import apply_in_place
+class Recipe:
+    """Everything about a call but its arrays: made once for equal arguments, by operations that `remember` theirs.
 
-    after = choice.after
-
-    def run_then_activate(x: np.ndarray, *outs: np.ndarray) -> None:
-        run(x, *outs)
-        apply_in_place(after, outs[0])
-
-    return run_then_activate
-
-
-def _execute(
-    call: Call, run: Run, x: np.ndarray, outs: tuple[Any, ...], results: Results, fixed: tuple[Any, ...]
-) -> Any:
-    """Run on arrays of the user's shape; allocate what was not given.
-
-    `fixed` are those constants that the caller may have passed as `out`, too.
+    Parameters
+    ----------
+    problem : Problem
+    options : Options
+    x_shape, x_dtype
+        Of the array that changes from run to run, as the user gave it.
+    shapes : tuple of tuple of int
+        The user's shape of each result.
+    enter, view : callable
+        From the user's x, and from a contiguous result of the user's shape, to the canonical views
+        that kernels take.  `enter` also copies an x that breaks the contract of `core.kernel`.
+    choice : Choice, optional
+        Who does it; by default the best for the problem under the options, sought when it is first needed.
     """
-    places = zip(call.shapes, results, outs, strict=True)
-    targets = [_target(shape, dtype, given, x, fixed) for shape, (_, dtype), given in places]
-    run(call.enter(x), *map(call.view, targets))
-    for i, given in enumerate(outs):
-        if given is not None and given is not targets[i]:
-            np.copyto(given, targets[i])
-            targets[i] = given
-    return targets[0] if len(targets) == 1 else tuple(targets)
+
+    __slots__ = (
+        "_bind", "_choice", "_run", "enter", "options", "problem", "result", "results", "shapes", "small", "view",
+        "x_dtype", "x_shape",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        problem: Problem,
+        options: Options,
+        x_shape: tuple[int, ...],
+        x_dtype: np.dtype,
+        shapes: tuple[tuple[int, ...], ...],
+        enter: View,
+        view: View,
+        choice: Choice | None = None,
+    ) -> None:
+        self.problem, self.options = problem, options
+        self.x_shape, self.x_dtype, self.shapes = x_shape, x_dtype, shapes
+        self.enter, self.view = enter, view
+        self.results = tuple((s, dtype) for s, (_, dtype) in zip(shapes, problem.results, strict=True))
+        self.result = self.results[0] if len(self.results) == 1 else None
+        self.small = all(prod(s) * dtype.itemsize < ALIGNED_BYTES for s, dtype in self.results)
+        self._choice = choice
+        self._bind: Callable[[tuple[Any, ...]], Run] | None = None
+        self._run: Run | None = None
+
+    @property
+    def choice(self) -> Choice:
+        if self._choice is None:
+            self._choice = choose(self.problem, self.options)
+        return self._choice
+
+    def with_choice(self, choice: Choice) -> Recipe:
+        return Recipe(
+            self.problem, self.options, self.x_shape, self.x_dtype, self.shapes, self.enter, self.view, choice
+        )
+
+    def bind(self, constants: tuple[Any, ...]) -> Run:
+        """The kernel, prepared for these constants; without any, it is prepared but once."""
+        if self._run is not None:
+            return self._run
+        if self._bind is None:
+            choice = self.choice
+            self._bind = choice.kernel.specialise(choice.problem, choice.threads)
+        run = self._finish(self._bind(constants))
+        if not constants:
+            self._run = run
+        return run
+
+    def _finish(self, run: Run) -> Run:
+        """`run`, and the activation that its kernel does not fuse."""
+        after = self.choice.after
+        if after is None:
+            return run
+        from fastconv.backends.numpy.activation import apply_in_place
+
+        def run_then_activate(x: np.ndarray, *outs: np.ndarray) -> None:
+            run(x, *outs)
+            apply_in_place(after, outs[0])
+
+        return run_then_activate
+
+    def execute(self, run: Run, x: np.ndarray, out: Any, fixed: tuple[Any, ...]) -> Any:
+        """Run on arrays of the user's shape; allocate what was not given.
+
+        `fixed` are those constants that the caller may have passed as `out`, too.
+        """
+        if self.result is not None:  # by far the most calls
+            shape, dtype = self.result
+            if out is None:
+                out = np.empty(shape, dtype) if self.small else aligned_empty(shape, dtype)
+                run(self.enter(x), self.view(out))
+                return out
+            if type(out) is np.ndarray and out.shape == shape and out.dtype == dtype and _usable(out, x, fixed):
+                run(self.enter(x), self.view(out))
+                return out
+        outs = as_outs(out, len(self.results))
+        targets = [_target(s, dtype, given, x, fixed) for (s, dtype), given in zip(self.results, outs, strict=True)]
+        run(self.enter(x), *map(self.view, targets))
+        for i, given in enumerate(outs):
+            if given is not None and given is not targets[i]:
+                np.copyto(given, targets[i])
+                targets[i] = given
+        return targets[0] if len(targets) == 1 else tuple(targets)
 
 
 def _target(shape: tuple[int, ...], dtype: np.dtype, given: Any, x: np.ndarray, fixed: tuple[Any, ...]) -> np.ndarray:
     """Where a kernel may write a result: `given` itself, or an array of its own where that would not do."""
-    if given is None:
-        return aligned_empty(shape, dtype)
-    _check_out(shape, dtype, given)
-    if given.flags.carray and not np.may_share_memory(given, x) and not (fixed and overlaps(given, fixed)):
-        return given
+    if given is not None:
+        _check_out(shape, dtype, given)
+        if _usable(given, x, fixed):
+            return given
     return aligned_empty(shape, dtype)
+
+
+def _usable(given: np.ndarray, x: np.ndarray, fixed: tuple[Any, ...]) -> bool:
+    """Whether a kernel that reads `x` and the arrays `fixed` may write into `given`."""
+    return given.flags.carray and not may_share_memory(given, x) and not (fixed and overlaps(given, fixed))
 
 
 def _check_out(shape: tuple[int, ...], dtype: np.dtype, given: Any) -> None:
@@ -232,13 +174,22 @@ def _check_out(shape: tuple[int, ...], dtype: np.dtype, given: Any) -> None:
         raise ValueError("out is read-only")
 
 
-def submit(call: Call) -> Any:
-    """Run a call and return its result, or its `Plan` inside `planning()`."""
+def submit(recipe: Recipe, x: np.ndarray, constants: tuple[Any, ...] = (), out: Any = None) -> Any:
+    """Run a recipe on arrays and return its result, or its `Plan` inside `planning()`.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    x : ndarray
+        As the user gave it.
+    constants : tuple
+        Arrays fixed by a plan, in canonical shape, or None.
+    out : ndarray, tuple of ndarray or None
+        The user's arrays for the results.
+    """
     if _planning.get():
-        return Plan(call)
-    choice = choose(call.problem, call.options)
-    run = _prepare(choice, call.constants)
-    return _execute(call, run, call.x, call.out, call.problem.results, call.constants)
+        return Plan(recipe, constants)
+    return recipe.execute(recipe.bind(constants), x, out, constants)
 
 
 @contextmanager
@@ -289,32 +240,26 @@ class Plan:
     (1, 4, 8, 8)
     """
 
-    __slots__ = ("_call", "_choice", "_dtype", "_results", "_run", "_shape")
+    __slots__ = ("_constants", "_recipe", "_run")
 
-    def __init__(self, call: Call, choice: Choice | None = None) -> None:
-        self._choice = choose(call.problem, call.options) if choice is None else choice
+    def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = ()) -> None:
         # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
-        own = tuple(c.copy(order="K") if isinstance(c, np.ndarray) else c for c in call.constants)
-        call = replace(call, constants=own)
-        self._run = _prepare(self._choice, call.constants)
-        self._shape, self._dtype = call.x.shape, call.x.dtype
-        self._results = call.problem.results
-        # The first x is not kept alive: a stand-in without memory has its shape and dtype.
-        stand_in = np.broadcast_to(np.zeros((), self._dtype), self._shape)
-        self._call = replace(call, x=stand_in, out=(None,) * len(call.shapes))
+        self._constants = tuple(c.copy(order="K") if isinstance(c, np.ndarray) else c for c in constants)
+        self._recipe = recipe
+        self._run = recipe.bind(self._constants)
 
     @property
     def problem(self) -> Problem:
-        return self._call.problem
+        return self._recipe.problem
 
     @property
     def kernel(self) -> str:
-        return self._choice.kernel.name
+        return self._recipe.choice.kernel.name
 
     @property
     def result_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shape of each result of a call."""
-        return self._call.shapes
+        return self._recipe.shapes
 
     def __call__(self, x: Any, *, out: Any = None) -> Any:
         """Run on `x`, an array with the shape and dtype that the plan was made for.
@@ -333,14 +278,14 @@ class Plan:
         ShapeError, DTypeError
             If `x` or `out` is not what the plan was made for.
         """
-        if type(x) is not np.ndarray or x.dtype != self._dtype:
+        recipe = self._recipe
+        if type(x) is not np.ndarray or x.dtype != recipe.x_dtype:
             x = as_array(x, "x")
-        if x.shape != self._shape:
-            raise ShapeError(f"x has shape {x.shape}; this plan was made for {self._shape}")
-        if x.dtype != self._dtype:
-            raise DTypeError(f"x has dtype {x.dtype}; this plan was made for {self._dtype}")
-        outs = (out,) if type(out) is np.ndarray and len(self._results) == 1 else as_outs(out, len(self._results))
-        return _execute(self._call, self._run, x, outs, self._results, ())
+            if x.dtype != recipe.x_dtype:
+                raise DTypeError(f"x has dtype {x.dtype}; this plan was made for {recipe.x_dtype}")
+        if x.shape != recipe.x_shape:
+            raise ShapeError(f"x has shape {x.shape}; this plan was made for {recipe.x_shape}")
+        return recipe.execute(self._run, x, out, ())
 
     def with_kernel(self, name: str) -> Plan:
         """The same operation on the kernel called `name`, whatever its predicted cost.
@@ -352,65 +297,13 @@ class Plan:
         UnsupportedError
             If the kernel cannot do this problem; the text says why.
         """
-        found = {k.name: k for k in kernels(self.problem.op)}
-        if name not in found:
-            raise ValueError(f"kernel must be one of {', '.join(found)}, got {name!r}")
-        return Plan(self._call, choice_for(found[name], self.problem, self._call.options))
+        kernel = kernel_called(name, self.problem.op)
+        choice = choice_for(kernel, self.problem, self._recipe.options)
+        return Plan(self._recipe.with_choice(choice), self._constants)
 
     def explain(self) -> Explanation:
         """Every kernel that was considered, with its reason, costs, workspace and error bound."""
-        return Explanation(self._choice)
+        return Explanation(self._recipe.choice)
 
     def __repr__(self) -> str:
         return f"<Plan {self.kernel} for {self.problem}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a plan runs what it runs; prints as a table.
-
-    Attributes
-    ----------
-    chosen : str
-        Name of the kernel.
-    candidates : tuple of Candidate
-        One per registered kernel, in registry order.
-    """
-
-    choice: Choice = field(repr=False)
-
-    @property
-    def chosen(self) -> str:
-        return self.choice.kernel.name
-
-    @property
-    def candidates(self) -> tuple[Candidate, ...]:
-        return self.choice.candidates
-
-    def __str__(self) -> str:
-        head = ("", "kernel", "predicted", "measured", "workspace", "error", "why not")
-        rows = [head]
-        for c in self.candidates:
-            chosen = c.kernel is self.choice.kernel
-            known = np.isfinite(c.cost)
-            why = "chosen" if chosen else c.reason if c.reason is not None else "slower"
-            rows.append(
-                (
-                    "*" if chosen else "",
-                    c.kernel.name,
-                    f"{c.cost * 1e6:.1f} us" if known else "-",
-                    f"{c.measured * 1e6:.1f} us" if c.measured is not None else "-",
-                    f"{c.workspace} B" if known else "-",
-                    f"{c.error:.1e}" if known else "-",
-                    why,
-                )
-            )
-        widths = [max(len(r[i]) for r in rows) for i in range(len(head) - 1)]
-        threads = f"threads: {self.choice.threads}; predictions are for one image on one thread"
-        lines = [str(self.choice.problem), threads]
-        if self.choice.after is not None:
-            lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
-        lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]
-        return "\n".join(lines)
-
-    __repr__ = __str__

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.activation import check_range, elementwise_problem
 from fastconv.core.problems.base import as_flag, as_int, check_dtype, promote
 from fastconv.core.problems.softmax import as_axis, softmax_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.ops.views import entering, leaving
 
 
 def number(value: Any, name: str) -> float:
@@ -30,19 +32,16 @@ def _elementwise(
     function: str, x: Any, params: tuple[float, ...], out: Any, backend: str | None, threads: int | None
 ) -> np.ndarray:
     x = as_array(x, "x")
-    problem = elementwise_problem(function, params, x.size, x.dtype)
-    return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(),
-            options=resolve(backend=backend, threads=threads),
-            shapes=(x.shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean(a, problem.dtype).reshape(-1),
-            view=lambda y: y.reshape(-1),
-        )
-    )
+    return submit(_recipe(function, params, x.shape, x.dtype, resolve(backend, None, threads)), x, (), out)
+
+
+@remember
+def _recipe(
+    function: str, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
+) -> Recipe:
+    problem = elementwise_problem(function, params, prod(shape), dtype)
+    flat = (problem.size,)
+    return Recipe(problem, options, shape, dtype, (shape,), entering(flat, problem.dtype), leaving(flat))
 
 
 def relu(
@@ -871,16 +870,18 @@ def clamp(
     )
     problem = elementwise_problem("clamp", (), int(np.prod(shape)), dtype)
     return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=limits,
-            options=resolve(backend=backend, threads=threads),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean(np.broadcast_to(a, shape), dtype).reshape(-1),
-            view=lambda y: y.reshape(-1),
-        )
+        Recipe(
+            problem,
+            resolve(backend=backend, threads=threads),
+            x.shape,
+            x.dtype,
+            (shape,),
+            lambda a: clean(np.broadcast_to(a, shape), dtype).reshape(-1),
+            lambda y: y.reshape(-1),
+        ),
+        x,
+        limits,
+        out,
     )
 
 
@@ -931,16 +932,18 @@ def prelu(
     slopes = np.ascontiguousarray(np.broadcast_to(prelu_slopes(x, w), x.shape)).reshape(-1)
     problem = elementwise_problem("prelu", (), x.size, x.dtype)
     return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(slopes,),
-            options=resolve(backend=backend, threads=threads),
-            shapes=(x.shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean(a, problem.dtype).reshape(-1),
-            view=lambda y: y.reshape(-1),
-        )
+        Recipe(
+            problem,
+            resolve(backend=backend, threads=threads),
+            x.shape,
+            x.dtype,
+            (x.shape,),
+            entering((x.size,), problem.dtype),
+            leaving((x.size,)),
+        ),
+        x,
+        (slopes,),
+        out,
     )
 
 
@@ -998,36 +1001,25 @@ def glu(
         return np.moveaxis(y, axis, 0)
 
     return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(),
-            options=resolve(backend=backend, threads=threads),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=enter,
-            view=view,
-        )
+        Recipe(problem, resolve(backend=backend, threads=threads), x.shape, x.dtype, (shape,), enter, view), x, (), out
     )
 
 
-def _softmax(
-    kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None
-) -> np.ndarray:
+def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:
     x = as_array(x, "x")
-    problem = softmax_problem(kind, x.shape, x.dtype, as_int(dim, "dim"), None if dtype is None else np.dtype(dtype))
+    to = None if dtype is None else np.dtype(dtype)
     return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(),
-            options=resolve(backend=backend, threads=threads),
-            shapes=(x.shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean(a, problem.dtype).reshape(problem.outer, problem.length, problem.inner),
-            view=lambda y: y.reshape(problem.outer, problem.length, problem.inner),
-        )
+        _softmax_recipe(kind, x.shape, x.dtype, as_int(dim, "dim"), to, resolve(backend, None, threads)), x, (), out
     )
+
+
+@remember
+def _softmax_recipe(
+    kind: str, shape: tuple[int, ...], dtype: np.dtype, dim: int, to: np.dtype | None, options: Options
+) -> Recipe:
+    p = softmax_problem(kind, shape, dtype, dim, to)
+    canonical = (p.outer, p.length, p.inner)
+    return Recipe(p, options, shape, dtype, (shape,), entering(canonical, p.dtype), leaving(canonical))
 
 
 def softmax(

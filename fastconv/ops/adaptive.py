@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean_volume
+from fastconv.core.arrays import as_array, clean_volume
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, merge_spatial
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.plan import Recipe, submit
 from fastconv.ops.pool import submit_pool
 
 
@@ -44,16 +44,18 @@ def _global(kind: str, x: Any, out: Any, layout: str, options: dict[str, Any]) -
     problem = global_problem(kind, x.shape, x.dtype, layout)
     merged, shape, results = global_shapes(problem, x.shape)
     return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(),
-            options=resolve(**options),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean_volume(to_canonical(a.reshape(merged), 3, True, layout), problem.dtype, layout),
-            view=lambda y: to_canonical(y.reshape(results), 3, True, layout),
-        )
+        Recipe(
+            problem,
+            resolve(**options),
+            x.shape,
+            x.dtype,
+            (shape,),
+            lambda a: clean_volume(to_canonical(a.reshape(merged), 3, True, layout), problem.dtype, layout),
+            lambda y: to_canonical(y.reshape(results), 3, True, layout),
+        ),
+        x,
+        (),
+        out,
     )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
-from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch, to_canonical
+from fastconv.core.arrays import as_array, clean
+from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch
 from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
+from fastconv.ops.views import images
 
 
 def _conv(
@@ -32,32 +33,50 @@ def _conv(
 ) -> np.ndarray:
     x, w = as_array(x, "x"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
-    layout = as_layout(layout)
-    shared = (rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape, None if b is None else b.dtype)
-    tail = (layout, as_name(padding_mode, "padding_mode"), as_name(activation, "activation"), is_planning())
-    s, p, d = freeze(stride, "stride"), freeze(padding, "padding"), freeze(dilation, "dilation")
-    g = freeze(groups, "groups")
-    problem: ConvProblem
+    recipe, w_shape, dtype, acc = _recipe(
+        transposed, rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape,
+        None if b is None else b.dtype, freeze(stride, "stride"), freeze(padding, "padding"),
+        freeze(dilation, "dilation"), freeze(groups, "groups"), freeze(output_padding, "output_padding"),
+        as_layout(layout), as_name(padding_mode, "padding_mode"), as_name(activation, "activation"), is_planning(),
+        resolve(**options),
+    )  # fmt: skip
+    weights = clean(w, dtype).reshape(w_shape)
+    return submit(recipe, x, (weights, None if b is None else clean(b, acc)), out)
+
+
+@remember
+def _recipe(
+    transposed: bool,
+    rank: int,
+    x_shape: tuple[int, ...],
+    x_dtype: np.dtype,
+    w_shape: tuple[int, ...],
+    w_dtype: np.dtype,
+    b_shape: tuple[int, ...] | None,
+    b_dtype: np.dtype | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    output_padding: Any,
+    layout: str,
+    padding_mode: str | None,
+    activation: str | None,
+    packed: bool,
+    options: Options,
+) -> tuple[Recipe, tuple[int, ...], np.dtype, np.dtype]:
+    """The recipe, the canonical shape and dtype of its weights, and the dtype of its bias."""
+    shared = (rank, x_shape, x_dtype, w_shape, w_dtype, b_shape, b_dtype, stride, padding)
+    tail = (layout, padding_mode, activation, packed)
+    p: ConvProblem
     if transposed:
-        problem = conv_transpose_problem(*shared, s, p, freeze(output_padding, "output_padding"), g, d, *tail)
+        p = conv_transpose_problem(*shared, output_padding, groups, dilation, *tail)
     else:
-        problem = conv_problem(*shared, s, p, d, g, *tail)
-    batched = split_batch(x.shape, rank, layout)[0]
-    weights = clean(w, problem.dtype).reshape(problem.w_shape)
-    offsets = None if b is None else clean(b, problem.acc)
-    shape = join_batch(batched, problem.n, problem.oc, problem.output[3 - rank :], layout)
-    return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(weights, offsets),
-            options=resolve(**options),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
-            view=lambda y: to_canonical(y, rank, batched, layout),
-        )
-    )
+        p = conv_problem(*shared, dilation, groups, *tail)
+    batched = split_batch(x_shape, rank, layout)[0]
+    shape = join_batch(batched, p.n, p.oc, p.output[3 - rank :], layout)
+    views = images(rank, batched, layout, p.dtype, x_shape, shape)
+    return Recipe(p, options, x_shape, x_dtype, (shape,), *views), p.w_shape, p.dtype, p.acc
 
 
 def conv1d(

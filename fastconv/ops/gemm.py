@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import ShapeError
-from fastconv.core.problems.base import as_flag
+from fastconv.core.problems.base import as_flag, as_name
 from fastconv.core.problems.gemm import gemm_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
+from fastconv.ops.views import entering, leaving
 
 
 def multiply(
@@ -32,45 +33,60 @@ def multiply(
     names: tuple[str, str] = ("a", "b"),
 ) -> np.ndarray:
     """Product of `a`, taken with `shape_a`, and `b`; the result gets `shape` if that is given."""
-
-    def spec(array: np.ndarray | None) -> tuple[tuple[int, ...], np.dtype] | None:
-        return None if array is None else (array.shape, array.dtype)
-
-    problem, full = gemm_problem(
-        (shape_a, a.dtype), (b.shape, b.dtype), spec(c), spec(bias), alpha, beta, trans_a, trans_b, activation,
-        is_planning(), names,
+    recipe, right, added, row = _recipe(
+        a.shape, a.dtype, shape_a, (b.shape, b.dtype), None if c is None else (c.shape, c.dtype),
+        None if bias is None else (bias.shape, bias.dtype), alpha, beta, trans_a, trans_b,
+        as_name(activation, "activation"), is_planning(), names, shape, resolve(**options),
     )  # fmt: skip
-    p = problem
-    batch = full[:-2]
+    addend = None if c is None or added is None else added(c)
+    return submit(recipe, a, (right(b), addend, None if bias is None else row(bias)), out)
+
+
+@remember
+def _recipe(
+    x_shape: tuple[int, ...],
+    x_dtype: np.dtype,
+    a_shape: tuple[int, ...],
+    b: tuple[tuple[int, ...], np.dtype],
+    c: tuple[tuple[int, ...], np.dtype] | None,
+    bias: tuple[tuple[int, ...], np.dtype] | None,
+    alpha: complex,
+    beta: complex,
+    trans_a: bool,
+    trans_b: bool,
+    activation: str | None,
+    packed: bool,
+    names: tuple[str, str],
+    shape: tuple[int, ...] | None,
+    options: Options,
+) -> tuple[Recipe, View, View | None, View]:
+    """The recipe, and how b, c (None: it does not count) and bias become constants."""
+    p, full = gemm_problem((a_shape, x_dtype), b, c, bias, alpha, beta, trans_a, trans_b, activation, packed, names)
+    batch, matrix = full[:-2], b[0][-2:]
+    left = (p.k, p.m) if trans_a else (p.m, p.k)
 
     def enter(x: np.ndarray) -> np.ndarray:
-        x = strided(x.reshape(shape_a), p.dtype)
+        x = strided(x.reshape(a_shape), p.dtype)
         if p.batch == 1:  # folded, or a single product
-            return x.reshape(1, *((p.k, p.m) if trans_a else (p.m, p.k)))
+            return x.reshape(1, *left)
         return np.broadcast_to(x, (*batch, *x.shape[-2:])).reshape(p.batch, *x.shape[-2:])
 
-    matrix = strided(b, p.dtype)
-    right = (
-        np.broadcast_to(matrix, (*batch, *b.shape[-2:])).reshape(p.batch, *b.shape[-2:])
-        if p.b_batched
-        else matrix.reshape(1, *b.shape[-2:])
-    )
-    addend = None
-    if p.c and c is not None:
-        addend = np.broadcast_to(strided(c, p.acc), full).reshape(p.batch, p.m, p.n)
-    row = None if bias is None else np.ascontiguousarray(np.broadcast_to(clean(bias, p.acc), (p.n,)))
-    return submit(
-        Call(
-            problem=p,
-            x=a,
-            constants=(right, addend, row),
-            options=resolve(**options),
-            shapes=(full if shape is None else shape,),
-            out=as_outs(out, 1),
-            enter=enter,
-            view=lambda y: y.reshape(p.batch, p.m, p.n),
-        )
-    )
+    def right(w: np.ndarray) -> np.ndarray:
+        w = strided(w, p.dtype)
+        return np.broadcast_to(w, (*batch, *matrix)).reshape(p.batch, *matrix) if p.b_batched else w.reshape(1, *matrix)
+
+    def added(c: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(strided(c, p.acc), full).reshape(p.batch, p.m, p.n)
+
+    def row(bias: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.broadcast_to(clean(bias, p.acc), (p.n,)))
+
+    recipe = Recipe(
+        p, options, x_shape, x_dtype, (full if shape is None else shape,),
+        entering((1, *left), p.dtype, enter) if p.batch == 1 else enter, leaving((p.batch, p.m, p.n)),
+    )  # fmt: skip
+    whole = right if p.b_batched else entering((1, *matrix), p.dtype, right)
+    return recipe, whole, added if p.c else None, row
 
 
 def strided(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -277,5 +293,3 @@ def linear(
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
         (prod(x.shape[:-1]), x.shape[-1]), shape, ("x", "weight"),
     )  # fmt: skip
-
-

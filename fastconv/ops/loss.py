@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.loss import LossProblem, as_index, check_target, loss_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.plan import Recipe, submit
 
 
 def check_loss(
@@ -45,16 +45,18 @@ def _loss(
     x, t = as_array(input, "input"), as_array(target, "target")
     p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
     return submit(
-        Call(
-            problem=p,
-            x=x,
-            constants=(wanted, scale),
-            options=resolve(backend=backend, threads=threads),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean(a, p.dtype).reshape(p.n, p.c, p.inner),
-            view=lambda y: y.reshape(p.results[0][0]),
-        )
+        Recipe(
+            p,
+            resolve(backend=backend, threads=threads),
+            x.shape,
+            x.dtype,
+            (shape,),
+            lambda a: clean(a, p.dtype).reshape(p.n, p.c, p.inner),
+            lambda y: y.reshape(p.results[0][0]),
+        ),
+        x,
+        (wanted, scale),
+        out,
     )
 
 

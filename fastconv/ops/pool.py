@@ -6,34 +6,31 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean_volume
+from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import as_flag, as_int, as_layout, freeze, join_batch, split_batch, to_canonical
+from fastconv.core.problems.base import as_flag, as_int, as_layout, freeze, join_batch, split_batch
 from fastconv.core.problems.pool import PoolProblem, pool_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.ops.views import images
 
 
 def submit_pool(
     problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: dict[str, Any]
 ) -> Any:
-    """Run a pooling of `x` with `rank` spatial axes; also the way of adaptive and global pooling."""
+    """Run a pooling of `x` with `rank` spatial axes; also the way of adaptive pooling."""
+    return submit(_recipe(problem, rank, x.shape, x.dtype, resolve(**options)), x, (), out)
+
+
+@remember
+def _recipe(
+    problem: PoolProblem | AdaptivePoolProblem, rank: int, shape: tuple[int, ...], dtype: np.dtype, options: Options
+) -> Recipe:
     layout = problem.layout
-    batched = split_batch(x.shape, rank, layout)[0]
-    shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    count = len(problem.results)
-    return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(),
-            options=resolve(**options),
-            shapes=(shape,) * count,
-            out=as_outs(out, count),
-            enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
-            view=lambda y: to_canonical(y, rank, batched, layout),
-        )
-    )
+    batched = split_batch(shape, rank, layout)[0]
+    result = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
+    views = images(rank, batched, layout, problem.dtype, shape, result)
+    return Recipe(problem, options, shape, dtype, (result,) * len(problem.results), *views)
 
 
 def describe_pool(

@@ -7,27 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean
+from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_int, freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.dispatch.plan import Recipe, is_planning, submit
 
 
 def _submit(
     p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: dict[str, Any]
 ) -> np.ndarray:
     return submit(
-        Call(
-            problem=p,
-            x=x,
-            constants=(),
-            options=resolve(**options),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean(a, p.dtype).reshape(p.x_shape),
-            view=lambda y: y.reshape(p.y_shape),
-        )
+        Recipe(
+            p,
+            resolve(**options),
+            x.shape,
+            x.dtype,
+            (shape,),
+            lambda a: clean(a, p.dtype).reshape(p.x_shape),
+            lambda y: y.reshape(p.y_shape),
+        ),
+        x,
+        (),
+        out,
     )
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_outs, clean, clean_volume
+from fastconv.core.arrays import as_array, clean, clean_volume
 from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.unpool import UnpoolProblem, check_indices, unpool_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.dispatch.plan import Recipe, is_planning, submit
 
 
 def describe_unpool(
@@ -47,16 +47,18 @@ def _unpool(
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
     return submit(
-        Call(
-            problem=problem,
-            x=x,
-            constants=(flat,),
-            options=resolve(**options),
-            shapes=(shape,),
-            out=as_outs(out, 1),
-            enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
-            view=lambda y: to_canonical(y, rank, batched, layout),
-        )
+        Recipe(
+            problem,
+            resolve(**options),
+            x.shape,
+            x.dtype,
+            (shape,),
+            lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
+            lambda y: to_canonical(y, rank, batched, layout),
+        ),
+        x,
+        (flat,),
+        out,
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from fastconv.core.errors import DTypeError
-from fastconv.core.problems.base import Problem, check_dtype
+from fastconv.core.problems.base import Problem, check_dtype, description
 
 FUSED = (
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "logsigmoid",
@@ -27,7 +26,7 @@ INTEGERS_TO_FLOAT = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink"})
 COMPLEX = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink", "silu"})
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class ElementwiseProblem(Problem):
     """One function applied to every element.
 

@@ -7,18 +7,18 @@ has faster kernels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from fastconv.core.errors import ShapeError
-from fastconv.core.problems.base import Problem, as_int, check_dtype, check_size, split_batch, to3
+from fastconv.core.problems.base import Problem, as_int, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.pool import PoolProblem, check_not_empty
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class AdaptivePoolProblem(Problem):
     """One adaptive pooling.
 

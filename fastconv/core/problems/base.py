@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -22,9 +22,31 @@ MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 
 Pads = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def description(cls: type[T]) -> type[T]:
+    """Frozen dataclass that remembers its hash: problems are looked up as often as operations are called."""
+    made: Any = dataclass(frozen=True, slots=True)(cls)
+    plain = made.__hash__
+
+    def remembered(self: Any) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", plain(self))
+            return self._hash
+
+    made.__hash__ = remembered
+    return made
+
+
+@dataclass(frozen=True)
 class Problem:
     """Base of all problems: one family (`op`) of operations on canonical shapes."""
+
+    __slots__ = ("_hash",)
 
     @property
     def op(self) -> str:

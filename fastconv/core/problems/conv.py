@@ -16,7 +16,7 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,7 @@ from fastconv.core.problems.base import (
     check_dtype,
     check_mode_pads,
     check_size,
+    description,
     product_dtypes,
     split_batch,
     to3,
@@ -42,7 +43,7 @@ DIRECTIONS = ("forward", "transposed", "weight", "weight_transposed")
 AXES = ("depth", "height", "width")
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class ConvProblem(Problem):
     """One convolution.
 

@@ -5,7 +5,6 @@ out[b] = activation(alpha * op(a[b]) @ op(b[b or 0]) + beta * c[b] + bias)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
@@ -13,10 +12,10 @@ import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.activation import check_activation
-from fastconv.core.problems.base import Problem, check_dtype, check_size, product_dtypes
+from fastconv.core.problems.base import Problem, check_dtype, check_size, description, product_dtypes
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class GemmProblem(Problem):
     """One batched product.
 

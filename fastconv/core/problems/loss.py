@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import Problem, as_int, check_dtype
+from fastconv.core.problems.base import Problem, as_int, check_dtype, description
 
 REDUCTIONS = ("none", "mean", "sum")
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class LossProblem(Problem):
     """One loss over a batch.
 

@@ -5,21 +5,21 @@ Adaptive pooling whose output divides its input, and global pooling, become this
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, check_size, split_batch, to3
+from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.conv import AXES, as_pads, forward_extent
 
 KINDS = ("max", "avg", "lp")
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class PoolProblem(Problem):
     """One pooling.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -10,12 +9,20 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_mode_pads, check_size, source_index
+from fastconv.core.problems.base import (
+    Problem,
+    as_ints,
+    check_dtype,
+    check_mode_pads,
+    check_size,
+    description,
+    source_index,
+)
 
 MODES = ("constant", "reflect", "replicate", "circular", "symmetric")
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class PadProblem(Problem):
     """One padding.
 
@@ -159,7 +166,7 @@ def _fill(value: Any, dtype: np.dtype) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class FoldProblem(Problem):
     """Unfold, or its adjoint fold.
 

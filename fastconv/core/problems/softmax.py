@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, as_int, check_dtype
+from fastconv.core.problems.base import Problem, as_int, check_dtype, description
 
 KINDS = ("softmax", "log_softmax", "softmin")
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class SoftmaxProblem(Problem):
     """One softmax over the middle axis.
 

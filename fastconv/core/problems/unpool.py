@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_size, split_batch, to3
+from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.conv import AXES
 from fastconv.core.problems.pool import check_not_empty
 
 
-@dataclass(frozen=True, slots=True)
+@description
 class UnpoolProblem(Problem):
     """One max unpooling.
 

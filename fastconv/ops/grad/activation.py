@@ -14,7 +14,7 @@ from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, chec
 from fastconv.core.problems.base import promote
 from fastconv.core.problems.softmax import softmax_backward_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.dispatch.plan import Recipe, is_planning, submit
 from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
 
@@ -29,16 +29,17 @@ def _elementwise(
         clean(np.broadcast_to(a, dy.shape), dtype if a.dtype.kind == "f" else a.dtype).reshape(-1) for a in arrays
     )
     return submit(
-        Call(
-            problem=ElementwiseProblem(function, params, dy.size, dtype, dtype, "backward"),
-            x=dy,
-            constants=constants,
-            options=resolve(backend=backend, threads=threads),
-            shapes=(dy.shape,),
-            out=(None,),
-            enter=lambda a: clean(a, dtype).reshape(-1),
-            view=lambda y: y.reshape(-1),
-        )
+        Recipe(
+            ElementwiseProblem(function, params, dy.size, dtype, dtype, "backward"),
+            resolve(backend=backend, threads=threads),
+            dy.shape,
+            dy.dtype,
+            (dy.shape,),
+            lambda a: clean(a, dtype).reshape(-1),
+            lambda y: y.reshape(-1),
+        ),
+        dy,
+        constants,
     )
 
 
@@ -295,12 +296,23 @@ def glu(
     first = (np.arange(2 * half) < half).reshape(along)
     dtype = x.dtype
     full = tuple(clean(np.broadcast_to(a, x.shape), a.dtype).reshape(-1) for a in (x, np.roll(x, half, axis), first))
-    call = Call(
-        problem=ElementwiseProblem("glu", (), x.size, dtype, dtype, "backward"), x=dy, constants=full,
-        options=resolve(backend=backend, threads=threads), shapes=(x.shape,), out=(None,),
-        enter=lambda a: clean(np.concatenate([a, a], axis), dtype).reshape(-1), view=lambda y: y.reshape(-1),
-    )  # fmt: skip
-    return gradients(flags, lambda: submit(call))
+
+    return gradients(
+        flags,
+        lambda: submit(
+            Recipe(
+                ElementwiseProblem("glu", (), x.size, dtype, dtype, "backward"),
+                resolve(backend=backend, threads=threads),
+                dy.shape,
+                dy.dtype,
+                (x.shape,),
+                lambda a: clean(np.concatenate([a, a], axis), dtype).reshape(-1),
+                lambda y: y.reshape(-1),
+            ),
+            dy,
+            full,
+        ),
+    )
 
 
 def _softmax(
@@ -312,12 +324,26 @@ def _softmax(
     check_differentiable(p.dtype, "the result")
     dy = as_incoming(dy, x.shape, kind)
     canonical = (p.outer, p.length, p.inner)
-    call = Call(
-        problem=p, x=dy, constants=(clean(x, p.dtype).reshape(canonical),),
-        options=resolve(backend=backend, threads=threads), shapes=(x.shape,), out=(None,),
-        enter=lambda a: clean(a, p.dtype).reshape(canonical), view=lambda y: y.reshape(canonical),
-    )  # fmt: skip
-    return gradients(wanted(need, ("x",)), lambda: as_dtype(submit(call), x.dtype))
+
+    return gradients(
+        wanted(need, ("x",)),
+        lambda: as_dtype(
+            submit(
+                Recipe(
+                    p,
+                    resolve(backend=backend, threads=threads),
+                    dy.shape,
+                    dy.dtype,
+                    (x.shape,),
+                    lambda a: clean(a, p.dtype).reshape(canonical),
+                    lambda y: y.reshape(canonical),
+                ),
+                dy,
+                (clean(x, p.dtype).reshape(canonical),),
+            ),
+            x.dtype,
+        ),
+    )
 
 
 def softmax(

@@ -11,7 +11,7 @@ from fastconv.core.arrays import as_array, clean_volume
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.plan import Recipe, submit
 from fastconv.ops.adaptive import global_shapes
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.grad.pool import check_has_values, gradient, gradient_by_indices
@@ -58,16 +58,17 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[st
             check_has_values(x)
             constants = (clean_volume(to_canonical(array.reshape(merged), 3, True, layout), problem.dtype, layout),)
         return submit(
-            Call(
-                problem=problem,
-                x=incoming,
-                constants=constants,
-                options=resolve(**options),
-                shapes=(array.shape,),
-                out=(None,),
-                enter=lambda a: clean_volume(to_canonical(a.reshape(result), 3, True, layout), problem.dtype, layout),
-                view=lambda y: to_canonical(y.reshape(merged), 3, True, layout),
-            )
+            Recipe(
+                problem,
+                resolve(**options),
+                incoming.shape,
+                incoming.dtype,
+                (array.shape,),
+                lambda a: clean_volume(to_canonical(a.reshape(result), 3, True, layout), problem.dtype, layout),
+                lambda y: to_canonical(y.reshape(merged), 3, True, layout),
+            ),
+            incoming,
+            constants,
         )
 
     return gradients(wanted(need, ("x",)), run)

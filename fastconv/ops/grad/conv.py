@@ -24,7 +24,7 @@ from fastconv.core.problems.conv import (
     weight_gradient,
 )
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, View, immediately, is_planning, submit
+from fastconv.dispatch.plan import Recipe, View, immediately, is_planning, submit
 from fastconv.ops import conv as forward
 from fastconv.ops.grad.activation import through
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
@@ -71,12 +71,11 @@ def _conv(
     batched = split_batch(x.shape, rank, layout)[0]
     dy = as_incoming(dy, join_batch(batched, problem.n, problem.oc, problem.output[3 - rank :], layout), kind)
     if activation is not None:
-        arguments = (stride, padding, output_padding, groups, dilation) if transposed else (
-            stride, padding, dilation, groups)
+        arguments = (
+            (stride, padding, output_padding, groups, dilation) if transposed else (stride, padding, dilation, groups)
+        )
         with immediately():
-            before = getattr(forward, kind)(
-                x, w, b, *arguments, layout=layout, padding_mode=padding_mode, **options
-            )
+            before = getattr(forward, kind)(x, w, b, *arguments, layout=layout, padding_mode=padding_mode, **options)
         dy = through(activation, dy, before)
     resolved = resolve(**options)
 
@@ -84,11 +83,10 @@ def _conv(
         return clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout)
 
     def run(q: ConvProblem, constants: tuple[Any, ...], like: np.ndarray, view: View, enter: View = canonical) -> Any:
-        call = Call(
-            problem=q, x=dy, constants=constants, options=resolved, shapes=(like.shape,), out=(None,), enter=enter,
-            view=view,
-        )  # fmt: skip
-        return as_dtype(submit(call), like.dtype)
+
+        return as_dtype(
+            submit(Recipe(q, resolved, dy.shape, dy.dtype, (like.shape,), enter, view), dy, constants), like.dtype
+        )
 
     def to_input() -> Any:
         q = input_gradient(problem)

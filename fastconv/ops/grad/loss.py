@@ -7,7 +7,7 @@ from typing import Any
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.plan import Recipe, submit
 from fastconv.ops import loss as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
 
@@ -29,12 +29,23 @@ def _loss(
     constants = (clean(x, p.dtype).reshape(canonical), labels, scale)
 
     def one(direction: str, like: Any) -> Any:
-        call = Call(
-            problem=replace(p, direction=direction), x=dy, constants=constants,
-            options=resolve(backend=backend, threads=threads), shapes=(like.shape,), out=(None,),
-            enter=lambda a: clean(a, p.dtype).reshape(p.loss_shape), view=lambda y: y.reshape(canonical),
-        )  # fmt: skip
-        return as_dtype(submit(call), like.dtype)
+
+        return as_dtype(
+            submit(
+                Recipe(
+                    replace(p, direction=direction),
+                    resolve(backend=backend, threads=threads),
+                    dy.shape,
+                    dy.dtype,
+                    (like.shape,),
+                    lambda a: clean(a, p.dtype).reshape(p.loss_shape),
+                    lambda y: y.reshape(canonical),
+                ),
+                dy,
+                constants,
+            ),
+            like.dtype,
+        )
 
     both = (lambda: one("backward", x), lambda: one("target", t))
     return gradients(flags, *both[: len(flags)])

@@ -15,7 +15,7 @@ from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, immediately, is_planning, submit
+from fastconv.dispatch.plan import Recipe, immediately, is_planning, submit
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.pool import describe_pool, submit_pool
 
@@ -45,16 +45,17 @@ def gradient(
     def run() -> Any:
         backward, constants = prepare()
         return submit(
-            Call(
-                problem=backward,
-                x=incoming,
-                constants=tuple(clean_volume(c, c.dtype, layout) for c in constants),
-                options=resolve(**options),
-                shapes=(x.shape,),
-                out=(None,),
-                enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), backward.dtype, layout),
-                view=lambda y: to_canonical(y, rank, batched, layout),
-            )
+            Recipe(
+                backward,
+                resolve(**options),
+                incoming.shape,
+                incoming.dtype,
+                (x.shape,),
+                lambda a: clean_volume(to_canonical(a, rank, batched, layout), backward.dtype, layout),
+                lambda y: to_canonical(y, rank, batched, layout),
+            ),
+            incoming,
+            tuple(clean_volume(c, c.dtype, layout) for c in constants),
         )
 
     return gradients(wanted(need, ("x",)), run)

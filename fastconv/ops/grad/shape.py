@@ -12,7 +12,7 @@ from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, is_planning, submit
+from fastconv.dispatch.plan import Recipe, is_planning, submit
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.shape import flat_shape
 
@@ -34,16 +34,16 @@ def _gradient(
 
     def run() -> Any:
         return submit(
-            Call(
-                problem=p,
-                x=incoming,
-                constants=(),
-                options=resolve(**options),
-                shapes=(x.shape,),
-                out=(None,),
-                enter=lambda a: clean(a, p.dtype).reshape(given),
-                view=lambda y: y.reshape(result),
-            )
+            Recipe(
+                p,
+                resolve(**options),
+                incoming.shape,
+                incoming.dtype,
+                (x.shape,),
+                lambda a: clean(a, p.dtype).reshape(given),
+                lambda y: y.reshape(result),
+            ),
+            incoming,
         )
 
     return gradients(wanted(need, ("x",)), run)

@@ -8,7 +8,7 @@ from typing import Any
 from fastconv.core.arrays import as_array, clean_volume
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Call, submit
+from fastconv.dispatch.plan import Recipe, submit
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.unpool import describe_unpool
 
@@ -36,16 +36,17 @@ def _unpool(
 
     def run() -> Any:
         return submit(
-            Call(
-                problem=problem,
-                x=incoming,
-                constants=(flat,),
-                options=resolve(**options),
-                shapes=(x.shape,),
-                out=(None,),
-                enter=lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
-                view=lambda y: to_canonical(y, rank, batched, layout),
-            )
+            Recipe(
+                problem,
+                resolve(**options),
+                incoming.shape,
+                incoming.dtype,
+                (x.shape,),
+                lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
+                lambda y: to_canonical(y, rank, batched, layout),
+            ),
+            incoming,
+            (flat,),
         )
 
     return gradients(wanted(need, ("x",)), run)

@@ -1,0 +1,193 @@
+"""Choose a kernel, remember the choice, explain it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastconv.core import machine
+from fastconv.core.errors import UnsupportedError
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import Problem
+from fastconv.dispatch import wisdom
+from fastconv.dispatch.options import DEFAULT_TOL, DEFAULT_WORKSPACE, Options
+from fastconv.dispatch.registry import kernels
+
+CACHE_SIZE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One row of `Plan.explain`: a kernel and what was found out about it."""
+
+    kernel: Kernel[Any]
+    reason: str | None
+    cost: float = float("inf")
+    measured: float | None = None
+    workspace: int = 0
+    error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The kernel for a problem under options, and everything that was considered."""
+
+    problem: Problem  # as the kernel sees it: an activation that it cannot fuse is taken out
+    kernel: Kernel[Any]
+    candidates: tuple[Candidate, ...]
+    threads: int
+    after: str | None  # activation applied in a pass of its own
+
+
+def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, workspace: int, error: float) -> str | None:
+    """Why the options exclude a kernel that could do the problem."""
+    tol = DEFAULT_TOL if options.tol is None else options.tol
+    if not kernel.exact and error > tol and options.algorithm == "auto":
+        return f"error {error:.1e} exceeds tol {tol:.1e}"
+    limit = DEFAULT_WORKSPACE if options.max_workspace is None else options.max_workspace
+    if workspace > limit:
+        return f"workspace of {workspace} bytes exceeds max_workspace {limit}"
+    if options.backend not in ("auto", kernel.backend):
+        return f"backend={options.backend!r} was asked for"
+    if options.algorithm not in ("auto", kernel.algorithm):
+        return f"algorithm={options.algorithm!r} was asked for"
+    return None
+
+
+def _fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None]:
+    """The problem that `kernel` can take, and the activation left for the plan."""
+    activation = getattr(problem, "activation", None)
+    if activation is None or activation in kernel.activations:
+        return problem, None
+    return replace(problem, activation=None), activation  # type: ignore[call-arg]
+
+
+def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
+    """What every registered kernel says about `problem`, in registry order.
+
+    Costs are those of one image on one thread, whatever the call has: the choice, and with it the bits of the result,
+    must depend neither on the batch nor on the number of threads.
+    """
+    host = machine.host().with_threads(1)
+    times = wisdom.known(problem)
+    rows = []
+    for kernel in kernels(problem.op):
+        inner, _ = _fusable(kernel, problem)
+        reason = kernel.reject(inner)
+        if reason is not None:
+            rows.append(Candidate(kernel, reason))
+            continue
+        workspace, error = kernel.workspace(inner), kernel.error(inner)
+        revision, seconds = times.get(kernel.name, (None, None))
+        rows.append(
+            Candidate(
+                kernel,
+                _option_reason(kernel, problem, options, workspace, error),
+                kernel.cost(inner.one_image(), host),
+                seconds if revision == kernel.revision else None,
+                workspace,
+                error,
+            )
+        )
+    return tuple(rows)
+
+
+def choose(problem: Problem, options: Options) -> Choice:
+    """The best admissible kernel; choices are kept in a bounded cache.
+
+    Raises
+    ------
+    UnsupportedError
+        If no kernel admits the problem under these options.
+    """
+    return _choose(problem, options, options.thread_count())
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _choose(problem: Problem, options: Options, threads: int) -> Choice:
+    candidates = survey(problem, options)
+    usable = [c for c in candidates if c.reason is None]
+    if not usable:
+        lines = "\n".join(f"  {c.kernel.name}: {c.reason}" for c in candidates)
+        raise UnsupportedError(f"no kernel can do this:\n  {problem}\n{lines}")
+    # A measured time beats a prediction only among measured kernels: the two scales differ.
+    measured = [c for c in usable if c.measured is not None]
+    best = min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
+    inner, after = _fusable(best.kernel, problem)
+    return Choice(inner, best.kernel, candidates, threads, after)
+
+
+def kernel_called(name: str, op: str) -> Kernel[Any]:
+    """The registered kernel of that name; ValueError if there is none for this family."""
+    found = {k.name: k for k in kernels(op)}
+    if name not in found:
+        raise ValueError(f"kernel must be one of {', '.join(found)}, got {name!r}")
+    return found[name]
+
+
+def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
+    """The choice that runs `kernel` whatever its cost, for `compare` and tests."""
+    inner, after = _fusable(kernel, problem)
+    reason = kernel.reject(inner)
+    if reason is not None:
+        raise UnsupportedError(f"{kernel.name} cannot do this: {reason}\n  {problem}")
+    return Choice(inner, kernel, survey(problem, options), options.thread_count(), after)
+
+
+def forget_choices() -> None:
+    """Begin anew: measured times or the registry have changed."""
+    _choose.cache_clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a plan runs what it runs; prints as a table.
+
+    Attributes
+    ----------
+    chosen : str
+        Name of the kernel.
+    candidates : tuple of Candidate
+        One per registered kernel, in registry order.
+    """
+
+    choice: Choice = field(repr=False)
+
+    @property
+    def chosen(self) -> str:
+        return self.choice.kernel.name
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        return self.choice.candidates
+
+    def __str__(self) -> str:
+        head = ("", "kernel", "predicted", "measured", "workspace", "error", "why not")
+        rows = [head]
+        for c in self.candidates:
+            chosen = c.kernel is self.choice.kernel
+            known = np.isfinite(c.cost)
+            why = "chosen" if chosen else c.reason if c.reason is not None else "slower"
+            rows.append(
+                (
+                    "*" if chosen else "",
+                    c.kernel.name,
+                    f"{c.cost * 1e6:.1f} us" if known else "-",
+                    f"{c.measured * 1e6:.1f} us" if c.measured is not None else "-",
+                    f"{c.workspace} B" if known else "-",
+                    f"{c.error:.1e}" if known else "-",
+                    why,
+                )
+            )
+        widths = [max(len(r[i]) for r in rows) for i in range(len(head) - 1)]
+        threads = f"threads: {self.choice.threads}; predictions are for one image on one thread"
+        lines = [str(self.choice.problem), threads]
+        if self.choice.after is not None:
+            lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
+        lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]
+        return "\n".join(lines)
+
+    __repr__ = __str__
