@@ -40,6 +40,9 @@ def summation_error(eps: float, terms: int) -> float:
 Run = Callable[..., None]
 """``run(x, *outs)``: computes into `outs`; re-entrant, safe from several threads."""
 
+Bind = Callable[[tuple[Any, ...]], Run]
+"""``bind(constants)``: a run with them."""
+
 
 class Kernel(Generic[P]):
     """One algorithm of one backend, for one instruction set.
@@ -99,7 +102,7 @@ class Kernel(Generic[P]):
         """Pack `constants` (weights, bias, ...; None where absent) and return the function that runs the problem."""
         raise NotImplementedError
 
-    def specialise(self, problem: P, threads: int) -> Callable[[tuple[Any, ...]], Run]:
+    def specialise(self, problem: P, threads: int) -> Bind:
         """`prepare` for many sets of constants, as calls without a plan need it: takes them, returns the run.
 
         A kernel of small problems overrides it, and works out but once what the constants do not change.

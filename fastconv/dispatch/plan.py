@@ -17,7 +17,7 @@ import numpy as np
 
 from fastconv.core.arrays import ALIGNED_BYTES, aligned_empty, as_array, as_outs, overlaps
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.kernel import Run
+from fastconv.core.kernel import Bind, Run
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.choice import CACHE_SIZE, Choice, Explanation, choice_for, choose, forget_choices, kernel_called
 from fastconv.dispatch.options import Options
@@ -86,7 +86,7 @@ class Recipe:
         self.result = self.results[0] if len(self.results) == 1 else None
         self.small = all(prod(s) * dtype.itemsize < ALIGNED_BYTES for s, dtype in self.results)
         self._choice = choice
-        self._bind: Callable[[tuple[Any, ...]], Run] | None = None
+        self._bind: Bind | None = None
         self._run: Run | None = None
 
     @property

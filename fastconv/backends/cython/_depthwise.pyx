@@ -10,32 +10,28 @@ one group are copied to a band in scratch, padded and split by stride phase.
 reads for each pixel is a table of pointers into the image, or to one pixel of padding.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    DEPTHWISE_NO_ROW, View, address, depthwise_pixels_args, depthwise_rows_args, fc_table, view)
+    DEPTHWISE_NO_ROW, View, address, depthwise_pixels_args, depthwise_rows_args, fc_table)
 
 
-cdef class Rows:
+cdef class Rows(Prepared):
     """One prepared convolution of NCHW images; immutable after construction, so runs may overlap."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
     cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
     cdef const Py_ssize_t *taps
-    cdef char *weights
-    cdef char *bias
     cdef double fill
     cdef bint relu, in_place
 
-    def __init__(self, size_t table, p, tables, taps, weights, bias, blocks):
+    def __init__(self, size_t table, p, tables, taps, blocks):
         self.t = <const fc_table *>table
-        self.keep = (tables, taps, weights, bias)
+        self.keep = (tables, taps)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -54,28 +50,12 @@ cdef class Rows:
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
         self.taps = <const Py_ssize_t *>address(taps)
-        self.weights, self.bias = address(weights), address(bias)
         self.fill, self.relu = p.fill, p.activation == "relu"
+        self.items = self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t qi, ri, od, g, n, k, size = self.t.itemsize
         qi = i % self.col_blocks
         i = i // self.col_blocks
@@ -104,8 +84,8 @@ cdef class Rows:
                 <const char *>a.x, x, od, r0, a.nrows, q0, a.ow, <Py_ssize_t *>scratch, scratch + self.table_bytes)
             a.x = scratch + self.table_bytes
         k = g * self.ocg
-        a.w = self.weights + k * a.planes * self.kh * self.kw * size
-        a.bias = NULL if self.bias == NULL else self.bias + k * size
+        a.w = arrays.weights + k * a.planes * self.kh * self.kw * size
+        a.bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0) * size
         self.t.depthwise_rows(&a)
 
@@ -151,24 +131,20 @@ cdef class Rows:
                 table += nrows
 
 
-cdef class Pixels:
+cdef class Pixels(Prepared):
     """One prepared convolution of NHWC images; immutable after construction, so runs may overlap."""
 
-    cdef const fc_table *t
-    cdef object keep
     cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks, run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
     cdef const char *outside
-    cdef char *weights
-    cdef char *bias
     cdef bint relu
 
-    def __init__(self, size_t table, p, tables, outside, weights, bias, Py_ssize_t block):
-        """`outside`: one pixel of padding; `weights`: (taps, oc); `block`: output pixels of an item."""
+    def __init__(self, size_t table, p, tables, outside, Py_ssize_t block):
+        """`outside`: one pixel of padding; `block`: output pixels of an item.  Weights are (taps, oc)."""
         self.t = <const fc_table *>table
-        self.keep = (tables, outside, weights, bias)
+        self.keep = (tables, outside)
         self.n, self.groups, self.multiplier = p.n, p.groups, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -181,28 +157,13 @@ cdef class Pixels:
         self.planes = <const int64_t *>address(planes)
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
-        self.outside, self.weights, self.bias = address(outside), address(weights), address(bias)
+        self.outside = address(outside)
         self.relu = p.activation == "relu"
+        self.items = self.n * self.od * self.oh * self.col_blocks
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.od * self.oh * self.col_blocks
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t qi, oh, od, n, q, z, r, s, size = self.t.itemsize, oc = self.groups * self.multiplier
         qi = i % self.col_blocks
         i = i // self.col_blocks
@@ -228,7 +189,7 @@ cdef class Pixels:
         cdef depthwise_pixels_args a
         a.pixels, a.taps, a.count = <const void *const *>scratch, self.kd * self.kh * self.kw, count
         a.groups, a.multiplier = self.groups, self.multiplier
-        a.w, a.bias, a.relu = self.weights, self.bias, self.relu
+        a.w, a.bias, a.relu = arrays.weights, arrays.bias, self.relu
         a.y = y.data + (((n * self.od + od) * self.oh + oh) * self.ow + q0) * oc * size
         self.t.depthwise_pixels(&a)
 

@@ -2,21 +2,15 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
-class Direct:
+class Direct(Prepared):
     def __init__(
         self,
         table: int,
         p: ConvProblem,
         tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
         taps: np.ndarray,
-        weights: np.ndarray,
-        bias: np.ndarray | None,
         blocks: Any,
-    ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self, x: np.ndarray, y: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
     ) -> None: ...

@@ -9,18 +9,16 @@ each block with bias and activation.  Bands with too many channels are filled in
 accumulators waiting in `m`.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 
-cdef class Direct:
+cdef class Direct(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
     cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, rin, chan_len, band_len, ntaps
@@ -29,14 +27,12 @@ cdef class Direct:
     cdef const int64_t *rows
     cdef const int64_t *cols
     cdef const Py_ssize_t *taps
-    cdef char *weights
-    cdef char *bias
     cdef double fill
     cdef bint relu
 
-    def __init__(self, size_t table, p, tables, taps, weights, bias, blocks):
+    def __init__(self, size_t table, p, tables, taps, blocks):
         self.t = <const fc_table *>table
-        self.keep = (tables, taps, weights, bias)
+        self.keep = (tables, taps)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -55,28 +51,12 @@ cdef class Direct:
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
         self.taps = <const Py_ssize_t *>address(taps)
-        self.weights, self.bias = address(weights), address(bias)
         self.fill, self.relu = p.fill, p.activation == "relu"
+        self.items = self.n * self.groups * self.od * self.row_blocks * self.col_blocks * self.k_chunks
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.groups * self.od * self.row_blocks * self.col_blocks * self.k_chunks
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t k_chunk, qi, ri, od, g, n
         k_chunk = i % self.k_chunks
         i = i // self.k_chunks
@@ -105,9 +85,9 @@ cdef class Direct:
                 count = min(self.cb, depth - c0)
                 if self.cb < depth:
                     self.fill_band(x, n, g, od, r0, rows, q0, cols, c0, count, scratch)
-                self.tiles(g, kb, c0, count, rows, cols, scratch, m)
+                self.tiles(arrays.weights, g, kb, c0, count, rows, cols, scratch, m)
                 c0 = c0 + count
-            self.finish(y, n, g, kb, od, r0, rows, q0, cols, m)
+            self.finish(y, arrays.bias, n, g, kb, od, r0, rows, q0, cols, m)
 
     cdef void fill_band(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
@@ -134,12 +114,12 @@ cdef class Direct:
                     self.cols + start, win, run0, run1, self.fill)
 
     cdef void tiles(
-        self, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t c0, Py_ssize_t count, Py_ssize_t rows, Py_ssize_t cols,
-        const char *band, char *m) noexcept nogil:
+        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t c0, Py_ssize_t count, Py_ssize_t rows,
+        Py_ssize_t cols, const char *band, char *m) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t pieces = (cols + self.t.mr - 1) // self.t.mr
         cdef Py_ssize_t depth = self.icg * self.kd
-        cdef const char *w = self.weights + (((g * self.kbs + kb) * depth + c0) * self.ntaps) * nr * size
+        cdef const char *w = weights + (((g * self.kbs + kb) * depth + c0) * self.ntaps) * nr * size
         cdef Py_ssize_t r, piece, q, q_next
         for r in range(rows):
             q = 0
@@ -151,13 +131,13 @@ cdef class Direct:
                 q = q_next
 
     cdef void finish(
-        self, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
-        Py_ssize_t q0, Py_ssize_t cols, const char *m) noexcept nogil:
+        self, const View *y, const char *bias, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t r0,
+        Py_ssize_t rows, Py_ssize_t q0, Py_ssize_t cols, const char *m) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
-        e.col_bias = NULL if self.bias == NULL else self.bias + k * size
+        e.col_bias = NULL if bias == NULL else bias + k * size
         cdef char *out = y.data + (
             n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0 * y.stride[4]) * size
         if cols * y.stride[4] == y.stride[3] or rows == 1:

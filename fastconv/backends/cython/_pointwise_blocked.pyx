@@ -6,28 +6,24 @@ laid into `v`, [channel block][pixel][lane], so that the register tile, MR pixel
 lines that it uses whole; sums of `together` channels at a time meet in `s`, [pixel][NR].
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 
-cdef class PointwiseBlocked:
+cdef class PointwiseBlocked(Prepared):
     """One prepared 1x1 convolution."""
 
-    cdef const fc_table *t
-    cdef object keep
     cdef Py_ssize_t n, groups, icg, ocg, sd, sh, sw, oh, ow, iw, line, pixels, block, blocks, kbs, k_chunk, k_chunks
     cdef Py_ssize_t together, v_len, s_len
     cdef const int64_t *count_up
-    cdef const char *weights
-    cdef const char *bias
     cdef bint relu
 
-    def __init__(self, size_t table, p, weights, bias, blocks, count_up):
+    def __init__(self, size_t table, p, blocks, count_up):
         self.t = <const fc_table *>table
-        self.keep = (weights, bias, count_up)
+        self.keep = count_up
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.sd, self.sh, self.sw = p.stride
         self.oh, self.ow, self.iw = p.output[1], p.output[2], p.input[2]
@@ -37,29 +33,13 @@ cdef class PointwiseBlocked:
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.k_chunks = (self.kbs + self.k_chunk - 1) // self.k_chunk
         self.v_len, self.s_len = blocks.v, blocks.s
-        self.weights, self.bias = address(weights), address(bias)
         self.count_up = <const int64_t *>address(count_up)
         self.relu = p.activation == "relu"
+        self.items = self.n * self.groups * self.blocks * self.k_chunks
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.groups * self.blocks * self.k_chunks
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t chunk = i % self.k_chunks, b = i // self.k_chunks % self.blocks
         cdef Py_ssize_t g = i // self.k_chunks // self.blocks % self.groups, n = i // self.k_chunks // self.blocks // self.groups
@@ -71,8 +51,8 @@ cdef class PointwiseBlocked:
         self.enter(x, n, g, first, count, scratch, s + self.s_len * size)
         for kb in range(chunk * self.k_chunk, min(self.kbs, (chunk + 1) * self.k_chunk)):
             k = kb * nr
-            self.multiply(scratch, count, self.weights + (g * self.kbs + kb) * self.icg * nr * size, s)
-            e.col_bias = NULL if self.bias == NULL else self.bias + (g * self.ocg + k) * size
+            self.multiply(scratch, count, arrays.weights + (g * self.kbs + kb) * self.icg * nr * size, s)
+            e.col_bias = NULL if arrays.bias == NULL else arrays.bias + (g * self.ocg + k) * size
             self.t.store(s, count, min(nr, self.ocg - k), dst + k * y.stride[1] * size, y.stride[4], y.stride[1], &e)
 
     cdef void enter(

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
 def transform_weights(
@@ -16,19 +17,11 @@ def transform_weights(
     threads: int,
 ) -> None: ...
 
-class Winograd:
+class Winograd(Prepared):
     def __init__(
         self,
         table: int,
         p: ConvProblem,
         scheme: Any,
         tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
-        weights: np.ndarray,
-        plain: np.ndarray,
-        bias: np.ndarray | None,
-    ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self, x: np.ndarray, y: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
     ) -> None: ...

@@ -18,7 +18,8 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 ctypedef fused real:
     float
@@ -39,11 +40,9 @@ cdef struct Chunk:
     Py_ssize_t plane, block, blocks, lanes, row
 
 
-cdef class Winograd:
+cdef class Winograd(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
     cdef Py_ssize_t kbs, blocks, channel_blocks, depth_rows, tile_cols, row_items, nchunks
@@ -53,15 +52,12 @@ cdef class Winograd:
     cdef const int64_t *cols
     cdef const Item *list_of_items
     cdef const Chunk *chunks
-    cdef const char *weights  # transformed
-    cdef const char *plain  # as given
-    cdef const char *bias
     cdef double fill
     cdef bint relu
 
-    def __init__(self, size_t table, p, scheme, tables, weights, plain, bias):
+    def __init__(self, size_t table, p, scheme, tables):
         self.t = <const fc_table *>table
-        self.keep = (scheme, tables, weights, plain, bias)
+        self.keep = (scheme, tables)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.sd, self.dd = p.kernel[0], p.stride[0], p.dilation[0]
         self.od, self.oh, self.ow = p.output
@@ -79,28 +75,10 @@ cdef class Winograd:
         self.planes = <const int64_t *>address(planes)
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
-        self.weights, self.plain, self.bias = address(weights), address(plain), address(bias)
         self.fill, self.relu = p.fill, p.activation == "relu"
+        self.items = self.n * self.groups * self.od * self.row_items
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.groups * self.od * self.row_items
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize
         cdef const Item *it = self.list_of_items + i % self.row_items
         cdef Py_ssize_t od = i // self.row_items % self.od
@@ -111,10 +89,10 @@ cdef class Winograd:
         cdef char *out_half = s + self.s_len * size
         cdef char *pixels = out_half + self.half_len * size
         cdef Py_ssize_t kb
-        self.enter(x, n, g, od, it, scratch, half, v)
+        self.enter(&arrays.x, n, g, od, it, scratch, half, v)
         for kb in range(self.kbs):
-            self.multiply(g, kb, it.count * self.tile_cols, v, s)
-            self.leave(x, y, n, g, kb, od, it, s, out_half, pixels)
+            self.multiply(arrays.weights, g, kb, it.count * self.tile_cols, v, s)
+            self.leave(arrays, n, g, kb, od, it, s, out_half, pixels)
 
     cdef void enter(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, const Item *it, char *band, char *half,
@@ -170,12 +148,13 @@ cdef class Winograd:
                         v + (p * self.w.points * point + fw * self.blocks * block + at * vl) * size, point, vl)
                     at += cols
 
-    cdef void multiply(self, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t tiles, const char *v, char *s) noexcept nogil:
+    cdef void multiply(
+        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t tiles, const char *v, char *s) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, block = tiles * vl
         cdef Py_ssize_t pieces = (tiles + self.t.mr - 1) // self.t.mr, piece, q, q_next, i, before = -1
-        cdef const char *weights = self.weights + (g * self.kbs + kb) * self.depth_rows * nr * size
         cdef const char *a
         cdef const Chunk *c
+        weights += (g * self.kbs + kb) * self.depth_rows * nr * size
         for i in range(self.nchunks):
             c = self.chunks + i
             a = v + (c.plane * self.h_phases_and_blocks() + c.block) * block * size
@@ -189,14 +168,15 @@ cdef class Winograd:
             before = c.plane
 
     cdef void leave(
-        self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it,
-        const char *s, char *half, char *pixels) noexcept nogil:
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it, const char *s,
+        char *half, char *pixels) noexcept nogil:
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, tiles = it.count * self.tile_cols
         cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r, i, row
         cdef char *line
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
-        e.col_bias = NULL if self.bias == NULL else self.bias + k * size
+        e.col_bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         for r in range(it.count):
             self.leave_row(s + r * self.tile_cols * nr * size, tiles * nr, half, pixels)
             for i in range(self.h.m):
@@ -206,9 +186,9 @@ cdef class Winograd:
                 line = pixels + i * self.y_row * size
                 if not self.t.all_finite(line, self.ow * nr):
                     if size == 4:
-                        self.mend[float](x, n, g, kb, od, row, channels, line)
+                        self.mend[float](arrays, n, g, kb, od, row, channels, line)
                     else:
-                        self.mend[double](x, n, g, kb, od, row, channels, line)
+                        self.mend[double](arrays, n, g, kb, od, row, channels, line)
                 self.t.store(
                     line, self.ow, channels,
                     y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size,
@@ -239,14 +219,15 @@ cdef class Winograd:
             at += cols
 
     cdef void mend(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t oh, Py_ssize_t channels,
-        char *line, real unused=0) noexcept nogil:
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t oh,
+        Py_ssize_t channels, char *line, real unused=0) noexcept nogil:
         # From the definition: the pixels of a row that are not finite.
+        cdef const View *x = &arrays.x
         cdef Py_ssize_t nr = self.t.nr, depth = self.icg * self.kd, taps = self.h.taps * self.w.taps, ow, c, i, j, lane
         cdef int64_t plane, row, col
         cdef real value
         cdef const real *data = <const real *>x.data
-        cdef const real *weights = <const real *>self.plain + (g * self.ocg + kb * nr) * depth * taps
+        cdef const real *weights = <const real *>arrays.plain + (g * self.ocg + kb * nr) * depth * taps
         cdef real *out
         for ow in range(self.ow):
             out = <real *>line + ow * nr

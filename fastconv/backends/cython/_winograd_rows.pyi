@@ -1,9 +1,10 @@
 import numpy as np
 
 from fastconv.backends.cython.winograd_rows import Blocks, Scheme
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
-class Rows:
+class Rows(Prepared):
     def __init__(
         self,
         table: int,
@@ -13,13 +14,5 @@ class Rows:
         blocks: Blocks,
         inputs: tuple[np.ndarray, ...],
         taps: tuple[np.ndarray, int],
-        transforms: np.ndarray,
-        weights: np.ndarray,
-        plain: np.ndarray,
-        bias: np.ndarray | None,
     ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self, x: np.ndarray, y: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
-    ) -> None: ...
+    def transform(self, transforms: np.ndarray, plain: np.ndarray, weights: np.ndarray) -> None: ...

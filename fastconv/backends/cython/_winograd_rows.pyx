@@ -9,22 +9,20 @@ A combination spreads an infinity or NaN over the M rows of a tile: vectors of p
 are worked out again from the definition.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    WINOGRAD_ROWS_M, View, address, fc_table, view, winograd_rows_args, winograd_rows_in_args)
+    WINOGRAD_ROWS_M, View, address, fc_table, winograd_rows_args, winograd_rows_in_args)
 
 ctypedef fused real:
     float
     double
 
 
-cdef class Rows:
+cdef class Rows(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dw, od, oh, ow, depth
     cdef Py_ssize_t planes, pairs, combined, nfilters, win, wq, row_len, tile_rows, row_blocks, block, parts, whole, ntaps, nweights
     cdef Py_ssize_t channel_len, band_len, run0, run1
@@ -35,16 +33,12 @@ cdef class Rows:
     cdef const Py_ssize_t *filters
     cdef char *coef
     cdef char *powers
-    cdef const char *weights  # transformed
-    cdef const char *plain  # as given
-    cdef char *bias
     cdef double fill
     cdef bint relu, fetch
 
-    def __init__(self, size_t table, p, tables, scheme, blocks, inputs, taps, transforms, weights, plain, bias):
-        """`weights` is filled here: [group][part of the output channels][tap][plane][channel]."""
+    def __init__(self, size_t table, p, tables, scheme, blocks, inputs, taps):
         self.t = <const fc_table *>table
-        self.keep = (tables, inputs, taps, weights, plain, bias)
+        self.keep = (tables, inputs, taps)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -66,38 +60,24 @@ cdef class Rows:
         offsets, self.whole = taps
         self.ntaps, self.taps = len(offsets), <const Py_ssize_t *>address(offsets)
         self.nweights = self.whole * self.planes + (self.ntaps - self.whole) * (self.planes - 1)
-        self.weights, self.plain, self.bias = address(weights), address(plain), address(bias)
         self.fill, self.relu, self.fetch = p.fill, p.activation == "relu", blocks.fetch
+        self.items = self.n * self.groups * self.od * self.row_blocks
+
+    def transform(self, transforms, plain, weights):
+        """Fill `weights`: [group][part of the output channels][tap][plane][channel]."""
         if self.t.itemsize == 4:
-            self.transform_weights[float](<const double *>address(transforms), <float *>address(weights))
+            self.transform_weights(<const double *>address(transforms), <const float *>address(plain), <float *>address(weights))
         else:
-            self.transform_weights[double](<const double *>address(transforms), <double *>address(weights))
+            self.transform_weights(
+                <const double *>address(transforms), <const double *>address(plain), <double *>address(weights))
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.groups * self.od * self.row_blocks
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef Py_ssize_t block = i % self.row_blocks, od = i // self.row_blocks % self.od
         cdef Py_ssize_t g = i // self.row_blocks // self.od % self.groups, n = i // self.row_blocks // self.od // self.groups
         cdef Py_ssize_t first = block * self.block, count = min(self.block, self.tile_rows - block * self.block)
         cdef char *v = scratch + self.band_len * self.t.itemsize
-        self.enter(x, n, g, od, first, count, scratch, v)
-        self.multiply(x, y, n, g, od, first, count, v)
+        self.enter(&arrays.x, n, g, od, first, count, scratch, v)
+        self.multiply(arrays, n, g, od, first, count, v)
 
     cdef void enter(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count, char *band,
@@ -130,8 +110,9 @@ cdef class Rows:
                     a.v = <char *>a.v + a.planes * self.row_len * size
 
     cdef void multiply(
-        self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count,
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count,
         const char *v) noexcept nogil:
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, vectors = (self.ow + vl - 1) // vl, part, r, i, k, k0, row
         cdef winograd_rows_args a
         a.planes, a.final, a.lanes = self.planes, max(0, self.ow - vl), min(vl, self.ow)
@@ -141,8 +122,8 @@ cdef class Rows:
             k0 = self.ocg * part // self.parts
             a.count = self.ocg * (part + 1) // self.parts - k0
             k = g * self.ocg + k0
-            a.w = self.weights + k * self.nweights * size
-            a.bias = NULL if self.bias == NULL else self.bias + k * size
+            a.w = arrays.weights + k * self.nweights * size
+            a.bias = NULL if arrays.bias == NULL else arrays.bias + k * size
             for r in range(count):
                 row = (first + r) * WINOGRAD_ROWS_M
                 a.rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row)
@@ -156,11 +137,11 @@ cdef class Rows:
                     if self.t.winograd_rows(&a):
                         continue
                     if size == 4:
-                        self.define[float](x, n, g, od, row, min(i * vl, a.final), k, &a)
+                        self.define[float](arrays, n, g, od, row, min(i * vl, a.final), k, &a)
                     else:
-                        self.define[double](x, n, g, od, row, min(i * vl, a.final), k, &a)
+                        self.define[double](arrays, n, g, od, row, min(i * vl, a.final), k, &a)
 
-    cdef void transform_weights(self, const double *transforms, real *to) noexcept nogil:
+    cdef void transform_weights(self, const double *transforms, const real *plain, real *to) noexcept nogil:
         # transforms: for each plane of each filter, what it takes of the kernel's rows.
         cdef Py_ssize_t g, part, f, c, col, plane, k, h, start, end, taps = self.kh * self.kw
         cdef const double *rows
@@ -175,7 +156,7 @@ cdef class Rows:
                         for col in range(self.kw):
                             for plane in range(self.filters[3 * f + 1]):
                                 for k in range(start, end):
-                                    w = <const real *>self.plain + (k * self.depth + c) * taps + col
+                                    w = plain + (k * self.depth + c) * taps + col
                                     total = 0
                                     for h in range(self.filters[3 * f], self.kh):
                                         total += rows[plane * self.kh + h] * w[h * self.kw]
@@ -184,9 +165,10 @@ cdef class Rows:
                     rows += self.filters[3 * f + 1] * self.kh
 
     cdef void define(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0, Py_ssize_t k0,
-        const winograd_rows_args *a, real unused=0) noexcept nogil:
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0,
+        Py_ssize_t k0, const winograd_rows_args *a, real unused=0) noexcept nogil:
         # One vector of pixels from the definition, in place of what the combinations made of it.
+        cdef const View *x = &arrays.x
         cdef Py_ssize_t k, i, j, c, h, w
         cdef int64_t plane, row, col
         cdef real value, total
@@ -196,7 +178,7 @@ cdef class Rows:
             for i in range(a.rows):
                 for j in range(col0, col0 + a.lanes):
                     total = 0
-                    weights = <const real *>self.plain + (k0 + k) * self.depth * self.kh * self.kw
+                    weights = <const real *>arrays.plain + (k0 + k) * self.depth * self.kh * self.kw
                     for c in range(self.depth):
                         plane = self.plane_index[od * self.sd + (c % self.kd) * self.dd]
                         channel = <const real *>x.data + (

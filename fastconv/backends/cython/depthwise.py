@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -125,7 +124,7 @@ def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
     return seconds
 
 
-class Depthwise(Kernel[ConvProblem]):
+class Depthwise(native.Native):
     """One input channel per group, any multiplier."""
 
     backend = "cython"
@@ -166,24 +165,26 @@ class Depthwise(Kernel[ConvProblem]):
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _depthwise
 
         p = problem
-        weights, bias = constants
         size = p.dtype.itemsize
         table = native.table(self.isa, size)
         tables = native.index_tables(p, p.mode)
         prepared: _depthwise.Rows | _depthwise.Pixels
         if p.layout == "NHWC":
-            w = np.ascontiguousarray(weights.reshape(p.oc, p.taps).T)
             outside = np.full(p.groups, p.fill, p.dtype)
-            prepared = _depthwise.Pixels(table, p, tables, outside, w, bias, pixel_block(p))
+            prepared = _depthwise.Pixels(table, p, tables, outside, pixel_block(p))
         else:
             blocks = Blocks.of(p, native.lanes(self.isa, size))
-            prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), weights, bias, blocks)
+            prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
-        return native.runner(prepared, self.workspace(p), threads, native.seconds(self, p))
+
+        def pack(weights: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(weights.reshape(p.oc, p.taps).T) if p.layout == "NHWC" else weights
+
+        return native.binder(prepared, self.workspace(p), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Depthwise(isa) for isa in machine.ISAS)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -77,7 +76,7 @@ class Blocks:
         return (self.band + self.rows * self.cols * nr) * size
 
 
-class Direct(Kernel[ConvProblem]):
+class Direct(native.Native):
     """Any forward convolution of float32 or float64."""
 
     backend = "cython"
@@ -120,21 +119,20 @@ class Direct(Kernel[ConvProblem]):
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _direct
 
         p = problem
-        weights, bias = constants
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)
         blocks = Blocks.of(p, self.isa, threads)
         band = native.Band.of(p, blocks.rows, blocks.cols)
         taps = band.taps(p, 0)[: p.kernel[1] * p.kernel[2]].copy()
-        packed = native.pack_weights(self.isa, weights, p.groups)
         tables = native.index_tables(p, p.mode)
-        prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, packed, bias, blocks)
+        prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        return native.runner(prepared, blocks.bytes(nr, size), threads, native.seconds(self, p))
+        pack = native.packer(self.isa, p)
+        return native.binder(prepared, blocks.bytes(nr, size), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

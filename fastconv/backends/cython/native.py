@@ -9,14 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from fastconv.core import machine, threads
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.problems.base import Pads, Problem, source_index
+from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import aligned_empty, borrow
+
+if TYPE_CHECKING:
+    from fastconv.backends.cython import _prepared
 
 REPORT = Path(__file__).with_name("_build_report.json")
 FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
@@ -144,14 +148,41 @@ def index_tables(p: Windowed, mode: str) -> Tables:
     return tables[0], tables[1], cols, run0, run1
 
 
-def pack_weights(isa: str, w: np.ndarray, groups: int, lanes: bool = True) -> np.ndarray:
-    """(oc, ...) -> panels (groups, blocks, depth, NR), zero behind the last output channel; see `_simd.pack`."""
-    rows, depth = w.shape[0] // groups, w.size // max(1, w.shape[0])
-    mr, nr = tile(isa, w.itemsize)
+def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
+    """From (oc, ...) to panels (groups, blocks, depth, NR), zero behind the last output channel; see `_simd.pack`."""
+    groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc
+    mr, nr = tile(isa, dtype.itemsize)
     width = nr if lanes else mr
-    packed = np.empty(groups * -(-rows // width) * depth * width + SLACK, w.dtype)
-    simd().pack(table(isa, w.itemsize), w, packed, groups, rows, depth, lanes)
-    return packed
+    size = groups * -(-rows // width) * depth * width + SLACK
+    into, kernels = simd().pack, table(isa, dtype.itemsize)
+
+    def pack(weights: np.ndarray) -> np.ndarray:
+        packed = np.empty(size, dtype)
+        into(kernels, weights, packed, groups, rows, depth, lanes)
+        return packed
+
+    return pack
+
+
+def binder(
+    prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
+    pack: Callable[[np.ndarray], np.ndarray],
+) -> Bind:  # fmt: skip
+    """All items of `prepared`, on up to `count` threads, with weights that are packed each time."""
+    prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds))
+
+    def bind(constants: tuple[Any, ...]) -> Run:
+        weights, bias = constants
+        return prepared.bind(pack(weights), bias, weights)
+
+    return bind
+
+
+class Native(Kernel[ConvProblem]):
+    """A convolution whose sizes and tables serve any number of weights."""
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        return self.specialise(problem, threads)(constants)
 
 
 def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:

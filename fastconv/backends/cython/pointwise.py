@@ -6,13 +6,12 @@ Register tile: MR output channels x 2 vectors of pixels; the image is read in pl
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -26,7 +25,7 @@ CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cach
 START_SECONDS = 5e-6
 
 
-class Pointwise(Kernel[ConvProblem]):
+class Pointwise(native.Native):
     """1x1, stride 1, no padding, NCHW."""
 
     backend = "cython"
@@ -80,16 +79,15 @@ class Pointwise(Kernel[ConvProblem]):
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _pointwise
 
         p = problem
-        weights, bias = constants
-        packed = native.pack_weights(self.isa, weights, p.groups, lanes=False)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         table = native.table(self.isa, p.acc.itemsize)
-        prepared = _pointwise.Pointwise(table, p, packed, bias, self._block(p, threads))
-        return native.runner(prepared, self._scratch(p), threads, native.seconds(self, p))
+        prepared = _pointwise.Pointwise(table, p, self._block(p, threads))
+        pack = native.packer(self.isa, p, lanes=False)
+        return native.binder(prepared, self._scratch(p), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Pointwise(isa) for isa in machine.ISAS)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -70,7 +69,7 @@ class Blocks:
         return (self.v + self.s + self.row) * size
 
 
-class PointwiseBlocked(Kernel[ConvProblem]):
+class PointwiseBlocked(native.Native):
     """1x1 without padding."""
 
     backend = "cython"
@@ -114,19 +113,18 @@ class PointwiseBlocked(Kernel[ConvProblem]):
         terms = min(problem.depth, TOGETHER) + problem.depth // TOGETHER
         return summation_error(float(np.finfo(problem.acc).eps), terms)
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _pointwise_blocked
 
         p = problem
-        weights, bias = constants
         size = p.acc.itemsize
         table = native.table(self.isa, size)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = Blocks.of(p, self.isa, threads)
-        packed = native.pack_weights(self.isa, weights, p.groups)
         count_up = np.arange(max(p.pixels, p.input[2]), dtype=np.int64)
-        prepared = _pointwise_blocked.PointwiseBlocked(table, p, packed, bias, blocks, count_up)
-        return native.runner(prepared, blocks.bytes(size), threads, native.seconds(self, p))
+        prepared = _pointwise_blocked.PointwiseBlocked(table, p, blocks, count_up)
+        pack = native.packer(self.isa, p)
+        return native.binder(prepared, blocks.bytes(size), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(PointwiseBlocked(isa) for isa in machine.ISAS)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import pairwise, product
-from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -268,7 +267,7 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
     return np.array(chunks, CHUNK), starts, row
 
 
-class Winograd(Kernel[ConvProblem]):
+class Winograd(native.Native):
     """F(m, r) on both axes that have more than one tap, on float32 or float64."""
 
     backend = "cython"
@@ -354,18 +353,19 @@ class Winograd(Kernel[ConvProblem]):
             _winograd.transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
         return packed
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _winograd
 
         p = problem
-        weights, bias = constants
         size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         scheme = Scheme.of(p, self.isa, self.m, count)
-        packed = self.transform(weights, p, scheme, count)
-        tables = padded_tables(p, scheme)
-        prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, tables, packed, weights, bias)
-        return native.runner(prepared, scheme.bytes(size), count, native.seconds(self, p))
+        prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, padded_tables(p, scheme))
+
+        def pack(weights: np.ndarray) -> np.ndarray:
+            return self.transform(weights, p, scheme, count)
+
+        return native.binder(prepared, scheme.bytes(size), count, native.seconds(self, p), pack)
 
 
 @lru_cache(maxsize=512)

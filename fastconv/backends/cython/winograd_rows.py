@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -216,7 +215,7 @@ class Blocks:
         return (self.band + self.v) * size
 
 
-class Rows(Kernel[ConvProblem]):
+class Rows(native.Native):
     """F(4, r) along rows on NCHW images of float32 or float64."""
 
     backend = "cython"
@@ -279,22 +278,27 @@ class Rows(Kernel[ConvProblem]):
         products = len(scheme.filters) * p.icg * p.kernel[0] * p.kernel[2]
         return float(np.finfo(p.acc).eps) * (base + growth * products**0.5)
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _winograd_rows
 
         p = problem
-        weights, bias = constants
         size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         scheme = self.scheme(p)
         blocks = Blocks.of(p, scheme, self.isa, count)
         offsets, whole = taps(p, scheme, blocks)
-        transformed = np.empty(p.oc * (whole * scheme.planes + (offsets.size - whole) * (scheme.planes - 1)), p.acc)
         prepared = _winograd_rows.Rows(
-            native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks,
-            scheme.inputs(p.acc), (offsets, whole), scheme.transforms(), transformed, weights, bias,
+            native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks, scheme.inputs(p.acc),
+            (offsets, whole),
         )  # fmt: skip
-        return native.runner(prepared, blocks.bytes(size), count, native.seconds(self, p))
+        transforms = scheme.transforms()
+
+        def pack(weights: np.ndarray) -> np.ndarray:
+            packed = np.empty(p.oc * (whole * scheme.planes + (offsets.size - whole) * (scheme.planes - 1)), p.acc)
+            prepared.transform(transforms, weights, packed)
+            return packed
+
+        return native.binder(prepared, blocks.bytes(size), count, native.seconds(self, p), pack)
 
 
 @lru_cache(maxsize=512)

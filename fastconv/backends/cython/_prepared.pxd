@@ -1,0 +1,21 @@
+"""What compiled convolutions share: see _prepared.pyx."""
+
+from fastconv.backends.cython._simd cimport View, fc_table
+
+
+cdef struct Arrays:
+    # What one run reads and writes.
+    View x, y
+    const char *weights  # packed or transformed
+    const char *plain  # weights as they were given
+    const char *bias
+
+
+cdef class Prepared:
+    cdef const fc_table *t
+    cdef object keep  # arrays whose addresses are held by the subclass
+    cdef readonly Py_ssize_t items
+    cdef Py_ssize_t scratch
+    cdef int threads
+    cdef tuple parts
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil
