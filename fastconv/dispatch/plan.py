@@ -59,13 +59,15 @@ class Recipe:
     enter, view : callable
         From the user's x, and from a contiguous result of the user's shape, to the canonical views
         that kernels take.  `enter` also copies an x that breaks the contract of `core.kernel`.
+    same_order : bool
+        Whether `enter` and `view` leave an array without gaps as it is: elements, their order and their dtype.
     choice : Choice, optional
         Who does it; by default the best for the problem under the options, sought when it is first needed.
     """
 
     __slots__ = (
-        "_bind", "_choice", "_run", "enter", "options", "problem", "result", "results", "shapes", "small", "view",
-        "x_dtype", "x_shape",
+        "_bind", "_choice", "_run", "enter", "options", "problem", "result", "results", "same_order", "shapes", "small",
+        "view", "x_dtype", "x_shape",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +79,7 @@ class Recipe:
         shapes: tuple[tuple[int, ...], ...],
         enter: View,
         view: View,
+        same_order: bool = False,
         choice: Choice | None = None,
     ) -> None:
         self.problem, self.options = problem, options
@@ -85,6 +88,7 @@ class Recipe:
         self.results = tuple((s, dtype) for s, (_, dtype) in zip(shapes, problem.results, strict=True))
         self.result = self.results[0] if len(self.results) == 1 else None
         self.small = all(prod(s) * dtype.itemsize < ALIGNED_BYTES for s, dtype in self.results)
+        self.same_order = same_order
         self._choice = choice
         self._bind: Bind | None = None
         self._run: Run | None = None
@@ -97,7 +101,8 @@ class Recipe:
 
     def with_choice(self, choice: Choice) -> Recipe:
         return Recipe(
-            self.problem, self.options, self.x_shape, self.x_dtype, self.shapes, self.enter, self.view, choice
+            self.problem, self.options, self.x_shape, self.x_dtype, self.shapes, self.enter, self.view, self.same_order,
+            choice,
         )
 
     def bind(self, constants: tuple[Any, ...]) -> Run:
@@ -105,25 +110,30 @@ class Recipe:
         if self._run is not None:
             return self._run
         if self._bind is None:
-            choice = self.choice
-            self._bind = choice.kernel.specialise(choice.problem, choice.threads)
-        run = self._finish(self._bind(constants))
+            self._bind = self._prepare()
+        run = self._bind(constants)
         if not constants:
             self._run = run
         return run
 
-    def _finish(self, run: Run) -> Run:
-        """`run`, and the activation that its kernel does not fuse."""
-        after = self.choice.after
+    def _prepare(self) -> Bind:
+        """The kernel, and behind it the activation that it does not fuse."""
+        choice = self.choice
+        bind, after = choice.kernel.specialise(choice.problem, choice.threads), choice.after
         if after is None:
-            return run
+            return bind
         from fastconv.backends.numpy.activation import apply_in_place
 
-        def run_then_activate(x: np.ndarray, *outs: np.ndarray) -> None:
-            run(x, *outs)
-            apply_in_place(after, outs[0])
+        def bind_both(constants: tuple[Any, ...]) -> Run:
+            run = bind(constants)
 
-        return run_then_activate
+            def run_then_activate(x: np.ndarray, *outs: np.ndarray) -> None:
+                run(x, *outs)
+                apply_in_place(after, outs[0])
+
+            return run_then_activate
+
+        return bind_both
 
     def execute(self, run: Run, x: np.ndarray, out: Any, fixed: tuple[Any, ...]) -> Any:
         """Run on arrays of the user's shape; allocate what was not given.
@@ -134,10 +144,10 @@ class Recipe:
             shape, dtype = self.result
             if out is None:
                 out = np.empty(shape, dtype) if self.small else aligned_empty(shape, dtype)
-                run(self.enter(x), self.view(out))
+                self._run_one(run, x, out)
                 return out
             if type(out) is np.ndarray and out.shape == shape and out.dtype == dtype and _usable(out, x, fixed):
-                run(self.enter(x), self.view(out))
+                self._run_one(run, x, out)
                 return out
         outs = as_outs(out, len(self.results))
         targets = [_target(s, dtype, given, x, fixed) for (s, dtype), given in zip(self.results, outs, strict=True)]
@@ -147,6 +157,11 @@ class Recipe:
                 np.copyto(given, targets[i])
                 targets[i] = given
         return targets[0] if len(targets) == 1 else tuple(targets)
+
+
+    def _run_one(self, run: Run, x: np.ndarray, out: np.ndarray) -> None:
+        if not (self.same_order and hasattr(run, "plain") and run.plain(x, out)):
+            run(self.enter(x), self.view(out))
 
 
 def _target(shape: tuple[int, ...], dtype: np.dtype, given: Any, x: np.ndarray, fixed: tuple[Any, ...]) -> np.ndarray:

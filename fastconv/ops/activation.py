@@ -41,7 +41,8 @@ def _recipe(
 ) -> Recipe:
     problem = elementwise_problem(function, params, prod(shape), dtype)
     flat = (problem.size,)
-    return Recipe(problem, options, shape, dtype, (shape,), entering(flat, problem.dtype), leaving(flat))
+    enter, view = entering(flat, problem.dtype), leaving(flat)
+    return Recipe(problem, options, shape, dtype, (shape,), enter, view, dtype == problem.dtype)
 
 
 def relu(
@@ -1019,7 +1020,8 @@ def _softmax_recipe(
 ) -> Recipe:
     p = softmax_problem(kind, shape, dtype, dim, to)
     canonical = (p.outer, p.length, p.inner)
-    return Recipe(p, options, shape, dtype, (shape,), entering(canonical, p.dtype), leaving(canonical))
+    enter, view = entering(canonical, p.dtype), leaving(canonical)
+    return Recipe(p, options, shape, dtype, (shape,), enter, view, dtype == p.dtype)
 
 
 def softmax(

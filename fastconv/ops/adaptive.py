@@ -10,13 +10,13 @@ from fastconv.core.arrays import as_array, clean_volume
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, merge_spatial
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.core.problems.pool import PoolProblem
-from fastconv.dispatch.options import resolve
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, submit
 from fastconv.ops.pool import submit_pool
 
 
 def _adaptive(
-    kind: str, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: dict[str, Any]
+    kind: str, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: Options
 ) -> Any:
     x = as_array(x, "x")
     problem = adaptive_problem(
@@ -38,7 +38,7 @@ def global_shapes(
     return merged, shape, results
 
 
-def _global(kind: str, x: Any, out: Any, layout: str, options: dict[str, Any]) -> np.ndarray:
+def _global(kind: str, x: Any, out: Any, layout: str, options: Options) -> np.ndarray:
     x = as_array(x, "x")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)
@@ -46,7 +46,7 @@ def _global(kind: str, x: Any, out: Any, layout: str, options: dict[str, Any]) -
     return submit(
         Recipe(
             problem,
-            resolve(**options),
+            options,
             x.shape,
             x.dtype,
             (shape,),
@@ -112,7 +112,7 @@ def adaptive_max_pool1d(
     """
     return _adaptive(
         "max", 1, x, output_size, return_indices, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def adaptive_max_pool2d(
     """
     return _adaptive(
         "max", 2, x, output_size, return_indices, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def adaptive_max_pool3d(
     """
     return _adaptive(
         "max", 3, x, output_size, return_indices, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -277,7 +277,7 @@ def adaptive_avg_pool1d(
     """
     return _adaptive(
         "avg", 1, x, output_size, False, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -328,7 +328,7 @@ def adaptive_avg_pool2d(
     """
     return _adaptive(
         "avg", 2, x, output_size, False, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -379,7 +379,7 @@ def adaptive_avg_pool3d(
     """
     return _adaptive(
         "avg", 3, x, output_size, False, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -426,7 +426,7 @@ def global_max_pool(
     """
     return _global(
         "max", x, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -472,5 +472,5 @@ def global_avg_pool(
     """
     return _global(
         "avg", x, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

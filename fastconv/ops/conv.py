@@ -29,7 +29,7 @@ def _conv(
     layout: str,
     padding_mode: str,
     activation: str | None,
-    options: dict[str, Any],
+    options: Options,
 ) -> np.ndarray:
     x, w = as_array(x, "x"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
@@ -38,7 +38,7 @@ def _conv(
         None if b is None else b.dtype, freeze(stride, "stride"), freeze(padding, "padding"),
         freeze(dilation, "dilation"), freeze(groups, "groups"), freeze(output_padding, "output_padding"),
         as_layout(layout), as_name(padding_mode, "padding_mode"), as_name(activation, "activation"), is_planning(),
-        resolve(**options),
+        options,
     )  # fmt: skip
     weights = clean(w, dtype).reshape(w_shape)
     return submit(recipe, x, (weights, None if b is None else clean(b, acc)), out)
@@ -76,7 +76,7 @@ def _recipe(
     batched = split_batch(x_shape, rank, layout)[0]
     shape = join_batch(batched, p.n, p.oc, p.output[3 - rank :], layout)
     views = images(rank, batched, layout, p.dtype, x_shape, shape)
-    return Recipe(p, options, x_shape, x_dtype, (shape,), *views), p.w_shape, p.dtype, p.acc
+    return Recipe(p, options, x_shape, x_dtype, (shape,), *views, x_dtype == p.dtype), p.w_shape, p.dtype, p.acc
 
 
 def conv1d(
@@ -142,7 +142,7 @@ def conv1d(
     """
     return _conv(
         1, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def conv2d(
     """
     return _conv(
         2, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def conv3d(
     """
     return _conv(
         3, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -352,7 +352,7 @@ def conv_transpose1d(
     return _conv(
         1, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -426,7 +426,7 @@ def conv_transpose2d(
     return _conv(
         2, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -500,5 +500,5 @@ def conv_transpose3d(
     return _conv(
         3, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

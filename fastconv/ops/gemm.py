@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import ShapeError
 from fastconv.core.problems.base import as_flag, as_name
 from fastconv.core.problems.gemm import gemm_problem
+from fastconv.dispatch.choice import CACHE_SIZE
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
 from fastconv.ops.views import entering, leaving
@@ -27,7 +29,7 @@ def multiply(
     trans_b: bool,
     activation: str | None,
     out: Any,
-    options: dict[str, Any],
+    options: Options,
     shape_a: tuple[int, ...],
     shape: tuple[int, ...] | None = None,
     names: tuple[str, str] = ("a", "b"),
@@ -36,7 +38,7 @@ def multiply(
     recipe, right, added, row = _recipe(
         a.shape, a.dtype, shape_a, (b.shape, b.dtype), None if c is None else (c.shape, c.dtype),
         None if bias is None else (bias.shape, bias.dtype), alpha, beta, trans_a, trans_b,
-        as_name(activation, "activation"), is_planning(), names, shape, resolve(**options),
+        as_name(activation, "activation"), is_planning(), names, shape, options,
     )  # fmt: skip
     addend = None if c is None or added is None else added(c)
     return submit(recipe, a, (right(b), addend, None if bias is None else row(bias)), out)
@@ -159,26 +161,29 @@ def gemm(
     bias = None if bias is None else as_array(bias, "bias")
     return multiply(
         a, b, c, bias, alpha, beta, as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         a.shape,
     )  # fmt: skip
 
 
 def matmul_shape(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
     """Check the operands of `matmul`; the result's shape."""
-    for array, name in ((a, "a"), (b, "b")):
-        if array.ndim == 0:
+    return _matmul_shape(a.shape, b.shape)
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    for shape, name in ((a, "a"), (b, "b")):
+        if not shape:
             raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
-    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
-        raise ShapeError(
-            f"a of shape {a.shape} and b of shape {b.shape} do not multiply: {a.shape[-1]} columns meet "
-            f"{b.shape[-2 if b.ndim > 1 else 0]} rows"
-        )
+    rows = b[-2 if len(b) > 1 else 0]
+    if a[-1] != rows:
+        raise ShapeError(f"a of shape {a} and b of shape {b} do not multiply: {a[-1]} columns meet {rows} rows")
     try:
-        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        batch = np.broadcast_shapes(a[:-2], b[:-2])
     except ValueError:
         batch = ()  # told by the problem
-    return (*batch, *a.shape[-2:-1], *(b.shape[-1:] if b.ndim > 1 else ()))
+    return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 
 def matmul(
@@ -224,7 +229,7 @@ def matmul(
     right = b[:, None] if b.ndim == 1 else b
     return multiply(
         a, right, None, None, 1.0, 0.0, False, False, None, out,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         shape_a, shape,
     )  # fmt: skip
 
@@ -290,6 +295,6 @@ def linear(
     rows = w[None] if w.ndim == 1 else w
     return multiply(
         x, rows, None, b, 1.0, 0.0, False, True, activation, out,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         (prod(x.shape[:-1]), x.shape[-1]), shape, ("x", "weight"),
     )  # fmt: skip

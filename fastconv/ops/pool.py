@@ -16,10 +16,10 @@ from fastconv.ops.views import images
 
 
 def submit_pool(
-    problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: dict[str, Any]
+    problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: Options
 ) -> Any:
     """Run a pooling of `x` with `rank` spatial axes; also the way of adaptive pooling."""
-    return submit(_recipe(problem, rank, x.shape, x.dtype, resolve(**options)), x, (), out)
+    return submit(_recipe(problem, rank, x.shape, x.dtype, options), x, (), out)
 
 
 @remember
@@ -30,7 +30,8 @@ def _recipe(
     batched = split_batch(shape, rank, layout)[0]
     result = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
     views = images(rank, batched, layout, problem.dtype, shape, result)
-    return Recipe(problem, options, shape, dtype, (result,) * len(problem.results), *views)
+    results = (result,) * len(problem.results)
+    return Recipe(problem, options, shape, dtype, results, *views, dtype == problem.dtype)
 
 
 def describe_pool(
@@ -73,7 +74,7 @@ def _pool(
     ceil_mode: Any,
     out: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Options,
     **of_kind: Any,
 ) -> Any:
     x = as_array(x, "x")
@@ -145,7 +146,7 @@ def max_pool1d(
     """
     return _pool(
         "max", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         indices=return_indices,
     )  # fmt: skip
 
@@ -216,7 +217,7 @@ def max_pool2d(
     """
     return _pool(
         "max", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         indices=return_indices,
     )  # fmt: skip
 
@@ -285,7 +286,7 @@ def max_pool3d(
     """
     return _pool(
         "max", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         indices=return_indices,
     )  # fmt: skip
 
@@ -354,7 +355,7 @@ def avg_pool1d(
     """
     return _pool(
         "avg", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         include_pad=count_include_pad, divisor=divisor_override,
     )  # fmt: skip
 
@@ -424,7 +425,7 @@ def avg_pool2d(
     """
     return _pool(
         "avg", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         include_pad=count_include_pad, divisor=divisor_override,
     )  # fmt: skip
 
@@ -493,7 +494,7 @@ def avg_pool3d(
     """
     return _pool(
         "avg", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         include_pad=count_include_pad, divisor=divisor_override,
     )  # fmt: skip
 
@@ -560,7 +561,7 @@ def lp_pool1d(
     """
     return _pool(
         "lp", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         norm=norm_type,
     )  # fmt: skip
 
@@ -628,7 +629,7 @@ def lp_pool2d(
     """
     return _pool(
         "lp", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         norm=norm_type,
     )  # fmt: skip
 
@@ -695,6 +696,6 @@ def lp_pool3d(
     """
     return _pool(
         "lp", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
         norm=norm_type,
     )  # fmt: skip

@@ -1,8 +1,10 @@
 import numpy as np
 
-def activate(
-    table: int, f: int, a: float, b: float, x: np.ndarray, y: np.ndarray, block: int, lo: int, hi: int, threads: int
-) -> None: ...
+from fastconv.backends.cython._prepared import Prepared
+
+class Activation(Prepared):
+    def __init__(self, table: int, size: int, block: int, f: int, first: float, second: float) -> None: ...
+
 def relu_backward(
     table: int, dy: np.ndarray, x: np.ndarray, dx: np.ndarray, block: int, lo: int, hi: int, threads: int
 ) -> None: ...

@@ -1,8 +1,9 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 
-class Pool:
+class Pool(Prepared):
     def __init__(
         self,
         table: int,
@@ -11,16 +12,4 @@ class Pool:
         finish: int,
         windows: list[tuple[np.ndarray, np.ndarray]],
         table_bytes: int,
-    ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        scratch: np.ndarray,
-        scratch_bytes: int,
-        lo: int,
-        hi: int,
-        threads: int,
     ) -> None: ...

@@ -6,21 +6,18 @@ The rows of the image under a row of windows are combined into one in scratch, s
 
 import numpy as np
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args
 
 
-cdef class Pool:
-    """One prepared pooling; immutable after construction, so runs may overlap."""
+cdef class Pool(Prepared):
+    """One prepared pooling."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef int op, finish
     cdef Py_ssize_t n, c, unit, id, ih, iw, od, oh, ow, table_bytes
-    cdef readonly Py_ssize_t items
     cdef const int64_t *first[3]
     cdef const int64_t *last[3]
     cdef const Py_ssize_t *taps
@@ -44,15 +41,9 @@ cdef class Pool:
         self.taps, self.widths = <const Py_ssize_t *>address(taps), address(widths)
         self.keep = windows, taps, widths
 
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` per thread."""
-        cdef View xv = view(x), yv = view(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.item(i, &xv, &yv, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, unit = self.unit, channels = self.c // unit, oh, od, c, n, z, r, q
         cdef const void **rows = <const void **>scratch
         cdef pool_down_args down

@@ -1,8 +1,9 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.pool import PoolProblem
 
-class Pool:
+class Pool(Prepared):
     def __init__(
         self,
         table: int,
@@ -12,16 +13,4 @@ class Pool:
         op: int,
         shares: tuple[np.ndarray, np.ndarray] | None,
         width: int,
-    ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        scratch: np.ndarray,
-        scratch_bytes: int,
-        lo: int,
-        hi: int,
-        threads: int,
     ) -> None: ...

@@ -3,17 +3,15 @@
 
 import numpy as np
 
-from cython.parallel cimport prange
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, pool_flat_args, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, fc_table, pool_flat_args
 
 
-cdef class Pool:
-    """One prepared pooling; immutable after construction, so runs may overlap."""
+cdef class Pool(Prepared):
+    """One prepared pooling."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, c, width, groups
     cdef pool_flat_args a
 
@@ -23,6 +21,7 @@ cdef class Pool:
         self.t = <const fc_table *>table
         self.n, self.c, self.width = p.n, p.c, width
         self.groups = (self.c + width - 1) // width
+        self.items = self.n * self.groups
         memset(&self.a, 0, sizeof(self.a))
         self.a.op = op
         _, self.a.ih, self.a.iw = p.input
@@ -38,21 +37,11 @@ cdef class Pool:
             self.a.divisor, self.a.inverse = address(shares[0]), address(shares[1])
         self.keep = masks, shares
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.groups
-
-    def run(self, x, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; no scratch is needed."""
-        cdef View xv = view(x), yv = view(y)
-        cdef Py_ssize_t i
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.item(i // self.groups, i % self.groups * self.width, &xv, &yv)
-
-    cdef void item(self, Py_ssize_t n, Py_ssize_t c, const View *x, const View *y) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
         cdef pool_flat_args a = self.a
-        cdef Py_ssize_t size = self.t.itemsize
+        cdef Py_ssize_t size = self.t.itemsize, n = i // self.groups, c = i % self.groups * self.width
         a.channels = min(self.width, self.c - c)
         a.x_step, a.y_step = x.stride[1], y.stride[1]
         a.x = x.data + (n * x.stride[0] + c * x.stride[1]) * size

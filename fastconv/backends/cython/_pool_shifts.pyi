@@ -1,8 +1,9 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.pool import PoolProblem
 
-class Pool:
+class Pool(Prepared):
     def __init__(
         self,
         table: int,
@@ -16,6 +17,3 @@ class Pool:
         rows: int,
         width: int,
     ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(self, x: np.ndarray, y: np.ndarray, index: np.ndarray | None, lo: int, hi: int, threads: int) -> None: ...

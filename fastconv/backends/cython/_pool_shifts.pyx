@@ -1,18 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Pooling in registers, see simd/shifts.inc and channels.inc; an item of work is some rows of windows of one plane of some channels."""
 
-from cython.parallel cimport prange
 from libc.stdint cimport int64_t
-from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, pool_shifts_args, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, fc_table, pool_shifts_args
 
 
-cdef class Pool:
-    """One prepared pooling; immutable after construction, so runs may overlap."""
+cdef class Pool(Prepared):
+    """One prepared pooling."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, c, od, oh, rows, parts, width, groups
     cdef bint last
     cdef pool_shifts_args a
@@ -37,28 +34,17 @@ cdef class Pool:
         self.od, self.oh, self.a.ow = p.output
         self.parts = (self.oh + rows - 1) // rows
         self.groups = (self.c + width - 1) // width
+        self.items = self.n * self.groups * self.od * self.parts
         if divisors is not None:
             depth, height, along = divisors
             self.a.depth_count = <const double *>address(depth)
             self.a.height_count = <const double *>address(height)
             self.a.divisor = address(along)
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.groups * self.od * self.parts
-
-    def run(self, x, y, index, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `index` is None where nobody asks for positions."""
-        cdef View xv = view(x), yv = view(y), at
-        memset(&at, 0, sizeof(View))
-        if index is not None:
-            at = view(index)
-        cdef Py_ssize_t i
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.item(i, &xv, &yv, &at)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, const View *index) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
+        cdef const View *index = &arrays.index
         cdef pool_shifts_args a = self.a
         cdef Py_ssize_t size = self.t.itemsize, n, c, at
         a.oh0 = i % self.parts * self.rows

@@ -1,4 +1,4 @@
-"""What compiled convolutions share: see _prepared.pyx."""
+"""What compiled kernels share: see _prepared.pyx."""
 
 from fastconv.backends.cython._simd cimport View, fc_table
 
@@ -6,6 +6,7 @@ from fastconv.backends.cython._simd cimport View, fc_table
 cdef struct Arrays:
     # What one run reads and writes.
     View x, y
+    View index  # where a kernel has a second result
     const char *weights  # packed or transformed
     const char *plain  # weights as they were given
     const char *bias
@@ -18,4 +19,6 @@ cdef class Prepared:
     cdef Py_ssize_t scratch
     cdef int threads
     cdef tuple parts
+    cdef View whole_x, whole_y  # strides of arrays without gaps
+    cdef Py_ssize_t x_bytes, y_bytes
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil

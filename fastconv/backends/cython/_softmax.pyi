@@ -1,22 +1,11 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 
-class Softmax:
-    def __init__(self, table: int, p: SoftmaxProblem, x: np.ndarray | None, block: int, items: int) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        scratch: np.ndarray,
-        scratch_bytes: int,
-        lo: int,
-        hi: int,
-        threads: int,
-    ) -> None: ...
+class Softmax(Prepared):
+    def __init__(self, table: int, p: SoftmaxProblem, block: int, items: int) -> None: ...
 
 class Loss:
     def __init__(

@@ -5,6 +5,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport address, fc_table, log_sums_args, softmax_args
 
 
@@ -34,43 +35,30 @@ cdef inline Part part_of(Py_ssize_t i, Py_ssize_t block, Py_ssize_t count, Py_ss
     return p
 
 
-cdef class Softmax:
-    """One prepared softmax or gradient of one; immutable after construction, so runs may overlap."""
+cdef class Softmax(Prepared):
+    """A softmax, or the gradient of one: then x is the gradient of the result, and bound to it as weights is that of which it was."""
 
-    cdef const fc_table *t
-    cdef object keep  # the array whose address is held below
-    cdef const char *x  # NULL: it comes with the run, in place of the gradient of the result
     cdef Py_ssize_t count, block
-    cdef readonly Py_ssize_t items
     cdef softmax_args a
 
-    def __init__(self, size_t table, p, x, Py_ssize_t block, Py_ssize_t items):
-        """`x`: None, or that whose gradient is asked for; `block`: vectors in one item of work."""
+    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items):
+        """`block`: vectors in one item of work."""
         self.t = <const fc_table *>table
-        self.keep, self.x = x, address(x)
         self.count, self.block, self.items = p.outer, block, items
         memset(&self.a, 0, sizeof(self.a))
         self.a.log, self.a.negative = p.kind == "log_softmax", p.kind == "softmin"
         self.a.length, self.a.step = p.length, p.inner
 
-    def run(self, given, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi of y; `given` is x, or the gradient of the result."""
-        cdef const char *source = address(given)
-        cdef char *ys = address(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.item(part_of(i, self.block, self.count, self.a.length, self.a.step), source, ys, buf + threadid() * scratch_step)
-
-    cdef void item(self, Part p, const char *given, char *y, void *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Part p = part_of(i, self.block, self.count, self.a.length, self.a.step)
         cdef Py_ssize_t at = p.element * self.t.itemsize
         cdef softmax_args a = self.a
         a.count, a.scratch = p.count, scratch
-        a.y = y + at
-        if self.x == NULL:
-            a.x = given + at
+        a.y = arrays.y.data + at
+        if arrays.weights == NULL:
+            a.x = arrays.x.data + at
         else:
-            a.x, a.dy = self.x + at, given + at
+            a.x, a.dy = arrays.weights + at, arrays.x.data + at
         self.t.softmax(&a)
 
 

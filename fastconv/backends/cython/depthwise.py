@@ -30,7 +30,7 @@ CHANNELS_RATE = 0.25
 UNMASKED = 0.6  # share of the rate where lanes at the edges are masked by vectors, and registers are few
 TILE_ROWS = 4
 TILE_SECONDS = 8e-9  # to begin a tile and to store one
-START_SECONDS = 5e-6
+START_SECONDS = 1.5e-6
 COPY_SECONDS = 2.5e-10  # per element of a band
 SHARED_FLOPS = 2e5  # below, threads cost more than they bring
 
@@ -184,7 +184,7 @@ class Depthwise(native.Native):
         def pack(weights: np.ndarray) -> np.ndarray:
             return np.ascontiguousarray(weights.reshape(p.oc, p.taps).T) if p.layout == "NHWC" else weights
 
-        return native.binder(prepared, self.workspace(p), threads, native.seconds(self, p), pack)
+        return native.binder(p, prepared, self.workspace(p), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Depthwise(isa) for isa in machine.ISAS)

@@ -20,7 +20,7 @@ from fastconv.core.problems.conv import ConvProblem
 BAND_BYTES = 256 << 10
 SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
 RATE = 0.85  # of peak, on layers that fill the tile
-START_SECONDS = 8e-6
+START_SECONDS = 2e-6
 ITEM_SECONDS = 4e-7
 
 
@@ -132,7 +132,7 @@ class Direct(native.Native):
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         pack = native.packer(self.isa, p)
-        return native.binder(prepared, blocks.bytes(nr, size), threads, native.seconds(self, p), pack)
+        return native.binder(p, prepared, blocks.bytes(nr, size), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine, threads
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Bind, Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
@@ -29,7 +29,7 @@ RATE = {"avx512": 0.79, "avx2": 0.92, "portable": 0.85}  # of peak
 PACK_SECONDS = 0.13e-9  # per element
 NEAR = 2048  # bytes: rows of A that are a multiple apart share few lines of the L1 cache, and are packed
 CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
-START_SECONDS = 5e-6
+START_SECONDS = 3.5e-6
 
 
 class Gemm(Kernel[GemmProblem]):
@@ -97,24 +97,30 @@ class Gemm(Kernel[GemmProblem]):
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
-    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+    def specialise(self, problem: GemmProblem, count: int) -> Bind:
         from fastconv.backends.cython import _gemm
 
         p = problem
-        b, c, bias = constants
-        if p.k == 0:
-            return lambda x, out: finish_without_products(p, c, bias, out)
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        in_place = not p.packed and p.m <= IN_PLACE_TILES * mr and b.strides[1 if p.trans_b else 2] == size
-        gemm = _gemm.Gemm(
-            native.table(self.isa, size), p, b, c, bias, *self._blocks(p), *self._items(p, count), in_place,
-            self._whole(p),
-        )  # fmt: skip
-        if p.packed and not p.b_batched:
-            gemm.pack(aligned_empty(-(-p.n // nr) * nr * p.k * size), threads.openmp_threads(count))
-        return native.runner(gemm, gemm.scratch_bytes, count, native.seconds(self, p), gemm.shared_bytes)
+        table, sizes, whole = native.table(self.isa, size), (*self._blocks(p), *self._items(p, count)), self._whole(p)
+        along, few = 1 if p.trans_b else 2, not p.packed and p.m <= IN_PLACE_TILES * mr
+        seconds = native.seconds(self, p)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            b, c, bias = constants
+            if p.k == 0:
+                return lambda x, out: finish_without_products(p, c, bias, out)
+            gemm = _gemm.Gemm(table, p, b, c, bias, *sizes, few and b.strides[along] == size, whole)
+            if p.packed and not p.b_batched:
+                gemm.pack(aligned_empty(-(-p.n // nr) * nr * p.k * size), threads.openmp_threads(count))
+            return native.runner(gemm, gemm.scratch_bytes, count, seconds, gemm.shared_bytes)
+
+        return bind
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+        return self.specialise(problem, count)(constants)
 
 
 def finish_without_products(p: GemmProblem, c: np.ndarray | None, bias: np.ndarray | None, out: np.ndarray) -> None:

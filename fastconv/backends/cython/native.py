@@ -15,8 +15,10 @@ import numpy as np
 
 from fastconv.core import machine, threads
 from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, source_index
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.scratch import aligned_empty, borrow
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 REPORT = Path(__file__).with_name("_build_report.json")
 FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
-PACK_SECONDS = 4e-10  # per weight brought into panels
+PACK_SECONDS = 3.3e-10  # per weight brought into panels
 SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
 
 
@@ -164,18 +166,43 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
     return pack
 
 
+def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> tuple[int, ...]:
+    """Elements of images that lie without gaps, and their strides (N, C, D, H, W)."""
+    d, h, w = spatial
+    if layout == "NHWC":
+        return n * c * d * h * w, c * d * h * w, 1, c * h * w, c * w, c
+    return n * c * d * h * w, c * d * h * w, d * h * w, h * w, w, 1
+
+
+def share(
+    prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float, x: tuple[int, ...], y: tuple[int, ...]
+) -> None:
+    """Have `prepared` run on up to `count` threads, with signals seen in between; `x` and `y` as from `contiguous`."""
+    prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y)
+
+
 def binder(
-    prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
+    p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
     pack: Callable[[np.ndarray], np.ndarray],
 ) -> Bind:  # fmt: skip
-    """All items of `prepared`, on up to `count` threads, with weights that are packed each time."""
-    prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds))
+    """All of `prepared`, with weights that are packed each time."""
+    x, y = contiguous(p.n, p.ic, p.input, p.layout), contiguous(p.n, p.oc, p.output, p.layout)
+    share(prepared, scratch_bytes, count, seconds, x, y)
 
     def bind(constants: tuple[Any, ...]) -> Run:
         weights, bias = constants
         return prepared.bind(pack(weights), bias, weights)
 
     return bind
+
+
+def pooling(
+    p: PoolProblem | AdaptivePoolProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float
+) -> Run:
+    """All of `prepared`, a pooling."""
+    x, y = contiguous(p.n, p.c, p.input, p.layout), contiguous(p.n, p.c, p.output, p.layout)
+    share(prepared, scratch_bytes, count, seconds, x, y)
+    return prepared.bind()
 
 
 class Native(Kernel[ConvProblem]):

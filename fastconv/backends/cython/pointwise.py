@@ -22,7 +22,7 @@ L1_BYTES = 32 << 10
 LINE, SETS = 64, 64  # bytes of a cache line, sets of an L1 cache
 CROWDED = 0.65  # of the rate, where rows of many channels lie a power of two apart and fall into few sets
 CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cache
-START_SECONDS = 5e-6
+START_SECONDS = 2e-6
 
 
 class Pointwise(native.Native):
@@ -87,7 +87,7 @@ class Pointwise(native.Native):
         table = native.table(self.isa, p.acc.itemsize)
         prepared = _pointwise.Pointwise(table, p, self._block(p, threads))
         pack = native.packer(self.isa, p, lanes=False)
-        return native.binder(prepared, self._scratch(p), threads, native.seconds(self, p), pack)
+        return native.binder(p, prepared, self._scratch(p), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Pointwise(isa) for isa in machine.ISAS)

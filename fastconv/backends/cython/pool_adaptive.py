@@ -13,7 +13,7 @@ from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 
-START_SECONDS = 6e-6
+START_SECONDS = 2e-6
 ROW_SECONDS = 2e-8
 WINDOW_SECONDS = 6e-9
 VECTOR_SECONDS = 0.8e-9
@@ -72,7 +72,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         table = native.table(self.isa, p.dtype.itemsize)
         prepared = _pool_adaptive.Pool(table, p, op, finish, windows, self._table_bytes(p))
         threads = threads if p.flops > SHARED_FLOPS else 1
-        return native.runner(prepared, self.workspace(p), threads, native.seconds(self, p))
+        return native.pooling(p, prepared, self.workspace(p), threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Adaptive(isa) for isa in machine.ISAS)

@@ -16,7 +16,7 @@ from fastconv.core.problems.pool import PoolProblem
 
 MAX_TAPS = 64
 BLOCK_BYTES = 128 << 10  # of the image for one item of work: looked at twice
-START_SECONDS = 6e-6
+START_SECONDS = 2e-6
 WINDOW_SECONDS = 4e-9
 LOAD_SECONDS = 0.6e-9
 STORE_SECONDS = 1e-9
@@ -66,16 +66,8 @@ class Channels(Kernel[PoolProblem]):
         rows = min(p.output[1], max(1, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
         table = native.table(self.isa, p.dtype.itemsize)
         prepared = _pool_shifts.Pool(table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c)
-        items = prepared.items
-        seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, 0, threads, seconds, lambda buf, step, lo, hi, count: prepared.run(x, out, None, lo, hi, count)
-            )
-
-        return run
+        return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Channels(isa) for isa in machine.ISAS)

@@ -14,7 +14,7 @@ from fastconv.core.problems.pool import PoolProblem
 
 MAX_WIDTH = 1 << 30  # offsets within two rows are counted in 32 bits
 SHARED_FLOPS = 1e5  # below, threads cost more than they bring
-START_SECONDS = 6e-6
+START_SECONDS = 4e-6
 OUTPUT_SECONDS = 0.6e-9
 
 

@@ -18,7 +18,7 @@ MAX_ROWS, MAX_COLUMNS = 32, 5
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 12 << 10  # of the image for one item of work: looked at twice, so it should stay in the L1 cache
 LOOK_COMPARISONS = 3
-START_SECONDS = 6e-6
+START_SECONDS = 2e-6
 PLANE_SECONDS = 1.5e-8
 ROW_SECONDS = 4e-9
 LOAD_SECONDS = 0.45e-9
@@ -100,17 +100,8 @@ class Shifts(Kernel[PoolProblem]):
         width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
         table = native.table(self.isa, p.dtype.itemsize)
         prepared = _pool_shifts.Pool(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
-        items = prepared.items
-        seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1
-
-        def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray | None = None) -> None:
-            native.run_items(
-                items, 0, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.run(x, out, indices, lo, hi, count),
-            )  # fmt: skip
-
-        return run
+        return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Shifts(isa) for isa in machine.ISAS)

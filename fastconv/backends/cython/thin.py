@@ -12,7 +12,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Bind, Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -24,8 +24,8 @@ CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
 MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
 # Of peak, with a packed matrix and with one in place.
 RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
-START_SECONDS = 3e-6
-CONV_SECONDS = 5e-6  # more, where other kernels predict too much
+START_SECONDS = 1.5e-6
+CONV_SECONDS = 4.4e-6  # more: no run of one compiled call
 
 
 class Thin(Kernel[GemmProblem]):
@@ -87,22 +87,29 @@ class Thin(Kernel[GemmProblem]):
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
-    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+    def specialise(self, problem: GemmProblem, count: int) -> Bind:
         from fastconv.backends.cython import _thin
 
         p = problem
-        b, c, bias = constants
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         table, panels = native.table(self.isa, p.acc.itemsize), self._panels(p, count)
-        packed = None
-        if p.packed and not swapped and not p.b_batched:
-            packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T)
-        thin = _thin.Thin(table, p, b, c, bias, packed, swapped, panels)
-        return native.runner(thin, self._scratch(p, panels), count, native.seconds(self, p))
+        scratch, seconds = self._scratch(p, panels), native.seconds(self, p)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            b, c, bias = constants
+            packed = None
+            if p.packed and not swapped and not p.b_batched:
+                packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T)
+            return native.runner(_thin.Thin(table, p, b, c, bias, packed, swapped, panels), scratch, count, seconds)
+
+        return bind
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+        return self.specialise(problem, count)(constants)
 
 
-class ThinConv(Kernel[ConvProblem]):
+class ThinConv(native.Native):
     """Convolutions of one output pixel: of one tap, or of a window that covers the image.  Images are rows."""
 
     backend = "cython"
@@ -145,16 +152,21 @@ class ThinConv(Kernel[ConvProblem]):
     def error(self, problem: ConvProblem) -> float:
         return self.product.error(self._matrices(problem))
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
-        weights, bias = constants
-        multiply = self.product.prepare(self._matrices(p), (weights.reshape(1, p.oc, p.depth), None, bias), count)
-        rows, sums = (1, p.n, p.depth), (1, p.n, p.oc)
+        matrix, rows, sums = (1, p.oc, p.depth), (1, p.n, p.depth), (1, p.n, p.oc)
+        product = self.product.specialise(self._matrices(p), threads)
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            multiply(x.reshape(rows), out.reshape(sums))
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            multiply = product((weights.reshape(matrix), None, bias))
 
-        return run
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                multiply(x.reshape(rows), out.reshape(sums))
+
+            return run
+
+        return bind
 
 
 KERNELS = tuple(Thin(isa) for isa in machine.ISAS)

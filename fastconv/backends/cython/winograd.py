@@ -43,7 +43,7 @@ PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
-START_SECONDS = 8e-6
+START_SECONDS = 6e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
 TOO_INEXACT = 100.0  # of both axes together
@@ -365,7 +365,7 @@ class Winograd(native.Native):
         def pack(weights: np.ndarray) -> np.ndarray:
             return self.transform(weights, p, scheme, count)
 
-        return native.binder(prepared, scheme.bytes(size), count, native.seconds(self, p), pack)
+        return native.binder(p, prepared, scheme.bytes(size), count, native.seconds(self, p), pack)
 
 
 @lru_cache(maxsize=512)

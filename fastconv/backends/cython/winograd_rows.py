@@ -32,8 +32,8 @@ WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the l
 TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
 ENTER_SECONDS = 2.2e-9  # per vector of combined rows
 FETCH_BYTES = 6 << 20
-START_SECONDS = 5e-6
-PACK_SECONDS, WEIGHT_SECONDS = 4e-6, 3e-9  # per call, and per transformed weight
+START_SECONDS = 1.5e-6
+PACK_SECONDS, WEIGHT_SECONDS = 2e-6, 3e-9  # per call, and per transformed weight
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
 # with the root of the number of products in a plane.
 ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
@@ -298,7 +298,7 @@ class Rows(native.Native):
             prepared.transform(transforms, weights, packed)
             return packed
 
-        return native.binder(prepared, blocks.bytes(size), count, native.seconds(self, p), pack)
+        return native.binder(p, prepared, blocks.bytes(size), count, native.seconds(self, p), pack)
 
 
 @lru_cache(maxsize=512)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastconv.core.arrays import as_array
 from fastconv.core.problems.gemm import gemm_problem
+from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan, immediately, is_planning
 from fastconv.ops import gemm as forward
 from fastconv.ops.grad.activation import through
@@ -142,7 +143,8 @@ def gemm(
         rows = _rows(dy)
         ones = np.ones((rows.shape[0], 1), dy.dtype)
         y = forward.multiply(
-            dy, ones, None, None, 1.0, 0.0, True, False, None, None, options, rows.shape, rows.shape[1:]
+            dy, ones, None, None, 1.0, 0.0, True, False, None, None, resolve(**options), rows.shape,
+            rows.shape[1:],
         )
         return as_dtype(sum_to(y, bias.shape, "bias"), bias.dtype)
 
@@ -280,7 +282,8 @@ def linear(
 
     def product(right: np.ndarray, transposed: bool, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         y = forward.multiply(
-            dy, right, None, None, 1.0, 0.0, transposed, False, None, None, options, (count, outputs), shape
+            dy, right, None, None, 1.0, 0.0, transposed, False, None, None, resolve(**options),
+            (count, outputs), shape,
         )
         return as_dtype(y, dtype)
 

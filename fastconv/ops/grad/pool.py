@@ -88,7 +88,7 @@ def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: dict[str, 
     """The indices of a max pooling, now, also within a plan."""
     forward = {**options, "algorithm": "auto"}  # what was asked for is an algorithm of the gradient
     with immediately():
-        return submit_pool(replace(problem, indices=True), rank, x, None, forward)[1]
+        return submit_pool(replace(problem, indices=True), rank, x, None, resolve(**forward))[1]
 
 
 def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> np.ndarray:
