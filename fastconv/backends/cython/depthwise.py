@@ -20,7 +20,7 @@ from fastconv.core.problems.conv import ConvProblem
 BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
 BLOCK_ROWS = 56
 MANY_GROUPS = 8  # fewer must be cut into lower blocks, for threads to share
-BLOCK_BYTES = 16 << 10  # of the images and results of one item, where it may have several groups
+BLOCK_BYTES = 128 << 10  # of the images and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
 MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/depthwise.h
@@ -33,6 +33,7 @@ TILE_SECONDS = 8e-9  # to begin a tile and to store one
 START_SECONDS = 1.5e-6
 COPY_SECONDS = 2.5e-10  # per element of a band
 SHARED_FLOPS = 2e5  # below, threads cost more than they bring
+SHARES = 8  # items at least where there is something to share
 
 
 def reads_in_place(p: ConvProblem) -> bool:
@@ -78,7 +79,8 @@ class Blocks:
             rows, cols, wq, row_len = split_evenly(oh, block, block // 2), ow, 0, 0
             if rows == oh:
                 group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
-                groups = max(1, min(p.groups, BLOCK_BYTES // group))
+                fair = p.groups if p.flops <= SHARED_FLOPS else -(-p.groups // SHARES)
+                groups = max(1, min(fair, BLOCK_BYTES // group))
         else:
             cols = split_evenly(ow, BLOCK_COLS, 64)
             # Tiles read whole vectors: up to a vector behind the last column.
