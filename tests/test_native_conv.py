@@ -115,7 +115,7 @@ ONE = problem(1, 1, (1, 1), (1, 1))  # taken by every algorithm
 LAYERS = (  # each algorithm takes one of them at least
     problem(3, 40, (40, 40), (3, 3)),
     problem(8, 70, (40, 40), (1, 1)),
-    problem(8, 8, (20, 20), (3, 3), groups=8),
+    problem(8, 8, (20, 20), (3, 3), groups=8, n=2),
     problem(200, 300, (1, 1), (1, 1), n=20),
 )
 
@@ -266,6 +266,7 @@ def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.Mon
     skip_unavailable(kernel, np.float32, ONE)
     calls: list[Any] = []
     real = thread_policy.slices.__wrapped__  # not what earlier calls were told
+    several = False
     for p64 in LAYERS:
         p = as_dtype(p64, np.float32)
         if kernel.reject(p) is not None:
@@ -273,10 +274,13 @@ def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.Mon
         x, w, bias, _ = case(p64)
         whole = run(kernel, p, x, w, bias, "end")
         monkeypatch.setattr(thread_policy, "SLICE_SECONDS", 1e-12)
-        monkeypatch.setattr(thread_policy, "slices", lambda *a: calls.append(real(*a)) or calls[-1])
+        monkeypatch.setattr(thread_policy, "slices", lambda n, s: calls.append((n, real(n, s))) or calls[-1][1])
         assert run(kernel, p, x, w, bias, "end", threads=2).tobytes() == whole.tobytes()
         monkeypatch.undo()
-        assert len(calls.pop()) > 1 and not calls
+        items, parts = calls.pop()
+        assert len(parts) == items and not calls
+        several |= items > 1
+    assert several
 
 
 @every_kernel

@@ -45,7 +45,7 @@ cdef class Winograd(Prepared):
 
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
-    cdef Py_ssize_t kbs, blocks, channel_blocks, depth_rows, tile_cols, row_items, nchunks
+    cdef Py_ssize_t kbs, parts, blocks, channel_blocks, depth_rows, tile_cols, row_items, nchunks
     cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
     cdef const int64_t *planes
     cdef const int64_t *rows
@@ -76,10 +76,12 @@ cdef class Winograd(Prepared):
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
         self.fill, self.relu = p.fill, p.activation == "relu"
-        self.items = self.n * self.groups * self.od * self.row_items
+        self.parts = scheme.parts
+        self.items = self.n * self.groups * self.od * self.row_items * self.parts
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize
+        cdef Py_ssize_t size = self.t.itemsize, part = i % self.parts
+        i = i // self.parts
         cdef const Item *it = self.list_of_items + i % self.row_items
         cdef Py_ssize_t od = i // self.row_items % self.od
         cdef Py_ssize_t g = i // self.row_items // self.od % self.groups, n = i // self.row_items // self.od // self.groups
@@ -90,7 +92,7 @@ cdef class Winograd(Prepared):
         cdef char *pixels = out_half + self.half_len * size
         cdef Py_ssize_t kb
         self.enter(&arrays.x, n, g, od, it, scratch, half, v)
-        for kb in range(self.kbs):
+        for kb in range(self.kbs * part // self.parts, self.kbs * (part + 1) // self.parts):
             self.multiply(arrays.weights, g, kb, it.count * self.tile_cols, v, s)
             self.leave(arrays, n, g, kb, od, it, s, out_half, pixels)
 

@@ -120,7 +120,8 @@ def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
     flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
     tiles = p.n * p.oc * p.output[0] * -(-oh // TILE_ROWS) * vectors
     seconds = flops / (machine.flops(isa, size) * rate(p) * (1.0 if isa == "avx512" else UNMASKED))
-    seconds += tiles * TILE_SECONDS + p.bytes / (2 * machine.bandwidth)
+    # Lines come and go while tiles are worked out.
+    seconds = max(seconds + tiles * TILE_SECONDS, p.bytes / (2 * machine.bandwidth))
     if not reads_in_place(p):
         seconds += COPY_SECONDS * p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
     return seconds

@@ -175,8 +175,9 @@ class Scheme:
         Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
     starts : ndarray
         (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
-    tile_cols, win, y_row, depth_rows : int
-        Tiles in a row, columns of a band, elements of a row of pixels, rows of transformed weights in a block of NR.
+    parts, tile_cols, win, y_row, depth_rows : int
+        Parts of the blocks of output channels that are items of their own, tiles in a row, columns of a band, elements of
+        a row of pixels, rows of transformed weights in a block of NR.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
         output, and the rows of pixels.
@@ -187,6 +188,7 @@ class Scheme:
     items: np.ndarray
     chunks: np.ndarray
     starts: np.ndarray
+    parts: int
     tile_cols: int
     win: int
     y_row: int
@@ -203,8 +205,7 @@ class Scheme:
         blocks = p.kernel[0] * -(-p.icg // vl)
         slots = h.points * w.points * h.stride * w.stride * blocks * vl  # elements of a tile
         most = max(1, V_BYTES // (slots * max(1, tile_cols) * size))
-        if count > 1:  # enough items to share out
-            most = min(most, max(1, h.tiles(p.output[1]) * p.n * p.groups * p.output[0] // (2 * count)))
+        most, parts = (most, 1) if count == 1 else shared(p, h, w, isa, min(most, max(1, h.tiles(p.output[1]))), count)
         items = []
         for lattice in range(min(h.dilation, p.output[1])):
             rows = h.lattice(p.output[1], lattice)
@@ -221,10 +222,34 @@ class Scheme:
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
         listed = np.array(items, np.intp).reshape(-1, 3)
-        return cls(h, w, listed, chunks, starts * nr, tile_cols, win, y_row, depth_rows, lengths)
+        return cls(h, w, listed, chunks, starts * nr, parts, tile_cols, win, y_row, depth_rows, lengths)
 
     def bytes(self, size: int) -> int:
         return (sum(self.lengths) + 64) * size
+
+
+def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> tuple[int, int]:
+    """Rows of tiles of an item, at most `most`, and parts of the output channels, with which `count` threads end first.
+
+    Rows alone often come in a number that threads cannot share; each part of the channels transforms the input anew.
+    """
+    size = p.acc.itemsize
+    vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
+    kbs, depth = -(-max(p.ocg, 1) // nr), p.kernel[0] * -(-p.icg // vl) * vl
+    lattices = [h.lattice(p.output[1], each) for each in range(min(h.dilation, p.output[1]))]
+    tile_cols, win = w.tiles(p.output[2]), w.reach(p.output[2])
+
+    def seconds(choice: tuple[int, int]) -> float:
+        rows, parts = choice
+        tiles = rows * tile_cols
+        strip = tiles / -(-tiles // mr)
+        enter = (tiles * h.depth * w.depth * IN_SECONDS + h.span(rows) * win * BAND_SECONDS) * depth
+        multiply = 2 * h.depth * w.depth * depth / (MEASURED_FLOPS * RATE * min(1.0, strip / 6))
+        leave = h.points * w.points * OUT_SECONDS
+        items = p.n * p.groups * p.output[0] * sum(-(-each // rows) for each in lattices) * parts
+        return -(-items // count) * (enter + tiles * -(-kbs // parts) * nr * (multiply + leave))
+
+    return min(product(range(1, most + 1), range(1, min(kbs, 2 * count) + 1)), key=seconds)
 
 
 def axes(p: ConvProblem, m: tuple[int, int]) -> tuple[Axis, Axis]:

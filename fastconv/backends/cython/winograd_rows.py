@@ -31,6 +31,7 @@ RATE = {"avx512": 0.88, "avx2": 0.45, "portable": 0.6}  # of peak, in the produc
 WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the loads of one plane of one tap take
 TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
 ENTER_SECONDS = 2.2e-9  # per vector of combined rows
+ROW_SECONDS = 6e-8  # per row of tiles, and part of the output channels
 FETCH_BYTES = 6 << 20
 START_SECONDS = 1.5e-6
 PACK_SECONDS, WEIGHT_SECONDS = 2e-6, 3e-9  # per call, and per transformed weight
@@ -263,7 +264,7 @@ class Rows(native.Native):
         tile = weights * product + OUT_CYCLES * count + TILE_CYCLES
         vectors = -(-p.output[2] // lanes)
         entered = depth * scheme.combined * blocks.row_len / lanes * ENTER_SECONDS
-        seconds = tile_rows * (vectors * blocks.parts * tile * cycle + entered)
+        seconds = tile_rows * (blocks.parts * (vectors * tile * cycle + ROW_SECONDS) + entered)
         pack = 0.0 if p.packed else PACK_SECONDS + WEIGHT_SECONDS * p.oc * weights
         # The lines of the output are fetched while tiles are worked out.
         return START_SECONDS + pack + seconds + p.bytes / (4 * machine.bandwidth)
