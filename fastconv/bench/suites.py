@@ -343,6 +343,15 @@ _ELEMENTWISE = (
     _softmax("log_softmax", 32, 5000), _entropy(64, 10), _entropy(256, 1000),
 )  # fmt: skip
 
+_TINY = (
+    _conv(16, 8, 32, 3, 1, 1), _conv(16, 8, 32), _deep(32, 8, 3), _conv(1, 28, 8, 5), _conv(3, 32, 16, 3, 1, 1),
+    _conv(64, 4, 64, 3, 1, 1), _conv(64, 1, 64),
+    Case("conv1d 16,64->32 3 p1", "conv1d", ((1, 16, 64), (32, 16, 3)), (), {"padding": 1}),
+    _pool("max", 16, 8, 2, 2), _pool("avg", 16, 8, 2, 2), _linear(1, 64, 10), _linear(8, 128, 64),
+    Case("64x64 @ 64x64", "matmul", ((64, 64), (64, 64))), Case("relu 16,8,8", "relu", ((1, 16, 8, 8),)),
+    Case("gelu 16,8,8", "gelu", ((1, 16, 8, 8),)), _softmax("softmax", 1, 64),
+)  # fmt: skip
+
 SUITES: dict[str, Suite] = {
     s.name: s
     for s in (
@@ -362,6 +371,7 @@ SUITES: dict[str, Suite] = {
             "odd_layers", "layers of text, detection and audio networks: uneven sizes, small maps, wide kernels", _ODDS
         ),
         Suite("elementwise", "activations, softmax and cross-entropy", _ELEMENTWISE),
+        Suite("tiny", "calls so short that checking, looking up and allocating count", _TINY),
         Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
     )
 }

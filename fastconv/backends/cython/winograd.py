@@ -176,8 +176,8 @@ class Scheme:
     starts : ndarray
         (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
     parts, tile_cols, win, y_row, depth_rows : int
-        Parts of the blocks of output channels that are items of their own, tiles in a row, columns of a band, elements of
-        a row of pixels, rows of transformed weights in a block of NR.
+        Parts of the blocks of output channels that are items of their own, tiles in a row, columns of a band,
+        elements of a row of pixels, rows of transformed weights in a block of NR.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
         output, and the rows of pixels.
