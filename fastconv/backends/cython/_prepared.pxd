@@ -9,7 +9,7 @@ cdef struct Arrays:
     View index  # where a kernel has a second result
     const char *weights  # packed or transformed
     const char *plain  # weights as they were given
-    const char *bias
+    char *bias
 
 
 cdef class Prepared:
