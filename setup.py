@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -26,8 +27,8 @@ MODULES = ("_simd", "_prepared", "_direct", "_pointwise", "_pointwise_blocked", 
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]
 ISA_FLAGS = {"portable": []}
 if platform.machine().lower() in ("x86_64", "amd64"):
-    ISA_FLAGS["avx2"] = ["-march=x86-64-v3"]
-    ISA_FLAGS["avx512"] = ["-march=x86-64-v4", "-mprefer-vector-width=512"]
+    ISA_FLAGS["avx2"] = ["-march=x86-64-v3", "-mprfchw"]
+    ISA_FLAGS["avx512"] = ["-march=x86-64-v4", "-mprfchw", "-mprefer-vector-width=512"]
 
 
 def extensions():
@@ -81,17 +82,24 @@ class Build(build_ext):
         super().build_extensions()
 
     def micro_kernels(self):
-        """Compile simd/kernels_*.c, each with the flags of its instruction set."""
-        objects = []
-        for isa, flags in ISA_FLAGS.items():
-            for dtype in ("f32", "f64"):
-                objects += self.compiler.compile(
-                    [f"{NATIVE}/simd/kernels_{isa}_{dtype}.c"],
-                    output_dir=self.build_temp,
-                    extra_preargs=[*self.common, *flags],
-                    depends=[str(p) for p in sorted((HERE / NATIVE / "simd").iterdir())],
-                )
-        return objects
+        """Compile simd/kernels_*.c, each with the flags of its instruction set; those that are up to date stay."""
+        folder = HERE / NATIVE / "simd"
+        changed = max(path.stat().st_mtime for path in (*folder.iterdir(), HERE / "setup.py"))
+
+        def compile_one(isa, flags, dtype):
+            source = f"{NATIVE}/simd/kernels_{isa}_{dtype}.c"
+            made = [Path(name) for name in self.compiler.object_filenames([source], output_dir=self.build_temp)]
+            if all(path.exists() and path.stat().st_mtime > changed for path in made):
+                return [str(path) for path in made]
+            return self.compiler.compile([source], output_dir=self.build_temp, extra_preargs=[*self.common, *flags])
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            jobs = [
+                pool.submit(compile_one, isa, flags, dtype)
+                for isa, flags in ISA_FLAGS.items()
+                for dtype in ("f32", "f64")
+            ]
+            return [name for job in jobs for name in job.result()]
 
     def compiles(self, flags):
         """Whether a trivial program compiles and links with `flags`."""

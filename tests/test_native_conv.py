@@ -117,6 +117,7 @@ LAYERS = (  # each algorithm takes one of them at least
     problem(8, 70, (40, 40), (1, 1)),
     problem(8, 8, (20, 20), (3, 3), groups=8, n=2),
     problem(200, 300, (1, 1), (1, 1), n=20),
+    problem(1, 70, (1, 900), (1, 30), stride=(1, 4), n=20),
 )
 
 
@@ -137,6 +138,7 @@ def test_every_width_and_every_number_of_channels(kernel: Any, dtype: Any) -> No
     for pixels in range(1, 70):
         layout = "NCHW" if pixels % 4 else "NHWC"
         done += check(kernel, problem(3, 70 - pixels, (1, pixels), (1, 1), layout=layout), dtype)
+        done += check(kernel, problem(1, 70 - pixels, (1, pixels + 4), (1, 3), n=2, stride=(1, pixels % 3 + 1)), dtype)
     assert done > 30
 
 
@@ -223,6 +225,7 @@ def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None
         problem(2, 17, (6, 33), (1, 1), activation="relu"),
         problem(4, 4, (6, 33), (3, 3), groups=4, activation="relu"),
         problem(4, 4, (6, 33), (3, 3), groups=4, activation="relu", layout="NHWC"),
+        problem(1, 5, (1, 200), (1, 20), stride=(1, 7), activation="relu"),
     ):
         p = as_dtype(p64, dtype)
         if kernel.reject(p) is not None:
@@ -230,7 +233,7 @@ def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None
         done += 1
         x, w, bias, _ = case(p64)
         x = x.copy()
-        x[0, 1, 0, 2, 7], x[0, 0, 0, 4, 30] = np.nan, np.inf
+        x[0, -1, 0, p.input[1] // 3, 7], x[0, 0, 0, p.input[1] // 2, 30] = np.nan, np.inf
         expected = np.empty(p.y_shape)
         reference.Conv().prepare(p64, (w, bias), 1)(x, expected)
         expected[expected < 0] = 0

@@ -41,7 +41,8 @@ Run = Callable[..., None]
 """``run(x, *outs)``: computes into `outs`; re-entrant, safe from several threads.
 
 A run may have a method ``plain(x, out)`` for arrays of any shape that hold the elements of the canonical ones, in the
-same order, without gaps: where they do, it runs and returns True, else it does nothing and returns False.
+same order, without gaps: where they do, and `out` may be written and does not overlap x, it runs and returns True, else
+it does nothing and returns False.
 """
 
 Bind = Callable[[tuple[Any, ...]], Run]

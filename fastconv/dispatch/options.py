@@ -90,6 +90,14 @@ def resolve(
     base = _current.get()
     if backend is None and algorithm is None and threads is None and tol is None and max_workspace is None:
         return base
+    try:
+        return _resolved(base, backend, algorithm, threads, tol, max_workspace)
+    except TypeError:  # one cannot be hashed, or is of a wrong type: told in our own words
+        return _resolved.__wrapped__(base, backend, algorithm, threads, tol, max_workspace)
+
+
+@lru_cache(maxsize=512, typed=True)
+def _resolved(base: Options, backend: Any, algorithm: Any, threads: Any, tol: Any, max_workspace: Any) -> Options:
     return _merge(
         base,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},

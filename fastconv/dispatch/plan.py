@@ -146,9 +146,12 @@ class Recipe:
                 out = np.empty(shape, dtype) if self.small else aligned_empty(shape, dtype)
                 self._run_one(run, x, out)
                 return out
-            if type(out) is np.ndarray and out.shape == shape and out.dtype == dtype and _usable(out, x, fixed):
-                self._run_one(run, x, out)
-                return out
+            if type(out) is np.ndarray and out.shape == shape and out.dtype == dtype:
+                if not fixed and self.same_order and hasattr(run, "plain") and run.plain(x, out):
+                    return out
+                if _usable(out, x, fixed):
+                    self._run_one(run, x, out)
+                    return out
         outs = as_outs(out, len(self.results))
         targets = [_target(s, dtype, given, x, fixed) for (s, dtype), given in zip(self.results, outs, strict=True)]
         run(self.enter(x), *map(self.view, targets))
@@ -157,7 +160,6 @@ class Recipe:
                 np.copyto(given, targets[i])
                 targets[i] = given
         return targets[0] if len(targets) == 1 else tuple(targets)
-
 
     def _run_one(self, run: Run, x: np.ndarray, out: np.ndarray) -> None:
         if not (self.same_order and hasattr(run, "plain") and run.plain(x, out)):

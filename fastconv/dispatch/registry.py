@@ -36,6 +36,7 @@ def _conv() -> Kernels:
         thin,
         weight,
         weight_rows,
+        windows,
         winograd,
         winograd_rows,
         winograd_weight,
@@ -55,7 +56,7 @@ def _conv() -> Kernels:
     # Strides leave phases of one tap, on which Winograd has nothing to save.
     windowed = phases.wrap(filtering, instead=direct.KERNELS)
     transposed = (*windowed, *phases.wrap([k for k in forward if k not in filtering]))
-    return (*forward, *transposed, *weights, reference.Conv())
+    return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())
 
 
 def _gemm() -> Kernels:

@@ -81,11 +81,14 @@ def _recipe(
         return np.broadcast_to(strided(c, p.acc), full).reshape(p.batch, p.m, p.n)
 
     def row(bias: np.ndarray) -> np.ndarray:
+        if bias.shape == (p.n,):
+            return clean(bias, p.acc)
         return np.ascontiguousarray(np.broadcast_to(clean(bias, p.acc), (p.n,)))
 
     recipe = Recipe(
         p, options, x_shape, x_dtype, (full if shape is None else shape,),
         entering((1, *left), p.dtype, enter) if p.batch == 1 else enter, leaving((p.batch, p.m, p.n)),
+        same_order=x_dtype == p.dtype and p.acc == p.out and prod(a_shape) == p.batch * p.m * p.k,
     )  # fmt: skip
     whole = right if p.b_batched else entering((1, *matrix), p.dtype, right)
     return recipe, whole, added if p.c else None, row

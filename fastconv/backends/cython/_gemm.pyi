@@ -1,26 +1,26 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Bound, Prepared
 from fastconv.core.problems.gemm import GemmProblem
 
-class Gemm:
-    items: int
-    scratch_bytes: int
-    shared_bytes: int
+class Gemm(Prepared):
     def __init__(
         self,
         table: int,
         p: GemmProblem,
-        b: np.ndarray,
-        c: np.ndarray | None,
-        bias: np.ndarray | None,
         kc: int,
         nc: int,
         strips_per_item: int,
         panels_per_item: int,
-        in_place: bool,
+        few: bool,
         whole: bool,
     ) -> None: ...
-    def pack(self, packed: np.ndarray, threads: int) -> None: ...
-    def run(
-        self, a: np.ndarray, y: np.ndarray, space: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
-    ) -> None: ...
+    def operands(
+        self,
+        b: np.ndarray,
+        c: np.ndarray | None,
+        bias: np.ndarray | None,
+        packed: np.ndarray | None = None,
+        threads: int = 1,
+    ) -> Bound: ...
+    def scratch_bytes(self, packed: bool) -> tuple[int, int]: ...

@@ -9,6 +9,7 @@ last block applies alpha, beta*c, bias and activation.  Small products of a batc
 
 from cython.parallel cimport prange, threadid
 
+from fastconv.backends.cython._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, gemm_tile_args, view
 
 cdef enum:
@@ -27,77 +28,64 @@ cdef struct Job:
     char *y
     Py_ssize_t yrs, ycs
     fc_epilogue e
+    bint in_place  # whether B is read where it lies
     bint first, straight  # straight: tiles are stored where they belong, with no more than a bias and relu
 
 
-cdef class Gemm:
-    """Sizes, options and fixed operands of one problem; the first operand comes with each run, so runs may overlap."""
+cdef class Gemm(Prepared):
+    """Sizes and options of one problem; a run gets b, c and the bias when it is bound."""
 
-    cdef const fc_table *t
-    cdef object keep
     cdef Py_ssize_t batch, m, n, k, kc, nc, strips, strips_per_item, panels_per_item, column_blocks, depth_blocks
-    cdef bint trans_a, trans_b, b_batched, in_place, whole
-    cdef View b, c
-    cdef const char *packed
+    cdef bint trans_a, trans_b, b_batched, few, whole
     cdef fc_epilogue e
 
     def __init__(
-        self, size_t table, p, b, c, bias, Py_ssize_t kc, Py_ssize_t nc, Py_ssize_t strips_per_item,
-        Py_ssize_t panels_per_item, bint in_place, bint whole):
+        self, size_t table, p, Py_ssize_t kc, Py_ssize_t nc, Py_ssize_t strips_per_item, Py_ssize_t panels_per_item, bint few,
+        bint whole):
         self.t = <const fc_table *>table
-        self.keep = (b, c, bias)
         self.batch, self.m, self.n, self.k, self.kc, self.nc = p.batch, p.m, p.n, p.k, kc, nc
         self.strips = (self.m + self.t.mr - 1) // self.t.mr
         self.strips_per_item, self.panels_per_item = strips_per_item, panels_per_item
         self.column_blocks, self.depth_blocks = (self.n + nc - 1) // nc, (self.k + kc - 1) // kc
-        self.trans_a, self.trans_b, self.b_batched, self.in_place, self.whole = p.trans_a, p.trans_b, p.b_batched, in_place, whole
-        self.b = view(b)
-        if self.trans_b:
-            self.b.stride[1], self.b.stride[2] = self.b.stride[2], self.b.stride[1]
-        if not self.b_batched:
-            self.b.stride[0] = 0
-        self.c.data, self.packed = NULL, NULL
-        if c is not None:
-            self.c = view(c)
+        self.trans_a, self.trans_b, self.b_batched, self.few, self.whole = p.trans_a, p.trans_b, p.b_batched, few, whole
         self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
-        self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, address(bias)
+        self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
+        self.items = self.batch if whole else self.batch * self.column_blocks * self.depth_blocks * self.per_block()
 
-    def pack(self, packed, int threads):
-        """All blocks of B, one after the other, into `packed`, which later runs use."""
-        cdef char *dst = address(packed)
+    def operands(self, b, c, bias, packed=None, int threads=1):
+        """A run with these; into `packed`, if given, go all blocks of b, one after the other, on some threads."""
+        cdef Bound run = bound(self, (b, c, bias, packed))
+        cdef Arrays *arrays = &run.arrays
         cdef Py_ssize_t block
-        self.keep = (*self.keep, packed)
-        for block in range(self.column_blocks * self.depth_blocks):
-            self.pack_block(block, dst + self.offset(block), threads)
-        self.packed = dst
+        cdef char *dst = address(packed)
+        arrays.b = view(b)
+        if self.trans_b:
+            arrays.b.stride[1], arrays.b.stride[2] = arrays.b.stride[2], arrays.b.stride[1]
+        if not self.b_batched:
+            arrays.b.stride[0] = 0
+        if c is not None:
+            arrays.c = view(c)
+        arrays.bias, arrays.weights = address(bias), dst
+        if dst != NULL:
+            for block in range(self.column_blocks * self.depth_blocks):
+                self.pack_block(block, &arrays.b, dst + self.offset(block), threads)
+        return run
 
-    @property
-    def items(self):
-        """How many independent items of work a run has; those of one block follow each other."""
-        return self.batch if self.whole else self.batch * self.column_blocks * self.depth_blocks * self.per_block()
-
-    def run(self, a, y, space, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi.  `space` holds `scratch_bytes` for each thread, and then a block of B, which stays for a next call."""
-        cdef View av = view(a), yv = view(y)
-        cdef char *scratch = address(space)
-        cdef char *shared = scratch + threads * scratch_bytes
-        cdef Py_ssize_t i, block, per = self.per_block()
+    cdef void stretch(
+        self, Py_ssize_t lo, Py_ssize_t hi, const Arrays *arrays, char *scratch, int threads) noexcept nogil:
+        cdef Py_ssize_t block, per = self.per_block()
         if self.m == 0 or self.n == 0:
             return
-        if self.trans_a:
-            av.stride[1], av.stride[2] = av.stride[2], av.stride[1]
-        with nogil:
-            if not self.whole:
-                for block in range(lo // per, (hi + per - 1) // per):
-                    self.block(
-                        block, &av, &yv, shared, scratch, scratch_bytes, max(lo - block * per, 0), min(hi - block * per, per),
-                        block == lo // per, threads)
-            elif threads == 1:
-                for i in range(lo, hi):
-                    self.product(i, &av, &yv, scratch)
-            else:
-                for i in prange(lo, hi, num_threads=threads, schedule="dynamic"):
-                    self.product(i, &av, &yv, scratch + threadid() * scratch_bytes)
+        if self.whole:
+            Prepared.stretch(self, lo, hi, arrays, scratch, threads)
+            return
+        for block in range(lo // per, (hi + per - 1) // per):
+            self.block(
+                block, arrays, scratch, max(lo - block * per, 0), min(hi - block * per, per), block == lo // per, threads)
+
+    cdef bint in_place(self, const Arrays *arrays) noexcept nogil:
+        """Whether tiles read b where it lies."""
+        return self.few and arrays.weights == NULL and arrays.b.stride[2] == 1
 
     cdef Py_ssize_t per_block(self) noexcept nogil:
         return (self.strips + self.strips_per_item - 1) // self.strips_per_item * self.runs()
@@ -111,13 +99,13 @@ cdef class Gemm:
         cdef Py_ssize_t panels = (min(self.nc, self.n - j) + nr - 1) // nr
         return (j * self.k + block % self.depth_blocks * self.kc * panels * nr) * self.t.itemsize
 
-    cdef void pack_block(self, Py_ssize_t block, char *dst, int threads) noexcept nogil:
+    cdef void pack_block(self, Py_ssize_t block, const View *b, char *dst, int threads) noexcept nogil:
         """A block of B as panels (panel, depth, NR)."""
-        cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize, across = self.b.stride[2], down = self.b.stride[1], i
+        cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize, across = b.stride[2], down = b.stride[1], i
         cdef Py_ssize_t per_product = self.column_blocks * self.depth_blocks, z = block // per_product
         cdef Py_ssize_t j = block % per_product // self.depth_blocks * self.nc, k = block % self.depth_blocks * self.kc
         cdef Py_ssize_t depth = min(self.kc, self.k - k), cols = min(self.nc, self.n - j), panels = (cols + nr - 1) // nr
-        cdef const char *src = self.b.data + (z * self.b.stride[0] + j * across + k * down) * size
+        cdef const char *src = b.data + (z * b.stride[0] + j * across + k * down) * size
         if threads == 1:
             for i in range(panels):
                 self.t.pack_b(
@@ -127,85 +115,89 @@ cdef class Gemm:
                 self.t.pack_b(
                     dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
 
-    cdef void describe(self, Job *job, Py_ssize_t block, const View *a, const View *y) noexcept nogil:
+    cdef void describe(self, Job *job, Py_ssize_t block, const Arrays *arrays) noexcept nogil:
         """The job of a block; where B lies is left to the caller if it is not read in place."""
         cdef Py_ssize_t size = self.t.itemsize, per_product = self.column_blocks * self.depth_blocks, z = block // per_product
         cdef Py_ssize_t j = block % per_product // self.depth_blocks * self.nc, k = block % self.depth_blocks * self.kc
+        cdef const View *a = &arrays.x
+        cdef const View *b = &arrays.b
+        cdef const View *c = &arrays.c
+        cdef const View *y = &arrays.y
         job.depth, job.cols, job.first = min(self.kc, self.k - k), min(self.nc, self.n - j), k == 0
         job.ars, job.acs = a.stride[1], a.stride[2]
+        if self.trans_a:
+            job.ars, job.acs = job.acs, job.ars
         job.a = a.data + (z * a.stride[0] + k * job.acs) * size
-        job.panel, job.row = self.t.nr * job.depth, self.t.nr
-        if self.in_place:
-            job.panel, job.row = self.t.nr, self.b.stride[1]
-            job.b = self.b.data + (z * self.b.stride[0] + k * job.row + j) * size
+        job.panel, job.row, job.in_place = self.t.nr * job.depth, self.t.nr, self.in_place(arrays)
+        if job.in_place:
+            job.panel, job.row = self.t.nr, b.stride[1]
+            job.b = b.data + (z * b.stride[0] + k * job.row + j) * size
         job.yrs, job.ycs = y.stride[1], y.stride[2]
         job.y = y.data + (z * y.stride[0] + j * job.ycs) * size
+        job.e = self.e
         if k + job.depth == self.k:
-            job.e = self.e
-            if self.e.col_bias != NULL:
-                job.e.col_bias = <const char *>self.e.col_bias + j * size
-            if self.c.data != NULL:
-                job.e.crs, job.e.ccs = self.c.stride[1], self.c.stride[2]
-                job.e.c = self.c.data + (z * self.c.stride[0] + j * job.e.ccs) * size
+            if arrays.bias != NULL:
+                job.e.col_bias = arrays.bias + j * size
+            if c.data != NULL:
+                job.e.crs, job.e.ccs = c.stride[1], c.stride[2]
+                job.e.c = c.data + (z * c.stride[0] + j * job.e.ccs) * size
         else:
             job.e.alpha, job.e.beta, job.e.relu = 1.0, 0.0, 0
-            job.e.c, job.e.row_bias, job.e.col_bias = NULL, NULL, NULL
         job.straight = job.ycs == 1 and job.e.alpha == 1.0 and job.e.c == NULL
 
     cdef void block(
-        self, Py_ssize_t block, const View *a, const View *y, char *shared, char *scratch, Py_ssize_t scratch_bytes,
-        Py_ssize_t first, Py_ssize_t last, bint fresh, int threads) noexcept nogil:
-        """Items `first` to `last` of a block.  One B for all products is packed once if it is one block; `fresh`: a run begins."""
+        self, Py_ssize_t block, const Arrays *arrays, char *scratch, Py_ssize_t first, Py_ssize_t last, bint fresh,
+        int threads) noexcept nogil:
+        """Items `first` to `last` of a block.  One B for all products is packed once if it is one block; `fresh`: a stretch begins.
+
+        A packed block lies behind the threads' scratch, where a next stretch finds it.
+        """
         cdef Job job
         cdef Py_ssize_t i
+        cdef char *packed = scratch + threads * self.scratch
         cdef bint same = not self.b_batched and self.column_blocks * self.depth_blocks == 1
-        self.describe(&job, block, a, y)
-        if self.packed != NULL:
-            job.b = self.packed + self.offset(block % (self.column_blocks * self.depth_blocks))
-        elif not self.in_place:
+        self.describe(&job, block, arrays)
+        if arrays.weights != NULL:
+            job.b = arrays.weights + self.offset(block % (self.column_blocks * self.depth_blocks))
+        elif not job.in_place:
             if first == 0 and (fresh or not same):
-                self.pack_block(block, shared, threads)
-            job.b = shared
+                self.pack_block(block, &arrays.b, packed, threads)
+            job.b = packed
         if threads == 1:
             for i in range(first, last):
-                self.item(&job, i, scratch)
+                self.part(&job, i, scratch)
         else:
             for i in prange(first, last, num_threads=threads, schedule="dynamic"):
-                self.item(&job, i, scratch + threadid() * scratch_bytes)
+                self.part(&job, i, scratch + threadid() * self.scratch)
 
-    cdef void product(self, Py_ssize_t z, const View *a, const View *y, char *scratch) noexcept nogil:
-        """Product z of the batch; its B goes behind what an item needs."""
+    cdef void item(self, Py_ssize_t z, const Arrays *arrays, char *scratch) noexcept nogil:
+        """Product z of the batch; its B goes behind what a part needs."""
         cdef Job job
         cdef Py_ssize_t i
-        cdef char *panels = scratch + self.item_bytes()
-        self.describe(&job, z, a, y)
-        if self.packed != NULL:
-            job.b = self.packed
-        elif not self.in_place:
-            self.pack_block(z, panels, 1)
+        cdef char *panels = scratch + self.part_bytes()
+        self.describe(&job, z, arrays)
+        if arrays.weights != NULL:
+            job.b = arrays.weights
+        elif not job.in_place:
+            self.pack_block(z, &arrays.b, panels, 1)
             job.b = panels
         for i in range(self.per_block()):
-            self.item(&job, i, scratch)
+            self.part(&job, i, scratch)
 
-    cdef Py_ssize_t item_bytes(self) noexcept nogil:
-        """Scratch of an item: a tile, the last panel of B, panels of A and a vector that packing spoils behind them."""
+    cdef Py_ssize_t part_bytes(self) noexcept nogil:
+        """Scratch of a part: a tile, the last panel of B, panels of A and a vector that packing spoils behind them."""
         cdef Py_ssize_t mr = self.t.mr, nr = self.t.nr
         return ((mr * nr + nr * self.kc + self.strips_per_item * mr * self.kc + self.t.vl) * self.t.itemsize + 63) // 64 * 64
 
-    @property
-    def scratch_bytes(self):
-        """Scratch of one thread."""
-        cdef Py_ssize_t nr = self.t.nr
-        if not self.whole or self.in_place or self.packed != NULL:
-            return self.item_bytes()
-        return self.item_bytes() + (self.n + nr - 1) // nr * nr * self.k * self.t.itemsize
+    def scratch_bytes(self, bint packed):
+        """(of one thread, of all threads together), the latter for a block of B unless it is `packed` beforehand."""
+        cdef Py_ssize_t block = 0 if packed else self.nc * self.kc * self.t.itemsize
+        if self.whole:
+            return self.part_bytes() + block, 0
+        return self.part_bytes(), block
 
-    @property
-    def shared_bytes(self):
-        """A packed block of B for all threads."""
-        return 0 if self.whole or self.in_place or self.packed != NULL else self.nc * self.kc * self.t.itemsize
-
-    cdef void item(self, const Job *job, Py_ssize_t i, char *scratch) noexcept nogil:
+    cdef void part(self, const Job *job, Py_ssize_t i, char *scratch) noexcept nogil:
+        """A run of strips of A times a run of panels of B."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, mr = self.t.mr, runs = self.runs()
         cdef Py_ssize_t j0 = i % runs * self.panels_per_item * nr, end = min(job.cols, j0 + self.panels_per_item * nr)
         cdef Py_ssize_t s0 = i // runs * self.strips_per_item, s1 = min(self.strips, s0 + self.strips_per_item)
@@ -223,7 +215,7 @@ cdef class Gemm:
                     panels + (s - s0) * mr * job.depth * size, job.a + i0 * ars * size, ars, acs,
                     self.m * (s + 1) // self.strips - i0, job.depth)
             ars, acs = 1, mr
-        if self.in_place and end % nr != 0:  # the tile loads whole vectors
+        if job.in_place and end % nr != 0:  # the tile loads whole vectors
             j = end // nr * nr
             self.t.pack_b(tail, job.b + j * size, 1, job.row, end - j, job.depth)
         g = j0
@@ -246,7 +238,7 @@ cdef class Gemm:
         tile.first, tile.ys, tile.bias, tile.relu = job.first, job.yrs, NULL, job.e.relu
         while j < end:
             tile.b, tile.bs, tile.cols, tile.y = b, job.row, min(nr, end - j), y
-            if self.in_place and tile.cols < nr:
+            if job.in_place and tile.cols < nr:
                 tile.b, tile.bs = tail, nr
             if job.straight:
                 if job.e.col_bias != NULL:
@@ -266,8 +258,8 @@ cdef class Gemm:
         cdef fc_epilogue e = job.e
         if not job.first:
             self.t.load(m, rows, width, y, job.yrs, job.ycs)
-        tile.cols, tile.y, tile.ys, tile.relu = self.t.nr, m, self.t.nr, 0
-        self.t.gemm_tile[rows][1](&tile)
+        tile.cols, tile.y, tile.ys, tile.relu = self.t.nr if width > self.t.vl else self.t.vl, m, self.t.nr, 0
+        self.t.gemm_tile[rows][width > self.t.vl](&tile)
         if job.e.col_bias != NULL:
             e.col_bias = <const char *>job.e.col_bias + j * size
         if job.e.c != NULL:

@@ -10,15 +10,28 @@ cdef struct Arrays:
     const char *weights  # packed or transformed
     const char *plain  # weights as they were given
     char *bias
+    View b, c  # the other operands of a matrix product
 
 
 cdef class Prepared:
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held by the subclass
     cdef readonly Py_ssize_t items
-    cdef Py_ssize_t scratch
+    cdef Py_ssize_t scratch, shared  # bytes for each thread, and for all of them together
     cdef int threads
     cdef tuple parts
     cdef View whole_x, whole_y  # strides of arrays without gaps
     cdef Py_ssize_t x_bytes, y_bytes
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil
+    cdef void stretch(
+        self, Py_ssize_t lo, Py_ssize_t hi, const Arrays *arrays, char *scratch, int threads) noexcept nogil
+
+
+cdef class Bound:
+    cdef Prepared prepared
+    cdef object keep
+    cdef Arrays arrays
+    cdef int go(self, const Arrays *arrays) except -1
+
+
+cdef Bound bound(Prepared prepared, object keep)

@@ -1,6 +1,10 @@
 from typing import Any
 
-from fastconv.core.kernel import Run
+import numpy as np
+
+class Bound:
+    def __call__(self, x: np.ndarray, out: np.ndarray, index: np.ndarray | None = None) -> None: ...
+    def plain(self, x: np.ndarray, out: np.ndarray) -> bool: ...
 
 class Prepared:
     @property
@@ -12,5 +16,6 @@ class Prepared:
         parts: tuple[tuple[int, int], ...],
         x: tuple[int, ...],
         y: tuple[int, ...],
+        shared_bytes: int = 0,
     ) -> None: ...
-    def bind(self, weights: Any = None, bias: Any = None, plain: Any = None) -> Run: ...
+    def bind(self, weights: Any = None, bias: Any = None, plain: Any = None) -> Bound: ...

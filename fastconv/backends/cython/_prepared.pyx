@@ -25,14 +25,14 @@ cdef enum:
 cdef class Prepared:
     """One problem; a subclass sets `t`, `keep` and `items`, and says what an item is."""
 
-    def share(self, Py_ssize_t scratch_bytes, int threads, tuple parts, tuple x, tuple y):
+    def share(self, Py_ssize_t scratch_bytes, int threads, tuple parts, tuple x, tuple y, Py_ssize_t shared_bytes=0):
         """How runs go about their items.
 
-        `scratch_bytes`: for each thread; `parts`: slices of the items between which signals are seen; `x`, `y`: elements
-        of an array without gaps, and its canonical strides.
+        `scratch_bytes`: for each thread; `shared_bytes`: behind those, for all of them; `parts`: slices of the items between
+        which signals are seen; `x`, `y`: elements of an array without gaps, and its canonical strides.
         """
         cdef int axis
-        self.scratch, self.parts = (scratch_bytes + LINE - 1) // LINE * LINE, parts
+        self.scratch, self.shared, self.parts = (scratch_bytes + LINE - 1) // LINE * LINE, shared_bytes, parts
         self.threads = max(1, min(threads, self.items))
         self.x_bytes, self.y_bytes = x[0] * self.t.itemsize, y[0] * self.t.itemsize
         for axis in range(5):
@@ -42,14 +42,30 @@ cdef class Prepared:
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         pass
 
+    cdef void stretch(
+        self, Py_ssize_t lo, Py_ssize_t hi, const Arrays *arrays, char *scratch, int threads) noexcept nogil:
+        """Items lo to hi."""
+        cdef Py_ssize_t i
+        if threads == 1:
+            for i in range(lo, hi):
+                self.item(i, arrays, scratch)
+        else:
+            for i in prange(lo, hi, num_threads=threads, schedule="dynamic"):
+                self.item(i, arrays, scratch + threadid() * self.scratch)
+
     def bind(self, weights=None, bias=None, plain=None):
         """A run with these weights; `plain` are those that `weights` were made of, where the kernel wants them too."""
-        cdef Bound run = Bound.__new__(Bound)
-        run.prepared = self
-        run.keep = (weights, bias, plain)
-        memset(&run.arrays, 0, sizeof(Arrays))
+        cdef Bound run = bound(self, (weights, bias, plain))
         run.arrays.weights, run.arrays.bias, run.arrays.plain = address(weights), address(bias), address(plain)
         return run
+
+
+cdef Bound bound(Prepared prepared, object keep):
+    """A run without operands; `keep` is what must live as long as it does."""
+    cdef Bound run = Bound.__new__(Bound)
+    run.prepared, run.keep = prepared, keep
+    memset(&run.arrays, 0, sizeof(Arrays))
+    return run
 
 
 cdef char *whole(object array, int flags, Py_ssize_t nbytes, Py_ssize_t itemsize) except? NULL:
@@ -68,10 +84,6 @@ cdef char *whole(object array, int flags, Py_ssize_t nbytes, Py_ssize_t itemsize
 cdef class Bound:
     """``run(x, out)``: re-entrant."""
 
-    cdef Prepared prepared
-    cdef object keep
-    cdef Arrays arrays
-
     def __call__(self, x, out, index=None):
         cdef Arrays a = self.arrays
         a.x, a.y = view(x), view(out)
@@ -80,9 +92,9 @@ cdef class Bound:
         self.go(&a)
 
     def plain(self, x, out):
-        """Run if neither array has gaps, whatever its shape; else do nothing and return False.
+        """Run if neither array has gaps, whatever its shape, and they do not overlap; else do nothing and return False.
 
-        The caller knows that x has the dtype of the problem, and out that of the result, and that they do not overlap.
+        The caller knows that x has the dtype of the problem, and out that of the result.
         """
         cdef Arrays a = self.arrays
         cdef Prepared p = self.prepared
@@ -91,6 +103,8 @@ cdef class Bound:
         a.y.data = whole(out, PyBUF_WRITABLE, p.y_bytes, p.t.itemsize)
         if a.x.data == NULL or a.y.data == NULL:
             return False
+        if a.y.data < a.x.data + p.x_bytes and a.x.data < a.y.data + p.y_bytes:
+            return False
         self.go(&a)
         return True
 
@@ -98,25 +112,20 @@ cdef class Bound:
         cdef Prepared p = self.prepared
         cdef char small[STACK_BYTES + LINE]
         cdef char *scratch
-        cdef Py_ssize_t i, lo, hi, step = p.scratch
+        cdef Py_ssize_t lo, hi, nbytes
         cdef int threads = p.threads
         if threads > 1:
             threads = openmp_threads(threads)
-        if threads == 1 and step <= STACK_BYTES and len(p.parts) == 1:
+        nbytes = p.scratch * threads + p.shared
+        if threads == 1 and nbytes <= STACK_BYTES and len(p.parts) == 1:
             scratch = <char *>((<uintptr_t>small + LINE - 1) // LINE * LINE)
             with nogil:
-                for i in range(p.items):
-                    p.item(i, arrays, scratch)
+                p.stretch(0, p.items, arrays, scratch, 1)
             return 0
-        with borrow(step * threads) as space:
+        with borrow(nbytes) as space:
             scratch = address(space)
             for lo, hi in p.parts:
                 PyErr_CheckSignals()
-                if threads == 1:
-                    with nogil:
-                        for i in range(lo, hi):
-                            p.item(i, arrays, scratch)
-                else:
-                    for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                        p.item(i, arrays, scratch + threadid() * step)
+                with nogil:
+                    p.stretch(lo, hi, arrays, scratch, threads)
         return 0

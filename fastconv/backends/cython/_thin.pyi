@@ -1,22 +1,10 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Bound, Prepared
 from fastconv.core.problems.gemm import GemmProblem
 
-SCRATCH_ROW: int
-
-class Thin:
-    items: int
-    def __init__(
-        self,
-        table: int,
-        p: GemmProblem,
-        b: np.ndarray,
-        c: np.ndarray | None,
-        bias: np.ndarray | None,
-        packed: np.ndarray | None,
-        swapped: bool,
-        panels_per_item: int,
-    ) -> None: ...
-    def run(
-        self, a: np.ndarray, y: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
-    ) -> None: ...
+class Thin(Prepared):
+    def __init__(self, table: int, p: GemmProblem, swapped: bool, panels_per_item: int) -> None: ...
+    def operands(
+        self, b: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, packed: np.ndarray | None = None
+    ) -> Bound: ...

@@ -6,9 +6,9 @@ what lies otherwise is copied, some columns at a time.  One item of work is a ru
 products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and activation come last.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.string cimport memcpy
 
+from fastconv.backends.cython._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, thin_args, view
 
 cdef enum:
@@ -16,8 +16,6 @@ cdef enum:
     DEPTH = 2048
     PITCH = DEPTH + 16  # from row to row of a copy of x: whole lines, and not all in one set of the cache
     NEAR = 2048  # rows that are a multiple of so many bytes apart share few sets
-
-SCRATCH_ROW = PITCH
 
 
 cdef View turned(View v) noexcept nogil:
@@ -46,66 +44,53 @@ cdef struct Job:
     fc_epilogue e
 
 
-cdef class Thin:
-    """Sizes and fixed operands of one problem; `swapped` makes the first operand the matrix."""
+cdef class Thin(Prepared):
+    """Sizes of one problem; `swapped` makes the first operand the matrix.  A run gets b, c and the bias when it is bound."""
 
-    cdef const fc_table *t
-    cdef object keep
     cdef Py_ssize_t batch, rows, cols, k, panels_per_item, runs, blocks
-    cdef bint trans_a, trans_b, swapped, dots
-    cdef View b, c
-    cdef const char *packed
+    cdef bint trans_a, trans_b, b_batched, swapped, dots
     cdef fc_epilogue e
 
-    def __init__(self, size_t table, p, b, c, bias, packed, bint swapped, Py_ssize_t panels_per_item):
+    def __init__(self, size_t table, p, bint swapped, Py_ssize_t panels_per_item):
         self.t = <const fc_table *>table
-        self.keep = (b, c, bias, packed)
         self.batch, self.k, self.panels_per_item, self.swapped = p.batch, p.k, panels_per_item, swapped
         self.rows, self.cols = (p.n, p.m) if swapped else (p.m, p.n)
         self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
         self.blocks = (self.rows + ROWS - 1) // ROWS
-        self.trans_a, self.trans_b = p.trans_a, p.trans_b
+        self.trans_a, self.trans_b, self.b_batched = p.trans_a, p.trans_b, p.b_batched
         self.dots = not p.trans_a if swapped else p.trans_b
-        self.b = view(b)
-        if not p.b_batched:
-            self.b.stride[0] = 0
-        self.packed = address(packed)
-        self.e.alpha, self.e.beta, self.e.relu, self.e.c = p.alpha, p.beta, p.activation == "relu", NULL
-        self.c.data = NULL
+        self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
+        self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
+        self.items = self.batch * self.runs * self.blocks
+
+    def operands(self, b, c, bias, packed=None):
+        """A run with these; `packed` are the panels of b, if there are any."""
+        cdef Bound run = bound(self, (b, c, bias, packed))
+        run.arrays.b = view(b)
+        if not self.b_batched:
+            run.arrays.b.stride[0] = 0
         if c is not None:
-            self.c = view(c)
-        self.e.row_bias, self.e.col_bias = NULL, NULL
-        if swapped:
-            self.e.row_bias = address(bias)
-        else:
-            self.e.col_bias = address(bias)
+            run.arrays.c = view(c)
+        run.arrays.bias, run.arrays.weights = address(bias), address(packed)
+        return run
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.batch * self.runs * self.blocks
-
-    def run(self, a, y, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds `scratch_bytes` for each thread."""
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
+    cdef Job describe(self, const Arrays *arrays) noexcept nogil:
+        """Both operands, the addend and the result as x, the matrix, c and y."""
         cdef Job job
-        job.x, job.w, job.c, job.y, job.e = view(a), self.b, self.c, view(y), self.e
+        job.x, job.w, job.c, job.y, job.e = arrays.x, arrays.b, arrays.c, arrays.y, self.e
         if self.trans_a:
             job.x = turned(job.x)
         if self.trans_b:
             job.w = turned(job.w)
         if self.swapped:
             job.x, job.w, job.c, job.y = turned(job.w), turned(job.x), turned(job.c), turned(job.y)
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(&job, i, buf)
+            job.e.row_bias = arrays.bias
         else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(&job, i, buf + threadid() * scratch_bytes)
+            job.e.col_bias = arrays.bias
+        return job
 
-    cdef void item(self, const Job *job, Py_ssize_t i, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Job job = self.describe(arrays)
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i0 = i % self.blocks * ROWS, rows = min(self.rows - i0, ROWS)
         cdef Py_ssize_t run = i // self.blocks % self.runs, z = i // self.blocks // self.runs, panel = run * self.panels_per_item
         cdef Py_ssize_t first = panel * nr, cols = min(self.cols - first, self.panels_per_item * nr), k = 0, j
@@ -125,8 +110,8 @@ cdef class Thin:
             if (self.dots and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
                 gather(row, <const char *>s.x, s.rows, s.depth, s.xrs, s.xcs, size)
                 s.x, s.xrs, s.xcs = row, PITCH, 1
-            if self.packed != NULL:
-                s.w = self.packed + (panel * s.panel + k * nr) * size
+            if arrays.weights != NULL:
+                s.w = arrays.weights + (panel * s.panel + k * nr) * size
                 self.t.thin_panels(&s)
             elif self.dots and down == 1:
                 s.step = across
@@ -150,7 +135,7 @@ cdef class Thin:
                     j = j + nr
                 s.sums = sums
             k = k + s.depth
-        self.finish(job, z, i0, rows, first, cols, sums)
+        self.finish(&job, z, i0, rows, first, cols, sums)
 
     cdef void finish(
         self, const Job *job, Py_ssize_t z, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t cols,

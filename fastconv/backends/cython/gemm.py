@@ -2,8 +2,8 @@
 
 Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache while panels of B pass; a
 block of A and a group of panels of B share the L2 cache, and a block of B takes at most `B_BYTES` of the L3 cache.
-Products of few rows read B where it lies, if its rows are contiguous, products of few columns A.  Small products of a
-batch are items of work of one call.
+Products of few rows, or with a small B, read B where it lies, if its rows are contiguous; those of few columns do the
+same with A.  Small products of a batch are items of work of one call.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
 A_BYTES = 256 << 10
 B_BYTES = 2 << 20
 SMALL_BYTES = 256 << 10
-IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles
+IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles,
+IN_PLACE_BYTES = 16 << 10  # or while all of it stays in the L1 cache
 PASSES = 8  # and reading A in place, while so many panels of B pass; _gemm.pyx says the same
 RATE = {"avx512": 0.79, "avx2": 0.92, "portable": 0.85}  # of peak
 PACK_SECONDS = 0.13e-9  # per element
 NEAR = 2048  # bytes: rows of A that are a multiple apart share few lines of the L1 cache, and are packed
 CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
-START_SECONDS = 3.5e-6
+START_SECONDS = 1e-6
 
 
 class Gemm(Kernel[GemmProblem]):
@@ -38,7 +39,7 @@ class Gemm(Kernel[GemmProblem]):
     backend = "cython"
     algorithm = "packed"
     activations = frozenset({"relu"})
-    revision = 2
+    revision = 3
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -97,25 +98,33 @@ class Gemm(Kernel[GemmProblem]):
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
-    def specialise(self, problem: GemmProblem, count: int) -> Bind:
+    def specialise(
+        self, problem: GemmProblem, count: int, x: tuple[int, ...] | None = None, y: tuple[int, ...] | None = None
+    ) -> Bind:
+        """`x`, `y`: how matrices lie in arrays without gaps, if not as those of `native.matrices`."""
         from fastconv.backends.cython import _gemm
 
         p = problem
-        size = p.acc.itemsize
+        if p.k == 0:
+            return lambda constants: lambda x, out: finish_without_products(p, constants[1], constants[2], out)
+        size, packed = p.acc.itemsize, p.packed and not p.b_batched
         mr, nr = native.tile(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        table, sizes, whole = native.table(self.isa, size), (*self._blocks(p), *self._items(p, count)), self._whole(p)
-        along, few = 1 if p.trans_b else 2, not p.packed and p.m <= IN_PLACE_TILES * mr
-        seconds = native.seconds(self, p)
+        few = p.m <= IN_PLACE_TILES * mr or p.k * p.n * size <= IN_PLACE_BYTES
+        prepared = _gemm.Gemm(
+            native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), few, self._whole(p)
+        )
+        own, shared = prepared.scratch_bytes(packed)
+        x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
+        y = y or native.matrices(p.batch, p.m, p.n)
+        native.share(prepared, own, count, native.seconds(self, p), x, y, shared)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             b, c, bias = constants
-            if p.k == 0:
-                return lambda x, out: finish_without_products(p, c, bias, out)
-            gemm = _gemm.Gemm(table, p, b, c, bias, *sizes, few and b.strides[along] == size, whole)
-            if p.packed and not p.b_batched:
-                gemm.pack(aligned_empty(-(-p.n // nr) * nr * p.k * size), threads.openmp_threads(count))
-            return native.runner(gemm, gemm.scratch_bytes, count, seconds, gemm.shared_bytes)
+            if not packed:
+                return prepared.operands(b, c, bias)
+            panels = aligned_empty(-(-p.n // nr) * nr * p.k * size)
+            return prepared.operands(b, c, bias, panels, threads.openmp_threads(count))
 
         return bind
 

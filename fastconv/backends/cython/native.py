@@ -175,10 +175,16 @@ def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> tuple[i
 
 
 def share(
-    prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float, x: tuple[int, ...], y: tuple[int, ...]
-) -> None:
+    prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
+    x: tuple[int, ...], y: tuple[int, ...], shared_bytes: int = 0,
+) -> None:  # fmt: skip
     """Have `prepared` run on up to `count` threads, with signals seen in between; `x` and `y` as from `contiguous`."""
-    prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y)
+    prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y, shared_bytes)
+
+
+def matrices(batch: int, rows: int, cols: int) -> tuple[int, ...]:
+    """Elements of matrices that lie without gaps, and their strides (batch, rows, columns)."""
+    return batch * rows * cols, rows * cols, cols, 1
 
 
 def binder(
@@ -203,6 +209,21 @@ def pooling(
     x, y = contiguous(p.n, p.c, p.input, p.layout), contiguous(p.n, p.c, p.output, p.layout)
     share(prepared, scratch_bytes, count, seconds, x, y)
     return prepared.bind()
+
+
+class Reshaped:
+    """A convolution as a product of matrices, a run with a method `plain`: ``run(x, out)`` on views of images."""
+
+    __slots__ = ("_multiply", "_x", "_y", "plain")
+
+    def __init__(
+        self, multiply: Any, x: Callable[[np.ndarray], np.ndarray], y: Callable[[np.ndarray], np.ndarray]
+    ) -> None:
+        self._multiply, self._x, self._y = multiply, x, y
+        self.plain = multiply.plain  # without gaps, images and matrices are the same memory
+
+    def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
+        self._multiply(self._x(x), self._y(out))
 
 
 class Native(Kernel[ConvProblem]):
@@ -268,10 +289,9 @@ class Prepared(Protocol):
     ) -> None: ...
 
 
-def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float, shared_bytes: int = 0) -> Run:
+def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float) -> Run:
     """All items of `prepared`, on up to `count` threads; signals are seen in between.
 
-    Behind the threads' scratch lie `shared_bytes` for all of them.
     What does not depend on the arrays is worked out here: small problems run for less time than that takes.
     """
     items, step = prepared.items, -(-scratch_bytes // 64) * 64
@@ -280,7 +300,7 @@ def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float, s
 
     def run(x: np.ndarray, out: np.ndarray) -> None:
         workers = threads.openmp_threads(count)
-        with borrow(step * workers + shared_bytes) as scratch:
+        with borrow(step * workers) as scratch:
             for lo, hi in parts:
                 prepared.run(x, out, scratch, step, lo, hi, workers)
 

@@ -52,7 +52,8 @@ class Pointwise(native.Native):
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         rate = RATE[self.isa] * (STREAMED if p.icg * mr * p.acc.itemsize > L1_BYTES else 1.0)
         row_bytes = p.pixels * p.acc.itemsize
-        if row_bytes % LINE == 0 and p.icg * math.gcd(row_bytes // LINE, SETS) >= 16 * SETS:
+        deep = p.icg * nr * p.acc.itemsize >= L1_BYTES  # a panel of pixels: less finds room even in few sets
+        if deep and row_bytes % LINE == 0 and p.icg * math.gcd(row_bytes // LINE, SETS) >= 16 * SETS:
             rate *= CROWDED
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)

@@ -24,8 +24,7 @@ CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
 MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
 # Of peak, with a packed matrix and with one in place.
 RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
-START_SECONDS = 1.5e-6
-CONV_SECONDS = 4.4e-6  # more: no run of one compiled call
+START_SECONDS = 1.2e-6
 
 
 class Thin(Kernel[GemmProblem]):
@@ -93,15 +92,17 @@ class Thin(Kernel[GemmProblem]):
         p = problem
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        table, panels = native.table(self.isa, p.acc.itemsize), self._panels(p, count)
-        scratch, seconds = self._scratch(p, panels), native.seconds(self, p)
+        panels = self._panels(p, count)
+        prepared = _thin.Thin(native.table(self.isa, p.acc.itemsize), p, swapped, panels)
+        x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
+        y = native.matrices(p.batch, p.m, p.n)
+        native.share(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
+        pack = p.packed and not swapped and not p.b_batched
 
         def bind(constants: tuple[Any, ...]) -> Run:
             b, c, bias = constants
-            packed = None
-            if p.packed and not swapped and not p.b_batched:
-                packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T)
-            return native.runner(_thin.Thin(table, p, b, c, bias, packed, swapped, panels), scratch, count, seconds)
+            packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T) if pack else None
+            return prepared.operands(b, c, bias, packed)
 
         return bind
 
@@ -144,7 +145,7 @@ class ThinConv(native.Native):
         )  # fmt: skip
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        return CONV_SECONDS + self.product.cost(self._matrices(problem), machine)
+        return self.product.cost(self._matrices(problem), machine)
 
     def workspace(self, problem: ConvProblem) -> int:
         return self.product.workspace(self._matrices(problem))
@@ -159,12 +160,9 @@ class ThinConv(native.Native):
 
         def bind(constants: tuple[Any, ...]) -> Run:
             weights, bias = constants
-            multiply = product((weights.reshape(matrix), None, bias))
-
-            def run(x: np.ndarray, out: np.ndarray) -> None:
-                multiply(x.reshape(rows), out.reshape(sums))
-
-            return run
+            return native.Reshaped(
+                product((weights.reshape(matrix), None, bias)), lambda x: x.reshape(rows), lambda y: y.reshape(sums)
+            )
 
         return bind
 

@@ -180,7 +180,8 @@ class Im2col(NumpyConv):
         columns = p.n * p.ic * p.taps * p.pixels * size
         # With few pixels the weights stream from memory.
         products = max(p.flops / self._rate(p, machine), p.oc * p.depth * size / machine.bandwidth)
-        return products + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
+        results = p.n * p.oc * p.pixels * size / machine.bandwidth
+        return products + results + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
