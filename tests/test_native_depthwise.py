@@ -129,6 +129,30 @@ def test_every_width(kernel: Kernel[ConvProblem], dtype: str, taps: int, stride:
     )
 
 
+@pytest.mark.parametrize("taps, stride", [(3, 1), (5, 1), (7, 1), (3, 2), (5, 2), (7, 2)])
+def test_small_maps(kernel: Kernel[ConvProblem], taps: int, stride: int) -> None:
+    """Two channels may share a vector: every height and width, also of uneven padding, and a channel without a partner."""
+    sizes = itertools.product(range(3, 9), range(2, 10))
+    check(
+        kernel,
+        (
+            problem(
+                ((oh - 1) * stride + 1 + h % 2, (ow - 1) * stride + 1 + w % 2),
+                (taps, taps),
+                n=2,
+                channels=2 + (oh + ow) % 4,
+                stride=stride,
+                padding=[(taps // 2, taps // 2 - (oh + ow) % 3 // 2), (taps // 2, taps // 2 - ow % 3 // 2)],
+                activation="relu" if ow % 2 else None,
+                bias=oh % 3 > 0,
+            )
+            for oh, ow in sizes
+            for h, w in ((0, 1), (1, 0))
+        ),
+        ("start", "end"),
+    )
+
+
 @pytest.mark.parametrize("tiles", [4, 5, 7])
 def test_widths_of_several_tiles(kernel: Kernel[ConvProblem], tiles: int) -> None:
     vl = lanes(kernel, "float32")
