@@ -130,8 +130,8 @@ def test_every_width(kernel: Kernel[ConvProblem], dtype: str, taps: int, stride:
 
 
 @pytest.mark.parametrize("taps, stride", [(3, 1), (5, 1), (7, 1), (3, 2), (5, 2), (7, 2)])
-def test_small_maps(kernel: Kernel[ConvProblem], taps: int, stride: int) -> None:
-    """Two channels may share a vector: every height and width, also of uneven padding, and a channel without a partner."""
+def test_two_channels_in_a_vector(kernel: Kernel[ConvProblem], taps: int, stride: int) -> None:
+    """Maps of every height and width up to half a vector, some of uneven padding or with a channel left over."""
     sizes = itertools.product(range(3, 9), range(2, 10))
     check(
         kernel,

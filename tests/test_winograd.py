@@ -12,13 +12,13 @@ from test_native_conv import DTYPES, as_dtype, case, check, in_layout, problem, 
 
 import fastconv as F
 from fastconv.backends import reference
-from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Winograd, points_of
+from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Tall, Winograd, points_of
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-KERNELS = [k for k in registry.kernels("conv") if isinstance(k, Winograd)]
+KERNELS = [k for k in registry.kernels("conv") if isinstance(k, (Winograd, Tall))]
 WEIGHT_KERNELS = [k for k in registry.kernels("conv") if k.algorithm == "winograd" and k.relative.endswith("weight")]
 every_weight_kernel = pytest.mark.parametrize("kernel", WEIGHT_KERNELS, ids=lambda k: k.name)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
@@ -43,6 +43,12 @@ SCHEMES = (
     problem(5, 3, (9, 11), (2, 2)),
     problem(5, 3, (9, 11), (4, 6)),
     problem(18, 4, (5, 9, 12), (2, 3, 3), pads=((0, 1), (1, 1), (1, 1))),
+    problem(18, 4, (9, 5, 12), (3, 1, 3), pads=((2, 2), (0, 0), (1, 1)), n=2),
+    problem(7, 4, (9, 5, 12), (3, 3, 3), pads=((2, 1), (1, 1), (1, 1))),
+    problem(3, 40, (12, 3, 12), (3, 3, 5), dilation=(3, 1, 1), activation="relu"),
+    problem(3, 4, (9, 5, 12), (3, 3, 5), stride=(2, 1, 1)),
+    problem(33, 7, (12, 15), (7, 7), pads=((3, 3), (3, 3))),
+    problem(16, 7, (12, 15), (2, 7), stride=(3, 1), dilation=(2, 1)),
     problem(16, 8, (9, 12), (3, 3), groups=2, mode="reflect", pads=((1, 1), (2, 2))),
     problem(6, 6, (9, 12), (3, 3), groups=6, mode="circular", pads=((1, 1), (2, 2)), fill=0.0),
     problem(4, 5, (9, 12), (3, 3), fill=1.5, pads=((1, 2), (2, 1))),
@@ -65,7 +71,7 @@ def test_every_remainder(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel, dtype, ONE)
     for extra in range(1, 13):
         assert check(kernel, problem(2, 3, (2 + extra, 15 - extra), (3, 3)), dtype)
-        if kernel.m in ((4, 4), (2, 2)):
+        if kernel.relative in ("f4", "f2"):
             assert check(kernel, problem(1 + extra, 2 * extra, (4 + extra, 4), (3, 1), stride=(2, 1)), dtype)
 
 
@@ -101,6 +107,8 @@ def test_stated_errors(kernel: Any, data: str) -> None:
         problem(96, 32, (4, 31), (1, 7)),
         problem(48, 32, (15, 17), (3, 3), stride=(2, 2)),
         problem(32, 32, (19, 17), (7, 7), stride=(2, 2)),
+        problem(64, 32, (12, 17), (7, 7)),
+        problem(48, 32, (12, 17), (9, 9)),
     )
     for p64 in layers:
         p64 = dataclasses.replace(p64, bias=False)
@@ -139,15 +147,17 @@ def test_the_tolerance_decides() -> None:
 @every_kernel
 def test_refusals(kernel: Any) -> None:
     skip_unavailable(kernel, np.float32, ONE)
+    tall = isinstance(kernel, Tall)
+    m = (kernel.along_rows if tall else kernel).m[0]
     for p, why in (
-        (problem(4, 4, (9, 9), (1, 1)), "not windowed"),
+        (problem(4, 4, (9, 9), (1, 1)), "one axis only, as equal tiles have it" if tall else "not windowed"),
         (problem(4, 4, (20, 20), (3, 3), stride=(2, 2), dilation=(2, 2)), "both strided and dilated"),
-        (problem(4, 4, (9, 9), (2, 2), stride=(2, 2)), f"no F({kernel.m[0]}, 2) with stride 2"),
-        (problem(4, 4, (40, 40), (13, 13)), f"no F({kernel.m[0]}, 13)"),
+        (problem(4, 4, (9, 9), (2, 2), stride=(2, 2)), f"no F({m}, 2) with stride 2"),
+        (problem(4, 4, (40, 40), (13, 13)), f"no F({m}, 13)"),
         (problem(4, 4, (9, 9), (3, 3), fill=float("inf")), "no channels, or padding that is not finite"),
     ):
         reason = kernel.reject(as_dtype(p, np.float32))
-        if kernel.m == (6, 6) and why == "both strided and dilated":
+        if m == 6 and why == "both strided and dilated":
             assert reason is not None
         else:
             assert reason == why
@@ -161,6 +171,12 @@ GRADIENTS = (
     problem(8, 7, (19, 4), (7, 1), pads=((3, 3), (0, 0)), n=2),
     problem(3, 4, (9, 9), (2, 3), n=2),
     problem(3, 4, (9, 9), (7, 5), n=2),
+    problem(18, 4, (9, 5, 12), (3, 1, 3), pads=((2, 2), (0, 0), (1, 1)), n=2),
+    problem(7, 4, (9, 5, 12), (3, 3, 3), pads=((2, 1), (1, 1), (1, 1))),
+    problem(3, 40, (12, 3, 12), (3, 3, 5), dilation=(3, 1, 1), activation="relu"),
+    problem(3, 4, (9, 5, 12), (3, 3, 5), stride=(2, 1, 1)),
+    problem(33, 7, (12, 15), (7, 7), pads=((3, 3), (3, 3))),
+    problem(16, 7, (12, 15), (2, 7), stride=(3, 1), dilation=(2, 1)),
     problem(16, 8, (9, 12), (3, 3), groups=2, mode="reflect", pads=((1, 1), (2, 2)), n=2),
     problem(4, 6, (9, 12), (3, 2), groups=2, fill=1.5, pads=((1, 1), (2, 0))),
     problem(40, 70, (20, 30), (3, 3), pads=((1, 1), (1, 1)), n=2),  # several chunks

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Winograd convolution: transformed tiles times transformed weights on the register tile.
 
-One item of work is some rows of tiles of one plane of one group of one image; a dilated axis has as many lattices of
-tiles as its dilation.  Blocks of VL channels are laid into a band, [row][column][lane], and transformed along both
-axes into `v`, [point][phases][block][tile][lane].  Then, for each block of NR output channels, every point is a product
+One item of work is some rows of tiles of one group of one image, in one plane or, of whole planes, in several whose depth
+taps read the same transformed planes; a dilated axis has as many lattices of tiles as its dilation.  Blocks of VL channels are laid into a band, [row][column][lane], and transformed along both
+axes into `v`, [point][phases][block][plane][tile][lane].  Then, for each block of NR output channels, every point is a product
 of matrices on the register tile, into `s`, [point][tile][NR], and the output transform leaves rows of pixels in
 `pixels`, which are stored as everywhere else.
 
@@ -36,8 +36,12 @@ cdef struct Item:
     Py_ssize_t lattice, first, count
 
 cdef struct Chunk:
-    # A stretch of depth: `blocks` of `lanes` channels in v, and their rows in the weights.
-    Py_ssize_t plane, block, blocks, lanes, row
+    # A stretch of depth: `blocks` of `lanes` channels in v, read by depth tap `tap`, and their rows in the weights.
+    Py_ssize_t point, block, tap, blocks, lanes, row
+
+cdef struct Planes:
+    # Output planes of an item, and the input planes that are transformed for them.
+    Py_ssize_t first, count, entered
 
 
 cdef class Winograd(Prepared):
@@ -45,7 +49,7 @@ cdef class Winograd(Prepared):
 
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
-    cdef Py_ssize_t kbs, parts, blocks, channel_blocks, depth_rows, tile_cols, row_items, nchunks
+    cdef Py_ssize_t kbs, parts, blocks, depth_rows, tile_cols, row_items, plane_items, together, nchunks
     cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
     cdef const int64_t *planes
     cdef const int64_t *rows
@@ -64,8 +68,9 @@ cdef class Winograd(Prepared):
         self.h = axis(scheme.h)
         self.w = axis(scheme.w)
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
-        self.channel_blocks = (self.icg + self.t.vl - 1) // self.t.vl
-        self.blocks = self.kd * self.channel_blocks
+        self.blocks = (self.icg + self.t.vl - 1) // self.t.vl
+        self.together = scheme.together
+        self.plane_items = (self.od + self.together - 1) // self.together
         self.tile_cols, self.win, self.depth_rows = scheme.tile_cols, scheme.win, scheme.depth_rows
         self.list_of_items, self.row_items = <const Item *>address(scheme.items), scheme.items.shape[0]
         self.chunks, self.nchunks = <const Chunk *>address(scheme.chunks), scheme.chunks.shape[0]
@@ -77,58 +82,70 @@ cdef class Winograd(Prepared):
         self.cols = <const int64_t *>address(cols)
         self.fill, self.relu = p.fill, p.activation == "relu"
         self.parts = scheme.parts
-        self.items = self.n * self.groups * self.od * self.row_items * self.parts
+        self.items = self.n * self.groups * self.plane_items * self.row_items * self.parts
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, part = i % self.parts
         i = i // self.parts
         cdef const Item *it = self.list_of_items + i % self.row_items
-        cdef Py_ssize_t od = i // self.row_items % self.od
-        cdef Py_ssize_t g = i // self.row_items // self.od % self.groups, n = i // self.row_items // self.od // self.groups
+        i = i // self.row_items
+        cdef Planes planes
+        planes.first = i % self.plane_items * self.together
+        planes.count = min(self.together, self.od - planes.first)
+        planes.entered = planes.count + (self.kd - 1) * self.tap_step()
+        cdef Py_ssize_t g = i // self.plane_items % self.groups, n = i // self.plane_items // self.groups
         cdef char *half = scratch + self.band_len * size
         cdef char *v = half + self.t_len * size
         cdef char *s = v + self.v_len * size
         cdef char *out_half = s + self.s_len * size
         cdef char *pixels = out_half + self.half_len * size
-        cdef Py_ssize_t kb
-        self.enter(&arrays.x, n, g, od, it, scratch, half, v)
+        cdef Py_ssize_t kb, j, tiles = it.count * self.tile_cols
+        self.enter(&arrays.x, n, g, &planes, it, scratch, half, v)
         for kb in range(self.kbs * part // self.parts, self.kbs * (part + 1) // self.parts):
-            self.multiply(arrays.weights, g, kb, it.count * self.tile_cols, v, s)
-            self.leave(arrays, n, g, kb, od, it, s, out_half, pixels)
+            self.multiply(arrays.weights, g, kb, &planes, tiles, v, s)
+            for j in range(planes.count):
+                self.leave(
+                    arrays, n, g, kb, planes.first + j, it, s + j * tiles * self.t.nr * size, planes.count * tiles, out_half,
+                    pixels)
+
+    cdef Py_ssize_t tap_step(self) noexcept nogil:
+        """From depth tap to depth tap, in planes that are transformed: alone, an output plane needs none between them."""
+        return self.dd if self.together > 1 else 1
 
     cdef void enter(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, const Item *it, char *band, char *half,
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, const Planes *planes, const Item *it, char *band, char *half,
         char *v) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, c, i, r, f
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, j, i, r, f
         cdef Py_ssize_t rin = (it.count * self.h.m - 1) * self.h.stride + self.h.taps
-        cdef Py_ssize_t point = self.h_phases_and_blocks() * it.count * self.tile_cols * vl
+        cdef Py_ssize_t row_of_tiles = self.tile_cols * vl, block = planes.entered * it.count * row_of_tiles
+        cdef Py_ssize_t point = self.slots() * block, step = self.dd // self.tap_step()
         cdef int64_t plane, row
         cdef const char *channel
         cdef const char *src
         for b in range(self.blocks):
-            c = b % self.channel_blocks * vl
-            plane = self.planes[od * self.sd + b // self.channel_blocks * self.dd]
-            channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1] + plane * x.stride[2]) * size
-            for i in range(rin):
-                row = self.rows[it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation]
-                src = NULL
-                if plane >= 0 and row >= 0:
-                    src = channel + row * x.stride[3] * size
-                self.t.lane_row(
-                    band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), self.cols, self.win,
-                    self.run0, self.run1, self.fill)
-            for r in range(it.count):
-                for f in range(self.h.phases):
-                    self.enter_row(
-                        band + (r * self.h.m * self.h.stride + f) * band_row * size, f, half,
-                        v + ((f * self.w.phases * self.blocks + b) * it.count + r) * self.tile_cols * vl * size,
-                        it.count * self.tile_cols * vl, point)
+            for j in range(planes.entered):
+                plane = self.planes[planes.first * self.sd + j * step]
+                channel = x.data + (n * x.stride[0] + (g * self.icg + b * vl) * x.stride[1] + plane * x.stride[2]) * size
+                for i in range(rin):
+                    row = self.rows[it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation]
+                    src = NULL
+                    if plane >= 0 and row >= 0:
+                        src = channel + row * x.stride[3] * size
+                    self.t.lane_row(
+                        band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - b * vl), self.cols,
+                        self.win, self.run0, self.run1, self.fill)
+                for r in range(it.count):
+                    for f in range(self.h.phases):
+                        self.enter_row(
+                            band + (r * self.h.m * self.h.stride + f) * band_row * size, f, half,
+                            v + ((f * self.w.phases * self.blocks + b) * block + (j * it.count + r) * row_of_tiles) * size,
+                            self.blocks * block, point)
 
-    cdef Py_ssize_t h_phases_and_blocks(self) noexcept nogil:
+    cdef Py_ssize_t slots(self) noexcept nogil:
         return self.h.phases * self.w.phases * self.blocks
 
     cdef void enter_row(
-        self, const char *band, Py_ssize_t fh, char *half, char *v, Py_ssize_t block, Py_ssize_t point) noexcept nogil:
+        self, const char *band, Py_ssize_t fh, char *half, char *v, Py_ssize_t phase, Py_ssize_t point) noexcept nogil:
         # One row of tiles of one block of channels, phase fh of the rows.
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, p, fw, lattice, cols, at
         cdef Py_ssize_t used = phase_points(&self.h, fh)
@@ -147,33 +164,37 @@ cdef class Winograd(Prepared):
                     transform(
                         self.t, &self.w, fw, src + (p * band_row + (lattice + fw) * vl) * size,
                         self.w.stride * self.w.dilation * vl, self.w.m * self.w.stride * self.w.dilation * vl, cols,
-                        v + (p * self.w.points * point + fw * self.blocks * block + at * vl) * size, point, vl)
+                        v + (p * self.w.points * point + fw * phase + at * vl) * size, point, vl)
                     at += cols
 
     cdef void multiply(
-        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t tiles, const char *v, char *s) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, block = tiles * vl
-        cdef Py_ssize_t pieces = (tiles + self.t.mr - 1) // self.t.mr, piece, q, q_next, i, before = -1
+        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, Py_ssize_t tiles, const char *v,
+        char *s) noexcept nogil:
+        # Planes that lie side by side are more tiles of one product.
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, plane = tiles * vl, block = planes.entered * plane
+        cdef Py_ssize_t count = planes.count * tiles, pieces = (count + self.t.mr - 1) // self.t.mr
+        cdef Py_ssize_t piece, q, q_next, i, before = -1
         cdef const char *a
         cdef const Chunk *c
         weights += (g * self.kbs + kb) * self.depth_rows * nr * size
         for i in range(self.nchunks):
             c = self.chunks + i
-            a = v + (c.plane * self.h_phases_and_blocks() + c.block) * block * size
+            a = v + ((c.point * self.slots() + c.block) * block + c.tap * self.tap_step() * plane) * size
             q = 0
             for piece in range(pieces):  # near-equal parts of at most MR tiles
-                q_next = tiles * (piece + 1) // pieces
+                q_next = count * (piece + 1) // pieces
                 self.t.lane_tile[q_next - q](
-                    c.blocks, c.lanes, a + q * vl * size, block, weights + c.row * nr * size, c.plane != before,
-                    s + (c.plane * tiles + q) * nr * size)
+                    c.blocks, c.lanes, a + q * vl * size, block, weights + c.row * nr * size, c.point != before,
+                    s + (c.point * count + q) * nr * size)
                 q = q_next
-            before = c.plane
+            before = c.point
 
     cdef void leave(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it, const char *s,
-        char *half, char *pixels) noexcept nogil:
+        Py_ssize_t tiles, char *half, char *pixels) noexcept nogil:
+        # One output plane; `tiles` in a point of s.
         cdef const View *y = &arrays.y
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, tiles = it.count * self.tile_cols
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r, i, row
         cdef char *line
         cdef fc_epilogue e

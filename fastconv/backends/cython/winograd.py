@@ -8,16 +8,18 @@ through the band.  The transforms themselves are in simd/winograd.inc.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Bind
+from fastconv.core.kernel import Bind, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -45,14 +47,14 @@ MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast 
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
 START_SECONDS = 6e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
-ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 16.3}
+ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.4}
 TOO_INEXACT = 100.0  # of both axes together
 ERROR_GROWTH = 0.15
 FEW_TERMS = 25  # sums of fewer err no less: the largest error is less of an average
 # Channels summed up at a time, by the error of both axes: long sums add to it.
 SPILL = ((13.0, 64), (16.0, 48), (TOO_INEXACT, 32))
 
-CHUNK = np.dtype([(name, np.intp) for name in ("plane", "block", "blocks", "lanes", "row")])
+CHUNK = np.dtype([(name, np.intp) for name in ("point", "block", "tap", "blocks", "lanes", "row")])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,9 +177,9 @@ class Scheme:
         Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
     starts : ndarray
         (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
-    parts, tile_cols, win, y_row, depth_rows : int
-        Parts of the blocks of output channels that are items of their own, tiles in a row, columns of a band,
-        elements of a row of pixels, rows of transformed weights in a block of NR.
+    parts, together, tile_cols, win, y_row, depth_rows : int
+        Parts of the blocks of output channels that are items of their own, output planes of an item, tiles in a row,
+        columns of a band, elements of a row of pixels, rows of transformed weights in a block of NR.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
         output, and the rows of pixels.
@@ -189,6 +191,7 @@ class Scheme:
     chunks: np.ndarray
     starts: np.ndarray
     parts: int
+    together: int
     tile_cols: int
     win: int
     y_row: int
@@ -202,9 +205,9 @@ class Scheme:
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
         h, w = axes(p, m)
         tile_cols = w.tiles(p.output[2])
-        blocks = p.kernel[0] * -(-p.icg // vl)
-        slots = h.points * w.points * h.stride * w.stride * blocks * vl  # elements of a tile
-        most = max(1, V_BYTES // (slots * max(1, tile_cols) * size))
+        slots = h.points * w.points * h.stride * w.stride * -(-p.icg // vl) * vl  # elements of a tile
+        fit = V_BYTES // (slots * max(1, tile_cols) * size)  # rows of tiles
+        most = max(1, fit // p.kernel[0])
         most, parts = (most, 1) if count == 1 else shared(p, h, w, isa, min(most, max(1, h.tiles(p.output[1]))), count)
         items = []
         for lattice in range(min(h.dilation, p.output[1])):
@@ -213,19 +216,30 @@ class Scheme:
             cuts = [rows * i // pieces for i in range(pieces + 1)]
             items += [(lattice, a, b - a) for a, b in pairwise(cuts)]
         rows = max((count for _, _, count in items), default=1)
+        whole = p.stride[0] == 1 and rows >= h.tiles(p.output[1])
+        planes = planes_together(p, fit // rows, count) if whole else 1
+        entered = planes + (p.kernel[0] - 1) * (p.dilation[0] if planes > 1 else 1)
         win = w.reach(p.output[2])
         y_row = (p.output[2] + w.m * w.dilation) * nr
         tiles = rows * tile_cols
         lengths = (
-            (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * tiles, h.points * w.points * tiles * nr,
-            h.m * w.points * nr, h.m * y_row,
+            (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * entered * tiles,
+            h.points * w.points * planes * tiles * nr, h.m * w.points * nr, h.m * y_row,
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
         listed = np.array(items, np.intp).reshape(-1, 3)
-        return cls(h, w, listed, chunks, starts * nr, parts, tile_cols, win, y_row, depth_rows, lengths)
+        return cls(h, w, listed, chunks, starts * nr, parts, planes, tile_cols, win, y_row, depth_rows, lengths)
 
     def bytes(self, size: int) -> int:
         return (sum(self.lengths) + 64) * size
+
+
+def planes_together(p: ConvProblem, fit: int, count: int) -> int:
+    """Output planes of an item: they may read up to `fit` transformed ones, and leave work for `count` threads."""
+    most = fit - (p.kernel[0] - 1) * p.dilation[0]
+    fair = p.output[0] if count == 1 else p.n * p.groups * p.output[0] // (4 * count)
+    pieces = -(-p.output[0] // max(1, min(most, fair, p.output[0]))) if p.output[0] else 1
+    return max(1, -(-p.output[0] // pieces))
 
 
 def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> tuple[int, int]:
@@ -273,11 +287,10 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
     """Stretches of channels that are summed up together, plane by plane; where each phase's begin; rows of them all."""
     channel_blocks = -(-p.icg // vl)
     full, rest, most = p.icg // vl, p.icg % vl, max(1, together(h, w) // vl)
-    parts = []  # (first block, blocks, lanes) of one phase
-    for plane in range(p.kernel[0]):
-        first = plane * channel_blocks
-        parts += [(first + b, min(most, full - b), vl) for b in range(0, full, most)]
-        parts += [(first + full, 1, rest)] * (rest > 0)
+    parts = []  # (depth tap, first block, blocks, lanes) of one phase
+    for tap in range(p.kernel[0]):
+        parts += [(tap, b, min(most, full - b), vl) for b in range(0, full, most)]
+        parts += [(tap, full, 1, rest)] * (rest > 0)
     starts = np.zeros((h.stride * w.stride, h.points, w.points), np.intp)
     chunks, row = [], 0
     for point in product(range(h.points), range(w.points)):
@@ -285,9 +298,8 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
             if point[0] >= h.used[fh] or point[1] >= w.used[fw]:
                 continue
             starts[slot, point[0], point[1]] = row
-            for first, blocks, lanes in parts:
-                start = slot * p.kernel[0] * channel_blocks + first
-                chunks.append((point[0] * w.points + point[1], start, blocks, lanes, row))
+            for tap, first, blocks, lanes in parts:
+                chunks.append((point[0] * w.points + point[1], slot * channel_blocks + first, tap, blocks, lanes, row))
                 row += blocks * lanes
     return np.array(chunks, CHUNK), starts, row
 
@@ -337,19 +349,22 @@ class Winograd(native.Native):
         h, w = scheme.h, scheme.w
         kbs, runs = -(-max(p.ocg, 1) // nr), p.n * p.groups * p.output[0]
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
-        here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols)
+        here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols * scheme.together)
         rows = here / -(-here // mr)  # of the register tile
         rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / 4)
         depth = p.icg * p.kernel[0]
         joins = len(scheme.chunks) * kbs * tiles / rows * JOIN_SECONDS
         products = joins + 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
-        blocks = p.kernel[0] * -(-p.icg // vl) * vl
+        step = p.dilation[0] if scheme.together > 1 else 1
+        entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # planes for each that leaves
+        blocks = entered * -(-p.icg // vl) * vl
         band_rows = runs * sum(h.span(int(count)) for count in scheme.items[:, 2])
         slower = MEASURED_FLOPS / machine.flops(self.isa, size)
         band = band_rows * scheme.win * blocks * BAND_SECONDS * slower
         moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
-        stream = weights * len(scheme.items) * p.n * p.output[0] / (2.5 * machine.bandwidth)  # from the L3 cache
+        items = len(scheme.items) * p.n * -(-p.output[0] // scheme.together)
+        stream = weights * items / (2.5 * machine.bandwidth)  # from the L3 cache
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else 3)
         return START_SECONDS + pack + max(products, stream) + band + tiles * moved * slower + memory
@@ -404,4 +419,68 @@ def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:
     return planes, longer[0], longer[1], run0, run1
 
 
-KERNELS = tuple(Winograd(isa, m) for isa in machine.ISAS for m in TILES)
+class Tall(native.Native):
+    """F(m, s) along the rows of an image, r x s kernels, whose rows count as taps along depth and are summed directly.
+
+    For kernels whose rows are too long to be filtered along both axes without large rounding errors.
+    """
+
+    backend = "cython"
+    algorithm = "winograd"
+    exact = False
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str, m: int) -> None:
+        self.isa, self.relative = isa, f"f1x{m}"
+        self.along_rows = Winograd(isa, (m, m))
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.kernel[0] != 1 or p.input[0] != 1 or p.output[0] != 1 or p.pads[0] != (0, 0):
+            return "more than one plane"
+        if 1 in p.kernel[1:]:
+            return "one axis only, as equal tiles have it"
+        return self.along_rows.reject(turned(p))
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        return self.along_rows.cost(turned(problem), machine)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self.along_rows.workspace(turned(problem))
+
+    def error(self, problem: ConvProblem) -> float:
+        return self.along_rows.error(turned(problem))
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p = turned(problem)
+        inner = self.along_rows.specialise(p, threads)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            return native.Reshaped(inner((weights.reshape(p.w_shape), bias)), upright, upright)
+
+        return bind
+
+
+@lru_cache(maxsize=512)
+def turned(p: ConvProblem) -> ConvProblem:
+    """A problem of one plane with its rows as planes of one row."""
+
+    def turn(axes: Sequence[Any]) -> Any:
+        return axes[1], axes[0], axes[2]
+
+    names = ("input", "kernel", "stride", "dilation", "pads", "output")
+    return replace(p, **{name: turn(getattr(p, name)) for name in names})
+
+
+def upright(images: np.ndarray) -> np.ndarray:
+    """(N, C, D, H, W) with planes and rows exchanged."""
+    return images.transpose(0, 1, 3, 2, 4)
+
+
+KERNELS = (
+    *(Winograd(isa, m) for isa in machine.ISAS for m in TILES),
+    *(Tall(isa, m) for isa in machine.ISAS for m in (4, 2)),
+)
