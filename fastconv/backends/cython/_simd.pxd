@@ -213,6 +213,10 @@ cdef extern from "simd/table.h" nogil:
         void (*wino_weights)(
             const void *coef, Py_ssize_t points, Py_ssize_t taps, const void *x, Py_ssize_t tap, void *y,
             Py_ssize_t point) noexcept nogil
+        void (*wino_dense)(
+            const void *coef, Py_ssize_t row, Py_ssize_t rows, Py_ssize_t taps, int vectors, const void *x,
+            const Py_ssize_t *xat, Py_ssize_t item, Py_ssize_t count, void *y, const Py_ssize_t *yat,
+            Py_ssize_t y_item) noexcept nogil
         void (*lane_row)(
             void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const int64_t *cols,
             Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil

@@ -10,6 +10,10 @@ of matrices on the register tile, into `s`, [point][tile][NR], and the output tr
 With a stride s, an axis has s phases: the taps k with the same k % s are a filter of their own on every s-th column.
 Phases share their interpolation points, all but infinity, so their products add up in the same planes.
 
+Where tiles do not divide an axis, the last one has fewer outputs, and makes do with some of the points: products of such
+tiles at the other points are left out.  Tiles lie in the order (whole rows, whole columns), (whole rows, last columns),
+(last row, whole columns), (last row, last columns), so that those of a point are one or two runs.
+
 The transforms mix the pixels of a tile, so one infinity or NaN would spoil all of them: results that are not finite are
 worked out again from the definition.
 """
@@ -25,11 +29,27 @@ ctypedef fused real:
     float
     double
 
+cdef enum:
+    MOST_POINTS = 11
+
+cdef struct Edge:
+    # Tiles of fewer outputs at the end of an axis; none if that is 0.
+    Py_ssize_t outputs, points
+    const Py_ssize_t *at  # which of the axis's points they use
+    const char *coef_in
+    const char *coef_out
+
 cdef struct Axis:
     # One axis of the image.  An axis without taps has one point and tiles of one output.
     Py_ssize_t m, points, taps, stride, dilation, phases
     const char *coef_in
     const char *coef_out
+    Edge edge
+    bint at_edge[MOST_POINTS]  # by point, whether the last tiles use it
+
+cdef struct Tiles:
+    # Tiles of an item in one plane: whole rows and columns of them, and those at the edges (a row, or none).
+    Py_ssize_t rows, cols, edge_row, edge_cols
 
 cdef struct Item:
     # Rows of tiles of one lattice: `count` from `first` on.
@@ -49,7 +69,7 @@ cdef class Winograd(Prepared):
 
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
-    cdef Py_ssize_t kbs, parts, blocks, depth_rows, tile_cols, row_items, plane_items, together, nchunks
+    cdef Py_ssize_t kbs, parts, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
     cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
     cdef const int64_t *planes
     cdef const int64_t *rows
@@ -65,13 +85,14 @@ cdef class Winograd(Prepared):
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.sd, self.dd = p.kernel[0], p.stride[0], p.dilation[0]
         self.od, self.oh, self.ow = p.output
-        self.h = axis(scheme.h)
-        self.w = axis(scheme.w)
+        self.h = axis(scheme.h, scheme.h_edge)
+        self.w = axis(scheme.w, scheme.w_edge)
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.blocks = (self.icg + self.t.vl - 1) // self.t.vl
         self.together = scheme.together
         self.plane_items = (self.od + self.together - 1) // self.together
         self.tile_cols, self.win, self.depth_rows = scheme.tile_cols, scheme.win, scheme.depth_rows
+        self.edge_cols = sum([ends_early(&self.w, self.ow, i) for i in range(self.w.dilation)])
         self.list_of_items, self.row_items = <const Item *>address(scheme.items), scheme.items.shape[0]
         self.chunks, self.nchunks = <const Chunk *>address(scheme.chunks), scheme.chunks.shape[0]
         self.band_len, self.t_len, self.v_len, self.s_len, self.half_len = scheme.lengths[:5]
@@ -99,22 +120,26 @@ cdef class Winograd(Prepared):
         cdef char *s = v + self.v_len * size
         cdef char *out_half = s + self.s_len * size
         cdef char *pixels = out_half + self.half_len * size
-        cdef Py_ssize_t kb, j, tiles = it.count * self.tile_cols
-        self.enter(&arrays.x, n, g, &planes, it, scratch, half, v)
+        cdef Py_ssize_t kb, j, all_tiles = it.count * self.tile_cols
+        cdef Tiles tiles
+        tiles.edge_row = ends_early(&self.h, self.oh, it.lattice) and (it.first + it.count) * self.h.m > lattice_outputs(
+            &self.h, self.oh, it.lattice)
+        tiles.rows, tiles.cols, tiles.edge_cols = it.count - tiles.edge_row, self.tile_cols - self.edge_cols, self.edge_cols
+        self.enter(&arrays.x, n, g, &planes, it, &tiles, scratch, half, v)
         for kb in range(self.kbs * part // self.parts, self.kbs * (part + 1) // self.parts):
-            self.multiply(arrays.weights, g, kb, &planes, tiles, v, s)
+            self.multiply(arrays.weights, g, kb, &planes, &tiles, v, s)
             for j in range(planes.count):
                 self.leave(
-                    arrays, n, g, kb, planes.first + j, it, s + j * tiles * self.t.nr * size, planes.count * tiles, out_half,
-                    pixels)
+                    arrays, n, g, kb, planes.first + j, it, &tiles, s + j * all_tiles * self.t.nr * size,
+                    planes.count * all_tiles, out_half, pixels)
 
     cdef Py_ssize_t tap_step(self) noexcept nogil:
         """From depth tap to depth tap, in planes that are transformed: alone, an output plane needs none between them."""
         return self.dd if self.together > 1 else 1
 
     cdef void enter(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, const Planes *planes, const Item *it, char *band, char *half,
-        char *v) noexcept nogil:
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, const Planes *planes, const Item *it, const Tiles *tiles,
+        char *band, char *half, char *v) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, j, i, r, f
         cdef Py_ssize_t rin = (it.count * self.h.m - 1) * self.h.stride + self.h.taps
         cdef Py_ssize_t row_of_tiles = self.tile_cols * vl, block = planes.entered * it.count * row_of_tiles
@@ -137,62 +162,91 @@ cdef class Winograd(Prepared):
                 for r in range(it.count):
                     for f in range(self.h.phases):
                         self.enter_row(
-                            band + (r * self.h.m * self.h.stride + f) * band_row * size, f, half,
-                            v + ((f * self.w.phases * self.blocks + b) * block + (j * it.count + r) * row_of_tiles) * size,
+                            band + (r * self.h.m * self.h.stride + f) * band_row * size, f, tiles, r, half,
+                            v + ((f * self.w.phases * self.blocks + b) * block + j * it.count * row_of_tiles) * size,
                             self.blocks * block, point)
 
     cdef Py_ssize_t slots(self) noexcept nogil:
         return self.h.phases * self.w.phases * self.blocks
 
     cdef void enter_row(
-        self, const char *band, Py_ssize_t fh, char *half, char *v, Py_ssize_t phase, Py_ssize_t point) noexcept nogil:
-        # One row of tiles of one block of channels, phase fh of the rows.
-        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, p, fw, lattice, cols, at
-        cdef Py_ssize_t used = phase_points(&self.h, fh)
+        self, const char *band, Py_ssize_t fh, const Tiles *tiles, Py_ssize_t r, char *half, char *v, Py_ssize_t phase,
+        Py_ssize_t point) noexcept nogil:
+        # Row r of the tiles of one block of channels, phase fh of the rows.
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, p, fw, lattice, cols, at, at_edge, tap
+        cdef Py_ssize_t whole = whole_slot(tiles, r), edge = edge_slot(tiles, r), used = phase_points(&self.h, fh)
+        cdef bint last = r == tiles.rows, early
         cdef const char *src = band
+        cdef const char *x
+        cdef char *y
         if self.h.points > 1:
             if self.w.points == 1:  # columns are tiles
-                transform(self.t, &self.h, fh, band, self.h.stride * band_row, vl, self.ow, v, self.w.points * point, vl)
+                enter_axis(
+                    self.t, &self.h, last, fh, band, self.h.stride * band_row, vl, self.ow, v + whole * vl * size,
+                    self.w.points * point, vl)
                 return
-            transform(self.t, &self.h, fh, band, self.h.stride * band_row, vl, self.win, half, band_row, vl)
+            enter_axis(self.t, &self.h, last, fh, band, self.h.stride * band_row, vl, self.win, half, band_row, vl)
             src = half
+        tap = self.w.stride * self.w.dilation * vl
         for p in range(used):
+            if last and not self.h.at_edge[p]:
+                continue
             for fw in range(self.w.phases):
-                at = 0
+                at, at_edge = whole, edge
                 for lattice in range(self.w.dilation):
-                    cols = lattice_tiles(&self.w, self.ow, lattice)
-                    transform(
-                        self.t, &self.w, fw, src + (p * band_row + (lattice + fw) * vl) * size,
-                        self.w.stride * self.w.dilation * vl, self.w.m * self.w.stride * self.w.dilation * vl, cols,
-                        v + (p * self.w.points * point + fw * phase + at * vl) * size, point, vl)
+                    early = ends_early(&self.w, self.ow, lattice)
+                    cols = lattice_tiles(&self.w, self.ow, lattice) - early
+                    x = src + (p * band_row + (lattice + fw) * vl) * size
+                    y = v + (p * self.w.points * point + fw * phase) * size
+                    enter_axis(self.t, &self.w, False, fw, x, tap, self.w.m * tap, cols, y + at * vl * size, point, vl)
                     at += cols
+                    if early:
+                        x = x + cols * self.w.m * tap * size
+                        enter_axis(self.t, &self.w, True, fw, x, tap, 0, 1, y + at_edge * vl * size, point, vl)
+                        at_edge += 1
 
     cdef void multiply(
-        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, Py_ssize_t tiles, const char *v,
+        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, const Tiles *tiles, const char *v,
         char *s) noexcept nogil:
         # Planes that lie side by side are more tiles of one product.
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, plane = tiles * vl, block = planes.entered * plane
-        cdef Py_ssize_t count = planes.count * tiles, pieces = (count + self.t.mr - 1) // self.t.mr
-        cdef Py_ssize_t piece, q, q_next, i, before = -1
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, whole = tiles.rows * self.tile_cols
+        cdef Py_ssize_t each = whole + tiles.edge_row * self.tile_cols, block = planes.entered * each * vl
+        cdef Py_ssize_t i, until, before = -1
+        cdef bint fresh, down, across
         cdef const char *a
         cdef const Chunk *c
         weights += (g * self.kbs + kb) * self.depth_rows * nr * size
         for i in range(self.nchunks):
             c = self.chunks + i
-            a = v + ((c.point * self.slots() + c.block) * block + c.tap * self.tap_step() * plane) * size
-            q = 0
-            for piece in range(pieces):  # near-equal parts of at most MR tiles
-                q_next = count * (piece + 1) // pieces
-                self.t.lane_tile[q_next - q](
-                    c.blocks, c.lanes, a + q * vl * size, block, weights + c.row * nr * size, c.point != before,
-                    s + (c.point * count + q) * nr * size)
-                q = q_next
-            before = c.point
+            a = v + ((c.point * self.slots() + c.block) * block + c.tap * self.tap_step() * each * vl) * size
+            fresh, before = c.point != before, c.point
+            down, across = self.h.at_edge[c.point // self.w.points], self.w.at_edge[c.point % self.w.points]
+            until = planes.count * each
+            if not across:
+                until = tiles.rows * tiles.cols
+                if down and tiles.edge_row:
+                    self.run(c, fresh, whole, whole + tiles.cols, planes.count * each, a, block, weights, s)
+            elif not down:
+                until = whole
+            self.run(c, fresh, 0, until, planes.count * each, a, block, weights, s)
+
+    cdef void run(
+        self, const Chunk *c, bint fresh, Py_ssize_t q, Py_ssize_t end, Py_ssize_t point, const char *a, Py_ssize_t block,
+        const char *weights, char *s) noexcept nogil:
+        # Tiles q to end of one point, in near-equal parts of at most MR; `point`: from point to point of s.
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, first = q, count = end - q
+        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q_next
+        for piece in range(pieces):
+            q_next = first + count * (piece + 1) // pieces
+            self.t.lane_tile[q_next - q](
+                c.blocks, c.lanes, a + q * self.t.vl * size, block, weights + c.row * nr * size, fresh,
+                s + (c.point * point + q) * nr * size)
+            q = q_next
 
     cdef void leave(
-        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it, const char *s,
-        Py_ssize_t tiles, char *half, char *pixels) noexcept nogil:
-        # One output plane; `tiles` in a point of s.
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it,
+        const Tiles *tiles, const char *s, Py_ssize_t point, char *half, char *pixels) noexcept nogil:
+        # One output plane; `point`: from point to point of s, in tiles.
         cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r, i, row
@@ -201,7 +255,7 @@ cdef class Winograd(Prepared):
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
         e.col_bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         for r in range(it.count):
-            self.leave_row(s + r * self.tile_cols * nr * size, tiles * nr, half, pixels)
+            self.leave_row(s, tiles, r, point * nr, half, pixels)
             for i in range(self.h.m):
                 row = it.lattice + ((it.first + r) * self.h.m + i) * self.h.dilation
                 if row >= self.oh:
@@ -217,29 +271,42 @@ cdef class Winograd(Prepared):
                     y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size,
                     y.stride[4], y.stride[1], &e)
 
-    cdef void leave_row(self, const char *s, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:
-        # One row of tiles: s in planes, [row point][column point].
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, lattice, tile, cols, at = 0
-        cdef Py_ssize_t wp = self.w.points
+    cdef void leave_row(
+        self, const char *s, const Tiles *tiles, Py_ssize_t r, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:
+        # Row r of the tiles: s in planes, [row point][column point].
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, lattice, tile, cols, wp = self.w.points, q
+        cdef Py_ssize_t at = whole_slot(tiles, r), at_edge = edge_slot(tiles, r), step = self.w.dilation * nr
+        cdef Py_ssize_t rows = self.h.edge.outputs if r == tiles.rows else self.h.m
+        cdef bint last = r == tiles.rows, early
+        cdef const char *x
         cdef char *y
         for lattice in range(self.w.dilation):
-            cols = lattice_tiles(&self.w, self.ow, lattice)
+            early = ends_early(&self.w, self.ow, lattice)
+            cols = lattice_tiles(&self.w, self.ow, lattice) - early
             y = pixels + lattice * nr * size
             if self.h.points == 1:
-                self.t.wino_out[wp][self.w.m](
-                    self.w.coef_out, s + at * nr * size, plane, nr, cols, y, self.w.dilation * nr,
-                    self.w.m * self.w.dilation * nr)
+                leave_axis(self.t, &self.w, False, s + at * nr * size, plane, nr, cols, y, step, self.w.m * step)
             elif wp == 1:
-                self.t.wino_out[self.h.points][self.h.m](
-                    self.h.coef_out, s + at * nr * size, plane, nr, cols, y, self.y_row, nr)
+                leave_axis(self.t, &self.h, last, s + at * nr * size, plane, nr, cols, y, self.y_row, nr)
             else:
                 for tile in range(cols):
-                    self.t.wino_out[self.h.points][self.h.m](
-                        self.h.coef_out, s + (at + tile) * nr * size, wp * plane, plane, wp, half, wp * nr, nr)
-                    self.t.wino_out[wp][self.w.m](
-                        self.w.coef_out, half, nr, wp * nr, self.h.m, y + tile * self.w.m * self.w.dilation * nr * size,
-                        self.w.dilation * nr, self.y_row)
+                    x = s + (at + tile) * nr * size
+                    leave_axis(self.t, &self.h, last, x, wp * plane, plane, wp, half, wp * nr, nr)
+                    leave_axis(
+                        self.t, &self.w, False, half, nr, wp * nr, rows, y + tile * self.w.m * step * size, step, self.y_row)
             at += cols
+            if early:
+                x = s + at_edge * nr * size
+                y = y + cols * self.w.m * step * size
+                if self.h.points == 1:
+                    leave_axis(self.t, &self.w, True, x, plane, 0, 1, y, step, 0)
+                else:
+                    for q in range(wp):
+                        if self.w.at_edge[q]:
+                            leave_axis(
+                                self.t, &self.h, last, x + q * plane * size, wp * plane, 0, 1, half + q * nr * size, wp * nr, 0)
+                    leave_axis(self.t, &self.w, True, half, nr, wp * nr, rows, y, step, self.y_row)
+                at_edge += 1
 
     cdef void mend(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t oh,
@@ -272,11 +339,21 @@ cdef class Winograd(Prepared):
                             out[lane] = out[lane] + value * weights[(lane * depth + c) * taps + i * self.w.taps + j]
 
 
-cdef Axis axis(scheme) except *:
+cdef Axis axis(scheme, edge) except *:
     cdef Axis a
+    cdef Py_ssize_t p
     a.m, a.points, a.taps, a.stride, a.dilation = scheme.m, scheme.points, scheme.taps, scheme.stride, scheme.dilation
     a.phases = scheme.stride
     a.coef_in, a.coef_out = address(scheme.coef_in), address(scheme.coef_out)
+    a.edge.outputs, a.edge.points, a.edge.at, a.edge.coef_in, a.edge.coef_out = 0, 0, NULL, NULL, NULL
+    for p in range(MOST_POINTS):
+        a.at_edge[p] = edge is None
+    if edge is not None:
+        a.edge.outputs, a.edge.points = edge.outputs, edge.points
+        a.edge.at = <const Py_ssize_t *>address(edge.at)
+        a.edge.coef_in, a.edge.coef_out = address(edge.coef_in), address(edge.coef_out)
+        for p in range(a.edge.points):
+            a.at_edge[a.edge.at[p]] = True
     return a
 
 
@@ -285,14 +362,61 @@ cdef inline Py_ssize_t phase_points(const Axis *a, Py_ssize_t phase) noexcept no
     return a.points - (phase > 0 and (a.taps - 1) % a.stride < phase)
 
 
+cdef inline Py_ssize_t lattice_outputs(const Axis *a, Py_ssize_t outputs, Py_ssize_t lattice) noexcept nogil:
+    return (outputs - lattice + a.dilation - 1) // a.dilation
+
+
 cdef inline Py_ssize_t lattice_tiles(const Axis *a, Py_ssize_t outputs, Py_ssize_t lattice) noexcept nogil:
-    return ((outputs - lattice + a.dilation - 1) // a.dilation + a.m - 1) // a.m
+    return (lattice_outputs(a, outputs, lattice) + a.m - 1) // a.m
 
 
-cdef inline void transform(
-    const fc_table *t, const Axis *a, Py_ssize_t phase, const char *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count,
-    char *y, Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
-    t.wino_in[a.points][phase_points(a, phase) == a.points](a.coef_in, x, tap, item, count, y, point, y_item)
+cdef inline bint ends_early(const Axis *a, Py_ssize_t outputs, Py_ssize_t lattice) noexcept nogil:
+    # Whether the last tile of a lattice has fewer outputs, and tiles for that.
+    return a.edge.outputs > 0 and lattice_outputs(a, outputs, lattice) % a.m != 0
+
+
+cdef inline Py_ssize_t whole_slot(const Tiles *t, Py_ssize_t r) noexcept nogil:
+    # Where the whole tiles of row r begin, among all.
+    return r * t.cols if r < t.rows else t.rows * (t.cols + t.edge_cols)
+
+
+cdef inline Py_ssize_t edge_slot(const Tiles *t, Py_ssize_t r) noexcept nogil:
+    # And those of its last columns.
+    return t.rows * t.cols + r * t.edge_cols if r < t.rows else t.rows * (t.cols + t.edge_cols) + t.cols
+
+
+cdef void enter_axis(
+    const fc_table *t, const Axis *a, bint edge, Py_ssize_t phase, const char *x, Py_ssize_t tap, Py_ssize_t item,
+    Py_ssize_t count, char *y, Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
+    # The input transform of whole tiles, or of those at the edge, whose points are left where whole tiles have them.
+    cdef Py_ssize_t xat[MOST_POINTS]
+    cdef Py_ssize_t yat[MOST_POINTS]
+    cdef Py_ssize_t used = phase_points(a, phase), p
+    if not edge:
+        t.wino_in[a.points][used == a.points](a.coef_in, x, tap, item, count, y, point, y_item)
+        return
+    used = a.edge.points - (a.points - used)
+    for p in range(used):
+        xat[p], yat[p] = p * tap, a.edge.at[p] * point
+    t.wino_dense(a.edge.coef_in, a.edge.points, used, used, 1, x, xat, item, count, y, yat, y_item)
+
+
+cdef void leave_axis(
+    const fc_table *t, const Axis *a, bint edge, const char *s, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, char *y,
+    Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
+    # The output transform of whole tiles, or of those at the edge.
+    cdef Py_ssize_t xat[MOST_POINTS]
+    cdef Py_ssize_t yat[MOST_POINTS]
+    cdef Py_ssize_t p
+    if not edge:
+        t.wino_out[a.points][a.m](a.coef_out, s, tap, item, count, y, point, y_item)
+        return
+    for p in range(a.edge.points):
+        xat[p] = a.edge.at[p] * tap
+    for p in range(a.edge.outputs):
+        yat[p] = p * point
+    t.wino_dense(
+        a.edge.coef_out, a.edge.points, a.edge.outputs, a.edge.points, t.nr // t.vl, s, xat, item, count, y, yat, y_item)
 
 
 def transform_weights(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ RATE = 0.78  # of peak, in the products
 PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
+EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
 START_SECONDS = 6e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
@@ -94,7 +95,7 @@ class Axis:
         assert points is not None
         pairs, single = _numbers(points)
         alone = [] if single is None else [single]
-        finite = [Fraction(0), *(v for a in pairs for v in (a, -a)), *alone]
+        finite = list(_finite(points))
         coef_in = [*alone, *_product([a * a for a in pairs])[:-1]]
         for a in pairs:
             coef_in += [a, *_product([b * b for b in pairs if b != a])[:-1]]
@@ -136,6 +137,71 @@ class Axis:
         return sum(self.used)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Edge:
+    """The last tile of an axis that has fewer outputs than the others: some of their points are enough for it.
+
+    It takes the weights as they were transformed for all points, so what those divided by too much is made good in
+    `coef_out`.
+
+    Attributes
+    ----------
+    outputs, points : int
+    at : ndarray
+        Which of the axis's points, infinity last.
+    coef_in, coef_out : ndarray
+        Matrices (points, points) and (outputs, points).
+    """
+
+    outputs: int
+    points: int
+    at: np.ndarray
+    coef_in: np.ndarray
+    coef_out: np.ndarray
+
+    @classmethod
+    @lru_cache(maxsize=256)
+    def of(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge:
+        taps = -(-axis.taps // axis.stride)
+        every = _finite(axis.points)
+
+        def matrices(chosen: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            """B', A' and G of these finite points and infinity."""
+            finite = [every[i] for i in chosen]
+            b = [[*_product([u for u in finite if u != v]), Fraction(0)] for v in finite] + [_product(finite)]
+            a = [[v**i for v in finite] + [Fraction(int(i == outputs - 1))] for i in range(outputs)]
+            g = [[v**k / _without(finite, v) for k in range(taps)] for v in finite]
+            g += [[Fraction(int(k == taps - 1)) for k in range(taps)]]
+            return np.array(b, float), np.array(a, float), np.array(g, float)
+
+        def growth(chosen: tuple[int, ...]) -> float:
+            b, a, g = (np.abs(matrix) for matrix in matrices(chosen))
+            return float((a * b.sum(1) * g.sum(1)).sum(1).max())
+
+        points = outputs + taps - 1
+        chosen = min(((0, *rest) for rest in combinations(range(1, len(every)), points - 2)), key=growth)
+        b, a, _ = matrices(chosen)
+        left = [every[i] for i in range(len(every)) if i not in chosen]
+        undo = [float(_without([every[i], *left], every[i])) for i in chosen]
+        at = np.array([*chosen, axis.points - 1], np.intp)
+        return cls(outputs, points, at, b.astype(dtype), (a * np.array([*undo, 1.0])).astype(dtype))
+
+    @classmethod
+    def at_end(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge | None:
+        """The one for the last tiles of all lattices; None if they are whole."""
+        rest = max(
+            (-(-(outputs - at) // axis.dilation) % axis.m for at in range(min(axis.dilation, outputs))), default=0
+        )
+        return cls.of(axis, rest, dtype) if rest else None
+
+
+@cache
+def _finite(points: int) -> tuple[Fraction, ...]:
+    """The finite points of a set in their order: 0, pairs, and the one without a partner."""
+    pairs, single = _numbers(points)
+    return (Fraction(0), *(v for a in pairs for v in (a, -a)), *(() if single is None else (single,)))
+
+
 @cache
 def _numbers(points: int) -> tuple[tuple[Fraction, ...], Fraction | None]:
     pairs, single = POINTS[points]
@@ -171,6 +237,8 @@ class Scheme:
     Attributes
     ----------
     h, w : Axis
+    h_edge, w_edge : Edge, optional
+        Of the last tiles, where tiles do not divide the map.
     items : ndarray
         Rows (lattice, first, count) of tiles, one for each item of work in a plane.
     chunks : ndarray
@@ -187,6 +255,8 @@ class Scheme:
 
     h: Axis
     w: Axis
+    h_edge: Edge | None
+    w_edge: Edge | None
     items: np.ndarray
     chunks: np.ndarray
     starts: np.ndarray
@@ -228,10 +298,32 @@ class Scheme:
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
         listed = np.array(items, np.intp).reshape(-1, 3)
-        return cls(h, w, listed, chunks, starts * nr, parts, planes, tile_cols, win, y_row, depth_rows, lengths)
+        alone = p.output[0] == 1 or p.stride[0] > 1  # never several planes, for any number of threads
+        enough = h.tiles(p.output[1]) * tile_cols >= EDGE_TILES
+        h_edge, w_edge = (
+            Edge.at_end(axis, outputs, p.acc) if alone and enough and axis.points > 1 else None
+            for axis, outputs in ((h, p.output[1]), (w, p.output[2]))
+        )
+        return cls(
+            h, w, h_edge, w_edge, listed, chunks, starts * nr, parts, planes, tile_cols, win, y_row, depth_rows, lengths
+        )  # fmt: skip
 
     def bytes(self, size: int) -> int:
         return (sum(self.lengths) + 64) * size
+
+    def products(self, p: ConvProblem) -> float:
+        """Products per channel of one plane."""
+        return _depths(self.h, self.h_edge, p.output[1]) * _depths(self.w, self.w_edge, p.output[2])
+
+
+def _depths(axis: Axis, edge: Edge | None, outputs: int) -> float:
+    """Products per channel of all tiles of an axis."""
+    tiles = axis.tiles(outputs)
+    if edge is None:
+        return tiles * axis.depth
+    early = sum(-(-(outputs - at) // axis.dilation) % axis.m > 0 for at in range(min(axis.dilation, outputs)))
+    less = axis.points - edge.points
+    return tiles * axis.depth - early * less * len(axis.used)
 
 
 def planes_together(p: ConvProblem, fit: int, count: int) -> int:
@@ -354,7 +446,7 @@ class Winograd(native.Native):
         rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / 4)
         depth = p.icg * p.kernel[0]
         joins = len(scheme.chunks) * kbs * tiles / rows * JOIN_SECONDS
-        products = joins + 2.0 * tiles * h.depth * w.depth * depth * kbs * nr / rate
+        products = joins + 2.0 * runs * scheme.products(p) * depth * kbs * nr / rate
         step = p.dilation[0] if scheme.together > 1 else 1
         entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # planes for each that leaves
         blocks = entered * -(-p.icg // vl) * vl

@@ -70,6 +70,9 @@ typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdif
                           ptrdiff_t point, ptrdiff_t y_item);
 typedef void fc_wino_weights(const void *coef, ptrdiff_t points, ptrdiff_t taps, const void *x, ptrdiff_t tap, void *y,
                              ptrdiff_t point);
+typedef void fc_wino_dense(const void *coef, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t taps, int vectors, const void *x,
+                           const ptrdiff_t *xat, ptrdiff_t item, ptrdiff_t count, void *y, const ptrdiff_t *yat,
+                           ptrdiff_t y_item);
 typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const int64_t *cols,
                          ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
 typedef int fc_all_finite(const void *x, ptrdiff_t n);
@@ -110,6 +113,7 @@ typedef struct {
     fc_wino_axis *wino_in[FC_MAX_POINTS + 1][2]; /* by points, and whether infinity is one of them */
     fc_wino_axis *wino_out[FC_MAX_POINTS + 1][FC_MAX_POINTS + 1]; /* by points and outputs */
     fc_wino_weights *wino_weights;
+    fc_wino_dense *wino_dense;
     fc_lane_row *lane_row;
     fc_all_finite *all_finite;
     void (*winograd_rows_in)(const winograd_rows_in_args *a);
