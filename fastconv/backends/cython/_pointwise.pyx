@@ -35,7 +35,7 @@ cdef class Pointwise(Prepared):
         cdef const char *src = x.data + (n * x.stride[0] + g * self.icg * x.stride[1] + first) * size
         cdef char *dst = y.data + (n * y.stride[0] + g * self.ocg * y.stride[1] + first) * size
         cdef char *narrow = scratch + mr * nr * size
-        cdef Py_ssize_t tile, k, rows, p
+        cdef Py_ssize_t tile, k, rows, p, ahead
         cdef const char *w
         cdef const char *bias
         cdef char *out
@@ -53,9 +53,11 @@ cdef class Pointwise(Prepared):
                 self.t.tile[rows](self.icg, 1, &zero, w, mr, narrow, nr, 1, scratch)
                 self.t.store(scratch, rows, count, out, y.stride[1], 1, &e)
                 continue
+            # The first channels ask for the next pixels, the last ones for those of the next block.
+            ahead = nr if tile == 0 else self.block if tile == self.k_tiles - 1 else 0
             p = 0
             while p < count:
                 p = min(p, count - nr)
                 self.t.pixel_tile[rows](
-                    self.icg, w, src + p * size, x.stride[1], out + p * size, y.stride[1], bias, self.relu)
+                    self.icg, w, src + p * size, x.stride[1], ahead, out + p * size, y.stride[1], bias, self.relu)
                 p = p + nr

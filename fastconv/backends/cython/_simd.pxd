@@ -18,8 +18,8 @@ cdef extern from "simd/table.h" nogil:
         const void *b, Py_ssize_t bs, int first, void *m) noexcept nogil
 
     ctypedef void (*fc_pixel_tile_p)(
-        Py_ssize_t depth, const void *a, const void *b, Py_ssize_t bs, void *y, Py_ssize_t ys, const void *row_bias,
-        int relu) noexcept nogil
+        Py_ssize_t depth, const void *a, const void *b, Py_ssize_t bs, Py_ssize_t ahead, void *y, Py_ssize_t ys,
+        const void *row_bias, int relu) noexcept nogil
 
     ctypedef void (*fc_lane_tile_p)(
         Py_ssize_t blocks, Py_ssize_t lanes, const void *a, Py_ssize_t acs, const void *b, int first, void *m) noexcept nogil

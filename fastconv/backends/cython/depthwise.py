@@ -104,6 +104,8 @@ def rate(p: ConvProblem) -> float:
     """Fraction of peak of the tile that serves the problem; see simd/depthwise.inc."""
     _, kh, kw = p.kernel
     fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
+    if p.output[1] < TILE_ROWS:
+        return 0.25
     if p.stride[1] == 1 and kh >= 3:
         return 0.75 if p.stride[2] == 1 else 0.4
     if p.stride[1] == 2 and fixed and p.dilation[1] == 1:

@@ -5,8 +5,6 @@ Register tile: MR output channels x 2 vectors of pixels; the image is read in pl
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from fastconv.backends.cython import native
@@ -19,8 +17,6 @@ BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L
 RATE = {"avx512": 0.93, "avx2": 0.85, "portable": 0.85}  # of peak
 STREAMED = 0.9  # of it, where the weights of a tile do not stay in an L1 cache
 L1_BYTES = 32 << 10
-LINE, SETS = 64, 64  # bytes of a cache line, sets of an L1 cache
-CROWDED = 0.65  # of the rate, where rows of many channels lie a power of two apart and fall into few sets
 CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cache
 START_SECONDS = 2e-6
 
@@ -51,10 +47,6 @@ class Pointwise(native.Native):
         panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         rate = RATE[self.isa] * (STREAMED if p.icg * mr * p.acc.itemsize > L1_BYTES else 1.0)
-        row_bytes = p.pixels * p.acc.itemsize
-        deep = p.icg * nr * p.acc.itemsize >= L1_BYTES  # a panel of pixels: less finds room even in few sets
-        if deep and row_bytes % LINE == 0 and p.icg * math.gcd(row_bytes // LINE, SETS) >= 16 * SETS:
-            rate *= CROWDED
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
         pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.icg

@@ -39,14 +39,14 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
 TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
-RATE = 0.78  # of peak, in the products
+RATE = {"avx512": 0.78, "avx2": 0.95, "portable": 0.78}  # of peak, in the products
 # Per transformed weight, by the bytes of them all.
 PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
 EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
-START_SECONDS = 6e-6
+START_SECONDS = 2e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.4}
 TOO_INEXACT = 100.0  # of both axes together
@@ -350,7 +350,7 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
         tiles = rows * tile_cols
         strip = tiles / -(-tiles // mr)
         enter = (tiles * h.depth * w.depth * IN_SECONDS + h.span(rows) * win * BAND_SECONDS) * depth
-        multiply = 2 * h.depth * w.depth * depth / (MEASURED_FLOPS * RATE * min(1.0, strip / 6))
+        multiply = 2 * h.depth * w.depth * depth / (MEASURED_FLOPS * RATE[isa] * min(1.0, strip / 6))
         leave = h.points * w.points * OUT_SECONDS
         items = p.n * p.groups * p.output[0] * sum(-(-each // rows) for each in lattices) * parts
         return -(-items // count) * (enter + tiles * -(-kbs // parts) * nr * (multiply + leave))
@@ -443,7 +443,7 @@ class Winograd(native.Native):
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
         here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols * scheme.together)
         rows = here / -(-here // mr)  # of the register tile
-        rate = machine.flops(self.isa, size) * RATE * min(1.0, rows / 4)
+        rate = machine.flops(self.isa, size) * RATE[self.isa] * min(1.0, rows / 4)
         depth = p.icg * p.kernel[0]
         joins = len(scheme.chunks) * kbs * tiles / rows * JOIN_SECONDS
         products = joins + 2.0 * runs * scheme.products(p) * depth * kbs * nr / rate

@@ -21,9 +21,10 @@
 typedef void fc_tile(ptrdiff_t depth, ptrdiff_t ntaps, const ptrdiff_t *taps, const void *a, ptrdiff_t acs,
                      const void *b, ptrdiff_t bs, int first, void *m);
 
-/* y[i*ys + lane] = act(row_bias[i] + sum over k < depth of a[k*mr + i] * b[k*bs + lane]), nr lanes; row_bias may be NULL */
-typedef void fc_pixel_tile(ptrdiff_t depth, const void *a, const void *b, ptrdiff_t bs, void *y, ptrdiff_t ys,
-                           const void *row_bias, int relu);
+/* y[i*ys + lane] = act(row_bias[i] + sum over k < depth of a[k*mr + i] * b[k*bs + lane]), nr lanes; row_bias may be NULL;
+   `ahead` elements from b lies what is needed next */
+typedef void fc_pixel_tile(ptrdiff_t depth, const void *a, const void *b, ptrdiff_t bs, ptrdiff_t ahead, void *y,
+                           ptrdiff_t ys, const void *row_bias, int relu);
 
 /* One row of a band: dst[j%phases * phase_stride + j/phases] = src[cols[j] * xs], `fill` where cols[j] < 0 or src is
    NULL.  Between run0 and run1, cols counts up by one. */
