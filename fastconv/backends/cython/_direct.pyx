@@ -21,7 +21,7 @@ cdef class Direct(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
-    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, rin, chan_len, band_len, ntaps
+    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, rin, between, chan_len, band_len, ntaps
     cdef Py_ssize_t run0, run1
     cdef const int64_t *planes
     cdef const int64_t *rows
@@ -39,7 +39,7 @@ cdef class Direct(Prepared):
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
         self.rb, self.qb, self.cb, self.kb_chunk = blocks.rows, blocks.cols, blocks.channels, blocks.k_chunk
-        self.wq, self.row_len, self.rin = blocks.wq, blocks.row_len, blocks.rin
+        self.wq, self.row_len, self.rin, self.between = blocks.wq, blocks.row_len, blocks.rin, blocks.between
         self.chan_len, self.band_len = blocks.rin * blocks.row_len, blocks.band
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.k_chunks = (self.kbs + self.kb_chunk - 1) // self.kb_chunk
@@ -93,7 +93,7 @@ cdef class Direct(Prepared):
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
         Py_ssize_t q0, Py_ssize_t cols, Py_ssize_t c0, Py_ssize_t count, char *band) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize
-        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * (self.dh // self.between) + 1
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
         cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
@@ -105,7 +105,7 @@ cdef class Direct(Prepared):
             plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
             channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
             for i in range(rin):
-                row = self.rows[r0 * self.sh + i]
+                row = self.rows[r0 * self.sh + i * self.between]
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = channel + row * x.stride[3] * size

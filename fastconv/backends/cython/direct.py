@@ -33,6 +33,7 @@ class Blocks:
     channels: int
     k_chunk: int
     rin: int
+    between: int  # input rows from row to row of the band
     wq: int
     row_len: int
     band: int
@@ -45,11 +46,11 @@ class Blocks:
         depth = max(1, p.icg * p.kernel[0])
         oh, ow = max(1, p.output[1]), max(1, p.output[2])
         cols = min(ow, max(1, SUMS_BYTES // (nr * size)))
-        one_row = native.Band.of(p, 1, cols)
+        one_row = native.Band.of(p, 1, cols, True)
         channels = max(1, min(depth, 4 * BAND_BYTES // (one_row.rin * one_row.row_len * size)))
         while cols > nr and channels < depth and channels < 64:
             cols = -(-cols // 2)
-            one_row = native.Band.of(p, 1, cols)
+            one_row = native.Band.of(p, 1, cols, True)
             channels = max(1, min(depth, 4 * BAND_BYTES // (one_row.rin * one_row.row_len * size)))
         rows = 1
         if cols == ow and channels == depth:
@@ -58,7 +59,7 @@ class Blocks:
             if threads > 1:  # enough items to share out
                 most = min(most, max(1, oh * outer // (4 * threads)))
             while rows < most:
-                b = native.Band.of(p, rows + 1, cols)
+                b = native.Band.of(p, rows + 1, cols, True)
                 if b.rin * b.row_len * depth * size > BAND_BYTES:
                     break
                 rows += 1
@@ -66,9 +67,9 @@ class Blocks:
         kbs = -(-p.ocg // nr)
         items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
         chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
-        b = native.Band.of(p, rows, cols)
+        b = native.Band.of(p, rows, cols, True)
         return cls(
-            rows, cols, channels, max(1, -(-kbs // max(chunks, 1))), b.rin, b.wq, b.row_len,
+            rows, cols, channels, max(1, -(-kbs // max(chunks, 1))), b.rin, p.dilation[1] // b.apart, b.wq, b.row_len,
             channels * b.rin * b.row_len + native.SLACK,
         )  # fmt: skip
 
@@ -126,7 +127,7 @@ class Direct(native.Native):
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)
         blocks = Blocks.of(p, self.isa, threads)
-        band = native.Band.of(p, blocks.rows, blocks.cols)
+        band = native.Band.of(p, blocks.rows, blocks.cols, True)
         taps = band.taps(p, 0)[: p.kernel[1] * p.kernel[2]].copy()
         tables = native.index_tables(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, blocks)

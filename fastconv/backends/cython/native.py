@@ -247,6 +247,8 @@ class Band:
     """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
 
     A row holds `phases` parts of `wq` elements; column j of the padded input is element j // sw of part j % sw.
+    Kernel rows are `apart` rows of the band from each other, the dilation; under a single output row those between
+    them may be left out.
     """
 
     rows: int
@@ -254,16 +256,18 @@ class Band:
     rin: int
     wq: int
     row_len: int
+    apart: int
 
     @classmethod
-    def of(cls, p: Windowed, rows: int, cols: int) -> Band:
+    def of(cls, p: Windowed, rows: int, cols: int, leave_out: bool = False) -> Band:
         wq = -(-span(cols, p.stride[2], p.kernel[2], p.dilation[2]) // p.stride[2])
-        return cls(rows, cols, span(rows, p.stride[1], p.kernel[1], p.dilation[1]), wq, p.stride[2] * wq)
+        apart = 1 if leave_out and rows == 1 else p.dilation[1]
+        return cls(rows, cols, span(rows, p.stride[1], p.kernel[1], apart), wq, p.stride[2] * wq, apart)
 
     def tap(self, p: Windowed, h: int, w: int) -> int:
         """Offset of kernel element (h, w) from the first pixel of a row."""
         col = w * p.dilation[2]
-        return h * p.dilation[1] * self.row_len + col % p.stride[2] * self.wq + col // p.stride[2]
+        return h * self.apart * self.row_len + col % p.stride[2] * self.wq + col // p.stride[2]
 
     def taps(self, p: Windowed, plane_len: int) -> np.ndarray:
         """Offsets of all taps in (d, h, w) order, planes `plane_len` apart."""
