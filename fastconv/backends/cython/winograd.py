@@ -41,7 +41,7 @@ TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = {"avx512": 0.78, "avx2": 0.95, "portable": 0.78}  # of peak, in the products
 # Per transformed weight, by the bytes of them all.
-PACK_SECONDS = ((4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
+PACK_SECONDS = ((256 << 10, 5.5e-10), (4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
 MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
 EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
