@@ -18,7 +18,7 @@ from fastconv.bench.suites import SUITES, Case, Suite
 pytestmark = pytest.mark.one_isa
 
 NAMES = ["resnet50", "vgg16", "mobilenet_v2", "inception_v3", "resnext50", "convnext", "lecture", "images", "audio",
-         "gemm", "pool", "layers", "odd_layers", "elementwise", "tiny", "gradients"]  # fmt: skip
+         "gemm", "pool", "layers", "odd_layers", "more_layers", "elementwise", "tiny", "gradients"]  # fmt: skip
 
 
 def problem_of(case):

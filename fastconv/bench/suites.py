@@ -308,6 +308,32 @@ _ODDS = (
 )  # fmt: skip
 
 
+# And of yet others, looked at only after the kernels for those above were there: face detection, EfficientNet,
+# SqueezeNet, GoogLeNet, DenseNet, speech, super-resolution, pose.
+_MORE = (
+    _conv(3, (32, 280), 64, 3, 1, 1), _conv(64, (16, 140), 128, 3, 1, 1), _conv(128, (8, 70), 256, 3, 1, 1),
+    _conv(256, (8, 70), 256, 3, 1, 1), _conv(512, (4, 71), 512, 3, 1, 1), _conv(512, (2, 71), 512, 2),
+    _conv(3, 12, 10, 3), _conv(10, 5, 16, 3), _conv(16, 3, 32, 3), _conv(3, 24, 28, 3), _conv(28, 11, 48, 3),
+    _conv(48, 4, 64, 2), _conv(32, 46, 64, 3), _conv(64, 21, 64, 3),
+    _conv(8, 160, 16), _deep(8, 160, 3), _deep(16, 160, 3, 2), _deep(32, 80, 3), _conv(64, 40, 64), _deep(128, 20, 3),
+    _conv(128, 20, 128), _deep(256, 10, 3), _conv(64, 40, 64, 3, 1, 1),
+    _conv(3, 128, 24, 5, 2, 2), _deep(24, 64, 5), _deep(48, 32, 5, 2), _conv(48, 32, 96), _deep(96, 16, 5),
+    _deep(480, 14, 5), _deep(672, 14, 5, 2), _conv(112, 14, 672), _conv(672, 7, 192), _deep(1152, 7, 5),
+    _conv(192, 7, 1152), _conv(1152, 1, 48),
+    _conv(64, 55, 16), _conv(16, 55, 64, 3, 1, 1), _conv(512, 13, 1000),
+    _conv(480, 14, 192), _conv(96, 14, 208, 3, 1, 1), _conv(16, 14, 48, 5, 1, 2), _conv(112, 14, 224, 3, 1, 1),
+    _conv(32, 14, 64, 5, 1, 2),
+    _conv(128, 28, 32, 3, 1, 1), _conv(512, 14, 128), _conv(128, 7, 32, 3, 1, 1),
+    _conv(16, 208, 32, 3, 1, 1), _conv(128, 26, 256, 3, 1, 1), _conv(512, 13, 1024, 3, 1, 1),
+    _conv(384, 26, 256, 3, 1, 1), _conv(1, (64, 96), 32, 3, 2, 1), _deep(32, (48, 32), 3), _conv(1, (161, 200), 32, (41, 11), (2, 2), (20, 5)),
+    _conv(257, (1, 300), 256, (1, 3), 1, (0, 1)), _conv(250, (1, 200), 250, (1, 7), 1, (0, 3)),
+    _conv(80, (1, 600), 512, (1, 5), 1, (0, 2)),
+    _conv(1, 200, 64, 9, 1, 4), _conv(64, 200, 32, 5, 1, 2), _conv(128, 46, 128, 7, 1, 3), _conv(185, 46, 128, 7, 1, 3),
+    _conv(12, 160, 32, 3, 1, 1), _conv(256, 7, 256, 3, 2, 1), _conv(64, 17, 64, 3, 1, 2, dilation=2),
+    _conv(24, 27, 24, 3, 1, 1), _conv(58, 28, 58), _deep(58, 28, 3), _deep(116, 14, 3),
+)  # fmt: skip
+
+
 def _gradients(*layers: Case) -> tuple[Case, ...]:
     """Both gradients of convolutions, at a batch of 8."""
     batch = [replace(c, shapes=((8, *c.shapes[0][1:]), *c.shapes[1:])) for c in layers]
@@ -319,7 +345,6 @@ _GRADIENTS = _gradients(
     _conv(64, 56, 256), _conv(256, 14, 1024), _conv(128, 56, 128, 3, 2, 1), _conv(16, 12, 32, 5), _deep(96, 56, 3),
     _deep(144, 56, 3, 2), _deep(384, 14, 5),
 )  # fmt: skip
-
 
 
 def _each(operation: str, **kwargs: Any) -> Case:
@@ -370,6 +395,7 @@ SUITES: dict[str, Suite] = {
         Suite(
             "odd_layers", "layers of text, detection and audio networks: uneven sizes, small maps, wide kernels", _ODDS
         ),
+        Suite("more_layers", "layers of face, EfficientNet, GoogLeNet, speech, super-resolution, pose networks", _MORE),
         Suite("elementwise", "activations, softmax and cross-entropy", _ELEMENTWISE),
         Suite("tiny", "calls so short that checking, looking up and allocating count", _TINY),
         Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
