@@ -171,12 +171,6 @@ GRADIENTS = (
     problem(8, 7, (19, 4), (7, 1), pads=((3, 3), (0, 0)), n=2),
     problem(3, 4, (9, 9), (2, 3), n=2),
     problem(3, 4, (9, 9), (7, 5), n=2),
-    problem(18, 4, (9, 5, 12), (3, 1, 3), pads=((2, 2), (0, 0), (1, 1)), n=2),
-    problem(7, 4, (9, 5, 12), (3, 3, 3), pads=((2, 1), (1, 1), (1, 1))),
-    problem(3, 40, (12, 3, 12), (3, 3, 5), dilation=(3, 1, 1), activation="relu"),
-    problem(3, 4, (9, 5, 12), (3, 3, 5), stride=(2, 1, 1)),
-    problem(33, 7, (12, 15), (7, 7), pads=((3, 3), (3, 3))),
-    problem(16, 7, (12, 15), (2, 7), stride=(3, 1), dilation=(2, 1)),
     problem(16, 8, (9, 12), (3, 3), groups=2, mode="reflect", pads=((1, 1), (2, 2)), n=2),
     problem(4, 6, (9, 12), (3, 2), groups=2, fill=1.5, pads=((1, 1), (2, 0))),
     problem(40, 70, (20, 30), (3, 3), pads=((1, 1), (1, 1)), n=2),  # several chunks

@@ -18,6 +18,7 @@ from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, source_index
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.scratch import aligned_empty, borrow
 
@@ -209,6 +210,14 @@ def pooling(
     x, y = contiguous(p.n, p.c, p.input, p.layout), contiguous(p.n, p.c, p.output, p.layout)
     share(prepared, scratch_bytes, count, seconds, x, y)
     return prepared.bind()
+
+
+def as_product(p: ConvProblem, batch: int, rows: int) -> GemmProblem:
+    """A convolution of matrices whose `rows` are windows, `batch` times: the product with its weights transposed."""
+    return GemmProblem(
+        batch=batch, m=rows, n=p.oc, k=p.depth, b_batched=False, trans_a=False, trans_b=True, alpha=1.0, beta=0.0,
+        c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=p.packed,
+    )  # fmt: skip
 
 
 class Reshaped:

@@ -140,10 +140,7 @@ class ThinConv(native.Native):
 
     @staticmethod
     def _matrices(p: ConvProblem) -> GemmProblem:
-        return GemmProblem(
-            batch=1, m=p.n, n=p.oc, k=p.depth, b_batched=False, trans_a=False, trans_b=True, alpha=1.0, beta=0.0,
-            c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=p.packed,
-        )  # fmt: skip
+        return native.as_product(p, 1, p.n)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         return CONV_SECONDS + self.product.cost(self._matrices(problem), machine)

@@ -45,10 +45,7 @@ class Windows(native.Native):
 
     @staticmethod
     def _matrices(p: ConvProblem) -> GemmProblem:
-        return GemmProblem(
-            batch=p.n, m=p.pixels, n=p.oc, k=p.taps, b_batched=False, trans_a=False, trans_b=True, alpha=1.0, beta=0.0,
-            c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=p.packed,
-        )  # fmt: skip
+        return native.as_product(p, p.n, p.pixels)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
