@@ -141,6 +141,10 @@ def test_the_tolerance_decides() -> None:
     assert by_name["cython.winograd_f6"].reason.endswith("exceeds tol 4.0e-06")
     loose = {c.kernel.name.split("@")[0]: c for c in plan(3, 3, tol=1e-5).explain().candidates}
     assert loose["cython.winograd_f6"].reason is None
+    doubles = F.plan(F.conv2d, F.Spec((1, 64, 56, 56), float), np.ones((64, 64, 3, 3)), threads=1, backend="cython")
+    assert "winograd_f" in doubles.kernel and "winograd_f6@" not in doubles.kernel
+    wide = {c.kernel.name.split("@")[0]: c for c in doubles.explain().candidates}
+    assert wide["cython.winograd_f6"].reason.endswith("exceeds tol 7.5e-15")
     assert "winograd_f4x2" in plan(5, 5).kernel and "winograd_f4@" in plan(5, 5, tol=1e-5).kernel
 
 

@@ -42,9 +42,15 @@ class Choice:
     after: str | None  # activation applied in a pass of its own
 
 
+def default_tol(problem: Problem) -> float:
+    """The largest error that is admitted where nobody says otherwise."""
+    wide = getattr(problem, "acc", None) == np.float64
+    return DEFAULT_TOL * float(np.finfo(np.float64).eps / np.finfo(np.float32).eps) if wide else DEFAULT_TOL
+
+
 def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, workspace: int, error: float) -> str | None:
     """Why the options exclude a kernel that could do the problem."""
-    tol = DEFAULT_TOL if options.tol is None else options.tol
+    tol = default_tol(problem) if options.tol is None else options.tol
     if not kernel.exact and error > tol and options.algorithm == "auto":
         return f"error {error:.1e} exceeds tol {tol:.1e}"
     limit = DEFAULT_WORKSPACE if options.max_workspace is None else options.max_workspace
