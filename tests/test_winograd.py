@@ -152,7 +152,7 @@ def test_the_tolerance_decides() -> None:
 def test_refusals(kernel: Any) -> None:
     skip_unavailable(kernel, np.float32, ONE)
     tall = isinstance(kernel, Tall)
-    m = (kernel.along_rows if tall else kernel).m[0]
+    m = (kernel.inner if tall else kernel).m[0]
     for p, why in (
         (problem(4, 4, (9, 9), (1, 1)), "one axis only, as equal tiles have it" if tall else "not windowed"),
         (problem(4, 4, (20, 20), (3, 3), stride=(2, 2), dilation=(2, 2)), "both strided and dilated"),

@@ -53,7 +53,7 @@ def _conv() -> Kernels:
     forward = (*native, *numba.KERNELS, *numpy.KERNELS)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
-    # Strides leave phases of one tap, on which Winograd has nothing to save.
+    # Strides leave phases of one tap and of stride 1, on which Winograd and `windows` have nothing to save.
     windowed = phases.wrap(filtering, instead=direct.KERNELS)
     transposed = (*windowed, *phases.wrap([k for k in forward if k not in filtering]))
     return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())

@@ -2,10 +2,10 @@
 """Winograd convolution: transformed tiles times transformed weights on the register tile.
 
 One item of work is some rows of tiles of one group of one image, in one plane or, of whole planes, in several whose depth
-taps read the same transformed planes; a dilated axis has as many lattices of tiles as its dilation.  Blocks of VL channels are laid into a band, [row][column][lane], and transformed along both
-axes into `v`, [point][phases][block][plane][tile][lane].  Then, for each block of NR output channels, every point is a product
-of matrices on the register tile, into `s`, [point][tile][NR], and the output transform leaves rows of pixels in
-`pixels`, which are stored as everywhere else.
+taps read the same transformed planes; a dilated axis has as many lattices of tiles as its dilation.  Blocks of VL channels
+are laid into a band, [row][column][lane], and transformed along both axes into `v`, [point][phases][block][plane][tile][lane].
+Then, for each block of NR output channels, every point is a product of matrices on the register tile, into `s`,
+[point][tile][NR], and the output transform leaves rows of pixels in `pixels`, which are stored as everywhere else.
 
 With a stride s, an axis has s phases: the taps k with the same k % s are a filter of their own on every s-th column.
 Phases share their interpolation points, all but infinity, so their products add up in the same planes.
@@ -48,8 +48,8 @@ cdef struct Axis:
     bint at_edge[MOST_POINTS]  # by point, whether the last tiles use it
 
 cdef struct Tiles:
-    # Tiles of an item in one plane: whole rows and columns of them, and those at the edges (a row, or none).
-    Py_ssize_t rows, cols, edge_row, edge_cols
+    # Tiles of an item in one plane: whole rows and columns of them, those at the edges (a row, or none), and all together.
+    Py_ssize_t rows, cols, edge_row, edge_cols, count
 
 cdef struct Item:
     # Rows of tiles of one lattice: `count` from `first` on.
@@ -120,18 +120,19 @@ cdef class Winograd(Prepared):
         cdef char *s = v + self.v_len * size
         cdef char *out_half = s + self.s_len * size
         cdef char *pixels = out_half + self.half_len * size
-        cdef Py_ssize_t kb, j, all_tiles = it.count * self.tile_cols
+        cdef Py_ssize_t kb, j
         cdef Tiles tiles
         tiles.edge_row = ends_early(&self.h, self.oh, it.lattice) and (it.first + it.count) * self.h.m > lattice_outputs(
             &self.h, self.oh, it.lattice)
         tiles.rows, tiles.cols, tiles.edge_cols = it.count - tiles.edge_row, self.tile_cols - self.edge_cols, self.edge_cols
+        tiles.count = it.count * self.tile_cols
         self.enter(&arrays.x, n, g, &planes, it, &tiles, scratch, half, v)
         for kb in range(self.kbs * part // self.parts, self.kbs * (part + 1) // self.parts):
             self.multiply(arrays.weights, g, kb, &planes, &tiles, v, s)
             for j in range(planes.count):
                 self.leave(
-                    arrays, n, g, kb, planes.first + j, it, &tiles, s + j * all_tiles * self.t.nr * size,
-                    planes.count * all_tiles, out_half, pixels)
+                    arrays, n, g, kb, planes.first + j, it, &tiles, s + j * tiles.count * self.t.nr * size,
+                    planes.count * tiles.count, out_half, pixels)
 
     cdef Py_ssize_t tap_step(self) noexcept nogil:
         """From depth tap to depth tap, in planes that are transformed: alone, an output plane needs none between them."""
@@ -142,7 +143,7 @@ cdef class Winograd(Prepared):
         char *band, char *half, char *v) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, j, i, r, f
         cdef Py_ssize_t rin = (it.count * self.h.m - 1) * self.h.stride + self.h.taps
-        cdef Py_ssize_t row_of_tiles = self.tile_cols * vl, block = planes.entered * it.count * row_of_tiles
+        cdef Py_ssize_t block = planes.entered * tiles.count * vl
         cdef Py_ssize_t point = self.slots() * block, step = self.dd // self.tap_step()
         cdef int64_t plane, row
         cdef const char *channel
@@ -163,7 +164,7 @@ cdef class Winograd(Prepared):
                     for f in range(self.h.phases):
                         self.enter_row(
                             band + (r * self.h.m * self.h.stride + f) * band_row * size, f, tiles, r, half,
-                            v + ((f * self.w.phases * self.blocks + b) * block + j * it.count * row_of_tiles) * size,
+                            v + ((f * self.w.phases * self.blocks + b) * block + j * tiles.count * vl) * size,
                             self.blocks * block, point)
 
     cdef Py_ssize_t slots(self) noexcept nogil:
@@ -210,7 +211,7 @@ cdef class Winograd(Prepared):
         char *s) noexcept nogil:
         # Planes that lie side by side are more tiles of one product.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, whole = tiles.rows * self.tile_cols
-        cdef Py_ssize_t each = whole + tiles.edge_row * self.tile_cols, block = planes.entered * each * vl
+        cdef Py_ssize_t block = planes.entered * tiles.count * vl, every = planes.count * tiles.count
         cdef Py_ssize_t i, until, before = -1
         cdef bint fresh, down, across
         cdef const char *a
@@ -218,17 +219,17 @@ cdef class Winograd(Prepared):
         weights += (g * self.kbs + kb) * self.depth_rows * nr * size
         for i in range(self.nchunks):
             c = self.chunks + i
-            a = v + ((c.point * self.slots() + c.block) * block + c.tap * self.tap_step() * each * vl) * size
+            a = v + ((c.point * self.slots() + c.block) * block + c.tap * self.tap_step() * tiles.count * vl) * size
             fresh, before = c.point != before, c.point
             down, across = self.h.at_edge[c.point // self.w.points], self.w.at_edge[c.point % self.w.points]
-            until = planes.count * each
+            until = every
             if not across:
                 until = tiles.rows * tiles.cols
                 if down and tiles.edge_row:
-                    self.run(c, fresh, whole, whole + tiles.cols, planes.count * each, a, block, weights, s)
+                    self.run(c, fresh, whole, whole + tiles.cols, every, a, block, weights, s)
             elif not down:
                 until = whole
-            self.run(c, fresh, 0, until, planes.count * each, a, block, weights, s)
+            self.run(c, fresh, 0, until, every, a, block, weights, s)
 
     cdef void run(
         self, const Chunk *c, bint fresh, Py_ssize_t q, Py_ssize_t end, Py_ssize_t point, const char *a, Py_ssize_t block,

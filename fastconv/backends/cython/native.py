@@ -15,6 +15,7 @@ import numpy as np
 
 from fastconv.core import machine, threads
 from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, source_index
 from fastconv.core.problems.conv import ConvProblem
@@ -240,6 +241,25 @@ class Native(Kernel[ConvProblem]):
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         return self.specialise(problem, threads)(constants)
+
+
+class Delegated(Native):
+    """A convolution that is another problem, too, and left to `inner`, a kernel for that one."""
+
+    inner: Kernel[Any]
+
+    def as_inner(self, problem: ConvProblem) -> Any:
+        """The other problem."""
+        raise NotImplementedError
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        return self.inner.cost(self.as_inner(problem), machine)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self.inner.workspace(self.as_inner(problem))
+
+    def error(self, problem: ConvProblem) -> float:
+        return self.inner.error(self.as_inner(problem))
 
 
 def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:

@@ -111,7 +111,7 @@ class Thin(Kernel[GemmProblem]):
         return self.specialise(problem, count)(constants)
 
 
-class ThinConv(native.Native):
+class ThinConv(native.Delegated):
     """Convolutions of one output pixel: of one tap, or of a window that covers the image.  Images are rows."""
 
     backend = "cython"
@@ -120,7 +120,7 @@ class ThinConv(native.Native):
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.product = Thin(isa, images=True)
+        self.inner = Thin(isa, images=True)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -136,25 +136,19 @@ class ThinConv(native.Native):
             return "neither one tap nor a window that covers an NCHW image"
         if p.taps == 1 and p.output != p.input:
             return "stride"
-        return native.reject_common(self.isa, p.dtype) or self.product.reject(self._matrices(p))
+        return native.reject_common(self.isa, p.dtype) or self.inner.reject(self.as_inner(p))
 
-    @staticmethod
-    def _matrices(p: ConvProblem) -> GemmProblem:
+    def as_inner(self, problem: ConvProblem) -> GemmProblem:
+        p = problem
         return native.as_product(p, 1, p.n)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        return CONV_SECONDS + self.product.cost(self._matrices(problem), machine)
-
-    def workspace(self, problem: ConvProblem) -> int:
-        return self.product.workspace(self._matrices(problem))
-
-    def error(self, problem: ConvProblem) -> float:
-        return self.product.error(self._matrices(problem))
+        return CONV_SECONDS + super().cost(problem, machine)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
         matrix, rows, sums = (1, p.oc, p.depth), (1, p.n, p.depth), (1, p.n, p.oc)
-        product = self.product.specialise(self._matrices(p), threads)
+        product = self.inner.specialise(self.as_inner(p), threads)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             weights, bias = constants

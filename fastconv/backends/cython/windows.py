@@ -20,16 +20,17 @@ from fastconv.core.problems.gemm import GemmProblem
 STORE_SECONDS = 0.25e-9  # an output: tiles hold neighbouring channels, memory neighbouring pixels
 
 
-class Windows(native.Native):
+class Windows(native.Delegated):
     """One input channel, one row, no padding."""
 
     backend = "cython"
     algorithm = "windows"
     activations = frozenset({"relu"})
+    inner: gemm.Gemm
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.product = gemm.Gemm(isa)
+        self.inner = gemm.Gemm(isa)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -43,26 +44,20 @@ class Windows(native.Native):
             return "layout NHWC"
         return native.reject_common(self.isa, p.dtype)
 
-    @staticmethod
-    def _matrices(p: ConvProblem) -> GemmProblem:
+    def as_inner(self, problem: ConvProblem) -> GemmProblem:
+        p = problem
         return native.as_product(p, p.n, p.pixels)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
-        return self.product.cost(self._matrices(p), machine) + STORE_SECONDS * p.n * p.oc * p.pixels / machine.threads
-
-    def workspace(self, problem: ConvProblem) -> int:
-        return self.product.workspace(self._matrices(problem))
-
-    def error(self, problem: ConvProblem) -> float:
-        return self.product.error(self._matrices(problem))
+        return super().cost(p, machine) + STORE_SECONDS * p.n * p.oc * p.pixels / machine.threads
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
         step, tap, size = p.stride[2], p.dilation[2], p.dtype.itemsize
         plain_x = p.n * p.input[2], p.input[2], step, tap
         plain_y = p.n * p.oc * p.pixels, p.oc * p.pixels, 1, p.pixels
-        product = self.product.specialise(self._matrices(p), threads, plain_x, plain_y)
+        product = self.inner.specialise(self.as_inner(p), threads, plain_x, plain_y)
         shape = p.n, p.pixels, p.taps
 
         def windows(x: np.ndarray) -> np.ndarray:

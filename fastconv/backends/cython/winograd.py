@@ -511,7 +511,7 @@ def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:
     return planes, longer[0], longer[1], run0, run1
 
 
-class Tall(native.Native):
+class Tall(native.Delegated):
     """F(m, s) along the rows of an image, r x s kernels, whose rows count as taps along depth and are summed directly.
 
     For kernels whose rows are too long to be filtered along both axes without large rounding errors.
@@ -524,7 +524,7 @@ class Tall(native.Native):
 
     def __init__(self, isa: str, m: int) -> None:
         self.isa, self.relative = isa, f"f1x{m}"
-        self.along_rows = Winograd(isa, (m, m))
+        self.inner = Winograd(isa, (m, m))
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -534,24 +534,18 @@ class Tall(native.Native):
             return "more than one plane"
         if 1 in p.kernel[1:]:
             return "one axis only, as equal tiles have it"
-        return self.along_rows.reject(turned(p))
+        return self.inner.reject(turned(p))
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        return self.along_rows.cost(turned(problem), machine)
-
-    def workspace(self, problem: ConvProblem) -> int:
-        return self.along_rows.workspace(turned(problem))
-
-    def error(self, problem: ConvProblem) -> float:
-        return self.along_rows.error(turned(problem))
+    def as_inner(self, problem: ConvProblem) -> ConvProblem:
+        return turned(problem)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = turned(problem)
-        inner = self.along_rows.specialise(p, threads)
+        filtered = self.inner.specialise(p, threads)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             weights, bias = constants
-            return native.Reshaped(inner((weights.reshape(p.w_shape), bias)), upright, upright)
+            return native.Reshaped(filtered((weights.reshape(p.w_shape), bias)), upright, upright)
 
         return bind
 
