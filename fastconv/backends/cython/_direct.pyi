@@ -11,6 +11,5 @@ class Direct(Prepared):
         table: int,
         p: ConvProblem,
         tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
-        taps: np.ndarray,
         blocks: Any,
     ) -> None: ...

@@ -6,14 +6,16 @@ fills a band of input rows in scratch (padding of every mode comes from the inde
 taps become channels; columns are split by stride phase, so that neighbouring pixels are
 neighbours), then sweeps blocks of NR output channels over it with the register tile, and stores
 each block with bias and activation.  Bands with too many channels are filled in parts, the
-accumulators waiting in `m`.
+accumulators of all blocks waiting in `m`.  A flat band (`direct.Flat`) makes one long row of the pixels of
+narrow maps.
 """
 
 from libc.stdint cimport int64_t
-from libc.string cimport memset
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
+from fastconv.backends.cython._simd cimport GATHER_NOTHING, LINE, View, address, fc_ask, fc_epilogue, fc_table
+
+from fastconv.backends.cython.native import SLACK
 
 
 cdef class Direct(Prepared):
@@ -21,8 +23,10 @@ cdef class Direct(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
-    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, rin, between, chan_len, band_len, ntaps
+    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, between, chan_len, band_len, ntaps
     cdef Py_ssize_t run0, run1
+    cdef Py_ssize_t rq, table_bytes  # of a flat band
+    cdef bint flat
     cdef const int64_t *planes
     cdef const int64_t *rows
     cdef const int64_t *cols
@@ -30,8 +34,9 @@ cdef class Direct(Prepared):
     cdef double fill
     cdef bint relu
 
-    def __init__(self, size_t table, p, tables, taps, blocks):
+    def __init__(self, size_t table, p, tables, blocks):
         self.t = <const fc_table *>table
+        band, taps = blocks.band, blocks.taps(p)
         self.keep = (tables, taps)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
@@ -39,8 +44,13 @@ cdef class Direct(Prepared):
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
         self.rb, self.qb, self.cb, self.kb_chunk = blocks.rows, blocks.cols, blocks.channels, blocks.k_chunk
-        self.wq, self.row_len, self.rin, self.between = blocks.wq, blocks.row_len, blocks.rin, blocks.between
-        self.chan_len, self.band_len = blocks.rin * blocks.row_len, blocks.band
+        self.chan_len = blocks.channel(p)
+        self.band_len, self.table_bytes = blocks.channels * self.chan_len + SLACK, blocks.table_bytes(p)
+        self.flat = blocks.flat
+        if self.flat:
+            self.rq = band.rq
+        else:
+            self.wq, self.row_len, self.between = band.wq, band.row_len, self.dh // band.apart
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.k_chunks = (self.kbs + self.kb_chunk - 1) // self.kb_chunk
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
@@ -71,23 +81,27 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb
         cdef Py_ssize_t rows = min(self.rb, self.oh - r0), cols = min(self.qb, self.ow - q0)
-        cdef char *m = scratch + self.band_len * size
+        cdef char *band = scratch + self.table_bytes
+        cdef char *m = band + self.band_len * size
         cdef Py_ssize_t depth = self.icg * self.kd
-        cdef Py_ssize_t kb, c0, count
-        cdef Py_ssize_t k_end = min(self.kbs, (k_chunk + 1) * self.kb_chunk)
-        if self.cb >= depth:
-            self.fill_band(x, n, g, od, r0, rows, q0, cols, 0, depth, scratch)
-        for kb in range(k_chunk * self.kb_chunk, k_end):
-            if depth == 0:
-                memset(m, 0, rows * cols * nr * size)
-            c0 = 0
-            while c0 < depth:
-                count = min(self.cb, depth - c0)
-                if self.cb < depth:
-                    self.fill_band(x, n, g, od, r0, rows, q0, cols, c0, count, scratch)
-                self.tiles(arrays.weights, g, kb, c0, count, rows, cols, scratch, m)
-                c0 = c0 + count
-            self.finish(y, arrays.bias, n, g, kb, od, r0, rows, q0, cols, m)
+        cdef Py_ssize_t kb, c0 = 0, count
+        cdef Py_ssize_t k_begin = k_chunk * self.kb_chunk, k_end = min(self.kbs, k_begin + self.kb_chunk)
+        cdef Py_ssize_t apart = 0 if self.cb >= depth else rows * cols * nr * size  # accumulators of one block and the next
+        if self.flat:
+            self.find_pixels(x, r0, rows, cols, <int64_t *>scratch)
+        while True:
+            count = min(self.cb, depth - c0)
+            if self.flat:
+                self.fill_flat(x, n, g, od, c0, count, <const int64_t *>scratch, band)
+            else:
+                self.fill_band(x, n, g, od, r0, rows, q0, cols, c0, count, band)
+            for kb in range(k_begin, k_end):
+                self.tiles(arrays.weights, g, kb, c0, count, rows, cols, band, m + (kb - k_begin) * apart)
+                if c0 + count == depth:
+                    self.finish(y, arrays.bias, n, g, kb, od, r0, rows, q0, cols, m + (kb - k_begin) * apart)
+            c0 = c0 + count
+            if c0 == depth:
+                break
 
     cdef void fill_band(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
@@ -97,29 +111,68 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
         cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
+        cdef Py_ssize_t asked = win * size if x.stride[4] == 1 and self.kd == 1 else 0  # of the same row of the next channel
         cdef Py_ssize_t c, i
-        cdef int64_t plane, row
-        cdef const char *channel
+        cdef int64_t row
+        cdef const char *plane
         cdef const char *src
         for c in range(c0, c0 + count):
-            plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
-            channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
+            plane = self.plane(x, n, g, od, c)
             for i in range(rin):
                 row = self.rows[r0 * self.sh + i * self.between]
                 src = NULL
-                if plane >= 0 and row >= 0:
-                    src = channel + row * x.stride[3] * size
+                if plane != NULL and row >= 0:
+                    src = plane + row * x.stride[3] * size
+                    fc_ask(src + x.stride[1] * size, asked)
                 self.t.fill_row(
                     band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src, x.stride[4],
                     self.cols + start, win, run0, run1, self.fill)
+
+    cdef void find_pixels(
+        self, const View *x, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t cols, int64_t *table) noexcept nogil:
+        """Where each element of one channel of a flat band comes from."""
+        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        cdef Py_ssize_t w, phase, j, i, q
+        cdef int64_t row, col
+        for w in range(self.kw):
+            for phase in range(self.sh):
+                for j in range(self.rq):
+                    i = j * self.sh + phase
+                    row = self.rows[r0 * self.sh + i] if i < rin else -1
+                    for q in range(cols):
+                        col = self.cols[q * self.sw + w * self.dw]
+                        table[0] = GATHER_NOTHING if row < 0 or col < 0 else row * x.stride[3] + col * x.stride[4]
+                        table += 1
+
+    cdef void fill_flat(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t c0, Py_ssize_t count,
+        const int64_t *table, char *band) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, c
+        for c in range(c0, c0 + count):
+            self.t.gather(
+                band + (c - c0) * self.chan_len * size, self.plane(x, n, g, od, c), table, self.chan_len, self.fill)
+
+    cdef const char *plane(self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t c) noexcept nogil:
+        """Plane of channel c, depth taps being channels; NULL in the padding."""
+        cdef int64_t plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
+        if plane < 0:
+            return NULL
+        return x.data + (
+            n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * self.t.itemsize
 
     cdef void tiles(
         self, const char *weights, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t c0, Py_ssize_t count, Py_ssize_t rows,
         Py_ssize_t cols, const char *band, char *m) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
+        if self.flat:
+            rows, cols = 1, rows * cols
         cdef Py_ssize_t pieces = (cols + self.t.mr - 1) // self.t.mr
         cdef Py_ssize_t depth = self.icg * self.kd
         cdef const char *w = weights + (((g * self.kbs + kb) * depth + c0) * self.ntaps) * nr * size
+        # Every tile asks for a part of the weights of the next block.
+        cdef Py_ssize_t all_lines = self.ntaps * nr * size // LINE, tile = 0
+        cdef Py_ssize_t lines = (all_lines + rows * pieces - 1) // (rows * pieces)
+        cdef const char *next = w + depth * self.ntaps * nr * size
         cdef Py_ssize_t r, piece, q, q_next
         for r in range(rows):
             q = 0
@@ -127,8 +180,9 @@ cdef class Direct(Prepared):
                 q_next = cols * (piece + 1) // pieces
                 self.t.tile[q_next - q](
                     count, self.ntaps, self.taps, band + (r * self.sh * self.row_len + q) * size, self.chan_len,
-                    w, nr, c0 == 0, m + (r * cols + q) * nr * size)
-                q = q_next
+                    w, nr, next + tile * lines * LINE, lines if tile * lines < all_lines else 0, c0 == 0,
+                    m + (r * cols + q) * nr * size)
+                q, tile = q_next, tile + 1
 
     cdef void finish(
         self, const View *y, const char *bias, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t r0,

@@ -50,7 +50,7 @@ cdef class Pointwise(Prepared):
             out = dst + k * y.stride[1] * size
             if count < nr:
                 e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, bias, NULL, self.relu
-                self.t.tile[rows](self.icg, 1, &zero, w, mr, narrow, nr, 1, scratch)
+                self.t.tile[rows](self.icg, 1, &zero, w, mr, narrow, nr, narrow, 0, 1, scratch)
                 self.t.store(scratch, rows, count, out, y.stride[1], 1, &e)
                 continue
             # The first channels ask for the next pixels, the last ones for those of the next block.

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
+from fastconv.backends.cython._simd cimport LINE, View, address, fc_epilogue, fc_table
 
 
 cdef class PointwiseBlocked(Prepared):
@@ -86,13 +86,17 @@ cdef class PointwiseBlocked(Prepared):
     cdef void multiply(self, const char *v, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, row = count * vl
         cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c = 0, blocks, lanes
+        # Every tile asks for a part of the next weights.
+        cdef Py_ssize_t lines = (vl * nr * size // LINE + pieces - 1) // pieces
+        cdef const char *next
         while c < self.icg:
             lanes = min(vl, self.icg - c)
             blocks = max(1, min(self.together, self.icg - c) // vl)
-            q = 0
+            q, next = 0, weights + (c + blocks * lanes) * nr * size
             for piece in range(pieces):  # near-equal parts of at most MR pixels
                 q_next = count * (piece + 1) // pieces
                 self.t.lane_tile[q_next - q](
-                    blocks, lanes, v + (c * count + q * vl) * size, row, weights + c * nr * size, c == 0, s + q * nr * size)
+                    blocks, lanes, v + (c * count + q * vl) * size, row, weights + c * nr * size,
+                    next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
                 q = q_next
             c = c + blocks * lanes

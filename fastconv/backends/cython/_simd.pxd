@@ -5,6 +5,8 @@ from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuff
 
 
 cdef extern from "simd/table.h" nogil:
+    void fc_ask(const void *from_, Py_ssize_t nbytes)
+
     ctypedef struct fc_epilogue:
         double alpha, beta
         const void *c
@@ -15,19 +17,22 @@ cdef extern from "simd/table.h" nogil:
 
     ctypedef void (*fc_tile_p)(
         Py_ssize_t depth, Py_ssize_t ntaps, const Py_ssize_t *taps, const void *a, Py_ssize_t acs,
-        const void *b, Py_ssize_t bs, int first, void *m) noexcept nogil
+        const void *b, Py_ssize_t bs, const void *next, Py_ssize_t lines, int first, void *m) noexcept nogil
 
     ctypedef void (*fc_pixel_tile_p)(
         Py_ssize_t depth, const void *a, const void *b, Py_ssize_t bs, Py_ssize_t ahead, void *y, Py_ssize_t ys,
         const void *row_bias, int relu) noexcept nogil
 
     ctypedef void (*fc_lane_tile_p)(
-        Py_ssize_t blocks, Py_ssize_t lanes, const void *a, Py_ssize_t acs, const void *b, int first, void *m) noexcept nogil
+        Py_ssize_t blocks, Py_ssize_t lanes, const void *a, Py_ssize_t acs, const void *b, const void *next, Py_ssize_t lines,
+        int first, void *m) noexcept nogil
 
     ctypedef void (*fc_wino_axis_p)(
         const void *coef, const void *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, void *y, Py_ssize_t point,
         Py_ssize_t y_item) noexcept nogil
 
+    const int64_t GATHER_NOTHING
+    const Py_ssize_t LINE "FC_LINE"
     const Py_ssize_t DEPTHWISE_NO_ROW
 
     ctypedef struct depthwise_rows_args:
@@ -182,6 +187,7 @@ cdef extern from "simd/table.h" nogil:
         void (*fill_row)(
             void *dst, Py_ssize_t phases, Py_ssize_t phase_stride, const void *src, Py_ssize_t xs,
             const int64_t *cols, Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
+        void (*gather)(void *dst, const void *src, const int64_t *at, Py_ssize_t count, double fill) noexcept nogil
         void (*pack_a)(void *dst, const void *x, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t extent, Py_ssize_t depth) noexcept nogil
         void (*pack_b)(void *dst, const void *x, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t extent, Py_ssize_t depth) noexcept nogil
         void (*store)(

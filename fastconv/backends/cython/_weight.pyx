@@ -220,7 +220,7 @@ cdef class Weight:
                         self.t.tile[count](
                             rows, cols, self.pixels,
                             band + ((n * self.unit_chunk + u - u0) * self.unit_len + tile[0]) * size, self.row_step,
-                            packed + ((kb - kb0) * images + n) * area * size, nr, n == 0, m)
+                            packed + ((kb - kb0) * images + n) * area * size, nr, packed, 0, n == 0, m)
                     total = sums + (kb * self.depth + self.unit[2 * u] * taps + tile[1]) * nr * size
                     e.c = NULL if first else total
                     self.t.store(m, count, nr, total, self.out_step * nr, 1, &e)

@@ -240,7 +240,7 @@ cdef class Winograd(Prepared):
         for piece in range(pieces):
             q_next = first + count * (piece + 1) // pieces
             self.t.lane_tile[q_next - q](
-                c.blocks, c.lanes, a + q * self.t.vl * size, block, weights + c.row * nr * size, fresh,
+                c.blocks, c.lanes, a + q * self.t.vl * size, block, weights + c.row * nr * size, weights, 0, fresh,
                 s + (c.point * point + q) * nr * size)
             q = q_next
 

@@ -183,7 +183,7 @@ cdef class WinogradWeight:
             q = 0
             for piece in range(pieces):  # near-equal parts of at most MR channels
                 q_next = lanes * (piece + 1) // pieces
-                self.t.tile[q_next - q](tiles, 1, &none, a + q * size, vl, y, nr, start, to + (b * vl + q) * nr * size)
+                self.t.tile[q_next - q](tiles, 1, &none, a + q * size, vl, y, nr, y, 0, start, to + (b * vl + q) * nr * size)
                 q = q_next
 
     cdef void leave(self, const View *out, Py_ssize_t item, const char *sums, char *kernels) noexcept nogil:

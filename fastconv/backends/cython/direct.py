@@ -6,7 +6,7 @@ input rows takes at most half of the L2 cache, so that it meets every block of o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,62 +19,161 @@ from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 256 << 10
 SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
+ALL_SUMS_BYTES = 1 << 20  # of all blocks, where channels come in parts
 RATE = 0.85  # of peak, on layers that fill the tile
 START_SECONDS = 2e-6
 ITEM_SECONDS = 4e-7
 
+# In steps: the time in which a tile that waits for nothing multiplies one pixel by NR weights.
+TILE_STEPS = 4.3  # at least; few sums wait for each other
+TILE_START = 0.3
+ROW_SECONDS, ELEMENT_SECONDS = 1e-8, 1.4e-10  # to copy a row into a band
+GATHER_SECONDS = 8e-10  # an element of a flat band
+
+FLAT_COLS = 32  # wider rows have full tiles of their own
+FLAT_CHANNELS = 64  # at least, at a time: accumulators wait in memory for the next part
+
+
+def row_steps(pixels: int, mr: int) -> float:
+    """Steps for a row of neighbours, in near-equal parts."""
+    pieces = -(-pixels // mr)
+    return max(pixels + TILE_START * pieces, TILE_STEPS * pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """Shape of a band in which output pixels follow each other without gaps, so that narrow maps fill tiles, too.
+
+    Each kernel column has a copy of the columns that it meets, and rows are split by stride phase: for every tap the
+    next output row is `cols` elements further on.  Lowering along one axis, as in Cho and Brand, "MEC: memory-efficient
+    convolution for deep neural networks", ICML 2017.
+    """
+
+    rows: int
+    cols: int
+    rq: int  # input rows of one phase
+
+    @classmethod
+    def of(cls, p: ConvProblem, rows: int) -> Flat:
+        rin = native.span(rows, p.stride[1], p.kernel[1], p.dilation[1])
+        return cls(rows, p.output[2], -(-rin // p.stride[1]))
+
+    def channel(self, p: ConvProblem) -> int:
+        """Elements of one channel."""
+        return p.kernel[2] * p.stride[1] * self.rq * self.cols
+
+    def tap(self, p: ConvProblem, h: int, w: int) -> int:
+        """Offset of kernel element (h, w) from the first pixel."""
+        row = h * p.dilation[1]
+        return ((w * p.stride[1] + row % p.stride[1]) * self.rq + row // p.stride[1]) * self.cols
+
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Block sizes of one problem; see `native.Band` for the layout of the band."""
+    """Block sizes of one problem; see `native.Band` and `Flat` for the layout of the band."""
 
     rows: int
     cols: int
     channels: int
-    k_chunk: int
-    rin: int
-    between: int  # input rows from row to row of the band
-    wq: int
-    row_len: int
-    band: int
+    band: native.Band | Flat
+    steps: float  # for one block of output channels and one tap of one channel of a whole output plane
+    fill: float  # seconds, for one channel of a whole output plane
+    k_chunk: int = 0
+
+    @property
+    def flat(self) -> bool:
+        return isinstance(self.band, Flat)
+
+    def channel(self, p: ConvProblem) -> int:
+        """Elements of one channel of the band."""
+        return self.band.channel(p) if isinstance(self.band, Flat) else self.band.rin * self.band.row_len
+
+    def taps(self, p: ConvProblem) -> np.ndarray:
+        """Offsets of the taps of one channel."""
+        return np.array([self.band.tap(p, h, w) for h in range(p.kernel[1]) for w in range(p.kernel[2])], np.intp)
+
+    def sums(self, nr: int, depth: int) -> int:
+        """Accumulators that wait at a time."""
+        return self.rows * self.cols * nr * (1 if self.channels >= depth else self.k_chunk)
+
+    def bytes(self, p: ConvProblem, nr: int) -> int:
+        """Scratch: where the pixels of a flat band come from, the band, accumulators."""
+        depth, channel = p.icg * p.kernel[0], self.channel(p)
+        elements = self.channels * channel + native.SLACK + self.sums(nr, depth)
+        return self.table_bytes(p) + elements * p.acc.itemsize
+
+    def seconds(self, p: ConvProblem, isa: str, machine: Machine) -> float:
+        """Predicted, for one channel of a whole output plane."""
+        nr = native.tile(isa, p.acc.itemsize)[1]
+        step = 2 * nr / (RATE * machine.flops(isa, p.acc.itemsize))
+        fill = self.fill * (4 if p.layout == "NHWC" else 1)  # one channel of one row is a strided gather
+        return -(-p.ocg // nr) * p.kernel[1] * p.kernel[2] * self.steps * step + fill
+
+    def table_bytes(self, p: ConvProblem) -> int:
+        return -(-self.channel(p) * 8 // 64) * 64 if self.flat else 0
 
     @classmethod
     @lru_cache(maxsize=512)
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
-        size = p.acc.itemsize
-        _, nr = native.tile(isa, size)
-        depth = max(1, p.icg * p.kernel[0])
+        mr, nr = native.tile(isa, p.acc.itemsize)
+        depth, kbs = max(1, p.icg * p.kernel[0]), -(-p.ocg // nr)
+        best = cls.in_rows(p, mr, nr, 1)  # the choice must not depend on the threads: channels in parts round otherwise
+        if p.output[1] > 1 and 0 < p.output[2] < FLAT_COLS:
+            flat = cls.flattened(p, mr, nr)
+            best = min(best, flat, key=lambda b: b.seconds(p, isa, machine.host()))
+        if threads > 1 and not best.flat:
+            best = cls.in_rows(p, mr, nr, threads)
+        items = p.n * p.groups * p.output[0] * -(-p.output[1] // best.rows) * -(-p.output[2] // best.cols)
+        chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
+        k_chunk = max(1, -(-kbs // max(chunks, 1)))
+        if best.channels < depth:
+            k_chunk = min(k_chunk, max(1, ALL_SUMS_BYTES // (best.rows * best.cols * nr * p.acc.itemsize)))
+        return replace(best, k_chunk=k_chunk)
+
+    @classmethod
+    def in_rows(cls, p: ConvProblem, mr: int, nr: int, threads: int) -> Blocks:
+        """Rows of pixels, as wide as the map if that is not very wide."""
+        size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
         oh, ow = max(1, p.output[1]), max(1, p.output[2])
         cols = min(ow, max(1, SUMS_BYTES // (nr * size)))
-        one_row = native.Band.of(p, 1, cols, True)
-        channels = max(1, min(depth, 4 * BAND_BYTES // (one_row.rin * one_row.row_len * size)))
+        band = native.Band.of(p, 1, cols, True)
+        channels = max(1, min(depth, 4 * BAND_BYTES // (band.rin * band.row_len * size)))
         while cols > nr and channels < depth and channels < 64:
             cols = -(-cols // 2)
-            one_row = native.Band.of(p, 1, cols, True)
-            channels = max(1, min(depth, 4 * BAND_BYTES // (one_row.rin * one_row.row_len * size)))
+            band = native.Band.of(p, 1, cols, True)
+            channels = max(1, min(depth, 4 * BAND_BYTES // (band.rin * band.row_len * size)))
         rows = 1
         if cols == ow and channels == depth:
             most = min(oh, max(1, SUMS_BYTES // (cols * nr * size)))
-            outer = p.n * p.groups * p.output[0]
             if threads > 1:  # enough items to share out
-                most = min(most, max(1, oh * outer // (4 * threads)))
+                most = min(most, max(1, oh * p.n * p.groups * p.output[0] // (4 * threads)))
             while rows < most:
-                b = native.Band.of(p, rows + 1, cols, True)
-                if b.rin * b.row_len * depth * size > BAND_BYTES:
+                band = native.Band.of(p, rows + 1, cols, True)
+                if band.rin * band.row_len * depth * size > BAND_BYTES:
                     break
                 rows += 1
             rows = -(-oh // -(-oh // rows))  # near-equal parts
-        kbs = -(-p.ocg // nr)
-        items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
-        b = native.Band.of(p, rows, cols, True)
-        return cls(
-            rows, cols, channels, max(1, -(-kbs // max(chunks, 1))), b.rin, p.dilation[1] // b.apart, b.wq, b.row_len,
-            channels * b.rin * b.row_len + native.SLACK,
-        )  # fmt: skip
+            band = native.Band.of(p, rows, cols, True)
+        fill = -(-oh // rows) * band.rin * (ROW_SECONDS + ELEMENT_SECONDS * band.row_len) * -(-ow // cols)
+        return cls(rows, cols, channels, band, oh * row_steps(ow, mr), fill)
 
-    def bytes(self, nr: int, size: int) -> int:
-        return (self.band + self.rows * self.cols * nr) * size
+    @classmethod
+    def flattened(cls, p: ConvProblem, mr: int, nr: int) -> Blocks:
+        """As many rows as one long one; channels in parts where that makes the band too large."""
+        size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
+        _, oh, ow = p.output
+        rows = min(oh, max(1, SUMS_BYTES // (ow * nr * size)))
+        while True:
+            rows = -(-oh // -(-oh // rows))
+            band = Flat.of(p, rows)
+            channels = BAND_BYTES // (band.channel(p) * size)
+            if rows == 1 or channels >= min(depth, FLAT_CHANNELS):
+                break
+            rows = -(-rows // 2)
+        channels = max(1, min(depth, channels))
+        channels = -(-depth // -(-depth // channels))
+        parts = -(-oh // rows)
+        return cls(rows, ow, channels, band, parts * row_steps(rows * ow, mr), parts * GATHER_SECONDS * band.channel(p))
 
 
 class Direct(native.Native):
@@ -94,28 +193,18 @@ class Direct(native.Native):
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
-        mr, nr = native.tile(self.isa, p.acc.itemsize)
-        ow = max(1, p.output[2])
-        pieces = -(-ow // mr)
-        lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
-        # A tile of few rows waits for loads, one of hardly any for its own additions.
-        rows_used = max(0.25, min(1.0, ow / pieces / (8 if self.isa == "avx512" else 6)))
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(lanes_used * rows_used, 1e-3)
-        fill = p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.acc.itemsize / machine.bandwidth
-        if p.layout == "NHWC":
-            fill *= 4  # one channel of one row is a strided gather
+        planes = p.n * p.groups * p.output[0]
+        work = planes * p.icg * p.kernel[0] * Blocks.of(p, self.isa, 1).seconds(p, self.isa, machine)
         pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.depth
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        items = ITEM_SECONDS * p.n * p.groups * p.output[0]
         weights = float(p.oc * p.depth * p.acc.itemsize)
         # Weights stream from the L3 cache while tiles are worked out; images come and go in between.
-        products = max(p.flops / peak, weights / (2 * machine.bandwidth))
+        work = max(work, weights / (2 * machine.bandwidth))
         images = (p.bytes - weights) / machine.bandwidth
-        return START_SECONDS + pack + (products + fill + images + items) / share
+        return START_SECONDS + pack + (work + images + ITEM_SECONDS * planes) / share
 
     def workspace(self, problem: ConvProblem) -> int:
-        size = problem.acc.itemsize
-        return Blocks.of(problem, self.isa, 1).bytes(native.tile(self.isa, size)[1], size)
+        return Blocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
@@ -127,13 +216,11 @@ class Direct(native.Native):
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)
         blocks = Blocks.of(p, self.isa, threads)
-        band = native.Band.of(p, blocks.rows, blocks.cols, True)
-        taps = band.taps(p, 0)[: p.kernel[1] * p.kernel[2]].copy()
         tables = native.index_tables(p, p.mode)
-        prepared = _direct.Direct(native.table(self.isa, size), p, tables, taps, blocks)
+        prepared = _direct.Direct(native.table(self.isa, size), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         pack = native.packer(self.isa, p)
-        return native.binder(p, prepared, blocks.bytes(nr, size), threads, native.seconds(self, p), pack)
+        return native.binder(p, prepared, blocks.bytes(p, nr), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

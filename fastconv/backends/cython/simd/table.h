@@ -14,22 +14,34 @@
 #include "winograd_rows.h"
 
 #define FC_MAX_MR 14
+#define FC_LINE 64 /* bytes of a line of the caches */
 #define FC_MAX_POINTS 10
 
 /* m[i*nr + lane] (+)= sum over c < depth, t < ntaps of a[c*acs + taps[t] + i] * b[(c*ntaps + t)*bs + lane];
-   one function per number of rows i.  `first` starts at zero instead of at what m holds. */
+   one function per number of rows i.  `first` starts at zero instead of at what m holds.  Of b's like at `next`,
+   `lines` cache lines of each c are asked for: what the next tiles need, shared out among these, arrives while they compute. */
 typedef void fc_tile(ptrdiff_t depth, ptrdiff_t ntaps, const ptrdiff_t *taps, const void *a, ptrdiff_t acs,
-                     const void *b, ptrdiff_t bs, int first, void *m);
+                     const void *b, ptrdiff_t bs, const void *next, ptrdiff_t lines, int first, void *m);
 
 /* y[i*ys + lane] = act(row_bias[i] + sum over k < depth of a[k*mr + i] * b[k*bs + lane]), nr lanes; row_bias may be NULL;
    `ahead` elements from b lies what is needed next */
 typedef void fc_pixel_tile(ptrdiff_t depth, const void *a, const void *b, ptrdiff_t bs, ptrdiff_t ahead, void *y,
                            ptrdiff_t ys, const void *row_bias, int relu);
 
+/* Ask for memory that will be needed soon. */
+static inline void fc_ask(const void *from, ptrdiff_t bytes)
+{
+    for (ptrdiff_t at = 0; at < bytes; at += FC_LINE) __builtin_prefetch((const char *)from + at, 0, 3);
+}
+
 /* One row of a band: dst[j%phases * phase_stride + j/phases] = src[cols[j] * xs], `fill` where cols[j] < 0 or src is
    NULL.  Between run0 and run1, cols counts up by one. */
 typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t xs,
                          const int64_t *cols, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
+
+/* dst[j] = src[at[j]], `fill` where at[j] is GATHER_NOTHING or src is NULL. */
+#define GATHER_NOTHING INT64_MIN
+typedef void fc_gather(void *dst, const void *src, const int64_t *at, ptrdiff_t count, double fill);
 
 /* Panels of a matrix x[i*rs + j*cs]: pack_a gives dst[k*mr + i], zero for extent <= i < mr, and spoils up to vl elements
    behind the panel; pack_b gives dst[k*nr + j], zero for extent <= j < nr. */
@@ -77,8 +89,9 @@ typedef void fc_wino_dense(const void *coef, ptrdiff_t row, ptrdiff_t rows, ptrd
 typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const int64_t *cols,
                          ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
 typedef int fc_all_finite(const void *x, ptrdiff_t n);
-/* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane] */
-typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrdiff_t acs, const void *b, int first, void *m);
+/* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane]; the rest as fc_tile */
+typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrdiff_t acs, const void *b, const void *next,
+                          ptrdiff_t lines, int first, void *m);
 
 /* out[i] = the sum of the lanes of the i-th of count vectors */
 typedef void fc_lane_sums(const void *sums, ptrdiff_t count, void *out);
@@ -91,6 +104,7 @@ typedef struct {
     fc_tile *tile[FC_MAX_MR + 1];
     fc_pixel_tile *pixel_tile[FC_MAX_MR + 1];
     fc_fill_row *fill_row;
+    fc_gather *gather;
     fc_pack *pack_a, *pack_b;
     fc_store *store;
     fc_load *load;

@@ -1,0 +1,97 @@
+"""Both kinds of bands of the compiled direct convolution, in one part and in several, on every kind of problem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from test_native_conv import DTYPES, KERNELS, as_dtype, case, check, problem, run
+
+from fastconv.backends.cython import direct, native
+from fastconv.core.problems.conv import ConvProblem
+
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
+DIRECT = [k for k in KERNELS if k.algorithm == "direct"]
+every_kernel = pytest.mark.parametrize("kernel", DIRECT, ids=lambda k: k.name)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
+
+ONE = ((1, 1), (1, 1))
+STRIDES = ((2, 2), (3, 1), (1, 3), (4, 5))
+PROBLEMS = [
+    *(problem(5, 37, (h, w), (3, 3), pads=ONE) for h, w in ((7, 7), (2, 1), (9, 2), (3, 13), (6, 31))),
+    *(problem(3, 20, (11, 13), (3, 4), stride=s, pads=((2, 0), (1, 3)), layout="NHWC") for s in STRIDES),
+    *(problem(3, 20, (11, 13), (3, 2), stride=(2, 1), dilation=d, pads=((2, 4), (3, 1))) for d in ((2, 3), (3, 2))),
+    *(problem(4, 18, (5, 6), (3, 3), pads=((2, 1), (1, 2)), mode=m) for m in ("reflect", "replicate", "circular")),
+    problem(4, 18, (5, 6), (3, 3), pads=((2, 1), (-1, 2)), mode="constant", fill=1.5),
+    problem(6, 34, (7, 5), (3, 3), groups=2, n=3, pads=ONE, activation="relu"),
+    problem(3, 19, (4, 5, 6), (3, 2, 3), stride=(2, 1, 1), dilation=(1, 2, 1), pads=((1, 1), (1, 0), (1, 1))),
+    problem(2, 17, (9, 1), (5, 1), bias=False),
+]  # fmt: skip
+
+
+def force(monkeypatch: pytest.MonkeyPatch, flat: bool, channels: int) -> None:
+    """Bands of one kind, `channels` at a time, and accumulators of two blocks of output channels at most."""
+
+    def of(p: ConvProblem, isa: str, threads: int) -> direct.Blocks:
+        tile = native.tile(isa, p.acc.itemsize)
+        blocks = direct.Blocks.flattened(p, *tile) if flat else direct.Blocks.in_rows(p, *tile, threads)
+        return replace(blocks, channels=min(channels, p.icg * p.kernel[0]), k_chunk=2)
+
+    monkeypatch.setattr(direct.Blocks, "of", of)
+
+
+@pytest.mark.parametrize("channels", [2, 1000])
+@pytest.mark.parametrize("flat", [False, True], ids=["rows", "flat"])
+@every_dtype
+@every_kernel
+def test_both_bands(kernel: Any, dtype: Any, flat: bool, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = kernel.reject(as_dtype(PROBLEMS[0], dtype))
+    if reason is not None:
+        pytest.skip(reason)
+    force(monkeypatch, flat, channels)
+    for p in PROBLEMS:
+        assert check(kernel, p, dtype)
+
+
+@every_kernel
+def test_a_flat_band_in_blocks_of_rows(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last block has fewer rows, and the band keeps its shape."""
+    p = problem(3, 20, (11, 6), (3, 3), stride=(2, 1), pads=((2, 2), (1, 1)))
+    if kernel.reject(as_dtype(p, np.float32)) is not None:
+        pytest.skip("not here")
+    force(monkeypatch, True, 1000)
+    monkeypatch.setattr(direct, "SUMS_BYTES", 3 * 6 * native.tile(kernel.isa, 4)[1] * 4)
+    blocks = direct.Blocks.of(as_dtype(p, np.float32), kernel.isa, 1)
+    assert (blocks.flat, blocks.rows, p.output[1]) == (True, 3, 7)
+    assert check(kernel, p, np.float32)
+
+
+def test_narrow_maps_are_flat_where_tiles_gain() -> None:
+    """Seven pixels are a tile of 6 and a remainder with AVX2, and half a tile of 14 with AVX-512."""
+    narrow = as_dtype(problem(64, 256, (7, 7), (3, 3), pads=ONE), np.float32)
+    wide = as_dtype(problem(64, 256, (24, 24), (3, 3), pads=ONE), np.float32)
+    assert direct.Blocks.of(narrow, "avx2", 1).flat
+    assert not direct.Blocks.of(wide, "avx2", 1).flat
+    many = as_dtype(problem(512, 512, (7, 7), (3, 3), pads=ONE), np.float32)
+    blocks = [direct.Blocks.of(many, "avx2", threads) for threads in (1, 2, 4)]
+    assert all(b.flat and b.channels == blocks[0].channels < 512 for b in blocks)
+    assert blocks[0].channels * blocks[0].channel(many) * 4 <= direct.BAND_BYTES
+
+
+@every_kernel
+def test_planes_that_run_backwards(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    p64 = problem(3, 20, (6, 7), (3, 3), pads=ONE)
+    p = as_dtype(p64, np.float32)
+    if kernel.reject(p) is not None:
+        pytest.skip("not here")
+    force(monkeypatch, True, 1000)
+    x, w, bias, _ = case(p64)
+    expected = run(kernel, p, x, w, bias, "end")
+    backwards = np.ascontiguousarray(x[..., ::-1, :].astype(np.float32))[..., ::-1, :]
+    assert backwards.strides[3] < 0
+    y = np.empty_like(expected)
+    kernel.prepare(p, (w.astype(np.float32), bias.astype(np.float32)), 1)(backwards, y)
+    np.testing.assert_array_equal(y, expected)
