@@ -1,7 +1,7 @@
 """Direct convolution with output channels in lanes: the kernel objects and their block sizes.
 
-Register tile: MR pixels x 2 vectors of output channels (14 x 2 with AVX-512, 6 x 2 with AVX2).  The band of
-input rows takes at most half of the L2 cache, so that it meets every block of output channels there.
+Register tile: MR pixels x 2 vectors of output channels (14 x 2 with AVX-512, 6 x 2 with AVX2).  The band of input rows
+takes a small part of the L2 cache, where it meets every block of output channels, and leaves the rest to weights.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
-BAND_BYTES = 256 << 10
+BAND_BYTES = 160 << 10
 SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
 ALL_SUMS_BYTES = 1 << 20  # of all blocks, where channels come in parts
 RATE = 0.85  # of peak, on layers that fill the tile
