@@ -21,8 +21,8 @@ BAND_BYTES = 160 << 10
 SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
 ALL_SUMS_BYTES = 1 << 20  # of all blocks, where channels come in parts
 RATE = 0.85  # of peak, on layers that fill the tile
-START_SECONDS = 2e-6
-ITEM_SECONDS = 4e-7
+START_SECONDS = 1e-6
+ITEM_SECONDS = 2e-7
 
 # In steps: the time in which a tile that waits for nothing multiplies one pixel by NR weights.
 TILE_STEPS = 4.3  # at least; few sums wait for each other

@@ -21,7 +21,7 @@ V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 ca
 TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
 RATE = 0.88  # of peak
 ENTER_SECONDS = 1.2e-10  # per element brought into blocks
-START_SECONDS = 2e-6
+START_SECONDS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

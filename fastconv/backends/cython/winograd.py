@@ -46,7 +46,7 @@ BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value o
 MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
 EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
 JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
-START_SECONDS = 2e-6
+START_SECONDS = 1.4e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.0}
 TOO_INEXACT = 100.0  # of both axes together
@@ -456,9 +456,11 @@ class Winograd(native.Native):
         moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         items = len(scheme.items) * p.n * -(-p.output[0] // scheme.together)
-        stream = weights * items / (2.5 * machine.bandwidth)  # from the L3 cache
+        # From the L3 cache, faster where other things leave them there.
+        stream = weights * items / ((4 if weights < machine.l3 / 4 else 2) * machine.bandwidth)
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
-        memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else 3)
+        images = p.bytes - p.oc * p.depth * size  # weights are counted as they are packed
+        memory = images / machine.bandwidth / (1 if images > machine.l3 / 2 else 3)
         return START_SECONDS + pack + max(products, stream) + band + tiles * moved * slower + memory
 
     def workspace(self, problem: ConvProblem) -> int:

@@ -33,7 +33,7 @@ TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channel
 ENTER_SECONDS = 2.2e-9  # per vector of combined rows
 ROW_SECONDS = 6e-8  # per row of tiles, and part of the output channels
 FETCH_BYTES = 6 << 20
-START_SECONDS = 1.5e-6
+START_SECONDS = 1.7e-6
 PACK_SECONDS, WEIGHT_SECONDS = 2e-6, 3e-9  # per call, and per transformed weight
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
 # with the root of the number of products in a plane.
@@ -260,7 +260,7 @@ class Rows(native.Native):
         cycle = 2.0 * lanes / (machine.flops(self.isa, size) * RATE[self.isa])  # of one multiply-add
         count = p.ocg / blocks.parts
         # Few outputs wait for loads, many inputs leave the L1 cache.
-        product = max(count, WAIT[self.isa]) * (1 + depth / 80)
+        product = max(count, WAIT[self.isa]) * (1 + depth / 60)
         tile = weights * product + OUT_CYCLES * count + TILE_CYCLES
         vectors = -(-p.output[2] // lanes)
         entered = depth * scheme.combined * blocks.row_len / lanes * ENTER_SECONDS
