@@ -16,6 +16,8 @@
    v_keep(v, m, rest)         the lanes of v that are in the vmask m, those of `rest` elsewhere
    v_steps(first, step)       integers in lanes
    v_sum_lanes, v_largest_lane  of all lanes, in every lane
+   half_vec, v_half, v_whole  the first half of the lanes, to and fro; of the others nothing is known. v_half_load_mask: as
+                              v_load_mask. With AVX-512 only.
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
    it has better ones, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
@@ -33,6 +35,7 @@ typedef int32_t LANE;
 #endif
 typedef REAL vec __attribute__((vector_size(VBYTES)));
 typedef LANE ivec __attribute__((vector_size(VBYTES)));
+typedef REAL half_vec __attribute__((vector_size(VBYTES / 2)));
 typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
 
 #define VL ((int)(VBYTES / sizeof(REAL)))
