@@ -115,7 +115,8 @@ def lanes(kernel: Kernel[ConvProblem], dtype: str) -> int:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "taps, stride, padding", [(3, 1, 1), (5, 1, 2), (3, 2, 1), (5, 2, 2), (3, 2, 0), (5, 2, 0), (2, 1, 1), (4, 3, 0)]
+    "taps, stride, padding",
+    [(3, 1, 1), (5, 1, 2), (7, 1, 3), (7, 1, 0), (3, 2, 1), (5, 2, 2), (3, 2, 0), (5, 2, 0), (2, 1, 1), (4, 3, 0)],
 )
 def test_every_width(kernel: Kernel[ConvProblem], dtype: str, taps: int, stride: int, padding: int) -> None:
     widths = range(max(1, taps - 2 * padding), 3 * lanes(kernel, dtype) + 2)
@@ -124,6 +125,24 @@ def test_every_width(kernel: Kernel[ConvProblem], dtype: str, taps: int, stride:
         (
             problem((9, w), (taps, taps), stride=stride, padding=padding, dtype=dtype, channels=1 + w % 2)
             for w in widths
+        ),
+        ("start", "end"),
+    )
+
+
+@pytest.mark.parametrize("taps", [5, 7])
+def test_the_end_of_a_row_in_half_a_vector(kernel: Kernel[ConvProblem], taps: int) -> None:
+    """Rows read from a band and from the image, every height of tile, dilated rows, and several planes."""
+    vl, half, many = lanes(kernel, "float32"), taps // 2, taps - 1
+    widths = (vl + 1, vl + vl // 2, 3 * vl + vl // 4)
+    sizes = itertools.product((4, 5, 7, 12), widths)
+    same = [(half, half), (half, half)]
+    check(
+        kernel,
+        (
+            *(problem(size, (taps, taps), padding=half, mode=m) for size in sizes for m in ("zeros", "reflect")),
+            *(problem((13, w), (taps, taps), padding=[(many, many), same[1]], dilation=(2, 1)) for w in widths),
+            *(problem((3, 8, w), (2, taps, taps), padding=[(1, 0), *same]) for w in widths),
         ),
         ("start", "end"),
     )
