@@ -195,7 +195,7 @@ class Direct(native.Native):
         p = problem
         planes = p.n * p.groups * p.output[0]
         work = planes * p.icg * p.kernel[0] * Blocks.of(p, self.isa, 1).seconds(p, self.isa, machine)
-        pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.depth
+        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.depth
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         weights = float(p.oc * p.depth * p.acc.itemsize)
         # Weights stream from the L3 cache while tiles are worked out; images come and go in between.

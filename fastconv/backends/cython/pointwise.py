@@ -49,7 +49,7 @@ class Pointwise(native.Native):
         rate = RATE[self.isa] * (STREAMED if p.icg * mr * p.acc.itemsize > L1_BYTES else 1.0)
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
-        pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.icg
+        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + memory) / share
 

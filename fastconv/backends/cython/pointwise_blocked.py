@@ -97,7 +97,7 @@ class PointwiseBlocked(native.Native):
         rows = pixels / -(-pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(lanes_used * min(1.0, rows / 6), 1e-3)
-        pack = 0.0 if p.packed else native.PACK_SECONDS * p.oc * p.icg
+        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         enter = ENTER_SECONDS * p.n * p.ic * p.pixels * (p.stride[2] if p.layout == "NCHW" else 1)
         weights = float(p.oc * p.icg * p.acc.itemsize)
