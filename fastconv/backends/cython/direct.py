@@ -49,14 +49,13 @@ class Flat:
     convolution for deep neural networks", ICML 2017.
     """
 
-    rows: int
     cols: int
     rq: int  # input rows of one phase
 
     @classmethod
     def of(cls, p: ConvProblem, rows: int) -> Flat:
         rin = native.span(rows, p.stride[1], p.kernel[1], p.dilation[1])
-        return cls(rows, p.output[2], -(-rin // p.stride[1]))
+        return cls(p.output[2], -(-rin // p.stride[1]))
 
     def channel(self, p: ConvProblem) -> int:
         """Elements of one channel."""
@@ -86,7 +85,7 @@ class Blocks:
 
     def channel(self, p: ConvProblem) -> int:
         """Elements of one channel of the band."""
-        return self.band.channel(p) if isinstance(self.band, Flat) else self.band.rin * self.band.row_len
+        return self.band.channel(p)
 
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Offsets of the taps of one channel."""

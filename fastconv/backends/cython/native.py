@@ -298,12 +298,9 @@ class Band:
         col = w * p.dilation[2]
         return h * self.apart * self.row_len + col % p.stride[2] * self.wq + col // p.stride[2]
 
-    def taps(self, p: Windowed, plane_len: int) -> np.ndarray:
-        """Offsets of all taps in (d, h, w) order, planes `plane_len` apart."""
-        kd, kh, kw = p.kernel
-        return np.array(
-            [d * plane_len + self.tap(p, h, w) for d in range(kd) for h in range(kh) for w in range(kw)], np.intp
-        )
+    def channel(self, p: Windowed) -> int:
+        """Elements of one channel."""
+        return self.rin * self.row_len
 
 
 @lru_cache(maxsize=512)
