@@ -20,7 +20,8 @@ from fastconv.core.problems.conv import ConvProblem
 BAND_BYTES = 160 << 10
 SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
 ALL_SUMS_BYTES = 1 << 20  # of all blocks, where channels come in parts
-RATE = 0.85  # of peak, on layers that fill the tile
+RATE = {"avx512": 0.85, "avx2": 0.97, "portable": 0.66}  # of peak, on layers that fill the tile
+CACHED = 1.5  # times the memory's bandwidth, where images stay in the L3 cache
 START_SECONDS = 1e-6
 ITEM_SECONDS = 2e-7
 
@@ -28,7 +29,8 @@ ITEM_SECONDS = 2e-7
 TILE_STEPS = 4.3  # at least; few sums wait for each other
 TILE_START = 0.3
 ROW_SECONDS, ELEMENT_SECONDS = 1e-8, 1.4e-10  # to copy a row into a band
-GATHER_SECONDS = 8e-10  # an element of a flat band
+UNROLLED_STRIDE = 4  # longer strides are split an element at a time
+GATHER_SECONDS = 8e-10  # such an element, or one of a flat band
 
 FLAT_COLS = 32  # wider rows have full tiles of their own
 FLAT_CHANNELS = 64  # at least, at a time: accumulators wait in memory for the next part
@@ -104,7 +106,7 @@ class Blocks:
     def seconds(self, p: ConvProblem, isa: str, machine: Machine) -> float:
         """Predicted, for one channel of a whole output plane."""
         nr = native.tile(isa, p.acc.itemsize)[1]
-        step = 2 * nr / (RATE * machine.flops(isa, p.acc.itemsize))
+        step = 2 * nr / (RATE[isa] * machine.flops(isa, p.acc.itemsize))
         fill = self.fill * (4 if p.layout == "NHWC" else 1)  # one channel of one row is a strided gather
         return -(-p.ocg // nr) * p.kernel[1] * p.kernel[2] * self.steps * step + fill
 
@@ -153,7 +155,8 @@ class Blocks:
                 rows += 1
             rows = -(-oh // -(-oh // rows))  # near-equal parts
             band = native.Band.of(p, rows, cols, True)
-        fill = -(-oh // rows) * band.rin * (ROW_SECONDS + ELEMENT_SECONDS * band.row_len) * -(-ow // cols)
+        element = ELEMENT_SECONDS if p.stride[2] <= UNROLLED_STRIDE else GATHER_SECONDS
+        fill = -(-oh // rows) * band.rin * (ROW_SECONDS + element * band.row_len) * -(-ow // cols)
         return cls(rows, cols, channels, band, oh * row_steps(ow, mr), fill)
 
     @classmethod
@@ -196,10 +199,9 @@ class Direct(native.Native):
         work = planes * p.icg * p.kernel[0] * Blocks.of(p, self.isa, 1).seconds(p, self.isa, machine)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.depth
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        weights = float(p.oc * p.depth * p.acc.itemsize)
-        # Weights stream from the L3 cache while tiles are worked out; images come and go in between.
-        work = max(work, weights / (2 * machine.bandwidth))
-        images = (p.bytes - weights) / machine.bandwidth
+        weights = p.oc * p.depth * p.acc.itemsize
+        work += native.stream_seconds(weights, machine)
+        images = (p.bytes - weights) / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
         return START_SECONDS + pack + (work + images + ITEM_SECONDS * planes) / share
 
     def workspace(self, problem: ConvProblem) -> int:

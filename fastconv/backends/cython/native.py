@@ -152,6 +152,11 @@ def index_tables(p: Windowed, mode: str) -> Tables:
     return tables[0], tables[1], cols, run0, run1
 
 
+def stream_seconds(size: float, machine: Machine) -> float:
+    """To read `size` bytes of weights once more: from the L3 cache, if other data leave them there."""
+    return size / (machine.bandwidth * float(np.interp(size / machine.l3, (3 / 8, 1), (4, 2))))
+
+
 def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
     """From (oc, ...) to panels (groups, blocks, depth, NR), zero behind the last output channel; see `_simd.pack`."""
     groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc

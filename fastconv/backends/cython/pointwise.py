@@ -5,6 +5,8 @@ Register tile: MR output channels x 2 vectors of pixels; the image is read in pl
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from fastconv.backends.cython import native
@@ -14,9 +16,10 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
 BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
-RATE = {"avx512": 0.93, "avx2": 0.85, "portable": 0.85}  # of peak
-STREAMED = 0.9  # of it, where the weights of a tile do not stay in an L1 cache
-L1_BYTES = 32 << 10
+RATE = {"avx512": 0.89, "avx2": 0.97, "portable": 0.65}  # of peak
+# Of it, where the weights and pixels of a tile do not stay in an L1 cache.
+STREAMED = {"avx512": 0.93, "avx2": 0.86, "portable": 0.9}
+L1_BYTES, LINE, SETS, WAYS = 32 << 10, 64, 64, 8
 CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cache
 START_SECONDS = 1.1e-6
 
@@ -46,12 +49,20 @@ class Pointwise(native.Native):
         mr, nr = native.tile(self.isa, p.acc.itemsize)
         panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
-        rate = RATE[self.isa] * (STREAMED if p.icg * mr * p.acc.itemsize > L1_BYTES else 1.0)
+        rate = RATE[self.isa] * (1.0 if self._stays(p) else STREAMED[self.isa])
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
         memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + memory) / share
+
+    def _stays(self, p: ConvProblem) -> bool:
+        """Whether all that a tile reads fits into an L1 cache, whose sets channels may meet in few."""
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        lines = max(1, p.pixels * size // LINE)  # from one channel to the next
+        room = SETS // math.gcd(lines, SETS) * WAYS * LINE
+        return p.icg * (mr + nr) * size <= L1_BYTES and p.icg * nr * size <= room
 
     def _block(self, p: ConvProblem, threads: int) -> int:
         size = p.acc.itemsize

@@ -19,9 +19,9 @@ from fastconv.core.problems.conv import ConvProblem
 
 V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 cache for every output channel
 TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
-RATE = 0.88  # of peak
-ENTER_SECONDS = 1.2e-10  # per element brought into blocks
-START_SECONDS = 1e-6
+RATE = {"avx512": 0.77, "avx2": 1.0, "portable": 0.92}  # of peak
+MOVE_SECONDS = 2.2e-10  # per element brought into blocks or out of them
+START_SECONDS = 1.2e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +96,14 @@ class PointwiseBlocked(native.Native):
         pixels = Blocks.of(p, self.isa, 1).pixels
         rows = pixels / -(-pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE * max(lanes_used * min(1.0, rows / 6), 1e-3)
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(lanes_used * min(1.0, rows / 6), 1e-3)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        enter = ENTER_SECONDS * p.n * p.ic * p.pixels * (p.stride[2] if p.layout == "NCHW" else 1)
-        weights = float(p.oc * p.icg * p.acc.itemsize)
-        # Weights stream from the L3 cache while tiles are worked out; images come and go in between.
-        products = max(p.flops / peak, weights / (2 * machine.bandwidth))
-        images = (p.bytes - weights) / machine.bandwidth
-        return START_SECONDS + pack + (products + enter + images) / share
+        columns = p.stride[2] if p.layout == "NCHW" else 1  # a row enters as a whole
+        moves = MOVE_SECONDS * p.n * p.pixels * (p.ic * columns + p.oc)
+        # Weights stream from the L3 cache while tiles are worked out.
+        products = max(p.flops / peak, native.stream_seconds(p.oc * p.icg * p.acc.itemsize, machine))
+        return START_SECONDS + pack + (products + moves) / share
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)

@@ -39,14 +39,15 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
 TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
-RATE = {"avx512": 0.78, "avx2": 0.95, "portable": 0.78}  # of peak, in the products
+RATE = {"avx512": 0.80, "avx2": 0.91, "portable": 0.62}  # of peak, in the products
 # Per transformed weight, by the bytes of them all.
 PACK_SECONDS = ((256 << 10, 5.5e-10), (4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
-BAND_SECONDS, IN_SECONDS, OUT_SECONDS = 1.8e-10, 1.2e-10, 1.8e-10  # per value of the band, and transformed
-MEASURED_FLOPS = 1.3e11  # where they were measured; the transforms are as fast as the units, whatever their width
+# Of one channel: per value and row of the band, with its transform; per product that is transformed back; per output.
+BAND_SECONDS, ROW_SECONDS, OUT_SECONDS, STORE_SECONDS = 3.2e-10, 5e-9, 1e-10, 2.1e-10
+MEASURED_FLOPS = {"avx512": 1.4e11, "avx2": 1.25e11, "portable": 1.12e11}  # of a machine that takes so long
 EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
-JOIN_SECONDS = 20e-9  # per stretch of depth of a register tile: its sums come and go
-START_SECONDS = 1.4e-6
+JOIN_SECONDS = 6.2e-10  # per vector of sums and stretch of depth: they come and go
+START_SECONDS = 1e-6
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.0}
 TOO_INEXACT = 100.0  # of both axes together
@@ -311,6 +312,16 @@ class Scheme:
     def bytes(self, size: int) -> int:
         return (sum(self.lengths) + 64) * size
 
+    @property
+    def touched(self) -> float:
+        """Share of the weights that are read at all: not the other points of maps that are a single small tile."""
+        rows = int(self.items[:, 2].sum())
+        share = 1.0
+        for axis, edge, tiles in ((self.h, self.h_edge, rows), (self.w, self.w_edge, self.tile_cols)):
+            if edge is not None and tiles == axis.dilation:
+                share *= edge.points / axis.points
+        return share
+
     def products(self, p: ConvProblem) -> float:
         """Products per channel of one plane."""
         return _depths(self.h, self.h_edge, p.output[1]) * _depths(self.w, self.w_edge, p.output[2])
@@ -349,8 +360,8 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
         rows, parts = choice
         tiles = rows * tile_cols
         strip = tiles / -(-tiles // mr)
-        enter = (tiles * h.depth * w.depth * IN_SECONDS + h.span(rows) * win * BAND_SECONDS) * depth
-        multiply = 2 * h.depth * w.depth * depth / (MEASURED_FLOPS * RATE[isa] * min(1.0, strip / 6))
+        enter = h.span(rows) * (ROW_SECONDS + win * BAND_SECONDS) * depth
+        multiply = 2 * h.depth * w.depth * depth / (MEASURED_FLOPS[isa] * RATE[isa] * min(1.0, strip / 6))
         leave = h.points * w.points * OUT_SECONDS
         items = p.n * p.groups * p.output[0] * sum(-(-each // rows) for each in lattices) * parts
         return -(-items // count) * (enter + tiles * -(-kbs // parts) * nr * (multiply + leave))
@@ -445,23 +456,23 @@ class Winograd(native.Native):
         rows = here / -(-here // mr)  # of the register tile
         rate = machine.flops(self.isa, size) * RATE[self.isa] * min(1.0, rows / 4)
         depth = p.icg * p.kernel[0]
-        joins = len(scheme.chunks) * kbs * tiles / rows * JOIN_SECONDS
+        joins = len(scheme.chunks) * kbs * tiles / rows * 2 * mr * JOIN_SECONDS
         products = joins + 2.0 * runs * scheme.products(p) * depth * kbs * nr / rate
         step = p.dilation[0] if scheme.together > 1 else 1
         entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # planes for each that leaves
         blocks = entered * -(-p.icg // vl) * vl
         band_rows = runs * sum(h.span(int(count)) for count in scheme.items[:, 2])
-        slower = MEASURED_FLOPS / machine.flops(self.isa, size)
-        band = band_rows * scheme.win * blocks * BAND_SECONDS * slower
-        moved = h.depth * w.depth * blocks * IN_SECONDS + h.points * w.points * kbs * nr * OUT_SECONDS
+        enter = band_rows * blocks * (ROW_SECONDS + scheme.win * BAND_SECONDS)
+        leave = tiles * h.points * w.points * kbs * nr * OUT_SECONDS
+        store = p.n * p.oc * p.pixels * STORE_SECONDS
+        transforms = (enter + leave + store) * MEASURED_FLOPS[self.isa] / machine.flops(self.isa, size)
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         items = len(scheme.items) * p.n * -(-p.output[0] // scheme.together)
-        # From the L3 cache, faster where other things leave them there.
-        stream = weights * items / ((4 if weights < machine.l3 / 4 else 2) * machine.bandwidth)
+        stream = scheme.touched * items * native.stream_seconds(weights, machine)
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         images = p.bytes - p.oc * p.depth * size  # weights are counted as they are packed
-        memory = images / machine.bandwidth / (1 if images > machine.l3 / 2 else 3)
-        return START_SECONDS + pack + max(products, stream) + band + tiles * moved * slower + memory
+        memory = images / machine.bandwidth if images > machine.l3 / 2 else 0.0
+        return START_SECONDS + pack + max(products, stream) + transforms + memory
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)

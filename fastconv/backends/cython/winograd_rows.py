@@ -27,13 +27,14 @@ MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones er
 MOST_CHANNELS = 64
 MOST_BYTES = 640 << 10  # of combined rows: they stay in an L2 cache
 V_BYTES = 128 << 10  # of them, where an item has several tile rows
-RATE = {"avx512": 0.88, "avx2": 0.45, "portable": 0.6}  # of peak, in the products
-WAIT = {"avx512": 3.0, "avx2": 1.3, "portable": 1.0}  # multiply-adds that the loads of one plane of one tap take
-TILE_CYCLES, OUT_CYCLES = 25, 20  # of a tile, and of each of its output channels, in multiply-adds
-ENTER_SECONDS = 2.2e-9  # per vector of combined rows
-ROW_SECONDS = 6e-8  # per row of tiles, and part of the output channels
+RATE = {"avx512": 0.88, "avx2": 0.4, "portable": 0.55}  # of peak, in the products
+LOADS = {"avx512": 0.7, "avx2": 0.0, "portable": 0.4}  # multiply-adds that the loads of one plane of one tap take
+CROWDED = 1.15  # times as long with filters of so many planes that all registers are taken
+OUT_CYCLES = 6  # of each output channel of a tile, in multiply-adds
+ENTER_SECONDS = 2.2e-10  # per element of combined rows
+ROW_SECONDS = 4.6e-8  # per row of tiles, and part of the output channels
 FETCH_BYTES = 6 << 20
-START_SECONDS = 1.7e-6
+START_SECONDS = 1.3e-6
 PACK_SECONDS, WEIGHT_SECONDS = 2e-6, 3e-9  # per call, and per transformed weight
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
 # with the root of the number of products in a plane.
@@ -259,15 +260,14 @@ class Rows(native.Native):
         weights = scheme.combined * depth * p.kernel[2]  # of one output channel
         cycle = 2.0 * lanes / (machine.flops(self.isa, size) * RATE[self.isa])  # of one multiply-add
         count = p.ocg / blocks.parts
-        # Few outputs wait for loads, many inputs leave the L1 cache.
-        product = max(count, WAIT[self.isa]) * (1 + depth / 60)
-        tile = weights * product + OUT_CYCLES * count + TILE_CYCLES
+        if scheme.planes == M + MOST_TAPS[0] - 1:
+            cycle *= CROWDED
+        tile = weights * (count + LOADS[self.isa]) + OUT_CYCLES * count
         vectors = -(-p.output[2] // lanes)
-        entered = depth * scheme.combined * blocks.row_len / lanes * ENTER_SECONDS
+        entered = depth * scheme.combined * blocks.row_len * ENTER_SECONDS
         seconds = tile_rows * (blocks.parts * (vectors * tile * cycle + ROW_SECONDS) + entered)
         pack = 0.0 if p.packed else PACK_SECONDS + WEIGHT_SECONDS * p.oc * weights
-        # The lines of the output are fetched while tiles are worked out.
-        return START_SECONDS + pack + seconds + p.bytes / (4 * machine.bandwidth)
+        return START_SECONDS + pack + seconds  # the lines of the output are fetched while tiles are worked out
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.scheme(problem), self.isa, 1).bytes(problem.acc.itemsize)
