@@ -34,6 +34,7 @@ GATHER_SECONDS = 8e-10  # such an element, or one of a flat band
 
 FLAT_COLS = 32  # wider rows have full tiles of their own
 FLAT_CHANNELS = 64  # at least, at a time: accumulators wait in memory for the next part
+MANY_TAPS = 128  # a single channel at a time is enough work with them
 
 
 def row_steps(pixels: int, mr: int) -> float:
@@ -165,11 +166,12 @@ class Blocks:
         size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
         _, oh, ow = p.output
         rows = min(oh, max(1, SUMS_BYTES // (ow * nr * size)))
+        least = min(depth, 1 if p.kernel[1] * p.kernel[2] >= MANY_TAPS else FLAT_CHANNELS)
         while True:
             rows = -(-oh // -(-oh // rows))
             band = Flat.of(p, rows)
             channels = BAND_BYTES // (band.channel(p) * size)
-            if rows == 1 or channels >= min(depth, FLAT_CHANNELS):
+            if rows == 1 or channels >= least:
                 break
             rows = -(-rows // 2)
         channels = max(1, min(depth, channels))

@@ -19,7 +19,8 @@ from fastconv.core.problems.conv import ConvProblem
 
 V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 cache for every output channel
 TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
-RATE = {"avx512": 0.77, "avx2": 1.0, "portable": 0.92}  # of peak
+RATE = {"avx512": 0.79, "avx2": 0.93, "portable": 0.6}  # of peak
+FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; sums of fewer wait for each other
 MOVE_SECONDS = 2.2e-10  # per element brought into blocks or out of them
 START_SECONDS = 1.2e-6
 
@@ -96,7 +97,7 @@ class PointwiseBlocked(native.Native):
         pixels = Blocks.of(p, self.isa, 1).pixels
         rows = pixels / -(-pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(lanes_used * min(1.0, rows / 6), 1e-3)
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         columns = p.stride[2] if p.layout == "NCHW" else 1  # a row enters as a whole
