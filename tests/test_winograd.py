@@ -12,7 +12,8 @@ from test_native_conv import DTYPES, as_dtype, case, check, in_layout, problem, 
 
 import fastconv as F
 from fastconv.backends import reference
-from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Tall, Winograd, points_of
+from fastconv.backends.cython import native
+from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 
@@ -245,3 +246,54 @@ def test_filters_are_minimal() -> None:
             assert axis.weights.shape == (1, points * taps)
     strided = Axis.of(4, 3, 2, 1, np.dtype(np.float64))
     assert (strided.points, strided.used, strided.depth) == (5, (5, 4), 9)
+
+
+SHARED = (  # of more operations than one thread keeps to itself
+    problem(16, 100, (29, 30), (3, 3), pads=((1, 1), (1, 1))),
+    problem(20, 33, (27, 25), (5, 5), pads=((2, 2), (2, 2)), groups=1, n=3),
+    problem(40, 70, (9, 40), (3, 3), stride=(2, 2), pads=((1, 1), (1, 1))),
+    problem(32, 64, (23, 21), (3, 3), dilation=(2, 2), pads=((2, 2), (2, 2)), groups=2),
+    problem(70, 65, (1, 90), (1, 3)),
+    problem(8, 24, (4, 20, 20), (3, 3, 3), pads=((1, 1), (1, 1), (1, 1))),
+)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 16])
+def test_items_cover_everything_once(count: int) -> None:
+    """Every row of tiles of every lattice meets every block of output channels, whatever the threads."""
+    skip_unavailable(Winograd("portable", (2, 2)), np.float64, ONE)
+    taken = 0
+    for m in TILES:
+        for p in SHARED:
+            if Winograd("portable", m).reject(p) is not None:
+                continue
+            taken += 1
+            h = Axis.of(m[0], p.kernel[1], p.stride[1], p.dilation[1], p.acc)
+            blocks = -(-p.ocg // native.tile("portable", p.acc.itemsize)[1])
+            met = [
+                (lattice, row, block)
+                for lattice, first, rows, part, parts in Scheme.of(p, "portable", m, count).items.tolist()
+                for row in range(first, first + rows)
+                for block in range(blocks * part // parts, blocks * (part + 1) // parts)
+            ]
+            wanted = [
+                (lattice, row, block)
+                for lattice in range(p.dilation[1])
+                for row in range(h.lattice(p.output[1], lattice))
+                for block in range(blocks)
+            ]
+            assert sorted(met) == wanted, (m, p)
+    assert taken > len(TILES)
+
+
+@every_kernel
+def test_threads_change_nothing(kernel: Any) -> None:
+    skip_unavailable(kernel, np.float32, ONE)
+    for p64 in SHARED:
+        p = as_dtype(p64, np.float32)
+        assert p.flops > 1e6
+        if kernel.reject(p) is not None:
+            continue
+        x, w, bias, _ = case(p64)
+        alone, *others = (run(kernel, p, x, w, bias, "end", threads) for threads in (1, 2, 3, 7))
+        assert all(y.tobytes() == alone.tobytes() for y in others), (kernel.name, p)

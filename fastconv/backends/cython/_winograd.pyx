@@ -52,8 +52,8 @@ cdef struct Tiles:
     Py_ssize_t rows, cols, edge_row, edge_cols, count
 
 cdef struct Item:
-    # Rows of tiles of one lattice: `count` from `first` on.
-    Py_ssize_t lattice, first, count
+    # Rows of tiles of one lattice, `count` from `first` on, and which part of the blocks of output channels.
+    Py_ssize_t lattice, first, count, part, parts
 
 cdef struct Chunk:
     # A stretch of depth: `blocks` of `lanes` channels in v, read by depth tap `tap`, and their rows in the weights.
@@ -69,7 +69,7 @@ cdef class Winograd(Prepared):
 
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
-    cdef Py_ssize_t kbs, parts, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
+    cdef Py_ssize_t kbs, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
     cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
     cdef const int64_t *planes
     cdef const int64_t *rows
@@ -102,12 +102,10 @@ cdef class Winograd(Prepared):
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
         self.fill, self.relu = p.fill, p.activation == "relu"
-        self.parts = scheme.parts
-        self.items = self.n * self.groups * self.plane_items * self.row_items * self.parts
+        self.items = self.n * self.groups * self.plane_items * self.row_items
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, part = i % self.parts
-        i = i // self.parts
+        cdef Py_ssize_t size = self.t.itemsize
         cdef const Item *it = self.list_of_items + i % self.row_items
         i = i // self.row_items
         cdef Planes planes
@@ -127,7 +125,7 @@ cdef class Winograd(Prepared):
         tiles.rows, tiles.cols, tiles.edge_cols = it.count - tiles.edge_row, self.tile_cols - self.edge_cols, self.edge_cols
         tiles.count = it.count * self.tile_cols
         self.enter(&arrays.x, n, g, &planes, it, &tiles, scratch, half, v)
-        for kb in range(self.kbs * part // self.parts, self.kbs * (part + 1) // self.parts):
+        for kb in range(self.kbs * it.part // it.parts, self.kbs * (it.part + 1) // it.parts):
             self.multiply(arrays.weights, g, kb, &planes, &tiles, v, s)
             for j in range(planes.count):
                 self.leave(

@@ -153,7 +153,9 @@ def index_tables(p: Windowed, mode: str) -> Tables:
 
 
 def stream_seconds(size: float, machine: Machine) -> float:
-    """To read `size` bytes of weights once more: from the L3 cache, if other data leave them there."""
+    """To read `size` bytes of weights once more: from the L3 cache, if they do not stay in L2 and others leave room."""
+    if size <= machine.l2 / 2:
+        return 0.0
     return size / (machine.bandwidth * float(np.interp(size / machine.l3, (3 / 8, 1), (4, 2))))
 
 

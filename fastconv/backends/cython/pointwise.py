@@ -20,7 +20,7 @@ RATE = {"avx512": 0.89, "avx2": 0.99, "portable": 0.65}  # of peak
 # Of it, where the weights and pixels of a tile do not stay in an L1 cache.
 STREAMED = {"avx512": 0.93, "avx2": 0.84, "portable": 0.9}
 L1_BYTES, LINE, SETS, WAYS = 32 << 10, 64, 64, 8
-CACHED = 4  # times the memory's bandwidth, where all arrays stay in the L3 cache
+CACHED, ASKED = 4, 2  # times the memory's bandwidth: where all arrays stay in the L3 cache, and where tiles ask ahead
 START_SECONDS = 1.1e-6
 
 
@@ -51,7 +51,7 @@ class Pointwise(native.Native):
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         rate = RATE[self.isa] * (1.0 if self._stays(p) else STREAMED[self.isa])
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
-        memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
+        memory = p.bytes / machine.bandwidth / (ASKED if p.bytes > machine.l3 / 2 else CACHED)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + memory) / share

@@ -97,7 +97,8 @@ class PointwiseBlocked(native.Native):
         pixels = Blocks.of(p, self.isa, 1).pixels
         rows = pixels / -(-pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
+        used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * used
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         columns = p.stride[2] if p.layout == "NCHW" else 1  # a row enters as a whole

@@ -8,11 +8,12 @@ through the band.  The transforms themselves are in simd/winograd.inc.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
-from itertools import combinations, pairwise, product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,10 @@ PACK_SECONDS = ((256 << 10, 5.5e-10), (4 << 20, 3.5e-10), (32 << 20, 6e-10), (fl
 # Of one channel: per value and row of the band, with its transform; per product that is transformed back; per output.
 BAND_SECONDS, ROW_SECONDS, OUT_SECONDS, STORE_SECONDS = 3.2e-10, 5e-9, 1e-10, 2.1e-10
 MEASURED_FLOPS = {"avx512": 1.4e11, "avx2": 1.25e11, "portable": 1.12e11}  # of a machine that takes so long
+MANY_ITEMS = 16  # for each thread: they end at the same time
 EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
 JOIN_SECONDS = 6.2e-10  # per vector of sums and stretch of depth: they come and go
-START_SECONDS = 1e-6
+START_SECONDS = {"avx512": 1.8e-6, "avx2": 1.2e-6, "portable": 1.2e-6}
 # Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.0}
 TOO_INEXACT = 100.0  # of both axes together
@@ -242,13 +244,14 @@ class Scheme:
     h_edge, w_edge : Edge, optional
         Of the last tiles, where tiles do not divide the map.
     items : ndarray
-        Rows (lattice, first, count) of tiles, one for each item of work in a plane.
+        (lattice, first, count, part, parts) of each item of work in a plane: its rows of tiles, and which part of the
+        blocks of output channels.
     chunks : ndarray
         Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
     starts : ndarray
         (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
-    parts, together, tile_cols, win, y_row, depth_rows : int
-        Parts of the blocks of output channels that are items of their own, output planes of an item, tiles in a row,
+    together, tile_cols, win, y_row, depth_rows : int
+        Output planes of an item, tiles in a row,
         columns of a band, elements of a row of pixels, rows of transformed weights in a block of NR.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
@@ -262,7 +265,6 @@ class Scheme:
     items: np.ndarray
     chunks: np.ndarray
     starts: np.ndarray
-    parts: int
     together: int
     tile_cols: int
     win: int
@@ -280,14 +282,8 @@ class Scheme:
         slots = h.points * w.points * h.stride * w.stride * -(-p.icg // vl) * vl  # elements of a tile
         fit = V_BYTES // (slots * max(1, tile_cols) * size)  # rows of tiles
         most = max(1, fit // p.kernel[0])
-        most, parts = (most, 1) if count == 1 else shared(p, h, w, isa, min(most, max(1, h.tiles(p.output[1]))), count)
-        items = []
-        for lattice in range(min(h.dilation, p.output[1])):
-            rows = h.lattice(p.output[1], lattice)
-            pieces = -(-rows // most)
-            cuts = [rows * i // pieces for i in range(pieces + 1)]
-            items += [(lattice, a, b - a) for a, b in pairwise(cuts)]
-        rows = max((count for _, _, count in items), default=1)
+        items = in_rows(p, h, most) if count == 1 else shared(p, h, w, isa, most, count)
+        rows = max((item[2] for item in items), default=1)
         whole = p.stride[0] == 1 and rows >= h.tiles(p.output[1])
         planes = planes_together(p, fit // rows, count) if whole else 1
         entered = planes + (p.kernel[0] - 1) * (p.dilation[0] if planes > 1 else 1)
@@ -299,7 +295,7 @@ class Scheme:
             h.points * w.points * planes * tiles * nr, h.m * w.points * nr, h.m * y_row,
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
-        listed = np.array(items, np.intp).reshape(-1, 3)
+        listed = np.array(items, np.intp).reshape(-1, 5)
         alone = p.output[0] == 1 or p.stride[0] > 1  # never several planes, for any number of threads
         enough = h.tiles(p.output[1]) * tile_cols >= EDGE_TILES
         h_edge, w_edge = (
@@ -307,7 +303,7 @@ class Scheme:
             for axis, outputs in ((h, p.output[1]), (w, p.output[2]))
         )
         return cls(
-            h, w, h_edge, w_edge, listed, chunks, starts * nr, parts, planes, tile_cols, win, y_row, depth_rows, lengths
+            h, w, h_edge, w_edge, listed, chunks, starts * nr, planes, tile_cols, win, y_row, depth_rows, lengths
         )  # fmt: skip
 
     def bytes(self, size: int) -> int:
@@ -346,28 +342,70 @@ def planes_together(p: ConvProblem, fit: int, count: int) -> int:
     return max(1, -(-p.output[0] // pieces))
 
 
-def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> tuple[int, int]:
-    """Rows of tiles of an item, at most `most`, and parts of the output channels, with which `count` threads end first.
+WorkItem = tuple[int, int, int, int, int]
+
+
+def stretches(first: int, rows: int, most: int) -> list[tuple[int, int]]:
+    """Near-equal stretches (first, count) of `rows` rows, of at most `most` each."""
+    pieces = -(-rows // most)
+    return [(first + rows * i // pieces, rows * (i + 1) // pieces - rows * i // pieces) for i in range(pieces)]
+
+
+def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> list[WorkItem]:
+    """Items of up to `most` rows, by so many parts of the output channels; those that take longest come first."""
+    lattices = range(min(h.dilation, p.output[1]))
+    rows = [(at, *each) for at in lattices for each in stretches(0, h.lattice(p.output[1], at), most)]
+    rows.sort(key=lambda each: -each[2])
+    return [(*each, part, parts) for each in rows for part in range(parts)]
+
+
+def evenly(p: ConvProblem, h: Axis, most: int, count: int, parts: int) -> list[WorkItem]:
+    """The same number of rows for each of `count` threads; those that are left over are shared by output channels."""
+    rows = h.tiles(p.output[1])
+    own, left = rows // count, rows % count
+    items = [each for thread in range(count) for each in stretches(thread * own, own, most)] if own else []
+    items.sort(key=lambda each: -each[1])
+    last = [(0, rows - left, left, part, parts) for part in range(parts)] if left else []
+    return [*((0, *each, 0, 1) for each in items), *last]
+
+
+def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> list[WorkItem]:
+    """Items, of at most `most` rows of tiles each, with which `count` threads end first.
 
     Rows alone often come in a number that threads cannot share; each part of the channels transforms the input anew.
     """
     size = p.acc.itemsize
     vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
     kbs, depth = -(-max(p.ocg, 1) // nr), p.kernel[0] * -(-p.icg // vl) * vl
-    lattices = [h.lattice(p.output[1], each) for each in range(min(h.dilation, p.output[1]))]
     tile_cols, win = w.tiles(p.output[2]), w.reach(p.output[2])
+    planes = p.n * p.groups * p.output[0]
+    weights = kbs * nr * h.depth * w.depth * depth * size
+    stream = native.stream_seconds(weights, machine.host()) / kbs
 
-    def seconds(choice: tuple[int, int]) -> float:
-        rows, parts = choice
-        tiles = rows * tile_cols
+    def seconds(rows: int, part: int, parts: int) -> float:
+        tiles, blocks = rows * tile_cols, kbs * (part + 1) // parts - kbs * part // parts
         strip = tiles / -(-tiles // mr)
         enter = h.span(rows) * (ROW_SECONDS + win * BAND_SECONDS) * depth
-        multiply = 2 * h.depth * w.depth * depth / (MEASURED_FLOPS[isa] * RATE[isa] * min(1.0, strip / 6))
-        leave = h.points * w.points * OUT_SECONDS
-        items = p.n * p.groups * p.output[0] * sum(-(-each // rows) for each in lattices) * parts
-        return -(-items // count) * (enter + tiles * -(-kbs // parts) * nr * (multiply + leave))
+        rate = MEASURED_FLOPS[isa] * RATE[isa] * min(1.0, strip / 6)
+        multiply = 2.0 * tiles * nr * h.depth * w.depth * depth / rate
+        leave = tiles * nr * h.points * w.points * OUT_SECONDS
+        return enter + blocks * (max(multiply, stream) + leave)
 
-    return min(product(range(1, most + 1), range(1, min(kbs, 2 * count) + 1)), key=seconds)
+    def together(items: list[WorkItem]) -> float:
+        """When the last thread ends: each takes the next item as soon as it can."""
+        each = [seconds(*item[2:]) for item in items]
+        if len(each) * planes > MANY_ITEMS * count:
+            return sum(each) * planes / count
+        ends = [0.0] * count
+        for one in each * planes:
+            heapq.heapreplace(ends, ends[0] + one)
+        return max(ends)
+
+    most = min(most, max(1, h.tiles(p.output[1])))
+    choices = [in_rows(p, h, rows, parts) for rows in range(1, most + 1) for parts in range(1, min(kbs, 2 * count) + 1)]
+    if h.dilation == 1 and planes % count and h.tiles(p.output[1]) % count <= most:
+        choices += [evenly(p, h, most, count, parts) for parts in range(min(kbs, count), min(kbs, 2 * count) + 1)]
+    return min(choices, key=together)
 
 
 def axes(p: ConvProblem, m: tuple[int, int]) -> tuple[Axis, Axis]:
@@ -473,7 +511,7 @@ class Winograd(native.Native):
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         images = p.bytes - p.oc * p.depth * size  # weights are counted as they are packed
         memory = images / machine.bandwidth if images > machine.l3 / 2 else 0.0
-        return START_SECONDS + pack + max(products + WAIT * stream, stream) + transforms + memory
+        return START_SECONDS[self.isa] + pack + max(products + WAIT * stream, stream) + transforms + memory
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)

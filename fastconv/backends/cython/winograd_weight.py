@@ -27,11 +27,11 @@ from fastconv.core.scratch import borrow
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 32  # of a chunk: sums join those of other chunks only after so many products
-RATE = 0.7  # of peak, in the products
-ENTER_SECONDS = 2e-10  # per transformed value
-LEAVE_SECONDS = 1e-10  # per sum
+RATE = {"avx512": 0.67, "avx2": 0.78, "portable": 0.58}  # of peak, in the products
+ENTER_SECONDS = 2.2e-10  # per transformed value
+LEAVE_SECONDS = 5e-10  # per sum
 MEASURED_FLOPS = 1.3e11  # where they were measured
-START_SECONDS = 20e-6
+START_SECONDS = 10e-6
 # Expected largest error in units of eps, by the points of an axis: each multiplies it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.6, 7: 5.2, 8: 5.6, 10: 16.3}
 
@@ -161,12 +161,14 @@ class WinogradWeight(Kernel[ConvProblem]):
         tiles = p.n * s.tile_rows * s.tile_cols
         lanes = min(vl, p.icg)
         rows = lanes / -(-lanes // mr)
-        peak = machine.flops(self.isa, size) * RATE * min(1.0, rows / (4 if self.isa == "avx512" else 3))
+        peak = machine.flops(self.isa, size) * RATE[self.isa] * min(1.0, rows / (4 if self.isa == "avx512" else 3))
         products = 2.0 * p.groups * planes * tiles * p.icg * oc / peak
         chunks = -(-p.n * s.tile_rows // s.chunk)
         slower = MEASURED_FLOPS / machine.flops(self.isa, size)
         enter = p.groups * tiles * (planes * ic + points * oc) * ENTER_SECONDS * slower
-        joined = 2.0 * chunks * s.sums * size / (6 * machine.bandwidth)
+        # Sums come and go, from the L3 cache as long as others leave them there.
+        speed = machine.bandwidth * float(np.interp(s.sums * size / machine.l3, (1 / 4, 1 / 2), (12, 2)))
+        joined = 2.0 * chunks * s.sums * size / speed
         return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * slower
 
     def workspace(self, problem: ConvProblem) -> int:
