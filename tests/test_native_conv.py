@@ -204,6 +204,7 @@ BLOCKED = [
     problem(64, 200, (3, 3), (3, 3)),  # one item, shared out by output channels
     problem(3, 40, (70, 70), (3, 3), stride=(2, 2)),
     problem(300, 300, (9, 9), (1, 1)),
+    problem(300, 39, (9, 11), (1, 1), n=2, activation="relu"),  # several parts of the channels of a small map in place
 ]
 
 

@@ -3,7 +3,8 @@
 
 One item of work is a block of pixels of one group of one image, and some blocks of NR output channels.  The pixels are
 laid into `v`, [channel block][pixel][lane], so that the register tile, MR pixels by NR output channels, reads them from
-lines that it uses whole; sums of `together` channels at a time meet in `s`, [pixel][NR].
+lines that it uses whole; small maps are read where they lie, channel by channel.  Sums of `together` channels at a time
+meet in `s`, [pixel][NR].
 """
 
 from libc.stdint cimport int64_t
@@ -12,6 +13,9 @@ from libc.string cimport memcpy
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport LINE, View, address, fc_epilogue, fc_table
 
+cdef enum:
+    MOST_LANES = 16
+
 
 cdef class PointwiseBlocked(Prepared):
     """One prepared 1x1 convolution."""
@@ -19,7 +23,7 @@ cdef class PointwiseBlocked(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, sd, sh, sw, oh, ow, iw, line, pixels, block, blocks, kbs, k_chunk, k_chunks
     cdef Py_ssize_t together, v_len, s_len
     cdef const int64_t *count_up
-    cdef bint relu
+    cdef bint relu, in_place
 
     def __init__(self, size_t table, p, blocks, count_up):
         self.t = <const fc_table *>table
@@ -32,7 +36,7 @@ cdef class PointwiseBlocked(Prepared):
         self.blocks = (self.pixels + self.block - 1) // self.block
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.k_chunks = (self.kbs + self.k_chunk - 1) // self.k_chunk
-        self.v_len, self.s_len = blocks.v, blocks.s
+        self.v_len, self.s_len, self.in_place = blocks.v, blocks.s, blocks.in_place
         self.count_up = <const int64_t *>address(count_up)
         self.relu = p.activation == "relu"
         self.items = self.n * self.groups * self.blocks * self.k_chunks
@@ -48,10 +52,17 @@ cdef class PointwiseBlocked(Prepared):
         cdef char *dst = y.data + (n * y.stride[0] + g * self.ocg * y.stride[1] + first * y.stride[4]) * size
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
-        self.enter(x, n, g, first, count, scratch, s + self.s_len * size)
+        cdef const char *src = x.data + (n * x.stride[0] + g * self.icg * x.stride[1] + first) * size
+        cdef const char *weights
+        if not self.in_place:
+            self.enter(x, n, g, first, count, scratch, s + self.s_len * size)
         for kb in range(chunk * self.k_chunk, min(self.kbs, (chunk + 1) * self.k_chunk)):
             k = kb * nr
-            self.multiply(scratch, count, arrays.weights + (g * self.kbs + kb) * self.icg * nr * size, s)
+            weights = arrays.weights + (g * self.kbs + kb) * self.icg * nr * size
+            if self.in_place:
+                self.multiply_in_place(src, x.stride[1], count, weights, s)
+            else:
+                self.multiply(scratch, count, weights, s)
             e.col_bias = NULL if arrays.bias == NULL else arrays.bias + (g * self.ocg + k) * size
             self.t.store(s, count, min(nr, self.ocg - k), dst + k * y.stride[1] * size, y.stride[4], y.stride[1], &e)
 
@@ -97,6 +108,29 @@ cdef class PointwiseBlocked(Prepared):
                 q_next = count * (piece + 1) // pieces
                 self.t.lane_tile[q_next - q](
                     blocks, lanes, v + (c * count + q * vl) * size, row, weights + c * nr * size,
+                    next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
+                q = q_next
+            c = c + blocks * lanes
+
+    cdef void multiply_in_place(
+        self, const char *x, Py_ssize_t channel, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
+        # VL channels are taps of each other.
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
+        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c = 0, blocks, lanes
+        cdef Py_ssize_t lines = (vl * nr * size // LINE + pieces - 1) // pieces
+        cdef Py_ssize_t taps[MOST_LANES]
+        cdef const char *next
+        for c in range(vl):
+            taps[c] = c * channel
+        c = 0
+        while c < self.icg:
+            lanes = min(vl, self.icg - c)
+            blocks = max(1, min(self.together, self.icg - c) // vl)
+            q, next = 0, weights + (c + blocks * lanes) * nr * size
+            for piece in range(pieces):
+                q_next = count * (piece + 1) // pieces
+                self.t.tile[q_next - q](
+                    blocks, lanes, taps, x + (c * channel + q) * size, vl * channel, weights + c * nr * size, nr,
                     next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
                 q = q_next
             c = c + blocks * lanes

@@ -19,6 +19,11 @@ from fastconv.core.problems.conv import ConvProblem
 
 V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 cache for every output channel
 TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
+# Maps of so few pixels are read in place by so few blocks of output channels, for which blocks of VL channels are not
+# worth their making; then so many channels are summed up at a time.
+SMALL_PIXELS = 400
+IN_PLACE_BLOCKS = {"avx512": 1 << 30, "avx2": 15, "portable": 15}
+IN_PLACE_TOGETHER = {"avx512": 256, "avx2": 128, "portable": 128}
 RATE = {"avx512": 0.79, "avx2": 0.93, "portable": 0.6}  # of peak
 FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; sums of fewer wait for each other
 MOVE_SECONDS = 2.2e-10  # per element brought into blocks or out of them
@@ -37,6 +42,8 @@ class Blocks:
         Pixels, and blocks of NR output channels, of an item of work.
     together : int
         Channels summed up at a time.
+    in_place : bool
+        Whether pixels are read where they lie.
     v, s, row : int
         Elements of the pixels in blocks, of their sums, and of one row before its columns are picked.
     """
@@ -45,6 +52,7 @@ class Blocks:
     pixels: int
     k_chunk: int
     together: int
+    in_place: bool
     v: int
     s: int
     row: int
@@ -61,9 +69,11 @@ class Blocks:
         items = p.n * p.groups * -(-p.pixels // pixels)
         chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
         plain = p.stride == (1, 1, 1)
+        in_place = plain and p.layout == "NCHW" and 1 < p.pixels <= SMALL_PIXELS and kbs <= IN_PLACE_BLOCKS[isa]
+        together = IN_PLACE_TOGETHER[isa] if in_place else TOGETHER
         return cls(
-            p.pixels if plain else p.output[2], pixels, max(1, -(-kbs // max(1, chunks))), TOGETHER,
-            depth * pixels + vl, (pixels + vl) * nr, 0 if plain else (p.input[2] + 1) * vl,
+            p.pixels if plain else p.output[2], pixels, max(1, -(-kbs // max(1, chunks))), together, in_place,
+            0 if in_place else depth * pixels + vl, (pixels + vl) * nr, 0 if plain else (p.input[2] + 1) * vl,
         )  # fmt: skip
 
     def bytes(self, size: int) -> int:
@@ -94,15 +104,15 @@ class PointwiseBlocked(native.Native):
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
         mr, nr = native.tile(self.isa, p.acc.itemsize)
-        pixels = Blocks.of(p, self.isa, 1).pixels
-        rows = pixels / -(-pixels // mr)
+        blocks = Blocks.of(p, self.isa, 1)
+        rows = blocks.pixels / -(-blocks.pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * used
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        columns = p.stride[2] if p.layout == "NCHW" else 1  # a row enters as a whole
-        moves = MOVE_SECONDS * p.n * p.pixels * (p.ic * columns + p.oc)
+        entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # a row enters as a whole
+        moves = MOVE_SECONDS * p.n * p.pixels * (entered + p.oc)
         # Weights stream from the L3 cache while tiles are worked out.
         products = max(p.flops / peak, native.stream_seconds(p.oc * p.icg * p.acc.itemsize, machine))
         return START_SECONDS + pack + (products + moves) / share
@@ -111,7 +121,8 @@ class PointwiseBlocked(native.Native):
         return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
-        terms = min(problem.depth, TOGETHER) + problem.depth // TOGETHER
+        together = Blocks.of(problem, self.isa, 1).together
+        terms = min(problem.depth, together) + problem.depth // together
         return summation_error(float(np.finfo(problem.acc).eps), terms)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
