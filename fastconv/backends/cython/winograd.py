@@ -41,7 +41,7 @@ TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = {"avx512": 0.83, "avx2": 0.92, "portable": 0.62}  # of peak, in the products
-WAIT = 0.15  # of the time in which weights stream in, products wait for them
+WAIT = (0.15, 1.1)  # of the time in which weights stream in, products wait for them; with taps along depth
 # Per transformed weight, by the bytes of them all.
 PACK_SECONDS = ((256 << 10, 5.5e-10), (4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
 # Of one channel: per value and row of the band, with its transform; per product that is transformed back; per output.
@@ -493,7 +493,8 @@ class Winograd(native.Native):
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
         here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols * scheme.together)
         rows = here / -(-here // mr)  # of the register tile
-        rate = machine.flops(self.isa, size) * RATE[self.isa] * min(1.0, (rows + 0.5) / 4.5)
+        full = min(1.0, (rows + 0.5) / 4.5)
+        rate = machine.flops(self.isa, size) * RATE[self.isa] * full
         depth = p.icg * p.kernel[0]
         joins = len(scheme.chunks) * kbs * tiles / rows * 2 * mr * JOIN_SECONDS
         products = joins + 2.0 * runs * scheme.products(p) * depth * kbs * nr / rate
@@ -511,7 +512,8 @@ class Winograd(native.Native):
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         images = p.bytes - p.oc * p.depth * size  # weights are counted as they are packed
         memory = images / machine.bandwidth if images > machine.l3 / 2 else 0.0
-        return START_SECONDS[self.isa] + pack + max(products + WAIT * stream, stream) + transforms + memory
+        products = max(products + WAIT[p.kernel[0] > 1] * full * stream, stream)
+        return START_SECONDS[self.isa] + pack + products + transforms + memory
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)
