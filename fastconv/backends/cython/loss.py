@@ -62,7 +62,10 @@ class Loss(Kernel[LossProblem]):
         prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, target, scale, total_weight, block, items)
         scratch, seconds = self.workspace(p), native.seconds(self, p)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
-        run = native.runner(prepared, scratch, threads, seconds)
+        each = native.in_slices(items, scratch, threads, seconds)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            each(lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count))
 
         def reduced(x: np.ndarray, out: np.ndarray) -> None:
             sums = np.empty((items, 2))  # of losses and of weights
@@ -74,12 +77,11 @@ class Loss(Kernel[LossProblem]):
                 out[0] = total / weights if weights else total * np.inf
 
         def backward(dy: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, threads, seconds,
+            each(
                 lambda buf, step, lo, hi, count: prepared.backward(
                     constants[0], dy, share, out, buf, step, lo, hi, count
-                ),
-            )  # fmt: skip
+                )
+            )
 
         if p.direction == "forward":
             return run if p.reduction == "none" else reduced

@@ -316,44 +316,22 @@ def seconds(kernel: Kernel[Any], problem: Problem) -> float:
     return kernel.cost(problem, machine.host().with_threads(1))
 
 
-class Prepared(Protocol):
-    """A prepared convolution or product: independent items of work, each with scratch of its own for every thread."""
-
-    @property
-    def items(self) -> int: ...
-    def run(
-        self, x: np.ndarray, y: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
-    ) -> None: ...
+Body = Callable[[np.ndarray, int, int, int, int], Any]
 
 
-def runner(prepared: Prepared, scratch_bytes: int, count: int, seconds: float) -> Run:
-    """All items of `prepared`, on up to `count` threads; signals are seen in between.
+def in_slices(items: int, scratch_bytes: int, count: int, seconds: float) -> Callable[[Body], None]:
+    """What calls ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between.
 
-    What does not depend on the arrays is worked out here: small problems run for less time than that takes.
+    For kernels whose runs need more than an image and a result; the others `share`.  What does not depend on the arrays
+    is worked out here: small problems run for less time than that takes.
     """
-    items, step = prepared.items, -(-scratch_bytes // 64) * 64
-    count = max(1, min(count, items))
+    count, step = max(1, min(count, items)), -(-scratch_bytes // 64) * 64
     parts = threads.slices(items, seconds)
 
-    def run(x: np.ndarray, out: np.ndarray) -> None:
+    def each(body: Body) -> None:
         workers = threads.openmp_threads(count)
         with borrow(step * workers) as scratch:
             for lo, hi in parts:
-                prepared.run(x, out, scratch, step, lo, hi, workers)
+                body(scratch, step, lo, hi, workers)
 
-    return run
-
-
-def run_items(
-    items: int,
-    scratch_bytes: int,
-    count: int,
-    seconds: float,
-    body: Callable[[np.ndarray, int, int, int, int], Any],
-) -> None:
-    """Call ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between."""
-    count = max(1, min(threads.openmp_threads(count), items))
-    step = -(-scratch_bytes // 64) * 64
-    with borrow(step * count) as scratch:
-        for lo, hi in threads.slices(items, seconds):
-            body(scratch, step, lo, hi, count)
+    return each

@@ -168,15 +168,11 @@ class Pool(Kernel[PoolProblem]):
         way = WAYS[p.norm if p.kind == "lp" else p.kind]
         tables = (blocks.taps(p), *blocks.positions(p), *divisors(p))
         prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
-        items = prepared.items
-        seconds = self.cost(p, machine.host().with_threads(1))
         threads = threads if p.flops > SHARED_FLOPS else 1
+        each = native.in_slices(prepared.items, blocks.bytes, threads, self.cost(p, machine.host().with_threads(1)))
 
         def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray | None = None) -> None:
-            native.run_items(
-                items, blocks.bytes, threads, seconds,
-                lambda buf, step, lo, hi, count: prepared.run(x, out, indices, buf, step, lo, hi, count),
-            )  # fmt: skip
+            each(lambda buf, step, lo, hi, count: prepared.run(x, out, indices, buf, step, lo, hi, count))
 
         return run
 

@@ -116,13 +116,10 @@ class Average(Kernel[AnyPool]):
         items = p.n * -(-p.c // width)
         elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
         workers = count if elements > SHARED_ELEMENTS else 1
-        scratch, seconds = self.workspace(p), self.cost(p, native.machine.host().with_threads(1))
+        each = native.in_slices(items, self.workspace(p), workers, self.cost(p, native.machine.host().with_threads(1)))
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, scratch, workers, seconds,
-                lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads),
-            )  # fmt: skip
+            each(lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads))
 
         return run
 

@@ -55,15 +55,11 @@ class Means(Kernel[PoolProblem]):
 
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
-        items = p.n * -(-p.c // WIDTH)
         count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
-        seconds = native.seconds(self, p)
+        each = native.in_slices(p.n * -(-p.c // WIDTH), 0, count, native.seconds(self, p))
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                items, 0, count, seconds,
-                lambda buf, step, lo, hi, workers: _pool_means.run(table, x, out, p.taps, WIDTH, lo, hi, workers),
-            )  # fmt: skip
+            each(lambda buf, step, lo, hi, workers: _pool_means.run(table, x, out, p.taps, WIDTH, lo, hi, workers))
 
         return run
 

@@ -57,15 +57,11 @@ class Pairs(Kernel[PoolProblem]):
 
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
-        seconds = native.seconds(self, p)
         threads = threads if p.flops > SHARED_FLOPS else 1
-        items = p.n * p.c * p.output[0]
+        each = native.in_slices(p.n * p.c * p.output[0], 0, threads, native.seconds(self, p))
 
         def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray) -> None:
-            native.run_items(
-                items, 0, threads, seconds,
-                lambda buf, step, lo, hi, count: _pool_pairs.run(table, x, out, indices, lo, hi, count),
-            )  # fmt: skip
+            each(lambda buf, step, lo, hi, count: _pool_pairs.run(table, x, out, indices, lo, hi, count))
 
         return run
 

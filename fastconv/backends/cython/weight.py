@@ -199,18 +199,14 @@ class Weight(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         layout = Layout.of(p, self.isa, count)
         prepared = _weight.Weight(native.table(self.isa, size), p, native.index_tables(p, p.mode), layout)
-        scratch = layout.scratch(mr, nr) * size
+        each = native.in_slices(prepared.items, layout.scratch(mr, nr) * size, count, native.seconds(self, p))
         sums = layout.segments * p.groups * -(-p.ocg // nr) * nr * p.depth * size
-        seconds = native.seconds(self, p)
         fixed = constants[0]
 
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, fixed)
             with borrow(sums) as partial:
-                native.run_items(
-                    prepared.items, scratch, count, seconds,
-                    lambda buf, step, lo, hi, workers: prepared.run(x, y, partial, buf, step, lo, hi, workers),
-                )  # fmt: skip
+                each(lambda buf, step, lo, hi, workers: prepared.run(x, y, partial, buf, step, lo, hi, workers))
                 prepared.finish(partial, out, threads.openmp_threads(count))
 
         return run

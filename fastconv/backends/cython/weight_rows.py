@@ -146,16 +146,12 @@ class WeightRows(Kernel[ConvProblem]):
         blocks = Blocks.of(p, vl)
         tables = native.index_tables(p, p.mode)
         prepared = _weight_rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
-        scratch = blocks.scratch(p, vl)
+        each = native.in_slices(prepared.items, blocks.scratch(p, vl), count, native.seconds(self, p))
         sums = p.oc * p.depth * size
-        seconds = native.seconds(self, p)
         fixed = constants[0]
 
         def total(x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
-            native.run_items(
-                prepared.items, scratch, count, seconds,
-                lambda buf, step, lo, hi, workers: prepared.run(x, y, out, buf, step, lo, hi, workers),
-            )  # fmt: skip
+            each(lambda buf, step, lo, hi, workers: prepared.run(x, y, out, buf, step, lo, hi, workers))
 
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, fixed)
