@@ -190,3 +190,12 @@ def test_the_choice_does_not_depend_on_threads_or_batch() -> None:
             for n in (1, 3, 40)
         ]
         assert len({p.kernel for p in plans_}) == 1
+
+
+def test_gradients_of_weights_are_chosen_by_the_whole_batch() -> None:
+    """They are sums over it: large batches pay for transforms that small ones do not."""
+    dy, x, w = (np.ones(shape, "f") for shape in ((8, 64, 7, 7), (8, 64, 7, 7), (64, 64, 3, 3)))
+    text = str(F.plan(F.grad.conv2d, dy, x, w, padding=1, need=(False, True, False)).explain())
+    assert "predictions are for the whole batch on one thread" in text
+    text = str(F.plan(F.conv2d, x, w, padding=1).explain())
+    assert "predictions are for one image on one thread" in text

@@ -75,7 +75,8 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     """What every registered kernel says about `problem`, in registry order.
 
     Costs are those of one image on one thread, whatever the call has: the choice, and with it the bits of the result,
-    must depend neither on the batch nor on the number of threads.
+    must depend neither on the batch nor on the number of threads.  Gradients of weights, sums over the batch, are looked
+    at as a whole.
     """
     host = machine.host().with_threads(1)
     times = wisdom.known(problem)
@@ -189,7 +190,8 @@ class Explanation:
                 )
             )
         widths = [max(len(r[i]) for r in rows) for i in range(len(head) - 1)]
-        threads = f"threads: {self.choice.threads}; predictions are for one image on one thread"
+        looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
+        threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
         lines = [str(self.choice.problem), threads]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")

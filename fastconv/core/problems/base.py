@@ -64,7 +64,7 @@ class Problem:
         raise NotImplementedError
 
     def one_image(self) -> Problem:
-        """The same problem for a batch of one: what the choice of a kernel looks at."""
+        """The same problem for a batch of one, unless it is a sum over it: what the choice of a kernel looks at."""
         return self
 
     @property

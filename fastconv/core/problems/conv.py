@@ -165,7 +165,7 @@ class ConvProblem(Problem):
         return (x + w) * size + y * self.out.itemsize
 
     def one_image(self) -> ConvProblem:
-        return self if self.n <= 1 else replace(self, n=1)
+        return self if self.n <= 1 or self.weights_wanted else replace(self, n=1)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
