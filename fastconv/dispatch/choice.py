@@ -75,8 +75,8 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     """What every registered kernel says about `problem`, in registry order.
 
     Costs are those of one image on one thread, whatever the call has: the choice, and with it the bits of the result,
-    must depend neither on the batch nor on the number of threads.  Gradients of weights, sums over the batch, are looked
-    at as a whole.
+    must depend neither on the batch nor on the number of threads.  Gradients of weights, sums over the batch, are
+    looked at as a whole.
     """
     host = machine.host().with_threads(1)
     times = wisdom.known(problem)
