@@ -26,7 +26,7 @@ from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
-LEAST_TILES = 32  # of a chunk: sums join those of other chunks only after so many products
+LEAST_TILES = 64  # of a chunk: sums join those of other chunks only after so many products
 RATE = {"avx512": 0.67, "avx2": 0.78, "portable": 0.58}  # of peak, in the products
 ENTER_SECONDS = 2.2e-10  # per transformed value
 LEAVE_SECONDS = 5e-10  # per sum
