@@ -60,9 +60,9 @@ cdef class PointwiseBlocked(Prepared):
             k = kb * nr
             weights = arrays.weights + (g * self.kbs + kb) * self.icg * nr * size
             if self.in_place:
-                self.multiply_in_place(src, x.stride[1], count, weights, s)
+                self.multiply(src, 1, x.stride[1], count, weights, s)
             else:
-                self.multiply(scratch, count, weights, s)
+                self.multiply(scratch, self.t.vl, count, count, weights, s)
             e.col_bias = NULL if arrays.bias == NULL else arrays.bias + (g * self.ocg + k) * size
             self.t.store(s, count, min(nr, self.ocg - k), dst + k * y.stride[1] * size, y.stride[4], y.stride[1], &e)
 
@@ -94,31 +94,16 @@ cdef class PointwiseBlocked(Prepared):
                 dst = dst + cols * vl * size
                 at = at + cols
 
-    cdef void multiply(self, const char *v, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, row = count * vl
-        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c = 0, blocks, lanes
+    cdef void multiply(
+        self, const char *pixels, Py_ssize_t pixel, Py_ssize_t channel, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
+        # `pixel`, `channel`: from one to the next, in elements.  In place, VL channels are taps of each other.
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
+        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c, blocks, lanes
         # Every tile asks for a part of the next weights.
         cdef Py_ssize_t lines = (vl * nr * size // LINE + pieces - 1) // pieces
-        cdef const char *next
-        while c < self.icg:
-            lanes = min(vl, self.icg - c)
-            blocks = max(1, min(self.together, self.icg - c) // vl)
-            q, next = 0, weights + (c + blocks * lanes) * nr * size
-            for piece in range(pieces):  # near-equal parts of at most MR pixels
-                q_next = count * (piece + 1) // pieces
-                self.t.lane_tile[q_next - q](
-                    blocks, lanes, v + (c * count + q * vl) * size, row, weights + c * nr * size,
-                    next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
-                q = q_next
-            c = c + blocks * lanes
-
-    cdef void multiply_in_place(
-        self, const char *x, Py_ssize_t channel, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
-        # VL channels are taps of each other.
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
-        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c = 0, blocks, lanes
-        cdef Py_ssize_t lines = (vl * nr * size // LINE + pieces - 1) // pieces
         cdef Py_ssize_t taps[MOST_LANES]
+        cdef const char *a
+        cdef const char *w
         cdef const char *next
         for c in range(vl):
             taps[c] = c * channel
@@ -126,11 +111,15 @@ cdef class PointwiseBlocked(Prepared):
         while c < self.icg:
             lanes = min(vl, self.icg - c)
             blocks = max(1, min(self.together, self.icg - c) // vl)
-            q, next = 0, weights + (c + blocks * lanes) * nr * size
-            for piece in range(pieces):
+            q, w, next = 0, weights + c * nr * size, weights + (c + blocks * lanes) * nr * size
+            for piece in range(pieces):  # near-equal parts of at most MR pixels
                 q_next = count * (piece + 1) // pieces
-                self.t.tile[q_next - q](
-                    blocks, lanes, taps, x + (c * channel + q) * size, vl * channel, weights + c * nr * size, nr,
-                    next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
+                a = pixels + (c * channel + q * pixel) * size
+                if self.in_place:
+                    self.t.tile[q_next - q](
+                        blocks, lanes, taps, a, vl * channel, w, nr, next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
+                else:
+                    self.t.lane_tile[q_next - q](
+                        blocks, lanes, a, vl * channel, w, next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
                 q = q_next
             c = c + blocks * lanes

@@ -56,7 +56,7 @@ class Gemm(Kernel[GemmProblem]):
         packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * panels * nr
         near = panels <= PASSES and (p.trans_a or p.k * p.acc.itemsize % NEAR)
         packed_a = 0 if near else p.batch * p.m * p.k
-        memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
+        memory = native.memory_seconds(p.bytes, machine, CACHED)
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + (p.flops / peak + PACK_SECONDS * (packed_a + packed_b) + memory) / share
 

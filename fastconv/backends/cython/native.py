@@ -159,6 +159,11 @@ def stream_seconds(size: float, machine: Machine) -> float:
     return size / (machine.bandwidth * float(np.interp(size / machine.l3, (3 / 8, 1), (4, 2))))
 
 
+def memory_seconds(size: float, machine: Machine, cached: float, beyond: float = 1.0) -> float:
+    """For `size` bytes to come and go: so many times as fast as memory streams, in the L3 cache and beyond it."""
+    return size / machine.bandwidth / (beyond if size > machine.l3 / 2 else cached)
+
+
 def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
     """From (oc, ...) to panels (groups, blocks, depth, NR), zero behind the last output channel; see `_simd.pack`."""
     groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc

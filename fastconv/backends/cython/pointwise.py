@@ -51,7 +51,7 @@ class Pointwise(native.Native):
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         rate = RATE[self.isa] * (1.0 if self._stays(p) else STREAMED[self.isa])
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
-        memory = p.bytes / machine.bandwidth / (ASKED if p.bytes > machine.l3 / 2 else CACHED)
+        memory = native.memory_seconds(p.bytes, machine, CACHED, ASKED)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         return START_SECONDS + pack + (p.flops / peak + memory) / share

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.backends.cython.pool import divisors, reachable
-from fastconv.core import threads
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
@@ -55,12 +54,11 @@ class Scatter(Kernel[AnyPool]):
         width = CHANNELS if p.layout == "NHWC" else 1
         items = p.n * -(-p.c // width)
         elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
-        workers = min(count, items) if elements > SHARED_ELEMENTS else 1
-        slices = threads.slices(items, self.cost(p, native.machine.host()))
+        workers = count if elements > SHARED_ELEMENTS else 1
+        each = native.in_slices(items, 0, workers, self.cost(p, native.machine.host()))
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            for lo, hi in slices:
-                _pool_backward.run(dy, indices, out, width, lo, hi, max(1, threads.openmp_threads(workers)))
+            each(lambda buf, step, lo, hi, threads: _pool_backward.run(dy, indices, out, width, lo, hi, threads))
 
         return run
 

@@ -40,7 +40,7 @@ class Means(Kernel[PoolProblem]):
     def cost(self, problem: PoolProblem, machine: Machine) -> float:
         p = problem
         vectors = p.n * p.c * -(-p.taps // native.lanes(self.isa, p.dtype.itemsize))
-        memory = p.bytes / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
+        memory = native.memory_seconds(p.bytes, machine, CACHED)
         return START_SECONDS + memory + p.n * p.c * PLANE_SECONDS + vectors * 2e-10
 
     def workspace(self, problem: PoolProblem) -> int:

@@ -251,8 +251,8 @@ class Scheme:
     starts : ndarray
         (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
     together, tile_cols, win, y_row, depth_rows : int
-        Output planes of an item, tiles in a row,
-        columns of a band, elements of a row of pixels, rows of transformed weights in a block of NR.
+        Output planes of an item, tiles in a row, columns of a band, elements of a row of pixels, rows of transformed
+        weights in a block of NR.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
         output, and the rows of pixels.
