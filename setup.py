@@ -18,7 +18,7 @@ from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
 NATIVE = "fastconv/backends/cython"
-MODULES = ("_simd", "_prepared", "_direct", "_pointwise", "_pointwise_blocked", "_depthwise", "_winograd",
+MODULES = ("_simd", "_team", "_prepared", "_direct", "_pointwise", "_pointwise_blocked", "_depthwise", "_winograd",
            "_winograd_rows", "_winograd_weight", "_weight", "_weight_rows", "_gemm", "_thin", "_pool",
            "_pool_shifts", "_pool_flat", "_pool_pairs", "_pool_means", "_pool_adaptive", "_pool_backward",
            "_elementwise", "_softmax")

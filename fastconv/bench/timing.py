@@ -1,9 +1,9 @@
 """Interleaved timing: every contender takes one sample per round, so that a drifting clock meets them all alike.
 
 A sample runs the work once untimed, so that it finds its own data in the caches again after the
-others, and then often enough to last `SAMPLE_SECONDS`.  With several threads it runs untimed for
-`WAKE_SECONDS`, so that its threads are awake and spread over the processors.  Times are medians; the spread is the
-interquartile range.
+others, and then often enough to last `SAMPLE_SECONDS`.  With several threads it waits until the threads of the others
+are asleep (those of BLAS spin for a tenth of a second after their work), and runs untimed for `WAKE_SECONDS`, so that its
+own are awake and spread over the processors.  Times are medians; the spread is the interquartile range.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ SAMPLE_SECONDS = 2e-3
 ROUNDS = 15
 WAKE_SECONDS = 0.01
 COLD_BYTES = 48 << 20
-SETTLE_SECONDS = 0.02  # between contenders with several threads: idle workers of the last one spin for a while
+SETTLE_SECONDS = 0.01  # between looks at whether idle workers of the last contender still spin
+SPIN_SECONDS = 0.5  # nobody spins for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def interleave(
     seconds : float
         Budget per contender; a slow one gets fewer rounds, but at least three (one if a single run exceeds it).
     threads : int
-        With more than one, contenders are kept apart by a short pause.
+        With more than one, contenders are kept apart until the process is at rest.
     rounds : int
         At most so many samples each.
     step : callable
@@ -84,12 +85,22 @@ def interleave(
             if len(samples[i]) * rounds > r * wanted[i]:
                 continue
             if threads > 1:
-                time.sleep(SETTLE_SECONDS)
+                _settle()
             _warm(runs[i], WAKE_SECONDS if threads > 1 else 0.0)
             other += 1
             samples[i].append(_timed(runs[i], counts[i]))
         step()
     return [_summary(s) for s in samples]
+
+
+def _settle() -> None:
+    """Wait until no thread of this process is busy."""
+    end = time.perf_counter() + SPIN_SECONDS
+    while time.perf_counter() < end:
+        before = time.process_time()
+        time.sleep(SETTLE_SECONDS)
+        if time.process_time() - before < SETTLE_SECONDS / 10:
+            return
 
 
 def _warm(run: Callable[[], object], seconds: float) -> None:

@@ -15,7 +15,7 @@ from libc.string cimport memset
 from fastconv.backends.cython._simd cimport address, view
 
 from fastconv.core.scratch import borrow
-from fastconv.core.threads import openmp_threads
+from fastconv.backends.cython._team cimport team
 
 cdef enum:
     LINE = 64
@@ -115,7 +115,7 @@ cdef class Bound:
         cdef Py_ssize_t lo, hi, nbytes
         cdef int threads = p.threads
         if threads > 1:
-            threads = openmp_threads(threads)
+            threads = team(threads)
         nbytes = p.scratch * threads + p.shared
         if threads == 1 and nbytes <= STACK_BYTES and len(p.parts) == 1:
             scratch = <char *>((<uintptr_t>small + LINE - 1) // LINE * LINE)

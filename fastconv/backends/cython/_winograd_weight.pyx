@@ -7,14 +7,16 @@ lanes, are transformed into `vx`, [plane][channel block][tile][lane], and those 
 for every plane, that is every point of every pair: a product of matrices over the chunk's tiles on the register tile joins
 `sums`, [plane][block][channel][NR].  At the end the output transform makes kernels of them.
 
-Chunks belong to the problem and follow each other; threads share the blocks, and then the points, of one chunk.
+Chunks belong to the problem.  Where sums are small, segments of the chunks have sums of their own, for one thread each,
+which are added up in the end; else one chunk follows another, and threads share its blocks, and then its points.
 """
 
-from cython.parallel cimport prange, threadid
+from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._team cimport meet
 
 cdef struct Axis:
     # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs, every `stride`-th of them in one phase.
@@ -36,8 +38,7 @@ cdef class WinogradWeight:
     cdef object keep
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points, planes
-    cdef Py_ssize_t run0, run1, win, yw, scratch
-    cdef readonly Py_ssize_t chunks
+    cdef Py_ssize_t run0, run1, win, yw, vx, vy, sums, chunks, segments
     cdef const Slot *slots
     cdef const Py_ssize_t *point  # of y, for each plane
     cdef const int64_t *rows
@@ -57,42 +58,67 @@ cdef class WinogradWeight:
         self.channel_blocks = (self.icg + self.t.vl - 1) // self.t.vl
         self.tile_rows, self.tile_cols = scheme.tile_rows, scheme.tile_cols
         self.unit_rows = self.n * self.tile_rows
-        self.chunk = scheme.chunk
-        self.chunks = (self.unit_rows + self.chunk - 1) // self.chunk
-        self.win, self.yw, self.scratch = scheme.win, scheme.yw, scheme.scratch
+        self.chunk, self.chunks, self.segments = scheme.chunk, scheme.chunks, scheme.segments
+        self.win, self.yw, self.vx, self.vy, self.sums = scheme.win, scheme.yw, scheme.vx, scheme.vy, scheme.sums
         _, rows, cols, self.run0, self.run1 = tables
         self.rows = <const int64_t *>address(rows)
         self.cols = <const int64_t *>address(cols)
         self.fill = p.fill
 
-    def run(self, x, y, vx, vy, sums, scratch, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Chunks lo to hi of all groups; `scratch` holds what scheme.scratch says for each thread."""
+    def run(self, x, y, sums, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """The chunks lo to hi of every segment; `scratch_bytes` for each thread."""
         cdef View xv = view(x), yv = view(y)
-        cdef char *tx = address(vx)
-        cdef char *ty = address(vy)
         cdef char *to = address(sums)
         cdef char *buf = address(scratch)
-        cdef Py_ssize_t size = self.t.itemsize, blocks = self.channel_blocks + self.kbs, c, g, i, first, count
-        for c in range(lo, hi):
-            first = c * self.chunk
-            count = min(self.chunk, self.unit_rows - first)
-            for g in range(self.groups):
-                for i in prange(blocks, nogil=True, num_threads=threads, schedule="dynamic"):
-                    if i < self.channel_blocks:
-                        self.enter_x(&xv, g, i, first, count, tx, buf + threadid() * self.scratch * size)
-                    else:
-                        self.enter_y(&yv, g, i - self.channel_blocks, first, count, ty, buf + threadid() * self.scratch * size)
-                for i in prange(self.planes * self.kbs, nogil=True, num_threads=threads, schedule="static"):
-                    self.multiply(g, i // self.kbs, i % self.kbs, count * self.tile_cols, c == 0, tx, ty, to)
+        cdef Py_ssize_t size = self.t.itemsize, blocks = self.channel_blocks + self.kbs, c, g, i, s
+        if self.segments > 1:
+            for s in prange(self.segments, nogil=True, num_threads=threads, schedule="dynamic"):
+                self.segment(s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes)
+            return
+        with nogil, parallel(num_threads=threads):  # one team for all chunks
+            for c in range(lo, hi):
+                for g in range(self.groups):
+                    for i in prange(blocks, schedule="dynamic"):
+                        self.enter(c, g, i, &xv, &yv, buf, buf + threadid() * scratch_bytes)
+                    meet()
+                    for i in prange(self.planes * self.kbs, schedule="static"):
+                        self.multiply(c, g, i, c == 0, buf, to)
+                    meet()
 
-    def finish(self, sums, out, scratch, int threads):
+    def finish(self, sums, out, scratch, Py_ssize_t scratch_bytes, int threads):
         """The kernels, (oc, icg, 1, kh, kw), from their sums."""
         cdef View yv = view(out)
         cdef char *from_ = address(sums)
         cdef char *buf = address(scratch)
-        cdef Py_ssize_t size = self.t.itemsize, i
-        for i in prange(self.groups * self.kbs * self.channel_blocks, nogil=True, num_threads=threads, schedule="static"):
-            self.leave(&yv, i, from_, buf + threadid() * self.scratch * size)
+        cdef Py_ssize_t i
+        with nogil, parallel(num_threads=threads):
+            if self.segments > 1:
+                for i in prange(self.groups * self.planes * self.kbs, schedule="static"):
+                    self.join(i, from_)
+                meet()
+            for i in prange(self.groups * self.kbs * self.channel_blocks, schedule="static"):
+                self.leave(&yv, i, from_, buf + threadid() * scratch_bytes)
+
+    cdef void segment(
+        self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *buf) noexcept nogil:
+        """Chunks lo to hi of one segment."""
+        cdef Py_ssize_t first = self.chunks * s // self.segments, end = self.chunks * (s + 1) // self.segments, c, g, i
+        for c in range(first + lo, min(first + hi, end)):
+            for g in range(self.groups):
+                for i in range(self.channel_blocks + self.kbs):
+                    self.enter(c, g, i, x, y, buf, buf)
+                for i in range(self.planes * self.kbs):
+                    self.multiply(c, g, i, c == first, buf, sums + s * self.sums * self.t.itemsize)
+
+    cdef void enter(
+        self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const View *x, const View *y, char *tiles, char *own) noexcept nogil:
+        """Block i of a chunk's channels, of x and then of y, into `tiles`, by way of a thread's own scratch."""
+        cdef Py_ssize_t size = self.t.itemsize, first = c * self.chunk, count = min(self.chunk, self.unit_rows - first)
+        cdef char *band = own + (self.vx + self.vy) * size
+        if i < self.channel_blocks:
+            self.enter_x(x, g, i, first, count, tiles, band)
+        else:
+            self.enter_y(y, g, i - self.channel_blocks, first, count, tiles + self.vx * size, band)
 
     cdef void enter_x(
         self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
@@ -170,11 +196,13 @@ cdef class WinogradWeight:
                         dst + p * self.w.points * point * size, point)
 
     cdef void multiply(
-        self, Py_ssize_t g, Py_ssize_t plane, Py_ssize_t kb, Py_ssize_t tiles, bint start, const char *vx, const char *vy,
-        char *sums) noexcept nogil:
+        self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, bint start, const char *vx, char *sums) noexcept nogil:
+        """The products of a chunk, for one plane and one block of output channels."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, none = 0, b, q, q_next, piece, pieces, lanes
+        cdef Py_ssize_t plane = i // self.kbs, kb = i % self.kbs
+        cdef Py_ssize_t tiles = min(self.chunk, self.unit_rows - c * self.chunk) * self.tile_cols
         cdef const char *a
-        cdef const char *y = vy + (self.point[plane] * self.kbs + kb) * tiles * nr * size
+        cdef const char *y = vx + (self.vx + (self.point[plane] * self.kbs + kb) * tiles * nr) * size
         cdef char *to = sums + ((g * self.planes + plane) * self.kbs + kb) * self.icg * nr * size
         for b in range(self.channel_blocks):
             a = vx + (plane * self.channel_blocks + b) * tiles * vl * size
@@ -185,6 +213,15 @@ cdef class WinogradWeight:
                 q_next = lanes * (piece + 1) // pieces
                 self.t.tile[q_next - q](tiles, 1, &none, a + q * size, vl, y, nr, y, 0, start, to + (b * vl + q) * nr * size)
                 q = q_next
+
+    cdef void join(self, Py_ssize_t i, char *sums) noexcept nogil:
+        """One plane's sums of one block of output channels, of all segments, in those of the first."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, s
+        cdef char *to = sums + i * self.icg * nr * size
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.crs, e.ccs, e.row_bias, e.col_bias, e.relu = 1.0, 1.0, to, nr, 1, NULL, NULL, 0
+        for s in range(1, self.segments):
+            self.t.store(to + s * self.sums * size, self.icg, nr, to, nr, 1, &e)
 
     cdef void leave(self, const View *out, Py_ssize_t item, const char *sums, char *kernels) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, taps = self.h.taps * self.w.taps, c

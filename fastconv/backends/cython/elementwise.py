@@ -108,7 +108,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
         def backward(dy: np.ndarray, out: np.ndarray) -> None:
             for lo, hi in slices:
-                _elementwise.relu_backward(table, dy, constants[0], out, BLOCK, lo, hi, threads.openmp_threads(workers))
+                _elementwise.relu_backward(table, dy, constants[0], out, BLOCK, lo, hi, native.team(workers))
 
         return backward
 

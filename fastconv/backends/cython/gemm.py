@@ -124,7 +124,7 @@ class Gemm(Kernel[GemmProblem]):
             if not packed:
                 return prepared.operands(b, c, bias)
             panels = aligned_empty(-(-p.n // nr) * nr * p.k * size)
-            return prepared.operands(b, c, bias, panels, threads.openmp_threads(count))
+            return prepared.operands(b, c, bias, panels, native.team(count))
 
         return bind
 

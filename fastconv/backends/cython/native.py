@@ -53,6 +53,15 @@ def simd() -> Any:
             del os.environ["GOMP_SPINCOUNT"]
 
 
+def team(requested: int) -> int:
+    """How many of `requested` threads a run may use now; see _team.pyx."""
+    if requested == 1:
+        return 1
+    from fastconv.backends.cython import _team
+
+    return _team.team(requested)
+
+
 @cache
 def build_problem() -> str | None:
     """Why the compiled modules are missing; None if they are there."""
@@ -334,7 +343,7 @@ def in_slices(items: int, scratch_bytes: int, count: int, seconds: float) -> Cal
     parts = threads.slices(items, seconds)
 
     def each(body: Body) -> None:
-        workers = threads.openmp_threads(count)
+        workers = team(count)
         with borrow(step * workers) as scratch:
             for lo, hi in parts:
                 body(scratch, step, lo, hi, workers)

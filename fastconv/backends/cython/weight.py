@@ -207,7 +207,7 @@ class Weight(Kernel[ConvProblem]):
             x, y = weight_operands(p, changing, fixed)
             with borrow(sums) as partial:
                 each(lambda buf, step, lo, hi, workers: prepared.run(x, y, partial, buf, step, lo, hi, workers))
-                prepared.finish(partial, out, threads.openmp_threads(count))
+                prepared.finish(partial, out, native.team(count))
 
         return run
 

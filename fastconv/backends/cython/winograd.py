@@ -533,7 +533,7 @@ class Winograd(native.Native):
         taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
         elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
         packed = np.empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
-        workers = max(1, min(native.threads.openmp_threads(threads), len(packed) * packed.shape[1]))
+        workers = max(1, min(native.team(threads), len(packed) * packed.shape[1]))
         with native.borrow(elements * workers * size) as scratch:
             table = native.table(self.isa, size)
             _winograd.transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)

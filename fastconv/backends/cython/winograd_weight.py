@@ -27,6 +27,8 @@ from fastconv.core.scratch import borrow
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 64  # of a chunk: sums join those of other chunks only after so many products
+SEGMENTS = (8, 4, 1)  # of the chunks, with sums of their own, so that threads need not wait for each other
+SUMS_BYTES = 3 << 20  # of all segments, at most: they are added up
 RATE = {"avx512": 0.67, "avx2": 0.78, "portable": 0.58}  # of peak, in the products
 ENTER_SECONDS = 2.2e-10  # per transformed value
 LEAVE_SECONDS = 5e-10  # per sum
@@ -50,10 +52,13 @@ class Scheme:
         The point of y that each plane of products meets.
     tile_rows, tile_cols, chunk : int
         Tiles of one image; rows of tiles in a chunk.
+    chunks, segments : int
+        Chunks of all images; parts of them, each for one thread, or 1: all threads share each chunk.
     win, yw : int
         Columns of a band of x, and of y.
     vx, vy, sums, scratch : int
-        Elements of the transformed x and y of a chunk, of all sums, and of each thread's scratch.
+        Elements of the transformed x and y of a chunk, of the sums of a segment, and of the scratch that every thread
+        needs besides them.
     """
 
     h: Axis
@@ -63,6 +68,8 @@ class Scheme:
     tile_rows: int
     tile_cols: int
     chunk: int
+    chunks: int
+    segments: int
     win: int
     yw: int
     vx: int
@@ -83,14 +90,17 @@ class Scheme:
         # With so many tiles, the transformed tiles are about as large as the sums that they meet.
         wanted = max(LEAST_TILES, ic * oc // (ic + oc))
         chunk = max(1, min(p.n * tile_rows, -(-wanted // tile_cols)))
+        chunks = -(-p.n * tile_rows // chunk)
+        sums = p.groups * len(planes) * oc * p.icg
+        segments = next(m for m in SEGMENTS if m == 1 or (m <= chunks and m * sums * size <= SUMS_BYTES))
         win, yw = native.span(tile_cols * w.taps, p.stride[2], p.kernel[2], 1), tile_cols * w.taps
         enter_x = (native.span(h.taps, p.stride[1], p.kernel[1], 1) + h.points) * win * vl
         enter_y = (h.taps + h.points) * yw * nr + nr
         leave = (vl * p.taps + vl + h.m * w.points) * nr
         tiles = chunk * tile_cols
         return cls(
-            h, w, slots, planes, tile_rows, tile_cols, chunk, win, yw, len(planes) * ic * tiles + vl,
-            points * oc * tiles + nr, p.groups * len(planes) * oc * p.icg, -(-max(enter_x, enter_y, leave) // 16) * 16,
+            h, w, slots, planes, tile_rows, tile_cols, chunk, chunks, segments, win, yw, len(planes) * ic * tiles + vl,
+            points * oc * tiles + nr, sums, -(-max(enter_x, enter_y, leave) // 16) * 16,
         )  # fmt: skip
 
 
@@ -163,21 +173,22 @@ class WinogradWeight(Kernel[ConvProblem]):
         rows = lanes / -(-lanes // mr)
         peak = machine.flops(self.isa, size) * RATE[self.isa] * min(1.0, rows / (4 if self.isa == "avx512" else 3))
         products = 2.0 * p.groups * planes * tiles * p.icg * oc / peak
-        chunks = -(-p.n * s.tile_rows // s.chunk)
         slower = MEASURED_FLOPS / machine.flops(self.isa, size)
         enter = p.groups * tiles * (planes * ic + points * oc) * ENTER_SECONDS * slower
         # Sums come and go, from the L3 cache as long as others leave them there.
         speed = machine.bandwidth * float(np.interp(s.sums * size / machine.l3, (1 / 4, 1 / 2), (12, 2)))
-        joined = 2.0 * chunks * s.sums * size / speed
+        joined = 2.0 * s.chunks * s.sums * size / speed
+        if s.segments > 1:  # those of each segment leave the L2 cache, and are read again
+            joined += 3.0 * s.segments * s.sums * size / (4 * machine.bandwidth)
         return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * slower
 
     def workspace(self, problem: ConvProblem) -> int:
         s = Scheme.of(problem, self.isa, self.tile)
-        return (s.vx + s.vy + s.sums + s.scratch) * problem.acc.itemsize
+        return (s.vx + s.vy + s.segments * s.sums + s.scratch) * problem.acc.itemsize
 
     def error(self, problem: ConvProblem) -> float:
         s = Scheme.of(problem, self.isa, self.tile)
-        terms = s.chunk * s.tile_cols + -(-problem.n * s.tile_rows // s.chunk)
+        terms = s.chunk * s.tile_cols + -(-s.chunks // s.segments) + s.segments
         amplified = ERROR[s.h.points] * ERROR[s.w.points] * (1 + ERROR_GROWTH * terms**0.5)
         return float(np.finfo(problem.acc).eps) * amplified
 
@@ -189,19 +200,17 @@ class WinogradWeight(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         s = Scheme.of(p, self.isa, self.tile)
         prepared = _winograd_weight.WinogradWeight(native.table(self.isa, size), p, s, padded_tables(p, s))
-        slices = threads.slices(prepared.chunks, native.seconds(self, p))
+        slices = threads.slices(-(-s.chunks // s.segments), native.seconds(self, p))
+        step = -(-(s.vx + s.vy + s.scratch) * size // 64) * 64
         plain: list[Run] = []
 
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, constants[0])
-            workers = threads.openmp_threads(count)
-            with (
-                borrow(s.vx * size) as vx, borrow(s.vy * size) as vy, borrow(s.sums * size) as sums,
-                borrow(s.scratch * size * workers) as scratch,
-            ):  # fmt: skip
+            workers = native.team(count)
+            with borrow(s.segments * s.sums * size) as sums, borrow(step * workers) as scratch:
                 for lo, hi in slices:
-                    prepared.run(x, y, vx, vy, sums, scratch, lo, hi, workers)
-                prepared.finish(sums, out, scratch, workers)
+                    prepared.run(x, y, sums, scratch, step, lo, hi, workers)
+                prepared.finish(sums, out, scratch, step, workers)
             if not np.isfinite(out).all():
                 if not plain:
                     plain.append(self.plain.prepare(p, constants, count))

@@ -1,0 +1,7 @@
+"""Threads of OpenMP: see _team.pyx and team.h."""
+
+cdef extern from "team.h" nogil:
+    void meet "fc_meet"()
+
+
+cpdef int team(int requested) except -1
