@@ -13,6 +13,7 @@ from test_native_conv import DTYPES, as_dtype, case, check, in_layout, problem, 
 import fastconv as F
 from fastconv.backends import reference
 from fastconv.backends.cython import native
+from fastconv.backends.cython.winograd_weight import Scheme as WeightScheme
 from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
@@ -223,6 +224,25 @@ def test_gradients_of_weights(kernel: Any, dtype: Any) -> None:
         np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
         np.testing.assert_array_equal(got[np.isinf(want)], want[np.isinf(want)])
     assert taken >= 16
+
+
+@every_weight_kernel
+@pytest.mark.parametrize(("channels", "images"), [(24, 12), (120, 3)], ids=["segments", "shared chunks"])
+def test_gradients_of_weights_on_many_threads(kernel: Any, channels: int, images: int) -> None:
+    """Whoever does which chunk, and whether chunks are shared or not, the bits are the same."""
+    p = as_dtype(weight_gradient(problem(channels, channels, (30, 26), (3, 3), n=images, bias=False)), np.float32)
+    skip_unavailable(kernel, np.float32, weight_gradient(ONE))
+    assert (WeightScheme.of(p, kernel.isa, kernel.tile).segments > 1) == (channels == 24)
+    rng = np.random.default_rng(4)
+    x, y = (rng.standard_normal(s).astype(np.float32) for s in (p.x_shape, p.y_shape))
+    one, out = np.empty(p.w_shape, np.float32), np.empty(p.w_shape, np.float32)
+    kernel.prepare(p, (x,), 1)(y, one)
+    for threads in (2, 3, 5):
+        runner = kernel.prepare(p, (x,), threads)
+        for _ in range(5):
+            out.fill(np.nan)
+            runner(y, out)
+            assert out.tobytes() == one.tobytes()
 
 
 def test_gradients_of_weights_take_it() -> None:

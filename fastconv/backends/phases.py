@@ -5,15 +5,17 @@ only the taps k with k*d = r (mod s).  Those taps form an arithmetic progression
 phase is a forward convolution with stride 1, reversed taps, dilation d / gcd(s, d) and its own
 padding (negative where the output is cropped).  Any backend's forward kernel serves: this
 wrapper is the transposed kernel of all of them.
+
+With a stride, the phases of a few images at a time have results of their own, which are then interleaved.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import gcd
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,6 +24,38 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+
+PARTS_BYTES = 1 << 20  # of the results of phases that wait to be interleaved
+
+Join = Callable[[Sequence[np.ndarray], np.ndarray], None]
+"""``join(parts, out)``: the phases, in the order of their first outputs, into the images that they make up."""
+
+
+class Interleaver(Protocol):
+    """How phases become images."""
+
+    def seconds(self, p: ConvProblem, machine: Machine) -> float:
+        """Predicted time for all images of `p`."""
+
+    def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
+        """What does so many images of `p` at a time."""
+
+
+class Assigned:
+    """An `Interleaver` by NumPy's assignment."""
+
+    def seconds(self, p: ConvProblem, machine: Machine) -> float:
+        return 3 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+
+    def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
+        firsts = list(itertools.product(*map(range, phase_counts(p))))
+
+        def join(parts: Sequence[np.ndarray], out: np.ndarray) -> None:
+            for part, first in zip(parts, firsts, strict=True):
+                where = (slice(f, None, s) for f, s in zip(first, p.stride, strict=True))
+                out[:, :, *where] = part
+
+        return join
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +92,27 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
     return phases
 
 
+def phase_counts(p: ConvProblem) -> tuple[int, int, int]:
+    """How many phases hold outputs, along each axis."""
+    d, h, w = map(min, p.stride, p.output)
+    return d, h, w
+
+
+def images_at_once(p: ConvProblem) -> int:
+    """How many images the phases do before they are interleaved: a divisor of `p.n`; all where nothing is interleaved."""
+    if p.stride == (1, 1, 1):
+        return p.n
+    most = PARTS_BYTES // max(1, p.oc * p.pixels * p.out.itemsize)
+    return next((m for m in range(min(most, p.n), 1, -1) if p.n % m == 0), 1)
+
+
 def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase]) -> ConvProblem:
-    """The forward convolution of one phase: of one image, or of all where nothing is interleaved."""
+    """The forward convolution of one phase, of as many images as are done at once."""
     d, h, w = axes
     return replace(
         p,
         direction="forward",
-        n=p.n if p.stride == (1, 1, 1) else 1,
+        n=images_at_once(p),
         kernel=(taps_of(p.kernel[0], d), taps_of(p.kernel[1], h), taps_of(p.kernel[2], w)),
         stride=(1, 1, 1),
         dilation=(d.dilation, h.dilation, w.dilation),
@@ -93,10 +141,13 @@ class ByPhases(Kernel[ConvProblem]):
     forward : Kernel
     instead : Kernel, optional
         For the phases that `forward` cannot do, such as a single tap for Winograd; it must do one of them.
+    interleaver : Interleaver
     """
 
-    def __init__(self, forward: Kernel[ConvProblem], instead: Kernel[ConvProblem] | None = None) -> None:
-        self.forward, self.instead = forward, instead
+    def __init__(
+        self, forward: Kernel[ConvProblem], instead: Kernel[ConvProblem] | None = None, interleaver: Interleaver = Assigned()
+    ) -> None:
+        self.forward, self.instead, self.interleaver = forward, instead, interleaver
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
         self.relative = f"{forward.relative}_transposed" if forward.relative else "transposed"
         self.exact, self.revision = forward.exact, forward.revision
@@ -136,17 +187,15 @@ class ByPhases(Kernel[ConvProblem]):
             copied = 2 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
             return max(p.n, 1) * self.cost(padded_problem(p), machine) + copied
         phases = sum(self._kernel(q).cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
-        scattered = 0.0 if p.stride == (1, 1, 1) else 3 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
-        return phases + scattered
+        return phases + (0.0 if p.stride == (1, 1, 1) else self.interleaver.seconds(p, machine))
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
         if p.mode != "zeros":
             q = padded_problem(p)
             return self.workspace(q) + q.oc * q.pixels * q.out.itemsize
-        apart = p.stride != (1, 1, 1)  # phases have results of their own, which are then interleaved
-        needs = (self._kernel(q).workspace(q) + apart * q.oc * q.pixels * q.out.itemsize for q in self._problems(p))
-        return max(needs, default=0)
+        parts = images_at_once(p) * p.oc * p.pixels * p.out.itemsize if p.stride != (1, 1, 1) else 0
+        return parts + max((self._kernel(q).workspace(q) for q in self._problems(p)), default=0)
 
     def error(self, problem: ConvProblem) -> float:
         if problem.mode != "zeros":
@@ -158,29 +207,29 @@ class ByPhases(Kernel[ConvProblem]):
         if p.mode != "zeros":
             return self._prepare_with_border(p, constants, threads)
         weights, bias = constants
-        steps: list[tuple[tuple[slice, ...], ConvProblem, Run | None]] = []
+        steps: list[tuple[ConvProblem, Run | None]] = []
         for axes in self._phases(p):
-            where = tuple(slice(a.first, None, s) for a, s in zip(axes, p.stride, strict=True))
             q = forward_problem(p, axes)
             run_phase = None
             if q.taps:
                 run_phase = self._kernel(q).prepare(q, (forward_weights(weights, p, axes), bias), threads)
-            steps.append((where, q, run_phase))
+            steps.append((q, run_phase))
         untouched = np.zeros(p.oc, p.acc) if bias is None else bias.copy()
-        at_once = p.stride == (1, 1, 1)
+        if p.stride == (1, 1, 1) and steps and steps[0][1] is not None:
+            return steps[0][1]
+        images = images_at_once(p)
+        join = self.interleaver.prepare(p, images, threads)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            for image in [slice(0, p.n)] if at_once else [slice(n, n + 1) for n in range(p.n)]:
-                for where, q, run_phase in steps:
-                    target = out[image, :, *where]
-                    if run_phase is None:
-                        target[...] = untouched[:, None, None, None]
-                    elif at_once:
-                        run_phase(x[image], target)
-                    else:
-                        part = _empty_result(q)
-                        run_phase(x[image], part)
-                        target[...] = part
+            parts = [_empty_result(q) for q, _ in steps]
+            for part, (_, run_phase) in zip(parts, steps, strict=True):
+                if run_phase is None:
+                    part[...] = untouched[:, None, None, None]
+            for n in range(0, p.n, images):
+                for part, (_, run_phase) in zip(parts, steps, strict=True):
+                    if run_phase is not None:
+                        run_phase(x[n : n + images], part)
+                join(parts, out[n : n + images])
 
         return run
 
@@ -205,8 +254,10 @@ def _empty_result(q: ConvProblem) -> np.ndarray:
 
 
 def wrap(
-    forward: Sequence[Kernel[ConvProblem]], instead: Sequence[Kernel[ConvProblem]] = ()
+    forward: Sequence[Kernel[ConvProblem]],
+    instead: Sequence[Kernel[ConvProblem]] = (),
+    interleaver: Callable[[str], Interleaver] = lambda isa: Assigned(),
 ) -> tuple[ByPhases, ...]:
     """The transposed kernel of each forward kernel; `instead` has one per ISA for the phases that it cannot do."""
     by_isa = {k.isa: k for k in instead}
-    return tuple(ByPhases(k, by_isa.get(k.isa)) for k in forward)
+    return tuple(ByPhases(k, by_isa.get(k.isa), interleaver(k.isa)) for k in forward)

@@ -31,6 +31,7 @@ def _conv() -> Kernels:
         depthwise,
         direct,
         grouped,
+        interleave,
         pointwise,
         pointwise_blocked,
         thin,
@@ -54,8 +55,9 @@ def _conv() -> Kernels:
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # Strides leave phases of one tap and of stride 1, on which Winograd and `windows` have nothing to save.
-    windowed = phases.wrap(filtering, instead=direct.KERNELS)
-    transposed = (*windowed, *phases.wrap([k for k in forward if k not in filtering]))
+    windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
+    plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
+    transposed = (*windowed, *plain, *phases.wrap((*numba.KERNELS, *numpy.KERNELS)))
     return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())
 
 

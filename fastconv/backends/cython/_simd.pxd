@@ -196,6 +196,8 @@ cdef extern from "simd/table.h" nogil:
         void (*load)(void *m, Py_ssize_t rows, Py_ssize_t cols, const void *y, Py_ssize_t rs, Py_ssize_t cs) noexcept nogil
         void (*split_row)(
             void *dst, Py_ssize_t phases, Py_ssize_t phase_stride, const void *src, Py_ssize_t count) noexcept nogil
+        void (*interleave)(
+            void *dst, const void *const *src, Py_ssize_t phases, Py_ssize_t count) noexcept nogil
         void (*depthwise_rows)(const depthwise_rows_args *a) noexcept nogil
         void (*depthwise_pixels)(const depthwise_pixels_args *a) noexcept nogil
         void (*pool_down)(const pool_down_args *a) noexcept nogil

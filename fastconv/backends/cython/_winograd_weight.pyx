@@ -16,7 +16,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
-from fastconv.backends.cython._team cimport meet
+from fastconv.backends.cython._team cimport meet, members
 
 cdef struct Axis:
     # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs, every `stride`-th of them in one phase.
@@ -70,34 +70,49 @@ cdef class WinogradWeight:
         cdef View xv = view(x), yv = view(y)
         cdef char *to = address(sums)
         cdef char *buf = address(scratch)
-        cdef Py_ssize_t size = self.t.itemsize, blocks = self.channel_blocks + self.kbs, c, g, i, s
+        cdef Py_ssize_t s
         if self.segments > 1:
             for s in prange(self.segments, nogil=True, num_threads=threads, schedule="dynamic"):
                 self.segment(s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes)
-            return
-        with nogil, parallel(num_threads=threads):  # one team for all chunks
-            for c in range(lo, hi):
-                for g in range(self.groups):
-                    for i in prange(blocks, schedule="dynamic"):
-                        self.enter(c, g, i, &xv, &yv, buf, buf + threadid() * scratch_bytes)
-                    meet()
-                    for i in prange(self.planes * self.kbs, schedule="static"):
-                        self.multiply(c, g, i, c == 0, buf, to)
-                    meet()
+        else:
+            with nogil, parallel(num_threads=threads):
+                self.together(&xv, &yv, lo, hi, to, buf, buf + threadid() * scratch_bytes, threadid(), members())
 
     def finish(self, sums, out, scratch, Py_ssize_t scratch_bytes, int threads):
         """The kernels, (oc, icg, 1, kh, kw), from their sums."""
         cdef View yv = view(out)
         cdef char *from_ = address(sums)
         cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
         with nogil, parallel(num_threads=threads):
-            if self.segments > 1:
-                for i in prange(self.groups * self.planes * self.kbs, schedule="static"):
-                    self.join(i, from_)
+            self.end(&yv, from_, buf + threadid() * scratch_bytes, threadid(), members())
+
+    cdef void together(
+        self, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own, Py_ssize_t me,
+        Py_ssize_t many) noexcept nogil:
+        """Chunks lo to hi, by all threads of a team; this is one of them."""
+        cdef Py_ssize_t products = self.planes * self.kbs, c, g, i
+        for c in range(lo, hi):
+            for g in range(self.groups):
+                i = me
+                while i < self.channel_blocks + self.kbs:
+                    self.enter(c, g, i, x, y, tiles, own)
+                    i += many
                 meet()
-            for i in prange(self.groups * self.kbs * self.channel_blocks, schedule="static"):
-                self.leave(&yv, i, from_, buf + threadid() * scratch_bytes)
+                for i in range(products * me // many, products * (me + 1) // many):
+                    self.multiply(c, g, i, c == 0, tiles, sums)
+                meet()
+
+    cdef void end(self, const View *out, char *sums, char *own, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
+        """One thread's share of what is left when all sums are there."""
+        cdef Py_ssize_t products = self.groups * self.planes * self.kbs, i
+        if self.segments > 1:
+            for i in range(products * me // many, products * (me + 1) // many):
+                self.join(i, sums)
+            meet()
+        i = me
+        while i < self.groups * self.kbs * self.channel_blocks:
+            self.leave(out, i, sums, own)
+            i += many
 
     cdef void segment(
         self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *buf) noexcept nogil:

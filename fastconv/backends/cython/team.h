@@ -7,7 +7,16 @@
 #include <sched.h>
 #endif
 
-/* All threads of a team wait for each other: Cython's loops inside a parallel block end without. */
+/* How many threads are in the caller's team, and a place where they wait for each other. */
+static inline int fc_members(void)
+{
+#ifdef _OPENMP
+    return omp_get_num_threads();
+#else
+    return 1;
+#endif
+}
+
 static inline void fc_meet(void)
 {
 #ifdef _OPENMP

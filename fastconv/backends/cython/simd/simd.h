@@ -194,15 +194,18 @@ INLINE vec v_largest_lane(vec v)
     return v;
 }
 
+/* For v_shuffle: the elements of two vectors in turns, from element `first` of both. */
+INLINE ivec v_turns(int first)
+{
+    ivec turns;
+    UNROLL for (int i = 0; i < VL; i++) turns[i] = first + i / 2 + i % 2 * VL;
+    return turns;
+}
+
 /* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
 INLINE void v_transpose(vec *r)
 {
-    ivec lo, hi;
-    UNROLL for (int i = 0; i < VL; i++)
-    {
-        lo[i] = i / 2 + i % 2 * VL;
-        hi[i] = VL / 2 + i / 2 + i % 2 * VL;
-    }
+    ivec lo = v_turns(0), hi = v_turns(VL / 2);
     UNROLL for (int round = 1; round < VL; round *= 2)
     {
         vec t[VL];
@@ -218,12 +221,7 @@ INLINE void v_transpose(vec *r)
 /* The vector whose lane p is the sum of r[p]'s lanes: halves fold onto each other while row i interleaves with row i + rows/2. */
 INLINE vec v_sums(vec *r)
 {
-    ivec lo, hi;
-    UNROLL for (int i = 0; i < VL; i++)
-    {
-        lo[i] = i / 2 + i % 2 * VL;
-        hi[i] = VL / 2 + i / 2 + i % 2 * VL;
-    }
+    ivec lo = v_turns(0), hi = v_turns(VL / 2);
     UNROLL for (int rows = VL; rows > 1; rows /= 2)
         UNROLL for (int i = 0; i < rows / 2; i++)
             r[i] = v_shuffle(r[i], r[i + rows / 2], lo) + v_shuffle(r[i], r[i + rows / 2], hi);

@@ -65,6 +65,9 @@ typedef void fc_load(void *m, ptrdiff_t rows, ptrdiff_t cols, const void *y, ptr
 /* Elements of a row split by stride phase: dst[j%phases * phase_stride + j/phases] = src[j]. */
 typedef void fc_split_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t count);
 
+/* The other way round: dst[j] = src[j%phases][j/phases]. */
+typedef void fc_interleave(void *dst, const void *const *src, ptrdiff_t phases, ptrdiff_t count);
+
 /* A row of n maxima of 2 x 2 windows side by side; see pairs.inc. */
 typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff_t n, void *y, int64_t *index, int64_t base);
 
@@ -109,6 +112,7 @@ typedef struct {
     fc_store *store;
     fc_load *load;
     fc_split_row *split_row;
+    fc_interleave *interleave;
     void (*depthwise_rows)(const depthwise_rows_args *a);
     void (*depthwise_pixels)(const depthwise_pixels_args *a);
     void (*pool_down)(const pool_down_args *a);

@@ -1,0 +1,16 @@
+from collections.abc import Sequence
+
+import numpy as np
+
+def interleave(
+    table: int,
+    parts: Sequence[np.ndarray],
+    counts: tuple[int, int, int],
+    out: np.ndarray,
+    channels_last: bool,
+    scratch: np.ndarray,
+    scratch_bytes: int,
+    lo: int,
+    hi: int,
+    threads: int,
+) -> None: ...

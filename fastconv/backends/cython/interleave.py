@@ -1,0 +1,48 @@
+"""Results of phases become images, on several threads: what `fastconv.backends.phases` asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastconv.backends.cython import native
+from fastconv.backends.phases import Join, phase_counts
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+
+VIEW_BYTES, POINTER = 48, 8
+SHARED_BYTES = 128 << 10  # less is not worth waking a thread for
+
+
+@dataclass(frozen=True, slots=True)
+class Interleave:
+    """For floats of the widths that this backend knows."""
+
+    isa: str
+
+    def seconds(self, p: ConvProblem, machine: Machine) -> float:
+        # The phases come from the L2 or L3 cache, and results go to memory.
+        return p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+
+    def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
+        from fastconv.backends.cython import _interleave
+
+        counts = phase_counts(p)
+        last = p.layout == "NHWC"
+        size = images * p.oc * p.pixels * p.out.itemsize
+        items = images * p.output[0] * (p.output[1] if last else p.oc)
+        scratch = p.stride[0] * p.stride[1] * p.stride[2] * VIEW_BYTES + p.stride[2] * POINTER
+        seconds = size / native.machine.host().bandwidth
+        each = native.in_slices(items, scratch, threads if size > SHARED_BYTES else 1, seconds)
+        table = native.table(self.isa, p.out.itemsize)
+
+        def join(parts: Sequence[np.ndarray], out: np.ndarray) -> None:
+            each(
+                lambda buf, step, lo, hi, workers: _interleave.interleave(
+                    table, parts, counts, out, last, buf, step, lo, hi, workers
+                )
+            )
+
+        return join
