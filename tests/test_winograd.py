@@ -13,8 +13,8 @@ from test_native_conv import DTYPES, as_dtype, case, check, in_layout, problem, 
 import fastconv as F
 from fastconv.backends import reference
 from fastconv.backends.cython import native
-from fastconv.backends.cython.winograd_weight import Scheme as WeightScheme
 from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
+from fastconv.backends.cython.winograd_weight import Scheme as WeightScheme
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 

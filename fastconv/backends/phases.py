@@ -99,7 +99,7 @@ def phase_counts(p: ConvProblem) -> tuple[int, int, int]:
 
 
 def images_at_once(p: ConvProblem) -> int:
-    """How many images the phases do before they are interleaved: a divisor of `p.n`; all where nothing is interleaved."""
+    """How many images the phases do before they are interleaved, a divisor of `p.n`; all where nothing is."""
     if p.stride == (1, 1, 1):
         return p.n
     most = PARTS_BYTES // max(1, p.oc * p.pixels * p.out.itemsize)
@@ -139,13 +139,13 @@ class ByPhases(Kernel[ConvProblem]):
     Parameters
     ----------
     forward : Kernel
-    instead : Kernel, optional
+    instead : Kernel or None
         For the phases that `forward` cannot do, such as a single tap for Winograd; it must do one of them.
     interleaver : Interleaver
     """
 
     def __init__(
-        self, forward: Kernel[ConvProblem], instead: Kernel[ConvProblem] | None = None, interleaver: Interleaver = Assigned()
+        self, forward: Kernel[ConvProblem], instead: Kernel[ConvProblem] | None, interleaver: Interleaver
     ) -> None:
         self.forward, self.instead, self.interleaver = forward, instead, interleaver
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa

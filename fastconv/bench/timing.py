@@ -1,9 +1,10 @@
 """Interleaved timing: every contender takes one sample per round, so that a drifting clock meets them all alike.
 
 A sample runs the work once untimed, so that it finds its own data in the caches again after the
-others, and then often enough to last `SAMPLE_SECONDS`.  With several threads it waits until the threads of the others
-are asleep (those of BLAS spin for a tenth of a second after their work), and runs untimed for `WAKE_SECONDS`, so that its
-own are awake and spread over the processors.  Times are medians; the spread is the interquartile range.
+others, and then often enough to last `SAMPLE_SECONDS`.  With several threads it waits until the threads of
+the others are asleep (those of BLAS spin for a tenth of a second after their work), and runs untimed for
+`WAKE_SECONDS`, so that its own are awake and spread over the processors.  Times are medians; the spread is the
+interquartile range.
 """
 
 from __future__ import annotations

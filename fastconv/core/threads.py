@@ -4,8 +4,9 @@ Work is shared out over outputs, never over a sum, so a result has the same bits
 
 * How many: the `threads=` keyword, else `options(threads=)`, else ``FASTCONV_NUM_THREADS``,
   else ``OMP_NUM_THREADS``, else the processors that this process may run on.
-* Who: OpenMP inside the Cython kernels, told not to spin for long when idle; a `ThreadPoolExecutor` around
-  Numba's (they release the GIL); BLAS threads of NumPy belong to NumPy.
+* Who: OpenMP inside the Cython kernels, told not to spin for long when idle, and to stay off the caller's
+  processor (`_team.pyx`); a `ThreadPoolExecutor` around Numba's (they release the GIL); BLAS threads of NumPy
+  belong to NumPy.
 * After `os.fork` the child owns none of its parent's threads.  The pool is made anew.  libgomp
   would wait for ever for threads that no longer exist, so `openmp_threads` answers 1 there.
 """

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.core import machine, threads
+from fastconv.core import machine
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
@@ -31,6 +31,9 @@ PACK_SECONDS = 0.13e-9  # per element
 NEAR = 2048  # bytes: rows of A that are a multiple apart share few lines of the L1 cache, and are packed
 CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
 START_SECONDS = 1e-6
+# With B in place: to begin, per product, and the time of a product relative to packed ones; rows so many bytes apart
+# share a set of the L1 cache.
+IN_PLACE_SECONDS, EACH_SECONDS, IN_PLACE_SHARE, SET_BYTES = 0.6e-6, 8e-8, 0.92, 4096
 
 
 class Gemm(Kernel[GemmProblem]):
@@ -53,12 +56,22 @@ class Gemm(Kernel[GemmProblem]):
         strips, panels, vl = -(-max(p.m, 1) // mr), -(-max(p.n, 1) // nr), nr // 2
         used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
-        packed_b = 0 if p.packed and not p.b_batched else (p.batch if p.b_batched else 1) * p.k * panels * nr
+        sums = p.flops / peak
+        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
+        prepacked = p.packed and not p.b_batched
+        if self._few(p) and not (prepacked or p.trans_b):
+            memory = native.memory_seconds(p.bytes, machine, CACHED if p.n * p.acc.itemsize % SET_BYTES else 1.0)
+            return IN_PLACE_SECONDS + (p.batch * EACH_SECONDS + max(IN_PLACE_SHARE * sums, memory)) / share
+        packed_b = 0 if prepacked else (p.batch if p.b_batched else 1) * p.k * panels * nr
         near = panels <= PASSES and (p.trans_a or p.k * p.acc.itemsize % NEAR)
         packed_a = 0 if near else p.batch * p.m * p.k
         memory = native.memory_seconds(p.bytes, machine, CACHED)
-        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        return START_SECONDS + (p.flops / peak + PACK_SECONDS * (packed_a + packed_b) + memory) / share
+        return START_SECONDS + (sums + PACK_SECONDS * (packed_a + packed_b) + memory) / share
+
+    def _few(self, p: GemmProblem) -> bool:
+        """Whether B is read in place, where it has the right strides and is not packed beforehand."""
+        size = p.acc.itemsize
+        return p.m <= IN_PLACE_TILES * native.tile(self.isa, size)[0] or p.k * p.n * size <= IN_PLACE_BYTES
 
     def _blocks(self, p: GemmProblem) -> tuple[int, int]:
         """(depth, columns) of a block of B."""
@@ -108,11 +121,10 @@ class Gemm(Kernel[GemmProblem]):
         if p.k == 0:
             return lambda constants: lambda x, out: finish_without_products(p, constants[1], constants[2], out)
         size, packed = p.acc.itemsize, p.packed and not p.b_batched
-        mr, nr = native.tile(self.isa, size)
+        nr = native.tile(self.isa, size)[1]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        few = p.m <= IN_PLACE_TILES * mr or p.k * p.n * size <= IN_PLACE_BYTES
         prepared = _gemm.Gemm(
-            native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), few, self._whole(p)
+            native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
         )
         own, shared = prepared.scratch_bytes(packed)
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))

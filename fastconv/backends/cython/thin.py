@@ -22,9 +22,11 @@ SUM_BYTES = 32 << 10  # of an item: sums stay in the L1 cache
 DEPTH = 2048 + 16  # of a row of x in scratch; _thin.pyx says the same
 CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
 MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
+STREAM = {"avx512": 1.0, "avx2": 1.0, "portable": 0.8}  # share of that: short vectors ask for lines too slowly
 # Of peak, with a packed matrix and with one in place.
 RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
 START_SECONDS = 1.7e-6
+EACH_SECONDS, LAST_SECONDS = 1.6e-7, 6e-8  # per product of a batch, and for a last panel that is not full
 CONV_SECONDS = 2e-7  # more
 
 
@@ -56,14 +58,15 @@ class Thin(Kernel[GemmProblem]):
         packed = p.packed and not swapped and not p.b_batched
         matrices = p.batch if swapped or p.b_batched else 1
         matrix = float(matrices * p.k * cols * size)
-        speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed])
+        speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed]) * STREAM[self.isa]
         nr = native.tile(self.isa, size)[1]
         used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
         sums = p.flops / used / (machine.flops(self.isa, size) * RATE[self.isa][not packed])
         items = max(1, p.batch * -(-cols // nr) // 8)
         share = min(machine.threads, items, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         rest = (p.batch * rows * (p.k + cols) * size) / (machine.bandwidth * CACHED)
-        return START_SECONDS + (max(matrix / speed, sums) + rest) / share
+        each = p.batch * (EACH_SECONDS + (cols % nr != 0) * LAST_SECONDS)
+        return START_SECONDS + (max(matrix / speed, sums) + rest + each) / share
 
     def _panels(self, p: GemmProblem, threads: int) -> int:
         """Panels of columns per item."""

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.core import machine, threads
+from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
