@@ -32,7 +32,7 @@ PACK_CALL_SECONDS, PACK_SECONDS = 1e-6, 3.3e-10  # to bring weights into panels:
 SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
 
 
-SPINS = "4000"  # libgomp's default spins for milliseconds: on a busy machine the thread it waits for cannot even start
+SPINS = "20000"  # some 3 ms: a network's calls follow each other faster than that.  libgomp's default is 300000
 
 
 @cache
