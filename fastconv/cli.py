@@ -379,7 +379,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"fastconv: error: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
         return 1 if isinstance(e, (ImportError, OSError, MemoryError)) else 2
     return status or 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

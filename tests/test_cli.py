@@ -208,7 +208,7 @@ def test_a_terminal_without_rich_gets_plain_text(monkeypatch):
 
 
 def start(*argv, **kwargs):
-    return subprocess.Popen([sys.executable, "-m", "fastconv.cli", *argv], **kwargs)
+    return subprocess.Popen([sys.executable, "-m", "fastconv", *argv], **kwargs)
 
 
 def test_ctrl_c_ends_a_long_run_cleanly():

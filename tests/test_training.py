@@ -754,7 +754,7 @@ def test_a_terminal_sees_a_bar_and_stdout_the_table(tmp_path):
     pytest.importorskip("matplotlib")
     pytest.importorskip("rich")
     master, slave = pty.openpty()
-    argv = [sys.executable, "-m", "fastconv.cli", *QUICK, "--output", str(tmp_path)]
+    argv = [sys.executable, "-m", "fastconv", *QUICK, "--output", str(tmp_path)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=slave) as process:
         os.close(slave)
         seen = b""
@@ -779,7 +779,7 @@ def test_ctrl_c_keeps_weights_and_pictures(tmp_path):
     """A real signal: the pictures are drawn, the status is 130, and the training can go on."""
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
-    argv = [sys.executable, "-m", "fastconv.cli", *QUICK, "--epochs", "10000", "--output", str(tmp_path)]
+    argv = [sys.executable, "-m", "fastconv", *QUICK, "--epochs", "10000", "--output", str(tmp_path)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("epoch 2/10000"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from fastconv.dispatch.options import DEFAULT_TOL, DEFAULT_WORKSPACE, Options
 from fastconv.dispatch.registry import kernels
 
 CACHE_SIZE = 512
+WIDTH, INDENT = 120, " " * 6  # of the names of kernels that cannot do a problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def forget_choices() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a plan runs what it runs; prints as a table.
+    """Why a plan runs what it runs; prints as a table, quickest first, and what cannot do the problem below it.
 
     Attributes
     ----------
@@ -172,30 +174,40 @@ class Explanation:
         return self.choice.candidates
 
     def __str__(self) -> str:
-        head = ("", "kernel", "predicted", "measured", "workspace", "error", "why not")
-        rows = [head]
-        for c in self.candidates:
-            chosen = c.kernel is self.choice.kernel
-            known = np.isfinite(c.cost)
-            why = "chosen" if chosen else c.reason if c.reason is not None else "slower"
-            rows.append(
-                (
-                    "*" if chosen else "",
-                    c.kernel.name,
-                    f"{c.cost * 1e6:.1f} us" if known else "-",
-                    f"{c.measured * 1e6:.1f} us" if c.measured is not None else "-",
-                    f"{c.workspace} B" if known else "-",
-                    f"{c.error:.1e}" if known else "-",
-                    why,
-                )
-            )
-        widths = [max(len(r[i]) for r in rows) for i in range(len(head) - 1)]
+        able = [c for c in self.candidates if np.isfinite(c.cost)]
+        rows: list[tuple[str, ...]] = [("", "kernel", "predicted", "measured", "workspace", "error", "why not")]
+        rows += [self._row(c) for c in sorted(able, key=lambda c: c.cost)]
+        widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
         lines = [str(self.choice.problem), threads]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._unable()])
+
+    def _row(self, c: Candidate) -> tuple[str, ...]:
+        """What the table says about a kernel that can do the problem."""
+        chosen = c.kernel is self.choice.kernel
+        return (
+            "*" if chosen else "",
+            c.kernel.name,
+            f"{c.cost * 1e6:.1f} us",
+            f"{c.measured * 1e6:.1f} us" if c.measured is not None else "-",
+            f"{c.workspace} B",
+            f"{c.error:.1e}",
+            "chosen" if chosen else c.reason if c.reason is not None else "slower",
+        )
+
+    def _unable(self) -> list[str]:
+        """The other kernels, reason by reason."""
+        names: dict[str, list[str]] = {}
+        for c in self.candidates:
+            if not np.isfinite(c.cost):
+                names.setdefault(str(c.reason), []).append(c.kernel.name)
+        lines = ["cannot do this:"] if names else []
+        for reason, found in names.items():
+            lines += [f"   {reason}", *wrap(", ".join(found), WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)]
+        return lines
 
     __repr__ = __str__
