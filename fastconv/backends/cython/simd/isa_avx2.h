@@ -36,4 +36,6 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_max(a, b) ((vec)_mm256_or_ps(_mm256_max_ps((__m256)(b), (__m256)(a)), \
     _mm256_cmp_ps((__m256)(b), (__m256)(b), _CMP_UNORD_Q)))
 #endif
+/* While a masked load waits for memory, nothing else goes on, and nothing foresees what it wants: the rows to come are asked for. */
+#define v_load_beside(p, m) (__builtin_prefetch((const char *)(p) + 1024), v_load_mask(p, m))
 #define v_product_error(a, b, product) v_fma(a, b, -(product))

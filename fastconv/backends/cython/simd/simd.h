@@ -5,6 +5,7 @@
    v_load, v_store            whole vectors, any alignment
    v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory behind them is not touched, lanes behind are 0
    v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others 0 and their memory untouched
+   v_load_beside              v_load_mask at the edge of an image whose rows come one after the other
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
    v_product_error(a, b, a*b) what rounding took from the product
    v_inverse                  1 / a, not always rounded right
@@ -20,7 +21,7 @@
                               v_load_mask. With AVX-512 only.
 
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
-   it has better ones, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
+   it has better ones, v_load_beside, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
 #include <stddef.h>
@@ -93,6 +94,10 @@ INLINE int v_any_nan(vec v)
 INLINE vec v_relu(vec x) { return v_larger(v_zero(), x); } /* the second operand if that is NaN */
 
 /* Keep v in a register: without it, a broadcast is loaded again for every use. */
+#ifndef v_load_beside
+#define v_load_beside(p, m) v_load_mask(p, m)
+#endif
+
 #ifndef v_hold
 #define v_hold(v) (void)(v)
 #endif
