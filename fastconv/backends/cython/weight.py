@@ -26,7 +26,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
 
-PIXELS = 1024  # of a block: its part of y, NR channels wide, comes from the L2 cache, and its sums join the others seldom
+PIXELS = 1024  # of a block: its part of y, NR channels wide, stays in the L2 cache, and sums join the others seldom
 BAND_BYTES = 384 << 10
 SEGMENTS = 8
 PARTIAL_BYTES = 2 << 20  # of all segments' sums: they are written and read once more
