@@ -42,7 +42,10 @@ def extensions():
             [f"{NATIVE}/{name}.pyx"],
             include_dirs=[NATIVE],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
-            depends=sorted(str(path.relative_to(HERE)) for path in (HERE / NATIVE / "simd").iterdir()),
+            depends=sorted(
+                str(path.relative_to(HERE))
+                for path in (*(HERE / NATIVE / "simd").iterdir(), *(HERE / NATIVE).glob("*.h"))
+            ),
         )
         for name in MODULES
     ]

@@ -25,6 +25,7 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
+REVISION = 1  # raised when phases come together faster, whatever the forward kernel's
 PARTS_BYTES = 1 << 20  # of the results of phases that wait to be interleaved
 
 Join = Callable[[Sequence[np.ndarray], np.ndarray], None]
@@ -45,7 +46,7 @@ class Assigned:
     """An `Interleaver` by NumPy's assignment."""
 
     def seconds(self, p: ConvProblem, machine: Machine) -> float:
-        return 3 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+        return 3 * p.n * image_bytes(p) / machine.bandwidth
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
         firsts = list(itertools.product(*map(range, phase_counts(p))))
@@ -92,6 +93,11 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
     return phases
 
 
+def image_bytes(p: ConvProblem) -> int:
+    """Of the result of one image."""
+    return p.oc * p.pixels * p.out.itemsize
+
+
 def phase_counts(p: ConvProblem) -> tuple[int, int, int]:
     """How many phases hold outputs, along each axis."""
     d, h, w = map(min, p.stride, p.output)
@@ -102,7 +108,7 @@ def images_at_once(p: ConvProblem) -> int:
     """How many images the phases do before they are interleaved, a divisor of `p.n`; all where nothing is."""
     if p.stride == (1, 1, 1):
         return p.n
-    most = PARTS_BYTES // max(1, p.oc * p.pixels * p.out.itemsize)
+    most = PARTS_BYTES // max(1, image_bytes(p))
     return next((m for m in range(min(most, p.n), 1, -1) if p.n % m == 0), 1)
 
 
@@ -150,7 +156,7 @@ class ByPhases(Kernel[ConvProblem]):
         self.forward, self.instead, self.interleaver = forward, instead, interleaver
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
         self.relative = f"{forward.relative}_transposed" if forward.relative else "transposed"
-        self.exact, self.revision = forward.exact, forward.revision
+        self.exact, self.revision = forward.exact, forward.revision + REVISION
         # Outputs on which no tap lands are written here, so an activation is left to the plan.
         self.activations = frozenset()
 
@@ -184,7 +190,7 @@ class ByPhases(Kernel[ConvProblem]):
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
         if p.mode != "zeros":
-            copied = 2 * p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+            copied = 2 * p.n * image_bytes(p) / machine.bandwidth
             return max(p.n, 1) * self.cost(padded_problem(p), machine) + copied
         phases = sum(self._kernel(q).cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
         return phases + (0.0 if p.stride == (1, 1, 1) else self.interleaver.seconds(p, machine))
@@ -193,8 +199,8 @@ class ByPhases(Kernel[ConvProblem]):
         p = problem
         if p.mode != "zeros":
             q = padded_problem(p)
-            return self.workspace(q) + q.oc * q.pixels * q.out.itemsize
-        parts = images_at_once(p) * p.oc * p.pixels * p.out.itemsize if p.stride != (1, 1, 1) else 0
+            return self.workspace(q) + image_bytes(q)
+        parts = images_at_once(p) * image_bytes(p) if p.stride != (1, 1, 1) else 0
         return parts + max((self._kernel(q).workspace(q) for q in self._problems(p)), default=0)
 
     def error(self, problem: ConvProblem) -> float:

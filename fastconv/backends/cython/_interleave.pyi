@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+def scratch_bytes(counts: tuple[int, int, int]) -> int: ...
 def interleave(
     table: int,
     parts: Sequence[np.ndarray],
@@ -9,7 +10,7 @@ def interleave(
     out: np.ndarray,
     channels_last: bool,
     scratch: np.ndarray,
-    scratch_bytes: int,
+    step: int,
     lo: int,
     hi: int,
     threads: int,

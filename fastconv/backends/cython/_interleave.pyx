@@ -10,13 +10,19 @@ from libc.string cimport memcpy
 from fastconv.backends.cython._simd cimport View, address, fc_table, view
 
 
+def scratch_bytes(tuple counts):
+    """What one thread needs: the views of all phases, and a pointer to each phase of a row."""
+    nd, nh, nw = counts
+    return nd * nh * nw * sizeof(View) + nw * sizeof(void *)
+
+
 def interleave(
-    size_t table, parts, tuple counts, out, bint channels_last, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi,
+    size_t table, parts, tuple counts, out, bint channels_last, scratch, Py_ssize_t step, Py_ssize_t lo, Py_ssize_t hi,
     int threads):
     """Items lo to hi of `out`, (N, C, D, H, W).
 
-    `parts` has the phases in the order of memory, `counts` of them along each axis; `scratch` begins with room for their
-    views, and then for a pointer to each phase of a row for each thread.
+    `parts` has the phases in the order of memory, `counts` of them along each axis; `scratch` has `step` bytes for each
+    thread, and the views in those of the first.
     """
     cdef View y = view(out)
     cdef View *views = <View *>address(scratch)
@@ -32,7 +38,7 @@ def interleave(
         for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
             plane(
                 <const fc_table *>table, views, nd, nh, nw, &y, i // d // c, i // d % c, i % d, h, w,
-                <const void **>(pointers + threadid() * scratch_bytes))
+                <const void **>(pointers + threadid() * step))
 
 
 cdef void plane(
@@ -53,12 +59,15 @@ cdef void plane(
 cdef void pixels(
     const fc_table *t, const View *parts, Py_ssize_t nd, Py_ssize_t nh, Py_ssize_t nw, const View *y, Py_ssize_t n, Py_ssize_t d,
     Py_ssize_t r, Py_ssize_t cols, Py_ssize_t channels) noexcept nogil:
-    cdef Py_ssize_t q, nbytes = channels * t.itemsize
-    cdef const View *part
+    cdef Py_ssize_t p, q, nbytes = channels * t.itemsize
+    cdef const View *part = parts + (d % nd * nh + r % nh) * nw
+    cdef const char *src
     cdef char *dst = y.data + (n * y.stride[0] + d * y.stride[2] + r * y.stride[3]) * t.itemsize
-    for q in range(cols):
-        part = parts + (d % nd * nh + r % nh) * nw + q % nw
-        memcpy(
-            dst + q * nbytes,
-            part.data + (n * part.stride[0] + d // nd * part.stride[2] + r // nh * part.stride[3]) * t.itemsize
-            + q // nw * nbytes, nbytes)
+    for p in range(nw):
+        src = part.data + (n * part.stride[0] + d // nd * part.stride[2] + r // nh * part.stride[3]) * t.itemsize
+        q = p
+        while q < cols:
+            memcpy(dst + q * nbytes, src, nbytes)
+            src += nbytes
+            q += nw
+        part += 1

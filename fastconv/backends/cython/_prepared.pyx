@@ -13,9 +13,9 @@ from libc.stdint cimport uintptr_t
 from libc.string cimport memset
 
 from fastconv.backends.cython._simd cimport address, view
+from fastconv.backends.cython._team cimport team
 
 from fastconv.core.scratch import borrow
-from fastconv.backends.cython._team cimport team
 
 cdef enum:
     LINE = 64
@@ -113,9 +113,7 @@ cdef class Bound:
         cdef char small[STACK_BYTES + LINE]
         cdef char *scratch
         cdef Py_ssize_t lo, hi, nbytes
-        cdef int threads = p.threads
-        if threads > 1:
-            threads = team(threads)
+        cdef int threads = team(p.threads)
         nbytes = p.scratch * threads + p.shared
         if threads == 1 and nbytes <= STACK_BYTES and len(p.parts) == 1:
             scratch = <char *>((<uintptr_t>small + LINE - 1) // LINE * LINE)

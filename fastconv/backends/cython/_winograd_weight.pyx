@@ -73,10 +73,10 @@ cdef class WinogradWeight:
         cdef Py_ssize_t s
         if self.segments > 1:
             for s in prange(self.segments, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.segment(s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes)
+                self.walk(s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes, buf + threadid() * scratch_bytes, 0, 1)
         else:
             with nogil, parallel(num_threads=threads):
-                self.together(&xv, &yv, lo, hi, to, buf, buf + threadid() * scratch_bytes, threadid(), members())
+                self.walk(0, &xv, &yv, lo, hi, to, buf, buf + threadid() * scratch_bytes, threadid(), members())
 
     def finish(self, sums, out, scratch, Py_ssize_t scratch_bytes, int threads):
         """The kernels, (oc, icg, 1, kh, kw), from their sums."""
@@ -86,21 +86,25 @@ cdef class WinogradWeight:
         with nogil, parallel(num_threads=threads):
             self.end(&yv, from_, buf + threadid() * scratch_bytes, threadid(), members())
 
-    cdef void together(
-        self, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own, Py_ssize_t me,
-        Py_ssize_t many) noexcept nogil:
-        """Chunks lo to hi, by all threads of a team; this is one of them."""
-        cdef Py_ssize_t products = self.planes * self.kbs, c, g, i
-        for c in range(lo, hi):
+    cdef void walk(
+        self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own,
+        Py_ssize_t me, Py_ssize_t many) noexcept nogil:
+        """Chunks lo to hi of one segment, by all `many` threads of a team, of which this is one, or by this thread alone."""
+        cdef Py_ssize_t first = self.chunks * s // self.segments, end = self.chunks * (s + 1) // self.segments, c, g, i
+        cdef Py_ssize_t products = self.planes * self.kbs
+        sums = sums + s * self.sums * self.t.itemsize
+        for c in range(first + lo, min(first + hi, end)):
             for g in range(self.groups):
                 i = me
                 while i < self.channel_blocks + self.kbs:
                     self.enter(c, g, i, x, y, tiles, own)
                     i += many
-                meet()
+                if many > 1:
+                    meet()
                 for i in range(products * me // many, products * (me + 1) // many):
-                    self.multiply(c, g, i, c == 0, tiles, sums)
-                meet()
+                    self.multiply(c, g, i, c == first, tiles, sums)
+                if many > 1:
+                    meet()
 
     cdef void end(self, const View *out, char *sums, char *own, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
         """One thread's share of what is left when all sums are there."""
@@ -113,17 +117,6 @@ cdef class WinogradWeight:
         while i < self.groups * self.kbs * self.channel_blocks:
             self.leave(out, i, sums, own)
             i += many
-
-    cdef void segment(
-        self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *buf) noexcept nogil:
-        """Chunks lo to hi of one segment."""
-        cdef Py_ssize_t first = self.chunks * s // self.segments, end = self.chunks * (s + 1) // self.segments, c, g, i
-        for c in range(first + lo, min(first + hi, end)):
-            for g in range(self.groups):
-                for i in range(self.channel_blocks + self.kbs):
-                    self.enter(c, g, i, x, y, buf, buf)
-                for i in range(self.planes * self.kbs):
-                    self.multiply(c, g, i, c == first, buf, sums + s * self.sums * self.t.itemsize)
 
     cdef void enter(
         self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const View *x, const View *y, char *tiles, char *own) noexcept nogil:

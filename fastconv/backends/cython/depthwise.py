@@ -135,7 +135,7 @@ class Depthwise(native.Native):
     backend = "cython"
     algorithm = "depthwise"
     activations = frozenset({"relu"})
-    revision = 3
+    revision = 4
 
     def __init__(self, isa: str) -> None:
         self.isa = isa

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.backends.phases import Join, phase_counts
+from fastconv.backends.phases import Join, image_bytes, phase_counts
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
-VIEW_BYTES, POINTER = 48, 8
 SHARED_BYTES = 128 << 10  # less is not worth waking a thread for
 
 
@@ -24,18 +23,17 @@ class Interleave:
 
     def seconds(self, p: ConvProblem, machine: Machine) -> float:
         # The phases come from the L2 or L3 cache, and results go to memory.
-        return p.n * p.oc * p.pixels * p.out.itemsize / machine.bandwidth
+        return p.n * image_bytes(p) / machine.bandwidth
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
         from fastconv.backends.cython import _interleave
 
         counts = phase_counts(p)
         last = p.layout == "NHWC"
-        size = images * p.oc * p.pixels * p.out.itemsize
         items = images * p.output[0] * (p.output[1] if last else p.oc)
-        scratch = p.stride[0] * p.stride[1] * p.stride[2] * VIEW_BYTES + p.stride[2] * POINTER
-        seconds = size / native.machine.host().bandwidth
-        each = native.in_slices(items, scratch, threads if size > SHARED_BYTES else 1, seconds)
+        seconds = self.seconds(replace(p, n=images), native.machine.host())
+        workers = threads if images * image_bytes(p) > SHARED_BYTES else 1
+        each = native.in_slices(items, _interleave.scratch_bytes(counts), workers, seconds)
         table = native.table(self.isa, p.out.itemsize)
 
         def join(parts: Sequence[np.ndarray], out: np.ndarray) -> None:

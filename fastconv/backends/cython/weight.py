@@ -153,6 +153,7 @@ class Weight(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "direct"
     relative = "weight"
+    revision = 2
 
     def __init__(self, isa: str) -> None:
         self.isa = isa

@@ -93,6 +93,7 @@ class WeightRows(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "rows"
     relative = "weight"
+    revision = 2
 
     def __init__(self, isa: str) -> None:
         self.isa = isa

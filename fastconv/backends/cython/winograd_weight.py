@@ -131,6 +131,7 @@ class WinogradWeight(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "winograd"
     exact = False
+    revision = 2
 
     def __init__(self, isa: str, tile: tuple[int, int]) -> None:
         self.isa, self.tile = isa, tile

@@ -93,11 +93,11 @@ INLINE int v_any_nan(vec v)
 
 INLINE vec v_relu(vec x) { return v_larger(v_zero(), x); } /* the second operand if that is NaN */
 
-/* Keep v in a register: without it, a broadcast is loaded again for every use. */
 #ifndef v_load_beside
 #define v_load_beside(p, m) v_load_mask(p, m)
 #endif
 
+/* Keep v in a register: without it, a broadcast is loaded again for every use. */
 #ifndef v_hold
 #define v_hold(v) (void)(v)
 #endif
