@@ -1,0 +1,144 @@
+"""Whether a change made a kernel slower: two checkouts, compiled in place, take turns on the cases of a suite.
+
+    python benchmarks/bench_builds.py OLD NEW [--suite layers gemm] [--threads 1] [--door called] [--repeats 3]
+
+Three processes serve every case: the old build, the old build again, and the new one.  They take samples in turns, so
+that a drifting clock meets them alike.  What the old build shows against itself is the noise.  A case counts as slower
+if, in every repeat, the new build lies further behind than the two old ones lie apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import geometric_mean, median
+from typing import Any
+
+SAMPLE_SECONDS = 4e-3
+NOISE = 0.01  # a difference that no machine can be held to
+
+
+def serve() -> None:
+    """One build: reads requests from stdin, a line of JSON each, and answers in the same way."""
+    import time
+
+    import numpy as np
+
+    import fastconv
+    from fastconv.bench.suite import call_of
+    from fastconv.bench.suites import SUITES
+
+    def load(suite: str, name: str, threads: int, door: str) -> Any:
+        operation, specs, kwargs = call_of(next(c for c in SUITES[suite].cases if c.name == name))
+        rng = np.random.default_rng(0)
+
+        def filled(value: Any) -> Any:
+            if not isinstance(value, fastconv.Spec):
+                return value
+            if np.dtype(value.dtype).kind in "iu":
+                return rng.integers(0, 10, value.shape).astype(value.dtype)
+            return rng.standard_normal(value.shape).astype(value.dtype)
+
+        args = tuple(map(filled, specs))
+        if door == "called":
+            return "called", lambda: operation(*args, **kwargs, threads=threads)
+        plan = fastconv.plan(operation, *args, **kwargs, threads=threads)
+        result = plan(args[0])
+        return plan.kernel, lambda: plan(args[0], out=result)
+
+    def seconds(run: Any, count: int) -> float:
+        run()
+        start = time.perf_counter()
+        for _ in range(count):
+            run()
+        return (time.perf_counter() - start) / count
+
+    run: Any = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "case" in request:
+            kernel, run = load(request["suite"], request["case"], request["threads"], request["door"])
+            run()
+            answer: Any = {"kernel": kernel, "seconds": seconds(run, 3)}
+        else:
+            answer = seconds(run, request["count"])
+        print(json.dumps(answer), flush=True)
+
+
+class Build:
+    """A process that runs the fastconv of one checkout."""
+
+    def __init__(self, checkout: Path) -> None:
+        environment = os.environ | {"PYTHONPATH": str(checkout.resolve()), "FASTCONV_WISDOM": ""}
+        command = [sys.executable, str(Path(__file__).resolve()), "--serve"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
+
+    def ask(self, **request: Any) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError("a build ended; its error is above")
+        return json.loads(answer)
+
+
+def cases(suites: list[str], parts: list[str]) -> list[tuple[str, str]]:
+    from fastconv.bench.suites import SUITES
+
+    return [(s, c.name) for s in suites for c in SUITES[s].cases if any(part in c.name for part in parts)]
+
+
+def ratios(builds: list[Build], rounds: int, count: int) -> tuple[float, float]:
+    """Median time of the second and of the third build over that of the first."""
+    samples: list[list[float]] = [[] for _ in builds]
+    for r in range(rounds):
+        for offset in range(len(builds)):
+            i = (r + offset) % len(builds)
+            samples[i].append(builds[i].ask(count=count))
+    old, again, new = map(median, samples)
+    return again / old, new / ((old + again) / 2)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("old", type=Path)
+    parser.add_argument("new", type=Path)
+    parser.add_argument("--suite", nargs="+", default=["layers"])
+    parser.add_argument("--cases", nargs="+", default=[""], help="only cases whose names contain one of these")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--door", choices=("planned", "called"), default="planned")
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    builds = [Build(options.old), Build(options.old), Build(options.new)]
+    every, slower = [], []
+    for suite, name in cases(options.suite, options.cases):
+        given = {"suite": suite, "case": name, "threads": options.threads, "door": options.door}
+        loaded = [build.ask(**given) for build in builds]
+        count = max(1, round(SAMPLE_SECONDS / loaded[0]["seconds"]))
+        found = [ratios(builds, options.rounds, count) for _ in range(options.repeats)]
+        every.append(geometric_mean(new for _, new in found))
+        behind = all(new - 1 > abs(again - 1) + NOISE for again, new in found)
+        slower += [name] * behind
+        kernels = loaded[0]["kernel"]
+        if loaded[2]["kernel"] != kernels:
+            kernels += f" -> {loaded[2]['kernel']}"
+        noise, change = (" ".join(f"{pair[i]:.3f}" for pair in found) for i in (0, 1))
+        print(f"{suite}: {name:34s} {loaded[0]['seconds'] * 1e6:9.1f} us  new/old {change}  old/old {noise}  "
+              f"{'SLOWER' if behind else ''}  {kernels}", flush=True)  # fmt: skip
+    mean = geometric_mean(every)
+    print(f"{len(every)} cases: new/old geometric mean {mean:.3f}, slower beyond noise: {', '.join(slower) or 'none'}")
+    return 1 if slower else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--serve"]:
+        serve()
+    else:
+        sys.exit(main())
