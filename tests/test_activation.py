@@ -153,8 +153,8 @@ def test_clamp() -> None:
     [
         (lambda: F.relu(X, inplace=True), ValueError, "inplace must be False: inputs are never written; pass out=x"),
         (lambda: F.relu(X, inplace=1), TypeError, "inplace must be a bool"),
-        (lambda: F.relu(X.astype(complex)), F.DTypeError, "x has dtype complex128; allowed are float16"),
-        (lambda: F.elu(np.arange(3)), F.DTypeError, "x has dtype int64"),
+        (lambda: F.relu(X.astype(complex)), F.DTypeError, "input has dtype complex128; allowed are float16"),
+        (lambda: F.elu(np.arange(3)), F.DTypeError, "input has dtype int64"),
         (lambda: F.hardtanh(X, 1, -1), ValueError, "min_val must not exceed max_val, got 1.0 and -1.0"),
         (lambda: F.softshrink(X, -1), ValueError, "lambd must be at least 0, got -1"),
         (lambda: F.celu(X, 0), ValueError, "alpha must not be 0"),
@@ -163,7 +163,7 @@ def test_clamp() -> None:
         (lambda: F.relu(X, out=np.empty(3)), F.ShapeError, "out has shape"),
         (lambda: F.softmax(X, 1), IndexError, "dim must be between -1 and 0, got 1"),
         (lambda: F.softmax(X, None), TypeError, "dim must be an int, got None"),
-        (lambda: F.softmax(np.arange(3), 0), F.DTypeError, "x has dtype int64"),
+        (lambda: F.softmax(np.arange(3), 0), F.DTypeError, "input has dtype int64"),
     ],
 )  # fmt: skip
 def test_refusals(call: Any, error: type[Exception], text: str) -> None:

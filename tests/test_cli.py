@@ -130,7 +130,7 @@ def test_bench(capsys, tmp_path):
     [
         (
             "compare conv2d 1x3x8x8 4x2x3x3",
-            "fastconv: error: weight has shape (4, 2, 3, 3) and groups=1, so x must have 2 channels",
+            "fastconv: error: weight has shape (4, 2, 3, 3) and groups=1, so input must have 2 channels",
         ),
         ("compare conv2d 1x3x8xq 4x2x3x3", "fastconv: error: a shape must read as 1x64x56x56, got '1x3x8xq'"),
         ("compare dense 1x3 4x3", "fastconv: error: operation must be one of fastconv's"),

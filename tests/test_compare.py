@@ -221,7 +221,7 @@ def test_unknown_peers_and_operations_are_refused():
         F.compare(np.abs, np.ones(3), peers=())
     with pytest.raises(TypeError, match="compare needs the arguments of conv2d, the input first"):
         F.compare(F.conv2d, peers=())
-    with pytest.raises(F.ShapeError, match="x must have 3 channels"):
+    with pytest.raises(F.ShapeError, match="input must have 3 channels"):
         F.compare(F.conv2d, S((1, 2, 8, 8)), S((4, 3, 3, 3)), peers=())
 
 

@@ -198,7 +198,7 @@ def test_signatures_are_those_of_the_activations() -> None:
 def test_errors() -> None:
     with pytest.raises(F.ShapeError, match=r"dy has shape \(2,\); it must be \(3,\), that of the result of relu"):
         F.grad.relu(np.ones(2), np.ones(3))
-    with pytest.raises(F.DTypeError, match="x has dtype int64; gradients are defined for float32 and float64"):
+    with pytest.raises(F.DTypeError, match="input has dtype int64; gradients are defined for float32 and float64"):
         F.grad.relu(np.ones(3), np.arange(3))
     with pytest.raises(ValueError, match="approximate must be 'none' or 'tanh', got 'erf'"):
         F.grad.gelu(np.ones(3), np.ones(3), "erf")

@@ -290,19 +290,19 @@ def test_errors() -> None:
     dy = np.ones((1, 3, 3, 3), "f")
     with pytest.raises(F.ShapeError, match=r"dy has shape \(1, 3, 4, 3\); it must be \(1, 3, 3, 3\), that of the"):
         F.grad.conv2d(np.ones((1, 3, 4, 3), "f"), x, w)
-    with pytest.raises(F.DTypeError, match="x has dtype float16; gradients are defined for float32 and float64"):
+    with pytest.raises(F.DTypeError, match="input has dtype float16; gradients are defined for float32 and float64"):
         F.grad.conv2d(dy, x.astype("e"), w)
     with pytest.raises(F.DTypeError, match="dy has dtype complex64"):
         F.grad.conv2d(dy.astype("F"), x, w)
     with pytest.raises(ValueError, match="need asks for the gradient of bias, which is None"):
         F.grad.conv2d(dy, x, w, need=(True, True, True))
-    with pytest.raises(ValueError, match=r"need must hold 3 bools \(x, weight, bias\), got 2"):
+    with pytest.raises(ValueError, match=r"need must hold 3 bools \(input, weight, bias\), got 2"):
         F.grad.conv2d(dy, x, w, need=(True, True))
     with pytest.raises(TypeError, match="need must be a bool, got 1"):
         F.grad.conv2d(dy, x, w, need=(1, 0, 0))
     with pytest.raises(TypeError, match="need must be None or a tuple of 3 bools"):
         F.grad.conv2d(dy, x, w, need=True)
-    with pytest.raises(F.ShapeError, match="so x must have 4 channels"):
+    with pytest.raises(F.ShapeError, match="so input must have 4 channels"):
         F.grad.conv2d(dy, x, np.ones((3, 4, 3, 3), "f"))
 
 

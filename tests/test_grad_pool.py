@@ -504,22 +504,22 @@ def test_errors() -> None:
         ("lp_pool2d", (2, 2)),
         ("adaptive_avg_pool2d", (3,)),
     ):
-        raises(F.DTypeError, "x has dtype float16; gradients are defined for float32 and float64",
+        raises(F.DTypeError, "input has dtype float16; gradients are defined for float32 and float64",
                lambda n=name, a=arguments: getattr(g, n)(dy, x.astype("e"), *a))  # fmt: skip
         raises(F.DTypeError, "dy has dtype int64", lambda n=name, a=arguments: getattr(g, n)(at, x, *a))
-        raises(ValueError, r"need must hold 1 bools \(x\), got 2",
+        raises(ValueError, r"need must hold 1 bools \(input\), got 2",
                lambda n=name, a=arguments: getattr(g, n)(dy, x, *a, need=(True, True)))  # fmt: skip
-    raises(F.DTypeError, "x has dtype int64", lambda: g.global_max_pool(dy[..., :1, :1], x.astype(np.int64)))
+    raises(F.DTypeError, "input has dtype int64", lambda: g.global_max_pool(dy[..., :1, :1], x.astype(np.int64)))
     raises(F.DTypeError, "indices must have dtype int64, as max pooling returns them, got int32",
            lambda: g.max_pool2d(dy, x, 2, indices=at.astype(np.int32)))  # fmt: skip
     raises(F.ShapeError, r"indices must have the shape of the result, \(1, 2, 3, 3\), got \(1, 2, 9\)",
            lambda: g.max_pool2d(dy, x, 2, indices=at.reshape(1, 2, 9)))  # fmt: skip
     for wrong in (36, -2):
-        raises(ValueError, f"indices must be positions 0 to 35 of x, or -1, got {wrong}",
+        raises(ValueError, f"indices must be positions 0 to 35 of input, or -1, got {wrong}",
                lambda w=wrong: g.adaptive_max_pool2d(dy, x, 3, indices=at + w))  # fmt: skip
     for call in (lambda: g.max_pool2d(dy, F.Spec(x.shape), 2), lambda: g.lp_pool2d(dy, F.Spec(x.shape), 2, 2),
                  lambda: g.global_max_pool(dy[..., :1, :1], F.Spec(x.shape))):  # fmt: skip
-        raises(TypeError, "x is a Spec, but its values decide where the gradient goes: pass an array", call)
+        raises(TypeError, "input is a Spec, but its values decide where the gradient goes: pass an array", call)
     raises(F.ShapeError, "output height would be 0", lambda: g.max_pool2d(dy, x, 7))
     raises(
         ValueError, "divisor_override must be an int other than 0", lambda: g.avg_pool2d(dy, x, 2, divisor_override=0)

@@ -151,11 +151,11 @@ def test_errors(name: str, shape: Any, arguments: Any, kwargs: dict[str, Any]) -
     dy = getattr(F, name)(x, *arguments, **kwargs)
     with pytest.raises(F.ShapeError, match=rf"dy has shape \(3,\); it must be .*, that of the result of {name}"):
         gradient(np.ones(3), x, *arguments, **kwargs)
-    with pytest.raises(F.DTypeError, match="x has dtype complex128; gradients are defined for float32 and float64"):
+    with pytest.raises(F.DTypeError, match="input has dtype complex128; gradients are defined for float32 and float64"):
         gradient(dy, x + 0j, *arguments, **kwargs)
     with pytest.raises(F.DTypeError, match="dy has dtype float16"):
         gradient(dy.astype("e"), x, *arguments, **kwargs)
-    with pytest.raises(ValueError, match=r"need must hold 1 bools \(x\), got 0"):
+    with pytest.raises(ValueError, match=r"need must hold 1 bools \(input\), got 0"):
         gradient(dy, x, *arguments, need=(), **kwargs)
     with pytest.raises(TypeError, match="dy must be an array, got None"):
         gradient(None, x, *arguments, **kwargs)
@@ -169,7 +169,7 @@ def test_arguments_are_checked_as_in_the_forward_call() -> None:
         F.grad.pad(x, x, (1, 1), "mirror")
     with pytest.raises(IndexError, match="start_dim must be from -3 to 2"):
         F.grad.flatten(x, x, 3)
-    with pytest.raises(F.ShapeError, match="axis -2 of x must be a multiple of the kernel's size, 4"):
+    with pytest.raises(F.ShapeError, match="axis -2 of input must be a multiple of the kernel's size, 4"):
         F.grad.fold(x, x, 3, 2)
 
 

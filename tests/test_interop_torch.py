@@ -435,17 +435,17 @@ def test_fake_shapes_of_pooling_are_the_real_ones(ceil_mode: bool) -> None:
 
 def test_errors() -> None:
     x, w = rand(1, 3, 5, 5), rand(4, 3, 3, 3)
-    with pytest.raises(TypeError, match=r"x must be a torch\.Tensor, got ndarray; arrays go to fastconv itself"):
+    with pytest.raises(TypeError, match=r"input must be a torch\.Tensor, got ndarray; arrays go to fastconv itself"):
         FT.conv2d(x.numpy(), w)
     with pytest.raises(
-        fastconv.DTypeError, match=r"x has dtype torch\.float16; fastconv's operators take torch\.float32"
+        fastconv.DTypeError, match=r"input has dtype torch\.float16; fastconv's operators take torch\.float32"
     ):
         FT.conv2d(x.half(), w.half())
-    with pytest.raises(fastconv.DTypeError, match=r"weight has dtype torch\.float32, but x torch\.float64"):
+    with pytest.raises(fastconv.DTypeError, match=r"weight has dtype torch\.float32, but input torch\.float64"):
         FT.conv2d(x, w.float())
-    with pytest.raises(fastconv.UnsupportedError, match=r"x has layout torch\.sparse_coo"):
+    with pytest.raises(fastconv.UnsupportedError, match=r"input has layout torch\.sparse_coo"):
         FT.linear(x[0, 0].to_sparse(), w[0, 0, :, :1].T)
-    with pytest.raises(fastconv.ShapeError, match="so x must have 3 channels; it has 2"):
+    with pytest.raises(fastconv.ShapeError, match="so input must have 3 channels; it has 2"):
         FT.conv2d(x[:, :2], w)
     with pytest.raises(fastconv.ShapeError, match="output height would be"):
         FT.conv2d(x[:, :, :2], w)
@@ -470,14 +470,14 @@ def test_errors() -> None:
 def test_another_device_is_refused() -> None:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    with FakeTensorMode(), pytest.raises(fastconv.UnsupportedError, match=r"x is on device cuda:0; .* cpu tensors"):
+    with FakeTensorMode(), pytest.raises(fastconv.UnsupportedError, match=r"input is on device cuda:0; .* cpu tensors"):
         FT.linear(torch.empty(2, 3, device="cuda"), torch.empty(4, 3, device="cuda"))
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 def test_forward_mode_is_refused() -> None:
     x, w = rand(1, 2, 5, 5), rand(3, 2, 3, 3)
-    with pytest.raises(fastconv.UnsupportedError, match="x has a tangent"):
+    with pytest.raises(fastconv.UnsupportedError, match="input has a tangent"):
         torch.func.jvp(lambda t: FT.conv2d(t, w), (x,), (torch.ones_like(x),))
 
 

@@ -76,9 +76,9 @@ def test_a_plan_with_several_results() -> None:
 
 def test_a_plan_refuses_what_it_was_not_made_for() -> None:
     run = F.plan(F.conv2d, X, W)
-    with pytest.raises(F.ShapeError, match=r"x has shape \(8, 12, 12\); this plan was made for \(1, 8, 12, 12\)"):
+    with pytest.raises(F.ShapeError, match=r"input has shape \(8, 12, 12\); this plan was made for \(1, 8, 12, 12\)"):
         run(X[0])
-    with pytest.raises(F.DTypeError, match="x has dtype float64; this plan was made for float32"):
+    with pytest.raises(F.DTypeError, match="input has dtype float64; this plan was made for float32"):
         run(X.astype(float))
     with pytest.raises(F.ShapeError, match="out has shape"):
         run(X, out=np.empty((1, 16, 12, 12), "f"))

@@ -35,10 +35,10 @@ def gradient_call(
     function = getattr(fastconv.grad, name, None)
     if function is None:
         raise ValueError(f"{name} has no gradient")
-    names = ARRAYS.get(name, ("x", "weight", "bias") if name.startswith(("conv", "linear")) else ("x",))
+    names = ARRAYS.get(name, ("input", "weight", "bias") if name.startswith(("conv", "linear")) else ("input",))
     wanted = names[0] if argument == "input" else argument
     if wanted not in names:
-        raise ValueError(f"gradient must be one of input, {', '.join(names)}; got {argument!r}")
+        raise ValueError(f"gradient must be one of {', '.join(dict.fromkeys(('input', *names)))}; got {argument!r}")
     shape = fastconv.plan(operation, *args, **kwargs).result_shapes[0]
     first = args[0]
     dy = Spec(shape, first.dtype)

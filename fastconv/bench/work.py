@@ -81,7 +81,7 @@ def make_work(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
     if not args:
         raise TypeError(f"compare needs the arguments of {name}, the input first")
     made = make_plan(operation, *args, **kwargs)
-    x = as_array(args[0], "x")
+    x = as_array(args[0], "input")
     recipe = made._recipe
     digit = re.search(r"([123])d$", name)
     rank = int(digit.group(1)) if digit else max(1, x.ndim - 2)

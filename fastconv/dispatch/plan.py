@@ -278,12 +278,12 @@ class Plan:
         """Shape of each result of a call."""
         return self._recipe.shapes
 
-    def __call__(self, x: Any, *, out: Any = None) -> Any:
-        """Run on `x`, an array with the shape and dtype that the plan was made for.
+    def __call__(self, input: Any, *, out: Any = None) -> Any:
+        """Run on `input`, an array with the shape and dtype that the plan was made for.
 
         Parameters
         ----------
-        x : array_like
+        input : array_like
         out : ndarray, or tuple of ndarray where the operation has several results, optional
 
         Returns
@@ -293,15 +293,15 @@ class Plan:
         Raises
         ------
         ShapeError, DTypeError
-            If `x` or `out` is not what the plan was made for.
+            If `input` or `out` is not what the plan was made for.
         """
-        recipe = self._recipe
+        recipe, x = self._recipe, input
         if type(x) is not np.ndarray or x.dtype != recipe.x_dtype:
-            x = as_array(x, "x")
+            x = as_array(x, "input")
             if x.dtype != recipe.x_dtype:
-                raise DTypeError(f"x has dtype {x.dtype}; this plan was made for {recipe.x_dtype}")
+                raise DTypeError(f"input has dtype {x.dtype}; this plan was made for {recipe.x_dtype}")
         if x.shape != recipe.x_shape:
-            raise ShapeError(f"x has shape {x.shape}; this plan was made for {recipe.x_shape}")
+            raise ShapeError(f"input has shape {x.shape}; this plan was made for {recipe.x_shape}")
         return recipe.execute(self._run, x, out, ())
 
     def with_kernel(self, name: str) -> Plan:

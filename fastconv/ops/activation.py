@@ -31,7 +31,7 @@ def refuse_inplace(inplace: Any) -> None:
 def _elementwise(
     function: str, x: Any, params: tuple[float, ...], out: Any, backend: str | None, threads: int | None
 ) -> np.ndarray:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     return submit(_recipe(function, params, x.shape, x.dtype, resolve(backend, None, threads)), x, (), out)
 
 
@@ -46,7 +46,7 @@ def _recipe(
 
 
 def relu(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -57,19 +57,19 @@ def relu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or integer.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -78,11 +78,11 @@ def relu(
     array([0. , 0.5])
     """
     refuse_inplace(inplace)
-    return _elementwise("relu", x, (), out, backend, threads)
+    return _elementwise("relu", input, (), out, backend, threads)
 
 
 def relu6(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -93,19 +93,19 @@ def relu6(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or integer.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -114,11 +114,11 @@ def relu6(
     array([0. , 0.5])
     """
     refuse_inplace(inplace)
-    return _elementwise("relu6", x, (), out, backend, threads)
+    return _elementwise("relu6", input, (), out, backend, threads)
 
 
 def leaky_relu(
-    x: Any,
+    input: Any,
     negative_slope: float = 0.01,
     inplace: bool = False,
     *,
@@ -130,20 +130,20 @@ def leaky_relu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     negative_slope : float
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -152,11 +152,11 @@ def leaky_relu(
     array([-0.02,  0.5 ])
     """
     refuse_inplace(inplace)
-    return _elementwise("leaky_relu", x, (number(negative_slope, "negative_slope"),), out, backend, threads)
+    return _elementwise("leaky_relu", input, (number(negative_slope, "negative_slope"),), out, backend, threads)
 
 
 def elu(
-    x: Any,
+    input: Any,
     alpha: float = 1.0,
     inplace: bool = False,
     *,
@@ -168,20 +168,20 @@ def elu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     alpha : float
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -190,11 +190,11 @@ def elu(
     array([-0.8647,  0.5   ])
     """
     refuse_inplace(inplace)
-    return _elementwise("elu", x, (number(alpha, "alpha"),), out, backend, threads)
+    return _elementwise("elu", input, (number(alpha, "alpha"),), out, backend, threads)
 
 
 def selu(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -205,19 +205,19 @@ def selu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -226,11 +226,11 @@ def selu(
     array([-1.5202,  0.5254])
     """
     refuse_inplace(inplace)
-    return _elementwise("selu", x, (), out, backend, threads)
+    return _elementwise("selu", input, (), out, backend, threads)
 
 
 def celu(
-    x: Any,
+    input: Any,
     alpha: float = 1.0,
     inplace: bool = False,
     *,
@@ -242,21 +242,21 @@ def celu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     alpha : float
         Not 0.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -267,11 +267,11 @@ def celu(
     refuse_inplace(inplace)
     if number(alpha, "alpha") == 0:
         raise ValueError("alpha must not be 0")
-    return _elementwise("celu", x, (number(alpha, "alpha"),), out, backend, threads)
+    return _elementwise("celu", input, (number(alpha, "alpha"),), out, backend, threads)
 
 
 def silu(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -282,19 +282,19 @@ def silu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or complex.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -303,11 +303,11 @@ def silu(
     array([-0.2384,  0.3112])
     """
     refuse_inplace(inplace)
-    return _elementwise("silu", x, (), out, backend, threads)
+    return _elementwise("silu", input, (), out, backend, threads)
 
 
 def mish(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -318,19 +318,19 @@ def mish(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -339,11 +339,11 @@ def mish(
     array([-0.2525,  0.3752])
     """
     refuse_inplace(inplace)
-    return _elementwise("mish", x, (), out, backend, threads)
+    return _elementwise("mish", input, (), out, backend, threads)
 
 
 def sigmoid(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     backend: str | None = None,
@@ -353,17 +353,17 @@ def sigmoid(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or complex; integers and bools give float32.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -371,11 +371,11 @@ def sigmoid(
     >>> F.sigmoid(np.array([-2.0, 0.5])).round(4)
     array([0.1192, 0.6225])
     """
-    return _elementwise("sigmoid", x, (), out, backend, threads)
+    return _elementwise("sigmoid", input, (), out, backend, threads)
 
 
 def logsigmoid(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     backend: str | None = None,
@@ -385,17 +385,17 @@ def logsigmoid(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -403,11 +403,11 @@ def logsigmoid(
     >>> F.logsigmoid(np.array([-2.0, 0.5])).round(4)
     array([-2.1269, -0.4741])
     """
-    return _elementwise("logsigmoid", x, (), out, backend, threads)
+    return _elementwise("logsigmoid", input, (), out, backend, threads)
 
 
 def tanh(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     backend: str | None = None,
@@ -417,17 +417,17 @@ def tanh(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or complex; integers and bools give float32.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -435,11 +435,11 @@ def tanh(
     >>> F.tanh(np.array([-2.0, 0.5])).round(4)
     array([-0.964 ,  0.4621])
     """
-    return _elementwise("tanh", x, (), out, backend, threads)
+    return _elementwise("tanh", input, (), out, backend, threads)
 
 
 def softplus(
-    x: Any,
+    input: Any,
     beta: float = 1.0,
     threshold: float = 20.0,
     *,
@@ -451,19 +451,19 @@ def softplus(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     beta : float
     threshold : float
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -471,11 +471,12 @@ def softplus(
     >>> F.softplus(np.array([-2.0, 0.5])).round(4)
     array([0.1269, 0.9741])
     """
-    return _elementwise("softplus", x, (number(beta, "beta"), number(threshold, "threshold")), out, backend, threads)
+    params = (number(beta, "beta"), number(threshold, "threshold"))
+    return _elementwise("softplus", input, params, out, backend, threads)
 
 
 def softsign(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     backend: str | None = None,
@@ -485,17 +486,17 @@ def softsign(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or complex; integers and bools give float32.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -503,11 +504,11 @@ def softsign(
     >>> F.softsign(np.array([-2.0, 0.5])).round(4)
     array([-0.6667,  0.3333])
     """
-    return _elementwise("softsign", x, (), out, backend, threads)
+    return _elementwise("softsign", input, (), out, backend, threads)
 
 
 def hardtanh(
-    x: Any,
+    input: Any,
     min_val: float = -1.0,
     max_val: float = 1.0,
     inplace: bool = False,
@@ -520,21 +521,21 @@ def hardtanh(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or integer.
     min_val : float
     max_val : float
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -544,11 +545,11 @@ def hardtanh(
     """
     refuse_inplace(inplace)
     check_range(number(min_val, "min_val"), number(max_val, "max_val"))
-    return _elementwise("hardtanh", x, (float(min_val), float(max_val)), out, backend, threads)
+    return _elementwise("hardtanh", input, (float(min_val), float(max_val)), out, backend, threads)
 
 
 def hardswish(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -559,19 +560,19 @@ def hardswish(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -580,11 +581,11 @@ def hardswish(
     array([-0.3333,  0.2917])
     """
     refuse_inplace(inplace)
-    return _elementwise("hardswish", x, (), out, backend, threads)
+    return _elementwise("hardswish", input, (), out, backend, threads)
 
 
 def hardsigmoid(
-    x: Any,
+    input: Any,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
@@ -595,19 +596,19 @@ def hardsigmoid(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -616,11 +617,11 @@ def hardsigmoid(
     array([0.1667, 0.5833])
     """
     refuse_inplace(inplace)
-    return _elementwise("hardsigmoid", x, (), out, backend, threads)
+    return _elementwise("hardsigmoid", input, (), out, backend, threads)
 
 
 def hardshrink(
-    x: Any,
+    input: Any,
     lambd: float = 0.5,
     *,
     out: np.ndarray | None = None,
@@ -631,18 +632,18 @@ def hardshrink(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     lambd : float
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -650,11 +651,11 @@ def hardshrink(
     >>> F.hardshrink(np.array([-2.0, 0.5])).round(4)
     array([-2.,  0.])
     """
-    return _elementwise("hardshrink", x, (number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("hardshrink", input, (number(lambd, "lambd"),), out, backend, threads)
 
 
 def softshrink(
-    x: Any,
+    input: Any,
     lambd: float = 0.5,
     *,
     out: np.ndarray | None = None,
@@ -665,19 +666,19 @@ def softshrink(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     lambd : float
         At least 0.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -687,11 +688,11 @@ def softshrink(
     """
     if number(lambd, "lambd") < 0:
         raise ValueError(f"lambd must be at least 0, got {lambd}")
-    return _elementwise("softshrink", x, (number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("softshrink", input, (number(lambd, "lambd"),), out, backend, threads)
 
 
 def tanhshrink(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     backend: str | None = None,
@@ -701,17 +702,17 @@ def tanhshrink(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or complex; integers and bools give float32.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -719,11 +720,11 @@ def tanhshrink(
     >>> F.tanhshrink(np.array([-2.0, 0.5])).round(4)
     array([-1.036 ,  0.0379])
     """
-    return _elementwise("tanhshrink", x, (), out, backend, threads)
+    return _elementwise("tanhshrink", input, (), out, backend, threads)
 
 
 def gelu(
-    x: Any,
+    input: Any,
     approximate: str = "none",
     *,
     out: np.ndarray | None = None,
@@ -734,19 +735,19 @@ def gelu(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; half floats are computed in float32.
     approximate : {"none", "tanh"}
         ``"tanh"`` for the approximation of Hendrycks and Gimpel (2016).
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -756,11 +757,11 @@ def gelu(
     """
     if approximate not in ("none", "tanh"):
         raise ValueError(f"approximate must be 'none' or 'tanh', got {approximate!r}")
-    return _elementwise("gelu", x, (float(approximate == "tanh"),), out, backend, threads)
+    return _elementwise("gelu", input, (float(approximate == "tanh"),), out, backend, threads)
 
 
 def threshold(
-    x: Any,
+    input: Any,
     threshold: float,
     value: float,
     inplace: bool = False,
@@ -773,20 +774,20 @@ def threshold(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or integer.
     threshold, value : float
     inplace : bool
         Accepted for torch's sake; True is refused, since inputs are never written.
     out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `x` itself.
+        Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -796,7 +797,7 @@ def threshold(
     """
     refuse_inplace(inplace)
     params = (number(threshold, "threshold"), number(value, "value"))
-    return _elementwise("threshold", x, params, out, backend, threads)
+    return _elementwise("threshold", input, params, out, backend, threads)
 
 
 def is_number(value: Any) -> bool:
@@ -808,7 +809,7 @@ def clamp_bounds(
     x: np.ndarray, min: Any, max: Any
 ) -> tuple[np.ndarray | None, np.ndarray | None, tuple[int, ...], np.dtype]:
     """Check the arguments of `clamp`: both bounds as arrays, the result's shape and dtype."""
-    check_dtype(x.dtype, "x", "fiub")
+    check_dtype(x.dtype, "input", "fiub")
     if min is None and max is None:
         raise ValueError("at least one of min and max must be given")
     bounds: list[np.ndarray | None] = []
@@ -834,7 +835,7 @@ def clamp_bounds(
 
 
 def clamp(
-    x: Any,
+    input: Any,
     min: Any = None,
     max: Any = None,
     *,
@@ -846,10 +847,10 @@ def clamp(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point or integer.
     min, max : number or array_like, optional
-        At least one; arrays broadcast with `x`, and dtypes promote as NumPy's.
+        At least one; arrays broadcast with `input`, and dtypes promote as NumPy's.
     out, backend, threads
         As in `relu`.
 
@@ -864,7 +865,7 @@ def clamp(
     >>> F.clamp([-2.0, 0.5, 3.0], 0, 1)
     array([0. , 0.5, 1. ])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     low, high, shape, dtype = clamp_bounds(x, min, max)
     limits = tuple(
         None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in (low, high)
@@ -888,19 +889,19 @@ def clamp(
 
 def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Check the arguments of `prelu`; the weights in a shape that broadcasts with `x`."""
-    check_dtype(x.dtype, "x", "f")
+    check_dtype(x.dtype, "input", "f")
     if w.dtype != x.dtype:
-        raise DTypeError(f"weight has dtype {w.dtype}; it must be that of x, {x.dtype}")
+        raise DTypeError(f"weight has dtype {w.dtype}; it must be that of input, {x.dtype}")
     if w.ndim > 1:
         raise ShapeError(f"weight must have shape (), (1,) or (C,), got {w.shape}")
     channels = x.shape[1] if x.ndim > 1 else 1
     if w.size not in (1, channels):
-        raise ShapeError(f"weight has {w.size} values, x of shape {x.shape} has {channels} channels")
+        raise ShapeError(f"weight has {w.size} values, input of shape {x.shape} has {channels} channels")
     return w.reshape(()) if w.size == 1 else w.reshape(-1, *(1,) * (x.ndim - 2))
 
 
 def prelu(
-    x: Any,
+    input: Any,
     weight: Any,
     *,
     out: np.ndarray | None = None,
@@ -911,17 +912,17 @@ def prelu(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, ...) or any
+    input : array_like, shape (N, C, ...) or any
         Floating point.
     weight : array_like, shape (1,), () or (C,)
-        Of the dtype of `x`.
+        Of the dtype of `input`.
     out, backend, threads
         As in `relu`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -929,7 +930,7 @@ def prelu(
     >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.1, 0.5]))
     array([[-0.1, -0.5]])
     """
-    x, w = as_array(x, "x"), as_array(weight, "weight")
+    x, w = as_array(input, "input"), as_array(weight, "weight")
     slopes = np.ascontiguousarray(np.broadcast_to(prelu_slopes(x, w), x.shape)).reshape(-1)
     problem = elementwise_problem("prelu", (), x.size, x.dtype)
     return submit(
@@ -950,29 +951,29 @@ def prelu(
 
 def glu_halves(x: np.ndarray, dim: Any) -> tuple[int, tuple[int, ...]]:
     """Check the arguments of `glu`: the axis, and the result's shape."""
-    check_dtype(x.dtype, "x", "f")
+    check_dtype(x.dtype, "input", "f")
     if x.ndim == 0:
-        raise ShapeError("x must have at least 1 axis, got a scalar")
+        raise ShapeError("input must have at least 1 axis, got a scalar")
     axis = as_axis(dim, x.ndim)
     half, odd = divmod(x.shape[axis], 2)
     if odd:
-        raise ShapeError(f"x has extent {x.shape[axis]} along dim {dim}; it must be even")
+        raise ShapeError(f"input has extent {x.shape[axis]} along dim {dim}; it must be even")
     return axis, (*x.shape[:axis], half, *x.shape[axis + 1 :])
 
 
 def glu(
-    x: Any,
+    input: Any,
     dim: int = -1,
     *,
     out: np.ndarray | None = None,
     backend: str | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
-    """Gated linear unit: the first half of `x` along `dim`, times the sigmoid of the second.
+    """Gated linear unit: the first half of `input` along `dim`, times the sigmoid of the second.
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point; its extent along `dim` must be even.
     dim : int
     out, backend, threads
@@ -981,7 +982,7 @@ def glu(
     Returns
     -------
     ndarray
-        Half as long as `x` along `dim`.
+        Half as long as `input` along `dim`.
 
     Examples
     --------
@@ -989,7 +990,7 @@ def glu(
     >>> F.glu([1.0, 2.0, 0.0, 0.0])
     array([0.5, 1. ])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     axis, shape = glu_halves(x, dim)
     half = shape[axis]
     problem = elementwise_problem("glu", (), x.size // 2, x.dtype)
@@ -1007,7 +1008,7 @@ def glu(
 
 
 def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     to = None if dtype is None else np.dtype(dtype)
     return submit(
         _softmax_recipe(kind, x.shape, x.dtype, as_int(dim, "dim"), to, resolve(backend, None, threads)), x, (), out
@@ -1025,7 +1026,7 @@ def _softmax_recipe(
 
 
 def softmax(
-    x: Any,
+    input: Any,
     dim: int,
     dtype: Any = None,
     *,
@@ -1037,19 +1038,19 @@ def softmax(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Floating point, or anything that can be cast to `dtype`.
     dim : int
         The axis whose results add up to 1.
     dtype : dtype, optional
-        `x` is cast to it first.
+        `input` is cast to it first.
     out, backend, threads
         As in `relu`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -1057,11 +1058,11 @@ def softmax(
     >>> F.softmax(np.log([[1.0, 3.0]]), 1)
     array([[0.25, 0.75]])
     """
-    return _softmax("softmax", x, dim, dtype, out, backend, threads)
+    return _softmax("softmax", input, dim, dtype, out, backend, threads)
 
 
 def log_softmax(
-    x: Any,
+    input: Any,
     dim: int,
     dtype: Any = None,
     *,
@@ -1073,13 +1074,13 @@ def log_softmax(
 
     Parameters
     ----------
-    x, dim, dtype, out, backend, threads
+    input, dim, dtype, out, backend, threads
         As in `softmax`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -1087,11 +1088,11 @@ def log_softmax(
     >>> F.log_softmax([0.0, 1e4], 0)
     array([-10000.,      0.])
     """
-    return _softmax("log_softmax", x, dim, dtype, out, backend, threads)
+    return _softmax("log_softmax", input, dim, dtype, out, backend, threads)
 
 
 def softmin(
-    x: Any,
+    input: Any,
     dim: int,
     dtype: Any = None,
     *,
@@ -1103,13 +1104,13 @@ def softmin(
 
     Parameters
     ----------
-    x, dim, dtype, out, backend, threads
+    input, dim, dtype, out, backend, threads
         As in `softmax`.
 
     Returns
     -------
     ndarray
-        Of the shape of `x`.
+        Of the shape of `input`.
 
     Examples
     --------
@@ -1117,4 +1118,4 @@ def softmin(
     >>> F.softmin(np.log([1.0, 3.0]), 0)
     array([0.75, 0.25])
     """
-    return _softmax("softmin", x, dim, dtype, out, backend, threads)
+    return _softmax("softmin", input, dim, dtype, out, backend, threads)

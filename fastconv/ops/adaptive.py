@@ -18,7 +18,7 @@ from fastconv.ops.pool import submit_pool
 def _adaptive(
     kind: str, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: Options
 ) -> Any:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     problem = adaptive_problem(
         kind, rank, x.shape, x.dtype, freeze(output_size, "output_size"), as_flag(indices, "return_indices"),
         as_layout(layout),
@@ -39,7 +39,7 @@ def global_shapes(
 
 
 def _global(kind: str, x: Any, out: Any, layout: str, options: Options) -> np.ndarray:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)
     merged, shape, results = global_shapes(problem, x.shape)
@@ -60,7 +60,7 @@ def _global(kind: str, x: Any, out: Any, layout: str, options: Options) -> np.nd
 
 
 def adaptive_max_pool1d(
-    x: Any,
+    input: Any,
     output_size: Any,
     return_indices: bool = False,
     *,
@@ -78,10 +78,10 @@ def adaptive_max_pool1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     output_size : int or tuple of 1 (int or None)
-        Extents of the result; None keeps that of `x`.
+        Extents of the result; None keeps that of `input`.
     return_indices : bool
         Also return where each maximum is.
     out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
@@ -94,10 +94,10 @@ def adaptive_max_pool1d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `x`, a float.
+        Of the dtype of `input`, a float.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `x`.
+        axes of `input`.
 
     Raises
     ------
@@ -111,13 +111,13 @@ def adaptive_max_pool1d(
     (1, 2, 3)
     """
     return _adaptive(
-        "max", 1, x, output_size, return_indices, out, layout,
+        "max", 1, input, output_size, return_indices, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_max_pool2d(
-    x: Any,
+    input: Any,
     output_size: Any,
     return_indices: bool = False,
     *,
@@ -135,10 +135,10 @@ def adaptive_max_pool2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     output_size : int or tuple of 2 (int or None)
-        Extents of the result; None keeps that of `x`.
+        Extents of the result; None keeps that of `input`.
     return_indices : bool
         Also return where each maximum is.
     out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
@@ -151,10 +151,10 @@ def adaptive_max_pool2d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `x`, a float.
+        Of the dtype of `input`, a float.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `x`.
+        axes of `input`.
 
     Raises
     ------
@@ -168,13 +168,13 @@ def adaptive_max_pool2d(
     (1, 2, 2, 3)
     """
     return _adaptive(
-        "max", 2, x, output_size, return_indices, out, layout,
+        "max", 2, input, output_size, return_indices, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_max_pool3d(
-    x: Any,
+    input: Any,
     output_size: Any,
     return_indices: bool = False,
     *,
@@ -192,10 +192,10 @@ def adaptive_max_pool3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     output_size : int or tuple of 3 (int or None)
-        Extents of the result; None keeps that of `x`.
+        Extents of the result; None keeps that of `input`.
     return_indices : bool
         Also return where each maximum is.
     out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
@@ -208,10 +208,10 @@ def adaptive_max_pool3d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `x`, a float.
+        Of the dtype of `input`, a float.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `x`.
+        axes of `input`.
 
     Raises
     ------
@@ -225,13 +225,13 @@ def adaptive_max_pool3d(
     (1, 2, 4, 2, 3)
     """
     return _adaptive(
-        "max", 3, x, output_size, return_indices, out, layout,
+        "max", 3, input, output_size, return_indices, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_avg_pool1d(
-    x: Any,
+    input: Any,
     output_size: Any,
     *,
     out: np.ndarray | None = None,
@@ -248,10 +248,10 @@ def adaptive_avg_pool1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     output_size : int or tuple of 1 (int or None)
-        Extents of the result; None keeps that of `x`.
+        Extents of the result; None keeps that of `input`.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
     layout : {"NCHW", "NHWC"}
@@ -262,7 +262,7 @@ def adaptive_avg_pool1d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `x`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float; float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
@@ -276,13 +276,13 @@ def adaptive_avg_pool1d(
     (1, 2, 3)
     """
     return _adaptive(
-        "avg", 1, x, output_size, False, out, layout,
+        "avg", 1, input, output_size, False, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_avg_pool2d(
-    x: Any,
+    input: Any,
     output_size: Any,
     *,
     out: np.ndarray | None = None,
@@ -299,10 +299,10 @@ def adaptive_avg_pool2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     output_size : int or tuple of 2 (int or None)
-        Extents of the result; None keeps that of `x`.
+        Extents of the result; None keeps that of `input`.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
     layout : {"NCHW", "NHWC"}
@@ -313,7 +313,7 @@ def adaptive_avg_pool2d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `x`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float; float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
@@ -327,13 +327,13 @@ def adaptive_avg_pool2d(
     (1, 2, 2, 3)
     """
     return _adaptive(
-        "avg", 2, x, output_size, False, out, layout,
+        "avg", 2, input, output_size, False, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_avg_pool3d(
-    x: Any,
+    input: Any,
     output_size: Any,
     *,
     out: np.ndarray | None = None,
@@ -350,10 +350,10 @@ def adaptive_avg_pool3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     output_size : int or tuple of 3 (int or None)
-        Extents of the result; None keeps that of `x`.
+        Extents of the result; None keeps that of `input`.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
     layout : {"NCHW", "NHWC"}
@@ -364,7 +364,7 @@ def adaptive_avg_pool3d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `x`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float; float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
@@ -378,13 +378,13 @@ def adaptive_avg_pool3d(
     (1, 2, 4, 2, 3)
     """
     return _adaptive(
-        "avg", 3, x, output_size, False, out, layout,
+        "avg", 3, input, output_size, False, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def global_max_pool(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     layout: str = "NCHW",
@@ -398,7 +398,7 @@ def global_max_pool(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, ...)
+    input : array_like, shape (N, C, ...)
         Any number of spatial axes, at least one.  Channels last with ``layout="NHWC"``.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
@@ -410,7 +410,7 @@ def global_max_pool(
     Returns
     -------
     ndarray, shape (N, C, 1, ...)
-        Of the dtype of `x`: any float or integer.  NaN propagates.
+        Of the dtype of `input`: any float or integer.  NaN propagates.
 
     Raises
     ------
@@ -425,13 +425,13 @@ def global_max_pool(
             [7]]])
     """
     return _global(
-        "max", x, out, layout,
+        "max", input, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def global_avg_pool(
-    x: Any,
+    input: Any,
     *,
     out: np.ndarray | None = None,
     layout: str = "NCHW",
@@ -445,7 +445,7 @@ def global_avg_pool(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, ...)
+    input : array_like, shape (N, C, ...)
         Any number of spatial axes, at least one.  Channels last with ``layout="NHWC"``.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
@@ -457,7 +457,7 @@ def global_avg_pool(
     Returns
     -------
     ndarray, shape (N, C, 1, ...)
-        Of the dtype of `x`, a float; float16 and bfloat16 are rounded once.
+        Of the dtype of `input`, a float; float16 and bfloat16 are rounded once.
 
     Raises
     ------
@@ -471,6 +471,6 @@ def global_avg_pool(
     (2, 3, 1, 1)
     """
     return _global(
-        "avg", x, out, layout,
+        "avg", input, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

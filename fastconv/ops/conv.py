@@ -31,7 +31,7 @@ def _conv(
     activation: str | None,
     options: Options,
 ) -> np.ndarray:
-    x, w = as_array(x, "x"), as_array(weight, "weight")
+    x, w = as_array(x, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
     recipe, w_shape, dtype, acc = _recipe(
         transposed, rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape,
@@ -80,7 +80,7 @@ def _recipe(
 
 
 def conv1d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -102,7 +102,7 @@ def conv1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     weight : array_like, shape (K, C / groups, kw)
     bias : array_like, shape (K,), optional
@@ -126,7 +126,7 @@ def conv1d(
     Returns
     -------
     ndarray, shape (N, K, ...) or (K, ...)
-        Of the promoted dtype of `x` and `weight`.  8-bit integers give int32, wider ones 64 bits.
+        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.
         float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
@@ -141,13 +141,13 @@ def conv1d(
     array([[21, 32, 43, 54,  5]])
     """
     return _conv(
-        1, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
+        1, False, input, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv2d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -169,7 +169,7 @@ def conv2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     weight : array_like, shape (K, C / groups, kh, kw)
     bias : array_like, shape (K,), optional
@@ -193,7 +193,7 @@ def conv2d(
     Returns
     -------
     ndarray, shape (N, K, ...) or (K, ...)
-        Of the promoted dtype of `x` and `weight`.  8-bit integers give int32, wider ones 64 bits.
+        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.
         float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
@@ -210,13 +210,13 @@ def conv2d(
              [81.5, 90.5]]]])
     """
     return _conv(
-        2, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
+        2, False, input, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv3d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -238,7 +238,7 @@ def conv3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     weight : array_like, shape (K, C / groups, kd, kh, kw)
     bias : array_like, shape (K,), optional
@@ -262,7 +262,7 @@ def conv3d(
     Returns
     -------
     ndarray, shape (N, K, ...) or (K, ...)
-        Of the promoted dtype of `x` and `weight`.  8-bit integers give int32, wider ones 64 bits.
+        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.
         float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
@@ -277,13 +277,13 @@ def conv3d(
     (1, 5, 4, 4, 4)
     """
     return _conv(
-        3, False, x, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
+        3, False, input, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv_transpose1d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -309,7 +309,7 @@ def conv_transpose1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     weight : array_like, shape (C, K / groups, kw)
     bias : array_like, shape (K,), optional
@@ -350,14 +350,14 @@ def conv_transpose1d(
     (1, 2, 9)
     """
     return _conv(
-        1, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
+        1, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv_transpose2d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -383,7 +383,7 @@ def conv_transpose2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     weight : array_like, shape (C, K / groups, kh, kw)
     bias : array_like, shape (K,), optional
@@ -424,14 +424,14 @@ def conv_transpose2d(
     (1, 2, 9, 9)
     """
     return _conv(
-        2, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
+        2, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv_transpose3d(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -457,7 +457,7 @@ def conv_transpose3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     weight : array_like, shape (C, K / groups, kd, kh, kw)
     bias : array_like, shape (K,), optional
@@ -498,7 +498,7 @@ def conv_transpose3d(
     (1, 2, 9, 9, 9)
     """
     return _conv(
-        3, True, x, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
+        3, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

@@ -240,18 +240,18 @@ def matmul(
 def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[int, ...]:
     """Check the arrays of `linear`; the result's shape."""
     if x.ndim == 0:
-        raise ShapeError("x must have at least 1 axis, got a scalar")
+        raise ShapeError("input must have at least 1 axis, got a scalar")
     if w.ndim not in (1, 2):
         raise ShapeError(f"weight must have shape (out_features, in_features) or (in_features,), got {w.shape}")
     if x.shape[-1] != w.shape[-1]:
-        raise ShapeError(f"x has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
+        raise ShapeError(f"input has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
     if b is not None and b.ndim > 1:
         raise ShapeError(f"bias has shape {b.shape}; it must be ({w.shape[0] if w.ndim == 2 else ''},)")
     return (*x.shape[:-1], *w.shape[:-1])
 
 
 def linear(
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     *,
@@ -267,7 +267,7 @@ def linear(
 
     Parameters
     ----------
-    x : array_like, shape (..., in_features)
+    input : array_like, shape (..., in_features)
     weight : array_like, shape (out_features, in_features) or (in_features,)
         A 1-D weight is a single output feature, whose axis is left out of the result.
     bias : array_like, shape (out_features,), optional
@@ -292,12 +292,12 @@ def linear(
     array([[3., 4., 5., 6.],
            [3., 4., 5., 6.]])
     """
-    x, w = as_array(x, "x"), as_array(weight, "weight")
+    x, w = as_array(input, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
     shape = linear_shape(x, w, b)
     rows = w[None] if w.ndim == 1 else w
     return multiply(
         x, rows, None, b, 1.0, 0.0, False, True, activation, out,
         resolve(backend, algorithm, threads, tol, max_workspace),
-        (prod(x.shape[:-1]), x.shape[-1]), shape, ("x", "weight"),
+        (prod(x.shape[:-1]), x.shape[-1]), shape, ("input", "weight"),
     )  # fmt: skip

@@ -77,13 +77,13 @@ def _pool(
     options: Options,
     **of_kind: Any,
 ) -> Any:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     problem = describe_pool(kind, rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, **of_kind)
     return submit_pool(problem, rank, x, out, options)
 
 
 def max_pool1d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -106,7 +106,7 @@ def max_pool1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 1 int
     stride : int or tuple of 1 int, optional
@@ -128,10 +128,10 @@ def max_pool1d(
     Returns
     -------
     y : ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`: any float or integer.
+        Of the dtype of `input`: any float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `x`; -1 where a whole window is padding.
+        axes of `input`; -1 where a whole window is padding.
 
     Raises
     ------
@@ -145,14 +145,14 @@ def max_pool1d(
     array([[3., 5., 4.]])
     """
     return _pool(
-        "max", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "max", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         indices=return_indices,
     )  # fmt: skip
 
 
 def max_pool2d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -175,7 +175,7 @@ def max_pool2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 2 int
     stride : int or tuple of 2 int, optional
@@ -197,10 +197,10 @@ def max_pool2d(
     Returns
     -------
     y : ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`: any float or integer.
+        Of the dtype of `input`: any float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `x`; -1 where a whole window is padding.
+        axes of `input`; -1 where a whole window is padding.
 
     Raises
     ------
@@ -216,14 +216,14 @@ def max_pool2d(
             [13, 15]]])
     """
     return _pool(
-        "max", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "max", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         indices=return_indices,
     )  # fmt: skip
 
 
 def max_pool3d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -246,7 +246,7 @@ def max_pool3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 3 int
     stride : int or tuple of 3 int, optional
@@ -268,10 +268,10 @@ def max_pool3d(
     Returns
     -------
     y : ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`: any float or integer.
+        Of the dtype of `input`: any float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `x`; -1 where a whole window is padding.
+        axes of `input`; -1 where a whole window is padding.
 
     Raises
     ------
@@ -285,14 +285,14 @@ def max_pool3d(
     (1, 2, 2, 2, 2)
     """
     return _pool(
-        "max", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "max", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         indices=return_indices,
     )  # fmt: skip
 
 
 def avg_pool1d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -313,7 +313,7 @@ def avg_pool1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 1 int
     stride : int or tuple of 1 int, optional
@@ -337,7 +337,7 @@ def avg_pool1d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
+        Of the dtype of `input`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
         (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
 
     Raises
@@ -354,14 +354,14 @@ def avg_pool1d(
     array([[0.66666667, 1.        , 1.        , 0.5       ]])
     """
     return _pool(
-        "avg", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "avg", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         include_pad=count_include_pad, divisor=divisor_override,
     )  # fmt: skip
 
 
 def avg_pool2d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -382,7 +382,7 @@ def avg_pool2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 2 int
     stride : int or tuple of 2 int, optional
@@ -406,7 +406,7 @@ def avg_pool2d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
+        Of the dtype of `input`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
         (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
 
     Raises
@@ -424,14 +424,14 @@ def avg_pool2d(
             [10.5, 12.5]]])
     """
     return _pool(
-        "avg", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "avg", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         include_pad=count_include_pad, divisor=divisor_override,
     )  # fmt: skip
 
 
 def avg_pool3d(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -452,7 +452,7 @@ def avg_pool3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 3 int
     stride : int or tuple of 3 int, optional
@@ -476,7 +476,7 @@ def avg_pool3d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
+        Of the dtype of `input`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
         (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
 
     Raises
@@ -493,14 +493,14 @@ def avg_pool3d(
     (1, 2, 3, 3, 3)
     """
     return _pool(
-        "avg", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "avg", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         include_pad=count_include_pad, divisor=divisor_override,
     )  # fmt: skip
 
 
 def lp_pool1d(
-    x: Any,
+    input: Any,
     norm_type: float,
     kernel_size: Any,
     stride: Any = None,
@@ -519,12 +519,12 @@ def lp_pool1d(
     """1-D power-average pooling, as `torch.nn.functional.lp_pool1d`, with padding and dilation.
 
     Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
-    keep the sign of `x`, so that odd norms of negative sums are NaN, and the sum of a partial window
+    keep the sign of `input`, so that odd norms of negative sums are NaN, and the sum of a partial window
     (`ceil_mode`) is scaled up to that of a whole one.
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
     norm_type : float
         Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
@@ -546,7 +546,7 @@ def lp_pool1d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`, a float; powers and sums are formed in float64.
+        Of the dtype of `input`, a float; powers and sums are formed in float64.
 
     Raises
     ------
@@ -560,14 +560,14 @@ def lp_pool1d(
     array([[ 5., 10.]])
     """
     return _pool(
-        "lp", 1, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "lp", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         norm=norm_type,
     )  # fmt: skip
 
 
 def lp_pool2d(
-    x: Any,
+    input: Any,
     norm_type: float,
     kernel_size: Any,
     stride: Any = None,
@@ -586,12 +586,12 @@ def lp_pool2d(
     """2-D power-average pooling, as `torch.nn.functional.lp_pool2d`, with padding and dilation.
 
     Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
-    keep the sign of `x`, so that odd norms of negative sums are NaN, and the sum of a partial window
+    keep the sign of `input`, so that odd norms of negative sums are NaN, and the sum of a partial window
     (`ceil_mode`) is scaled up to that of a whole one.
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
     norm_type : float
         Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
@@ -613,7 +613,7 @@ def lp_pool2d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`, a float; powers and sums are formed in float64.
+        Of the dtype of `input`, a float; powers and sums are formed in float64.
 
     Raises
     ------
@@ -628,14 +628,14 @@ def lp_pool2d(
             [2., 2.]]])
     """
     return _pool(
-        "lp", 2, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "lp", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         norm=norm_type,
     )  # fmt: skip
 
 
 def lp_pool3d(
-    x: Any,
+    input: Any,
     norm_type: float,
     kernel_size: Any,
     stride: Any = None,
@@ -654,12 +654,12 @@ def lp_pool3d(
     """3-D power-average pooling, as `torch.nn.functional.lp_pool3d`, with padding and dilation.
 
     Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
-    keep the sign of `x`, so that odd norms of negative sums are NaN, and the sum of a partial window
+    keep the sign of `input`, so that odd norms of negative sums are NaN, and the sum of a partial window
     (`ceil_mode`) is scaled up to that of a whole one.
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
     norm_type : float
         Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
@@ -681,7 +681,7 @@ def lp_pool3d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`, a float; powers and sums are formed in float64.
+        Of the dtype of `input`, a float; powers and sums are formed in float64.
 
     Raises
     ------
@@ -695,7 +695,7 @@ def lp_pool3d(
     (1, 2, 2, 3, 3)
     """
     return _pool(
-        "lp", 3, x, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
+        "lp", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
         resolve(backend, algorithm, threads, tol, max_workspace),
         norm=norm_type,
     )  # fmt: skip

@@ -52,7 +52,7 @@ def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[in
 
 
 def flatten(
-    x: Any,
+    input: Any,
     start_dim: int = 0,
     end_dim: int = -1,
     *,
@@ -67,7 +67,7 @@ def flatten(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
     start_dim, end_dim : int
         First and last of the axes.
     out : ndarray, optional
@@ -78,12 +78,12 @@ def flatten(
     Returns
     -------
     ndarray
-        A view of `x` where its memory allows, unless `out` is given; a scalar gives 1 element.
+        A view of `input` where its memory allows, unless `out` is given; a scalar gives 1 element.
 
     Raises
     ------
     IndexError
-        If x has no such axis.
+        If `input` has no such axis.
     ValueError
         If `start_dim` comes after `end_dim`.
 
@@ -93,7 +93,7 @@ def flatten(
     >>> F.flatten(np.zeros((2, 3, 4)), 1).shape
     (2, 12)
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
@@ -105,7 +105,7 @@ def flatten(
 
 
 def pad(
-    x: Any,
+    input: Any,
     pad: Any,
     mode: str = "constant",
     value: Any = None,
@@ -121,7 +121,7 @@ def pad(
 
     Parameters
     ----------
-    x : array_like
+    input : array_like
         Of any dtype.  Modes other than ``"constant"`` take (C, ...) or (N, C, ...) with 1, 2 or 3 spatial axes.
     pad : sequence of int
         A pair (before, after) for the last axis, then one for the axis before it, and so on.  Negative: crop.
@@ -137,7 +137,7 @@ def pad(
     Returns
     -------
     ndarray
-        Of the dtype of `x`.
+        Of the dtype of `input`.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def pad(
     >>> F.pad(np.array([[1, 2, 3]]), (2, 1), mode="reflect")
     array([[3, 2, 1, 2, 3, 2]])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     widths = freeze(pad, "pad")
     if isinstance(value, np.generic):
         value = value.item()
@@ -164,7 +164,7 @@ def pad(
 
 
 def unfold(
-    x: Any,
+    input: Any,
     kernel_size: Any,
     dilation: Any = 1,
     padding: Any = 0,
@@ -181,7 +181,7 @@ def unfold(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Floats, complex or bools.
     kernel_size, dilation, padding, stride : int or tuple of 2 int
         Padding is with zeros.
@@ -209,7 +209,7 @@ def unfold(
            [3., 4., 6., 7.],
            [4., 5., 7., 8.]])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     p, shape = unfold_problem(
         x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(dilation, "dilation"),
         freeze(padding, "padding"), freeze(stride, "stride"),
@@ -221,7 +221,7 @@ def unfold(
 
 
 def fold(
-    x: Any,
+    input: Any,
     output_size: Any,
     kernel_size: Any,
     dilation: Any = 1,
@@ -239,7 +239,7 @@ def fold(
 
     Parameters
     ----------
-    x : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
+    input : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
         Floats, complex or bools (which are joined by "or").
     output_size : int or tuple of 2 int
         Height and width of the image.
@@ -268,7 +268,7 @@ def fold(
             [2., 4., 2.],
             [1., 2., 1.]]])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     p, shape = fold_problem(
         x.shape, x.dtype, freeze(output_size, "output_size"), freeze(kernel_size, "kernel_size"),
         freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),

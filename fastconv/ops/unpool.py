@@ -42,7 +42,7 @@ def _unpool(
     layout: str,
     options: dict[str, Any],
 ) -> np.ndarray:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
@@ -63,7 +63,7 @@ def _unpool(
 
 
 def max_unpool1d(
-    x: Any,
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,
@@ -85,9 +85,9 @@ def max_unpool1d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Channels last with ``layout="NHWC"``.
-    indices : array_like of int64, shape of x
+    indices : array_like of int64, shape of `input`
         As `max_pool1d` returns them: positions in the flattened spatial axes of the result.
     kernel_size : int or tuple of 1 int
     stride : int or tuple of 1 int, optional
@@ -106,7 +106,7 @@ def max_unpool1d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`, a float.
+        Of the dtype of `input`, a float.
 
     Raises
     ------
@@ -121,13 +121,13 @@ def max_unpool1d(
     array([[0., 3., 0., 5.]])
     """
     return _unpool(
-        1, x, indices, kernel_size, stride, padding, output_size, out, layout,
+        1, input, indices, kernel_size, stride, padding, output_size, out, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def max_unpool2d(
-    x: Any,
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,
@@ -149,9 +149,9 @@ def max_unpool2d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Channels last with ``layout="NHWC"``.
-    indices : array_like of int64, shape of x
+    indices : array_like of int64, shape of `input`
         As `max_pool2d` returns them: positions in the flattened spatial axes of the result.
     kernel_size : int or tuple of 2 int
     stride : int or tuple of 2 int, optional
@@ -170,7 +170,7 @@ def max_unpool2d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`, a float.
+        Of the dtype of `input`, a float.
 
     Raises
     ------
@@ -186,13 +186,13 @@ def max_unpool2d(
             [0., 3.]]])
     """
     return _unpool(
-        2, x, indices, kernel_size, stride, padding, output_size, out, layout,
+        2, input, indices, kernel_size, stride, padding, output_size, out, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def max_unpool3d(
-    x: Any,
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,
@@ -214,9 +214,9 @@ def max_unpool3d(
 
     Parameters
     ----------
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Channels last with ``layout="NHWC"``.
-    indices : array_like of int64, shape of x
+    indices : array_like of int64, shape of `input`
         As `max_pool3d` returns them: positions in the flattened spatial axes of the result.
     kernel_size : int or tuple of 3 int
     stride : int or tuple of 3 int, optional
@@ -235,7 +235,7 @@ def max_unpool3d(
     Returns
     -------
     ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `x`, a float.
+        Of the dtype of `input`, a float.
 
     Raises
     ------
@@ -250,6 +250,6 @@ def max_unpool3d(
     np.float64(8.0)
     """
     return _unpool(
-        3, x, indices, kernel_size, stride, padding, output_size, out, layout,
+        3, input, indices, kernel_size, stride, padding, output_size, out, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

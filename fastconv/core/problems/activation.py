@@ -97,7 +97,7 @@ def elementwise_problem(
         kinds += "iub"
     if function in COMPLEX:
         kinds += "c"
-    check_dtype(dtype, "x", kinds)
+    check_dtype(dtype, "input", kinds)
     out = np.dtype(np.float32) if dtype.kind in "iub" and function in INTEGERS_TO_FLOAT else dtype
     if out.kind in "iu" and any(p != int(p) for p in params if np.isfinite(p)):
         params = tuple(float(int(p)) for p in params)  # torch converts bounds to the tensor's type

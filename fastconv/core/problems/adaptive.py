@@ -127,7 +127,7 @@ def adaptive_problem(
         Naming the argument, what it was and what is allowed.
     """
     batched, n, c, spatial = split_batch(xshape, rank, layout)
-    check_dtype(xdtype, "x", "f")
+    check_dtype(xdtype, "input", "f")
     # torch lets 1-D and 2-D averages, and anything unbatched, have no channels.
     channels_may_be_empty = not batched or (kind == "avg" and rank < 3)
     check_not_empty(xshape, max(c, int(channels_may_be_empty)), spatial)
@@ -164,8 +164,8 @@ def global_problem(
 ) -> PoolProblem | AdaptivePoolProblem:
     """Check the arguments of global_max_pool and global_avg_pool; spatial axes beyond three are merged into depth."""
     if len(xshape) < 3:
-        raise ShapeError(f"x must have a batch, a channel and at least one spatial axis, got shape {xshape}")
-    check_dtype(xdtype, "x", "fiu" if kind == "max" else "f")
+        raise ShapeError(f"input must have a batch, a channel and at least one spatial axis, got shape {xshape}")
+    check_dtype(xdtype, "input", "fiu" if kind == "max" else "f")
     n = xshape[0]
     c, spatial = (xshape[1], xshape[2:]) if layout == "NCHW" else (xshape[-1], xshape[1:-1])
     check_not_empty(xshape, c, spatial)

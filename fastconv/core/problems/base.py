@@ -143,7 +143,7 @@ def check_size(shape: tuple[int, ...], name: str) -> None:
 
 
 def split_batch(
-    shape: tuple[int, ...], rank: int, layout: str, name: str = "x"
+    shape: tuple[int, ...], rank: int, layout: str, name: str = "input"
 ) -> tuple[bool, int, int, tuple[int, ...]]:
     """(batched, n, channels, spatial) of an input with `rank` spatial axes; unbatched inputs count as n = 1."""
     spatial_names = "DHW"[-rank:]

@@ -248,7 +248,7 @@ def as_pads(padding: Any, rank: int, extents: tuple[int, ...], kernel: tuple[int
 
 
 def _conv_dtypes(x: np.dtype, w: np.dtype, bias: np.dtype | None) -> tuple[np.dtype, np.dtype, np.dtype]:
-    for d, name in ((x, "x"), (w, "weight"), (bias, "bias")):
+    for d, name in ((x, "input"), (w, "weight"), (bias, "bias")):
         if d is not None:
             check_dtype(d, name)
     dtype, acc, out = product_dtypes(x, w)
@@ -271,7 +271,7 @@ def _check_kernel(kernel: tuple[int, ...], wshape: tuple[int, ...]) -> None:
 
 def _check_not_empty(shape: tuple[int, ...], n: int, ic: int, spatial: tuple[int, ...]) -> None:
     if n and ic and 0 in spatial:
-        raise ShapeError(f"x has shape {shape}: only the batch and the channels may be empty")
+        raise ShapeError(f"input has shape {shape}: only the batch and the channels may be empty")
 
 
 def _effective(
@@ -326,10 +326,11 @@ def conv_problem(
     _check_kernel(kernel, wshape)
     s = as_ints(stride, rank, "stride", 1)
     d = as_ints(dilation, rank, "dilation", 1)
-    g = _check_groups(groups, ic, "x")
+    g = _check_groups(groups, ic, "input")
     if icg * g != ic:
         raise ShapeError(
-            f"weight has shape {wshape} and groups={g}, so x must have {icg * g} channels; it has {ic} (shape {xshape})"
+            f"weight has shape {wshape} and groups={g}, so input must have {icg * g} channels; it has {ic} "
+            f"(shape {xshape})"
         )
     if oc % g:
         raise ShapeError(f"weight has {oc} output channels, which {g} groups do not divide")
@@ -343,11 +344,11 @@ def conv_problem(
     names = AXES[3 - rank :]
     output = []
     for axis, e, kk, ss, dd, (lo, hi) in zip(names, spatial, kernel, s, d, pads, strict=True):
-        check_mode_pads(mode, e, lo, hi, f"the {axis} of x")
+        check_mode_pads(mode, e, lo, hi, f"the {axis} of input")
         o = forward_extent(e, kk, ss, dd, lo, hi)
         if o < 1:
             raise ShapeError(
-                f"output {axis} would be {o}: x has {axis} {e} with padding ({lo}, {hi}), the kernel spans "
+                f"output {axis} would be {o}: input has {axis} {e} with padding ({lo}, {hi}), the kernel spans "
                 f"{dd * (kk - 1) + 1} (kernel {kk}, dilation {dd})"
             )
         output.append(o)
@@ -392,9 +393,9 @@ def conv_transpose_problem(
     _check_kernel(kernel, wshape)
     s = as_ints(stride, rank, "stride", 1)
     d = as_ints(dilation, rank, "dilation", 1)
-    g = _check_groups(groups, ic, "x")
+    g = _check_groups(groups, ic, "input")
     if wic != ic:
-        raise ShapeError(f"weight has shape {wshape}, so x must have {wic} channels; it has {ic} (shape {xshape})")
+        raise ShapeError(f"weight has shape {wshape}, so input must have {wic} channels; it has {ic} (shape {xshape})")
     oc = ocg * g
     _check_bias(bshape, oc)
     dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
@@ -416,7 +417,7 @@ def conv_transpose_problem(
         o = (e - 1) * ss - lo - hi + dd * (kk - 1) + 1 + op
         if o < 1:
             raise ShapeError(
-                f"output {axis} would be {o}: x has {axis} {e}, stride {ss}, padding ({lo}, {hi}), kernel {kk}, "
+                f"output {axis} would be {o}: input has {axis} {e}, stride {ss}, padding ({lo}, {hi}), kernel {kk}, "
                 f"dilation {dd}, output_padding {op}"
             )
         output.append(o)

@@ -142,22 +142,22 @@ def axis_counts(extent: int, k: int, s: int, d: int, lo: int, hi: int, output: i
 def pool_dtype(dtype: np.dtype, kind: str) -> np.dtype:
     """The result's dtype, that of the input; DTypeError where the pooling is not defined."""
     if kind == "max":
-        check_dtype(dtype, "x", "fiu")
+        check_dtype(dtype, "input", "fiu")
     elif kind == "avg" and dtype.kind in "iu":
         if dtype != np.int64:
             raise DTypeError(
-                f"x has dtype {dtype}; averages are defined for float16, bfloat16, float32, float64 and int64 "
+                f"input has dtype {dtype}; averages are defined for float16, bfloat16, float32, float64 and int64 "
                 f"(which truncates)"
             )
     else:
-        check_dtype(dtype, "x", "f")
+        check_dtype(dtype, "input", "f")
     return dtype
 
 
 def check_not_empty(shape: tuple[int, ...], channels: int, spatial: tuple[int, ...]) -> None:
     """Only the batch may be empty."""
     if channels == 0 or 0 in spatial:
-        raise ShapeError(f"x has shape {shape}: every axis except that of the batch must have at least one element")
+        raise ShapeError(f"input has shape {shape}: every axis except that of the batch must have at least one element")
 
 
 def as_divisor(value: int | None) -> int | None:
@@ -220,11 +220,11 @@ def pool_problem(
         _check_pads(padding, axis, k, lo, hi)
         if rank == 3 and kind != "max" and abs(norm) != np.inf and k > e and not isinstance(padding, str):
             # torch's rule for volumes alone; averages of images take any kernel that gives an output.
-            raise ShapeError(f"kernel_size is {k} on {axis}; x of shape {xshape} has only {e} there")
+            raise ShapeError(f"kernel_size is {k} on {axis}; input of shape {xshape} has only {e} there")
         o = pool_extent(e, k, ss, dd, lo, hi, ceil_mode)
         if o < 1:
             raise ShapeError(
-                f"output {axis} would be {o}: x has {axis} {e} with padding ({lo}, {hi}), the window spans "
+                f"output {axis} would be {o}: input has {axis} {e} with padding ({lo}, {hi}), the window spans "
                 f"{dd * (k - 1) + 1} (kernel_size {k}, dilation {dd})"
             )
         output.append(o)
@@ -240,4 +240,4 @@ def pool_problem(
 def check_sum(x: np.ndarray, count: int) -> None:
     """OverflowError if a sum of `count` values of an int64 array might wrap."""
     if x.size and max(abs(int(x.min())), abs(int(x.max()))) * count >= 2**63:
-        raise OverflowError(f"sums of {count} values of x may not fit int64: convert x to float64")
+        raise OverflowError(f"sums of {count} values of input may not fit int64: convert it to float64")

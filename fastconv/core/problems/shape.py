@@ -96,7 +96,7 @@ def pad_problem(
     ------
     ShapeError, DTypeError, ValueError, TypeError
     """
-    check_dtype(dtype, "x", "fciub")
+    check_dtype(dtype, "input", "fciub")
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
     if not isinstance(pad, tuple) or any(not isinstance(p, int) for p in pad):
@@ -116,7 +116,7 @@ def pad_problem(
             raise ShapeError(f"pad ({lo}, {hi}) crops more of axis {axis} than its length, {e}")
         check_mode_pads(mode, left if mode == "circular" else e, lo, hi, f"axis {axis}")
         if lo + e + hi < (0 if mode == "constant" else 1):
-            raise ShapeError(f"axis {axis} would have length {lo + e + hi}: x has shape {shape}, pad is {pad}")
+            raise ShapeError(f"axis {axis} would have length {lo + e + hi}: input has shape {shape}, pad is {pad}")
     result = (*lead, *(lo + e + hi for e, (lo, hi) in zip(extents, pads, strict=True)))
     check_size(result, "the result")
     fill = _fill(value, dtype)
@@ -141,7 +141,7 @@ def _check_ranks(shape: tuple[int, ...], count: int, mode: str) -> None:
             f"mode {mode!r} pads the last 1, 2 or 3 axes of (C, ...) or (N, C, ...): {count} pairs, shape {shape}"
         )
     if 0 in shape[len(shape) - count - 1 :]:
-        raise ShapeError(f"mode {mode!r} needs values: only the batch of x may be empty, got shape {shape}")
+        raise ShapeError(f"mode {mode!r} needs values: only the batch of input may be empty, got shape {shape}")
 
 
 def _fill(value: Any, dtype: np.dtype) -> Any:
@@ -153,7 +153,7 @@ def _fill(value: Any, dtype: np.dtype) -> Any:
     if not isinstance(value, (bool, int, float, complex)):
         raise TypeError(f"value must be a number, got {value!r}")
     if isinstance(value, complex) and dtype.kind != "c":
-        raise DTypeError(f"value is complex, {value!r}; x has dtype {dtype}")
+        raise DTypeError(f"value is complex, {value!r}; input has dtype {dtype}")
     if dtype.kind == "b":
         return bool(value)
     if dtype.kind in "iu":
@@ -242,11 +242,11 @@ def unfold_problem(
     ------
     ShapeError, DTypeError, ValueError, TypeError
     """
-    check_dtype(dtype, "x", "fcb")
+    check_dtype(dtype, "input", "fcb")
     if len(shape) not in (3, 4):
-        raise ShapeError(f"x must have shape (N, C, H, W) or (C, H, W), got {shape}")
+        raise ShapeError(f"input must have shape (N, C, H, W) or (C, H, W), got {shape}")
     if 0 in shape[-3:]:
-        raise ShapeError(f"only the batch of x may be empty, got shape {shape}")
+        raise ShapeError(f"only the batch of input may be empty, got shape {shape}")
     n, c, h, w = shape if len(shape) == 4 else (1, *shape)
     p = _fold_problem("unfold", n, c, (h, w), dtype, kernel_size, dilation, padding, stride)
     columns = (c * prod(p.kernel), prod(p.windows))
@@ -269,21 +269,21 @@ def fold_problem(
     ------
     ShapeError, DTypeError, ValueError, TypeError
     """
-    check_dtype(dtype, "x", "fcb")
+    check_dtype(dtype, "input", "fcb")
     if len(shape) not in (2, 3):
-        raise ShapeError(f"x must have shape (N, C * kernel, L) or (C * kernel, L), got {shape}")
+        raise ShapeError(f"input must have shape (N, C * kernel, L) or (C * kernel, L), got {shape}")
     if 0 in shape[-2:]:
-        raise ShapeError(f"only the batch of x may be empty, got shape {shape}")
+        raise ShapeError(f"only the batch of input may be empty, got shape {shape}")
     n, rows, length = shape if len(shape) == 3 else (1, *shape)
     image = as_ints(output_size, 2, "output_size", 1)
     taps = prod(as_ints(kernel_size, 2, "kernel_size", 1))
     if rows % taps:
-        raise ShapeError(f"axis -2 of x must be a multiple of the kernel's size, {taps}; x has shape {shape}")
+        raise ShapeError(f"axis -2 of input must be a multiple of the kernel's size, {taps}; input has shape {shape}")
     p = _fold_problem("fold", n, rows // taps, image, dtype, kernel_size, dilation, padding, stride)  # type: ignore[arg-type]
     if prod(p.windows) != length:
         raise ShapeError(
             f"output_size {image} has {p.windows[0]} x {p.windows[1]} = {prod(p.windows)} windows; "
-            f"the last axis of x has {length}"
+            f"the last axis of input has {length}"
         )
     return p, p.image_shape if len(shape) == 3 else p.image_shape[1:]
 

@@ -68,7 +68,7 @@ def softmax_problem(
     kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: int, dtype: np.dtype | None
 ) -> SoftmaxProblem:
     """Check the arguments of a softmax and describe it."""
-    check_dtype(xdtype, "x", "fiub" if dtype is not None else "f")
+    check_dtype(xdtype, "input", "fiub" if dtype is not None else "f")
     if dtype is not None:
         check_dtype(dtype, "dtype", "f")
     axis = as_axis(dim, len(shape))

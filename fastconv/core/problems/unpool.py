@@ -98,12 +98,12 @@ def unpool_problem(
         Naming the argument, what it was and what is allowed.
     """
     _, n, c, spatial = split_batch(xshape, rank, layout)
-    check_dtype(xdtype, "x", "f")
+    check_dtype(xdtype, "input", "f")
     check_not_empty(xshape, c, spatial)
     if idtype != np.int64:
         raise DTypeError(f"indices must have dtype int64, as max pooling returns them, got {idtype}")
     if ishape != xshape:
-        raise ShapeError(f"indices must have the shape of x, {xshape}, got {ishape}")
+        raise ShapeError(f"indices must have the shape of input, {xshape}, got {ishape}")
     kernel = as_ints(kernel_size, rank, "kernel_size", 1)
     s = kernel if stride is None or stride == () else as_ints(stride, rank, "stride", 1)
     p = as_ints(padding, rank, "padding", 0)
@@ -111,7 +111,7 @@ def unpool_problem(
     output = usual if output_size is None else _as_output_size(output_size, rank, usual, s)
     for axis, o in zip(AXES[3 - rank :], output, strict=True):
         if o < 1:
-            raise ShapeError(f"output {axis} would be {o}: x has shape {xshape}, kernel_size {kernel}, padding {p}")
+            raise ShapeError(f"output {axis} would be {o}: input has shape {xshape}, kernel_size {kernel}, padding {p}")
     problem = UnpoolProblem(n=n, c=c, input=to3(spatial, 1), output=to3(output, 1), layout=layout, dtype=xdtype)
     check_size(problem.y_shape, "the result")
     return problem

@@ -62,7 +62,7 @@ def _convolve(
     rank: int, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, dilation: Any, groups: int,
     padding_mode: str,
 ) -> Tensor:  # fmt: skip
-    check_tensors("x weight bias", x, weight, bias)
+    check_tensors("input weight bias", x, weight, bias)
     s, d = _ints(stride, rank, "stride"), _ints(dilation, rank, "dilation")
     pads = _padding(padding, rank, x, weight.shape[2:], s, d)
     return _conv[rank](x, weight, bias, s, pads, d, groups, padding_mode)
@@ -72,7 +72,7 @@ def _convolve_transposed(
     rank: int, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any, output_padding: Any,
     groups: int, dilation: Any,
 ) -> Tensor:  # fmt: skip
-    check_tensors("x weight bias", x, weight, bias)
+    check_tensors("input weight bias", x, weight, bias)
     s, d = _ints(stride, rank, "stride"), _ints(dilation, rank, "dilation")
     if isinstance(padding, str) and padding != "valid":
         raise ValueError(f"padding of a transposed convolution must be ints, pairs or 'valid', got {padding!r}")
@@ -81,25 +81,25 @@ def _convolve_transposed(
 
 
 def conv1d(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, padding_mode: str = "zeros",
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv1d` by fastconv; see `conv2d`."""
-    return _convolve(1, x, weight, bias, stride, padding, dilation, groups, padding_mode)
+    return _convolve(1, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
 def conv2d(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, padding_mode: str = "zeros",
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv2d` by fastconv.
 
     Differentiable any number of times, traceable by `torch.compile`, run on `torch.get_num_threads` threads.
-    Nothing is copied on the way in or out: a channels-last `x` gives a channels-last result.
+    Nothing is copied on the way in or out: a channels-last `input` gives a channels-last result.
 
     Parameters
     ----------
-    x : Tensor, shape (N, C, H, W) or (C, H, W)
+    input : Tensor, shape (N, C, H, W) or (C, H, W)
         On the CPU, float32 or float64; `weight` and `bias` are of the same dtype.
     weight : Tensor, shape (K, C / groups, kh, kw)
     bias : Tensor, shape (K,), optional
@@ -129,42 +129,42 @@ def conv2d(
     >>> y.shape, w.grad[0, 0].tolist()
     (torch.Size([1, 2, 4, 4]), [[9.0, 12.0, 9.0], [12.0, 16.0, 12.0], [9.0, 12.0, 9.0]])
     """
-    return _convolve(2, x, weight, bias, stride, padding, dilation, groups, padding_mode)
+    return _convolve(2, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
 def conv3d(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
     groups: int = 1, padding_mode: str = "zeros",
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv3d` by fastconv; see `conv2d`."""
-    return _convolve(3, x, weight, bias, stride, padding, dilation, groups, padding_mode)
+    return _convolve(3, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
 def conv_transpose1d(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
+    output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv_transpose1d` by fastconv; see `conv2d` and `fastconv.conv_transpose1d`."""
-    return _convolve_transposed(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _convolve_transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
+    output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv_transpose2d` by fastconv; see `conv2d` and `fastconv.conv_transpose2d`."""
-    return _convolve_transposed(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _convolve_transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
-    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
+    output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv_transpose3d` by fastconv; see `conv2d` and `fastconv.conv_transpose3d`."""
-    return _convolve_transposed(3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _convolve_transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`torch.nn.functional.linear` by fastconv; tensors as in `conv2d`.
 
     Examples
@@ -174,15 +174,15 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[3.],
             [3.]])
     """
-    check_tensors("x weight bias", x, weight, bias)
-    return _linear(x, weight, bias)
+    check_tensors("input weight bias", input, weight, bias)
+    return _linear(input, weight, bias)
 
 
 def _windows(
     rank: int, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
 ) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """Kernel, stride, padding and dilation as the operators take them."""
-    check_tensors("x", x)
+    check_tensors("input", x)
     k, d = _ints(kernel_size, rank, "kernel_size"), _ints(dilation, rank, "dilation")
     s = k if stride is None or stride == () else _ints(stride, rank, "stride")
     return k, s, _padding(padding, rank, x, k, s, d), d
@@ -206,15 +206,15 @@ def _max(
 
 
 def max_pool1d(
-    x: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """`torch.nn.functional.max_pool1d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool1d`."""
-    return _max(1, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
-    x: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """`torch.nn.functional.max_pool2d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool2d`.
@@ -227,15 +227,15 @@ def max_pool2d(
              [13., 15.]]]), tensor([[[ 5,  7],
              [13, 15]]]))
     """
-    return _max(2, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool3d(
-    x: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """`torch.nn.functional.max_pool3d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool3d`."""
-    return _max(3, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def _average(
@@ -247,15 +247,15 @@ def _average(
 
 
 def avg_pool1d(
-    x: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.avg_pool1d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool1d`."""
-    return _average(1, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
+    return _average(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
 
 
 def avg_pool2d(
-    x: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.avg_pool2d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool2d`.
@@ -267,20 +267,20 @@ def avg_pool2d(
     tensor([[[ 2.5000,  4.5000],
              [10.5000, 12.5000]]])
     """
-    return _average(2, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
+    return _average(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
 
 
 def avg_pool3d(
-    x: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None, dilation: Any = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.avg_pool3d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool3d`."""
-    return _average(3, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
+    return _average(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
 
 
 def _sizes(rank: int, x: Tensor, output_size: Any) -> list[Any]:
     """`output_size` per axis; None keeps the input's extent."""
-    check_tensors("x", x)
+    check_tensors("input", x)
     sizes = output_size if isinstance(output_size, (tuple, list)) else [output_size] * rank
     if len(sizes) == 1:
         sizes = [*sizes] * rank
@@ -293,31 +293,31 @@ def _adaptive_max(rank: int, x: Tensor, output_size: Any, return_indices: bool) 
     return _maximum(*_adaptive_max_pool[rank], return_indices, x, _sizes(rank, x, output_size))
 
 
-def adaptive_max_pool1d(x: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """`torch.nn.functional.adaptive_max_pool1d` by fastconv; tensors as in `conv2d`."""
-    return _adaptive_max(1, x, output_size, return_indices)
+    return _adaptive_max(1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(x: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """`torch.nn.functional.adaptive_max_pool2d` by fastconv; tensors as in `conv2d`."""
-    return _adaptive_max(2, x, output_size, return_indices)
+    return _adaptive_max(2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(x: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
     """`torch.nn.functional.adaptive_max_pool3d` by fastconv; tensors as in `conv2d`."""
-    return _adaptive_max(3, x, output_size, return_indices)
+    return _adaptive_max(3, input, output_size, return_indices)
 
 
-def adaptive_avg_pool1d(x: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """`torch.nn.functional.adaptive_avg_pool1d` by fastconv; tensors as in `conv2d`."""
-    return _adaptive_avg_pool[1](x, _sizes(1, x, output_size))
+    return _adaptive_avg_pool[1](input, _sizes(1, input, output_size))
 
 
-def adaptive_avg_pool2d(x: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """`torch.nn.functional.adaptive_avg_pool2d` by fastconv; tensors as in `conv2d`."""
-    return _adaptive_avg_pool[2](x, _sizes(2, x, output_size))
+    return _adaptive_avg_pool[2](input, _sizes(2, input, output_size))
 
 
-def adaptive_avg_pool3d(x: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
     """`torch.nn.functional.adaptive_avg_pool3d` by fastconv; tensors as in `conv2d`."""
-    return _adaptive_avg_pool[3](x, _sizes(3, x, output_size))
+    return _adaptive_avg_pool[3](input, _sizes(3, input, output_size))

@@ -64,7 +64,9 @@ def join(x: Tensor, channels: Any, spatial: list[Any], rank: int) -> list[Any]:
 
 def check_axes(x: Tensor, rank: int) -> None:
     """The fake kernels' own check; in real ones fastconv names what is wrong."""
-    torch._check(x.dim() in (rank + 1, rank + 2), lambda: f"x must have {rank + 1} or {rank + 2} axes, got {x.dim()}")
+    torch._check(
+        x.dim() in (rank + 1, rank + 2), lambda: f"input must have {rank + 1} or {rank + 2} axes, got {x.dim()}"
+    )
 
 
 def _conv_extents(x: Tensor, weight: Tensor, stride: Any, padding: Any, dilation: Any, rank: int) -> list[Any]:
@@ -93,14 +95,14 @@ def _register_conv(rank: int, transposed: bool) -> None:
         return positional[:-1], {"padding_mode": settings[-1], **threads()}
 
     def run(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
-        check_dtypes("x weight bias", x, weight, bias)
+        check_dtypes("input weight bias", x, weight, bias)
         last = is_channels_last(x, rank)
         positional, keywords = arguments(settings)
         b = None if bias is None else array(bias)
         return tensor(forward(array(x, last), array(weight), b, *positional, layout=layout(last), **keywords), last)
 
     def fake(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
-        check_dtypes("x weight bias", x, weight, bias)
+        check_dtypes("input weight bias", x, weight, bias)
         check_axes(x, rank)
         if transposed:
             stride, padding, extra, groups, dilation = settings
@@ -112,7 +114,7 @@ def _register_conv(rank: int, transposed: bool) -> None:
             extents = _conv_extents(x, weight, stride, padding, dilation, rank)
         torch._check(
             x.shape[-rank - 1] == (weight.shape[0] if transposed else weight.shape[1] * groups),
-            lambda: f"x of shape {tuple(x.shape)} and weight of shape {tuple(weight.shape)} do not fit",
+            lambda: f"input of shape {tuple(x.shape)} and weight of shape {tuple(weight.shape)} do not fit",
         )
         return empty(join(x, channels, extents, rank), x, is_channels_last(x, rank))
 
@@ -127,7 +129,7 @@ def _register_conv(rank: int, transposed: bool) -> None:
         return tensor(dx, last)
 
     def run_weight(dy: Tensor, x: Tensor, weight_shape: list[int], *settings: Any) -> Tensor:
-        check_dtypes("dy x", dy, x)
+        check_dtypes("dy input", dy, x)
         last = is_channels_last(x, rank)
         positional, keywords = arguments(settings)
         _, dw, _ = gradient(
@@ -157,13 +159,13 @@ def _register_bilinear(
 ) -> None:
     """A map that is linear in x, in weight and in bias, with its two gradients and the derivatives of all three."""
     tail = f", {settings_schema}" if settings_schema else ""
-    forward = register(name, f"(Tensor x, Tensor weight, Tensor? bias{tail}) -> Tensor", run, fake)
+    forward = register(name, f"(Tensor input, Tensor weight, Tensor? bias{tail}) -> Tensor", run, fake)
     to_input = register(
-        f"{name}_input_grad", f"(Tensor dy, Tensor weight, SymInt[] x_shape{tail}) -> Tensor", run_input, fake_input
+        f"{name}_input_grad", f"(Tensor dy, Tensor weight, SymInt[] input_shape{tail}) -> Tensor", run_input, fake_input
     )
     to_weight = register(
         f"{name}_weight_grad",
-        f"(Tensor dy, Tensor x, SymInt[] weight_shape{tail}) -> Tensor",
+        f"(Tensor dy, Tensor input, SymInt[] weight_shape{tail}) -> Tensor",
         run_weight,
         lambda dy, x, weight_shape, *_: empty(weight_shape, dy),
     )
@@ -215,15 +217,15 @@ def _register_bilinear(
 
 def _register_linear() -> None:
     def run(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        check_dtypes("x weight bias", x, weight, bias)
+        check_dtypes("input weight bias", x, weight, bias)
         b = None if bias is None else array(bias)
         return tensor(fastconv.linear(array(x), array(weight), b, **threads()))
 
     def fake(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        check_dtypes("x weight bias", x, weight, bias)
+        check_dtypes("input weight bias", x, weight, bias)
         torch._check(
             x.shape[-1] == weight.shape[-1],
-            lambda: f"x has {x.shape[-1]} features, weight {weight.shape[-1]}",
+            lambda: f"input has {x.shape[-1]} features, weight {weight.shape[-1]}",
         )
         return empty([*x.shape[:-1], *weight.shape[:-1]], x)
 
@@ -235,7 +237,7 @@ def _register_linear() -> None:
         )
 
     def run_weight(dy: Tensor, x: Tensor, weight_shape: list[int]) -> Tensor:
-        check_dtypes("dy x", dy, x)
+        check_dtypes("dy input", dy, x)
         need = (False, True, False)
         return tensor(
             fastconv.grad.linear(array(dy), array(x), spec(weight_shape, dy.dtype), need=need, **threads())[1]

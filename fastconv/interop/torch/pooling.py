@@ -69,13 +69,13 @@ def _register_average(
     forward, gradient = getattr(fastconv, name), getattr(fastconv.grad, name)
 
     def run(x: Tensor, *settings: Any) -> Tensor:
-        check_dtypes("x", x)
+        check_dtypes("input", x)
         last = is_channels_last(x, rank)
         y = forward(array(x, last), *arguments(settings, rank), layout=layout(last), **threads())
         return tensor(y, last)
 
     def fake(x: Tensor, *settings: Any) -> Tensor:
-        check_dtypes("x", x)
+        check_dtypes("input", x)
         check_axes(x, rank)
         spatial = extents(x.shape[-rank:], settings)
         return empty(join(x, x.shape[-rank - 1], spatial, rank), x, is_channels_last(x, rank))
@@ -88,10 +88,10 @@ def _register_average(
         )
         return tensor(dx, last)
 
-    pool = register(name, f"(Tensor x, {schema}) -> Tensor", run, fake)
+    pool = register(name, f"(Tensor input, {schema}) -> Tensor", run, fake)
     to_input = register(
         f"{name}_grad",
-        f"(Tensor dy, SymInt[] x_shape, {schema}) -> Tensor",
+        f"(Tensor dy, SymInt[] input_shape, {schema}) -> Tensor",
         run_input,
         lambda dy, x_shape, *_: empty(x_shape, dy, is_channels_last(dy, rank)),
     )
@@ -121,7 +121,7 @@ def _register_maximum(
     forward, gradient = getattr(fastconv, name), getattr(fastconv.grad, name)
 
     def run(indices: bool, x: Tensor, *settings: Any) -> Any:
-        check_dtypes("x", x)
+        check_dtypes("input", x)
         last = is_channels_last(x, rank)
         y = forward(
             array(x, last), *arguments(settings, rank), return_indices=indices, layout=layout(last), **threads()
@@ -129,7 +129,7 @@ def _register_maximum(
         return (tensor(y[0], last), tensor(y[1], last)) if indices else tensor(y, last)
 
     def fake(indices: bool, x: Tensor, *settings: Any) -> Any:
-        check_dtypes("x", x)
+        check_dtypes("input", x)
         check_axes(x, rank)
         shape = join(x, x.shape[-rank - 1], extents(x.shape[-rank:], settings), rank)
         y = empty(shape, x, is_channels_last(x, rank))
@@ -144,13 +144,13 @@ def _register_maximum(
         )  # fmt: skip
         return tensor(dx, last)
 
-    pool = register(name, f"(Tensor x, {schema}) -> Tensor", partial(run, False), partial(fake, False))
+    pool = register(name, f"(Tensor input, {schema}) -> Tensor", partial(run, False), partial(fake, False))
     with_indices = register(
-        f"{name}_with_indices", f"(Tensor x, {schema}) -> (Tensor, Tensor)", partial(run, True), partial(fake, True)
+        f"{name}_with_indices", f"(Tensor input, {schema}) -> (Tensor, Tensor)", partial(run, True), partial(fake, True)
     )
     to_input = register(
         f"{name}_grad",
-        f"(Tensor dy, Tensor indices, SymInt[] x_shape, {schema}) -> Tensor",
+        f"(Tensor dy, Tensor indices, SymInt[] input_shape, {schema}) -> Tensor",
         run_input,
         lambda dy, indices, x_shape, *_: empty(x_shape, dy, is_channels_last(dy, rank)),
     )

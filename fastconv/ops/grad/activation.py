@@ -62,34 +62,34 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
     options = [inspect.Parameter("need", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)]
     options += [p for p in own if p.kind is inspect.Parameter.KEYWORD_ONLY]
     signature = inspect.Signature([*here, *positional, *options], return_annotation=Any)
-    numbers = [p.name for p in positional if p.name not in ("x", "inplace")]
+    numbers = [p.name for p in positional if p.name not in ("input", "inplace")]
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         given = bound.arguments
         forward.refuse_inplace(given.get("inplace", False))
-        x = as_array(given["x"], "x")
-        check_differentiable(x.dtype, "x")
+        x = as_array(given["input"], "input")
+        check_differentiable(x.dtype, "input")
         params = tuple(map(_PARAMETERS.get(name, forward.number), (given[n] for n in numbers), numbers))
         if name == "hardtanh":
             check_range(*params)
         dy = as_incoming(given["dy"], x.shape, name)
-        flags = wanted(given["need"], ("x",))
+        flags = wanted(given["need"], ("input",))
         return gradients(flags, lambda: _elementwise(name, params, dy, (x,), given["backend"], given["threads"]))
 
     gradient.__name__ = gradient.__qualname__ = name
     gradient.__signature__ = signature  # type: ignore[attr-defined]
-    required = "".join(", 1.0" for p in positional if p.default is p.empty and p.name != "x")
+    required = "".join(", 1.0" for p in positional if p.default is p.empty and p.name != "input")
     gradient.__doc__ = f"""Gradient of `fastconv.{name}`.
 
     Parameters
     ----------
     dy : array_like
-        Gradient of the result, of the shape of `x`; float32 or float64.
-    x : array_like
+        Gradient of the result, of the shape of `input`; float32 or float64.
+    input : array_like
         Float32 or float64.
-    {", ".join(p.name for p in positional if p.name != "x") or "need"}
+    {", ".join(p.name for p in positional if p.name != "input") or "need"}
         {"The arguments of the forward call." if len(positional) > 1 else "As everywhere in `fastconv.grad`."}
     backend, threads
         See `fastconv.options`.
@@ -97,7 +97,7 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`; at kinks as torch has it.
+        dx, of the shape and dtype of `input`; at kinks as torch has it.
 
     Raises
     ------
@@ -145,7 +145,7 @@ threshold = _unary(forward.threshold)
 
 def clamp(
     dy: Any,
-    x: Any,
+    input: Any,
     min: Any = None,
     max: Any = None,
     *,
@@ -159,7 +159,7 @@ def clamp(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x, min, max
+    input, min, max
         The arguments of the forward call.
     need : tuple of bool, optional
         Which gradients to compute, for x and those bounds that are arrays.
@@ -179,9 +179,9 @@ def clamp(
     >>> F.grad.clamp([1.0, 1.0, 1.0], [-2.0, 0.5, 3.0], 0, 1)
     array([0., 1., 0.])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     low, high, shape, _ = forward.clamp_bounds(x, min, max)
-    given = [("x", x, "clamp")]
+    given = [("input", x, "clamp")]
     given += [
         (name, bound, f"clamp_{name}")
         for name, bound, value in (("min", low, min), ("max", high, max))
@@ -207,7 +207,7 @@ def clamp(
 
 def prelu(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     *,
     need: tuple[bool, bool] | None = None,
@@ -219,8 +219,8 @@ def prelu(
     Parameters
     ----------
     dy : array_like
-        Gradient of the result, of the shape of `x`; float32 or float64.
-    x, weight
+        Gradient of the result, of the shape of `input`; float32 or float64.
+    input, weight
         The arguments of the forward call.
     need : tuple of 2 bool, optional
         Which gradients to compute.
@@ -230,7 +230,7 @@ def prelu(
     Returns
     -------
     dx, dweight : ndarray or None
-        Of the shapes of `x` and `weight`.
+        Of the shapes of `input` and `weight`.
 
     Examples
     --------
@@ -238,10 +238,10 @@ def prelu(
     >>> F.grad.prelu(np.ones((1, 2)), np.array([[-3.0, 1.0]]), np.array([0.5]))
     (array([[0.5, 1. ]]), array([-3.]))
     """
-    x, w = as_array(x, "x"), as_array(weight, "weight")
+    x, w = as_array(input, "input"), as_array(weight, "weight")
     slopes = forward.prelu_slopes(x, w)
-    flags = wanted(need, ("x", "weight"))
-    check_differentiable(x.dtype, "x")
+    flags = wanted(need, ("input", "weight"))
+    check_differentiable(x.dtype, "input")
     dy = as_incoming(dy, x.shape, "prelu")
 
     def to_weight() -> Any:
@@ -254,7 +254,7 @@ def prelu(
 
 def glu(
     dy: Any,
-    x: Any,
+    input: Any,
     dim: int = -1,
     *,
     need: tuple[bool] | None = None,
@@ -266,8 +266,8 @@ def glu(
     Parameters
     ----------
     dy : array_like
-        Gradient of the result, half as long as `x` along `dim`; float32 or float64.
-    x, dim
+        Gradient of the result, half as long as `input` along `dim`; float32 or float64.
+    input, dim
         The arguments of the forward call.
     need
         As everywhere in `fastconv.grad`.
@@ -277,7 +277,7 @@ def glu(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Examples
     --------
@@ -285,11 +285,11 @@ def glu(
     >>> F.grad.glu([1.0], [4.0, 0.0])
     array([0.5, 1. ])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     axis, shape = forward.glu_halves(x, dim)
-    check_differentiable(x.dtype, "x")
+    check_differentiable(x.dtype, "input")
     dy = as_incoming(dy, shape, "glu")
-    flags = wanted(need, ("x",))
+    flags = wanted(need, ("input",))
     half = shape[axis]
     along = [1] * x.ndim
     along[axis] = 2 * half
@@ -318,15 +318,15 @@ def glu(
 def _softmax(
     kind: str, dy: Any, x: Any, dim: Any, dtype: Any, need: Any, backend: str | None, threads: int | None
 ) -> Any:
-    x = as_array(x, "x")
-    check_differentiable(x.dtype, "x")
+    x = as_array(x, "input")
+    check_differentiable(x.dtype, "input")
     p = softmax_backward_problem(kind, x.shape, x.dtype, dim, dtype)
     check_differentiable(p.dtype, "the result")
     dy = as_incoming(dy, x.shape, kind)
     canonical = (p.outer, p.length, p.inner)
 
     return gradients(
-        wanted(need, ("x",)),
+        wanted(need, ("input",)),
         lambda: as_dtype(
             submit(
                 Recipe(
@@ -348,7 +348,7 @@ def _softmax(
 
 def softmax(
     dy: Any,
-    x: Any,
+    input: Any,
     dim: int,
     dtype: Any = None,
     *,
@@ -361,8 +361,8 @@ def softmax(
     Parameters
     ----------
     dy : array_like
-        Gradient of the result, of the shape of `x`; float32 or float64.
-    x, dim, dtype
+        Gradient of the result, of the shape of `input`; float32 or float64.
+    input, dim, dtype
         The arguments of the forward call.
     need
         As everywhere in `fastconv.grad`.
@@ -372,7 +372,7 @@ def softmax(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Examples
     --------
@@ -380,12 +380,12 @@ def softmax(
     >>> F.grad.softmax([1.0, 0.0], [0.0, 0.0], 0)
     array([ 0.25, -0.25])
     """
-    return _softmax("softmax", dy, x, dim, dtype, need, backend, threads)
+    return _softmax("softmax", dy, input, dim, dtype, need, backend, threads)
 
 
 def log_softmax(
     dy: Any,
-    x: Any,
+    input: Any,
     dim: int,
     dtype: Any = None,
     *,
@@ -403,7 +403,7 @@ def log_softmax(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Examples
     --------
@@ -411,12 +411,12 @@ def log_softmax(
     >>> F.grad.log_softmax([1.0, 0.0], [0.0, 0.0], 0)
     array([ 0.5, -0.5])
     """
-    return _softmax("log_softmax", dy, x, dim, dtype, need, backend, threads)
+    return _softmax("log_softmax", dy, input, dim, dtype, need, backend, threads)
 
 
 def softmin(
     dy: Any,
-    x: Any,
+    input: Any,
     dim: int,
     dtype: Any = None,
     *,
@@ -434,7 +434,7 @@ def softmin(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Examples
     --------
@@ -442,4 +442,4 @@ def softmin(
     >>> F.grad.softmin([1.0, 0.0], [0.0, 0.0], 0)
     array([-0.25,  0.25])
     """
-    return _softmax("softmin", dy, x, dim, dtype, need, backend, threads)
+    return _softmax("softmin", dy, input, dim, dtype, need, backend, threads)

@@ -28,7 +28,7 @@ def _max(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    array = as_array(x, "x")
+    array = as_array(x, "input")
     problem = adaptive_problem(
         "max", rank, array.shape, array.dtype, freeze(output_size, "output_size"),
         as_flag(return_indices, "return_indices"), as_layout(layout),
@@ -37,7 +37,7 @@ def _max(
 
 
 def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     size = freeze(output_size, "output_size")
     problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
     backward = replace(problem, direction="backward")
@@ -45,10 +45,10 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: st
 
 
 def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
-    array = as_array(x, "x")
+    array = as_array(x, "input")
     layout = as_layout(layout)
     problem = replace(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
-    check_differentiable(array.dtype, "x")
+    check_differentiable(array.dtype, "input")
     merged, shape, result = global_shapes(problem, array.shape)
     incoming = as_incoming(dy, shape, f"global_{kind}_pool")
 
@@ -71,12 +71,12 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[st
             constants,
         )
 
-    return gradients(wanted(need, ("x",)), run)
+    return gradients(wanted(need, ("input",)), run)
 
 
 def adaptive_max_pool1d(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     return_indices: bool = False,
     *,
@@ -97,13 +97,13 @@ def adaptive_max_pool1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     output_size, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
         Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `x` matter then, which may be a `fastconv.Spec`.
+        `input` matter then, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
         As everywhere in `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
@@ -112,7 +112,7 @@ def adaptive_max_pool1d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -126,14 +126,14 @@ def adaptive_max_pool1d(
     np.float64(6.0)
     """
     return _max(
-        1, dy, x, output_size, return_indices, need, indices, layout,
+        1, dy, input, output_size, return_indices, need, indices, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def adaptive_max_pool2d(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     return_indices: bool = False,
     *,
@@ -154,13 +154,13 @@ def adaptive_max_pool2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     output_size, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
         Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `x` matter then, which may be a `fastconv.Spec`.
+        `input` matter then, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
         As everywhere in `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
@@ -169,7 +169,7 @@ def adaptive_max_pool2d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -183,14 +183,14 @@ def adaptive_max_pool2d(
     np.float64(12.0)
     """
     return _max(
-        2, dy, x, output_size, return_indices, need, indices, layout,
+        2, dy, input, output_size, return_indices, need, indices, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def adaptive_max_pool3d(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     return_indices: bool = False,
     *,
@@ -211,13 +211,13 @@ def adaptive_max_pool3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     output_size, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
         Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `x` matter then, which may be a `fastconv.Spec`.
+        `input` matter then, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
         As everywhere in `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
@@ -226,7 +226,7 @@ def adaptive_max_pool3d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -240,14 +240,14 @@ def adaptive_max_pool3d(
     np.float64(24.0)
     """
     return _max(
-        3, dy, x, output_size, return_indices, need, indices, layout,
+        3, dy, input, output_size, return_indices, need, indices, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def adaptive_avg_pool1d(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     *,
     need: tuple[bool] | None = None,
@@ -264,7 +264,7 @@ def adaptive_avg_pool1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     output_size, layout
@@ -277,7 +277,7 @@ def adaptive_avg_pool1d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -291,14 +291,14 @@ def adaptive_avg_pool1d(
     (2, 5)
     """
     return _average(
-        1, dy, x, output_size, need, layout,
+        1, dy, input, output_size, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def adaptive_avg_pool2d(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     *,
     need: tuple[bool] | None = None,
@@ -315,7 +315,7 @@ def adaptive_avg_pool2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     output_size, layout
@@ -328,7 +328,7 @@ def adaptive_avg_pool2d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -342,14 +342,14 @@ def adaptive_avg_pool2d(
     (2, 5, 7)
     """
     return _average(
-        2, dy, x, output_size, need, layout,
+        2, dy, input, output_size, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def adaptive_avg_pool3d(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     *,
     need: tuple[bool] | None = None,
@@ -366,7 +366,7 @@ def adaptive_avg_pool3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     output_size, layout
@@ -379,7 +379,7 @@ def adaptive_avg_pool3d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -393,14 +393,14 @@ def adaptive_avg_pool3d(
     (2, 5, 7, 4)
     """
     return _average(
-        3, dy, x, output_size, need, layout,
+        3, dy, input, output_size, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def global_max_pool(
     dy: Any,
-    x: Any,
+    input: Any,
     *,
     need: tuple[bool] | None = None,
     layout: str = "NCHW",
@@ -419,7 +419,7 @@ def global_max_pool(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, ...)
+    input : array_like, shape (N, C, ...)
         Float32 or float64; channels last with ``layout="NHWC"``.
     layout : {"NCHW", "NHWC"}
         As in the forward call.
@@ -431,7 +431,7 @@ def global_max_pool(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -445,14 +445,14 @@ def global_max_pool(
     array([[[0. , 0.5, 0.5, 0. ]]])
     """
     return _global(
-        "max", dy, x, need, layout,
+        "max", dy, input, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def global_avg_pool(
     dy: Any,
-    x: Any,
+    input: Any,
     *,
     need: tuple[bool] | None = None,
     layout: str = "NCHW",
@@ -468,7 +468,7 @@ def global_avg_pool(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, ...)
+    input : array_like, shape (N, C, ...)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     layout : {"NCHW", "NHWC"}
@@ -481,7 +481,7 @@ def global_avg_pool(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -495,6 +495,6 @@ def global_avg_pool(
     array([[[0.25, 0.25, 0.25, 0.25]]])
     """
     return _global(
-        "avg", dy, x, need, layout,
+        "avg", dy, input, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

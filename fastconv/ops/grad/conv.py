@@ -29,7 +29,7 @@ from fastconv.ops import conv as forward
 from fastconv.ops.grad.activation import through
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
 
-NAMES = ("x", "weight", "bias")
+NAMES = ("input", "weight", "bias")
 
 
 def _conv(
@@ -50,7 +50,7 @@ def _conv(
     activation: str | None,
     options: dict[str, Any],
 ) -> Any:
-    x, w = as_array(x, "x"), as_array(weight, "weight")
+    x, w = as_array(x, "input"), as_array(weight, "weight")
     b: Any = None if bias is None else as_array(bias, "bias")
     flags = wanted(need, NAMES, (True, True, b is not None))
     for array, flag, name in zip((x, w, b), flags, NAMES, strict=True):
@@ -115,7 +115,7 @@ def _as_shape(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 def conv1d(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -139,7 +139,7 @@ def conv1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or unbatched
+    input : array_like, shape (N, C, W) or unbatched
     weight : array_like, shape (K, C / groups, kw)
     bias : array_like, shape (K,), optional
         Only its presence and dtype matter.
@@ -153,7 +153,7 @@ def conv1d(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
 
     Raises
     ------
@@ -169,14 +169,14 @@ def conv1d(
     ((1, 2, 6), (4, 2, 3), (4,))
     """
     return _conv(
-        1, False, dy, x, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
+        1, False, dy, input, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def conv2d(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -200,7 +200,7 @@ def conv2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or unbatched
+    input : array_like, shape (N, C, H, W) or unbatched
     weight : array_like, shape (K, C / groups, kh, kw)
     bias : array_like, shape (K,), optional
         Only its presence and dtype matter.
@@ -214,7 +214,7 @@ def conv2d(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
 
     Raises
     ------
@@ -230,14 +230,14 @@ def conv2d(
     ((1, 2, 6, 6), (4, 2, 3, 3), (4,))
     """
     return _conv(
-        2, False, dy, x, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
+        2, False, dy, input, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def conv3d(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -261,7 +261,7 @@ def conv3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or unbatched
+    input : array_like, shape (N, C, D, H, W) or unbatched
     weight : array_like, shape (K, C / groups, kd, kh, kw)
     bias : array_like, shape (K,), optional
         Only its presence and dtype matter.
@@ -275,7 +275,7 @@ def conv3d(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
 
     Raises
     ------
@@ -291,14 +291,14 @@ def conv3d(
     ((1, 2, 6, 6, 6), (4, 2, 3, 3, 3), (4,))
     """
     return _conv(
-        3, False, dy, x, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
+        3, False, dy, input, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def conv_transpose1d(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -323,7 +323,7 @@ def conv_transpose1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or unbatched
+    input : array_like, shape (N, C, W) or unbatched
     weight : array_like, shape (C, K / groups, kw)
     bias : array_like, shape (K,), optional
         Only its presence and dtype matter.
@@ -337,7 +337,7 @@ def conv_transpose1d(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
 
     Raises
     ------
@@ -353,7 +353,7 @@ def conv_transpose1d(
     ((1, 2, 6), (2, 4, 3), (4,))
     """
     return _conv(
-        1, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
+        1, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
         padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
@@ -361,7 +361,7 @@ def conv_transpose1d(
 
 def conv_transpose2d(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -386,7 +386,7 @@ def conv_transpose2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or unbatched
+    input : array_like, shape (N, C, H, W) or unbatched
     weight : array_like, shape (C, K / groups, kh, kw)
     bias : array_like, shape (K,), optional
         Only its presence and dtype matter.
@@ -400,7 +400,7 @@ def conv_transpose2d(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
 
     Raises
     ------
@@ -416,7 +416,7 @@ def conv_transpose2d(
     ((1, 2, 6, 6), (2, 4, 3, 3), (4,))
     """
     return _conv(
-        2, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
+        2, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
         padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
@@ -424,7 +424,7 @@ def conv_transpose2d(
 
 def conv_transpose3d(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     stride: Any = 1,
@@ -449,7 +449,7 @@ def conv_transpose3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or unbatched
+    input : array_like, shape (N, C, D, H, W) or unbatched
     weight : array_like, shape (C, K / groups, kd, kh, kw)
     bias : array_like, shape (K,), optional
         Only its presence and dtype matter.
@@ -463,7 +463,7 @@ def conv_transpose3d(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
 
     Raises
     ------
@@ -479,7 +479,7 @@ def conv_transpose3d(
     ((1, 2, 6, 6, 6), (2, 4, 3, 3, 3), (4,))
     """
     return _conv(
-        3, True, dy, x, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
+        3, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
         padding_mode, activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

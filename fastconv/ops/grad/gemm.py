@@ -223,7 +223,7 @@ def _pair(result: Any, flags: tuple[bool, ...]) -> tuple[Any, Any]:
 
 def linear(
     dy: Any,
-    x: Any,
+    input: Any,
     weight: Any,
     bias: Any = None,
     *,
@@ -241,7 +241,7 @@ def linear(
     ----------
     dy : array_like, shape (..., out_features)
         Gradient of the result, float32 or float64.
-    x, weight, bias, activation
+    input, weight, bias, activation
         The arguments of the forward call.
     need : tuple of 3 bool, optional
         Which gradients to compute; those of the arrays that are present by default.
@@ -251,7 +251,7 @@ def linear(
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `x`, `weight` and `bias`.
+        Of the shapes and dtypes of `input`, `weight` and `bias`.
 
     Raises
     ------
@@ -264,9 +264,9 @@ def linear(
     >>> dx.tolist(), dw.tolist(), db.tolist()
     ([[3.0, 4.0], [3.0, 4.0]], [[1.0, 1.0]], [2.0])
     """
-    x, w = as_array(x, "x"), as_array(weight, "weight")
+    x, w = as_array(input, "input"), as_array(weight, "weight")
     b: Any = None if bias is None else as_array(bias, "bias")
-    names = ("x", "weight", "bias")
+    names = ("input", "weight", "bias")
     flags = wanted(need, names, (True, True, b is not None))
     _check(flags, (x, w, b), names)
     options: dict[str, Any] = {

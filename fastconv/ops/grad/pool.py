@@ -37,7 +37,7 @@ def gradient(
     `prepare` gives the problem of the gradient and its constants, canonical views of any memory order; it is called
     if the gradient is wanted.
     """
-    check_differentiable(x.dtype, "x")
+    check_differentiable(x.dtype, "input")
     layout = problem.layout
     batched = split_batch(x.shape, rank, layout)[0]
     incoming = as_incoming(dy, join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout), name)
@@ -58,14 +58,14 @@ def gradient(
             tuple(clean_volume(c, c.dtype, layout) for c in constants),
         )
 
-    return gradients(wanted(need, ("x",)), run)
+    return gradients(wanted(need, ("input",)), run)
 
 
 def gradient_by_indices(
     problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: dict[str, Any]
 ) -> Any:
     """The gradient of a max pooling, by the `indices` of the forward call or by new ones."""
-    array = as_array(x, "x")
+    array = as_array(x, "input")
     batched = split_batch(array.shape, rank, problem.layout)[0]
 
     def prepare() -> tuple[AnyPool, tuple[np.ndarray, ...]]:
@@ -79,9 +79,9 @@ def gradient_by_indices(
     return gradient(problem, rank, name, dy, array, need, options, prepare)
 
 
-def check_has_values(x: Any) -> None:
-    if isinstance(x, Spec):
-        raise TypeError("x is a Spec, but its values decide where the gradient goes: pass an array")
+def check_has_values(input: Any) -> None:
+    if isinstance(input, Spec):
+        raise TypeError("input is a Spec, but its values decide where the gradient goes: pass an array")
 
 
 def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
@@ -104,7 +104,7 @@ def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> n
     elements = math.prod(problem.input)
     if at.size and (at.min() < -1 or at.max() >= elements):
         outside = at[(at < -1) | (at >= elements)][0]
-        raise ValueError(f"indices must be positions 0 to {elements - 1} of x, or -1, got {outside}")
+        raise ValueError(f"indices must be positions 0 to {elements - 1} of input, or -1, got {outside}")
     return at
 
 
@@ -124,8 +124,9 @@ def _max(
     options: dict[str, Any],
 ) -> Any:
     problem = describe_pool(
-        "max", rank, as_array(x, "x"), kernel_size, stride, padding, dilation, ceil_mode, layout, indices=return_indices
-    )
+        "max", rank, as_array(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
+        indices=return_indices,
+    )  # fmt: skip
     return gradient_by_indices(problem, rank, f"max_pool{rank}d", dy, x, indices, need, options)
 
 
@@ -144,7 +145,7 @@ def _average(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     problem = describe_pool(
         "avg", rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, include_pad=include_pad,
         divisor=divisor,
@@ -167,7 +168,7 @@ def _norm(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    array = as_array(x, "x")
+    array = as_array(x, "input")
     problem = describe_pool(
         "lp", rank, array, kernel_size, stride, padding, dilation, ceil_mode, layout, norm=norm_type
     )
@@ -194,7 +195,7 @@ def _norm(
 
 def max_pool1d(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -219,13 +220,13 @@ def max_pool1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
         Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `x` matter then, which may be a `fastconv.Spec`.
+        `input` matter then, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
         As everywhere in `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
@@ -234,7 +235,7 @@ def max_pool1d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -248,14 +249,14 @@ def max_pool1d(
     array([[0., 1., 0., 1.]])
     """
     return _max(
-        1, dy, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
+        1, dy, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def max_pool2d(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -280,13 +281,13 @@ def max_pool2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
         Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `x` matter then, which may be a `fastconv.Spec`.
+        `input` matter then, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
         As everywhere in `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
@@ -295,7 +296,7 @@ def max_pool2d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -310,14 +311,14 @@ def max_pool2d(
             [0., 1.]]])
     """
     return _max(
-        2, dy, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
+        2, dy, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def max_pool3d(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -342,13 +343,13 @@ def max_pool3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
         Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `x` matter then, which may be a `fastconv.Spec`.
+        `input` matter then, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
         As everywhere in `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
@@ -357,7 +358,7 @@ def max_pool3d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -371,14 +372,14 @@ def max_pool3d(
     np.float64(1.0)
     """
     return _max(
-        3, dy, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
+        3, dy, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def avg_pool1d(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -401,7 +402,7 @@ def avg_pool1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
@@ -414,7 +415,7 @@ def avg_pool1d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -428,14 +429,15 @@ def avg_pool1d(
     array([[0.5, 0.5, 0.5, 0.5]])
     """
     return _average(
-        1, dy, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need, layout,
+        1, dy, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need,
+        layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def avg_pool2d(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -458,7 +460,7 @@ def avg_pool2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
@@ -471,7 +473,7 @@ def avg_pool2d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -486,14 +488,15 @@ def avg_pool2d(
             [0.25, 0.25]]])
     """
     return _average(
-        2, dy, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need, layout,
+        2, dy, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need,
+        layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def avg_pool3d(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -516,7 +519,7 @@ def avg_pool3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
@@ -529,7 +532,7 @@ def avg_pool3d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -543,14 +546,15 @@ def avg_pool3d(
     np.float64(1.0)
     """
     return _average(
-        3, dy, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need, layout,
+        3, dy, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need,
+        layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def lp_pool1d(
     dy: Any,
-    x: Any,
+    input: Any,
     norm_type: float,
     kernel_size: Any,
     stride: Any = None,
@@ -568,14 +572,14 @@ def lp_pool1d(
 ) -> Any:
     """Gradient of `fastconv.lp_pool1d`.
 
-    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: 0 for 0, NaN.
+    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 for 0, NaN.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
         The arguments of the forward call.
@@ -587,7 +591,7 @@ def lp_pool1d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.  Worked out in float64.
+        dx, of the shape and dtype of `input`.  Worked out in float64.
 
     Raises
     ------
@@ -601,14 +605,14 @@ def lp_pool1d(
     array([[0.6, 0.8]])
     """
     return _norm(
-        1, dy, x, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
+        1, dy, input, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def lp_pool2d(
     dy: Any,
-    x: Any,
+    input: Any,
     norm_type: float,
     kernel_size: Any,
     stride: Any = None,
@@ -626,14 +630,14 @@ def lp_pool2d(
 ) -> Any:
     """Gradient of `fastconv.lp_pool2d`.
 
-    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: 0 for 0, NaN.
+    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 for 0, NaN.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
         The arguments of the forward call.
@@ -645,7 +649,7 @@ def lp_pool2d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.  Worked out in float64.
+        dx, of the shape and dtype of `input`.  Worked out in float64.
 
     Raises
     ------
@@ -660,14 +664,14 @@ def lp_pool2d(
             [0.5, 0.5]]])
     """
     return _norm(
-        2, dy, x, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
+        2, dy, input, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def lp_pool3d(
     dy: Any,
-    x: Any,
+    input: Any,
     norm_type: float,
     kernel_size: Any,
     stride: Any = None,
@@ -685,14 +689,14 @@ def lp_pool3d(
 ) -> Any:
     """Gradient of `fastconv.lp_pool3d`.
 
-    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of `x`
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of `x`: 0 for 0, NaN.
+    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
+    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 for 0, NaN.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
     norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
         The arguments of the forward call.
@@ -704,7 +708,7 @@ def lp_pool3d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.  Worked out in float64.
+        dx, of the shape and dtype of `input`.  Worked out in float64.
 
     Raises
     ------
@@ -718,6 +722,6 @@ def lp_pool3d(
     np.float64(0.25)
     """
     return _norm(
-        3, dy, x, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
+        3, dy, input, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

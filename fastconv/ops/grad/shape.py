@@ -28,7 +28,7 @@ def _gradient(
     options: dict[str, Any],
 ) -> Any:
     """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
-    check_differentiable(x.dtype, "x")
+    check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, name)
     result = p.results[0][0]
 
@@ -46,12 +46,12 @@ def _gradient(
             incoming,
         )
 
-    return gradients(wanted(need, ("x",)), run)
+    return gradients(wanted(need, ("input",)), run)
 
 
 def flatten(
     dy: Any,
-    x: Any,
+    input: Any,
     start_dim: int = 0,
     end_dim: int = -1,
     *,
@@ -68,7 +68,7 @@ def flatten(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like
+    input : array_like
         Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
     start_dim, end_dim : int
         The arguments of the forward call.
@@ -80,12 +80,12 @@ def flatten(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`; a view of `dy` where memory and dtype allow.
+        dx, of the shape and dtype of `input`; a view of `dy` where memory and dtype allow.
 
     Raises
     ------
     IndexError
-        If x has no such axis.
+        If `input` has no such axis.
     ShapeError, DTypeError, ValueError, TypeError
 
     Examples
@@ -94,7 +94,7 @@ def flatten(
     >>> F.grad.flatten(np.zeros((2, 12)), np.zeros((2, 3, 4)), 1).shape
     (2, 3, 4)
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
@@ -103,14 +103,14 @@ def flatten(
         p = replace(pad_problem(x.shape, x.dtype, (), "constant", None)[0], direction="backward")
         return _gradient(p, p.y_shape, "flatten", dy, x, shape, need, options)
     resolve(**options)
-    check_differentiable(x.dtype, "x")
+    check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, "flatten")
-    return gradients(wanted(need, ("x",)), lambda: as_dtype(incoming.reshape(x.shape), x.dtype))
+    return gradients(wanted(need, ("input",)), lambda: as_dtype(incoming.reshape(x.shape), x.dtype))
 
 
 def pad(
     dy: Any,
-    x: Any,
+    input: Any,
     pad: Any,
     mode: str = "constant",
     value: Any = None,
@@ -128,7 +128,7 @@ def pad(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like
+    input : array_like
         Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
     pad, mode, value
         The arguments of the forward call.
@@ -140,7 +140,7 @@ def pad(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`; zero where x was cropped.
+        dx, of the shape and dtype of `input`; zero where x was cropped.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def pad(
     >>> F.grad.pad(np.ones((1, 6)), np.zeros((1, 3)), (2, 1), mode="reflect")
     array([[1., 3., 2.]])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     widths = freeze(pad, "pad")
     if isinstance(value, np.generic):
         value = value.item()
@@ -169,7 +169,7 @@ def pad(
 
 def unfold(
     dy: Any,
-    x: Any,
+    input: Any,
     kernel_size: Any,
     dilation: Any = 1,
     padding: Any = 0,
@@ -188,7 +188,7 @@ def unfold(
     ----------
     dy : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
         Gradient of the result; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
     kernel_size, dilation, padding, stride : int or tuple of 2 int
         The arguments of the forward call.
@@ -200,7 +200,7 @@ def unfold(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -215,7 +215,7 @@ def unfold(
             [2., 4., 2.],
             [1., 2., 1.]]])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     forward, shape = unfold_problem(
         x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(dilation, "dilation"),
         freeze(padding, "padding"), freeze(stride, "stride"),
@@ -228,7 +228,7 @@ def unfold(
 
 def fold(
     dy: Any,
-    x: Any,
+    input: Any,
     output_size: Any,
     kernel_size: Any,
     dilation: Any = 1,
@@ -248,7 +248,7 @@ def fold(
     ----------
     dy : array_like, shape (N, C, H, W) or (C, H, W)
         Gradient of the result; float32 or float64.
-    x : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
+    input : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
         Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
     output_size, kernel_size, dilation, padding, stride : int or tuple of 2 int
         The arguments of the forward call.
@@ -260,7 +260,7 @@ def fold(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -274,7 +274,7 @@ def fold(
     array([[0., 1.],
            [2., 3.]])
     """
-    x = as_array(x, "x")
+    x = as_array(input, "input")
     forward, shape = fold_problem(
         x.shape, x.dtype, freeze(output_size, "output_size"), freeze(kernel_size, "kernel_size"),
         freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),

@@ -26,10 +26,10 @@ def _unpool(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    x = as_array(x, "x")
+    x = as_array(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     problem = replace(forward, direction="backward")
-    check_differentiable(x.dtype, "x")
+    check_differentiable(x.dtype, "input")
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
     incoming = as_incoming(dy, shape, f"max_unpool{rank}d")
@@ -49,12 +49,12 @@ def _unpool(
             (flat,),
         )
 
-    return gradients(wanted(need, ("x",)), run)
+    return gradients(wanted(need, ("input",)), run)
 
 
 def max_unpool1d(
     dy: Any,
-    x: Any,
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,
@@ -77,7 +77,7 @@ def max_unpool1d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, W) or (C, W)
+    input : array_like, shape (N, C, W) or (C, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     indices, kernel_size, stride, padding, output_size, layout
@@ -90,7 +90,7 @@ def max_unpool1d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -104,14 +104,14 @@ def max_unpool1d(
     array([[1., 2.]])
     """
     return _unpool(
-        1, dy, x, indices, kernel_size, stride, padding, output_size, need, layout,
+        1, dy, input, indices, kernel_size, stride, padding, output_size, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def max_unpool2d(
     dy: Any,
-    x: Any,
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,
@@ -134,7 +134,7 @@ def max_unpool2d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, H, W) or (C, H, W)
+    input : array_like, shape (N, C, H, W) or (C, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     indices, kernel_size, stride, padding, output_size, layout
@@ -147,7 +147,7 @@ def max_unpool2d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -161,14 +161,14 @@ def max_unpool2d(
     array([[[3.]]])
     """
     return _unpool(
-        2, dy, x, indices, kernel_size, stride, padding, output_size, need, layout,
+        2, dy, input, indices, kernel_size, stride, padding, output_size, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def max_unpool3d(
     dy: Any,
-    x: Any,
+    input: Any,
     indices: Any,
     kernel_size: Any,
     stride: Any = None,
@@ -191,7 +191,7 @@ def max_unpool3d(
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    x : array_like, shape (N, C, D, H, W) or (C, D, H, W)
+    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
         Float32 or float64; channels last with ``layout="NHWC"``.
         Only its shape and dtype matter: it may be a `fastconv.Spec`.
     indices, kernel_size, stride, padding, output_size, layout
@@ -204,7 +204,7 @@ def max_unpool3d(
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `x`.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
@@ -218,6 +218,6 @@ def max_unpool3d(
     array([[[[5.]]]])
     """
     return _unpool(
-        3, dy, x, indices, kernel_size, stride, padding, output_size, need, layout,
+        3, dy, input, indices, kernel_size, stride, padding, output_size, need, layout,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
