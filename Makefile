@@ -1,7 +1,8 @@
 # Each target is one line of CONTRIBUTING.md; PYTHON is the interpreter that fastconv is installed in.
 PYTHON ?= python3
+MINUTES ?= 30
 
-.PHONY: build check imports test bench
+.PHONY: build check imports test bench fuzz
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -19,3 +20,6 @@ test:
 
 bench:
 	$(PYTHON) -m pytest benchmarks --benchmark-group-by=param:problem
+
+fuzz:
+	$(PYTHON) -m tests.fuzz --minutes $(MINUTES)

@@ -1,0 +1,276 @@
+"""What a right result is: the oracle's in double precision, and how far rounding may take each element from it.
+
+Rounding scales with the sum of magnitudes that an element is made of (rule 15 of the numeric policy), so the oracle is
+asked twice: for the result, and for the same call on magnitudes.  Integers, maxima and copies must be equal.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+import fastconv as F
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import is_half
+
+from .arrays import limits
+from .cases import Arguments, Case
+
+LINEAR = ("conv", "gemm", "matmul", "linear", "avg_pool", "adaptive_avg", "global_avg", "fold")
+EQUAL = ("max_pool", "adaptive_max", "global_max", "max_unpool", "pad", "unfold", "flatten")
+STEEPEST = 2.0  # no activation's slope is larger, but of those with a parameter
+OUTLIER = 2.0**9  # what exceeds the root mean square that much may not reach other windows
+TILE = 8  # outputs that fast algorithms compute together, along each axis
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The right results, and the scale of the rounding of each: the sum of magnitudes in its window.
+
+    Attributes
+    ----------
+    results : tuple of ndarray or None
+    scales : tuple of ndarray or None
+        None where only the very same value is right.
+    mixed : tuple of ndarray or None
+        The largest scale in a tile, outliers set aside: for algorithms that compute several outputs together.
+    factor : float
+        Rounding errors of functions, in units of the scale.
+    """
+
+    results: tuple[Any, ...]
+    scales: tuple[Any, ...]
+    mixed: tuple[Any, ...]
+    factor: float
+
+
+def oracle(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The results of a call as the definition gives them."""
+    with F.options(backend="reference"), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = function(*args, **kwargs)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def widen(value: Any) -> Any:
+    """Floating arrays in double precision, anything else as it is."""
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.kind == "c":
+        return value.astype(np.complex128)
+    return value.astype(np.float64) if value.dtype.kind == "f" or is_half(value.dtype) else value
+
+
+def magnitude(value: Any) -> Any:
+    """Magnitudes of a floating array, those that are not finite left out."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind in "biu":
+        return value
+    found = np.abs(widen(value))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def without_outliers(value: Any) -> Any:
+    """Magnitudes, limited to those that a fast algorithm may mix into its other outputs."""
+    found = magnitude(value)
+    if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.size < 2:
+        return found
+    top = found.max()
+    rest = np.sqrt(max((np.square(found / top).sum() - 1) / (found.size - 1), 0.0)) * top if top else 0.0
+    return np.minimum(found, OUTLIER * rest) if rest else found
+
+
+def expect(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Expected:
+    """The right results of a call, and the scales of their rounding."""
+    wide = {k: widen(v) for k, v in kwargs.items()}
+    if "dtype" in wide:
+        wide["dtype"] = np.float64
+    results = oracle(case.function, tuple(map(widen, args)), wide)
+    if all(r is None or r.dtype.kind in "biu" for r in results) or (
+        case.name.startswith(EQUAL) and not case.is_gradient
+    ):
+        nothing = (None,) * len(results)
+        return Expected(results, nothing, nothing, 0.0)
+    if case.name.startswith(LINEAR) or (case.is_gradient and case.name.startswith(EQUAL)):
+        scales = _linear(case, args, kwargs, magnitude)
+        mixed = scales
+        if case.name.startswith("conv"):
+            mixed = _linear(case, _every_tap(case, args), kwargs, without_outliers)
+            mixed = tuple(None if m is None else _spread(m, case) for m in mixed)
+        return Expected(results, scales, mixed, 0.0)
+    scales = tuple(
+        None if r is None else _function_scale(case, args, kwargs, r, i) for i, r in enumerate(results)
+    )
+    return Expected(results, scales, scales, 16.0)
+
+
+def _linear(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], size: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """The sums of magnitudes of a call that is linear in each of its floating arrays."""
+    plain = {k: size(v) for k, v in kwargs.items() if k != "activation"}
+    for name in ("alpha", "beta"):
+        if name in plain:
+            plain[name] = abs(plain[name])
+    if plain.get("divisor_override"):
+        plain["divisor_override"] = abs(plain["divisor_override"])
+    values = tuple(map(size, args))
+    if case.is_gradient and case.name.startswith(EQUAL):
+        values = (values[0], *map(widen, args[1:]))  # magnitudes would move the maxima
+    if case.is_gradient and kwargs.get("activation"):
+        # The derivative is taken at sums that are rounded, too.
+        forward = {k: v for k, v in plain.items() if k != "need"}
+        sums = oracle(getattr(F, case.name), values[1:], forward)[0]
+        values = (values[0] * (STEEPEST + sums), *values[1:])
+    return oracle(case.function, values, plain)
+
+
+def _every_tap(case: Case, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same arrays, all taps of a kernel as large as its largest: a tile mixes each pixel with each tap."""
+    at = 2 if case.is_gradient else 1
+    w = magnitude(args[at])
+    top = w.max(axis=tuple(range(2, w.ndim)), keepdims=True, initial=0) if isinstance(w, np.ndarray) else w
+    return (*args[:at], np.broadcast_to(top, w.shape), *args[at + 1 :])
+
+
+def _spread(scale: np.ndarray, case: Case) -> np.ndarray:
+    """The largest value within a tile's reach; weight gradients mix all taps, so there it is the largest of all."""
+    if not case.name.startswith("conv") or not scale.size:
+        return scale
+    rank = int(case.name[-2])
+    if scale.ndim < rank + 1 or (case.is_gradient and case.options.get("need", (True,))[0] is not True):
+        return np.full_like(scale, scale.max())
+    last = case.options.get("layout") == "NHWC"
+    axes = range(scale.ndim - rank - last, scale.ndim - last)
+    for axis in axes:
+        padded = np.moveaxis(scale, axis, -1)
+        padded = np.pad(padded, [(0, 0)] * (scale.ndim - 1) + [(TILE, TILE)], mode="edge")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * TILE + 1, -1)
+        scale = np.moveaxis(windows.max(-1), -1, axis)
+    return scale
+
+
+def _function_scale(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, index: int) -> Any:
+    """Of results that are no sums of products: what the largest of their intermediate values is made of."""
+    x = magnitude(args[0])
+    largest = float(x.max(initial=0)) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else 1.0
+    size = np.abs(np.where(np.isfinite(result), result, 0))
+    if case.name in ("softmax", "softmin", "log_softmax"):
+        dim = kwargs["dim"]
+        if case.is_gradient:
+            total = x.sum(dim, keepdims=True) if x.ndim else x
+            return np.broadcast_to(total * 8 + size, result.shape)
+        logs = case.name == "log_softmax"
+        values = magnitude(args[0])
+        top = values.max(dim, keepdims=True, initial=0) if values.ndim else values
+        return size + np.broadcast_to(top, result.shape) + 1 if logs else size * (1 + np.minimum(2 * top, 110))
+    if case.name in ("cross_entropy", "nll_loss"):
+        logits = magnitude(args[1] if case.is_gradient else args[0])
+        classes = logits.shape[0] if logits.ndim == 1 else logits.shape[1]
+        terms = 1.0 if kwargs.get("reduction") != "sum" else logits.size / max(classes, 1)
+        row = (1 + float(logits.max(initial=0)) + np.log(classes)) * classes
+        if case.is_gradient:
+            return np.full(result.shape, largest * classes * 4)
+        return np.full(result.shape, row * terms)
+    if case.name.startswith("lp_pool"):
+        if _powers_leave(args, kwargs):
+            return np.full(result.shape, np.inf)
+        return size * 16 + (np.abs(oracle(case.function, (x, *map(magnitude, args[1:])), kwargs)[0]) * 16
+                            if case.is_gradient else 0)  # fmt: skip
+    if case.call.startswith("filters"):
+        return np.full(result.shape, 32 * largest)
+    if case.is_gradient and index == 1:  # slopes of prelu: sums over everything
+        return np.full(result.shape, (x * magnitude(args[1])).sum())
+    if case.is_gradient:
+        return np.broadcast_to(x, result.shape) * 8 + size
+    return size + np.minimum(np.broadcast_to(x, result.shape) if x.shape != result.shape else x, 1.0) * 2 \
+        if case.name != "glu" else size * 2
+
+
+def _powers_leave(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether powers of an lp pooling leave the range of its dtype, as they do in torch."""
+    norm = abs(float(kwargs["norm_type"]))
+    for a in args:
+        _, largest, smallest = limits(a.dtype if a.dtype.itemsize > 2 and a.dtype.name != "bfloat16" else np.dtype("f"))
+        values = magnitude(a)
+        values = values[values > 0]
+        if np.isfinite(norm) and values.size:
+            logs = norm * np.log10(values)
+            if logs.max() > np.log10(largest) - 4 or logs.min() < np.log10(smallest) + 4:
+                return True
+    return False
+
+
+@cache
+def bound(kernel: Kernel[Any], problem: Any) -> float:
+    """How many units in the last place of the sum of magnitudes a kernel may err."""
+    stated = getattr(kernel, "bound", None)
+    if stated is not None:
+        return float(stated(problem))
+    terms = _terms(problem)
+    summed = min(terms + 4.0, 32 + 4 * terms**0.5)
+    if kernel.exact:
+        return summed
+    eps = limits(problem.acc)[0]
+    return summed + 64 * kernel.error(problem) / eps
+
+
+def _terms(problem: Any) -> float:
+    """Products in the longest sum of a problem."""
+    if problem.op == "conv":
+        if problem.weights_wanted:
+            return float(problem.n * max(problem.pixels, np.prod(problem.input)))
+        return float(problem.depth)
+    if problem.op == "gemm":
+        return float(problem.k + 2)
+    taps = getattr(problem, "taps", None)
+    return float(taps) if taps else float(max(np.prod(getattr(problem, "input", (64,))), 64))
+
+
+def wrong(
+    got: np.ndarray, want: np.ndarray, scale: np.ndarray | None, units: float, acc: np.dtype, activation: bool
+) -> str | None:
+    """What is wrong with a result; None if it is right within `units` of rounding in `acc`."""
+    if got.shape != want.shape:
+        return f"shape {got.shape}, {want.shape} expected"
+    if not got.size:
+        return None
+    if scale is None:
+        same = (got == want) | ((got != got) & (want != want))
+        return None if same.all() else _worst("differs", got, want, ~same)
+    eps, largest, smallest = limits(acc)
+    out_eps, out_largest, out_smallest = limits(got.dtype) if got.dtype.kind not in "iu" else (0.0, 1e300, 0.0)
+    with np.errstate(all="ignore"):
+        value = got.astype(want.dtype)
+        allowed = units * eps * scale + units * smallest * eps + smallest
+        if activation:
+            allowed = STEEPEST * allowed + 16 * eps * (np.abs(want) + np.minimum(scale, 1))
+        if is_half(got.dtype):  # a function in a pass of its own sees what is rounded already
+            allowed = allowed + 0.51 * out_eps * (np.abs(want) + 2 * activation * scale) + out_smallest * out_eps
+        elif got.dtype.kind in "iu":  # an image in whole numbers: as near as rounding comes
+            allowed = allowed + 0.51
+        over = scale * STEEPEST * 2 > min(largest / 4, out_largest)
+        finite = np.isfinite(want)
+        close = np.abs(value - want) <= allowed
+        kept = (value == want) | ((value != value) & (want != want))
+        if want.dtype.kind == "c":
+            kept = kept | ~finite
+        right = np.where(finite, close, kept) | (over & finite)
+    if right.all():
+        return None
+    return _worst("off", got, want, ~right, allowed)
+
+
+def _worst(word: str, got: np.ndarray, want: np.ndarray, bad: np.ndarray, allowed: Any = None) -> str:
+    """The element that is furthest off, in words."""
+    with np.errstate(all="ignore"):
+        off = np.where(bad, np.nan_to_num(np.abs(got.astype(want.dtype) - want), nan=np.inf, posinf=np.inf), -1)
+    at = np.unravel_index(int(np.argmax(off)), off.shape)
+    limit = "" if allowed is None else f", {float(np.broadcast_to(allowed, off.shape)[at]):.2g} allowed"
+    place = tuple(int(i) for i in at)
+    return f"{word} at {int(bad.sum())} of {bad.size}, as at {place}: {got[at]}, {want[at]} expected{limit}"
+
+
+__all__ = ["Arguments", "Expected", "bound", "expect", "oracle", "wrong"]
