@@ -177,10 +177,35 @@ def test_a_measured_time_beats_predictions() -> None:
 
 
 def test_max_workspace_and_tol_are_reasons() -> None:
-    run = F.plan(F.conv2d, X, W, max_workspace=200)
-    assert run.kernel == "reference.definition"
-    assert "exceeds max_workspace 200" in str(run.explain())
+    run = F.plan(F.conv2d, X, W, max_workspace=20_000)
+    assert run.kernel != "reference.definition"
+    assert "exceeds max_workspace 20000" in str(run.explain())
     F.conv2d(X, W, tol=0)
+
+
+def test_a_limit_on_scratch_takes_threads_away_and_then_says_the_least_that_would_do() -> None:
+    shape, w = (1, 64, 56, 56), np.ones((64, 64, 3, 3), "f")
+    free = F.plan(F.conv2d, F.Spec(shape), w, padding=1, threads=4).explain()
+    stated = {c.kernel.name: c.workspace for c in free.candidates}[free.chosen]
+    for threads in (4, 3, 1):
+        run = F.plan(F.conv2d, F.Spec(shape), w, padding=1, threads=4, max_workspace=threads * stated)
+        assert (run.kernel, run.explain().choice.threads) == (free.chosen, threads)
+    with pytest.raises(F.UnsupportedError, match="needs the least") as caught:
+        F.conv2d(X, W, max_workspace=10)
+    least = int(str(caught.value).split("needs the least, ")[1].split()[0])
+    F.conv2d(X, W, max_workspace=least)
+    with pytest.raises(F.UnsupportedError):
+        F.conv2d(X, W, max_workspace=least - 1)
+
+
+def test_the_oracle_is_chosen_by_name_only() -> None:
+    for kwargs in ({"backend": "reference"}, {"algorithm": "definition"}):
+        assert F.plan(F.conv2d, X, W, **kwargs).kernel == "reference.definition"
+    wisdom.record(kernels("conv")[-1], F.plan(F.conv2d, X, W).problem, 1e-9)
+    plans.clear_cache()
+    run = F.plan(F.conv2d, X, W)
+    assert run.kernel != "reference.definition"
+    assert "the oracle" in str(run.explain())
 
 
 def test_the_choice_does_not_depend_on_threads_or_batch() -> None:

@@ -96,8 +96,16 @@ class Kernel(Generic[P]):
         raise NotImplementedError
 
     def workspace(self, problem: P) -> int:
-        """Bytes of scratch that one thread of a run uses beyond input, output and packed weights."""
+        """Bytes of scratch of a run on one thread, beyond inputs, outputs and packed weights; never too few.
+
+        Temporary arrays and tables of indices count, copies of arrays that break the contract do not.  It must not grow
+        with the images beyond a few MiB: kernels work in bands.
+        """
         raise NotImplementedError
+
+    def total_workspace(self, problem: P, threads: int) -> int:
+        """The same for all of up to `threads` threads together.  NumPy's kernels have none of their own."""
+        return self.workspace(problem) * (threads if self.backend in ("cython", "numba") else 1)
 
     def error(self, problem: P) -> float:
         """Expected maximum error relative to max|y| on normally distributed data."""

@@ -14,16 +14,17 @@ from fastconv.core.errors import UnsupportedError
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch import wisdom
-from fastconv.dispatch.options import DEFAULT_TOL, DEFAULT_WORKSPACE, Options
+from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.registry import kernels
 
 CACHE_SIZE = 512
+ORACLE = "reference"  # checks the other backends, and never stands in for them
 WIDTH, INDENT = 120, " " * 6  # of the names of kernels that cannot do a problem
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row of `Plan.explain`: a kernel and what was found out about it."""
+    """One row of `Plan.explain`: a kernel and what was found out about it; `workspace` is that of one thread."""
 
     kernel: Kernel[Any]
     reason: str | None
@@ -40,7 +41,7 @@ class Choice:
     problem: Problem  # as the kernel sees it: an activation that it cannot fuse is taken out
     kernel: Kernel[Any]
     candidates: tuple[Candidate, ...]
-    threads: int
+    threads: int  # as many as were asked for, and as fit into max_workspace
     after: str | None  # activation applied in a pass of its own
 
 
@@ -55,9 +56,10 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
     tol = default_tol(problem) if options.tol is None else options.tol
     if not kernel.exact and error > tol and options.algorithm == "auto":
         return f"error {error:.1e} exceeds tol {tol:.1e}"
-    limit = DEFAULT_WORKSPACE if options.max_workspace is None else options.max_workspace
-    if workspace > limit:
-        return f"workspace of {workspace} bytes exceeds max_workspace {limit}"
+    if options.max_workspace is not None and workspace > options.max_workspace:
+        return f"workspace of {workspace} bytes exceeds max_workspace {options.max_workspace}"
+    if kernel.backend == ORACLE and ORACLE != options.backend and options.algorithm != kernel.algorithm:
+        return f"the oracle: by backend={ORACLE!r} or algorithm={kernel.algorithm!r} only"
     if options.backend not in ("auto", kernel.backend):
         return f"backend={options.backend!r} was asked for"
     if options.algorithm not in ("auto", kernel.algorithm):
@@ -121,12 +123,33 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     usable = [c for c in candidates if c.reason is None]
     if not usable:
         lines = "\n".join(f"  {c.kernel.name}: {c.reason}" for c in candidates)
-        raise UnsupportedError(f"no kernel can do this:\n  {problem}\n{lines}")
+        raise UnsupportedError(f"no kernel can do this:{_least(problem, options)}\n  {problem}\n{lines}")
     # A measured time beats a prediction only among measured kernels: the two scales differ.
     measured = [c for c in usable if c.measured is not None]
     best = min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
-    inner, after = _fusable(best.kernel, problem)
-    return Choice(inner, best.kernel, candidates, threads, after)
+    return _chosen(best.kernel, problem, candidates, options, threads)
+
+
+def _chosen(
+    kernel: Kernel[Any], problem: Problem, candidates: tuple[Candidate, ...], options: Options, threads: int
+) -> Choice:
+    """`kernel`, on as many threads as a limit on scratch leaves it."""
+    inner, after = _fusable(kernel, problem)
+    if options.max_workspace is not None:
+        while threads > 1 and kernel.total_workspace(inner, threads) > options.max_workspace:
+            threads -= 1
+    return Choice(inner, kernel, candidates, threads, after)
+
+
+def _least(problem: Problem, options: Options) -> str:
+    """What limit on scratch would do, where it is the limit that leaves no kernel."""
+    if options.max_workspace is None:
+        return ""
+    able = [c for c in survey(problem, replace(options, max_workspace=None)) if c.reason is None]
+    if not able:
+        return ""
+    least = min(able, key=lambda c: c.workspace)
+    return f" max_workspace is {options.max_workspace} bytes, and {least.kernel.name} needs the least, {least.workspace}"
 
 
 def kernel_called(name: str, op: str) -> Kernel[Any]:
@@ -139,11 +162,11 @@ def kernel_called(name: str, op: str) -> Kernel[Any]:
 
 def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
     """The choice that runs `kernel` whatever its cost, for `compare` and tests."""
-    inner, after = _fusable(kernel, problem)
+    inner, _ = _fusable(kernel, problem)
     reason = kernel.reject(inner)
     if reason is not None:
         raise UnsupportedError(f"{kernel.name} cannot do this: {reason}\n  {problem}")
-    return Choice(inner, kernel, survey(problem, options), options.thread_count(), after)
+    return _chosen(kernel, problem, survey(problem, options), options, options.thread_count())
 
 
 def forget_choices() -> None:
@@ -180,7 +203,8 @@ class Explanation:
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
-        lines = [str(self.choice.problem), threads]
+        total = self.choice.kernel.total_workspace(self.choice.problem, self.choice.threads)
+        lines = [str(self.choice.problem), threads, f"workspaces are of one thread; of all {self.choice.threads}: {total} B"]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]

@@ -12,7 +12,6 @@ from typing import Any
 from fastconv.core import threads as _threads
 
 BACKENDS = ("auto", "cython", "numba", "numpy", "reference")
-DEFAULT_WORKSPACE = 64 << 20  # bytes per call; kernels stay within a few MiB per thread by themselves
 DEFAULT_TOL = 4e-6  # of sums in float32; those in float64 are held to as many units in the last place
 
 
@@ -128,7 +127,9 @@ def options(
     tol : float
         Largest admitted error relative to max|y|; 0 admits plain summation only.  By default 4e-6, for float64 7.5e-15.
     max_workspace : int
-        Bytes of scratch that a call may use beyond inputs, outputs and packed weights.
+        Bytes of scratch that the threads of a call may use together, beyond inputs, outputs and packed weights; temporary
+        arrays and tables of indices count.  A limit first takes threads away, and then kernels.  By default there is none:
+        kernels stay within a few MiB a thread by themselves.
 
     Examples
     --------

@@ -19,6 +19,7 @@ from fastconv.core.problems.pool import PoolProblem, axis_counts
 ROW_BYTES = 16 << 10  # of one padded row in scratch
 BLOCK_ROWS = 32
 POINTER = 8
+MAX_BYTES = 4 << 20  # of scratch; longer windows are left to other kernels
 MAX_COUNTED = 1 << 24
 START_SECONDS = 6e-6
 PIECE_SECONDS = 1.5e-8
@@ -69,8 +70,9 @@ class Blocks:
         size, sw = p.dtype.itemsize, p.stride[2]
         unit = p.c if p.layout == "NHWC" else 1
         halo = native.span(1, sw, kernel[2], p.dilation[2])
-        cols = min(p.output[2], max((ROW_BYTES // (size * unit) - halo) // sw + 1, 16))
-        split = unit == 1 and sw != 1
+        least = 16 if 16 * sw * unit * size <= ROW_BYTES else 1
+        cols = min(p.output[2], max((ROW_BYTES // (size * unit) - halo) // sw + 1, least))
+        split = unit == 1 and sw != 1 and cols > 1
         win = (cols - 1) * sw + halo
         wq = (win - 1) // sw + 1
         part = -(-max(win * unit, sw * wq * split) // 16) * 16
@@ -132,6 +134,8 @@ class Pool(Kernel[PoolProblem]):
             return f"norm {p.norm:g}: only 1, 2 and the infinities, which need no powers"
         if p.indices and max(p.kernel[0] * p.kernel[1], p.kernel[2]) > MAX_COUNTED:
             return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
+        if Blocks.of(p).bytes > MAX_BYTES:
+            return "a window is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
     def cost(self, problem: PoolProblem, machine: Machine) -> float:
