@@ -58,7 +58,7 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
         return f"error {error:.1e} exceeds tol {tol:.1e}"
     if options.max_workspace is not None and workspace > options.max_workspace:
         return f"workspace of {workspace} bytes exceeds max_workspace {options.max_workspace}"
-    if kernel.backend == ORACLE and ORACLE != options.backend and options.algorithm != kernel.algorithm:
+    if kernel.backend == ORACLE and options.backend != ORACLE and options.algorithm != kernel.algorithm:
         return f"the oracle: by backend={ORACLE!r} or algorithm={kernel.algorithm!r} only"
     if options.backend not in ("auto", kernel.backend):
         return f"backend={options.backend!r} was asked for"
@@ -149,7 +149,8 @@ def _least(problem: Problem, options: Options) -> str:
     if not able:
         return ""
     least = min(able, key=lambda c: c.workspace)
-    return f" max_workspace is {options.max_workspace} bytes, and {least.kernel.name} needs the least, {least.workspace}"
+    need = f"{least.kernel.name} needs the least, {least.workspace} bytes"
+    return f" max_workspace is {options.max_workspace}, and {need}"
 
 
 def kernel_called(name: str, op: str) -> Kernel[Any]:
@@ -204,7 +205,8 @@ class Explanation:
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
         total = self.choice.kernel.total_workspace(self.choice.problem, self.choice.threads)
-        lines = [str(self.choice.problem), threads, f"workspaces are of one thread; of all {self.choice.threads}: {total} B"]
+        scratch = f"workspaces are of one thread; of all {self.choice.threads}: {total} B"
+        lines = [str(self.choice.problem), threads, scratch]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]

@@ -127,9 +127,9 @@ def options(
     tol : float
         Largest admitted error relative to max|y|; 0 admits plain summation only.  By default 4e-6, for float64 7.5e-15.
     max_workspace : int
-        Bytes of scratch that the threads of a call may use together, beyond inputs, outputs and packed weights; temporary
-        arrays and tables of indices count.  A limit first takes threads away, and then kernels.  By default there is none:
-        kernels stay within a few MiB a thread by themselves.
+        Bytes of scratch that the threads of a call may use together, beyond inputs, outputs and packed weights;
+        temporary arrays and tables of indices count.  A limit first takes threads away, and then kernels.  By default
+        there is none: kernels stay within a few MiB a thread by themselves.
 
     Examples
     --------
