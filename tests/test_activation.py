@@ -9,7 +9,8 @@ import pytest
 
 import fastconv as F
 from fastconv.core.problems.activation import FUSED, elementwise_problem
-from fastconv.core.problems.softmax import KINDS, softmax_problem
+from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.softmax import KINDS, SoftmaxProblem, softmax_problem
 from fastconv.dispatch.registry import kernels
 
 EXTREME = np.array([0.0, -0.0, 1e-30, -1e-30, 0.46875, 0.5, -0.5, 1, -1, 3, -3, 4, -4, 6, 19.9, 20.1, -20, 30, -30, 88,
@@ -204,3 +205,37 @@ def test_softmax_of_huge_values_and_dtype() -> None:
     np.testing.assert_allclose(got.sum(), 1, rtol=1e-6)
     assert F.softmax(np.float64(3), 0) == 1.0
     np.testing.assert_allclose(F.softmin(np.arange(3.0), 0), F.softmax(-np.arange(3.0), 0), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize("backend", ["numpy", "reference"])
+def test_softmax_of_complex_numbers(dtype: str, backend: str) -> None:
+    rng = np.random.default_rng(5)
+    x = (rng.normal(size=(3, 5, 2)) + 1j * rng.normal(size=(3, 5, 2))).astype(dtype)
+    e = np.exp(x.astype(complex))
+    want = e / e.sum(1, keepdims=True)
+    tol = 1e-6 if dtype == "complex64" else 1e-14
+    np.testing.assert_allclose(F.softmax(x, 1, backend=backend), want, rtol=tol, atol=tol)
+    np.testing.assert_allclose(F.softmin(-x, 1, backend=backend), want, rtol=tol, atol=tol)
+    np.testing.assert_allclose(np.exp(F.log_softmax(x, 1, backend=backend)), want, rtol=tol, atol=tol)
+    assert F.softmax(x, 1).dtype == dtype
+    # The largest real part is what overflows.
+    large = np.array([1e4 + 1j, -1e4 + 9e9j], dtype)
+    np.testing.assert_allclose(F.softmax(large, 0, backend=backend), [1, 0], atol=tol)
+    np.testing.assert_allclose(F.softmax(np.arange(3), 0, dtype=dtype), F.softmax(np.arange(3.0), 0), rtol=tol)
+    with pytest.raises(F.DTypeError, match="imaginary"):
+        F.softmax(x, 1, dtype=np.float32)
+
+
+@pytest.mark.parametrize("op", ["softmax", "softmax_backward", "loss", "loss_backward"])
+def test_scratch_of_long_and_wide_vectors(op: str) -> None:
+    (kernel,) = (k for k in kernels(op) if k.backend == "numpy")
+    for outer, length, inner in ((1, 21, 1 << 18), (8, 1000, 3136), (1, 1 << 18, 1), (1, 2, 1 << 26), (1 << 26, 2, 1)):
+        direction = "backward" if op.endswith("backward") else "forward"
+        if op.startswith("softmax"):
+            p: Any = SoftmaxProblem("softmax", outer, length, inner, np.dtype(np.float32), direction)
+        else:
+            p = LossProblem(
+                outer, length, inner, True, False, False, -100, "mean", 0.0, np.dtype(np.float32), direction
+            )
+        assert kernel.workspace(p) < 10 << 20

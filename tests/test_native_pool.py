@@ -352,7 +352,7 @@ ADAPTIVE = [k for k in kernels("adaptive_pool") if k.backend == "cython"]
 
 
 @pytest.mark.parametrize("kernel", ADAPTIVE, ids=lambda k: k.name)
-@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("kind", ["max", "avg", "indices"])
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_windows_of_uneven_sizes(kernel: Kernel[AdaptivePoolProblem], kind: str, layout: str, dtype: str) -> None:
@@ -360,14 +360,19 @@ def test_windows_of_uneven_sizes(kernel: Kernel[AdaptivePoolProblem], kind: str,
     sizes = [((1, 5, 7), (1, 3, 3)), ((1, 10, 33), (1, 7, 7)), ((4, 3, 2), (3, 5, 1)), ((1, 1, 40), (1, 1, 40))]
     rng = np.random.default_rng(12)
     for (extents, output), c, at in itertools.product(sizes, (1, 3, 16, 35), ("start", "end")):
-        p = AdaptivePoolProblem(kind, 2, c, extents, output, False, layout, d, d)
+        indices = kind == "indices"
+        p = AdaptivePoolProblem("max" if indices else kind, 2, c, extents, output, indices, layout, d, d)
         reason = kernel.reject(p)
         if reason is not None:
             pytest.skip(reason)
         x = rng.integers(-3, 4, p.x_shape).astype(d)
         x[rng.random(p.x_shape) < 0.02] = np.nan
-        want = np.empty(p.y_shape, d)
-        Reference().prepare(p, (), 1)(x, want)
-        got = guarded_copy(want * 0, layout, at)
-        kernel.prepare(p, (), 2)(guarded_copy(x, layout, at), got)
-        np.testing.assert_allclose(got, want, rtol=4 * kernel.error(p), atol=4 * kernel.error(p))
+        if indices:
+            x[rng.random(p.x_shape) < 0.3] = -np.inf
+        wants = [np.empty(shape, t) for shape, t in p.results]
+        Reference().prepare(p, (), 1)(x, *wants)
+        got = [guarded_copy(np.zeros_like(want), layout, at) for want in wants]
+        kernel.prepare(p, (), 2)(guarded_copy(x, layout, at), *got)
+        np.testing.assert_allclose(got[0], wants[0], rtol=4 * kernel.error(p), atol=4 * kernel.error(p))
+        if indices:
+            np.testing.assert_array_equal(got[1], wants[1])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.backends.numpy import pool
 from fastconv.backends.reference_pool import Pool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.machine import host_isas
@@ -552,3 +553,37 @@ def test_a_window_far_larger_than_the_input_ends() -> None:
     x = np.arange(4.0).reshape(1, 4)
     assert F.max_pool1d(x, 2**31 - 1, 2**31 - 1, 2**30 - 1, ceil_mode=True).tolist() == [[3.0]]
     assert F.avg_pool1d(x, 2**31 - 1, 2**31 - 1, 2**30 - 1, ceil_mode=True, count_include_pad=False).tolist() == [[1.5]]
+
+
+@pytest.mark.parametrize("elements", [7, 64, 1 << 19])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "bfloat16"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_positions_of_large_windows_by_parts(
+    monkeypatch: pytest.MonkeyPatch, elements: int, dtype: str, layout: str
+) -> None:
+    monkeypatch.setattr(pool, "TILES_BLOCK", elements)
+    d = np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype)
+    rng = np.random.default_rng(8)
+    (windows,) = (k for k in kernels("adaptive_pool") if k.name == "numpy.windows")
+    for spatial, output in (((1, 13, 17), (1, 3, 5)), ((1, 30, 31), (1, 7, 4)), ((5, 7, 11), (2, 3, 4))):
+        p = AdaptivePoolProblem("max", 2, 3, spatial, output, True, layout, d, d)
+        x = rng.integers(-3, 3, p.x_shape).astype(d)
+        x[rng.random(p.x_shape) < 0.03] = np.nan
+        x[rng.random(p.x_shape) < 0.3] = -np.inf
+        got, want = ([np.empty(shape, t) for shape, t in p.results] for _ in range(2))
+        windows.prepare(p, (), 1)(x, *got)
+        kernels("adaptive_pool")[-1].prepare(p, (), 1)(x, *want)
+        np.testing.assert_array_equal(got[0].astype(float), want[0].astype(float))
+        np.testing.assert_array_equal(got[1], want[1])
+
+
+@pytest.mark.parametrize("norm", [1, 2, 3, 2.5, 8, -1.5, 9])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_powers_of_lp(norm: float, dtype: str) -> None:
+    x = np.random.default_rng(9).uniform(0.5, 3, (2, 3, 11, 12)).astype(dtype)
+    x[0, 0, 0, :3] = 0, np.inf, 1
+    y = F.lp_pool2d(x, norm, 3, 2, backend="numpy")
+    with np.errstate(divide="ignore"):
+        taken = np.lib.stride_tricks.sliding_window_view(x.astype(float), (3, 3), (2, 3))[:, :, ::2, ::2] ** norm
+        want = taken.sum((4, 5)) ** (1 / norm)
+    np.testing.assert_allclose(y.astype(float), want, rtol={"float16": 1e-3, "float32": 1e-6, "float64": 1e-14}[dtype])

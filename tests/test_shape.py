@@ -9,6 +9,7 @@ import pytest
 
 import fastconv as F
 from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.problems.shape import pad_problem
 from fastconv.dispatch.registry import kernels
 
 PADS = [k.name for k in kernels("pad")]
@@ -188,3 +189,23 @@ def test_out_may_be_strided_or_overlap(name: str) -> None:
     target = memory.reshape(want.shape)
     getattr(F, name)(memory, *args, out=target)
     np.testing.assert_array_equal(target, want)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular", "symmetric", "constant"])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "complex64", "bool"])
+def test_pad_of_long_signals_needs_no_table(mode: str, dtype: str) -> None:
+    x = np.random.default_rng(3).integers(0, 100, (2, 300_001)).astype(dtype)
+    names = {"replicate": "edge", "circular": "wrap"}
+    for lo, hi in ((100, 0), (0, 7), (300_000, 300_000), (-5, 9), (9, -300_005)):
+        if lo + hi < -len(x[0]) + 20 and mode in ("circular", "constant"):
+            continue  # refuses to crop more than there is
+        if mode == "circular" and lo < 0:
+            want = np.pad(x[:, -lo:], ((0, 0), (0, hi)), "wrap")
+        elif lo < 0 or hi < 0:
+            want = np.pad(x, ((0, 0), (max(lo, 0), max(hi, 0))), names.get(mode, mode))  # type: ignore[call-overload]
+            want = want[:, max(-lo, 0) : want.shape[1] - max(-hi, 0)]
+        else:
+            want = np.pad(x, ((0, 0), (lo, hi)), names.get(mode, mode))  # type: ignore[call-overload]
+        np.testing.assert_array_equal(F.pad(x, (lo, hi), mode, backend="numpy"), want)
+    p, _ = pad_problem((2, 1 << 30), np.dtype(dtype), (100, 100), mode, None)
+    assert all(k.workspace(p) < 1 << 16 for k in kernels("pad"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.reference import Reference
+from fastconv.backends.reference import Reference, exact_dtype
 from fastconv.core.kernel import Run
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
@@ -15,7 +15,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 def _log_softmax(z: np.ndarray) -> np.ndarray:
     if not z.size:
         return z
-    z = z - z.max()
+    z = z - z.real.max()  # the size of an exponential is that of its real part
     return z - np.log(np.exp(z).sum())
 
 
@@ -29,7 +29,7 @@ class Softmax(Reference):
             with np.errstate(all="ignore"):
                 for i in range(p.outer):
                     for j in range(p.inner):
-                        z = x[i, :, j].astype(np.float64)
+                        z = x[i, :, j].astype(exact_dtype(p.dtype))
                         logs = _log_softmax(-z if p.kind == "softmin" else z)
                         out[i, :, j] = logs if p.kind == "log_softmax" else np.exp(logs)
 

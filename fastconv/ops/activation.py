@@ -1039,7 +1039,7 @@ def softmax(
     Parameters
     ----------
     input : array_like
-        Floating point, or anything that can be cast to `dtype`.
+        Floating point or complex, or anything that can be cast to `dtype`.
     dim : int
         The axis whose results add up to 1.
     dtype : dtype, optional
@@ -1071,6 +1071,8 @@ def log_softmax(
     threads: int | None = None,
 ) -> np.ndarray:
     """log(softmax(x)) along `dim`, without overflow or loss of small probabilities.
+
+    Of complex numbers it is x less the logarithm of the sum of exponentials, its imaginary part between -pi and pi.
 
     Parameters
     ----------

@@ -2,6 +2,8 @@
 """Pooling over windows of uneven sizes; an item of work is one row of windows of one channel, or of all where they come last.
 
 The rows of the image under a row of windows are combined into one in scratch, see simd/pool.inc, and then its columns.
+Scratch holds the addresses of those rows, with `indices` also where each lies in a window, the combined row, and with
+`indices` which row each of its maxima came from.
 """
 
 import numpy as np
@@ -21,13 +23,15 @@ cdef class Pool(Prepared):
     cdef const int64_t *first[3]
     cdef const int64_t *last[3]
     cdef const Py_ssize_t *taps
+    cdef const int64_t *tap_at
     cdef const char *widths
+    cdef bint indices
 
     def __init__(self, size_t table, p, int op, int finish, windows, Py_ssize_t table_bytes):
         """`windows`: first place of each window and the one behind its last, for each axis; see simd/pool.h for the numbers."""
         self.t = <const fc_table *>table
         self.op, self.finish = op, finish
-        self.n, self.c, self.table_bytes = p.n, p.c, table_bytes
+        self.n, self.c, self.table_bytes, self.indices = p.n, p.c, table_bytes, p.indices
         self.unit = p.c if p.layout == "NHWC" else 1
         self.id, self.ih, self.iw = p.input
         self.od, self.oh, self.ow = p.output
@@ -36,16 +40,20 @@ cdef class Pool(Prepared):
         for axis in range(3):
             self.first[axis] = <const int64_t *>address(windows[axis][0])
             self.last[axis] = <const int64_t *>address(windows[axis][1])
-        taps = np.arange(self.iw + 1, dtype=np.intp) * self.unit
+        tap_at = np.arange(self.iw + 1, dtype=np.int64)
+        taps = (tap_at * self.unit).astype(np.intp)
         widths = (windows[2][1] - windows[2][0]).astype(p.dtype)
         self.taps, self.widths = <const Py_ssize_t *>address(taps), address(widths)
-        self.keep = windows, taps, widths
+        self.tap_at = <const int64_t *>address(tap_at)
+        self.keep = windows, taps, tap_at, widths
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef const View *x = &arrays.x
         cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, unit = self.unit, channels = self.c // unit, oh, od, c, n, z, r, q
+        cdef Py_ssize_t at, tables = self.table_bytes * (1 + self.indices)
         cdef const void **rows = <const void **>scratch
+        cdef int64_t *row_at = <int64_t *>(scratch + self.table_bytes)
         cdef pool_down_args down
         cdef pool_across_args across
         cdef pool_finish_args finish
@@ -61,18 +69,31 @@ cdef class Pool(Prepared):
         for z in range(self.first[0][od], self.last[0][od]):
             for r in range(self.first[1][oh], self.last[1][oh]):
                 rows[down.count] = image + (z * self.ih + r) * self.iw * unit * size
+                if self.indices:
+                    row_at[down.count] = (z * self.ih + r) * self.iw
                 down.count += 1
         down.start, down.n, down.pad = 0, self.iw * unit, 0
-        down.value, down.row = scratch + self.table_bytes, NULL
+        down.value, down.row = scratch + tables, NULL
+        if self.indices:
+            down.row = scratch + tables + self.iw * unit * size
         self.t.pool_down(&down)
+        at = (od * self.oh + oh) * self.ow * unit
         across.op, across.taps, across.n, across.unit = self.op, self.taps, unit, unit
-        across.y = y.data + (n * y.stride[0] + c * y.stride[1] + (od * self.oh + oh) * self.ow * unit) * size
+        across.y = y.data + (n * y.stride[0] + c * y.stride[1] + at) * size
+        if self.indices:
+            across.row_at, across.tap_at = row_at, self.tap_at
+            across.index = <int64_t *>arrays.index.data + n * arrays.index.stride[0] + c * arrays.index.stride[1] + at
         finish.op, finish.y, finish.divisor, finish.scale, finish.n, finish.unit = self.finish, across.y, self.widths, 1, self.ow, unit
         finish.times = down.count
         for q in range(self.ow):
             across.value = <char *>down.value + self.first[2][q] * unit * size
             across.count = self.last[2][q] - self.first[2][q]
+            if self.indices:
+                across.row = <char *>down.row + self.first[2][q] * unit * size
+                across.base = self.first[2][q]
             self.t.pool_across(&across)
+            if self.indices:
+                across.index += unit
             across.y = <char *>across.y + unit * size
         if self.finish:
             self.t.pool_finish(&finish)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.backends.cython.pool import AS_IS, DIVIDE, MAX, POINTER, SHARED_FLOPS, SUM
+from fastconv.backends.cython.pool import AS_IS, DIVIDE, MAX, MAX_COUNTED, POINTER, SHARED_FLOPS, SUM
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
@@ -17,10 +17,11 @@ START_SECONDS = 2e-6
 ROW_SECONDS = 2e-8
 WINDOW_SECONDS = 6e-9
 VECTOR_SECONDS = 0.8e-9
+INDEX_FACTOR = 2.5  # times slower where positions are tracked
 
 
 class Adaptive(Kernel[AdaptivePoolProblem]):
-    """Maxima without positions, and averages."""
+    """Maxima, with their positions if asked for, and averages."""
 
     backend = "cython"
     algorithm = "separable"
@@ -29,8 +30,8 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         self.isa = isa
 
     def reject(self, problem: AdaptivePoolProblem) -> str | None:
-        if problem.indices:
-            return "no positions of maxima"
+        if problem.indices and max(self._windows(problem)) > MAX_COUNTED:
+            return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
         return native.reject_common(self.isa, problem.dtype)
 
     def cost(self, problem: AdaptivePoolProblem, machine: Machine) -> float:
@@ -41,6 +42,8 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         down, along = self._windows(p)
         vectors = rows * (down * -(-p.input[2] * unit // lanes) + p.output[2] * along * (unit // lanes))
         work = rows * (ROW_SECONDS + p.output[2] * WINDOW_SECONDS) + vectors * VECTOR_SECONDS
+        if p.indices:
+            work *= INDEX_FACTOR
         share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
         return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
 
@@ -56,7 +59,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
     def workspace(self, problem: AdaptivePoolProblem) -> int:
         p = problem
         unit = p.c if p.layout == "NHWC" else 1
-        return self._table_bytes(p) + p.input[2] * unit * p.dtype.itemsize
+        return (self._table_bytes(p) + p.input[2] * unit * p.dtype.itemsize) * (1 + p.indices)
 
     def error(self, problem: AdaptivePoolProblem) -> float:
         if problem.kind == "max":

@@ -9,19 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.numpy.softmax import block_elements, blocks, log_softmax
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.loss import LossProblem
 
-BLOCK = 1 << 15  # elements
 SECONDS_PER_ELEMENT = 1e-8
-
-
-def log_softmax(x: np.ndarray) -> np.ndarray:
-    """Over axis 1, without overflow."""
-    shifted = x - x.max(1, keepdims=True, initial=-np.inf)
-    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
 
 
 class Loss(Kernel[LossProblem]):
@@ -36,12 +30,10 @@ class Loss(Kernel[LossProblem]):
     def cost(self, problem: LossProblem, machine: Machine) -> float:
         return 5e-5 + problem.n * problem.c * problem.inner * SECONDS_PER_ELEMENT
 
-    def _samples(self, p: LossProblem) -> int:
-        return max(1, BLOCK // max(1, p.c * p.inner))
-
     def workspace(self, problem: LossProblem) -> int:
         p = problem
-        return 4 * min(self._samples(p), p.n) * p.c * p.inner * 8
+        samples = block_elements(p.n, p.c, p.inner) // max(1, p.c)
+        return (4 * samples * p.c + 2 * p.c) * max(4, p.dtype.itemsize) + samples * 48 + (1 << 12)
 
     def error(self, problem: LossProblem) -> float:
         if is_half(problem.dtype):
@@ -53,23 +45,22 @@ class Loss(Kernel[LossProblem]):
         target, weight = constants
         work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
         scale = np.ones(p.c, work) if weight is None else weight.astype(work)
-        step = self._samples(p)
+        per_sample = against_probabilities if p.probabilities else against_indices
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             total = weights = 0.0
-            with np.errstate(all="ignore"):
-                for i in range(0, p.n, step):
-                    part = x[i : i + step].astype(work, copy=False)
-                    logs = log_softmax(part) if p.logits else part
-                    each = against_probabilities if p.probabilities else against_indices
-                    loss, counted = each(p, logs, target[i : i + step], scale)
-                    if p.reduction == "none":
-                        out[i : i + step] = loss
-                    else:
-                        total += float(loss.sum(dtype=np.float64))
-                        weights += counted
-                if p.reduction != "none":
-                    out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
+            for i, j in blocks(p.n, p.c, p.inner):
+                part = x[i, :, j].astype(work, copy=False)
+                logs = log_softmax(part) if p.logits else part
+                loss, counted = per_sample(p, logs, target[i, :, j] if p.probabilities else target[i, j], scale)
+                if p.reduction == "none":
+                    out[i, j] = loss
+                else:
+                    total += float(loss.sum(dtype=np.float64))
+                    weights += counted
+            if p.reduction != "none":
+                out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
 
         return run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.loss import BLOCK, log_softmax
+from fastconv.backends.numpy.softmax import block_elements, blocks, log_softmax, softmax
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.loss import LossProblem
@@ -29,7 +29,7 @@ class SoftmaxBackward(Kernel[SoftmaxProblem]):
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem
-        return 5 * max(min(BLOCK, p.outer * p.length * p.inner), p.length * p.inner) * p.dtype.itemsize
+        return 5 * block_elements(p.outer, p.length, p.inner) * p.dtype.itemsize + (1 << 12)
 
     def error(self, problem: SoftmaxProblem) -> float:
         return float(np.finfo(problem.dtype).eps) * (8 + problem.length**0.5)
@@ -37,18 +37,16 @@ class SoftmaxBackward(Kernel[SoftmaxProblem]):
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         (x,) = constants
-        step = max(1, BLOCK // max(1, p.length * p.inner))
         sign = p.dtype.type(-1 if p.kind == "softmin" else 1)
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            with np.errstate(all="ignore"):
-                for i in range(0, p.outer, step):
-                    part = slice(i, i + step)
-                    g, y = dy[part] * sign, np.exp(log_softmax(x[part] * sign))
-                    if p.kind == "log_softmax":
-                        out[part] = g - y * g.sum(1, keepdims=True)
-                    else:
-                        out[part] = y * (g - (g * y).sum(1, keepdims=True))
+            for i, j in blocks(p.outer, p.length, p.inner):
+                g, y = dy[i, :, j] * sign, softmax(x[i, :, j] * sign)
+                if p.kind == "log_softmax":
+                    out[i, :, j] = g - y * g.sum(1, keepdims=True)
+                else:
+                    out[i, :, j] = y * (g - (g * y).sum(1, keepdims=True))
 
         return run
 
@@ -67,7 +65,8 @@ class LossBackward(Kernel[LossProblem]):
 
     def workspace(self, problem: LossProblem) -> int:
         p = problem
-        return 6 * max(min(BLOCK, p.n * p.c * p.inner), p.c * p.inner) * p.dtype.itemsize
+        samples = block_elements(p.n, p.c, p.inner) // max(1, p.c)
+        return (6 * samples * p.c + 2 * p.c) * p.dtype.itemsize + samples * 48 + (1 << 12)
 
     def error(self, problem: LossProblem) -> float:
         return float(np.finfo(problem.dtype).eps) * (8 + problem.c**0.5)
@@ -76,23 +75,21 @@ class LossBackward(Kernel[LossProblem]):
         p = problem
         x, target, weight = constants
         scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
-        step = max(1, BLOCK // max(1, p.c * p.inner))
         share = 1.0 / divisor(p, target, scale) if p.reduction == "mean" else 1.0
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            with np.errstate(all="ignore"):
-                for i in range(0, p.n, step):
-                    part = slice(i, i + step)
-                    g = (dy[part] if p.reduction == "none" else dy.reshape(1, 1)) * p.dtype.type(share)
-                    if p.direction == "target":
-                        logs = log_softmax(x[part])
-                        out[part] = -logs * scale[:, None] * ((1 - p.smoothing) * g[:, None])
-                        continue
-                    kept, wanted = coefficients(p, target[part], scale)
-                    if p.logits:
-                        wanted = wanted - np.exp(log_softmax(x[part])) * wanted.sum(1, keepdims=True)
-                    gradient = -wanted * g[:, None]
-                    out[part] = gradient if kept is None else np.where(kept[:, None], gradient, 0)
+            for i, j in blocks(p.n, p.c, p.inner):
+                g = (dy[i, j] if p.reduction == "none" else dy.reshape(1, 1)) * p.dtype.type(share)
+                part = x[i, :, j]
+                if p.direction == "target":
+                    out[i, :, j] = -log_softmax(part) * scale[:, None] * ((1 - p.smoothing) * g[:, None])
+                    continue
+                kept, wanted = coefficients(p, target[i, :, j] if p.probabilities else target[i, j], scale)
+                if p.logits:
+                    wanted = wanted - softmax(part) * wanted.sum(1, keepdims=True)
+                gradient = -wanted * g[:, None]
+                out[i, :, j] = gradient if kept is None else np.where(kept[:, None], gradient, 0)
 
         return run
 
@@ -101,8 +98,10 @@ def divisor(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> np.float64
     """What a mean divides by: the weights of the samples that count, or their number."""
     if p.probabilities:
         return np.float64(p.n * p.inner)
-    kept = target[target != p.ignore_index]
-    total = scale[kept].sum(dtype=np.float64)
+    total = 0.0
+    for i, j in blocks(p.n, 1, p.inner):
+        part = target[i, j]
+        total += float(scale[part[part != p.ignore_index]].sum(dtype=np.float64))
     return np.float64(total if total else np.inf)  # a mean over nothing passes no gradient on
 
 
@@ -113,7 +112,7 @@ def coefficients(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> tuple
         return None, (target.astype(p.dtype, copy=False) * (1 - p.smoothing) + p.dtype.type(spread)) * scale[:, None]
     kept = target != p.ignore_index
     label = np.where(kept, target, 0)
-    wanted = np.full((target.shape[0], p.c, p.inner), spread, p.dtype)
+    wanted = np.full((target.shape[0], p.c, target.shape[1]), spread, p.dtype)
     np.put_along_axis(wanted, label[:, None], p.dtype.type(1 - p.smoothing + spread), 1)
     return kept, wanted * scale[:, None]
 

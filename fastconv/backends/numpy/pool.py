@@ -2,7 +2,7 @@
 
 ``direct``      all taps of a window into the result; any fixed window
 ``separable``   along the width, then the height, then the depth: fewer operations for large windows; also
-                adaptive windows and Lp, whose powers are then taken once per element of the input (for stride = kernel)
+                adaptive windows and Lp, whose powers are then taken once per element of a block
 ``tiles``       one reduction where windows lie side by side: worth its start for large windows
 ``windows``     one reduction per adaptive window
 
@@ -40,6 +40,8 @@ ELEMENT_SECONDS = 3e-10  # per float32 and tap
 INDEX_FACTOR = 8  # times slower when indices are tracked
 REDUCE_SECONDS = 3.5e-10  # per float32 of a reduction
 RUN_SECONDS = 2.4e-8  # per contiguous run of a reduction
+POWER_SECONDS = 2e-8  # per power
+MULTIPLIED = 8  # powers of narrower types than float64 that are products, up to this
 
 
 def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
@@ -53,9 +55,9 @@ def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
     return p.dtype
 
 
-def max_dtype(p: AnyPool) -> np.dtype:
-    """Half floats are compared as float32, which is faster and loses nothing."""
-    return np.dtype(np.float32) if is_half(p.dtype) and not p.indices else p.dtype
+def max_dtype(p: AnyPool, placed: bool = False) -> np.dtype:
+    """Half floats are compared as float32, faster and without loss; with positions only where those are `placed` so."""
+    return np.dtype(np.float32) if is_half(p.dtype) and (placed or not p.indices) else p.dtype
 
 
 def lowest(dtype: np.dtype) -> Any:
@@ -111,13 +113,25 @@ def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
 
 
 def powers(p: AnyPool) -> Callable[[np.ndarray], np.ndarray] | None:
-    """What is added for each value of an Lp pooling; None where that is the value itself."""
+    """What is added for the values of an Lp pooling, in float64; None where that is the value itself."""
     if p.kind != "lp" or p.norm == 1:  # type: ignore[union-attr]
         return None
     exponent = p.norm  # type: ignore[union-attr]
     if np.isinf(exponent):
-        return lambda v: np.abs(v.astype(np.float64))
-    return lambda v: np.power(v.astype(np.float64), exponent)
+        return lambda v: np.abs(v, dtype=np.float64)
+    if p.dtype != np.float64 and exponent in range(2, MULTIPLIED + 1):
+        return lambda v: product(v.astype(np.float64), int(exponent))
+    if p.dtype != np.float64 and exponent != int(exponent):
+        return lambda v: np.exp(np.log(v, dtype=np.float64) * exponent)
+    return lambda v: np.power(v, exponent, dtype=np.float64)
+
+
+def product(v: np.ndarray, factors: int) -> np.ndarray:
+    """v ** factors, some ten times as fast as `numpy.power`."""
+    result = v * v
+    for _ in range(factors - 2):
+        result *= v
+    return result
 
 
 def take_better(best: np.ndarray, where: np.ndarray, value: np.ndarray, at: np.ndarray) -> None:
@@ -128,6 +142,26 @@ def take_better(best: np.ndarray, where: np.ndarray, value: np.ndarray, at: np.n
     better |= where < 0
     np.copyto(best, value, where=better)
     np.copyto(where, at, where=better)
+
+
+def first_maximum(window: np.ndarray, rows: int, dtype: np.dtype) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """(values, places) of the first maximum, or the first NaN, of each channel of (c, d, h, w), `rows` at a time."""
+    c, d, h, w = window.shape
+    channel = np.arange(c)
+    best, at = np.empty(c, dtype), np.zeros(c, np.int64)
+    planes = max(1, rows // h)
+    for z in range(0, d, planes):
+        for r in range(0, h, rows):
+            part = window[:, z : z + planes, r : r + rows].astype(dtype, copy=False).reshape(c, -1)
+            place = part.argmax(1)
+            value = part[channel, place]
+            if z == r == 0:
+                best, at = value, place
+                continue
+            better = ~(value <= best) & (best == best)
+            best = np.where(better, value, best)
+            at = np.where(better, (z * h + r) * w + place, at)
+    return best, np.unravel_index(at, (d, h, w))
 
 
 def flat_positions(p: AnyPool, axes: tuple[Band, ...]) -> np.ndarray:
@@ -258,21 +292,20 @@ class Separable(NumpyPool):
         od, oh, ow = p.output
         terms = p.n * p.c * (d * h * ow * kw + d * oh * ow * kh + od * oh * ow * kd)
         gathered = 4.0 if isinstance(p, AdaptivePoolProblem) else 1.0
-        if p.kind == "lp":
-            gathered *= 8.0
-        elif self._sum_dtype(p) != p.dtype:
+        if self._sum_dtype(p) != p.dtype:
             gathered *= 1.5
+        powers_of = p.n * p.c * (p.pixels + p.input[0] * p.input[1] * p.input[2]) if p.kind == "lp" else 0
         calls = Blocks(p).count * (kd + kh + kw + 9) * (8 if p.indices else 1)
-        return terms * self._element_seconds(p) * gathered + calls * CALL_SECONDS
+        return terms * self._element_seconds(p) * gathered + calls * CALL_SECONDS + powers_of * POWER_SECONDS
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
         blocks = Blocks(p)
-        d, h, _ = read_extents(p, blocks.steps[2:])  # type: ignore[arg-type]
+        d, h, w = read_extents(p, blocks.steps[2:])  # type: ignore[arg-type]
         n, c, od, oh, ow = blocks.steps
         first, second = n * c * d * h * ow, n * c * d * oh * ow
         each = self._sum_dtype(p).itemsize + (19 if p.indices else 0)
-        powers_of = 16 * first if p.kind == "lp" else 0
+        powers_of = 24 * n * c * d * h * w if p.kind == "lp" else 0
         return (first + second + n * c * od * oh * ow) * (each + 8) + powers_of + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
@@ -305,19 +338,18 @@ class Separable(NumpyPool):
                     finish(p, accumulate(xb, axes), count(axes), out[where])
 
         def accumulate(current: np.ndarray, axes: tuple[Band, ...]) -> np.ndarray:
-            change = power
+            if power is not None:
+                current = power(current)
             for axis in (4, 3, 2):
                 acc = stage(current, axis, axes[axis - 2], dtype, fill)
                 for to, of in axes[axis - 2].taps:
                     value = current[along(axis, of)]
-                    if change is not None:
-                        value = change(value)
                     if isinstance(to, slice):
                         target = acc[along(axis, to)]
                         combine(target, value, out=target)
                     else:
                         acc[along(axis, to)] = combine(acc[along(axis, to)], value)
-                current, change = acc, None
+                current = acc
             return current
 
         def track(current: np.ndarray, axes: tuple[Band, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -419,41 +451,56 @@ class Windows(NumpyPool):
     algorithm = "windows"
 
     def reject(self, problem: AnyPool) -> str | None:
-        p = problem
-        if not isinstance(p, AdaptivePoolProblem):
-            return "fixed windows: tiles and direct do those"
-        return "no indices" if p.indices else None
+        fixed = not isinstance(problem, AdaptivePoolProblem)
+        return "fixed windows: tiles and direct do those" if fixed else None
 
     @staticmethod
     def _channels(p: AnyPool) -> int:
         """Channels per step, so that signals are seen and sums stay small."""
         return max(1, min(p.c, TILES_BLOCK // max(1, p.taps)))
 
+    @staticmethod
+    def _piece(p: AnyPool) -> int:
+        """Rows of a window that are searched for a position at once."""
+        return max(1, TILES_BLOCK // max(1, Windows._channels(p) * p.input[2]))
+
     def cost(self, problem: AnyPool, machine: Machine) -> float:
         p = problem
         run = max(1, p.c if p.layout == "NHWC" and p.c > 1 else -(-p.input[2] // max(1, p.output[2])))
         elements = p.n * p.c * p.pixels * p.taps
         factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
-        calls = p.n * -(-p.c // self._channels(p)) * p.pixels * 3
-        return elements * (REDUCE_SECONDS * factor + RUN_SECONDS / run) + calls * CALL_SECONDS
+        calls = p.n * -(-p.c // self._channels(p)) * p.pixels * (12 if p.indices else 3)
+        copied = 2 if p.indices else 1
+        return elements * copied * (REDUCE_SECONDS * factor + RUN_SECONDS / run) + calls * CALL_SECONDS
 
     def workspace(self, problem: AnyPool) -> int:
-        return self._channels(problem) * 16 + sum(problem.output) * 16 + np.getbufsize() * 16
+        p = problem
+        tables = sum(p.output) * 128
+        if not p.indices:
+            return self._channels(p) * 16 + tables + np.getbufsize() * 16
+        window = [-(-e // max(1, o)) + 1 for e, o in zip(p.input, p.output, strict=True)]
+        rows = min(self._piece(p), window[0] * window[1])
+        copied = self._channels(p) * rows * min(window[2], p.input[2]) * max(4, p.dtype.itemsize)
+        return 2 * copied + self._channels(p) * 64 + tables + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        step = self._channels(p)
+        step, rows = self._channels(p), self._piece(p)
         windows = [list(zip(*axis_windows(*a), strict=True)) for a in zip(p.input, p.output, strict=True)]
 
         @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
+        def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
             for n in range(p.n):
                 for c in range(0, p.c, step):
                     xb, yb = x[n, c : c + step], out[n, c : c + step]
                     for o in np.ndindex(p.output):
                         at = tuple(slice(*axis[i]) for axis, i in zip(windows, o, strict=True))
                         window = xb[:, *at]
-                        if p.kind == "max":
+                        if index:
+                            yb[:, *o], place = first_maximum(window, rows, max_dtype(p, True))
+                            d, h, w = (a.start + i for a, i in zip(at, place, strict=True))
+                            index[0][n, c : c + step, *o] = (d * p.input[1] + h) * p.input[2] + w
+                        elif p.kind == "max":
                             np.maximum.reduce(window, (1, 2, 3), out=yb[:, *o])
                         else:
                             yb[:, *o] = np.add.reduce(window, (1, 2, 3), np.float64) / (window.size // len(window))

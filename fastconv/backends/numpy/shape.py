@@ -1,6 +1,6 @@
 """Padding and windows on NumPy: the middle as one strided copy, borders and taps as slices.
 
-Pad copies what x holds, then gathers each border.  Unfold writes one tap of all windows at a time, fold adds
+Borders of pad are copies, too, see `runs`.  Unfold writes one tap of all windows at a time, fold adds
 one; no padded copy of the image is made.
 """
 
@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.numpy.runs import boxes
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.shape import FoldProblem, PadProblem, pad_source
+from fastconv.core.problems.shape import FoldProblem, PadProblem
 
 BLOCK_BYTES = 1 << 18
 CALL_SECONDS = 2e-6  # interpreter time per NumPy call
+OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
 class Pad(Kernel[PadProblem]):
-    """One copy for the middle, two gathers per axis for the borders."""
+    """One copy for the middle, and for each part of the border: of the input itself, or of the fill value."""
 
     backend = "numpy"
     algorithm = "slices"
@@ -30,40 +32,29 @@ class Pad(Kernel[PadProblem]):
         return None
 
     def cost(self, problem: PadProblem, machine: Machine) -> float:
-        return problem.bytes / machine.bandwidth + (1 + 2 * len(problem.pads)) * 3 * CALL_SECONDS
+        p = problem
+        calls = 1 + 2 * len(p.pads) if p.mode == "constant" else 3 ** len(p.pads)
+        return p.bytes / machine.bandwidth + calls * CALL_SECONDS
 
     def workspace(self, problem: PadProblem) -> int:
-        p = problem
-        line = p.output[-1] * p.dtype.itemsize if p.output else 0
-        indices = sum(map(abs, p.output)) * 8
-        return indices + (0 if p.mode == "constant" else max(BLOCK_BYTES, line))
+        return OBJECT_BYTES * 3 ** min(len(problem.pads), 3)
 
     def error(self, problem: PadProblem) -> float:
         return 0.0
 
     def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        inside = [(max(lo, 0), max(lo, 0) + max(0, e + min(lo, 0) + min(hi, 0)))
-                  for e, (lo, hi) in zip(p.input, p.pads, strict=True)]  # fmt: skip
-        middle = tuple(slice(*at) for at in inside)
-        taken = tuple(slice(max(-lo, 0), max(0, e - max(-hi, 0))) for e, (lo, hi) in zip(p.input, p.pads, strict=True))
-        empty = any(start >= stop for start, stop in inside)
-        borders = list(_borders(middle, p.output))
-        sources = None
-        if p.mode != "constant":
-            sources = [pad_source(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True)]
+        copies = [(tuple(r.out for r in box), tuple(r.inp for r in box)) for box in boxes(p)]
+        filled: list[tuple[slice, ...]] = []
+        if p.mode == "constant":
+            filled = list(_borders(copies[0][0] if copies else (slice(0, 0),) * len(p.pads), p.output))
+        value = np.asarray(p.value).astype(p.dtype)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            if not (empty and p.mode == "constant"):
-                out[:, *middle] = x[:, *taken]
-            elif p.mode == "constant":
-                out[...] = np.asarray(p.value).astype(p.dtype)
-                return
-            for border in borders:
-                if sources is None:
-                    out[:, *border] = np.asarray(p.value).astype(p.dtype)
-                else:
-                    _gather(x, out[:, *border], [s[b] for s, b in zip(sources, border, strict=True)])
+            for to, of in copies:
+                out[:, *to] = x[:, *of]
+            for border in filled:
+                out[:, *border] = value
 
         return run
 
@@ -75,19 +66,6 @@ def _borders(middle: tuple[slice, ...], output: tuple[int, ...]) -> Iterator[tup
         for start, stop in ((0, inner.start), (inner.stop, extent)):
             if start < stop:
                 yield (*middle[:axis], slice(start, stop), *rest)
-
-
-def _gather(x: np.ndarray, target: np.ndarray, index: list[np.ndarray]) -> None:
-    """target[n, i, j, ...] = x[n, index0[i], index1[j], ...], in parts of bounded size."""
-    per_row = target[:1, :1].nbytes
-    if per_row == 0:
-        return
-    rows = max(1, BLOCK_BYTES // per_row)
-    step = max(1, rows // max(target.shape[1], 1))
-    for n in range(0, target.shape[0], step):
-        for i in range(0, target.shape[1], rows):
-            part: tuple[Any, ...] = np.ix_(index[0][i : i + rows], *index[1:])
-            target[n : n + step, i : i + rows] = x[n : n + step][(slice(None), *part)]
 
 
 class Fold(Kernel[FoldProblem]):

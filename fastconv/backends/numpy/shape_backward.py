@@ -1,51 +1,24 @@
-"""The gradient of padding on NumPy: the middle as a copy, each border added to where it came from, axis by axis."""
+"""The gradient of padding on NumPy: the middle as a copy, each part of the border added to where it came from."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from fastconv.backends.numpy.runs import boxes
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.shape import PadProblem, pad_source
+from fastconv.core.problems.shape import PadProblem
 
-BLOCK = 1 << 16  # elements of the padded array
+BLOCK = 1 << 16  # elements of x
 CALL_SECONDS = 2e-6  # interpreter time per NumPy call
-
-
-class Fold(NamedTuple):
-    """What becomes of one padded axis."""
-
-    extent: int
-    kept: slice  # of the input
-    middle: slice  # of the result: what `kept` became
-    borders: tuple[tuple[slice, np.ndarray], ...]  # of the result, and where they came from, each source once
-    edges: tuple[tuple[slice, int], ...]  # of the result, and the one element that all of it came from
-
-
-def fold_of(extent: int, lo: int, hi: int, mode: str) -> Fold:
-    """How the gradient along an axis goes back."""
-    length = lo + extent + hi
-    kept = slice(min(max(-lo, 0), extent), max(0, extent - max(-hi, 0)))
-    if kept.start >= kept.stop:
-        kept = middle = slice(0, 0)
-        first, last = (length, length) if lo > 0 else (0, 0)  # all of it came from one side
-    else:
-        middle = slice(kept.start + lo, kept.stop + lo)
-        first, last = middle.start, middle.stop
-    if mode == "constant":
-        return Fold(extent, kept, middle, (), ())
-    source = pad_source(extent, lo, hi, mode)
-    sides = [part for part in (slice(0, first), slice(last, length)) if part.start < part.stop]
-    if mode == "replicate":
-        return Fold(extent, kept, middle, (), tuple((side, int(source[side.start])) for side in sides))
-    return Fold(extent, kept, middle, tuple((side, source[side]) for side in sides), ())
+OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
 class PadBackward(Kernel[PadProblem]):
-    """Blocks of leading rows; within one, each padded axis is folded in turn, the first one first."""
+    """Blocks of leading rows; within one, the runs of `runs` the other way round."""
 
     backend = "numpy"
     algorithm = "slices"
@@ -54,18 +27,18 @@ class PadBackward(Kernel[PadProblem]):
         return None
 
     def _rows(self, p: PadProblem) -> int:
-        return max(1, min(p.n, BLOCK // max(1, prod(p.output))))
+        return max(1, min(p.n, BLOCK // max(1, prod(p.input))))
 
     def cost(self, problem: PadProblem, machine: Machine) -> float:
         p = problem
-        calls = -(-p.n // self._rows(p)) * len(p.pads) * 4
+        calls = -(-p.n // self._rows(p)) * (1 if p.mode == "constant" else 3 ** len(p.pads))
         return 2 * p.bytes / machine.bandwidth + calls * CALL_SECONDS
 
     def workspace(self, problem: PadProblem) -> int:
+        """A border of equal elements is summed before it is added: to at most one face of the input."""
         p = problem
-        if p.mode == "constant" or not p.pads:
-            return np.getbufsize() * 16
-        return self._rows(p) * p.input[0] * prod(p.output[1:]) * p.dtype.itemsize * 2 + np.getbufsize() * 16
+        face = prod(p.input) // max(1, min(p.input, default=1)) if p.mode == "replicate" else 0
+        return self._rows(p) * face * p.dtype.itemsize + OBJECT_BYTES * 3 ** min(len(p.pads), 3) + np.getbufsize() * 16
 
     def error(self, problem: PadProblem) -> float:
         p = problem
@@ -75,39 +48,34 @@ class PadBackward(Kernel[PadProblem]):
 
     def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        folds = [fold_of(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True)]
+        steps = []
+        for box in boxes(p):
+            repeated = tuple(
+                axis
+                for axis, r in enumerate(box, start=1)
+                if r.inp.step is None and r.inp.stop - r.inp.start < r.out.stop - r.out.start
+            )
+            steps.append((tuple(r.out for r in box), tuple(r.inp for r in box), repeated))
+        whole = (slice(None), *(slice(0, e) for e in p.input))
+        copied = bool(steps) and (slice(None), *steps[0][1]) == whole
         rows = self._rows(p)
-        kept, middle = tuple(f.kept for f in folds), tuple(f.middle for f in folds)
-
-        def crop(dy: np.ndarray, out: np.ndarray) -> None:
-            if any(k != slice(0, e) for k, e in zip(kept, p.input, strict=True)):
-                out[...] = np.zeros((), p.dtype)
-            out[:, *kept] = dy[:, *middle]
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             for n in range(0, p.n, rows):
-                current = dy[n : n + rows]
-                for axis, fold in enumerate(folds, start=1):
-                    last = axis == len(folds)
-                    shape = (*current.shape[:axis], fold.extent, *current.shape[axis + 1 :])
-                    target = out[n : n + rows] if last else np.empty(shape, p.dtype)
-                    fold_axis(current, target, axis, fold)
-                    current = target
+                given, target = dy[n : n + rows], out[n : n + rows]
+                if not copied:
+                    target[...] = np.zeros((), p.dtype)
+                for i, (of, to, repeated) in enumerate(steps):
+                    part = given[:, *of]
+                    if repeated:
+                        part = np.add.reduce(part, repeated, keepdims=True)
+                    if copied and i == 0:
+                        target[:, *to] = part
+                    else:
+                        target[:, *to] += part
 
-        return crop if p.mode == "constant" else run
-
-
-def fold_axis(given: np.ndarray, target: np.ndarray, axis: int, fold: Fold) -> None:
-    """One padded axis of `given` into `target`."""
-    given, target = np.moveaxis(given, axis, 0), np.moveaxis(target, axis, 0)
-    target[: fold.kept.start] = 0
-    target[fold.kept.stop :] = 0
-    target[fold.kept] = given[fold.middle]
-    for border, source in fold.borders:
-        target[source] += given[border]
-    for border, to in fold.edges:
-        target[to] += np.add.reduce(given[border], 0)
+        return run
 
 
 PADS = (PadBackward(),)

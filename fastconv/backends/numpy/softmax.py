@@ -1,7 +1,11 @@
-"""Softmax on NumPy: blocks of rows, shifted by their maximum so that nothing overflows."""
+"""Softmax on NumPy: blocks of vectors, shifted by their maximum so that nothing overflows.
+
+Complex vectors are shifted by the largest real part, on which the size of an exponential depends.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +16,51 @@ from fastconv.core.problems.base import is_half
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 BLOCK = 1 << 15  # elements
+NARROW = 16  # vectors side by side that share cache lines: blocks of long vectors have so many
+LARGEST = 1 << 18  # elements of a block of so many
 SECONDS_PER_ELEMENT = 8e-9
+
+
+def block_shape(outer: int, length: int, inner: int) -> tuple[int, int]:
+    """(outer, inner) vectors of one block: about `BLOCK` elements, and at least one vector."""
+    length = max(1, length)
+    if length * inner <= BLOCK:
+        return max(1, min(outer, BLOCK // (length * max(1, inner)))), max(1, inner)
+    return 1, max(1, min(inner, max(BLOCK // length, min(NARROW, LARGEST // length))))
+
+
+def blocks(outer: int, length: int, inner: int) -> Iterator[tuple[slice, slice]]:
+    """The vectors of every block: outer and inner ones."""
+    rows, columns = block_shape(outer, length, inner)
+    for i in range(0, outer, rows):
+        for j in range(0, inner, columns):
+            yield slice(i, i + rows), slice(j, j + columns)
+
+
+def block_elements(outer: int, length: int, inner: int) -> int:
+    """Elements of one block."""
+    rows, columns = block_shape(outer, length, inner)
+    return rows * max(1, length) * columns
+
+
+def shift(x: np.ndarray) -> np.ndarray:
+    """`x` less the largest of each vector along axis 1."""
+    return x - x.real.max(1, keepdims=True, initial=-np.inf)
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """Over axis 1, without overflow."""
+    shifted = shift(x)
+    shifted -= np.log(np.exp(shifted).sum(1, keepdims=True))
+    return shifted
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Over axis 1, without overflow."""
+    shifted = shift(x)
+    weights = np.exp(shifted, out=shifted)
+    weights /= weights.sum(1, keepdims=True)
+    return weights
 
 
 class Softmax(Kernel[SoftmaxProblem]):
@@ -27,12 +75,9 @@ class Softmax(Kernel[SoftmaxProblem]):
     def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
         return 2e-5 + problem.outer * problem.length * problem.inner * SECONDS_PER_ELEMENT
 
-    def _rows(self, p: SoftmaxProblem) -> int:
-        return max(1, BLOCK // max(1, p.length * p.inner))
-
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem
-        return 3 * min(self._rows(p), p.outer) * p.length * p.inner * max(4, p.dtype.itemsize)
+        return 4 * block_elements(p.outer, p.length, p.inner) * max(4, p.dtype.itemsize) + (1 << 12)
 
     def error(self, problem: SoftmaxProblem) -> float:
         if is_half(problem.dtype):
@@ -42,20 +87,15 @@ class Softmax(Kernel[SoftmaxProblem]):
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
-        step = self._rows(p)
+        function = log_softmax if p.kind == "log_softmax" else softmax
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             if 0 in x.shape:
                 return
-            with np.errstate(all="ignore"):
-                for i in range(0, p.outer, step):
-                    part = x[i : i + step].astype(work)
-                    if p.kind == "softmin":
-                        np.negative(part, out=part)
-                    part -= part.max(1, keepdims=True)
-                    weights = np.exp(part)
-                    total = weights.sum(1, keepdims=True)
-                    out[i : i + step] = part - np.log(total) if p.kind == "log_softmax" else weights / total
+            for i, j in blocks(p.outer, p.length, p.inner):
+                part = x[i, :, j].astype(work, copy=False)
+                out[i, :, j] = function(-part if p.kind == "softmin" else part)
 
         return run
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.core.errors import DTypeError
 from fastconv.core.problems.base import Problem, as_int, check_dtype, description
 
 KINDS = ("softmax", "log_softmax", "softmin")
@@ -68,9 +69,11 @@ def softmax_problem(
     kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: int, dtype: np.dtype | None
 ) -> SoftmaxProblem:
     """Check the arguments of a softmax and describe it."""
-    check_dtype(xdtype, "input", "fiub" if dtype is not None else "f")
+    check_dtype(xdtype, "input", "fciub" if dtype is not None else "fc")
     if dtype is not None:
-        check_dtype(dtype, "dtype", "f")
+        check_dtype(dtype, "dtype", "fc")
+        if xdtype.kind == "c" and dtype.kind != "c":
+            raise DTypeError(f"dtype is {dtype}; input has dtype {xdtype}, and its imaginary parts would be lost")
     axis = as_axis(dim, len(shape))
     full = shape or (1,)
     return SoftmaxProblem(
