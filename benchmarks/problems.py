@@ -7,11 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 
-import fastconv
 from fastconv.bench.compare import REFERENCE_FLOPS
 from fastconv.bench.suite import call_of
 from fastconv.bench.suites import SUITES, Case
-from fastconv.bench.work import Work, exact, make_work
+from fastconv.bench.work import Work, exact, make_work, outline
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.registry import kernels
 
@@ -31,7 +30,7 @@ class SuiteProblem:
     def described(self) -> Problem:
         """The problem as a plan sees it, without arrays."""
         operation, args, kwargs = call_of(self.case)
-        return fastconv.plan(operation, *args, backend="reference", **kwargs).problem
+        return outline(operation, args, kwargs | {"backend": "reference"}).problem
 
 
 def problems_of(suite: str) -> list[SuiteProblem]:

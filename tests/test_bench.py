@@ -14,6 +14,7 @@ from fastconv.bench.html import page
 from fastconv.bench.roofline import Roofline
 from fastconv.bench.suite import Entry, Report, bench, call_of, reports_json
 from fastconv.bench.suites import SUITES, Case, Suite
+from fastconv.bench.work import outline
 
 pytestmark = pytest.mark.one_isa
 
@@ -23,7 +24,7 @@ NAMES = ["resnet50", "vgg16", "mobilenet_v2", "inception_v3", "resnext50", "conv
 
 def problem_of(case):
     operation, args, kwargs = call_of(case)
-    return F.plan(operation, *args, backend="reference", **kwargs).problem
+    return outline(operation, args, kwargs | {"backend": "reference"}).problem
 
 
 def test_the_suites():

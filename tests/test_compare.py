@@ -32,7 +32,7 @@ def small(**kwargs):
 def test_every_kernel_that_can_run_is_a_row_and_every_other_has_a_reason():
     found = small()
     names = {r.name for r in found.rows}
-    problem = F.plan(F.conv2d, S((1, 3, 8, 9)), S((4, 3, 3, 3)), S((4,)), padding=1).problem
+    problem = F.plan(F.conv2d, S((1, 3, 8, 9)), np.ones((4, 3, 3, 3), "f"), np.ones(4, "f"), padding=1).problem
     can = {k.name for k in registry.kernels("conv") if k.reject(problem) is None}
     assert names == can
     assert {n for n, _ in found.left_out} == {k.name for k in registry.kernels("conv")} - can
@@ -180,7 +180,7 @@ def test_later_choices_follow_only_if_asked():
     wisdom.clear()
     try:
         small()
-        problem = F.plan(F.conv2d, S((1, 3, 8, 9)), S((4, 3, 3, 3)), S((4,)), padding=1).problem
+        problem = F.plan(F.conv2d, S((1, 3, 8, 9)), np.ones((4, 3, 3, 3), "f"), np.ones(4, "f"), padding=1).problem
         assert all(wisdom.measured(k, problem) is None for k in registry.kernels("conv"))
         found = small(record=True)
         times = {k.name: wisdom.measured(k, problem) for k in registry.kernels("conv")}
@@ -343,7 +343,7 @@ def test_slow_contenders_get_fewer_samples(monkeypatch):
 def test_roofline_is_measured_for_both_widths():
     single, double = roofline(1, np.dtype("f4")), roofline(1, np.dtype("f8"))
     assert single.bandwidth == double.bandwidth
-    problem = F.plan(F.conv2d, S((1, 3, 8, 9)), S((4, 3, 3, 3))).problem
+    problem = F.plan(F.conv2d, S((1, 3, 8, 9)), np.ones((4, 3, 3, 3), "f")).problem
     assert single.seconds(problem) == max(problem.flops / single.peak, problem.bytes / single.bandwidth)
     pooled = F.plan(F.max_pool2d, S((1, 3, 8, 8)), 2).problem
     assert single.seconds(pooled) == pooled.bytes / single.bandwidth
@@ -380,7 +380,7 @@ def test_the_public_doors_cost_nothing_at_import():
         "import sys, fastconv\n"
         f"heavy = [m for m in sys.modules if m in {lazy}]\n"
         "assert not heavy, heavy\n"
-        "fastconv.plan(fastconv.conv2d, fastconv.Spec((1, 1, 4, 4)), fastconv.Spec((1, 1, 2, 2)))\n"
+        "fastconv.plan(fastconv.conv2d, fastconv.Spec((1, 1, 4, 4)), [[[[1.0]]]])\n"
         "assert 'numpy' in fastconv.backends()\n"
         "assert fastconv.compare.__doc__ and fastconv.backends.__doc__\n"
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import Spec, as_array
+from fastconv.core.arrays import Spec, as_array, stand_in
 from fastconv.core.problems.base import Problem, is_half
 from fastconv.dispatch.plan import Plan
 from fastconv.ops.planning import plan as make_plan
@@ -64,6 +64,11 @@ def _fill(value: Any, rng: np.random.Generator) -> Any:
     if dtype.kind in "iu":
         return rng.integers(0, INTEGERS, value.shape).astype(dtype)
     return rng.standard_normal(value.shape).astype(dtype)
+
+
+def outline(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Plan:
+    """The plan of a call in which every array may be a `Spec`: for its problem and shapes, not to be run."""
+    return make_plan(operation, *(stand_in(a, "an argument") if isinstance(a, Spec) else a for a in args), **kwargs)
 
 
 def operation_name(operation: Callable[..., Any]) -> str:

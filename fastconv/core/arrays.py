@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError
+from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
 
 ALIGNED_BYTES = 64 << 10  # from here on, finding a cache line costs less than it gains
@@ -15,6 +16,9 @@ ALIGNED_BYTES = 64 << 10  # from here on, finding a cache line costs less than i
 
 class Spec(NamedTuple):
     """Shape and dtype of an array that is not there yet: enough to make a plan.
+
+    `fastconv.plan` takes one as its first argument, `fastconv.compare` for any array, and gradients for arrays of which
+    only shape and dtype matter.  Anywhere else it is a TypeError: there are no values to compute with.
 
     Examples
     --------
@@ -28,23 +32,47 @@ class Spec(NamedTuple):
     dtype: Any = np.float32
 
 
+def stand_in(spec: Spec, name: str) -> np.ndarray:
+    """An array of the shape and dtype of `spec`, which takes no memory and is never read.
+
+    Raises
+    ------
+    ShapeError, TypeError
+        If there is no array of that shape or dtype.
+    """
+    shape = tuple(spec.shape) if isinstance(spec.shape, (tuple, list)) else (spec.shape,)
+    for extent in shape:
+        if isinstance(extent, bool) or not isinstance(extent, (int, np.integer)):
+            raise TypeError(f"{name} is a Spec of shape {spec.shape!r}; a shape is a tuple of ints")
+        if extent < 0:
+            raise ShapeError(f"{name} is a Spec of shape {spec.shape}; extents must be at least 0")
+    dtype = np.dtype(spec.dtype)
+    if math.prod(shape) * dtype.itemsize > sys.maxsize:
+        raise ShapeError(f"{name} is a Spec of shape {spec.shape}: no array can be as large as that")
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def as_shaped(value: Any, name: str) -> np.ndarray:
+    """As `as_array`, for arguments of which only shape and dtype matter: a `Spec` will do."""
+    return stand_in(value, name) if isinstance(value, Spec) else as_array(value, name)
+
+
 def as_array(value: Any, name: str) -> np.ndarray:
     """`value` as a NumPy array without a copy where possible.
 
-    Accepts arrays, anything with the buffer protocol or DLPack on the CPU, `Spec` (a stand-in
-    without memory) and nested sequences of numbers.
+    Accepts arrays, anything with the buffer protocol or DLPack on the CPU, and nested sequences of numbers.
 
     Raises
     ------
     TypeError
-        If `value` is none of these.
+        If `value` is none of these; a `Spec` is none, as it has no values.
     DTypeError
         If the elements are not numbers.
     """
     if type(value) is np.ndarray:
         result = value
     elif isinstance(value, Spec):
-        result = np.broadcast_to(np.zeros((), value.dtype), tuple(value.shape))
+        raise TypeError(f"{name} is a Spec, but its values are needed: pass an array")
     elif isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; its mask would be ignored: pass x.filled(...) instead")
     elif value is None or isinstance(value, (str, bytes)):

@@ -802,7 +802,7 @@ def threshold(
 
 def is_number(value: Any) -> bool:
     """Whether a bound of `clamp` is a plain number, which does not take part in NumPy's promotion as an array does."""
-    return np.ndim(value) == 0 and not isinstance(value, (np.ndarray, np.generic))
+    return isinstance(value, (int, float, complex)) and not isinstance(value, np.generic)
 
 
 def clamp_bounds(

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean_volume
+from fastconv.core.arrays import as_array, as_shaped, clean_volume
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Recipe, submit
 from fastconv.ops.adaptive import global_shapes
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
-from fastconv.ops.grad.pool import check_has_values, gradient, gradient_by_indices
+from fastconv.ops.grad.pool import gradient, gradient_by_indices
 
 
 def _max(
@@ -28,7 +28,7 @@ def _max(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    array = as_array(x, "input")
+    array = as_shaped(x, "input")
     problem = adaptive_problem(
         "max", rank, array.shape, array.dtype, freeze(output_size, "output_size"),
         as_flag(return_indices, "return_indices"), as_layout(layout),
@@ -37,7 +37,7 @@ def _max(
 
 
 def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
-    x = as_array(x, "input")
+    x = as_shaped(x, "input")
     size = freeze(output_size, "output_size")
     problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
     backward = replace(problem, direction="backward")
@@ -45,7 +45,7 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: st
 
 
 def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
-    array = as_array(x, "input")
+    array = as_array(x, "input") if kind == "max" else as_shaped(x, "input")
     layout = as_layout(layout)
     problem = replace(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
     check_differentiable(array.dtype, "input")
@@ -55,7 +55,6 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[st
     def run() -> Any:
         constants: tuple[np.ndarray, ...] = ()
         if kind == "max":
-            check_has_values(x)
             constants = (clean_volume(to_canonical(array.reshape(merged), 3, True, layout), problem.dtype, layout),)
         return submit(
             Recipe(

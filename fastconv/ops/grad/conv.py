@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean, clean_volume
+from fastconv.core.arrays import as_array, as_shaped, clean, clean_volume
 from fastconv.core.problems.base import (
     as_layout,
     as_name,
@@ -50,9 +50,11 @@ def _conv(
     activation: str | None,
     options: dict[str, Any],
 ) -> Any:
-    x, w = as_array(x, "input"), as_array(weight, "weight")
-    b: Any = None if bias is None else as_array(bias, "bias")
-    flags = wanted(need, NAMES, (True, True, b is not None))
+    flags = wanted(need, NAMES, (True, True, bias is not None))
+    read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
+    x = as_array(x, "input") if read[1] else as_shaped(x, "input")
+    w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
+    b: Any = None if bias is None else as_array(bias, "bias") if activation else as_shaped(bias, "bias")
     for array, flag, name in zip((x, w, b), flags, NAMES, strict=True):
         if flag:
             check_differentiable(array.dtype, name)

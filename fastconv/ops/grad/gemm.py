@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array
+from fastconv.core.arrays import as_array, as_shaped
 from fastconv.core.problems.gemm import gemm_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan, immediately, is_planning
@@ -264,10 +264,12 @@ def linear(
     >>> dx.tolist(), dw.tolist(), db.tolist()
     ([[3.0, 4.0], [3.0, 4.0]], [[1.0, 1.0]], [2.0])
     """
-    x, w = as_array(input, "input"), as_array(weight, "weight")
-    b: Any = None if bias is None else as_array(bias, "bias")
     names = ("input", "weight", "bias")
-    flags = wanted(need, names, (True, True, b is not None))
+    flags = wanted(need, names, (True, True, bias is not None))
+    read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
+    x = as_array(input, "input") if read[1] else as_shaped(input, "input")
+    w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
+    b: Any = None if bias is None else as_array(bias, "bias") if activation else as_shaped(bias, "bias")
     _check(flags, (x, w, b), names)
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import Spec, as_array, clean_volume
+from fastconv.core.arrays import as_array, as_shaped, clean_volume
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
@@ -65,23 +65,17 @@ def gradient_by_indices(
     problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: dict[str, Any]
 ) -> Any:
     """The gradient of a max pooling, by the `indices` of the forward call or by new ones."""
-    array = as_array(x, "input")
+    array = as_shaped(x, "input")
     batched = split_batch(array.shape, rank, problem.layout)[0]
 
     def prepare() -> tuple[AnyPool, tuple[np.ndarray, ...]]:
         if indices is None:
-            check_has_values(x)
-            at = find_indices(problem, rank, array, options)
+            at = find_indices(problem, rank, as_array(x, "input"), options)
         else:
             at = check_indices(indices, problem, rank, batched)
         return replace(problem, indices=True, direction="backward"), (to_canonical(at, rank, batched, problem.layout),)
 
     return gradient(problem, rank, name, dy, array, need, options, prepare)
-
-
-def check_has_values(input: Any) -> None:
-    if isinstance(input, Spec):
-        raise TypeError("input is a Spec, but its values decide where the gradient goes: pass an array")
 
 
 def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
@@ -124,7 +118,7 @@ def _max(
     options: dict[str, Any],
 ) -> Any:
     problem = describe_pool(
-        "max", rank, as_array(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
+        "max", rank, as_shaped(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
         indices=return_indices,
     )  # fmt: skip
     return gradient_by_indices(problem, rank, f"max_pool{rank}d", dy, x, indices, need, options)
@@ -145,7 +139,7 @@ def _average(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    x = as_array(x, "input")
+    x = as_shaped(x, "input")
     problem = describe_pool(
         "avg", rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, include_pad=include_pad,
         divisor=divisor,
@@ -175,7 +169,6 @@ def _norm(
     batched = split_batch(array.shape, rank, layout)[0]
 
     def prepare() -> tuple[AnyPool, tuple[np.ndarray, ...]]:
-        check_has_values(x)
         volume = to_canonical(array, rank, batched, layout)
         backward = replace(problem, direction="backward")
         if not np.isinf(problem.norm):

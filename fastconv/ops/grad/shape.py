@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean
+from fastconv.core.arrays import as_shaped, clean
 from fastconv.core.problems.base import freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import resolve
@@ -94,7 +94,7 @@ def flatten(
     >>> F.grad.flatten(np.zeros((2, 12)), np.zeros((2, 3, 4)), 1).shape
     (2, 3, 4)
     """
-    x = as_array(input, "input")
+    x = as_shaped(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
@@ -153,7 +153,7 @@ def pad(
     >>> F.grad.pad(np.ones((1, 6)), np.zeros((1, 3)), (2, 1), mode="reflect")
     array([[1., 3., 2.]])
     """
-    x = as_array(input, "input")
+    x = as_shaped(input, "input")
     widths = freeze(pad, "pad")
     if isinstance(value, np.generic):
         value = value.item()
@@ -215,7 +215,7 @@ def unfold(
             [2., 4., 2.],
             [1., 2., 1.]]])
     """
-    x = as_array(input, "input")
+    x = as_shaped(input, "input")
     forward, shape = unfold_problem(
         x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(dilation, "dilation"),
         freeze(padding, "padding"), freeze(stride, "stride"),
@@ -274,7 +274,7 @@ def fold(
     array([[0., 1.],
            [2., 3.]])
     """
-    x = as_array(input, "input")
+    x = as_shaped(input, "input")
     forward, shape = fold_problem(
         x.shape, x.dtype, freeze(output_size, "output_size"), freeze(kernel_size, "kernel_size"),
         freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),

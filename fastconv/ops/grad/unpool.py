@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fastconv.core.arrays import as_array, clean_volume
+from fastconv.core.arrays import as_shaped, clean_volume
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Recipe, submit
@@ -26,7 +26,7 @@ def _unpool(
     layout: str,
     options: dict[str, Any],
 ) -> Any:
-    x = as_array(x, "input")
+    x = as_shaped(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     problem = replace(forward, direction="backward")
     check_differentiable(x.dtype, "input")
