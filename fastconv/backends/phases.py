@@ -208,6 +208,18 @@ class ByPhases(Kernel[ConvProblem]):
             problem = padded_problem(problem)
         return max((self._kernel(q).error(q) for q in self._problems(problem)), default=0.0)
 
+    def bound(self, problem: ConvProblem) -> float:
+        p, added = problem, 0
+        if p.mode != "zeros":
+            p, added = padded_problem(p), sum(lo + hi for lo, hi in p.pads)  # slabs of the border, onto each other
+        return max((self._kernel(q).bound(q) for q in self._problems(p)), default=1.0) + added
+
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        p = padded_problem(problem) if problem.mode != "zeros" else problem
+        found = [self._kernel(q).reach(q) for q in self._problems(p)] or [(0, 0, 0)]
+        d, h, w = map(max, zip(*found, strict=True))
+        return d, h, w
+
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         if p.mode != "zeros":

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, accumulator, epsilon
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -41,6 +41,13 @@ class Reference(Kernel[Any]):
 
     def error(self, problem: Any) -> float:
         return float(np.finfo(np.float32).eps) if problem.results[0][1].itemsize <= 4 else 1e-15
+
+    def bound(self, problem: Any) -> float:
+        acc = accumulator(problem)
+        if not problem.terms or exact_dtype(acc) == acc:
+            return super().bound(problem)
+        sums = (problem.terms + 2) * epsilon(exact_dtype(acc)) / 2
+        return (sums + epsilon(problem.results[0][1]) / 2) / epsilon(acc)
 
 
 def gather(x: np.ndarray, index: tuple[np.ndarray, ...], fill: float) -> np.ndarray:

@@ -58,6 +58,8 @@ class Row:
         Bytes of scratch per thread; None where the peer does not tell.
     error : float or None
         Largest error relative to max|y|, against float64.
+    bound : float or None
+        What the kernel promises on any finite data, in epsilons of the sum of magnitudes; None for peers.
     ratio : float or None
         Time of the best peer over this one: above 1 is faster than every peer.
     admitted : bool
@@ -77,6 +79,7 @@ class Row:
     roofline: float | None = None
     workspace: int | None = None
     error: float | None = None
+    bound: float | None = None
     ratio: float | None = None
     admitted: bool = True
 
@@ -297,6 +300,7 @@ def measure(
                 roofline=limits.seconds(problem) / t.median,
                 workspace=None if kept is None else kept.workspace,
                 error=entry.error,
+                bound=None if kept is None else kept.bound,
                 ratio=None if best_peer is None else best_peer / t.median,
                 admitted=kept is None or kept.reason is None,
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from fastconv.dispatch.choice import bound_text
+
 if TYPE_CHECKING:
     from fastconv.bench.compare import Comparison, Row
     from fastconv.bench.suite import Report
 
-HEAD = ("", "kernel", "time", "spread", "rate", "roofline", "workspace", "max error", "vs best peer")
+HEAD = ("", "kernel", "time", "spread", "rate", "roofline", "workspace", "max error", "bound", "vs best peer")
 
 
 def time_text(seconds: float | None) -> str:
@@ -35,7 +37,7 @@ def cells(row: Row, unit: str) -> tuple[str, ...]:
     mark = "*" if row.chosen else "" if row.kind == "fastconv" else "peer"
     if row.seconds is None:
         error = "-" if row.error is None else f"{row.error:.1e}"
-        return (mark, row.name, row.status.upper(), "", "", "", "", error, row.why or "")
+        return (mark, row.name, row.status.upper(), "", "", "", "", error, "", row.why or "")
     spread = 100 * (row.high - row.low) / row.seconds  # type: ignore[operator]
     return (
         mark,
@@ -46,6 +48,7 @@ def cells(row: Row, unit: str) -> tuple[str, ...]:
         f"{100 * row.roofline:.0f}%",  # type: ignore[operator]
         bytes_text(row.workspace),
         f"{row.error:.1e}",
+        "-" if row.bound is None else bound_text(row.bound),
         "-" if row.ratio is None else f"{row.ratio:.2f}",
     )
 

@@ -18,10 +18,13 @@ Arrays that a run receives are checked already:
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import expm1
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import Problem
+from fastconv.core.problems.base import Problem, is_bfloat16, is_half
 
 P = TypeVar("P", bound=Problem)
 
@@ -35,6 +38,35 @@ def summation_error(eps: float, terms: int) -> float:
     all-positive (the worst: every partial sum is large) and badly scaled data from 9 to 2304 terms.
     """
     return eps * (1.0 + ERROR_GROWTH * terms**0.5)
+
+
+def epsilon(dtype: np.dtype) -> float:
+    """Distance from 1 to the next larger number: of `dtype`, bfloat16 included; 0 for integers."""
+    if is_bfloat16(dtype):
+        return 2.0**-7
+    return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
+
+
+def accumulator(problem: Problem) -> np.dtype:
+    """In what precision a problem's sums are; `Kernel.bound` counts in its epsilon."""
+    dtype = problem.results[0][1]
+    acc: np.dtype = getattr(problem, "acc", np.dtype(np.float32) if is_half(dtype) else dtype)
+    return acc
+
+
+def rounding_bound(problem: Problem, roundings: float, growth: float = 1.0) -> float:
+    """`Kernel.bound` where each number passes through so many roundings, and grows by `growth` on its way.
+
+    A rounding takes half an epsilon at most.  A result that is narrower than its sum is rounded once more: that is
+    half an epsilon of its own dtype, which for float16 are 4096 of float32.
+    """
+    acc, out = accumulator(problem), problem.results[0][1]
+    eps = epsilon(acc)
+    if eps == 0:
+        return 0.0
+    complex_products = 4 if acc.kind == "c" else 0  # a product of them is four, and two sums
+    bound = growth * expm1((roundings + complex_products) * eps / 2) / eps
+    return bound + (epsilon(out) / eps / 2 if epsilon(out) > eps else 0.0)
 
 
 Run = Callable[..., None]
@@ -108,8 +140,34 @@ class Kernel(Generic[P]):
         return self.workspace(problem) * (threads if self.backend in ("cython", "numba") else 1)
 
     def error(self, problem: P) -> float:
-        """Expected maximum error relative to max|y| on normally distributed data."""
+        """Expected largest error relative to max|y|, for independent data of zero mean.
+
+        A figure to compare algorithms by, and what `tol` admits.  Where sums cancel, as they do for an edge detector on
+        a bright image, max|y| is no scale, and every algorithm errs more than this: see `bound`.
+        """
         raise NotImplementedError
+
+    def bound(self, problem: P) -> float:
+        """How large an error can be on any finite data, in epsilons of the precision of sums (`accumulator`).
+
+        |error| <= bound * (eps * S + the smallest positive number), where S is the sum of magnitudes |x| * |w|, and
+        |bias|, over what the algorithm mixes: the window, where each x counts as the largest |x| of its channel that is
+        no further than `reach`.  Where nothing is summed, S is the largest result.
+
+        By default that of sums whose terms are added one after the other, in any order.
+        """
+        terms = problem.terms
+        if terms == 0:
+            eps = epsilon(accumulator(problem))
+            return self.error(problem) / eps if eps else 0.0
+        return rounding_bound(problem, terms + 2)  # a factor before, and one behind
+
+    def reach(self, problem: P) -> tuple[int, int, int]:
+        """How far from a position of the input, along depth, height and width, values share its rounding errors.
+
+        Nowhere for plain sums; Winograd's algorithm mixes the pixels of a tile.
+        """
+        return (0, 0, 0)
 
     def prepare(self, problem: P, constants: tuple[Any, ...], threads: int) -> Run:
         """Pack `constants` (weights, bias, ...; None where absent) and return the function that runs the problem."""

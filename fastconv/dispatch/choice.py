@@ -19,6 +19,7 @@ from fastconv.dispatch.registry import kernels
 
 CACHE_SIZE = 512
 ORACLE = "reference"  # checks the other backends, and never stands in for them
+EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
 WIDTH, INDENT = 120, " " * 6  # of the names of kernels that cannot do a problem
 
 
@@ -32,6 +33,7 @@ class Candidate:
     measured: float | None = None
     workspace: int = 0
     error: float = 0.0
+    bound: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Choice:
     candidates: tuple[Candidate, ...]
     threads: int  # as many as were asked for, and as fit into max_workspace
     after: str | None  # activation applied in a pass of its own
+
+
+def bound_text(bound: float) -> str:
+    """`Kernel.bound` as tables show it."""
+    return f"{bound:.0f} eps" if bound else "0"
 
 
 def default_tol(problem: Problem) -> float:
@@ -101,6 +108,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
                 seconds if revision == kernel.revision else None,
                 workspace,
                 error,
+                kernel.bound(inner),
             )
         )
     return tuple(rows)
@@ -179,6 +187,10 @@ def forget_choices() -> None:
 class Explanation:
     """Why a plan runs what it runs; prints as a table, quickest first, and what cannot do the problem below it.
 
+    Of each kernel it tells the expected largest error relative to max|y| for independent data of zero mean, which is
+    what `tol` admits, and the bound that holds on all data: so many epsilons of the sum of magnitudes |x| * |w| over
+    the window, or over the tile that an algorithm mixes.
+
     Attributes
     ----------
     chosen : str
@@ -199,7 +211,7 @@ class Explanation:
 
     def __str__(self) -> str:
         able = [c for c in self.candidates if np.isfinite(c.cost)]
-        rows: list[tuple[str, ...]] = [("", "kernel", "predicted", "measured", "workspace", "error", "why not")]
+        rows: list[tuple[str, ...]] = [EXPLAINED]
         rows += [self._row(c) for c in sorted(able, key=lambda c: c.cost)]
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
@@ -222,6 +234,7 @@ class Explanation:
             f"{c.measured * 1e6:.1f} us" if c.measured is not None else "-",
             f"{c.workspace} B",
             f"{c.error:.1e}",
+            bound_text(c.bound),
             "chosen" if chosen else c.reason if c.reason is not None else "slower",
         )
 

@@ -125,7 +125,8 @@ def options(
     threads : int
         Threads per call, at least 1.
     tol : float
-        Largest admitted error relative to max|y|; 0 admits plain summation only.  By default 4e-6, for float64 7.5e-15.
+        Largest admitted error, as kernels expect it relative to max|y| on independent data of zero mean; 0 admits plain
+        summation only.  By default 4e-6, for float64 7.5e-15.  What holds on all data is the bound in `explain`.
     max_workspace : int
         Bytes of scratch that the threads of a call may use together, beyond inputs, outputs and packed weights;
         temporary arrays and tables of indices count.  A limit first takes threads away, and then kernels.  By default

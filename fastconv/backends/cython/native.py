@@ -282,6 +282,12 @@ class Delegated(Native):
     def error(self, problem: ConvProblem) -> float:
         return self.inner.error(self.as_inner(problem))
 
+    def bound(self, problem: ConvProblem) -> float:
+        return self.inner.bound(self.as_inner(problem))
+
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        return self.inner.reach(self.as_inner(problem))
+
 
 def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
     """(n, k) with any strides -> panels (blocks, k, NR), zero behind the last column; as bytes, on a cache line."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
@@ -190,6 +190,13 @@ class Weight(Kernel[ConvProblem]):
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), max(problem.n, 1) * problem.pixels)
+
+    def bound(self, problem: ConvProblem) -> float:
+        p = problem
+        images, rows, cols = block(p)
+        blocks = -(-p.n // images) * p.output[0] * -(-p.output[1] // rows) * -(-p.output[2] // cols)
+        segments = Layout.of(p, self.isa, 1).segments
+        return rounding_bound(p, images * rows * cols + -(-blocks // segments) + segments)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _weight

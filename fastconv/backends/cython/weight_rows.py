@@ -10,7 +10,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
@@ -130,12 +130,17 @@ class WeightRows(Kernel[ConvProblem]):
         partial = blocks.segments * p.oc * p.depth if blocks.segments > 1 else 0
         return blocks.scratch(p, vl) + partial * p.acc.itemsize
 
-    def error(self, problem: ConvProblem) -> float:
-        p = problem
+    def _chain(self, p: ConvProblem) -> int:
+        """Sums that a product passes through in a lane."""
         vl = native.lanes(self.isa, p.acc.itemsize)
         blocks = Blocks.of(p, vl)
-        chain = blocks.rows * -(-blocks.cols // vl) + -(-blocks.count // blocks.segments) + blocks.segments
-        return summation_error(float(np.finfo(p.acc).eps), chain)
+        return blocks.rows * -(-blocks.cols // vl) + -(-blocks.count // blocks.segments) + blocks.segments
+
+    def error(self, problem: ConvProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), self._chain(problem))
+
+    def bound(self, problem: ConvProblem) -> float:
+        return rounding_bound(problem, self._chain(problem) + native.lanes(self.isa, problem.acc.itemsize))
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _weight_rows

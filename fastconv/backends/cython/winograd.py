@@ -20,7 +20,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Bind, Run
+from fastconv.core.kernel import Bind, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -77,6 +77,8 @@ class Axis:
         Per phase, how many points it uses: all, or all but infinity.
     weights : ndarray
         A row for each phase: the matrix (points used, taps of the phase) that transforms its taps, then zeros.
+    growth : float
+        How much larger, at most, numbers get between the transforms than the sums of magnitudes that they make up.
     """
 
     m: int
@@ -88,13 +90,14 @@ class Axis:
     coef_out: np.ndarray
     used: tuple[int, ...]
     weights: np.ndarray
+    growth: float
 
     @classmethod
     @lru_cache(maxsize=256)
     def of(cls, m: int, taps: int, stride: int, dilation: int, dtype: np.dtype) -> Axis:
         if taps == 1:
             nothing = np.zeros(1, dtype)
-            return cls(1, 1, 1, 1, 1, nothing, nothing, (1,), np.ones((1, 1), dtype))
+            return cls(1, 1, 1, 1, 1, nothing, nothing, (1,), np.ones((1, 1), dtype), 1.0)
         points = points_of(m, taps, stride)
         assert points is not None
         pairs, single = _numbers(points)
@@ -113,9 +116,11 @@ class Axis:
                 rows += [Fraction(int(k == count - 1)) for k in range(count)]
             weights[phase, : len(rows)] = [float(v) for v in rows]
             used.append(len(rows) // count)
+        out = np.array([[float(abs(v)) ** i for v in finite] + [1.0] for i in range(m)])
         return cls(
             m, taps, stride, dilation, points, np.array([*coef_in, 0], float).astype(dtype),
             np.array([*coef_out, 0], float).astype(dtype), tuple(used), weights,
+            growth(out, weights, most, _reads(points)),
         )  # fmt: skip
 
     def lattice(self, outputs: int, at: int) -> int:
@@ -140,6 +145,16 @@ class Axis:
         """Products per channel of one tile: of all phases, the points that they use."""
         return sum(self.used)
 
+    @property
+    def roundings(self) -> int:
+        """How many of them a number passes through in the transforms of input, weights and output, at most."""
+        return 2 * self.points + self.taps + 8 if self.points > 1 else 0
+
+    @property
+    def width(self) -> int:
+        """How far apart two positions of one tile are, at most."""
+        return ((self.m - 1) * self.stride + self.taps - 1) * self.dilation
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
@@ -155,6 +170,8 @@ class Edge:
         Which of the axis's points, infinity last.
     coef_in, coef_out : ndarray
         Matrices (points, points) and (outputs, points).
+    growth : float
+        As that of an `Axis`.
     """
 
     outputs: int
@@ -162,6 +179,7 @@ class Edge:
     at: np.ndarray
     coef_in: np.ndarray
     coef_out: np.ndarray
+    growth: float
 
     @classmethod
     @lru_cache(maxsize=256)
@@ -178,17 +196,19 @@ class Edge:
             g += [[Fraction(int(k == taps - 1)) for k in range(taps)]]
             return np.array(b, float), np.array(a, float), np.array(g, float)
 
-        def growth(chosen: tuple[int, ...]) -> float:
+        def amplified(chosen: tuple[int, ...]) -> float:
             b, a, g = (np.abs(matrix) for matrix in matrices(chosen))
             return float((a * b.sum(1) * g.sum(1)).sum(1).max())
 
         points = outputs + taps - 1
-        chosen = min(((0, *rest) for rest in combinations(range(1, len(every)), points - 2)), key=growth)
+        chosen = min(((0, *rest) for rest in combinations(range(1, len(every)), points - 2)), key=amplified)
         b, a, _ = matrices(chosen)
         left = [every[i] for i in range(len(every)) if i not in chosen]
         undo = [float(_without([every[i], *left], every[i])) for i in chosen]
         at = np.array([*chosen, axis.points - 1], np.intp)
-        return cls(outputs, points, at, b.astype(dtype), (a * np.array([*undo, 1.0])).astype(dtype))
+        a = a * np.array([*undo, 1.0])
+        grown = growth(a, axis.weights, taps, b, at)
+        return cls(outputs, points, at, b.astype(dtype), a.astype(dtype), grown)
 
     @classmethod
     def at_end(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge | None:
@@ -197,6 +217,47 @@ class Edge:
             (-(-(outputs - at) // axis.dilation) % axis.m for at in range(min(axis.dilation, outputs))), default=0
         )
         return cls.of(axis, rest, dtype) if rest else None
+
+
+def growth(
+    out: np.ndarray, weights: np.ndarray, taps: int, reads: np.ndarray, at: np.ndarray | slice = slice(None)
+) -> float:
+    """What `Axis.growth` says, of the transforms' matrices: the largest of all phases and outputs.
+
+    `out` is (outputs, points), `weights` that of an axis, of whose points `at` are used, with up to `taps` taps to a
+    phase, and `reads` (points, positions).
+    """
+    largest = 0.0
+    for phase in weights:
+        g = np.abs(phase.astype(float)).reshape(-1, taps)  # phases of fewer taps: (points used, taps - 1), then zeros
+        if taps > 1 and not g[-1].any():
+            g = np.pad(np.abs(phase.astype(float))[: (len(g) - 1) * (taps - 1)].reshape(-1, taps - 1), ((0, 1), (0, 0)))
+        largest = max(largest, float((np.abs(out) * g[at].max(1) * np.abs(reads).sum(1)).sum(1).max()))
+    return largest
+
+
+@cache
+def _reads(points: int) -> np.ndarray:
+    """(points, points): magnitudes of what each point takes of each position, as the input transform goes about it.
+
+    Factors of pairs, of a point without a partner and of the point's own sign are multiplied one after the other, so
+    that magnitudes do not cancel.
+    """
+    pairs, single = _numbers(points)
+    alone = [] if single is None else [single]
+
+    def product(squares: list[Fraction], roots: list[Fraction], shift: int) -> list[Fraction]:
+        poly = [Fraction(0)] * shift + _product([-abs(r) for r in roots])
+        for a in squares:
+            none = [Fraction(0)] * 2
+            poly = [x * a * a + y for x, y in zip([*poly, *none], [*none, *poly], strict=True)]
+        return poly + [Fraction(0)] * (points - len(poly))
+
+    rows = [product([*pairs], alone, 0)]
+    for a in pairs:
+        rows += [product([b for b in pairs if b != a], [a, *alone], 1)] * 2
+    rows += [product([*pairs], [], 1)] * len(alone)
+    return np.array([*rows, product([*pairs], alone, 1)], float)
 
 
 @cache
@@ -523,6 +584,18 @@ class Winograd(native.Native):
         depth, most = problem.icg * problem.kernel[0], together(h, w)
         terms = max(FEW_TERMS, min(depth, most) + depth / most)
         return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
+
+    def bound(self, problem: ConvProblem) -> float:
+        s = Scheme.of(problem, self.isa, self.m, 1)
+        grown = [max(a.growth, e.growth if e else 0) for a, e in ((s.h, s.h_edge), (s.w, s.w_edge))]
+        most = together(s.h, s.w)
+        depth = problem.icg * problem.kernel[0]
+        chain = min(depth, most) + len(phase_pairs(s.h, s.w)) * (depth // most + problem.kernel[0])
+        return rounding_bound(problem, s.h.roundings + s.w.roundings + chain + 3, grown[0] * grown[1])
+
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        h, w = axes(problem, self.m)
+        return 0, h.width, w.width
 
     def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
         """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last channel."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Bind
+from fastconv.core.kernel import Bind, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -111,6 +111,17 @@ class Scheme:
             coef += [float(c) for row in (*b[: 2 * self.pairs : 2], *b[2 * self.pairs :]) for c in row]
         powers = [[float(p**i) for i in range(M)] for p in POINTS[self.pairs]]
         return np.array(where, np.intp), np.array(coef, dtype), np.array(powers, dtype)
+
+    @property
+    def growth(self) -> float:
+        """How much larger, at most, numbers get between the transforms than the sums that they make up."""
+        largest = 0.0
+        for f in self.filters:
+            points = self.points(f.planes)
+            reads, weights = (np.abs(np.array(m, float)) for m in toom_cook(points, f.taps))
+            out = np.array([[1.0 if p is None else float(abs(p)) ** i for p in points] for i in range(M)])
+            largest = max(largest, float((out * weights.max(1) * reads.sum(1)).sum(1).max()))
+        return largest
 
     @lru_cache(maxsize=64)  # noqa: B019
     def transforms(self) -> np.ndarray:
@@ -278,6 +289,15 @@ class Rows(native.Native):
         base, growth = ERROR[scheme.pairs]
         products = len(scheme.filters) * p.icg * p.kernel[0] * p.kernel[2]
         return float(np.finfo(p.acc).eps) * (base + growth * products**0.5)
+
+    def bound(self, problem: ConvProblem) -> float:
+        p = problem
+        scheme = self.scheme(p)
+        products = len(scheme.filters) * p.icg * p.kernel[0] * p.kernel[2]
+        return rounding_bound(p, products + 2 * scheme.planes + 4, scheme.growth)
+
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        return 0, (M - 1) * problem.stride[1] + problem.kernel[1] - 1, 0
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _winograd_rows

@@ -20,7 +20,7 @@ import numpy as np
 from fastconv.backends.cython import native, weight
 from fastconv.backends.cython.winograd import ERROR_GROWTH, Axis, points_of
 from fastconv.core import machine, threads
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
@@ -192,6 +192,18 @@ class WinogradWeight(Kernel[ConvProblem]):
         terms = s.chunk * s.tile_cols + -(-s.chunks // s.segments) + s.segments
         amplified = ERROR[s.h.points] * ERROR[s.w.points] * (1 + ERROR_GROWTH * terms**0.5)
         return float(np.finfo(problem.acc).eps) * amplified
+
+    def bound(self, problem: ConvProblem) -> float:
+        s = Scheme.of(problem, self.isa, self.tile)
+        chain = s.chunk * s.tile_cols + -(-s.chunks // s.segments) + s.segments
+        return rounding_bound(problem, s.h.roundings + s.w.roundings + chain + 1, s.h.growth * s.w.growth)
+
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        h, w = (
+            (tile - 1) * s + k - 1 if k > 1 else 0
+            for tile, s, k in zip(self.tile, problem.stride[1:], problem.kernel[1:], strict=True)
+        )
+        return 0, h, w
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _winograd_weight

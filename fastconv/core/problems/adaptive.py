@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,12 @@ class AdaptivePoolProblem(Problem):
         """Elements of the largest window."""
         d, h, w = (-(-i // o) + (i % o != 0) if o else 0 for i, o in zip(self.input, self.output, strict=True))
         return d * h * w
+
+    @property
+    def terms(self) -> int:
+        if self.direction == "backward":  # windows that one position is in
+            return prod(-(-o // max(i, 1)) + 1 for i, o in zip(self.input, self.output, strict=True))
+        return self.taps if self.kind == "avg" else 0
 
     @property
     def pixels(self) -> int:

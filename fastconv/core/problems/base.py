@@ -63,6 +63,11 @@ class Problem:
         """Bytes that must move at least: every input read once, every output written once."""
         raise NotImplementedError
 
+    @property
+    def terms(self) -> int:
+        """Numbers that one result adds up, at most; 0 where nothing is summed."""
+        return 0
+
     def one_image(self) -> Problem:
         """The same problem for a batch of one, unless it is a sum over it: what the choice of a kernel looks at."""
         return self

@@ -122,6 +122,11 @@ class ConvProblem(Problem):
         return self.icg * self.taps
 
     @property
+    def terms(self) -> int:
+        summed = max(self.n, 1) * self.pixels if self.weights_wanted else self.depth
+        return summed + self.bias
+
+    @property
     def pixels(self) -> int:
         """Output positions of one channel of one image."""
         return self.output[0] * self.output[1] * self.output[2]

@@ -67,6 +67,10 @@ class GemmProblem(Problem):
         return self.k
 
     @property
+    def terms(self) -> int:
+        return self.k + self.c + self.bias
+
+    @property
     def flops(self) -> float:
         return 2.0 * self.batch * self.m * self.n * self.k
 

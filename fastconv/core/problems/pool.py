@@ -82,6 +82,10 @@ class PoolProblem(Problem):
         return self.kernel[0] * self.kernel[1] * self.kernel[2]
 
     @property
+    def terms(self) -> int:
+        return self.taps if self.kind == "avg" or (self.kind == "max" and self.direction == "backward") else 0
+
+    @property
     def pixels(self) -> int:
         return self.output[0] * self.output[1] * self.output[2]
 

@@ -68,6 +68,12 @@ class PadProblem(Problem):
         return (self.n, *self.output)
 
     @property
+    def terms(self) -> int:
+        if self.direction == "forward" or self.mode == "constant":
+            return 0
+        return prod(1 + max(lo, 0) + max(hi, 0) for lo, hi in self.pads)
+
+    @property
     def flops(self) -> float:
         return float(prod(self.y_shape))
 
@@ -218,6 +224,10 @@ class FoldProblem(Problem):
         """In what precision fold sums."""
         half = self.dtype.kind not in "bc" and self.dtype.itemsize == 2
         return np.dtype(np.float32) if half else self.dtype
+
+    @property
+    def terms(self) -> int:
+        return prod(self.kernel) if self.kind == "fold" else 0
 
     @property
     def flops(self) -> float:

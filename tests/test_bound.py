@@ -1,0 +1,155 @@
+"""No kernel errs more than its `bound` says, whatever the data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from bounds import KINDS, WIDE, allowed, data, exact, magnitudes
+from problems import empty_result, forward, in_dtype, in_layout, lay, transposed
+
+import fastconv as F
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.conv import ConvProblem, weight_gradient
+from fastconv.core.problems.gemm import GemmProblem, gemm_problem
+from fastconv.core.problems.pool import PoolProblem
+from fastconv.dispatch.registry import kernels
+
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
+CONVOLUTIONS = (
+    forward((1, 20, 13, 15), (7, 20, 3, 3), padding=1),
+    forward((1, 3, 17, 35), (6, 3, 5, 5), padding=2),
+    forward((2, 9, 11, 12), (5, 9, 3, 3), stride=2, padding=1),
+    forward((1, 4, 12, 40), (3, 4, 1, 7), padding=(0, 3)),
+    forward((1, 6, 9, 9), (5, 6, 9, 9), padding=4),
+    forward((1, 24, 9, 10), (20, 24, 1, 1)),
+    forward((1, 5, 14, 15), (10, 1, 3, 3), padding=1, groups=5),
+    forward((1, 6, 12, 12), (6, 3, 3, 3), padding=2, dilation=2, groups=2, bias=False),
+    forward((1, 1, 90), (4, 1, 20), stride=3),
+    forward((1, 7, 5, 9, 9), (4, 7, 3, 3, 3), padding=1),
+    forward((1, 40, 1, 1), (30, 40, 1, 1)),
+    forward((1, 4, 9, 10), (3, 4, 3, 3), padding=2, mode="circular"),
+    transposed((1, 8, 9, 11), (8, 5, 4, 4), stride=2, padding=1),
+    transposed((1, 9, 9, 11), (9, 5, 3, 3), padding=1),
+    *(
+        weight_gradient(p)
+        for p in (
+            forward((2, 9, 13, 15), (7, 9, 3, 3), padding=1),
+            forward((2, 5, 13, 15), (6, 5, 3, 3), padding=1, stride=2),
+            forward((2, 6, 13, 15), (6, 1, 5, 5), padding=2, groups=6),
+        )
+    ),
+)
+KERNELS = [k for k in kernels("conv") if any(k.reject(p) is None for p in CONVOLUTIONS)]
+
+
+@cache
+def case(p: ConvProblem, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What changes, what is fixed, and the exact result, whatever the layout."""
+    if p.weights_wanted:
+        fixed, changing = data(kind, p.x_shape, p.y_shape, p.dtype)
+    else:
+        changing, fixed = data(kind, p.x_shape, p.w_shape, p.dtype)
+    return changing, fixed, exact(p, changing, fixed)
+
+
+@cache
+def sums(p: ConvProblem, kind: str, reach: tuple[int, int, int]) -> np.ndarray:
+    return magnitudes(p, reach, *case(p, kind)[:2])
+
+
+def errors(kernel: Kernel[ConvProblem], p: ConvProblem, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """The errors of a kernel on one kind of data, and what it is allowed."""
+    plain = in_layout(p, "NCHW")
+    changing, fixed, want = case(plain, kind)
+    if p.weights_wanted:
+        got = np.empty(p.w_shape, p.out)
+        constants: tuple[Any, ...] = (lay(fixed, p.layout),)
+    else:
+        got = empty_result(p)
+        constants = fixed, np.zeros(p.oc, p.acc) if p.bias else None
+    kernel.prepare(p, constants, 1)(lay(changing, p.layout), got)
+    return np.abs(got - want), allowed(kernel, p, sums(plain, kind, kernel.reach(p)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
+def test_convolutions(kernel: Kernel[ConvProblem], dtype: str) -> None:
+    tried = 0
+    for each in CONVOLUTIONS:
+        p = replace(in_dtype(each, dtype), activation=None)
+        for q in (p, in_layout(p, "NHWC")):
+            if kernel.reject(q) is not None:
+                continue
+            tried += 1
+            for kind in KINDS:
+                off, most = errors(kernel, q, kind)
+                assert (off <= most).all(), f"{kind}: {(off / most).max():.3g} of the bound, {q}"
+    assert tried
+
+
+PRODUCTS = ((1, 40, 300), (34, 33, 70), (60, 3, 500), (4, 5, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", kernels("gemm"), ids=lambda k: k.name)
+def test_products(kernel: Kernel[GemmProblem], dtype: str) -> None:
+    d = np.dtype(dtype)
+    for m, n, k in PRODUCTS:
+        p, _ = gemm_problem(((m, k), d), ((k, n), d), None, None, 1.0, 0.0, False, False, None, False)
+        if kernel.reject(p) is not None:
+            continue
+        for kind in KINDS:
+            x, y = data(kind, (1, m, k, 1, 1), (1, k, n, 1, 1), d)
+            a, b = x[..., 0, 0], y[..., 0, 0]
+            want, scale = np.matmul(a.astype(WIDE), b.astype(WIDE)), np.matmul(abs(a).astype(WIDE), abs(b).astype(WIDE))
+            got = np.empty((1, m, n), d)
+            kernel.prepare(p, (b, None, None), 1)(a, got)
+            assert (abs(got - want) <= allowed(kernel, p, scale)).all(), (kind, p)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", kernels("pool"), ids=lambda k: k.name)
+def test_averages(kernel: Kernel[PoolProblem], dtype: str) -> None:
+    """The average of magnitudes is the scale of one that cancels."""
+    d = np.dtype(dtype)
+    cases = (((2, 3, 12, 13), (3, 3)), ((1, 2, 7, 7), (7, 7)), ((1, 16, 9, 40), (2, 5)), ((1, 1, 30, 31), (8, 8)))
+    for shape, size in cases:
+        for layout in ("NCHW", "NHWC"):
+            x_shape = shape if layout == "NCHW" else (shape[0], *shape[2:], shape[1])
+            plan = F.plan(F.avg_pool2d, F.Spec(x_shape, d), size, layout=layout, backend="reference")
+            p: Any = plan.problem
+            if kernel.reject(p) is not None:
+                continue
+            for kind in KINDS:
+                x, _ = data(kind, p.x_shape, (1, 1, 1, 1, 1), d)
+                got = lay(np.empty(p.y_shape, d), layout)
+                kernel.prepare(p, (), 1)(lay(x, layout), got)
+                want, scale = (mean_of(a.astype(WIDE), p) for a in (x, abs(x)))
+                assert (abs(got - want) <= allowed(kernel, p, scale)).all(), (kind, p)
+
+
+def mean_of(x: np.ndarray, p: PoolProblem) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(x, p.kernel, (2, 3, 4))
+    return windows[:, :, :: p.stride[0], :: p.stride[1], :: p.stride[2]].mean((-3, -2, -1))
+
+
+def tightness() -> None:
+    """Print the largest share of its bound that a kernel reaches on each kind of data: `python tests/test_bound.py`."""
+    print(f"{'':40}" + "".join(f"{kind[:9]:>10}" for kind in KINDS))
+    for kernel in KERNELS:
+        shares: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}
+        for p in CONVOLUTIONS:
+            if kernel.reject(p) is None:
+                for kind in KINDS:
+                    off, most = errors(kernel, p, kind)
+                    shares[kind].append(float((off / most).max()))
+        print(f"{kernel.name:40}" + "".join(f"{max(s):10.4f}" for s in shares.values()))
+
+
+if __name__ == "__main__":
+    tightness()
