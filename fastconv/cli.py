@@ -18,6 +18,7 @@ from typing import Any
 import fastconv
 from fastconv.bench.api import DOORS
 from fastconv.bench.peers import PEERS
+from fastconv.core.threads import as_count
 
 SAMPLING = (0.5, 15)  # seconds for each contender, samples at most
 QUICK = (0.03, 3)
@@ -80,6 +81,13 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _threads(text: str) -> int:
+    try:
+        return as_count(_positive(text))
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e)) from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="fastconv", description="Convolution, pooling and GEMM on a CPU.")
     parser.add_argument("--version", action="version", version=f"fastconv {fastconv.__version__}")
@@ -92,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     measured = argparse.ArgumentParser(add_help=False)
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
                           help=f"libraries measured in the same run: {', '.join(PEERS)} (default: all)")  # fmt: skip
-    measured.add_argument("--threads", type=_positive, metavar="N", help="threads of every contender")
+    measured.add_argument("--threads", type=_threads, metavar="N", help="threads of every contender")
     measured.add_argument("--door", choices=DOORS, default="planned",
                           help="planned: weights packed beforehand; called: functions as they are called")  # fmt: skip
     measured.add_argument("--cold", action="store_true", help="empty caches: 48 MB are written before each run")
@@ -168,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--no-augment", dest="augment", action="store_false", default=None,
                           help="show every image as it is: not moved, turned or scaled")  # fmt: skip
     learning.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
-    learning.add_argument("--threads", type=_positive, metavar="N")
+    learning.add_argument("--threads", type=_threads, metavar="N")
     learning.add_argument("--weights", metavar="FILE.npz", help="where to keep the weights (default: in the folder)")
     learning.add_argument("--resume", metavar="FILE.npz", help="go on with these weights")
     demo.set_defaults(run=_demo)

@@ -3,7 +3,7 @@
 Work is shared out over outputs, never over a sum, so a result has the same bits for any count.
 
 * How many: the `threads=` keyword, else `options(threads=)`, else ``FASTCONV_NUM_THREADS``,
-  else ``OMP_NUM_THREADS``, else the processors that this process may run on.
+  else ``OMP_NUM_THREADS``, else the processors that this process may run on; never more than `MAX_THREADS`.
 * Who: OpenMP inside the Cython kernels, told not to spin for long when idle, and to stay off the caller's
   processor (`_team.pyx`); a `ThreadPoolExecutor` around Numba's (they release the GIL); BLAS threads of NumPy
   belong to NumPy.
@@ -14,17 +14,21 @@ Work is shared out over outputs, never over a sum, so a result has the same bits
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, lru_cache
+from typing import Any
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _forked = False
 
+MAX_THREADS = 1024  # more would gain nothing anywhere, and exhaust the system's threads and memory
 SLICE_SECONDS = 0.05  # the longest stretch that native code runs without looking at signals
 
 
@@ -36,14 +40,39 @@ def available() -> int:
         return os.cpu_count() or 1
 
 
+def as_count(value: Any) -> int:
+    """A number of threads that a user asks for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not an int from 1 to `MAX_THREADS`.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"threads must be an int from 1 to {MAX_THREADS} or None, got {value!r}")
+    if not 1 <= value <= MAX_THREADS:
+        raise ValueError(f"threads must be from 1 to {MAX_THREADS}, got {value}")
+    return int(value)
+
+
 @cache
 def default() -> int:
-    """Threads used when nobody asks for a number; the environment is read once."""
+    """Threads used when nobody asks for a number; the environment is read once.
+
+    Raises
+    ------
+    ValueError
+        If a variable holds anything but such a number; of a list, as OpenMP allows one, the first counts.
+    """
     for name in ("FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
-        text = os.environ.get(name, "").split(",")[0]
-        if text.isdigit() and int(text) > 0:
-            return int(text)
-    return available()
+        text = os.environ.get(name, "")
+        if not text.strip():
+            continue
+        first = text.split(",")[0].strip() if name == "OMP_NUM_THREADS" else text.strip()
+        if not re.fullmatch("0*[0-9]{1,4}", first) or not 1 <= int(first) <= MAX_THREADS:
+            raise ValueError(f"{name} is {text!r}; it must be an int from 1 to {MAX_THREADS}")
+        return int(first)
+    return min(available(), MAX_THREADS)
 
 
 def openmp_threads(requested: int) -> int:
@@ -105,7 +134,9 @@ def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, 
     futures: list[Future[None]] = []
     pool = _executor(threads - 1)
     try:
-        futures = [pool.submit(worker) for _ in range(threads - 1)]
+        with suppress(RuntimeError):  # no new threads: the interpreter shuts down, or the system has none left
+            for _ in range(threads - 1):
+                futures.append(pool.submit(worker))
         worker()  # the caller works too: a nested or saturated pool cannot dead-lock it
         for f in futures:
             # A helper that never got to start has nothing left to do: the tickets are gone.

@@ -49,11 +49,7 @@ def _check(name: str, value: Any) -> Any:
         if not isinstance(value, str):
             raise TypeError(f"algorithm must be a str, got {value!r}")
     elif name == "threads":
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"threads must be an int or None, got {value!r}")
-        if value < 1:
-            raise ValueError(f"threads must be at least 1, got {value}")
-        return int(value)
+        return _threads.as_count(value)
     elif name == "tol":
         if not (isinstance(value, (int, float)) and value >= 0):
             raise ValueError(f"tol must be a number of at least 0, got {value!r}")
@@ -123,7 +119,7 @@ def options(
     algorithm : str
         ``"auto"``, ``"direct"``, ``"im2col"``, ``"pointwise"``, ``"depthwise"``, ...
     threads : int
-        Threads per call, at least 1.
+        Threads per call, from 1 to 1024.
     tol : float
         Largest admitted error, as kernels expect it relative to max|y| on independent data of zero mean; 0 admits plain
         summation only.  By default 4e-6, for float64 7.5e-15.  What holds on all data is the bound in `explain`.

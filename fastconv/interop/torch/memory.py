@@ -15,12 +15,18 @@ from torch.autograd import forward_ad
 
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, UnsupportedError
+from fastconv.core.threads import MAX_THREADS
 
 DTYPES = (torch.float32, torch.float64)
 NUMPY_DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 TO_LAST = {4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 TO_SECOND = {4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 FORMATS = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+def count_threads() -> int:
+    """Torch's number of threads, as many of them as fastconv takes."""
+    return min(torch.get_num_threads(), MAX_THREADS)
 
 
 def is_channels_last(x: Tensor, rank: int) -> bool:

@@ -25,7 +25,7 @@ import fastconv
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan
 from fastconv.interop.torch import functional
-from fastconv.interop.torch.memory import DTYPES, array, is_channels_last, layout, spec, tensor
+from fastconv.interop.torch.memory import DTYPES, array, count_threads, is_channels_last, layout, spec, tensor
 
 PLANS = 8  # kept per module at most: each holds the weights packed for one shape of the input, and as they were
 BUDGET = 64 << 20  # bytes of them per module; one plan is kept whatever its size
@@ -216,7 +216,7 @@ class State:
         if packed.reason is not None:
             return packed.reason, False
         last = is_channels_last(x, kind.rank)
-        key = (x.shape, x.dtype, last, torch.get_num_threads(), resolve())
+        key = (x.shape, x.dtype, last, count_threads(), resolve())
         plan = packed.plans.get(key)
         return packed.add(key, module, kind) if plan is None else plan, last
 

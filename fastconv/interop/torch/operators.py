@@ -22,7 +22,16 @@ import torch
 from torch import Tensor
 
 import fastconv
-from fastconv.interop.torch.memory import array, check_dtypes, empty, is_channels_last, layout, spec, tensor
+from fastconv.interop.torch.memory import (
+    array,
+    check_dtypes,
+    count_threads,
+    empty,
+    is_channels_last,
+    layout,
+    spec,
+    tensor,
+)
 
 RANKS = (1, 2, 3)
 CONV = "SymInt[] stride, SymInt[] padding, SymInt[] dilation, SymInt groups, str padding_mode"
@@ -54,7 +63,7 @@ def as_given(padding: Sequence[int], rank: int) -> Any:
 
 
 def threads() -> dict[str, Any]:
-    return {"threads": torch.get_num_threads()}
+    return {"threads": count_threads()}
 
 
 def join(x: Tensor, channels: Any, spatial: list[Any], rank: int) -> list[Any]:

@@ -1,0 +1,167 @@
+"""Numbers of threads: one bound, told wherever one enters; and calls while the interpreter shuts down."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastconv as F
+from fastconv import cli
+from fastconv.core import threads as policy
+
+X, W = np.ones((2, 2, 6, 6), "f"), np.ones((3, 2, 3, 3), "f")
+
+
+@pytest.mark.parametrize("wrong", [0, -3, 1025, 70_000, 2**31, 2**70, -(2**70)])
+def test_counts_out_of_bounds_are_refused_wherever_they_enter(wrong: int) -> None:
+    for call in (
+        lambda: F.conv2d(X, W, threads=wrong),
+        lambda: F.relu(X, threads=wrong),
+        lambda: F.plan(F.conv2d, X, W, threads=wrong),
+        lambda: F.options(threads=wrong).__enter__(),
+        lambda: F.compare(F.conv2d, X, W, peers=(), threads=wrong),
+        lambda: F.grad.conv2d(np.ones((2, 3, 4, 4), "f"), X, W, threads=wrong),
+    ):
+        with pytest.raises(ValueError, match=f"threads must be from 1 to 1024, got {wrong}"):
+            call()
+
+
+@pytest.mark.parametrize("wrong", ["2", 2.0, True, (2,)])
+def test_counts_that_are_no_ints_are_refused(wrong: object) -> None:
+    with pytest.raises(TypeError, match="threads must be an int from 1 to 1024 or None, got "):
+        F.conv2d(X, W, threads=wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("backend", ["cython", "numba"])
+def test_the_largest_count_works(backend: str) -> None:
+    np.testing.assert_array_equal(F.conv2d(X, W, threads=1024, backend=backend), F.conv2d(X, W, threads=1))
+
+
+def test_the_command_line_has_the_same_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("70000", "1180591620717411303424"):
+        with pytest.raises(SystemExit):
+            cli.main(["bench", "--suite", "tiny", "--threads", text])
+        assert f"argument --threads: threads must be from 1 to 1024, got {text}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "count"),
+    [("FASTCONV_NUM_THREADS", "3", 3), ("FASTCONV_NUM_THREADS", " 1024 ", 1024), ("OMP_NUM_THREADS", "4,2", 4),
+     ("OMP_NUM_THREADS", "", None), ("FASTCONV_NUM_THREADS", "  ", None), ("FASTCONV_NUM_THREADS", "0002", 2)],
+)  # fmt: skip
+def test_the_environment_sets_the_default(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, count: int | None
+) -> None:
+    for n in ("FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(n, raising=False)
+    monkeypatch.setenv(name, text)
+    assert policy.default.__wrapped__() == (policy.available() if count is None else count)
+
+
+@pytest.mark.parametrize("name", ["FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"])
+@pytest.mark.parametrize("text", ["abc", "-3", "²", "0", "1025", "2**70", "1.5", "9" * 5000, "0x10", "٣"])
+def test_an_environment_that_makes_no_sense_is_told(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    for n in ("FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(n, raising=False)
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ValueError) as caught:
+        policy.default.__wrapped__()
+    assert str(caught.value) == f"{name} is {text!r}; it must be an int from 1 to 1024"
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120,
+        env=os.environ | environment,
+    )  # fmt: skip
+
+
+def test_the_error_comes_at_first_use_and_at_every_other() -> None:
+    code = """
+import fastconv as F
+for _ in range(2):
+    try:
+        F.relu([1.0])
+    except ValueError as e:
+        print(e)
+"""
+    told = "FASTCONV_NUM_THREADS is 'abc'; it must be an int from 1 to 1024\n"
+    done = run(code, FASTCONV_NUM_THREADS="abc")
+    assert (done.returncode, done.stdout, done.stderr) == (0, 2 * told, "")
+
+
+# Warm: the kernels are compiled, so that what runs late is a call, and not an import.
+LATE = """
+import atexit, sys, threading, time
+import numpy as np
+import fastconv as F
+
+x, w = np.ones((4, 4, 30, 30), "f"), np.ones((8, 4, 3, 3), "f")
+def called(b):
+    return lambda x: F.conv2d(x, w, backend=b, threads=3)
+backends = ("numba", "cython", "numpy")
+kernels = [F.plan(F.conv2d, x, w, backend=b, threads=3) for b in backends] + [called(b) for b in backends]
+want = [k(x) for k in kernels]
+
+def check(where):
+    assert all(np.array_equal(k(x), y) for k, y in zip(kernels, want))
+    print(where, flush=True)
+check("now")
+"""
+
+
+def test_kernels_run_at_exit() -> None:
+    done = run(LATE + 'atexit.register(check, "at exit")')
+    assert (done.returncode, done.stdout, done.stderr) == (0, "now\nat exit\n", "")
+
+
+def test_kernels_are_first_used_at_exit() -> None:
+    code = """
+import atexit, numpy as np, fastconv as F
+x, w = np.ones((4, 4, 30, 30), "f"), np.ones((8, 4, 3, 3), "f")
+atexit.register(lambda: print([F.conv2d(x, w, backend=b, threads=3).sum() for b in ("numba", "cython", "numpy")]))
+"""
+    done = run(code)
+    assert (done.returncode, done.stdout.count("903168.0"), done.stderr) == (0, 3, "")
+
+
+def test_kernels_run_in_threads_that_outlive_the_main_one() -> None:
+    code = """
+def late():
+    threading.main_thread().join()
+    time.sleep(0.2)
+    check("afterwards")
+threading.Thread(target=late).start()
+"""
+    done = run(LATE + code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "now\nafterwards\n", "")
+
+
+def test_kernels_run_while_objects_die() -> None:
+    code = """
+import os
+class Last:
+    def __init__(self):
+        self.parts = kernels, want, x, np.array_equal, os.write
+    def __del__(self):
+        kernels, want, x, equal, write = self.parts
+        write(1, b"at the end" if all(equal(k(x), y) for k, y in zip(kernels, want)) else b"wrong")
+last = Last()
+"""
+    done = run(LATE + code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "now\nat the end", "")
+
+
+def test_a_system_without_threads_to_spare_leaves_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Exhausted:
+        def submit(self, _: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(policy, "_executor", lambda threads: Exhausted())
+    done: list[int] = []
+    policy.parallel_ranges(lambda lo, hi: done.extend(range(lo, hi)), 100, 4, 0.0)
+    assert sorted(done) == list(range(100))
