@@ -40,7 +40,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     p.add_argument("--no-keep", action="store_true", help="do not add failures to the regression cases")
     p.add_argument("--one-process", action="store_true", help="for debuggers: a crash then ends everything")
     p.add_argument("--state", help=argparse.SUPPRESS)
-    p.add_argument("--done", type=int, default=0, help=argparse.SUPPRESS)
+    p.add_argument("--before", default="0 0 0 0 0", help=argparse.SUPPRESS)
     return p.parse_args(argv)
 
 
@@ -63,7 +63,8 @@ class Worker:
     def __init__(self, args: argparse.Namespace) -> None:
         from .check import Counts
 
-        self.args, self.select, self.counts = args, selection(args), Counts()
+        self.args, self.select = args, selection(args)
+        self.counts = Counts(*map(int, args.before.split()))
         self.found: Counter[str] = Counter()
         self.begin = time.monotonic()
         self.state = None if args.state is None else os.open(args.state, os.O_RDWR | os.O_CREAT)
@@ -104,20 +105,20 @@ class Worker:
             return False
         if self.args.minutes is not None:
             return time.monotonic() - self.begin > 60 * self.args.minutes
-        return self.counts.runs + self.args.done >= (20_000 if self.args.runs is None else self.args.runs)
+        return self.counts.runs >= (20_000 if self.args.runs is None else self.args.runs)
 
     def _tell(self, seed: int, what: str) -> None:
         """Leave word of what is tried next, for whoever finds this process dead."""
         if self.state is not None:
             c = self.counts
-            os.pwrite(self.state, f"{seed} {c.runs} {c.native} {what}".ljust(STATE_BYTES).encode(), 0)
+            line = f"{seed} {c.cases} {c.refused} {c.pairs} {c.runs} {c.native} {what}"
+            os.pwrite(self.state, line.ljust(STATE_BYTES).encode(), 0)
 
     def _show(self, seed: int) -> None:
         now = time.monotonic()
         if sys.stderr.isatty() and now - self.shown > 0.5:
             self.shown = now
-            rate = self.counts.runs / (now - self.begin)
-            line = f"case {seed}: {self.counts.runs} runs, {rate:.0f}/s, {len(self.found)} kinds of failures"
+            line = f"case {seed}: {self.counts.runs} runs, {len(self.found)} kinds of failures"
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
     def _report(self, failure: Any) -> None:
@@ -138,22 +139,22 @@ class Worker:
 
 def supervise(args: argparse.Namespace, argv: list[str]) -> int:
     """Run workers until the work is done; each that dies is a finding."""
-    seed, done, crashes, status = args.seed, 0, 0, 0
+    seed, before, crashes, status = args.seed, args.before, 0, 0
     end = None if args.minutes is None else time.monotonic() + 60 * args.minutes
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder, "state")
         while True:
             command = [sys.executable, "-m", "tests.fuzz", *_without(argv, "--seed", "--minutes")]
-            command += ["--state", str(state), "--done", str(done)]
+            command += ["--state", str(state), "--before", before]
             command += ["--seed", str(seed)] if args.case is None else []
             command += [] if end is None else ["--minutes", str(max((end - time.monotonic()) / 60, 0))]
             code = subprocess.call(command)
             if code in (0, FAILED):
                 return status or code
-            where, runs, _, what = state.read_text().strip().split(" ", 3)
+            where, *counts, what = state.read_text().strip().split(" ", 6)
             print(f"\nCRASHED with status {code} in case {where}, {what}: python -m tests.fuzz --case {where}"
                   + (f" --family {args.family}" if args.family else ""), flush=True)  # fmt: skip
-            seed, done, crashes, status = int(where) + 1, done + int(runs), crashes + 1, FAILED
+            seed, before, crashes, status = int(where) + 1, " ".join(counts), crashes + 1, FAILED
             if crashes >= CRASHES or args.case is not None:
                 return FAILED
 

@@ -63,10 +63,7 @@ class Case:
         return f"Case({', '.join(words)})"
 
 
-Arguments = tuple[tuple[Any, ...], dict[str, Any]]
-
-
-def arguments(case: Case) -> Arguments:
+def arguments(case: Case) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arrays and keyword arguments of the call, new ones each time."""
     resolved = with_shapes(case)
     args = tuple(None if a is None else build(a, ()) for a in resolved.arrays)
@@ -80,7 +77,9 @@ def with_shapes(case: Case) -> Case:
     forward = Case(case.name, case.arrays[1:], {k: v for k, v in case.options.items() if k not in ("need", "indices")})
     shape = result_shape(forward)
     arrays = tuple(replace(a, shape=shape) if a is not None and a.shape is None else a for a in case.arrays)
-    return replace(case, arrays=arrays)
+    options = {k: replace(v, shape=shape) if isinstance(v, Array) and v.shape is None else v
+               for k, v in case.options.items()}  # fmt: skip
+    return replace(case, arrays=arrays, options=options)
 
 
 def result_shape(case: Case) -> tuple[int, ...]:

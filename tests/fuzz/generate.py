@@ -98,6 +98,8 @@ def gradient(rng: Rng, case: Case, needs: int = 0) -> Case:
     assert first is not None
     dy = replace(array(rng, (), first.dtype, 0.6), shape=None)
     dy = replace(dy, form=dy.form.partition(":")[0])
+    if case.name in ("cross_entropy", "nll_loss") and dy.values in ("nan", "inf"):
+        dy = replace(dy, values="normal")  # times probabilities that are 0 or not, by rounding
     options = dict(case.options)
     if needs and not chance(rng, 0.1):
         there = [i for i in range(needs) if i < len(case.arrays) and case.arrays[i] is not None]
@@ -240,7 +242,16 @@ def pool(rng: Rng) -> Case:
 
 
 def grad_pool(rng: Rng) -> Case:
-    return gradient(rng, pooling(rng, floats=True))
+    case = gradient(rng, pooling(rng, floats=True))
+    if case.name.startswith("max_pool") and case.options.get("return_indices") and chance(rng, 0.6):
+        x = case.arrays[1]
+        assert x is not None and x.shape is not None
+        rank = int(case.name[-2])
+        inside = x.shape[-rank - 1 : -1] if case.options.get("layout") == "NHWC" else x.shape[-rank:]
+        where = replace(array(rng, (), "int64", 0.7), shape=None, values=f"below:{prod(inside)}")
+        where = replace(where, form=where.form.partition(":")[0])
+        case = replace(case, options={**case.options, "indices": where})
+    return case
 
 
 def adaptive_pooling(rng: Rng, floats: bool = False) -> Case:

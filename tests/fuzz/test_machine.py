@@ -162,7 +162,7 @@ def test_a_crash_is_a_finding(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
     def dies(command: list[str]) -> int:
         calls.append(command)
         state = Path(command[command.index("--state") + 1])
-        state.write_text("17 250 200 cython.direct@avx2   ")
+        state.write_text("17 9 1 100 250 200 cython.direct@avx2   ")
         return -11 if len(calls) == 1 else 0
 
     monkeypatch.setattr(program.subprocess, "call", dies)
@@ -172,4 +172,4 @@ def test_a_crash_is_a_finding(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
     assert told in capfd.readouterr().out
     second = calls[1]
     assert second[second.index("--seed") + 1] == "18"
-    assert second[second.index("--done") + 1] == "250"
+    assert second[second.index("--before") + 1] == "9 1 100 250 200"
