@@ -59,8 +59,8 @@ class LossBackward(Reference):
             share = (wanted * (1 - p.smoothing) + p.smoothing / p.c) * scale
             if not p.logits:
                 return -share, np.zeros(p.c), counted
-            y = _softmax(z)
-            return y * share.sum() - share, -np.log(y) * scale * (1 - p.smoothing), counted
+            logs = z - z.max() - np.log(np.exp(z - z.max()).sum())
+            return _softmax(z) * share.sum() - share, -logs * scale * (1 - p.smoothing), counted
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             if not p.c:

@@ -76,10 +76,10 @@ def shared_maximum(p: Any, tables: list[np.ndarray], dy: np.ndarray, x: np.ndarr
     count = np.zeros(p.y_shape)
     for value, inside, _ in taps(x, tables):
         count += inside & (value == top)
-    flat = x.reshape(p.n, p.c, -1)
+    flat = x.reshape(p.n, p.c, int(np.prod(p.input)))
 
     def share(at: np.ndarray) -> np.ndarray:
-        value = np.take_along_axis(flat, at.reshape(p.n, p.c, -1), 2).reshape(at.shape)
+        value = np.take_along_axis(flat, at.reshape(p.n, p.c, p.pixels), 2).reshape(at.shape)
         return (value == top) * dy / count
 
     return spread(p, tables, share)

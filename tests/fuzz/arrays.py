@@ -88,7 +88,7 @@ def array(shape: tuple[int, ...], dtype: str = "float32", values: str = "normal"
 def build(a: Array, shape: tuple[int, ...]) -> np.ndarray:
     """The array that `a` describes, of `shape` where it has none of its own."""
     shape = shape if a.shape is None else a.shape
-    return _placed(_values(a, shape), a.form)
+    return _placed(np.asarray(_values(a, shape)), a.form)
 
 
 def _values(a: Array, shape: tuple[int, ...]) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import fastconv as F
-from fastconv.core.kernel import Kernel
+from fastconv.core.kernel import Kernel, accumulator
 from fastconv.dispatch import choice, plan
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.registry import kernels
@@ -25,6 +25,7 @@ THREADS = (2, 3, 5)
 REFUSALS = (ValueError, TypeError, NotImplementedError, OverflowError, MemoryError, IndexError)
 LONGEST = 700  # characters of an error's text
 CANARY = 0xA5
+BROADCAST = 64  # units of rounding of sums over axes along which an argument was broadcast, in gradients
 
 
 @dataclass(frozen=True)
@@ -235,19 +236,21 @@ class Attempt:
         if len(found) != len(e.results):
             self.fail("count", kernel, f"{len(found)} results, {len(e.results)} expected")
             return
-        units = sum(contract.bound(k, _inner(k, p)) for p, k in seen if k.backend != "reference") or 8.0
-        exact = all(k.exact for _, k in seen)
-        acc = max((getattr(p, "acc", None) or _float(p) for p, _ in seen), key=lambda d: -d.itemsize, default=None)
-        for got, want, scale, mixed in zip(found, e.results, e.scales, e.mixed, strict=True):
+        used = [(k, _inner(k, p)) for p, k in seen if k.backend != "reference"]
+        acc = min((accumulator(p) for _, p in used), key=lambda d: d.itemsize, default=np.dtype(np.float32))
+        acc = acc if acc.kind in "fc" else np.dtype(np.float32)
+        units = sum(k.bound(p) for k, p in used) + e.factor
+        units += BROADCAST if self.case.is_gradient else 0
+        units *= 2 if acc.itemsize >= 8 else 1  # the oracle sums in double precision, too
+        reach = tuple(max(r) for r in zip((0, 0, 0), *(k.reach(p) for k, p in used), strict=True))
+        for i, (got, want) in enumerate(zip(found, e.results, strict=True)):
             if (got is None) != (want is None):
                 self.fail("count", kernel, f"{got} in place of {want}")
                 continue
             if got is None:
                 continue
-            size = scale if scale is None or exact else np.maximum(scale, mixed)
-            low = acc if acc is not None and acc.kind in "fc" else np.dtype(np.float32)
             text = contract.wrong(
-                np.asarray(got), np.asarray(want), size, units + e.factor, low, bool(self.kwargs.get("activation"))
+                np.asarray(got), np.asarray(want), e.scale(i, reach), units, acc, bool(self.kwargs.get("activation"))
             )
             if text is not None:
                 self.fail("not finite" if text.startswith("not finite") else "value", kernel, text)
@@ -348,12 +351,6 @@ class Attempt:
 
 def _inner(kernel: Kernel[Any], problem: Any) -> Any:
     return choice._fusable(kernel, problem)[0]
-
-
-def _float(problem: Any) -> np.dtype:
-    """The dtype in which a problem without `acc` is worked out: halves in float32."""
-    found = problem.dtype
-    return found if found.kind in "fc" and found.itemsize > 2 else np.dtype(np.float32)
 
 
 def _blas(seen: Any) -> bool:

@@ -9,13 +9,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 import fastconv as F
-from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import is_half
 
 from .arrays import limits
@@ -25,7 +23,6 @@ LINEAR = ("conv", "gemm", "matmul", "linear", "avg_pool", "adaptive_avg", "globa
 EQUAL = ("max_pool", "adaptive_max", "global_max", "max_unpool", "pad", "unfold", "flatten")
 STEEPEST = 2.0  # no activation's slope is larger, but of those with a parameter
 OUTLIER = 2.0**9  # what exceeds the root mean square that much may not reach other windows
-TILE = 8  # outputs that fast algorithms compute together, along each axis
 
 
 @dataclass(frozen=True)
@@ -38,15 +35,23 @@ class Expected:
     scales : tuple of ndarray or None
         None where only the very same value is right.
     mixed : tuple of ndarray or None
-        The largest scale in a tile, outliers set aside: for algorithms that compute several outputs together.
+        The scale without outliers and as if all taps were as large as the largest: what algorithms that compute several
+        outputs together may mix with their neighbours.
     factor : float
         Rounding errors of functions, in units of the scale.
     """
 
+    case: Case
     results: tuple[Any, ...]
     scales: tuple[Any, ...]
     mixed: tuple[Any, ...]
     factor: float
+
+    def scale(self, i: int, reach: tuple[int, ...]) -> Any:
+        """The scale of result `i` for a kernel that mixes what is no further apart than `reach`."""
+        if self.scales[i] is None or not any(reach):
+            return self.scales[i]
+        return np.maximum(self.scales[i], _spread(self.mixed[i], self.case, reach))
 
 
 def oracle(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -98,18 +103,17 @@ def expect(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], results: t
         case.name.startswith(EQUAL) and not case.is_gradient
     ):
         nothing = (None,) * len(results)
-        return Expected(results, nothing, nothing, 0.0)
+        return Expected(case, results, nothing, nothing, 0.0)
     if case.name.startswith(LINEAR) or (case.is_gradient and case.name.startswith(EQUAL)):
         scales = _linear(case, args, kwargs, magnitude)
         mixed = scales
         if case.name.startswith("conv"):
             mixed = _linear(case, _every_tap(case, args), kwargs, without_outliers)
-            mixed = tuple(None if m is None else _spread(m, case) for m in mixed)
-        return Expected(results, scales, mixed, 0.0)
+        return Expected(case, results, scales, mixed, 0.0)
     scales = tuple(
         None if r is None else _function_scale(case, args, kwargs, r, i) for i, r in enumerate(results)
     )
-    return Expected(results, scales, scales, 16.0)
+    return Expected(case, results, scales, scales, 16.0)
 
 
 def _linear(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], size: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -139,20 +143,20 @@ def _every_tap(case: Case, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*args[:at], np.broadcast_to(top, w.shape), *args[at + 1 :])
 
 
-def _spread(scale: np.ndarray, case: Case) -> np.ndarray:
-    """The largest value within a tile's reach; weight gradients mix all taps, so there it is the largest of all."""
-    if not case.name.startswith("conv") or not scale.size:
-        return scale
+def _spread(scale: np.ndarray, case: Case, reach: tuple[int, ...]) -> np.ndarray:
+    """The largest value within reach of each; weight gradients mix all taps, so there it is the largest of all."""
+    if not scale.size or not case.name.startswith("conv"):
+        return np.full_like(scale, scale.max(initial=0))
     rank = int(case.name[-2])
     if scale.ndim < rank + 1 or (case.is_gradient and case.options.get("need", (True,))[0] is not True):
         return np.full_like(scale, scale.max())
     last = case.options.get("layout") == "NHWC"
-    axes = range(scale.ndim - rank - last, scale.ndim - last)
-    for axis in axes:
-        padded = np.moveaxis(scale, axis, -1)
-        padded = np.pad(padded, [(0, 0)] * (scale.ndim - 1) + [(TILE, TILE)], mode="edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * TILE + 1, -1)
-        scale = np.moveaxis(windows.max(-1), -1, axis)
+    steps, spans = (case.options.get(k, 1) for k in ("stride", "dilation"))
+    farthest = max(np.ravel(steps)) + 4 * max(np.ravel(spans))  # neighbours in the result may be steps apart in it
+    for axis, far in zip(range(scale.ndim - rank - last, scale.ndim - last), reach[3 - rank :], strict=True):
+        far = min(int(far * farthest), scale.shape[axis])
+        padded = np.pad(scale, [(far, far) if a == axis else (0, 0) for a in range(scale.ndim)])
+        scale = np.lib.stride_tricks.sliding_window_view(padded, 2 * far + 1, axis).max(-1)
     return scale
 
 
@@ -169,7 +173,9 @@ def _function_scale(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], r
         logs = case.name == "log_softmax"
         values = magnitude(args[0])
         top = values.max(dim, keepdims=True, initial=0) if values.ndim else values
-        return size + np.broadcast_to(top, result.shape) + 1 if logs else size * (1 + np.minimum(2 * top, 110))
+        if logs:
+            return size + np.broadcast_to(top, result.shape) + 1
+        return size * (1 + (2 * top if result.dtype.kind == "c" else np.minimum(2 * top, 110)))  # a phase has no limit
     if case.name in ("cross_entropy", "nll_loss"):
         logits = magnitude(args[1] if case.is_gradient else args[0])
         classes = logits.shape[0] if logits.ndim == 1 else logits.shape[1]
@@ -187,8 +193,10 @@ def _function_scale(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], r
         return np.full(result.shape, 32 * largest)
     if case.is_gradient and index == 1:  # slopes of prelu: sums over everything
         return np.full(result.shape, (x * magnitude(args[1])).sum())
+    if case.name == "glu" and case.is_gradient:
+        return np.full(result.shape, largest * (1 + magnitude(args[1]).max(initial=0)))
     if case.name == "glu":
-        return np.full(result.shape, largest) if case.is_gradient else size * 2
+        return size * 2
     if case.is_gradient:
         return x * 8 + size
     return size + 2 * np.minimum(x, 1.0)
@@ -206,32 +214,6 @@ def _powers_leave(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
             if logs.max() > np.log10(largest) - 4 or logs.min() < np.log10(smallest) + 4:
                 return True
     return False
-
-
-@cache
-def bound(kernel: Kernel[Any], problem: Any) -> float:
-    """How many units in the last place of the sum of magnitudes a kernel may err."""
-    stated = getattr(kernel, "bound", None)
-    if stated is not None:
-        return float(stated(problem))
-    terms = _terms(problem)
-    summed = min(terms + 4.0, 32 + 4 * terms**0.5)
-    if kernel.exact:
-        return summed
-    eps = limits(problem.acc)[0]
-    return summed + 64 * kernel.error(problem) / eps
-
-
-def _terms(problem: Any) -> float:
-    """Products in the longest sum of a problem."""
-    if problem.op == "conv":
-        if problem.weights_wanted:
-            return float(problem.n * max(problem.pixels, np.prod(problem.input)))
-        return float(problem.depth)
-    if problem.op == "gemm":
-        return float(problem.k + 2)
-    taps = getattr(problem, "taps", None)
-    return float(taps) if taps else float(max(np.prod(getattr(problem, "input", (64,))), 64))
 
 
 def wrong(
@@ -280,4 +262,4 @@ def _worst(word: str, got: np.ndarray, want: np.ndarray, bad: np.ndarray, allowe
     return f"{word} at {int(bad.sum())} of {bad.size}, as at {place}: {got[at]}, {want[at]} expected{limit}"
 
 
-__all__ = ["Expected", "bound", "expect", "oracle", "results_of", "wrong"]
+__all__ = ["Expected", "expect", "oracle", "results_of", "wrong"]

@@ -101,6 +101,10 @@ def elementwise_problem(
     out = np.dtype(np.float32) if dtype.kind in "iub" and function in INTEGERS_TO_FLOAT else dtype
     if out.kind in "iu" and any(p != int(p) for p in params if np.isfinite(p)):
         params = tuple(float(int(p)) for p in params)  # torch converts bounds to the tensor's type
+    if out.kind in "iu":
+        for p in params:
+            if not np.iinfo(out).min <= p <= np.iinfo(out).max:
+                raise ValueError(f"{function} has the parameter {p}, which {out} cannot hold")
     return ElementwiseProblem(function, params, size, dtype, out)
 
 
