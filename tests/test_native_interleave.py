@@ -11,9 +11,10 @@ import pytest
 from guard import guarded
 from problems import in_dtype, in_layout, transposed
 
+from fastconv.backends.cuts import Cut
 from fastconv.backends.cython import native
 from fastconv.backends.cython.interleave import Interleave
-from fastconv.backends.phases import Assigned, images_at_once, phase_counts
+from fastconv.backends.phases import Assigned, phase_counts
 from fastconv.core.machine import ISAS
 from fastconv.core.problems.conv import ConvProblem
 
@@ -31,7 +32,7 @@ def volume(p: ConvProblem, images: int, spatial: tuple[int, ...], at: str) -> np
 
 def check(isa: str, p: ConvProblem, at: str = "end") -> None:
     rng = np.random.default_rng(p.pixels)
-    images = images_at_once(p)
+    images = Cut.of(p).images
     whole = rng.standard_normal((images, p.oc, *p.output)).astype(p.out)
     parts = []
     for first in itertools.product(*map(range, phase_counts(p))):

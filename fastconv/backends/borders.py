@@ -1,17 +1,18 @@
 """Gradients through padding that takes its values from the input: reflect, replicate, circular, symmetric.
 
-The gradient of the padded volume is made first, by the kernel that serves padding with zeros; then each slab of
-the border is added to the slab that it was copied from, one axis after the other, so that edges and corners
-find their way too.
+The gradient of the padded volume is made first, by the kernel that serves padding with zeros, one block after the
+other; each block is added to where its values came from.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from fastconv.core.problems.base import source_index
+from fastconv.core.problems.base import Run, source_runs
 from fastconv.core.problems.conv import ConvProblem
 
 
@@ -21,12 +22,28 @@ def padded_problem(p: ConvProblem) -> ConvProblem:
     return replace(p, n=min(p.n, 1), mode="zeros", pads=((0, 0),) * 3, output=(d, h, w))
 
 
-def fold_border(volume: np.ndarray, p: ConvProblem) -> np.ndarray:
-    """The middle of `volume`, (1, c, d, h, w) with padding, after its border is added to it; works in place."""
-    for axis, (extent, (lo, hi)) in enumerate(zip(p.output, p.pads, strict=True), start=2):
-        slabs = np.moveaxis(volume, axis, 0)
-        source = source_index(extent, lo, hi, p.mode)
-        for j in (*range(lo), *range(lo + extent, lo + extent + hi)):
-            slabs[lo + source[j]] += slabs[j]
-    d, h, w = (slice(lo, lo + e) for e, (lo, _) in zip(p.output, p.pads, strict=True))
-    return volume[:, :, d, h, w]
+def fold_runs(p: ConvProblem) -> tuple[tuple[Run, ...], ...]:
+    """Where the padded positions of each axis come from."""
+    return tuple(source_runs(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.output, p.pads, strict=True))
+
+
+def add_folded(block: np.ndarray, at: tuple[int, ...], runs: tuple[tuple[Run, ...], ...], out: np.ndarray) -> None:
+    """Add `block`, the padded gradient from position `at` on, to the elements of `out` that padding had copied.
+
+    What falls on one element is added in the order of positions, however a volume was cut into blocks.
+    """
+    pieces = (clipped(r, a, a + e) for r, a, e in zip(runs, at, block.shape[2:], strict=True))
+    for combination in product(*(list(axis) for axis in pieces)):
+        where = tuple(target for _, target in combination)
+        out[:, :, *where] += block[:, :, *(source for source, _ in combination)]
+
+
+def clipped(runs: tuple[Run, ...], first: int, last: int) -> Iterator[tuple[slice, slice]]:
+    """(part of the block, part of the result) for each run under positions `first` to `last`, no element twice."""
+    for begin, end, source, step in runs:
+        lo, hi = max(begin, first), min(end, last)
+        for a, b in [(lo, hi)] if step else [(i, i + 1) for i in range(lo, hi)]:
+            if a < b:
+                at = source + (a - begin) * step
+                end_at = at + (b - a) * (step or 1)
+                yield slice(a - first, b - first), slice(at, end_at if end_at >= 0 else None, step or 1)

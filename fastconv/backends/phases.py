@@ -6,30 +6,34 @@ phase is a forward convolution with stride 1, reversed taps, dilation d / gcd(s,
 padding (negative where the output is cropped).  Any backend's forward kernel serves: this
 wrapper is the transposed kernel of all of them.
 
-With a stride, the phases of a few images at a time have results of their own, which are then interleaved.
+With a stride, the phases of a few images at a time, or of a block of one, have results of their own, which are then
+interleaved (`cuts`).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any, Protocol
 
 import numpy as np
 
-from fastconv.backends.borders import fold_border, padded_problem
-from fastconv.core.arrays import aligned_empty
+from fastconv.backends.borders import add_folded, fold_runs, padded_problem
+from fastconv.backends.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.scratch import borrow
 
-REVISION = 1  # raised when phases come together faster, whatever the forward kernel's
-PARTS_BYTES = 1 << 20  # of the results of phases that wait to be interleaved
+REVISION = 2  # raised when phases come together faster, whatever the forward kernel's
+BLOCK_SECONDS = 3e-6  # to begin a phase of a block
 
 Join = Callable[[Sequence[np.ndarray], np.ndarray], None]
-"""``join(parts, out)``: the phases, in the order of their first outputs, into the images that they make up."""
+"""``join(parts, out)``: the phases, in the order of their first outputs, into the images that they make up; they may
+have more outputs along an axis than fit."""
 
 
 class Interleaver(Protocol):
@@ -39,7 +43,7 @@ class Interleaver(Protocol):
         """Predicted time for all images of `p`."""
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
-        """What does so many images of `p` at a time."""
+        """What does so many images of `p` at a time, whose outputs may be fewer in a run."""
 
 
 class Assigned:
@@ -54,7 +58,8 @@ class Assigned:
         def join(parts: Sequence[np.ndarray], out: np.ndarray) -> None:
             for part, first in zip(parts, firsts, strict=True):
                 where = (slice(f, None, s) for f, s in zip(first, p.stride, strict=True))
-                out[:, :, *where] = part
+                target = out[:, :, *where]
+                target[...] = part[:, :, *map(slice, target.shape[2:])]
 
         return join
 
@@ -93,38 +98,40 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
     return phases
 
 
-def image_bytes(p: ConvProblem) -> int:
-    """Of the result of one image."""
-    return p.oc * p.pixels * p.out.itemsize
-
-
 def phase_counts(p: ConvProblem) -> tuple[int, int, int]:
     """How many phases hold outputs, along each axis."""
     d, h, w = map(min, p.stride, p.output)
     return d, h, w
 
 
-def images_at_once(p: ConvProblem) -> int:
-    """How many images the phases do before they are interleaved, a divisor of `p.n`; all where nothing is."""
-    if p.stride == (1, 1, 1):
-        return p.n
-    most = PARTS_BYTES // max(1, image_bytes(p))
-    return next((m for m in range(min(most, p.n), 1, -1) if p.n % m == 0), 1)
-
-
-def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase]) -> ConvProblem:
-    """The forward convolution of one phase, of as many images as are done at once."""
-    d, h, w = axes
+def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase], cut: Cut) -> ConvProblem:
+    """The forward convolution of one phase, of as many images or as large a block as are done at once."""
+    d, h, w = (
+        (reach(k, a, n), (0, 0), n) if part else (i, (a.lo, a.hi), a.count)
+        for part, k, i, n, a in zip(cut.axes, p.kernel, p.input, cut.steps, axes, strict=True)
+    )
     return replace(
         p,
         direction="forward",
-        n=images_at_once(p),
-        kernel=(taps_of(p.kernel[0], d), taps_of(p.kernel[1], h), taps_of(p.kernel[2], w)),
+        n=cut.images,
+        input=(d[0], h[0], w[0]),
+        kernel=(taps_of(p.kernel[0], axes[0]), taps_of(p.kernel[1], axes[1]), taps_of(p.kernel[2], axes[2])),
         stride=(1, 1, 1),
-        dilation=(d.dilation, h.dilation, w.dilation),
-        pads=((d.lo, d.hi), (h.lo, h.hi), (w.lo, w.hi)),
-        output=(d.count, h.count, w.count),
+        dilation=(axes[0].dilation, axes[1].dilation, axes[2].dilation),
+        pads=(d[1], h[1], w[1]),
+        output=(d[2], h[2], w[2]),
     )
+
+
+def single_tap(p: ConvProblem) -> ConvProblem:
+    """A forward convolution that stands for all phases where none meets a tap: what kernels lack for it, they lack."""
+    ones, pads = (1, 1, 1), ((0, 0),) * 3
+    return replace(p, direction="forward", kernel=ones, stride=ones, dilation=ones, pads=pads, output=p.input)
+
+
+def reach(kernel: int, phase: AxisPhase, outputs: int) -> int:
+    """Inputs along an axis under so many outputs of a phase."""
+    return outputs + (taps_of(kernel, phase) - 1) * phase.dilation
 
 
 def taps_of(kernel: int, phase: AxisPhase) -> int:
@@ -167,17 +174,24 @@ class ByPhases(Kernel[ConvProblem]):
         )
         return list(itertools.product(*axes))
 
-    def _problems(self, p: ConvProblem) -> list[ConvProblem]:
-        """The distinct forward problems; phases without taps need no kernel."""
+    def _problems(self, p: ConvProblem, cut: Cut) -> list[ConvProblem]:
+        """The forward problem of each phase; those without taps need no kernel."""
         full = (ph for ph in self._phases(p) if all(map(taps_of, p.kernel, ph)))
-        return list({forward_problem(p, ph): None for ph in full})
+        return [forward_problem(p, ph, cut) for ph in full]
+
+    @staticmethod
+    def _cut(problem: ConvProblem) -> tuple[ConvProblem, Cut]:
+        """What is cut, and how: where padding takes values from the input, the padded volume of one image."""
+        if problem.mode == "zeros":
+            return problem, Cut.of(problem)
+        padded = padded_problem(problem)
+        return padded, Cut.of(padded, always=True)
 
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.direction != "transposed":
             return f"direction {problem.direction}: no phases"
-        if problem.mode != "zeros":
-            problem = padded_problem(problem)
-        problems = self._problems(problem)
+        p, cut = self._cut(problem)
+        problems = list(dict.fromkeys(self._problems(p, cut))) or [single_tap(p)]
         reasons = [r for r in map(self.forward.reject, problems) if r is not None]
         if self.instead is None or len(reasons) == len(problems):
             return next(iter(reasons), None)
@@ -188,25 +202,51 @@ class ByPhases(Kernel[ConvProblem]):
         return self.forward if self.instead is None or self.forward.reject(q) is None else self.instead
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        p = problem
-        if p.mode != "zeros":
-            copied = 2 * p.n * image_bytes(p) / machine.bandwidth
-            return max(p.n, 1) * self.cost(padded_problem(p), machine) + copied
-        phases = sum(self._kernel(q).cost(q, machine) * p.n / max(q.n, 1) for q in self._problems(p))
-        return phases + (0.0 if p.stride == (1, 1, 1) else self.interleaver.seconds(p, machine))
+        p, cut = self._cut(problem)
+        images = max(problem.n, 1)
+        times = max(1, images * cut.blocks // max(cut.images, 1))  # weights are packed for the first only
+        seconds = 0.0
+        for q in self._problems(p, cut):
+            kernel = self._kernel(q)
+            first = kernel.cost(q, machine)
+            seconds += first + (times - 1) * (kernel.cost(replace(q, packed=True), machine) if times > 1 else 0.0)
+            seconds += BLOCK_SECONDS * times
+        if p.stride != (1, 1, 1):
+            seconds += self.interleaver.seconds(replace(p, n=images), machine)
+        if cut.blocks > 1:  # windows at the ends are copied
+            seconds += 2 * window_bytes(p, cut.steps) * min(times, 2 * images) / machine.bandwidth
+        if problem.mode != "zeros":
+            seconds += 4 * images * image_bytes(p) / machine.bandwidth
+        return seconds
+
+    def _own_bytes(self, problem: ConvProblem) -> int:
+        """Scratch beside that of the forward kernels: phases, padded block, copied windows."""
+        return sum(self._pieces(*self._cut(problem), problem.mode != "zeros"))
+
+    def _pieces(self, p: ConvProblem, cut: Cut, folded: bool) -> tuple[int, int, int, int]:
+        """Bytes of the results of phases, of a block that is to be folded, and of windows: of all phases, of one."""
+        strided = p.stride != (1, 1, 1)
+        if not strided and not folded:
+            return 0, 0, 0, 0
+        parts = sum(
+            line(cut.images * p.oc * math.prod(forward_problem(p, ph, cut).output) * p.out.itemsize)
+            for ph in self._phases(p)
+        )
+        block = line(p.oc * math.prod(cut.result(p)) * p.out.itemsize) if strided and folded else 0
+        windows = line(window_bytes(p, cut.steps)) if any(cut.axes) else 0
+        return parts, block, windows, windows
 
     def workspace(self, problem: ConvProblem) -> int:
-        p = problem
-        if p.mode != "zeros":
-            q = padded_problem(p)
-            return self.workspace(q) + image_bytes(q)
-        parts = images_at_once(p) * image_bytes(p) if p.stride != (1, 1, 1) else 0
-        return parts + max((self._kernel(q).workspace(q) for q in self._problems(p)), default=0)
+        return self.total_workspace(problem, 1)
+
+    def total_workspace(self, problem: ConvProblem, threads: int) -> int:
+        p, cut = self._cut(problem)
+        inside = max((self._kernel(q).total_workspace(q, threads) for q in self._problems(p, cut)), default=0)
+        return self._own_bytes(problem) + inside
 
     def error(self, problem: ConvProblem) -> float:
-        if problem.mode != "zeros":
-            problem = padded_problem(problem)
-        return max((self._kernel(q).error(q) for q in self._problems(problem)), default=0.0)
+        p, cut = self._cut(problem)
+        return max((self._kernel(q).error(q) for q in self._problems(p, cut)), default=0.0)
 
     def bound(self, problem: ConvProblem) -> float:
         p, added = problem, 0
@@ -221,54 +261,127 @@ class ByPhases(Kernel[ConvProblem]):
         return d, h, w
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p = problem
-        if p.mode != "zeros":
-            return self._prepare_with_border(p, constants, threads)
+        p, cut = self._cut(problem)
+        folded = problem.mode != "zeros"
+        steps = self._steps(p, cut, constants, threads)
+        if p.stride == (1, 1, 1) and not folded and steps and steps[0].run is not None:
+            return steps[0].run
+        result = cut.result(p)
+        join = self.interleaver.prepare(replace(p, n=cut.images, output=result), cut.images, threads)
+        blocks = Blocks(p, cut, steps, self._pieces(p, cut, folded), constants[1])
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            with borrow(blocks.bytes) as scratch:
+                for n, (first, _), parts in blocks.walk(x, scratch):
+                    where = (slice(f * s, f * s + r) for f, s, r in zip(first, p.stride, result, strict=True))
+                    join(parts, out[n : n + cut.images, :, *where])
+
+        def run_folded(x: np.ndarray, out: np.ndarray) -> None:
+            runs = fold_runs(problem)
+            out[...] = 0
+            with borrow(blocks.bytes) as scratch:
+                for n, (first, fresh), parts in blocks.walk(x, scratch):
+                    whole = parts[0] if p.stride == (1, 1, 1) else blocks.padded(scratch)
+                    if len(parts) > 1:
+                        join(parts, whole)
+                    ends = (o - f * s for o, f, s in zip(p.output, first, p.stride, strict=True))
+                    skip = ((g - f) * s for g, f, s in zip(fresh, first, p.stride, strict=True))
+                    at = tuple(g * s for g, s in zip(fresh, p.stride, strict=True))
+                    add_folded(whole[:, :, *map(slice, skip, ends)], at, runs, out[n : n + 1])
+
+        return run_folded if folded else run
+
+    def _steps(self, p: ConvProblem, cut: Cut, constants: tuple[Any, ...], threads: int) -> list[Step]:
         weights, bias = constants
-        steps: list[tuple[ConvProblem, Run | None]] = []
+        steps = []
         for axes in self._phases(p):
-            q = forward_problem(p, axes)
-            run_phase = None
+            q = forward_problem(p, axes, cut)
+            run = None
             if q.taps:
-                run_phase = self._kernel(q).prepare(q, (forward_weights(weights, p, axes), bias), threads)
-            steps.append((q, run_phase))
-        untouched = np.zeros(p.oc, p.acc) if bias is None else bias.copy()
-        if p.stride == (1, 1, 1) and steps and steps[0][1] is not None:
-            return steps[0][1]
-        images = images_at_once(p)
-        join = self.interleaver.prepare(p, images, threads)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            parts = [_empty_result(q) for q, _ in steps]
-            for part, (_, run_phase) in zip(parts, steps, strict=True):
-                if run_phase is None:
-                    part[...] = untouched[:, None, None, None]
-            for n in range(0, p.n, images):
-                for part, (_, run_phase) in zip(parts, steps, strict=True):
-                    if run_phase is not None:
-                        run_phase(x[n : n + images], part)
-                join(parts, out[n : n + images])
-
-        return run
-
-    def _prepare_with_border(self, p: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        q = padded_problem(p)
-        run_padded = self.prepare(q, constants, threads)
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            for n in range(p.n):
-                volume = _empty_result(q)
-                run_padded(x[n : n + 1], volume)
-                out[n : n + 1] = fold_border(volume, p)
-
-        return run
+                run = self._kernel(q).prepare(q, (forward_weights(weights, p, axes), bias), threads)
+            steps.append(Step(axes, q, run))
+        return steps
 
 
-def _empty_result(q: ConvProblem) -> np.ndarray:
-    if q.layout == "NHWC":
-        n, c, *spatial = q.y_shape
-        return aligned_empty((n, *spatial, c), q.out).transpose(0, 4, 1, 2, 3)
-    return aligned_empty(q.y_shape, q.out)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One phase: its problem, and what runs it, None where no tap lands."""
+
+    axes: tuple[AxisPhase, ...]
+    problem: ConvProblem
+    run: Run | None
+
+
+def line(nbytes: int) -> int:
+    """Bytes up to a whole cache line."""
+    return -(-nbytes // 64) * 64
+
+
+class Blocks:
+    """Runs the phases block by block: see `cuts`."""
+
+    def __init__(
+        self, p: ConvProblem, cut: Cut, steps: list[Step], pieces: tuple[int, int, int, int], bias: np.ndarray | None
+    ) -> None:
+        self.p, self.cut, self.steps = p, cut, steps
+        self.bytes = sum(pieces)
+        self._offsets = [0, *itertools.accumulate(pieces)]
+        self._untouched = np.zeros(p.oc, p.acc) if bias is None else bias.copy()
+        # Whether windows have gaps: only those along the outermost axis have none.
+        self._gaps = any(cut.axes) and any(e > 1 for e in p.input[: 2 - cut.axes[::-1].index(True)])
+
+    def padded(self, scratch: np.ndarray) -> np.ndarray:
+        """Where the phases of a block that is to be folded come together."""
+        p = self.p
+        return volume(scratch[self._offsets[1] :], self.cut.images, p.oc, self.cut.result(p), p.layout, p.out)
+
+    def walk(
+        self, x: np.ndarray, scratch: np.ndarray
+    ) -> Iterator[tuple[int, tuple[Triple, Triple], Sequence[np.ndarray]]]:
+        """First image, starts (see `Cut.starts`) and phases of each block, one after the other in the same memory."""
+        p, cut = self.p, self.cut
+        parts, at = [], 0
+        for step in self.steps:
+            part = volume(scratch[at:], cut.images, p.oc, step.problem.output, p.layout, p.out)
+            if step.run is None:
+                part[...] = self._untouched[:, None, None, None]
+            parts.append(part)
+            at += line(part.nbytes)
+        for n in range(0, x.shape[0], max(cut.images, 1)):
+            images = x[n : n + cut.images]
+            for starts in cut.starts():
+                self._compute(images, starts[0], parts, scratch)
+                yield n, starts, parts
+
+    def _compute(self, x: np.ndarray, first: Triple, parts: Sequence[np.ndarray], scratch: np.ndarray) -> None:
+        p, cut = self.p, self.cut
+        if not any(cut.axes):
+            for step, part in zip(self.steps, parts, strict=True):
+                if step.run is not None:
+                    step.run(x, part)
+            return
+        all_phases, one = scratch[self._offsets[2] : self._offsets[3]], scratch[self._offsets[3] :]
+        running = [(s, part) for s, part in zip(self.steps, parts, strict=True) if s.run is not None]
+        corners = [self._corner(s, first) for s, _ in running]
+        origin = (0, 0, 0)
+        if not self._gaps and running:  # one window for all phases, whose parts of it are without gaps
+            extents = [s.problem.input for s, _ in running]
+            origin = tuple(min(c[a] for c in corners) for a in range(3))  # type: ignore[assignment]
+            ends = [max(c[a] + e[a] for c, e in zip(corners, extents, strict=True)) for a in range(3)]
+            extent = tuple(e - o for e, o in zip(ends, origin, strict=True))
+            limits = x.shape[2:]
+            if any(o < 0 or e > limit for o, e, limit in zip(origin, ends, limits, strict=True)):
+                x = window(x, origin, extent, p.layout, all_phases)  # type: ignore[arg-type]
+            else:
+                origin = (0, 0, 0)
+        for (step, part), corner in zip(running, corners, strict=True):
+            at = tuple(c - o for c, o in zip(corner, origin, strict=True))
+            step.run(window(x, at, step.problem.input, p.layout, one), part)  # type: ignore[misc, arg-type]
+
+    def _corner(self, step: Step, first: Triple) -> Triple:
+        """Where the input under a block of a phase begins."""
+        d, h, w = (f - a.lo if cut else 0 for f, a, cut in zip(first, step.axes, self.cut.axes, strict=True))
+        return d, h, w
 
 
 def wrap(

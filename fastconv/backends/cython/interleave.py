@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fastconv.backends.cuts import image_bytes
 from fastconv.backends.cython import native
-from fastconv.backends.phases import Join, image_bytes, phase_counts
+from fastconv.backends.phases import Join, phase_counts
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -37,9 +38,11 @@ class Interleave:
         table = native.table(self.isa, p.out.itemsize)
 
         def join(parts: Sequence[np.ndarray], out: np.ndarray) -> None:
+            n, c, d, h, _ = out.shape
+            there = n * d * (h if last else c)  # the last block of an image may be smaller
             each(
                 lambda buf, step, lo, hi, workers: _interleave.interleave(
-                    table, parts, counts, out, last, buf, step, lo, hi, workers
+                    table, parts, counts, out, last, buf, step, min(lo, there), min(hi, there), workers
                 )
             )
 

@@ -264,6 +264,22 @@ def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
     return i
 
 
+Run = tuple[int, int, int, int]
+"""(first position, position behind the last, source of the first, step of the source): step 0 repeats one element."""
+
+
+def source_runs(extent: int, lo: int, hi: int, mode: str) -> tuple[Run, ...]:
+    """`source_index` in a few numbers, for modes that take every value from the input and crop nothing."""
+    before, after = {
+        "replicate": ((0, 0), (extent - 1, 0)),
+        "circular": ((extent - lo, 1), (0, 1)),
+        "reflect": ((lo, -1), (extent - 2, -1)),
+        "symmetric": ((lo - 1, -1), (extent - 1, -1)),
+    }[mode]
+    runs = (0, lo, *before), (lo, lo + extent, 0, 1), (lo + extent, lo + extent + hi, *after)
+    return tuple(r for r in runs if r[0] < r[1])
+
+
 def source_of(i: np.ndarray, extent: int, mode: str) -> np.ndarray:
     """Input index for positions `i`, counted from the first input element; -1 for the fill value."""
     if mode in ("zeros", "constant"):
