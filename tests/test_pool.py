@@ -512,7 +512,7 @@ REFUSED: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str]]
     (F.adaptive_max_pool2d, (X, -1), {}, ValueError, "output_size must be at least 0, got -1"),
     (F.adaptive_max_pool2d, (X, 2.0), {}, TypeError, "output_size must be an int, got 2.0"),
     (F.adaptive_max_pool2d, (X, None), {}, TypeError, "output_size must be an int, got None"),
-    (F.adaptive_max_pool2d, (X.astype(int), 2), {}, F.DTypeError, "input has dtype int64"),
+    (F.adaptive_max_pool2d, (X.astype(bool), 2), {}, F.DTypeError, "input has dtype bool"),
     (F.adaptive_avg_pool2d, (X[0, 0], 2), {}, F.ShapeError, "input must have shape"),
     (F.adaptive_avg_pool2d, (X, 2**40), {}, F.ShapeError, "the result would have shape"),
     (F.global_avg_pool, (X[0, 0],), {}, F.ShapeError, "at least one spatial axis"),
@@ -587,3 +587,20 @@ def test_powers_of_lp(norm: float, dtype: str) -> None:
         taken = np.lib.stride_tricks.sliding_window_view(x.astype(float), (3, 3), (2, 3))[:, :, ::2, ::2] ** norm
         want = taken.sum((4, 5)) ** (1 / norm)
     np.testing.assert_allclose(y.astype(float), want, rtol={"float16": 1e-3, "float32": 1e-6, "float64": 1e-14}[dtype])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "int64", "uint64"])
+def test_adaptive_pooling_of_integers(dtype: str) -> None:
+    x = np.random.default_rng(10).integers(0, 120, (2, 3, 11, 13)).astype(dtype)
+    x -= np.array(60 if x.dtype.kind == "i" else 0, dtype)
+    calls: list[Any] = [(F.adaptive_max_pool2d, {"return_indices": i}) for i in (False, True)]
+    if dtype == "int64":
+        calls.append((F.adaptive_avg_pool2d, {}))
+    for f, kwargs in calls:
+        p = F.plan(f, x, 4, **kwargs)
+        want = p.with_kernel("reference.definition")(x)
+        for candidate in p.explain().candidates:
+            if candidate.reason is None:
+                got = p.with_kernel(candidate.kernel.name)(x)
+                np.testing.assert_array_equal(got, want, err_msg=candidate.kernel.name)
+    np.testing.assert_array_equal(F.global_max_pool(x)[..., 0, 0], x.max((2, 3)))

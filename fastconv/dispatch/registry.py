@@ -74,21 +74,23 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import pool_channels, pool_flat, pool_means, pool_pairs, pool_shifts
+    from fastconv.backends.cython import pool_channels, pool_flat, pool_means, pool_pairs, pool_shifts, widened
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
     small = (*pool_flat.KERNELS, *pool_shifts.KERNELS, *pool_channels.KERNELS)
     special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *small)
-    return (*special, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
+    native_ones = (*special, *native.KERNELS, *widened.POOLS)
+    return (*native_ones, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool_adaptive as native
+    from fastconv.backends.cython import widened
     from fastconv.backends.numpy import pool as numpy
 
-    return (*native.KERNELS, *numpy.ADAPTIVE, reference_pool.Pool())
+    return (*native.KERNELS, *widened.ADAPTIVE, *numpy.ADAPTIVE, reference_pool.Pool())
 
 
 def _pool_backward() -> Kernels:
@@ -156,17 +158,19 @@ def _loss_backward() -> Kernels:
 def _softmax() -> Kernels:
     from fastconv.backends import reference_loss
     from fastconv.backends.cython import softmax as native
+    from fastconv.backends.cython import widened
     from fastconv.backends.numpy import softmax as numpy
 
-    return (*native.KERNELS, *numpy.KERNELS, reference_loss.Softmax())
+    return (*native.KERNELS, *widened.SOFTMAX, *numpy.KERNELS, reference_loss.Softmax())
 
 
 def _loss() -> Kernels:
     from fastconv.backends import reference_loss
     from fastconv.backends.cython import loss as native
+    from fastconv.backends.cython import widened
     from fastconv.backends.numpy import loss as numpy
 
-    return (*native.KERNELS, *numpy.KERNELS, reference_loss.Loss())
+    return (*native.KERNELS, *widened.LOSS, *numpy.KERNELS, reference_loss.Loss())
 
 
 def _pad() -> Kernels:

@@ -94,7 +94,7 @@ def adaptive_max_pool1d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float.
+        Of the dtype of `input`, a float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
         axes of `input`.
@@ -151,7 +151,7 @@ def adaptive_max_pool2d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float.
+        Of the dtype of `input`, a float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
         axes of `input`.
@@ -208,7 +208,7 @@ def adaptive_max_pool3d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float.
+        Of the dtype of `input`, a float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
         axes of `input`.
@@ -262,7 +262,7 @@ def adaptive_avg_pool1d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
@@ -313,7 +313,7 @@ def adaptive_avg_pool2d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
@@ -364,7 +364,7 @@ def adaptive_avg_pool3d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
@@ -457,7 +457,7 @@ def global_avg_pool(
     Returns
     -------
     ndarray, shape (N, C, 1, ...)
-        Of the dtype of `input`, a float; float16 and bfloat16 are rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are rounded once.
 
     Raises
     ------

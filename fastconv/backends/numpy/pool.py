@@ -487,9 +487,12 @@ class Windows(NumpyPool):
         p = problem
         step, rows = self._channels(p), self._piece(p)
         windows = [list(zip(*axis_windows(*a), strict=True)) for a in zip(p.input, p.output, strict=True)]
+        dtype = np.dtype(np.int64 if p.dtype.kind == "i" else np.float64)
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
+            if p.kind == "avg" and p.dtype.kind == "i":
+                check_sum(x, p.taps)
             for n in range(p.n):
                 for c in range(0, p.c, step):
                     xb, yb = x[n, c : c + step], out[n, c : c + step]
@@ -503,7 +506,8 @@ class Windows(NumpyPool):
                         elif p.kind == "max":
                             np.maximum.reduce(window, (1, 2, 3), out=yb[:, *o])
                         else:
-                            yb[:, *o] = np.add.reduce(window, (1, 2, 3), np.float64) / (window.size // len(window))
+                            count = window.size // len(window)
+                            finish(p, np.add.reduce(window, (1, 2, 3), dtype), count, yb[:, *o])
 
         return run
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.errors import ShapeError
-from fastconv.core.problems.base import Problem, as_int, check_dtype, check_size, description, split_batch, to3
-from fastconv.core.problems.pool import PoolProblem, check_not_empty
+from fastconv.core.problems.base import Problem, as_int, check_size, description, split_batch, to3
+from fastconv.core.problems.pool import PoolProblem, check_not_empty, pool_dtype
 
 
 @description
@@ -134,7 +134,7 @@ def adaptive_problem(
         Naming the argument, what it was and what is allowed.
     """
     batched, n, c, spatial = split_batch(xshape, rank, layout)
-    check_dtype(xdtype, "input", "f")
+    pool_dtype(xdtype, kind)
     # torch lets 1-D and 2-D averages, and anything unbatched, have no channels.
     channels_may_be_empty = not batched or (kind == "avg" and rank < 3)
     check_not_empty(xshape, max(c, int(channels_may_be_empty)), spatial)
@@ -172,7 +172,7 @@ def global_problem(
     """Check the arguments of global_max_pool and global_avg_pool; spatial axes beyond three are merged into depth."""
     if len(xshape) < 3:
         raise ShapeError(f"input must have a batch, a channel and at least one spatial axis, got shape {xshape}")
-    check_dtype(xdtype, "input", "fiu" if kind == "max" else "f")
+    pool_dtype(xdtype, kind)
     n = xshape[0]
     c, spatial = (xshape[1], xshape[2:]) if layout == "NCHW" else (xshape[-1], xshape[1:-1])
     check_not_empty(xshape, c, spatial)

@@ -1,0 +1,243 @@
+"""Native kernels of floats for narrower types: a piece is converted, computed, and rounded once.
+
+Half floats are computed in float32, and so are 8- and 16-bit integers where only their order counts; 32-bit ones in
+float64, which holds them all.  A piece is some channels of an image or some vectors, about `PIECE` elements, so that it
+stays in the cache and scratch does not grow with images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython import loss, pool, pool_adaptive, softmax
+from fastconv.core.arrays import aligned_empty
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import is_bfloat16, is_half
+from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.softmax import SoftmaxProblem
+
+PIECE = 1 << 18  # elements
+LARGEST = 1 << 21  # elements of one channel or one vector: beyond, scratch would grow with it
+CALL_SECONDS = 1.5e-5  # of the interpreter, per piece
+ELEMENT_SECONDS = 1.5e-9  # of one conversion
+
+
+def widened(dtype: np.dtype, ordered: bool) -> np.dtype | None:
+    """In what type `dtype` is computed; `ordered` where values are compared only, which integers allow."""
+    if is_half(dtype):
+        return np.dtype(np.float32)
+    if dtype.kind in "iu" and dtype.itemsize <= 4 and ordered:
+        return np.dtype(np.float32 if dtype.itemsize < 4 else np.float64)
+    return None
+
+
+class Widened(Kernel[Any]):
+    """What these kernels share: `inner` does each piece."""
+
+    backend = "cython"
+    relative = "widened"
+
+    def __init__(self, inner: Kernel[Any]) -> None:
+        self.inner, self.algorithm, self.isa = inner, inner.algorithm, inner.isa
+        self.revision = inner.revision
+
+    def ordered(self, problem: Any) -> bool:
+        """Whether values are only compared."""
+        return False
+
+    def vector(self, problem: Any) -> int:
+        """Elements that cannot be parted."""
+        raise NotImplementedError
+
+    def piece(self, problem: Any, wide: np.dtype) -> Any:
+        """The problem of the largest piece."""
+        raise NotImplementedError
+
+    def reject(self, problem: Any) -> str | None:
+        wide = widened(problem.dtype, self.ordered(problem))
+        if wide is None:
+            return f"dtype {problem.dtype}: half floats, and maxima of integers of up to 32 bits"
+        if self.vector(problem) > LARGEST:
+            return f"more than {LARGEST} elements that cannot be parted"
+        return self.inner.reject(self.piece(problem, wide))
+
+    def cost(self, problem: Any, machine: Machine) -> float:
+        q = self._piece(problem)
+        pieces = max(1.0, problem.flops / max(q.flops, 1.0))
+        elements = problem.bytes / problem.dtype.itemsize
+        return pieces * (self.inner.cost(q, machine) + CALL_SECONDS) + elements * ELEMENT_SECONDS
+
+    def _piece(self, problem: Any) -> Any:
+        wide = widened(problem.dtype, self.ordered(problem))
+        assert wide is not None, "rejected"
+        return self.piece(problem, wide)
+
+    def workspace(self, problem: Any) -> int:
+        return self.total_workspace(problem, 1)
+
+    def total_workspace(self, problem: Any, threads: int) -> int:
+        q = self._piece(problem)
+        arrays = (prod(self.given(q)) + sum(prod(shape) for shape, _ in q.results)) * 8
+        return arrays + self.inner.total_workspace(q, threads) + np.getbufsize() * 16
+
+    def given(self, q: Any) -> tuple[int, ...]:
+        """Shape of what a piece reads."""
+        raise NotImplementedError
+
+    def error(self, problem: Any) -> float:
+        if self.ordered(problem):
+            return 0.0
+        return 2.0**-8 if is_bfloat16(problem.dtype) else 2.0**-11
+
+
+class Pool(Widened):
+    """Fixed and adaptive windows: some images, or some channels of one."""
+
+    def ordered(self, problem: PoolProblem | AdaptivePoolProblem) -> bool:
+        return problem.kind == "max"
+
+    def vector(self, problem: PoolProblem | AdaptivePoolProblem) -> int:
+        return max(prod(problem.input), problem.pixels)
+
+    def piece(self, problem: PoolProblem | AdaptivePoolProblem, wide: np.dtype) -> PoolProblem | AdaptivePoolProblem:
+        p = problem
+        size = max(1, self.vector(p))
+        c = max(1, min(p.c, PIECE // size))
+        n = max(1, min(p.n, PIECE // (size * c))) if c == p.c else 1
+        return replace(p, n=n, c=c, dtype=wide, out=wide)
+
+    def given(self, q: PoolProblem | AdaptivePoolProblem) -> tuple[int, ...]:
+        return q.x_shape
+
+    def prepare(self, problem: Any, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        q = self._piece(p)
+        runs: dict[tuple[int, int], Run] = {}
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, *outs: np.ndarray) -> None:
+            for n in range(0, p.n, q.n):
+                for c in range(0, p.c, q.c):
+                    at = slice(n, n + q.n), slice(c, c + q.c)
+                    part = x[at]
+                    size = part.shape[0], part.shape[1]
+                    if size not in runs:
+                        runs[size] = self.inner.prepare(replace(q, n=size[0], c=size[1]), (), threads)
+                    given = volume(part.shape, q.dtype, p.layout)
+                    np.copyto(given, part, casting="unsafe")
+                    results = [volume(o[at].shape, q.out if o is outs[0] else o.dtype, p.layout) for o in outs]
+                    runs[size](given, *results)
+                    for result, out in zip(results, outs, strict=True):
+                        np.copyto(out[at], result, casting="unsafe")
+
+        return run
+
+
+def volume(shape: tuple[int, ...], dtype: np.dtype, layout: str) -> np.ndarray:
+    """An array for images (n, c, d, h, w) that lie as `layout` says."""
+    if layout == "NCHW":
+        return aligned_empty(shape, dtype)
+    n, c, d, h, w = shape
+    return aligned_empty((n, d, h, w, c), dtype).transpose(0, 4, 1, 2, 3)
+
+
+def pieces(outer: int, length: int, inner: int) -> tuple[int, int]:
+    """(outer, inner) vectors of one piece."""
+    length = max(1, length)
+    if length * inner <= PIECE:
+        return max(1, min(outer, PIECE // (length * max(1, inner)))), max(1, inner)
+    return 1, max(1, min(inner, PIECE // length))
+
+
+def walk(outer: int, inner: int, rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
+    """The vectors of every piece."""
+    for i in range(0, outer, rows):
+        for j in range(0, inner, columns):
+            yield slice(i, i + rows), slice(j, j + columns)
+
+
+class Softmax(Widened):
+    """Some vectors at a time."""
+
+    def vector(self, problem: SoftmaxProblem) -> int:
+        return problem.length
+
+    def piece(self, problem: SoftmaxProblem, wide: np.dtype) -> SoftmaxProblem:
+        p = problem
+        outer, inner = pieces(p.outer, p.length, p.inner)
+        return replace(p, outer=outer, inner=inner, dtype=wide)
+
+    def given(self, q: SoftmaxProblem) -> tuple[int, ...]:
+        return (q.outer, q.length, q.inner)
+
+    def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, q = problem, self._piece(problem)
+        runs: dict[tuple[int, ...], Run] = {}
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            if 0 in x.shape:
+                return
+            for i, j in walk(p.outer, p.inner, q.outer, q.inner):
+                part = x[i, :, j].astype(q.dtype)
+                if part.shape not in runs:
+                    own = replace(q, outer=part.shape[0], inner=part.shape[2])
+                    runs[part.shape] = self.inner.prepare(own, (), threads)
+                result = aligned_empty(part.shape, q.dtype)
+                runs[part.shape](part, result)
+                out[i, :, j] = result
+
+        return run
+
+
+class Loss(Widened):
+    """Losses of some samples at a time, added up in float64."""
+
+    def vector(self, problem: LossProblem) -> int:
+        return problem.c
+
+    def piece(self, problem: LossProblem, wide: np.dtype) -> LossProblem:
+        p = problem
+        n, inner = pieces(p.n, p.c, p.inner)
+        return replace(p, n=n, inner=inner, dtype=wide, reduction="none")
+
+    def given(self, q: LossProblem) -> tuple[int, ...]:
+        return (q.n, q.c, q.inner)
+
+    def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, q = problem, self._piece(problem)
+        target, weight = constants
+        scale = None if weight is None else weight.astype(q.dtype)
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            total = weights = 0.0
+            for i, j in walk(p.n, p.inner, q.n, q.inner):
+                part, labels = x[i, :, j].astype(q.dtype), np.ascontiguousarray(target[i, j])
+                own = replace(q, n=part.shape[0], inner=part.shape[2])
+                losses = np.empty(labels.shape, q.dtype)
+                self.inner.prepare(own, (labels, scale), threads)(part, losses)
+                if p.reduction == "none":
+                    out[i, j] = losses
+                    continue
+                total += float(losses.sum(dtype=np.float64))
+                kept = labels[labels != p.ignore_index]
+                weights += float(kept.size if scale is None else scale[kept].sum(dtype=np.float64))
+            if p.reduction != "none":
+                out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
+
+        return run
+
+
+POOLS = tuple(map(Pool, pool.KERNELS))
+ADAPTIVE = tuple(map(Pool, pool_adaptive.KERNELS))
+SOFTMAX = tuple(map(Softmax, softmax.KERNELS))
+LOSS = tuple(map(Loss, loss.KERNELS))
