@@ -516,7 +516,7 @@ REFUSED: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str]]
     (F.adaptive_avg_pool2d, (X[0, 0], 2), {}, F.ShapeError, "input must have shape"),
     (F.adaptive_avg_pool2d, (X, 2**40), {}, F.ShapeError, "the result would have shape"),
     (F.global_avg_pool, (X[0, 0],), {}, F.ShapeError, "at least one spatial axis"),
-    (F.global_avg_pool, (X.astype(int),), {}, F.DTypeError, "input has dtype int64"),
+    (F.global_avg_pool, (X.astype(np.int32),), {}, F.DTypeError, "input has dtype int32"),
     (F.max_unpool2d, (X, np.zeros(X.shape, np.int32), 2), {}, F.DTypeError, "indices must have dtype int64"),
     (F.max_unpool2d, (X, np.zeros((1, 2, 8, 7), int), 2), {}, F.ShapeError, "indices must have the shape of input"),
     (F.max_unpool2d, (X, np.full(X.shape, -1), 2), {}, ValueError, "indices must be positions 0 to 255 .* got -1"),
