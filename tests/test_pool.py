@@ -188,8 +188,13 @@ def test_average_of_int64_truncates_and_never_wraps() -> None:
         plan = F.plan(F.avg_pool1d, x, 3, 2, 1, divisor_override=-2)
         if kernel.reject(plan.problem) is None:
             np.testing.assert_array_equal(run_with(kernel, plan, x), [[3, -4, 0, -5]])
-            with pytest.raises(OverflowError, match="may not fit int64"):
-                run_with(kernel, plan, x + 2**62)
+            far = [int(v) + 2**62 for v in x[0]]  # whose sums need 65 bits
+            windows = [[0, *far[:2]], *(far[i - 1 : i + 2] for i in (2, 4, 6))]
+            want = [[-(sum(w) // 2) for w in windows]]
+            np.testing.assert_array_equal(run_with(kernel, plan, x + 2**62), want)
+            alone = F.plan(F.avg_pool1d, x, 3, 2, 1, divisor_override=1)
+            with pytest.raises(OverflowError, match="does not fit int64"):
+                run_with(kernel, alone, x + 2**62)
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -87,20 +89,55 @@ def test_wider_integers_are_exact_in_64_bits(dtype: str) -> None:
     np.testing.assert_array_equal(got, want.astype(got.dtype))
 
 
-def test_a_sum_that_does_not_fit_is_refused() -> None:
+EXACT = ("numpy", "reference")
+
+
+@pytest.mark.parametrize("backend", EXACT)
+@pytest.mark.parametrize("max_workspace", [None, 0])
+def test_a_sum_that_does_not_fit_is_refused(backend: str, max_workspace: int | None) -> None:
+    if backend == "numpy" and max_workspace == 0:
+        pytest.skip("needs scratch")
     huge = np.full((1, 1, 3), 2**62)
-    with pytest.raises(OverflowError, match=r"sums of int64 products may reach .* beyond int64"):
-        F.conv1d(huge, np.full((1, 1, 2), 2))
-    with pytest.raises(OverflowError, match="int64"):
-        F.matmul(huge[0], np.full((3, 1), 2))
+    options: dict[str, Any] = {"backend": backend, "max_workspace": max_workspace}
+    for refused in (
+        lambda: F.conv1d(huge, np.full((1, 1, 2), 2), **options),
+        lambda: F.conv2d(np.full((1, 4, 4, 4), 2**62), np.ones((1, 4, 1, 1), int), **options),
+        lambda: F.conv_transpose1d(huge, np.full((1, 1, 2), 2), **options),
+        lambda: F.matmul(huge[0], np.full((3, 1), 2), **options),
+        lambda: F.linear(huge[0], np.ones((1, 3), int), [2**62], **options),
+        lambda: F.avg_pool1d(huge, 3, divisor_override=1, **options),
+    ):
+        with pytest.raises(OverflowError, match="does not fit int64"):
+            refused()
     x = np.full((1, 40000, 1), 255, np.uint8)
     with pytest.raises(OverflowError, match="does not fit int32"):
-        F.conv1d(x, np.full((1, 40000, 1), 255, np.uint8))
+        F.conv1d(x, np.full((1, 40000, 1), 255, np.uint8), **options)
+    with pytest.raises(OverflowError, match="does not fit uint64"):
+        F.conv1d(np.full((1, 1, 1), 2**63, np.uint64), np.full((1, 1, 1), 2, np.uint64), **options)
 
 
-def test_large_values_that_fit_are_exact() -> None:
+@pytest.mark.parametrize("backend", EXACT)
+def test_large_values_that_fit_are_exact(backend: str) -> None:
     x = np.array([[[2**61, 3]]])
-    assert F.conv1d(x, np.array([[[2, 1]]])).item() == 2**62 + 3
+    assert F.conv1d(x, np.array([[[2, 1]]]), backend=backend).item() == 2**62 + 3
+    # What a bound does not settle is summed for certain: parts of these sums need more than 64 bits.
+    assert F.conv1d([[-(2**63)]], [[[1]]], backend=backend).item() == -(2**63)
+    far = np.array([[2**62, 2**62, -(2**62)]])
+    assert F.conv1d(far, [[[1, 1, 1]]], backend=backend).item() == 2**62
+    assert F.conv1d(far, [[[3, 1, 3]]], backend=backend).item() == 2**62
+    both = far.repeat(2, 0)
+    assert F.conv1d(both, np.ones((2, 1, 1), int), groups=2, backend=backend).tolist() == both.tolist()
+    got = F.conv1d(far, [[[1, 1, 1]]], padding=2, bias=[-(2**62)], backend=backend)
+    assert got.tolist() == [[0, 2**62, 0, -(2**62), -(2**63)]]
+    assert F.matmul(far, np.ones((3, 1), int), backend=backend).item() == 2**62
+    assert F.gemm([[2**62]], [[2]], [[2**62]], beta=-1, backend=backend).item() == 2**62
+    assert F.conv_transpose1d(far[:, 1:], [[[1, 2]]], backend=backend).tolist() == [[2**62, 2**62, -(2**63)]]
+    assert F.linear([[2**62, 5]], [[1, 1]], [-(2**62)], activation="relu", backend=backend).item() == 5
+    short = np.array([[5]], np.int16)
+    assert F.conv1d(short, short[None], [2**60 + 1], backend=backend).item() == 2**60 + 26
+    assert F.avg_pool1d(np.full((1, 4), 2**62), 3, 1, backend=backend).tolist() == [[2**62, 2**62]]
+    five, two = np.array([[5]], np.uint64), np.array([[2]], np.uint64)
+    assert F.gemm(five, two, np.array([[7]], np.uint64), alpha=-1, beta=2, backend=backend).item() == 4
 
 
 @pytest.mark.parametrize("dtype", [np.dtype(np.float16), BFLOAT16], ids=str)

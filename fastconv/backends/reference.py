@@ -7,10 +7,12 @@ loop over kernel taps, one gather per tap, nothing blocked, nothing packed.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run, accumulator, epsilon
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import source_of
@@ -50,6 +52,20 @@ class Reference(Kernel[Any]):
         return (sums + epsilon(problem.results[0][1]) / 2) / epsilon(acc)
 
 
+def summing_dtype(acc: np.dtype) -> np.dtype:
+    """In what sums of products are exact, or good to the last place: Python's integers where 64 bits may not do."""
+    return np.dtype(object) if acc.kind in "iu" and acc.itemsize == 8 else exact_dtype(acc)
+
+
+def store(sums: np.ndarray, out: np.ndarray) -> None:
+    """Round once; an integer that does not fit is an OverflowError."""
+    if out.dtype.kind in "iu":
+        store_integers(sums, out)
+        return
+    with np.errstate(all="ignore"):
+        out[...] = sums.astype(out.dtype)
+
+
 def gather(x: np.ndarray, index: tuple[np.ndarray, ...], fill: float) -> np.ndarray:
     """x[..., index_d, index_h, index_w] as an outer product of indices, `fill` where one is -1."""
     out = x[:, :, index[0]][:, :, :, index[1]][:, :, :, :, index[2]].copy()
@@ -66,9 +82,10 @@ class Conv(Reference):
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         if problem.weights_wanted:
             return self._prepare_weight(problem, constants[0])
-        p = problem
-        w, bias = constants
-        wide = exact_dtype(p.acc)
+        p, (w, bias) = problem, constants
+        wide = summing_dtype(p.acc)
+        if wide.kind == "O":
+            p = replace(p, fill=int(p.fill))
         w = w.astype(wide)
         add_tap = _scatter_tap if p.direction == "transposed" else _gather_tap
 
@@ -79,8 +96,7 @@ class Conv(Reference):
                 add_tap(p, y, xw, w, tap)
             if bias is not None:
                 y += bias.astype(wide)[:, None, None, None]
-            with np.errstate(over="ignore"):
-                out[...] = y.astype(p.out)
+            store(y, out)
 
         return run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.reference import Reference, exact_dtype
+from fastconv.backends.reference import Reference, store, summing_dtype
 from fastconv.core.kernel import Run
 from fastconv.core.problems.gemm import GemmProblem
 
@@ -16,7 +16,7 @@ class Gemm(Reference):
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        wide = exact_dtype(p.acc)
+        wide = summing_dtype(p.acc)
         b, c, bias = constants
         spec = f"z{'km' if p.trans_a else 'mk'},{'z' if p.b_batched else 'y'}{'nk' if p.trans_b else 'kn'}->zmn"
 
@@ -26,7 +26,6 @@ class Gemm(Reference):
                 y = y + p.beta * c.astype(wide)
             if bias is not None:
                 y = y + bias.astype(wide)
-            with np.errstate(over="ignore"):
-                out[...] = y.astype(p.out)
+            store(y, out)
 
         return run

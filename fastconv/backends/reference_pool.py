@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.reference import Reference, exact_dtype
+from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
-from fastconv.core.problems.pool import PoolProblem, axis_counts, check_sum
+from fastconv.core.problems.pool import PoolProblem, axis_counts
 from fastconv.core.problems.unpool import UnpoolProblem
 
 
@@ -98,11 +99,14 @@ def maximum(p: Any, tables: list[np.ndarray], x: np.ndarray, out: np.ndarray, *i
 
 def average(p: Any, tables: list[np.ndarray], x: np.ndarray, out: np.ndarray) -> None:
     if p.dtype.kind == "i":
-        check_sum(x, p.taps)
+        x = x.astype(object)
     total = np.zeros(p.y_shape, x.dtype)
     for value, inside, _ in taps(x, tables):
         total += np.where(inside, value, 0)
-    out[...] = truncated(total, divisor(p)) if p.dtype.kind == "i" else (total / divisor(p)).astype(p.out)
+    if p.dtype.kind == "i":
+        store_integers(truncated(total, divisor(p)), out)
+    else:
+        out[...] = (total / divisor(p)).astype(p.out)
 
 
 def norm(p: PoolProblem, tables: list[np.ndarray], x: np.ndarray, out: np.ndarray) -> None:

@@ -139,3 +139,18 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 def overlaps(a: np.ndarray, others: tuple[Any, ...]) -> bool:
     """Whether `a` may share memory with one of `others`."""
     return any(isinstance(o, np.ndarray) and np.may_share_memory(a, o) for o in others)
+
+
+def store_integers(sums: np.ndarray, out: np.ndarray) -> None:
+    """Sums, exact in whatever type they are, into an array of integers of the same size.
+
+    Raises
+    ------
+    OverflowError
+        If one does not fit.
+    """
+    if sums.dtype != out.dtype and sums.size:
+        info = np.iinfo(out.dtype)
+        if sums.min() < info.min or sums.max() > info.max:
+            raise OverflowError(f"a sum of integers does not fit {out.dtype}: convert the inputs to float64")
+    out[...] = sums.reshape(out.shape)

@@ -262,7 +262,8 @@ def adaptive_avg_pool1d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and
+        rounded once.
 
     Raises
     ------
@@ -313,7 +314,8 @@ def adaptive_avg_pool2d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and
+        rounded once.
 
     Raises
     ------
@@ -364,7 +366,8 @@ def adaptive_avg_pool3d(
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and rounded once.
+        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and
+        rounded once.
 
     Raises
     ------

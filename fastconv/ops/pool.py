@@ -345,7 +345,7 @@ def avg_pool1d(
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
         Naming the argument, what it was and what is allowed.
     OverflowError
-        If int64 sums might wrap.
+        If an int64 result does not fit.
 
     Examples
     --------
@@ -414,7 +414,7 @@ def avg_pool2d(
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
         Naming the argument, what it was and what is allowed.
     OverflowError
-        If int64 sums might wrap.
+        If an int64 result does not fit.
 
     Examples
     --------
@@ -484,7 +484,7 @@ def avg_pool3d(
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
         Naming the argument, what it was and what is allowed.
     OverflowError
-        If int64 sums might wrap.
+        If an int64 result does not fit.
 
     Examples
     --------

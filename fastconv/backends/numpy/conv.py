@@ -5,18 +5,20 @@ image, or part of a row, and as many channels as fit), so it stays in the L2 cac
 workspace does not grow with the image.  Padding of every mode is filled in per band.
 
 Numeric policy: floats in their own precision; half floats widen to float32 per band; 8- and
-16-bit integers go through float64, where their sums are exact; wider integers are summed
-modulo 2**64 and refused if the true result does not fit (see `integers`).
+16-bit integers go through float64, where their sums are exact; wider integers are summed in
+64 bits, or in Python's where those may not do (see `integers`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fastconv.backends.numpy import integers
+from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, source_index
@@ -36,13 +38,6 @@ def compute_dtype(p: ConvProblem) -> np.dtype:
     if p.dtype.kind in "iu":
         return integers.compute_dtype(p.dtype, p.depth)
     return p.dtype
-
-
-def overflow_guard(p: ConvProblem, w: np.ndarray, bias: np.ndarray | None) -> Callable[[np.ndarray], None]:
-    """See `integers.guard`."""
-    if p.out.kind not in "iu":
-        return lambda x: None
-    return integers.guard(p, integers.gain(w), 0.0 if bias is None else integers.magnitude(bias), p.fill)
 
 
 class Band:
@@ -105,9 +100,9 @@ def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
 class Blocks:
     """Block sizes of a banded kernel: channels, output rows and output columns per block."""
 
-    def __init__(self, p: ConvProblem, per_pixel: int, channels: int) -> None:
-        """`per_pixel`: scratch elements that one output pixel costs for one channel."""
-        size = compute_dtype(p).itemsize
+    def __init__(self, p: ConvProblem, per_pixel: int, channels: int, dtype: np.dtype | None = None) -> None:
+        """`per_pixel`: scratch elements that one output pixel costs for one channel; `dtype`: of scratch."""
+        size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
         budget = max(BAND_BYTES // size, per_pixel * MIN_COLUMNS)
         self.channels = max(1, min(channels, budget // (per_pixel * min(max(p.pixels, 1), 4 * MIN_COLUMNS))))
         pixels = max(1, budget // (per_pixel * self.channels))
@@ -135,7 +130,7 @@ def finish(acc: np.ndarray, bias: np.ndarray | None, out: np.ndarray, p: ConvPro
     if p.activation == "relu":
         np.maximum(acc, 0, out=acc)
     if p.out.kind in "iu":
-        integers.store(acc, out)
+        store_integers(acc, out)
     else:
         with np.errstate(over="ignore"):  # a half float that overflows is infinite, as everywhere
             out[...] = acc.reshape(out.shape)
@@ -157,6 +152,23 @@ class NumpyConv(Kernel[ConvProblem]):
         if is_half(problem.out):
             eps = 2**-8 if problem.out.kind != "f" else 2**-11
         return summation_error(eps, problem.depth)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, (weights, bias) = problem, constants
+        if p.out.kind not in "iu":
+            return self.in_dtype(p, weights, bias, compute_dtype(p))
+        p = replace(p, fill=int(p.fill))
+        gain, offset = integers.gain(weights), 0.0 if bias is None else integers.magnitude(bias)
+        return integers.exactly(
+            p,
+            compute_dtype(p),
+            lambda largest: max(largest, abs(p.fill)) * gain + offset,
+            lambda dtype: self.in_dtype(p, weights, bias, dtype),
+        )
+
+    def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
+        """A run that forms products and sums in `dtype`."""
+        raise NotImplementedError
 
     def _rate(self, problem: ConvProblem, machine: Machine) -> float:
         """FLOP/s of one core in BLAS, or of NumPy's own loops where BLAS does not reach."""
@@ -190,13 +202,9 @@ class Im2col(NumpyConv):
         pixels = blocks.rows * blocks.cols
         return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * compute_dtype(p).itemsize
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p = problem
-        dtype = compute_dtype(p)
-        weights, bias = constants
+    def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = weights.reshape(p.groups, p.ocg, p.icg, p.taps).astype(dtype, copy=False)
-        guard = overflow_guard(p, weights, bias)
-        blocks = Blocks(p, p.taps, p.icg)
+        blocks = Blocks(p, p.taps, p.icg, dtype)
         band = Band(p)
         parts = []
         for c in range(0, p.icg, blocks.channels):
@@ -204,7 +212,6 @@ class Im2col(NumpyConv):
             parts.append((c, np.ascontiguousarray(part).reshape(p.groups, p.ocg, part.shape[2] * p.taps)))
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            guard(x)
             scratch = np.empty(blocks.band_shape(p), dtype)
             columns = np.empty(blocks.channels * p.taps * blocks.rows * blocks.cols, dtype)
             for n in range(p.n):
@@ -253,19 +260,15 @@ class Pointwise(NumpyConv):
         return (p.ocg + cast) * min(p.pixels, self._columns(p)) * size
 
     @staticmethod
-    def _columns(p: ConvProblem) -> int:
-        return max(MIN_COLUMNS, BAND_BYTES // ((p.ocg + p.icg + 1) * compute_dtype(p).itemsize))
+    def _columns(p: ConvProblem, dtype: np.dtype | None = None) -> int:
+        size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
+        return max(MIN_COLUMNS, BAND_BYTES // ((p.ocg + p.icg + 1) * size))
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p = problem
-        dtype = compute_dtype(p)
-        weights, bias = constants
+    def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = weights.reshape(p.groups, p.ocg, p.icg).astype(dtype, copy=False)
-        guard = overflow_guard(p, weights, bias)
-        step = self._columns(p)
+        step = self._columns(p, dtype)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            guard(x)
             flat_x, flat_y = x.reshape(p.n, p.ic, p.pixels), _flat_view(out)
             for n in range(p.n):
                 for g in range(p.groups):
@@ -307,18 +310,13 @@ class Depthwise(NumpyConv):
         pixels = blocks.rows * blocks.cols * blocks.channels
         return (int(np.prod(blocks.band_shape(p))) + 2 * pixels) * compute_dtype(p).itemsize
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p = problem
-        dtype = compute_dtype(p)
-        weights, bias = constants
+    def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = weights.reshape(p.groups, p.ocg, *p.kernel).astype(dtype, copy=False)
-        guard = overflow_guard(p, weights, bias)
-        blocks = Blocks(p, 4, p.groups)
+        blocks = Blocks(p, 4, p.groups, dtype)
         band = Band(p)
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            guard(x)
             scratch = np.empty(blocks.band_shape(p), dtype)
             sums = np.empty(blocks.channels * blocks.rows * blocks.cols, dtype)
             terms = np.empty_like(sums)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy import integers
+from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half
@@ -46,8 +47,9 @@ class Gemm(Kernel[GemmProblem]):
         rate = 1e9 if dtype.kind in "iu" else machine.flops(machine.peak[0][0], dtype.itemsize) * RATE
         return p.flops / rate + p.bytes / machine.bandwidth + max(p.batch, 1) * CALL_SECONDS
 
-    def _rows(self, p: GemmProblem) -> int:
-        return max(1, BAND_BYTES // max(1, (p.n + p.k) * compute_dtype(p).itemsize))
+    def _rows(self, p: GemmProblem, dtype: np.dtype | None = None) -> int:
+        size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
+        return max(1, BAND_BYTES // max(1, (p.n + p.k) * size))
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem
@@ -65,17 +67,33 @@ class Gemm(Kernel[GemmProblem]):
         return summation_error(eps, p.k)
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p = problem
-        dtype = compute_dtype(p)
+        p, (b, c, bias) = problem, constants
+        if p.out.kind not in "iu":
+            return self._in_dtype(p, constants, compute_dtype(p))
+        columns = b if p.trans_b else b.transpose(0, 2, 1)
+        gain = max((integers.gain(matrix) for matrix in columns), default=0.0) if p.n else 0.0
+        offset = 0.0 if bias is None else integers.magnitude(bias)
+        if c is not None:
+            offset += abs(p.beta) * integers.magnitude(c)
+        scale = max(abs(p.alpha), 1)  # products are summed before they are scaled
+        if p.out.kind == "u" and min(p.alpha.real, p.beta.real) < 0:
+            offset = np.inf  # parts of the sum may be negative
+        return integers.exactly(
+            p,
+            compute_dtype(p),
+            lambda largest: largest * gain * scale + offset,
+            lambda dtype: self._in_dtype(p, constants, dtype),
+        )
+
+    def _in_dtype(self, p: GemmProblem, constants: tuple[Any, ...], dtype: np.dtype) -> Run:
+        """A run that forms products and sums in `dtype`."""
         b, c, bias = constants
         columns = b.transpose(0, 2, 1) if p.trans_b else b
         shared = None if p.b_batched else columns[0].astype(dtype, copy=False)
         plain = p.alpha == 1 and c is None and bias is None and p.activation is None and dtype == p.out
-        step = self._rows(p)
-        guard = self._guard(p, columns, c, bias)
+        step = self._rows(p, dtype)
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            guard(x)
             rows = x.transpose(0, 2, 1) if p.trans_a else x
             for i in range(p.batch):
                 right = columns[i].astype(dtype, copy=False) if shared is None else shared
@@ -88,16 +106,6 @@ class Gemm(Kernel[GemmProblem]):
                     finish(p, acc, addend, bias, out[i, r : r + step])
 
         return run
-
-    @staticmethod
-    def _guard(p: GemmProblem, columns: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None) -> Any:
-        if p.out.kind not in "iu":
-            return lambda x: None
-        gain = max((integers.gain(matrix.T) for matrix in columns), default=0.0) if p.n else 0.0
-        offset = 0.0 if bias is None else integers.magnitude(bias)
-        if c is not None:
-            offset += abs(p.beta) * integers.magnitude(c)
-        return integers.guard(p, gain * abs(p.alpha), offset)
 
 
 def finish(
@@ -113,7 +121,7 @@ def finish(
     if p.activation == "relu":
         np.maximum(acc, 0, out=acc)
     if p.out.kind in "iu":
-        integers.store(acc, out)
+        store_integers(acc, out)
     else:
         with np.errstate(over="ignore"):  # a half float that overflows is infinite, as everywhere
             out[...] = acc

@@ -1,8 +1,8 @@
-"""Exact sums of integer products on NumPy, and the refusal to wrap.
+"""Exact sums of integers on NumPy, and the refusal to wrap.
 
-float64 holds sums of products of 8- and 16-bit integers exactly, and BLAS makes them fast.
-Wider integers are multiplied and summed modulo 2**64.  If the true sum fits 64 bits, that
-result is right whatever happened in between; whether it fits is told by a float64 bound.
+float64 holds sums of products of 8- and 16-bit integers exactly, and BLAS makes them fast.  Wider integers are summed
+in 64 bits where a bound, worked out in float64, says that nothing wraps.  Where it does not, Python's integers decide,
+slowly: the result is right, or an OverflowError.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.core.kernel import Run
+
 MANTISSA = 2**53
+PYTHON = np.dtype(object)
+PYTHON_BYTES = 48  # of one of Python's integers, and its address
+SLACK = 1 + 1e-9  # the bounds are rounded themselves
 
 
 def compute_dtype(dtype: np.dtype, depth: int) -> np.dtype:
@@ -22,19 +27,9 @@ def compute_dtype(dtype: np.dtype, depth: int) -> np.dtype:
     return np.dtype(np.uint64 if dtype.kind == "u" else np.int64)
 
 
-def store(acc: np.ndarray, out: np.ndarray) -> None:
-    """Round-free conversion of sums to the result's integer dtype.
-
-    Raises
-    ------
-    OverflowError
-        If a sum does not fit.
-    """
-    if acc.dtype != out.dtype and acc.size:
-        info = np.iinfo(out.dtype)
-        if acc.min() < info.min or acc.max() > info.max:
-            raise OverflowError(f"a sum of integer products does not fit {out.dtype}: convert the inputs to float64")
-    out[...] = acc.reshape(out.shape)
+def scratch_bytes(dtype: np.dtype) -> int:
+    """Bytes of one element of scratch in which sums are formed."""
+    return PYTHON_BYTES if dtype == PYTHON else dtype.itemsize
 
 
 def magnitude(a: np.ndarray) -> float:
@@ -46,23 +41,40 @@ def magnitude(a: np.ndarray) -> float:
 
 def gain(w: np.ndarray) -> float:
     """The largest sum of magnitudes of `w` (outputs, ...) that meets one output."""
-    return float(np.abs(w.astype(np.float64)).reshape(w.shape[0], -1).sum(1).max(initial=0.0))
+    if w.size == 0:
+        return 0.0
+    return float(np.abs(w.astype(np.float64)).reshape(w.shape[0], -1).sum(1).max())
 
 
-def guard(p: Any, gain: float, offset: float, fill: float = 0.0) -> Callable[[np.ndarray], None]:
-    """A check to call with x before summing modulo 2**64: OverflowError if a result might not fit.
+def exactly(
+    p: Any, dtype: np.dtype, bound: Callable[[float], float], prepare: Callable[[np.dtype], Run]
+) -> Run:
+    """A run whose sums are exact: in `dtype` where nothing can wrap, else in Python's integers.
 
-    The bound max|x| * gain + offset decides; it needs one pass over x.
+    Parameters
+    ----------
+    p : Problem
+        Of integers.
+    dtype : numpy.dtype
+        In what sums are formed as a rule.
+    bound : callable
+        From the largest |x| to the largest magnitude that a sum, or part of one, can have.
+    prepare : callable
+        A run that forms its sums in the given type.
     """
-    if p.out.kind not in "iu" or compute_dtype(p.dtype, p.depth).kind == "f":
-        return lambda x: None
-    most = float(np.iinfo(p.out).max)
+    plain = prepare(dtype)
+    most = float(MANTISSA if dtype.kind == "f" else np.iinfo(p.out).max)
+    info = np.iinfo(p.dtype)
+    if bound(float(max(-info.min, info.max))) * SLACK <= most:
+        return plain
+    slow: list[Run] = []
 
-    def check(x: np.ndarray) -> None:
-        bound = max(magnitude(x), abs(fill)) * gain + offset
-        if bound * (1 + 1e-9) > most:
-            raise OverflowError(
-                f"sums of {p.dtype} products may reach {bound:.3g}, beyond {p.out}: convert the inputs to float64"
-            )
+    def run(x: np.ndarray, out: np.ndarray) -> None:
+        if bound(magnitude(x)) * SLACK <= most:
+            plain(x, out)
+            return
+        if not slow:
+            slow.append(prepare(PYTHON))
+        slow[0](x, out)
 
-    return check
+    return run

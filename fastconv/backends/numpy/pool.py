@@ -27,11 +27,12 @@ from fastconv.backends.numpy.windows import (
     all_taps,
     read_extents,
 )
+from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 from fastconv.core.problems.base import is_bfloat16, is_half
-from fastconv.core.problems.pool import PoolProblem, axis_counts, check_sum
+from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
 
 TILES_BLOCK = 1 << 19  # a reduction reads once and writes little: the cache does not matter
 FLOAT32_TERMS = 32
@@ -110,6 +111,25 @@ def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
         np.divide(total, np.asarray(count, total.dtype), out=out)
     else:
         out[...] = np.divide(total, np.asarray(count, total.dtype), out=total)
+
+
+def exact_average(p: AnyPool, x: np.ndarray, out: np.ndarray) -> None:
+    """Averages of integers whose sums may need more than 64 bits: in Python's integers."""
+    blocks, count = Blocks(p, BLOCK // 8), divisors(p)
+    for n, c, axes in blocks.walk(blocks.bands()):
+        total = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp].astype(object)
+        for axis in (4, 3, 2):
+            acc = stage(total, axis, axes[axis - 2], total.dtype, 0)
+            for to, of in axes[axis - 2].taps:
+                acc[along(axis, to)] += total[along(axis, of)]
+            total = acc
+        store_integers(truncated(total, count(axes)), out[n, c, axes[0].out, axes[1].out, axes[2].out])
+
+
+def truncated(total: np.ndarray, count: Any) -> np.ndarray:
+    """total / count rounded towards zero, as C divides integers."""
+    whole = np.abs(total) // np.abs(count)
+    return np.where((total < 0) != (np.asarray(count) < 0), -whole, whole)
 
 
 def powers(p: AnyPool) -> Callable[[np.ndarray], np.ndarray] | None:
@@ -233,8 +253,9 @@ class Direct(NumpyPool):
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
-            if p.kind == "avg" and p.dtype.kind == "i":
-                check_sum(x, p.taps)
+            if p.kind == "avg" and p.dtype.kind == "i" and not sums_fit(x, p.taps):
+                exact_average(p, x, out)
+                return
             for n, c, axes in blocks.walk(bands):
                 xb = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
                 yb = out[n, c, axes[0].out, axes[1].out, axes[2].out]
@@ -325,8 +346,9 @@ class Separable(NumpyPool):
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
-            if p.kind == "avg" and p.dtype.kind == "i":
-                check_sum(x, p.taps)
+            if p.kind == "avg" and p.dtype.kind == "i" and not sums_fit(x, p.taps):
+                exact_average(p, x, out)
+                return
             for n, c, axes in blocks.walk(bands):
                 xb = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
                 where = (n, c, axes[0].out, axes[1].out, axes[2].out)
@@ -430,8 +452,9 @@ class Tiles(NumpyPool):
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            if count is not None and p.dtype.kind == "i":
-                check_sum(x, p.taps)
+            if count is not None and p.dtype.kind == "i" and not sums_fit(x, p.taps):
+                exact_average(p, x, out)
+                return
             for n, c, (d, h, w) in blocks.walk(bands):
                 xb = x[n, c, d.inp, h.inp, w.inp]
                 yb = out[n, c, d.out, h.out, w.out]
@@ -491,8 +514,9 @@ class Windows(NumpyPool):
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray, *index: np.ndarray) -> None:
-            if p.kind == "avg" and p.dtype.kind == "i":
-                check_sum(x, p.taps)
+            if p.kind == "avg" and p.dtype.kind == "i" and not sums_fit(x, p.taps):
+                exact_average(p, x, out)
+                return
             for n in range(p.n):
                 for c in range(0, p.c, step):
                     xb, yb = x[n, c : c + step], out[n, c : c + step]

@@ -241,7 +241,6 @@ def pool_problem(
     return problem
 
 
-def check_sum(x: np.ndarray, count: int) -> None:
-    """OverflowError if a sum of `count` values of an int64 array might wrap."""
-    if x.size and max(abs(int(x.min())), abs(int(x.max()))) * count >= 2**63:
-        raise OverflowError(f"sums of {count} values of input may not fit int64: convert it to float64")
+def sums_fit(x: np.ndarray, count: int) -> bool:
+    """Whether no sum of `count` values of an int64 array can wrap."""
+    return not x.size or max(abs(int(x.min())), abs(int(x.max()))) * count < 2**63
