@@ -88,7 +88,7 @@ def test_scratch_does_not_grow_with_the_image(case: ConvProblem, layout: str) ->
     weights = p.ic * p.ocg * p.taps * p.dtype.itemsize
     for kernel in WRAPPED:
         if kernel.reject(p) is None:
-            assert kernel.workspace(p) <= (24 << 20) + 2 * weights, kernel.name
+            assert kernel.workspace(p) <= (32 << 20) + 2 * weights, kernel.name
 
 
 def test_every_output_is_in_a_block_and_fresh_in_one() -> None:

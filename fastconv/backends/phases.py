@@ -107,7 +107,7 @@ def phase_counts(p: ConvProblem) -> tuple[int, int, int]:
 def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase], cut: Cut) -> ConvProblem:
     """The forward convolution of one phase, of as many images or as large a block as are done at once."""
     d, h, w = (
-        (reach(k, a, n), (0, 0), n) if part else (i, (a.lo, a.hi), a.count)
+        (inputs_under(k, a, n), (0, 0), n) if part else (i, (a.lo, a.hi), a.count)
         for part, k, i, n, a in zip(cut.axes, p.kernel, p.input, cut.steps, axes, strict=True)
     )
     return replace(
@@ -129,7 +129,7 @@ def single_tap(p: ConvProblem) -> ConvProblem:
     return replace(p, direction="forward", kernel=ones, stride=ones, dilation=ones, pads=pads, output=p.input)
 
 
-def reach(kernel: int, phase: AxisPhase, outputs: int) -> int:
+def inputs_under(kernel: int, phase: AxisPhase, outputs: int) -> int:
     """Inputs along an axis under so many outputs of a phase."""
     return outputs + (taps_of(kernel, phase) - 1) * phase.dilation
 
@@ -249,14 +249,13 @@ class ByPhases(Kernel[ConvProblem]):
         return max((self._kernel(q).error(q) for q in self._problems(p, cut)), default=0.0)
 
     def bound(self, problem: ConvProblem) -> float:
-        p, added = problem, 0
-        if p.mode != "zeros":
-            p, added = padded_problem(p), sum(lo + hi for lo, hi in p.pads)  # slabs of the border, onto each other
-        return max((self._kernel(q).bound(q) for q in self._problems(p)), default=1.0) + added
+        p, cut = self._cut(problem)
+        # What falls on one element of the border is added up.
+        added = 0 if problem.mode == "zeros" else sum(lo + hi for lo, hi in problem.pads)
+        return max((self._kernel(q).bound(q) for q in self._problems(p, cut)), default=1.0) + added
 
     def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
-        p = padded_problem(problem) if problem.mode != "zeros" else problem
-        found = [self._kernel(q).reach(q) for q in self._problems(p)] or [(0, 0, 0)]
+        found = [self._kernel(q).reach(q) for q in self._problems(*self._cut(problem))] or [(0, 0, 0)]
         d, h, w = map(max, zip(*found, strict=True))
         return d, h, w
 
