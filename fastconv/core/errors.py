@@ -15,7 +15,7 @@ class DTypeError(TypeError):
 
 
 class UnsupportedError(NotImplementedError):
-    """A valid request that no kernel here can serve; the text lists every kernel's reason."""
+    """A valid request that no kernel here can serve; the text says why, and what would do."""
 
 
 class MissingExtraError(ImportError):

@@ -15,6 +15,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.options import DEFAULT_TOL, Options
+from fastconv.dispatch.refusal import near_matches, refusal
 from fastconv.dispatch.registry import kernels
 
 CACHE_SIZE = 512
@@ -65,11 +66,12 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
         return f"error {error:.1e} exceeds tol {tol:.1e}"
     if options.max_workspace is not None and workspace > options.max_workspace:
         return f"workspace of {workspace} bytes exceeds max_workspace {options.max_workspace}"
-    if kernel.backend == ORACLE and options.backend != ORACLE and options.algorithm != kernel.algorithm:
+    named = options.algorithm in (kernel.algorithm, kernel.name)
+    if kernel.backend == ORACLE and options.backend != ORACLE and not named:
         return f"the oracle: by backend={ORACLE!r} or algorithm={kernel.algorithm!r} only"
     if options.backend not in ("auto", kernel.backend):
         return f"backend={options.backend!r} was asked for"
-    if options.algorithm not in ("auto", kernel.algorithm):
+    if options.algorithm != "auto" and not named:
         return f"algorithm={options.algorithm!r} was asked for"
     return None
 
@@ -130,8 +132,7 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     candidates = survey(problem, options)
     usable = [c for c in candidates if c.reason is None]
     if not usable:
-        lines = "\n".join(f"  {c.kernel.name}: {c.reason}" for c in candidates)
-        raise UnsupportedError(f"no kernel can do this:{_least(problem, options)}\n  {problem}\n{lines}")
+        raise UnsupportedError(refusal(problem, options, candidates, survey))
     # A measured time beats a prediction only among measured kernels: the two scales differ.
     measured = [c for c in usable if c.measured is not None]
     best = min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
@@ -149,23 +150,11 @@ def _chosen(
     return Choice(inner, kernel, candidates, threads, after)
 
 
-def _least(problem: Problem, options: Options) -> str:
-    """What limit on scratch would do, where it is the limit that leaves no kernel."""
-    if options.max_workspace is None:
-        return ""
-    able = [c for c in survey(problem, replace(options, max_workspace=None)) if c.reason is None]
-    if not able:
-        return ""
-    least = min(able, key=lambda c: c.workspace)
-    need = f"{least.kernel.name} needs the least, {least.workspace} bytes"
-    return f" max_workspace is {options.max_workspace}, and {need}"
-
-
 def kernel_called(name: str, op: str) -> Kernel[Any]:
     """The registered kernel of that name; ValueError if there is none for this family."""
     found = {k.name: k for k in kernels(op)}
     if name not in found:
-        raise ValueError(f"kernel must be one of {', '.join(found)}, got {name!r}")
+        raise ValueError(f"no kernel of {op} is called {name!r}; near matches: {near_matches(name, found)}")
     return found[name]
 
 

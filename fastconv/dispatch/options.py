@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
 from fastconv.core import threads as _threads
+from fastconv.core.errors import UnsupportedError
+from fastconv.dispatch.registry import algorithm_names
 
 BACKENDS = ("auto", "cython", "numba", "numpy", "reference")
+CLOSE = 6  # names to suggest
 DEFAULT_TOL = 4e-6  # of sums in float32; those in float64 are held to as many units in the last place
 
 
@@ -48,6 +52,10 @@ def _check(name: str, value: Any) -> Any:
     elif name == "algorithm":
         if not isinstance(value, str):
             raise TypeError(f"algorithm must be a str, got {value!r}")
+        if value != "auto" and value not in algorithm_names():
+            close = get_close_matches(value, algorithm_names(), CLOSE)
+            names = f"near matches: {', '.join(close)}" if close else "plan(...).explain() shows those of an operation"
+            raise UnsupportedError(f"algorithm {value!r} is the name of no algorithm and of no kernel; {names}")
     elif name == "threads":
         return _threads.as_count(value)
     elif name == "tol":
@@ -117,7 +125,8 @@ def options(
     ----------
     backend : {"auto", "cython", "numba", "numpy", "reference"}
     algorithm : str
-        ``"auto"``, ``"direct"``, ``"im2col"``, ``"pointwise"``, ``"depthwise"``, ...
+        ``"auto"``, ``"direct"``, ``"im2col"``, ``"pointwise"``, ``"depthwise"``, ..., or the full name of a kernel as
+        `Plan.explain` shows it: ``"cython.direct@avx2"``.
     threads : int
         Threads per call, from 1 to 1024.
     tol : float

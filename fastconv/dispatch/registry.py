@@ -25,6 +25,12 @@ def ops() -> tuple[str, ...]:
     return tuple(_TABLE)
 
 
+@cache
+def algorithm_names() -> frozenset[str]:
+    """What may be asked for as `algorithm`: names of algorithms, and of kernels, of any family."""
+    return frozenset(name for op in _TABLE for k in kernels(op) for name in (k.algorithm, k.name))
+
+
 def _conv() -> Kernels:
     from fastconv.backends import phases, reference
     from fastconv.backends.cython import (
