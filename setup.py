@@ -33,6 +33,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
 
 def extensions():
     try:
+        import numpy as np
         from Cython.Build import cythonize
     except ImportError:
         return []
@@ -40,7 +41,8 @@ def extensions():
         Extension(
             f"fastconv.backends.cython.{name}",
             [f"{NATIVE}/{name}.pyx"],
-            include_dirs=[NATIVE],
+            include_dirs=[NATIVE, np.get_include()],
+            define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
                 str(path.relative_to(HERE))
@@ -60,7 +62,7 @@ class Build(build_ext):
         report.unlink(missing_ok=True)
         try:
             if not self.extensions:
-                raise RuntimeError("Cython is not installed")
+                raise RuntimeError("Cython or NumPy is not installed")
             super().run()
         except Exception as e:
             if os.environ.get("FASTCONV_REQUIRE_NATIVE") == "1":

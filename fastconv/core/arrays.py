@@ -128,6 +128,19 @@ def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
     return clean(a, dtype)
 
 
+def own_copy(a: np.ndarray) -> np.ndarray:
+    """A copy of `a` that kernels may take for it: images (N, C, D, H, W) by the contract of `core.kernel`.
+
+    NumPy's ``order="K"`` alone would put a batch that overlaps or repeats itself (strides of 0) inside the planes.
+    """
+    if a.ndim != 5:
+        return a.copy(order="K")
+    last = a.transpose(0, 2, 3, 4, 1)
+    if last.flags.c_contiguous and not a.flags.c_contiguous:
+        return last.copy().transpose(0, 4, 1, 2, 3)
+    return a.copy()
+
+
 def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Uninitialised C-contiguous array that starts on a cache line, unless it is too small for that to matter."""
     nbytes = math.prod(shape) * dtype.itemsize

@@ -10,6 +10,7 @@ Arrays that a run receives are checked already:
   For layout NCHW each (D, H, W) block is C-contiguous and the strides of N and C are arbitrary;
   for NHWC the memory order is (N, D, H, W, C), C-contiguous.  `out` is a view of the same kind on fresh,
   uninitialised memory.
+* Strides of axes of length 1 are those that slicing left there, and may be anything.
 * gemm: see `GemmProblem`; strides are arbitrary multiples of the item size, also zero or negative.
 * Weights, bias and other constants are C-contiguous in canonical shape; bias has dtype `acc`.
 * Nothing that a run receives as input may be written.  `out` never overlaps an input.

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fastconv.core.arrays import ALIGNED_BYTES, aligned_empty, as_array, as_outs, overlaps
+from fastconv.core.arrays import ALIGNED_BYTES, aligned_empty, as_array, as_outs, overlaps, own_copy
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.problems.base import Problem
@@ -261,7 +261,7 @@ class Plan:
 
     def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = ()) -> None:
         # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
-        self._constants = tuple(c.copy(order="K") if isinstance(c, np.ndarray) else c for c in constants)
+        self._constants = tuple(own_copy(c) if isinstance(c, np.ndarray) else c for c in constants)
         self._recipe = recipe
         self._run = recipe.bind(self._constants)
 

@@ -1,6 +1,6 @@
 """What compiled kernels share: see _prepared.pyx."""
 
-from fastconv.backends.cython._simd cimport View, fc_table
+from fastconv.backends.cython._simd cimport Contiguous, View, fc_table
 
 
 cdef struct Arrays:
@@ -20,7 +20,7 @@ cdef class Prepared:
     cdef Py_ssize_t scratch, shared  # bytes for each thread, and for all of them together
     cdef int threads
     cdef tuple parts
-    cdef View whole_x, whole_y  # strides of arrays without gaps
+    cdef Contiguous x, y  # arrays without gaps
     cdef Py_ssize_t x_bytes, y_bytes
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil
     cdef void stretch(

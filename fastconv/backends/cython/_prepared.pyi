@@ -2,6 +2,8 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Contiguous
+
 class Bound:
     def __call__(self, x: np.ndarray, out: np.ndarray, index: np.ndarray | None = None) -> None: ...
     def plain(self, x: np.ndarray, out: np.ndarray) -> bool: ...
@@ -14,8 +16,8 @@ class Prepared:
         scratch_bytes: int,
         threads: int,
         parts: tuple[tuple[int, int], ...],
-        x: tuple[int, ...],
-        y: tuple[int, ...],
+        x: Contiguous,
+        y: Contiguous,
         shared_bytes: int = 0,
     ) -> None: ...
     def bind(self, weights: Any = None, bias: Any = None, plain: Any = None) -> Bound: ...

@@ -6,13 +6,12 @@ A `Prepared` knows the sizes and tables of one problem and how to do one item; i
 that the kernel allows, or, to `Bound.plain`, as whatever lies in memory without gaps.
 """
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport uintptr_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport address, view
+from fastconv.backends.cython._simd cimport address, contiguous, placed, whole
 from fastconv.backends.cython._team cimport team
 
 from fastconv.core.scratch import borrow
@@ -25,19 +24,16 @@ cdef enum:
 cdef class Prepared:
     """One problem; a subclass sets `t`, `keep` and `items`, and says what an item is."""
 
-    def share(self, Py_ssize_t scratch_bytes, int threads, tuple parts, tuple x, tuple y, Py_ssize_t shared_bytes=0):
+    def share(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, Py_ssize_t shared_bytes=0):
         """How runs go about their items.
 
         `scratch_bytes`: for each thread; `shared_bytes`: behind those, for all of them; `parts`: slices of the items between
-        which signals are seen; `x`, `y`: elements of an array without gaps, and its canonical strides.
+        which signals are seen; `x`, `y`: arrays without gaps, as `native.Contiguous`.
         """
-        cdef int axis
         self.scratch, self.shared, self.parts = (scratch_bytes + LINE - 1) // LINE * LINE, shared_bytes, parts
         self.threads = max(1, min(threads, self.items))
         self.x_bytes, self.y_bytes = x[0] * self.t.itemsize, y[0] * self.t.itemsize
-        for axis in range(5):
-            self.whole_x.stride[axis] = x[axis + 1] if axis + 1 < len(x) else 0
-            self.whole_y.stride[axis] = y[axis + 1] if axis + 1 < len(y) else 0
+        self.x, self.y = contiguous(x), contiguous(y)
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         pass
@@ -68,27 +64,15 @@ cdef Bound bound(Prepared prepared, object keep):
     return run
 
 
-cdef char *whole(object array, int flags, Py_ssize_t nbytes, Py_ssize_t itemsize) except? NULL:
-    """Address of `nbytes` without gaps; NULL if the array is something else."""
-    cdef Py_buffer buf
-    cdef char *data
-    try:
-        PyObject_GetBuffer(array, &buf, flags)
-    except (ValueError, BufferError):
-        return NULL
-    data = <char *>buf.buf if buf.len == nbytes and <uintptr_t>buf.buf % itemsize == 0 else NULL
-    PyBuffer_Release(&buf)
-    return data
-
-
 cdef class Bound:
     """``run(x, out)``: re-entrant."""
 
     def __call__(self, x, out, index=None):
         cdef Arrays a = self.arrays
-        a.x, a.y = view(x), view(out)
+        cdef Prepared p = self.prepared
+        a.x, a.y = placed(x, &p.x), placed(out, &p.y)
         if index is not None:
-            a.index = view(index)
+            a.index = placed(index, &p.y)
         self.go(&a)
 
     def plain(self, x, out):
@@ -98,9 +82,8 @@ cdef class Bound:
         """
         cdef Arrays a = self.arrays
         cdef Prepared p = self.prepared
-        a.x, a.y = p.whole_x, p.whole_y
-        a.x.data = whole(x, PyBUF_SIMPLE, p.x_bytes, p.t.itemsize)
-        a.y.data = whole(out, PyBUF_WRITABLE, p.y_bytes, p.t.itemsize)
+        a.x.stride, a.y.stride = p.x.stride, p.y.stride
+        a.x.data, a.y.data = whole(x, False, p.x_bytes), whole(out, True, p.y_bytes)
         if a.x.data == NULL or a.y.data == NULL:
             return False
         if a.y.data < a.x.data + p.x_bytes and a.x.data < a.y.data + p.y_bytes:

@@ -1,7 +1,9 @@
-"""The C tables of simd/table.h, and the strides of a NumPy view in elements."""
+"""The C tables of simd/table.h, and where NumPy's arrays lie, read from their fields: no table of NumPy's functions is needed."""
 
 from libc.stdint cimport int64_t
-from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer
+from numpy cimport (
+    NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_WRITEABLE, PyArray_CHKFLAGS, PyArray_DATA, PyArray_DIM,
+    PyArray_ITEMSIZE, PyArray_NDIM, PyArray_STRIDE, ndarray)
 
 
 cdef extern from "simd/table.h" nogil:
@@ -246,21 +248,79 @@ cdef struct View:
     Py_ssize_t stride[5]
 
 
-cdef inline View view(object array) except *:
-    """Where `array` lies.  The caller keeps it alive; its memory does not move."""
-    cdef Py_buffer buf
+cdef struct Contiguous:
+    # Strides of an array without gaps, in elements; other arrays may have other ones along the first `free` axes.
+    Py_ssize_t stride[5]
+    int free
+
+
+cdef inline Py_ssize_t elements(ndarray array) noexcept:
+    """How many `array` has."""
+    cdef Py_ssize_t count = 1
+    cdef int i
+    for i in range(PyArray_NDIM(array)):
+        count *= PyArray_DIM(array, i)
+    return count
+
+
+cdef inline View view(ndarray array) except *:
+    """Where `array` lies.  The caller keeps it alive; its memory does not move.
+
+    Strides are the array's own fields, and those of axes of length 1 may be anything: only for kernels that multiply
+    them by indices and do nothing else with them.  (The buffer protocol would make up others, even where the
+    array's were right.)
+    """
     cdef View v
     cdef int i
-    PyObject_GetBuffer(array, &buf, PyBUF_STRIDED_RO)
-    v.data = <char *>buf.buf
+    v.data = <char *>PyArray_DATA(array)
     for i in range(5):
-        v.stride[i] = buf.strides[i] // buf.itemsize if i < buf.ndim else 0
-    PyBuffer_Release(&buf)
+        v.stride[i] = PyArray_STRIDE(array, i) // PyArray_ITEMSIZE(array) if i < PyArray_NDIM(array) else 0
     return v
+
+
+cdef inline View placed(ndarray array, const Contiguous *as_if) except *:
+    """Where `array` lies, with the strides that the problem knows.
+
+    The array decides about free axes of more than one element, and must agree about the others: so the strides of axes of
+    length 1 follow from those of their neighbours, whatever the array says.
+    """
+    cdef View v
+    cdef int i
+    cdef Py_ssize_t own
+    v.data = <char *>PyArray_DATA(array)
+    for i in range(5):
+        v.stride[i] = as_if.stride[i]
+        if i < PyArray_NDIM(array) and PyArray_DIM(array, i) > 1:
+            own = PyArray_STRIDE(array, i) // PyArray_ITEMSIZE(array)
+            if i < as_if.free:
+                v.stride[i] = own
+            elif own != as_if.stride[i] and elements(array) != 0:
+                raise AssertionError(f"axis {i} of a canonical view has stride {own}, not {as_if.stride[i]}")
+    return v
+
+
+cdef inline Contiguous contiguous(array) except *:
+    """From a `native.Contiguous`."""
+    cdef Contiguous c
+    cdef int i
+    _, strides, c.free = array
+    for i in range(5):
+        c.stride[i] = strides[i] if i < len(strides) else 0
+    return c
 
 
 cdef inline char *address(object array) except? NULL:
     """Address of the first element; NULL for None."""
     if array is None:
         return NULL
-    return view(array).data
+    return <char *>PyArray_DATA(<ndarray?>array)
+
+
+cdef inline char *whole(ndarray array, bint written, Py_ssize_t nbytes) noexcept:
+    """Address of `nbytes` without gaps, which may be `written`; NULL if the array is something else."""
+    cdef int flags = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | (NPY_ARRAY_WRITEABLE if written else 0)
+    if elements(array) * PyArray_ITEMSIZE(array) != nbytes:
+        return NULL
+    if not PyArray_CHKFLAGS(array, flags):
+        return NULL
+    return <char *>PyArray_DATA(array)

@@ -14,7 +14,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._simd cimport Contiguous, View, address, fc_epilogue, fc_table, contiguous, placed
 
 
 cdef class Weight:
@@ -22,6 +22,7 @@ cdef class Weight:
 
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
+    cdef Contiguous x, y
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, depth
     cdef Py_ssize_t ib, rb, qb, image_blocks, row_blocks, col_blocks, blocks, segments
     cdef Py_ssize_t kbs, kb_chunk, k_chunks, units, unit_chunk, ntiles
@@ -35,9 +36,10 @@ cdef class Weight:
     cdef const Py_ssize_t *pixels
     cdef double fill
 
-    def __init__(self, size_t table, p, tables, plan):
+    def __init__(self, size_t table, p, images, tables, plan):
         self.t = <const fc_table *>table
         self.keep = (tables, plan)
+        self.x, self.y = contiguous(images[0]), contiguous(images[1])
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -74,7 +76,7 @@ cdef class Weight:
 
     def run(self, x, y, partial, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi: the sums of each segment into `partial`; `scratch` holds `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
+        cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
         cdef char *sums = address(partial)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t i

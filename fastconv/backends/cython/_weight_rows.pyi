@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Contiguous
 from fastconv.core.problems.conv import ConvProblem
 
 class WeightRows:
@@ -9,6 +10,7 @@ class WeightRows:
         self,
         table: int,
         p: ConvProblem,
+        images: tuple[Contiguous, Contiguous],
         tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
         taps: np.ndarray,
         plan: Any,

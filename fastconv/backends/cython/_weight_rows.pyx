@@ -14,7 +14,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, WEIGHT_NO_ROW, fc_table, view, weight_rows_args
+from fastconv.backends.cython._simd cimport Contiguous, View, address, WEIGHT_NO_ROW, fc_table, contiguous, placed, weight_rows_args
 
 cdef int64_t FIRST = 0  # a row's run of columns that begins with its first
 
@@ -24,6 +24,7 @@ cdef class WeightRows:
 
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held below
+    cdef Contiguous x, y
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps
     cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments
     cdef Py_ssize_t rin, wq, row_len, run0, run1
@@ -34,9 +35,10 @@ cdef class WeightRows:
     cdef double fill
     cdef bint in_place
 
-    def __init__(self, size_t table, p, tables, taps, plan):
+    def __init__(self, size_t table, p, images, tables, taps, plan):
         self.t = <const fc_table *>table
         self.keep = (tables, taps)
+        self.x, self.y = contiguous(images[0]), contiguous(images[1])
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -66,7 +68,7 @@ cdef class WeightRows:
 
     def run(self, x, y, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi: sums of each segment into `out`, (segments, oc, icg, taps); `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
+        cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
         cdef char *to = address(out)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t i
@@ -85,7 +87,7 @@ cdef class WeightRows:
         cdef Py_ssize_t c1 = min(self.groups * self.icg, c0 + self.cb)
         cdef Py_ssize_t segment = i // self.k_blocks // self.c_blocks
         cdef Py_ssize_t first = self.blocks * segment // self.segments, end = self.blocks * (segment + 1) // self.segments
-        cdef Py_ssize_t b, c, k, n, g, known = -1, many = self.od * self.row_blocks * self.col_blocks
+        cdef Py_ssize_t b, c, k, n, g, known = -1, many = max(1, self.od * self.row_blocks * self.col_blocks)
         cdef Py_ssize_t *rows = <Py_ssize_t *>(sums + self.cb * self.kb * length)
         cdef char *band = <char *>(rows + self.kd * self.rin)
         cdef char *total

@@ -2,11 +2,17 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Contiguous
 from fastconv.core.problems.conv import ConvProblem
 
 class WinogradWeight:
     def __init__(
-        self, table: int, p: ConvProblem, scheme: Any, tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int]
+        self,
+        table: int,
+        p: ConvProblem,
+        images: tuple[Contiguous, Contiguous],
+        scheme: Any,
+        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
     ) -> None: ...
     def run(
         self,

@@ -15,7 +15,7 @@ from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, view
+from fastconv.backends.cython._simd cimport Contiguous, View, address, fc_epilogue, fc_table, contiguous, placed
 from fastconv.backends.cython._team cimport meet, members
 
 cdef struct Axis:
@@ -36,6 +36,7 @@ cdef class WinogradWeight:
 
     cdef const fc_table *t
     cdef object keep
+    cdef Contiguous x, y
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points, planes
     cdef Py_ssize_t run0, run1, win, yw, vx, vy, sums, chunks, segments
@@ -45,9 +46,10 @@ cdef class WinogradWeight:
     cdef const int64_t *cols
     cdef double fill
 
-    def __init__(self, size_t table, p, scheme, tables):
+    def __init__(self, size_t table, p, images, scheme, tables):
         self.t = <const fc_table *>table
         self.keep = (scheme, tables)
+        self.x, self.y = contiguous(images[0]), contiguous(images[1])
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.oh, self.ow = p.output[1:]
         self.h, self.w = axis(scheme.h, p.kernel[1], p.stride[1]), axis(scheme.w, p.kernel[2], p.stride[2])
@@ -67,7 +69,7 @@ cdef class WinogradWeight:
 
     def run(self, x, y, sums, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """The chunks lo to hi of every segment; `scratch_bytes` for each thread."""
-        cdef View xv = view(x), yv = view(y)
+        cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
         cdef char *to = address(sums)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t s
@@ -80,11 +82,11 @@ cdef class WinogradWeight:
 
     def finish(self, sums, out, scratch, Py_ssize_t scratch_bytes, int threads):
         """The kernels, (oc, icg, 1, kh, kw), from their sums."""
-        cdef View yv = view(out)
+        cdef char *to = address(out)
         cdef char *from_ = address(sums)
         cdef char *buf = address(scratch)
         with nogil, parallel(num_threads=threads):
-            self.end(&yv, from_, buf + threadid() * scratch_bytes, threadid(), members())
+            self.end(to, from_, buf + threadid() * scratch_bytes, threadid(), members())
 
     cdef void walk(
         self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own,
@@ -106,7 +108,7 @@ cdef class WinogradWeight:
                 if many > 1:
                     meet()
 
-    cdef void end(self, const View *out, char *sums, char *own, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
+    cdef void end(self, char *out, char *sums, char *own, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
         """One thread's share of what is left when all sums are there."""
         cdef Py_ssize_t products = self.groups * self.planes * self.kbs, i
         if self.segments > 1:
@@ -231,7 +233,7 @@ cdef class WinogradWeight:
         for s in range(1, self.segments):
             self.t.store(to + s * self.sums * size, self.icg, nr, to, nr, 1, &e)
 
-    cdef void leave(self, const View *out, Py_ssize_t item, const char *sums, char *kernels) noexcept nogil:
+    cdef void leave(self, char *out, Py_ssize_t item, const char *sums, char *kernels) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, taps = self.h.taps * self.w.taps, c
         cdef Py_ssize_t b = item % self.channel_blocks, kb = item // self.channel_blocks % self.kbs
         cdef Py_ssize_t g = item // self.channel_blocks // self.kbs, lanes = min(vl, self.icg - b * vl)
@@ -259,7 +261,7 @@ cdef class WinogradWeight:
                         self.h.stride * self.w.taps * nr)
         self.t.store(
             kernels, lanes * taps, channels,
-            out.data + ((g * self.ocg + kb * nr) * out.stride[0] + b * vl * out.stride[1]) * size, 1, out.stride[0], &e)
+            out + ((g * self.ocg + kb * nr) * self.icg + b * vl) * taps * size, 1, self.icg * taps, &e)
 
 
 cdef Axis axis(scheme, Py_ssize_t taps, Py_ssize_t stride) except *:

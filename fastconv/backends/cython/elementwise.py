@@ -102,7 +102,8 @@ class Elementwise(Kernel[ElementwiseProblem]):
             f = function_of(problem)
             first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
             prepared = _elementwise.Activation(table, problem.size, BLOCK, f.number, first, second)
-            native.share(prepared, 0, workers, seconds, (problem.size, 1), (problem.size, 1))
+            whole = native.Contiguous(problem.size, (1,), 0)
+            native.share(prepared, 0, workers, seconds, whole, whole)
             return prepared.bind()
         slices = threads.slices(blocks, seconds)
 

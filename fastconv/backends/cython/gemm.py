@@ -112,7 +112,7 @@ class Gemm(Kernel[GemmProblem]):
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
     def specialise(
-        self, problem: GemmProblem, count: int, x: tuple[int, ...] | None = None, y: tuple[int, ...] | None = None
+        self, problem: GemmProblem, count: int, x: native.Contiguous | None = None, y: native.Contiguous | None = None
     ) -> Bind:
         """`x`, `y`: how matrices lie in arrays without gaps, if not as those of `native.matrices`."""
         from fastconv.backends.cython import _gemm

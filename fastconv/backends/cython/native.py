@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -189,25 +189,39 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
     return pack
 
 
-def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> tuple[int, ...]:
-    """Elements of images that lie without gaps, and their strides (N, C, D, H, W)."""
+class Contiguous(NamedTuple):
+    """An array without gaps, in elements; other canonical views may have other strides along the first `free` axes."""
+
+    elements: int
+    strides: tuple[int, ...]
+    free: int
+
+
+def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contiguous:
+    """Of images, (N, C, D, H, W), by the contract of `core.kernel`."""
     d, h, w = spatial
     if layout == "NHWC":
-        return n * c * d * h * w, c * d * h * w, 1, c * h * w, c * w, c
-    return n * c * d * h * w, c * d * h * w, d * h * w, h * w, w, 1
+        return Contiguous(n * c * d * h * w, (c * d * h * w, 1, c * h * w, c * w, c), 0)
+    return Contiguous(n * c * d * h * w, (c * d * h * w, d * h * w, h * w, w, 1), 2)
+
+
+def images(p: ConvProblem | PoolProblem | AdaptivePoolProblem) -> tuple[Contiguous, Contiguous]:
+    """Of the images that `p` reads and those that it makes; of a gradient of weights, the images of its convolution."""
+    ic, oc = (p.ic, p.oc) if isinstance(p, ConvProblem) else (p.c, p.c)
+    return contiguous(p.n, ic, p.input, p.layout), contiguous(p.n, oc, p.output, p.layout)
 
 
 def share(
     prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
-    x: tuple[int, ...], y: tuple[int, ...], shared_bytes: int = 0,
+    x: Contiguous, y: Contiguous, shared_bytes: int = 0,
 ) -> None:  # fmt: skip
-    """Have `prepared` run on up to `count` threads, with signals seen in between; `x` and `y` as from `contiguous`."""
+    """Have `prepared` run on up to `count` threads, with signals seen in between; `x`, `y`: arrays without gaps."""
     prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y, shared_bytes)
 
 
-def matrices(batch: int, rows: int, cols: int) -> tuple[int, ...]:
-    """Elements of matrices that lie without gaps, and their strides (batch, rows, columns)."""
-    return batch * rows * cols, rows * cols, cols, 1
+def matrices(batch: int, rows: int, cols: int) -> Contiguous:
+    """Of matrices, (batch, rows, columns), whose strides may all be different."""
+    return Contiguous(batch * rows * cols, (rows * cols, cols, 1), 3)
 
 
 def binder(
@@ -215,8 +229,7 @@ def binder(
     pack: Callable[[np.ndarray], np.ndarray],
 ) -> Bind:  # fmt: skip
     """All of `prepared`, with weights that are packed each time."""
-    x, y = contiguous(p.n, p.ic, p.input, p.layout), contiguous(p.n, p.oc, p.output, p.layout)
-    share(prepared, scratch_bytes, count, seconds, x, y)
+    share(prepared, scratch_bytes, count, seconds, *images(p))
 
     def bind(constants: tuple[Any, ...]) -> Run:
         weights, bias = constants
@@ -229,8 +242,7 @@ def pooling(
     p: PoolProblem | AdaptivePoolProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float
 ) -> Run:
     """All of `prepared`, a pooling."""
-    x, y = contiguous(p.n, p.c, p.input, p.layout), contiguous(p.n, p.c, p.output, p.layout)
-    share(prepared, scratch_bytes, count, seconds, x, y)
+    share(prepared, scratch_bytes, count, seconds, *images(p))
     return prepared.bind()
 
 

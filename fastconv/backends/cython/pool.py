@@ -71,7 +71,7 @@ class Blocks:
         unit = p.c if p.layout == "NHWC" else 1
         halo = native.span(1, sw, kernel[2], p.dilation[2])
         least = 16 if 16 * sw * unit * size <= ROW_BYTES else 1
-        cols = min(p.output[2], max((ROW_BYTES // (size * unit) - halo) // sw + 1, least))
+        cols = min(p.output[2], max((ROW_BYTES // (size * max(unit, 1)) - halo) // sw + 1, least))
         split = unit == 1 and sw != 1 and cols > 1
         win = (cols - 1) * sw + halo
         wq = (win - 1) // sw + 1

@@ -35,6 +35,8 @@ class Channels(Kernel[PoolProblem]):
         p = problem
         if p.kind == "lp" or p.layout != "NHWC" or p.indices:
             return "maxima without positions and averages, channels last"
+        if p.c == 0:
+            return "no channels"
         if np.prod(Blocks.of(p).kernel) > MAX_TAPS:
             return f"windows of more than {MAX_TAPS} places"
         return native.reject_common(self.isa, p.dtype)

@@ -151,7 +151,8 @@ class WeightRows(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = Blocks.of(p, vl)
         tables = native.index_tables(p, p.mode)
-        prepared = _weight_rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
+        table, images = native.table(self.isa, size), native.images(p)
+        prepared = _weight_rows.WeightRows(table, p, images, tables, blocks.taps(p), blocks)
         each = native.in_slices(prepared.items, blocks.scratch(p, vl), count, native.seconds(self, p))
         sums = p.oc * p.depth * size
         fixed = constants[0]

@@ -55,8 +55,8 @@ class Windows(native.Delegated):
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
         step, tap, size = p.stride[2], p.dilation[2], p.dtype.itemsize
-        plain_x = p.n * p.input[2], p.input[2], step, tap
-        plain_y = p.n * p.oc * p.pixels, p.oc * p.pixels, 1, p.pixels
+        plain_x = native.Contiguous(p.n * p.input[2], (p.input[2], step, tap), 3)
+        plain_y = native.Contiguous(p.n * p.oc * p.pixels, (p.oc * p.pixels, 1, p.pixels), 3)
         product = self.inner.specialise(self.as_inner(p), threads, plain_x, plain_y)
         shape = p.n, p.pixels, p.taps
 

@@ -212,7 +212,8 @@ class WinogradWeight(Kernel[ConvProblem]):
         size = p.acc.itemsize
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         s = Scheme.of(p, self.isa, self.tile)
-        prepared = _winograd_weight.WinogradWeight(native.table(self.isa, size), p, s, padded_tables(p, s))
+        table, images = native.table(self.isa, size), native.images(p)
+        prepared = _winograd_weight.WinogradWeight(table, p, images, s, padded_tables(p, s))
         slices = threads.slices(-(-s.chunks // s.segments), native.seconds(self, p))
         step = -(-(s.vx + s.vy + s.scratch) * size // 64) * 64
         plain: list[Run] = []

@@ -1,0 +1,63 @@
+"""What public functions ask of kernels: problems, with the arrays that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest import mock
+
+import numpy as np
+
+from fastconv.core.kernel import Kernel
+from fastconv.dispatch.choice import Choice, _fusable
+from fastconv.dispatch.plan import Recipe
+from fastconv.dispatch.registry import kernels
+
+
+class Request(NamedTuple):
+    """One problem that some kernel has to do, and its arrays."""
+
+    recipe: Recipe
+    x: np.ndarray
+    constants: tuple[Any, ...]
+
+    @property
+    def problem(self) -> Any:
+        return self.recipe.problem
+
+    def kernels(self) -> tuple[Kernel[Any], ...]:
+        """Of its family, the oracle last."""
+        return kernels(self.problem.op)
+
+    def rejects(self, kernel: Kernel[Any]) -> str | None:
+        """Why `kernel` cannot do it."""
+        return kernel.reject(_fusable(kernel, self.problem)[0])
+
+    def run(self, kernel: Kernel[Any], threads: int = 2) -> tuple[np.ndarray, ...]:
+        """What `kernel` makes of it."""
+        inner, after = _fusable(kernel, self.problem)
+        recipe = self.recipe.with_choice(Choice(inner, kernel, (), threads, after))
+        result = recipe.execute(recipe.bind(self.constants), self.x, None, self.constants)
+        return result if isinstance(result, tuple) else (result,)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Request]]:
+    """Everything that goes to kernels inside."""
+    seen: list[Request] = []
+    bound: dict[int, tuple[Any, ...]] = {}
+    bind, execute = Recipe.bind, Recipe.execute
+
+    def bind_and_note(self: Recipe, constants: tuple[Any, ...]) -> Any:
+        bound[id(self)] = constants
+        return bind(self, constants)
+
+    def execute_and_note(
+        self: Recipe, run: Callable[..., None], x: np.ndarray, out: Any, fixed: tuple[Any, ...]
+    ) -> Any:
+        seen.append(Request(self, x, bound[id(self)]))
+        return execute(self, run, x, out, fixed)
+
+    with mock.patch.object(Recipe, "bind", bind_and_note), mock.patch.object(Recipe, "execute", execute_and_note):
+        yield seen
