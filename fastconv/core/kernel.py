@@ -19,7 +19,7 @@ Arrays that a run receives are checked already:
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import expm1
+from math import expm1, inf
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -55,6 +55,9 @@ def accumulator(problem: Problem) -> np.dtype:
     return acc
 
 
+LARGEST_EXPONENT = 700.0  # beyond, nothing is known about a sum, and exp overflows
+
+
 def rounding_bound(problem: Problem, roundings: float, growth: float = 1.0) -> float:
     """`Kernel.bound` where each number passes through so many roundings, and grows by `growth` on its way.
 
@@ -66,7 +69,8 @@ def rounding_bound(problem: Problem, roundings: float, growth: float = 1.0) -> f
     if eps == 0:
         return 0.0
     complex_products = 4 if acc.kind == "c" else 0  # a product of them is four, and two sums
-    bound = growth * expm1((roundings + complex_products) * eps / 2) / eps
+    exponent = (roundings + complex_products) * eps / 2
+    bound = growth * (expm1(exponent) if exponent < LARGEST_EXPONENT else inf) / eps
     return bound + (epsilon(out) / eps / 2 if epsilon(out) > eps else 0.0)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -78,6 +80,33 @@ def host_isas() -> tuple[str, ...]:
         raise ValueError(f"FASTCONV_ISA is {cap!r}; allowed are {', '.join(ISAS)}")
     order = list(ISAS)
     return tuple(name for name in usable if order.index(name) >= order.index(cap))
+
+
+@cache
+def memory() -> int:
+    """Bytes of memory that this process could have at most: of the machine, or of the limit that it lives under.
+
+    What is larger is refused by arithmetic, before anything is allocated.
+    """
+    limits = [sys.maxsize]
+    with suppress(ValueError, OSError, AttributeError):  # not on Windows
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for group in ("memory.max", "memory/memory.limit_in_bytes"):  # of a container: version 2, version 1
+        with suppress(ValueError, OSError):  # absent, or "max"
+            limits.append(int((Path("/sys/fs/cgroup") / group).read_text()))
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    return min(limit for limit in limits if limit > 0)
+
+
+def check_memory(nbytes: int, what: str) -> None:
+    """MemoryError unless `nbytes` fit into the memory of this machine."""
+    if nbytes > memory():
+        raise MemoryError(f"{what} would take {nbytes} bytes; this machine has {memory()}")
 
 
 def _cache_bytes(level: int, fallback: int) -> int:

@@ -64,6 +64,8 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
     tol = default_tol(problem) if options.tol is None else options.tol
     if not kernel.exact and error > tol and options.algorithm == "auto":
         return f"error {error:.1e} exceeds tol {tol:.1e}"
+    if workspace > machine.memory():
+        return f"workspace of {workspace} bytes exceeds the memory of this machine, {machine.memory()}"
     if options.max_workspace is not None and workspace > options.max_workspace:
         return f"workspace of {workspace} bytes exceeds max_workspace {options.max_workspace}"
     named = options.algorithm in (kernel.algorithm, kernel.name)

@@ -18,6 +18,7 @@ import numpy as np
 from fastconv.core.arrays import ALIGNED_BYTES, aligned_empty, as_array, as_outs, overlaps, own_copy
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
+from fastconv.core.machine import check_memory
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.choice import CACHE_SIZE, Choice, Explanation, choice_for, choose, forget_choices, kernel_called
 from fastconv.dispatch.options import Options
@@ -87,7 +88,9 @@ class Recipe:
         self.enter, self.view = enter, view
         self.results = tuple((s, dtype) for s, (_, dtype) in zip(shapes, problem.results, strict=True))
         self.result = self.results[0] if len(self.results) == 1 else None
-        self.small = all(prod(s) * dtype.itemsize < ALIGNED_BYTES for s, dtype in self.results)
+        sizes = [prod(s) * dtype.itemsize for s, dtype in self.results]
+        check_memory(sum(sizes), f"a result of shape {' and '.join(map(str, shapes))}")
+        self.small = all(size < ALIGNED_BYTES for size in sizes)
         self.same_order = same_order
         self._choice = choice
         self._bind: Bind | None = None

@@ -102,6 +102,12 @@ def summed(terms: int) -> int:
     return block - (-terms // block)
 
 
+def counted_axes(p: PoolProblem) -> list[tuple[Any, ...]]:
+    """What `axis_counts` and `whole_windows` are asked about each axis."""
+    axes = zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
+    return [(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp") for e, k, s, d, (lo, hi), o in axes]
+
+
 def divisors(p: PoolProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
 
@@ -112,11 +118,11 @@ def divisors(p: PoolProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     elif p.kind == "max":
         factors = [np.ones(o) for o in p.output]
     else:
-        factors = [
-            np.maximum(axis_counts(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp"), 1).astype(np.float64)
-            for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
-        ]
-    return factors[0], factors[1], factors[2].astype(p.dtype)
+        dtypes = (np.float64, np.float64, p.dtype)
+        factors = [axis_counts(*axis, dtype) for axis, dtype in zip(counted_axes(p), dtypes, strict=True)]
+        for f in factors:
+            np.maximum(f, 1, out=f)
+    return factors[0], factors[1], factors[2].astype(p.dtype, copy=False)
 
 
 class Pool(Kernel[PoolProblem]):

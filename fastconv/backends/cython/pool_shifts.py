@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.backends.cython.pool import SHARED_FLOPS, Blocks, divisors
+from fastconv.backends.cython.pool import SHARED_FLOPS, Blocks, counted_axes, divisors
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.pool import PoolProblem, whole_windows
 
 MAX, SUM = 0, 3  # of simd/pool.h, as MAX_ROWS
 MAX_ROWS, MAX_COLUMNS = 32, 5
@@ -29,6 +29,10 @@ def way(p: PoolProblem) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray] 
     """How windows are combined, and what sums are divided by or, where one power of two serves all, multiplied by."""
     if p.kind == "max":
         return MAX, None, 1.0
+    if p.divisor is None and all(whole_windows(*axis) == (0, axis[6]) for axis in counted_axes(p)):
+        count = float(p.taps)  # of every window
+        if abs(np.frexp(count)[0]) == 0.5:
+            return SUM, None, 1 / count
     shares = divisors(p)
     lowest, highest = (float(np.prod([bound(s) for s in shares])) for bound in (np.min, np.max))
     if lowest == highest and abs(np.frexp(lowest)[0]) == 0.5:

@@ -129,7 +129,12 @@ class Axis:
 
     def tiles(self, outputs: int) -> int:
         """Tiles of all lattices."""
-        return sum(self.lattice(outputs, at) for at in range(self.dilation))
+        return sum(count * self.lattice(outputs, at) for at, count in self.alike(outputs))
+
+    def alike(self, outputs: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(the first lattice, how many) of those with one more output than the others, and of the others."""
+        longer = outputs % self.dilation
+        return (0, longer), (longer, self.dilation - longer)
 
     def span(self, tiles: int) -> int:
         """Positions of a lattice that `tiles` tiles side by side read."""
@@ -137,8 +142,12 @@ class Axis:
 
     def reach(self, outputs: int) -> int:
         """Positions up to the last one that any lattice reads."""
-        ends = (at + (self.span(self.lattice(outputs, at)) - 1) * self.dilation for at in range(self.dilation))
-        return max(0, *ends) + 1
+        ends = (
+            at + count - 1 + (self.span(self.lattice(outputs, at)) - 1) * self.dilation
+            for at, count in self.alike(outputs)
+            if count
+        )  # of lattices of one length the last ends last
+        return max(0, *ends, 0) + 1
 
     @property
     def depth(self) -> int:
@@ -390,7 +399,7 @@ def _depths(axis: Axis, edge: Edge | None, outputs: int) -> float:
     tiles = axis.tiles(outputs)
     if edge is None:
         return tiles * axis.depth
-    early = sum(-(-(outputs - at) // axis.dilation) % axis.m > 0 for at in range(min(axis.dilation, outputs)))
+    early = sum(count for at, count in axis.alike(outputs) if -(-(outputs - at) // axis.dilation) % axis.m > 0)
     less = axis.points - edge.points
     return tiles * axis.depth - early * less * len(axis.used)
 

@@ -19,6 +19,8 @@ from fastconv.core.errors import DTypeError, ShapeError
 LAYOUTS = ("NCHW", "NHWC")
 MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 64-bit bytes
 
+FREE_SPAN, FREE_RATIO = 2**20, 64  # padded positions of an axis: so many always, and so many for each value
+
 Pads = tuple[tuple[int, int], ...]
 
 
@@ -145,6 +147,16 @@ def check_size(shape: tuple[int, ...], name: str) -> None:
         total *= extent
     if total > MAX_ELEMENTS:
         raise ShapeError(f"{name} would have shape {shape}, {total} elements; at most {MAX_ELEMENTS} can be addressed")
+
+
+def check_span(positions: int, extent: int, kernel: int, output: int, axis: str) -> None:
+    """Refuse an axis of which all but a vanishing part is padding or gaps between taps: kernels look at all of it."""
+    most = FREE_SPAN + FREE_RATIO * (extent + kernel + output)
+    if positions > most:
+        raise ShapeError(
+            f"padding, stride and dilation spread {axis} over {positions} positions, with {extent} values in the "
+            f"input, {kernel} in the kernel and {output} in the result; at most {most} are allowed"
+        )
 
 
 def split_batch(

@@ -33,6 +33,7 @@ from fastconv.core.problems.base import (
     check_dtype,
     check_mode_pads,
     check_size,
+    check_span,
     description,
     product_dtypes,
     split_batch,
@@ -356,6 +357,7 @@ def conv_problem(
                 f"output {axis} would be {o}: input has {axis} {e} with padding ({lo}, {hi}), the kernel spans "
                 f"{dd * (kk - 1) + 1} (kernel {kk}, dilation {dd})"
             )
+        check_span(e + lo + hi, e, kk, o, axis)
         output.append(o)
     s, d = _effective(spatial, kernel, s, d, pads)
     check_activation(activation, out)
@@ -425,6 +427,7 @@ def conv_transpose_problem(
                 f"output {axis} would be {o}: input has {axis} {e}, stride {ss}, padding ({lo}, {hi}), kernel {kk}, "
                 f"dilation {dd}, output_padding {op}"
             )
+        check_span((e - 1) * ss + dd * (kk - 1) + 1 + op, e, kk, o, axis)
         output.append(o)
     check_activation(activation, out)
     problem = ConvProblem(

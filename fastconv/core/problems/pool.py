@@ -131,16 +131,32 @@ def pool_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int, ceil_mode
     return count - 1 if (count - 1) * s >= extent + lo else count
 
 
-def axis_counts(extent: int, k: int, s: int, d: int, lo: int, hi: int, output: int, include_pad: bool) -> np.ndarray:
-    """How many taps of each window along one axis the divisor of an average counts (int64, `output` values).
+def whole_windows(
+    extent: int, k: int, s: int, d: int, lo: int, hi: int, output: int, include_pad: bool
+) -> tuple[int, int]:
+    """The windows along one axis, from the first to before the last, of which an average counts every tap."""
+    end = extent + hi if include_pad else extent
+    first = 0 if include_pad else min(max(-(-lo // s), 0), output)
+    return first, min(max((end + lo - d * (k - 1) - 1) // s + 1, first), output)
+
+
+def axis_counts(
+    extent: int, k: int, s: int, d: int, lo: int, hi: int, output: int, include_pad: bool, dtype: Any = np.int64
+) -> np.ndarray:
+    """How many taps of each window along one axis the divisor of an average counts (`output` values).
 
     Windows are clipped at the end of the padding; without `include_pad`, at both ends of the input.
     The number for a whole window is the product over the axes.
     """
-    start = np.arange(output, dtype=np.int64) * s - lo
-    before_end = -(-((extent + hi if include_pad else extent) - start) // d)
-    before_start = np.zeros_like(start) if include_pad else np.maximum(-(start // d), 0)
-    return np.clip(before_end, 0, k) - np.minimum(before_start, k)
+    first, last = whole_windows(extent, k, s, d, lo, hi, output, include_pad)
+    end = extent + hi if include_pad else extent
+    counts = np.full(output, k, dtype)
+    for some in (slice(0, first), slice(last, output)):
+        start = np.arange(some.start, some.stop, dtype=np.int64) * s - lo
+        before_end = -(-(end - start) // d)
+        before_start = np.zeros_like(start) if include_pad else np.maximum(-(start // d), 0)
+        counts[some] = np.clip(before_end, 0, k) - np.minimum(before_start, k)
+    return counts
 
 
 def pool_dtype(dtype: np.dtype, kind: str) -> np.dtype:
@@ -220,7 +236,7 @@ def pool_problem(
     for axis, e, k, ss, dd, (lo, hi) in zip(AXES[3 - rank :], spatial, kernel, s, d, pads, strict=True):
         largest = max(k, ss, dd, lo, hi)
         if largest > MAX_EXTENT:
-            raise ValueError(f"kernel_size, stride, dilation and padding must be at most {MAX_EXTENT}, got {largest}")
+            raise ShapeError(f"kernel_size, stride, dilation and padding must be at most {MAX_EXTENT}, got {largest}")
         _check_pads(padding, axis, k, lo, hi)
         if rank == 3 and kind != "max" and abs(norm) != np.inf and k > e and not isinstance(padding, str):
             # torch's rule for volumes alone; averages of images take any kernel that gives an output.
