@@ -239,3 +239,46 @@ def test_scratch_of_long_and_wide_vectors(op: str) -> None:
                 outer, length, inner, True, False, False, -100, "mean", 0.0, np.dtype(np.float32), direction
             )
         assert kernel.workspace(p) < 10 << 20
+
+
+LIMITS: dict[str, tuple[float, float]] = {  # at minus infinity and at infinity, with the parameters of PARAMS
+    "relu": (0, np.inf), "relu6": (0, 6), "leaky_relu": (-np.inf, np.inf), "elu": (-0.7, np.inf),
+    "selu": (-1.7580993408473766, np.inf), "celu": (-1.3, np.inf), "gelu": (0, np.inf), "silu": (0, np.inf),
+    "mish": (0, np.inf), "sigmoid": (0, 1), "logsigmoid": (-np.inf, 0), "tanh": (-1, 1), "softplus": (0, np.inf),
+    "softsign": (-1, 1), "hardtanh": (-2, 0.5), "hardswish": (0, np.inf), "hardsigmoid": (0, 1),
+    "hardshrink": (-np.inf, np.inf), "softshrink": (-np.inf, np.inf), "tanhshrink": (-np.inf, np.inf),
+    "threshold": (-7, np.inf),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS, "gelu_tanh"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("kernel", kernels("elementwise"), ids=lambda k: k.name)
+def test_limits_at_infinity(kernel: Any, function: str, dtype: str) -> None:
+    d = np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype)
+    name, params = (function, PARAMS.get(function, ())) if function != "gelu_tanh" else ("gelu", (1.0,))
+    x = np.array([-np.inf, np.inf, np.nan, *(np.finfo("f4").max * np.array([-1, 1]))])
+    with np.errstate(over="ignore"):
+        x = np.tile(x, 7).astype(d)
+    p = elementwise_problem(name, params, x.size, d)
+    if kernel.reject(p) is not None:
+        pytest.skip(kernel.reject(p))
+    y = run(kernel, p, x).astype(float)
+    low, high = LIMITS[name]
+    tol = {"float16": 1e-3, "bfloat16": 1e-2, "float32": 1e-6, "float64": 1e-14}[dtype]
+    np.testing.assert_allclose(y[::5], low, rtol=tol)
+    np.testing.assert_allclose(y[1::5], high, rtol=tol)
+    assert np.isnan(y[2::5]).all()
+    for i, limit in ((3, low), (4, high)):  # the largest numbers are as good as infinite
+        if np.isfinite(limit):
+            np.testing.assert_allclose(y[i::5], limit, rtol=tol)
+
+
+@pytest.mark.parametrize("backend", ["cython", "numpy"])
+def test_limits_of_fused_activations(backend: str) -> None:
+    x = np.array([[[-np.inf, np.inf]]], "f")
+    for name in FUSED:
+        if name in PARAMS and name != "gelu":
+            continue
+        got = F.conv1d(x, np.ones((1, 1, 1), "f"), activation=name, backend=backend)
+        np.testing.assert_allclose(got[0, 0], LIMITS[name], rtol=1e-6, err_msg=name)

@@ -107,11 +107,28 @@ def test_flat_parts_stop_infinite_gradients() -> None:
         np.testing.assert_array_equal(getattr(F.grad, name)([np.inf], x), [0.0])
 
 
-def test_limits_at_infinity() -> None:
-    x = np.array([np.inf, -np.inf])
-    for name in ("gelu", "softsign"):
-        want = [1, 0] if name == "gelu" else [0, 0]
-        np.testing.assert_array_equal(getattr(F.grad, name)([1.0, 1.0], x), want)
+SLOPES_AT_INFINITY: dict[str, tuple[float, float]] = {  # at minus infinity and at infinity, with PARAMETERS
+    "relu": (0, 1), "relu6": (0, 0), "leaky_relu": (0.01, 1), "elu": (0, 1), "selu": (0, 1.0507009873554805),
+    "celu": (0, 1), "gelu": (0, 1), "silu": (0, 1), "mish": (0, 1), "sigmoid": (0, 0), "logsigmoid": (1, 0),
+    "tanh": (0, 0), "softplus": (0, 1), "softsign": (0, 0), "hardtanh": (0, 0), "hardswish": (0, 1),
+    "hardsigmoid": (0, 0), "hardshrink": (1, 1), "softshrink": (1, 1), "tanhshrink": (1, 1), "threshold": (0, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [*UNARY, "gelu_tanh"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", kernels("elementwise_backward"), ids=lambda k: k.name)
+def test_limits_at_infinity(kernel: Any, function: str, dtype: str) -> None:
+    d = np.dtype(dtype)
+    name, params = (function, PARAMETERS.get(function, ())) if function != "gelu_tanh" else ("gelu", (1.0,))
+    x = np.tile(np.array([-np.inf, np.inf, -np.finfo(d).max, np.finfo(d).max], d), 9)
+    p = ElementwiseProblem(name, params, x.size, d, d, "backward")
+    if kernel.reject(p) is not None:
+        pytest.skip(kernel.reject(p))
+    out = np.empty_like(x)
+    kernel.prepare(p, (x,), 1)(np.full_like(x, 2), out)
+    want = 2 * np.tile(np.array(SLOPES_AT_INFINITY[name] * 2), 9)
+    np.testing.assert_allclose(out, want, rtol=1e-6 if d.itemsize == 4 else 1e-14)
 
 
 def test_clamp() -> None:

@@ -113,6 +113,10 @@ def test_errors_of_single_results(kernel: Any, dtype: str, function: str) -> Non
     kernel.prepare(p, (), 1)(x, y)
     with np.errstate(all="ignore"):
         want = curve(x.astype(np.float64 if dtype == "float32" else np.longdouble))
+        if function in ("gelu", "gelu tanh", "silu", "mish", "hardswish"):
+            want[x == -np.inf] = 0  # where the formulas have infinity times nothing
+        if function == "softsign":
+            want[np.isinf(x)] = np.sign(x[np.isinf(x)])
         rounded = want.astype(dtype)
         assert np.array_equal(np.isnan(y), np.isnan(rounded))
         keep = np.isfinite(rounded)

@@ -269,12 +269,14 @@ class ByPhases(Kernel[ConvProblem]):
         join = self.interleaver.prepare(replace(p, n=cut.images, output=result), cut.images, threads)
         blocks = Blocks(p, cut, steps, self._pieces(p, cut, folded), constants[1])
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             with borrow(blocks.bytes) as scratch:
                 for n, (first, _), parts in blocks.walk(x, scratch):
                     where = (slice(f * s, f * s + r) for f, s, r in zip(first, p.stride, result, strict=True))
                     join(parts, out[n : n + cut.images, :, *where])
 
+        @np.errstate(all="ignore")
         def run_folded(x: np.ndarray, out: np.ndarray) -> None:
             runs = fold_runs(problem)
             out[...] = 0

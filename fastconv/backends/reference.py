@@ -89,6 +89,7 @@ class Conv(Reference):
         w = w.astype(wide)
         add_tap = _scatter_tap if p.direction == "transposed" else _gather_tap
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             y = np.zeros(p.y_shape, wide)
             xw = x.astype(wide)
@@ -102,6 +103,7 @@ class Conv(Reference):
 
     @staticmethod
     def _prepare_weight(p: ConvProblem, fixed: np.ndarray) -> Run:
+        @np.errstate(all="ignore")
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = (a.astype(np.float64) for a in weight_operands(p, changing, fixed))
             taps: Any = itertools.product(*map(range, p.kernel))

@@ -34,10 +34,21 @@ def _tanh(x: Any) -> Any:
     return cmath.tanh(x) if isinstance(x, complex) else math.tanh(x)
 
 
+def _times(x: Any, factor: Any) -> Any:
+    """Their product; 0 where the factor is, as at minus infinity."""
+    return factor if factor == 0 and math.isinf(x.real) else x * factor
+
+
 def _gelu(x: float, tanh: float) -> float:
     if tanh:
-        return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
-    return 0.5 * x * math.erfc(-x / math.sqrt(2))
+        return _times(0.5 * x, 1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    return _times(0.5 * x, math.erfc(-x / math.sqrt(2)))
+
+
+def _softsign(x: Any) -> Any:
+    if isinstance(x, float) and math.isinf(x):
+        return math.copysign(1.0, x)
+    return x / (1 + abs(x))
 
 
 def _elu(x: float, alpha: float) -> float:
@@ -62,15 +73,15 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "selu": lambda x: SELU_SCALE * _elu(x, SELU_ALPHA),
     "celu": lambda x, alpha: x if x > 0 else alpha * _expm1(x / alpha),
     "gelu": _gelu,
-    "silu": lambda x: x * _sigmoid(x),
-    "mish": lambda x: x * math.tanh(_softplus(x, 1.0, 700.0)),
+    "silu": lambda x: _times(x, _sigmoid(x)),
+    "mish": lambda x: _times(x, math.tanh(_softplus(x, 1.0, 700.0))),
     "sigmoid": _sigmoid,
     "logsigmoid": lambda x: x if x < -700 else -math.log1p(_exp(-x)),
     "tanh": _tanh,
     "softplus": _softplus,
-    "softsign": lambda x: x / (1 + abs(x)),
+    "softsign": _softsign,
     "hardtanh": _clip,
-    "hardswish": lambda x: x * _clip(x + 3, 0, 6) / 6,
+    "hardswish": lambda x: _times(x, _clip(x + 3, 0, 6) / 6),
     "hardsigmoid": lambda x: _clip(x + 3, 0, 6) / 6,
     "hardshrink": lambda x, lambd: 0.0 if -lambd <= x <= lambd else x,
     "softshrink": _softshrink,

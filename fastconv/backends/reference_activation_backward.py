@@ -57,7 +57,7 @@ SLOPES: dict[str, Callable[..., float]] = {
     "logsigmoid": lambda x: _logistic(-x),
     "tanh": lambda x: 0.0 if abs(x) >= 350 else 1 / math.cosh(x) ** 2,
     "softplus": lambda x, beta, threshold: 1.0 if x * beta > threshold else _logistic(x * beta),
-    "softsign": lambda x: 1 / (1 + abs(x)) ** 2,
+    "softsign": lambda x: (1 / (1 + abs(x))) ** 2,
     "hardtanh": lambda x, low, high: float(low < x < high),
     "hardswish": lambda x: 0.0 if x <= -3 else 1.0 if x >= 3 else x / 3 + 0.5,
     "hardsigmoid": lambda x: float(-3 < x < 3) / 6,
@@ -80,6 +80,7 @@ class ElementwiseBackward(Reference):
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         slope = SLOPES[problem.function]
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             for i, given in enumerate(zip(*(c.tolist() for c in constants), strict=True)):
                 value = slope(*given, *problem.params)

@@ -20,6 +20,7 @@ class Gemm(Reference):
         b, c, bias = constants
         spec = f"z{'km' if p.trans_a else 'mk'},{'z' if p.b_batched else 'y'}{'nk' if p.trans_b else 'kn'}->zmn"
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             y = np.einsum(spec, x.astype(wide), b.astype(wide)) * p.alpha
             if c is not None:

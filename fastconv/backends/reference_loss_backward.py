@@ -24,6 +24,7 @@ class SoftmaxBackward(Reference):
         p = problem
         (x,) = constants
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             if not p.length:
                 return
@@ -62,6 +63,7 @@ class LossBackward(Reference):
             logs = z - z.max() - np.log(np.exp(z - z.max()).sum())
             return _softmax(z) * share.sum() - share, -logs * scale * (1 - p.smoothing), counted
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             if not p.c:
                 return

@@ -140,6 +140,7 @@ class Unpool(Reference):
         p = problem
         (indices,) = constants
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             out[...] = np.zeros((), p.dtype)
             for n, c in np.ndindex(p.n, p.c):

@@ -98,6 +98,7 @@ class UnpoolBackward(Reference):
         p = problem
         (indices,) = constants
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             for at in np.ndindex(p.x_shape):
                 out[at] = dy[at[:2]][np.unravel_index(indices[at], p.output)]

@@ -21,6 +21,7 @@ class Pad(Reference):
         p = problem
         tables = [pad_source(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True)]
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             for at in np.ndindex(p.output):
                 source: Any = (slice(None), *(int(table[i]) for i, table in zip(at, tables, strict=True)))
@@ -38,6 +39,7 @@ class Fold(Reference):
     def prepare(self, problem: FoldProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             wide = exact_dtype(p.dtype) if p.dtype.kind != "b" else p.dtype
             result = np.zeros(p.y_shape, wide)
@@ -53,7 +55,6 @@ class Fold(Reference):
                         result[:, :, *tap, *window] = x[:, :, *pixel]
                     else:
                         result[:, :, *pixel] += x[:, :, *tap, *window].astype(wide)
-            with np.errstate(over="ignore"):
-                out[...] = result.astype(p.dtype)
+            out[...] = result.astype(p.dtype)
 
         return run

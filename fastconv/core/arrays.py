@@ -109,7 +109,8 @@ def clean(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """`a` as a C-contiguous, aligned array of `dtype`; itself if it is that already."""
     if a.dtype == dtype and a.flags.c_contiguous and a.flags.aligned:
         return a
-    return np.array(a, dtype, order="C", copy=True)
+    with np.errstate(all="ignore"):  # a value too large for `dtype` is infinite
+        return np.array(a, dtype, order="C", copy=True)
 
 
 def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:

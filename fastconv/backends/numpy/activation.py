@@ -1,7 +1,8 @@
 """Activations on NumPy: block by block, so that temporaries stay in the L2 cache.
 
-Formulas avoid overflow and cancellation for arguments of any size, and keep NaN.  Half floats are computed
-in float32 and rounded once.
+Formulas avoid overflow and cancellation for arguments of any size, have the functions' limits at infinity (where torch
+has NaN for gelu, silu, mish, hardswish and softsign), and keep NaN.  Half floats are computed in float32 and rounded
+once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from fastconv.core.problems.base import is_half
 BLOCK = 1 << 15  # elements
 SECONDS_PER_ELEMENT = 4e-9
 CALL_SECONDS = 2e-5
+FLAT = -1e3  # from here down gelu, silu, mish and hardswish are 0: infinity times nothing would be NaN
 
 # selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -46,9 +48,22 @@ def celu(x: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def gelu(x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
+    at = np.maximum(x, FLAT)
     if tanh:
-        return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
-    return (0.5 * x * erfc(-x.astype(np.float64) * 0.7071067811865476)).astype(x.dtype)
+        return 0.5 * at * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+    return (0.5 * at * erfc(-x.astype(np.float64) * 0.7071067811865476)).astype(x.dtype)
+
+
+def silu(x: np.ndarray) -> np.ndarray:
+    return x * sigmoid(x) if x.dtype.kind == "c" else np.maximum(x, FLAT) * sigmoid(x)
+
+
+def softsign(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "c":
+        return x / (1 + np.abs(x))
+    largest = np.finfo(x.dtype).max
+    at = np.clip(x, -largest, largest)
+    return at / (1 + np.abs(at))
 
 
 def softshrink(x: np.ndarray, lambd: float) -> np.ndarray:
@@ -71,15 +86,15 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "selu": lambda x: SELU_SCALE * elu(x, SELU_ALPHA),
     "celu": celu,
     "gelu": gelu,
-    "silu": lambda x: x * sigmoid(x),
-    "mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "silu": silu,
+    "mish": lambda x: np.maximum(x, FLAT) * np.tanh(np.logaddexp(0, x)),
     "sigmoid": sigmoid,
     "logsigmoid": logsigmoid,
     "tanh": np.tanh,
     "softplus": softplus,
-    "softsign": lambda x: x / (1 + np.abs(x)),
+    "softsign": softsign,
     "hardtanh": lambda x, low, high: np.clip(x, x.dtype.type(low), x.dtype.type(high)),
-    "hardswish": lambda x: x * (np.clip(x + 3, 0, 6) / 6),
+    "hardswish": lambda x: np.maximum(x, FLAT) * (np.clip(x + 3, 0, 6) / 6),
     "hardsigmoid": lambda x: np.clip(x + 3, 0, 6) / 6,
     "hardshrink": hardshrink,
     "softshrink": softshrink,
@@ -95,14 +110,14 @@ def _work_dtype(dtype: np.dtype, out: np.dtype) -> np.dtype:
     return out if dtype.kind in "iub" else dtype
 
 
+@np.errstate(all="ignore")
 def _apply(function: str, params: tuple[float, ...], x: np.ndarray, out: np.ndarray) -> None:
     """`out` = function(`x`), both flat; they may be the same array."""
     f = FUNCTIONS[function]
     work = _work_dtype(x.dtype, out.dtype)
-    with np.errstate(all="ignore"):  # infinities and NaN pass through; no function here warns
-        for i in range(0, x.size, BLOCK):
-            part = x[i : i + BLOCK].astype(work, copy=False)
-            out[i : i + BLOCK] = f(part, *params)
+    for i in range(0, x.size, BLOCK):
+        part = x[i : i + BLOCK].astype(work, copy=False)
+        out[i : i + BLOCK] = f(part, *params)
 
 
 def apply_in_place(name: str, y: np.ndarray) -> None:
@@ -155,6 +170,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         return lambda x, out: _apply(p.function, p.params, x, out)
 
 
+@np.errstate(all="ignore")
 def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: np.ndarray) -> None:
     if low is not None:
         x = np.maximum(x, low, out=out)
@@ -162,19 +178,20 @@ def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: n
         np.minimum(x, high, out=out)
 
 
+@np.errstate(all="ignore")
 def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
     for i in range(0, x.size, BLOCK):
         part = x[i : i + BLOCK]
         out[i : i + BLOCK] = np.where(part > 0, part, part * slopes[i : i + BLOCK])
 
 
+@np.errstate(all="ignore")
 def glu(x: np.ndarray, out: np.ndarray) -> None:
     work = np.float32 if is_half(out.dtype) else out.dtype
     rest = out.size // max(out.shape[0], 1)
     for i in range(out.shape[0]):
         part = slice(i * rest, (i + 1) * rest)
-        with np.errstate(all="ignore"):
-            out[i] = (x[0, part].astype(work) * sigmoid(x[1, part].astype(work))).reshape(out.shape[1:])
+        out[i] = (x[0, part].astype(work) * sigmoid(x[1, part].astype(work))).reshape(out.shape[1:])
 
 
 KERNELS = (Elementwise(),)

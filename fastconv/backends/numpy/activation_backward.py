@@ -19,6 +19,7 @@ from fastconv.core.problems.activation import ElementwiseProblem
 
 SECONDS_PER_ELEMENT = 3e-9
 CALL_SECONDS = 2e-5
+FAR = 1e3  # beyond, slopes are those at infinity
 
 
 def hardtanh(dy: np.ndarray, x: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -42,12 +43,12 @@ def gelu(dy: np.ndarray, x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
 
 def silu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     s = sigmoid(x)
-    return dy * (s * (1 + x * sigmoid(-x)))
+    return dy * (s * (1 + np.clip(x, -FAR, FAR) * sigmoid(-x)))
 
 
 def mish(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     t = np.tanh(np.logaddexp(0, x))
-    return dy * (t + x * sigmoid(x) * (1 - t * t))
+    return dy * (t + np.clip(x, -FAR, FAR) * sigmoid(x) * (1 - t * t))
 
 
 def softplus(dy: np.ndarray, x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
@@ -124,11 +125,11 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
         p = problem
         f = FUNCTIONS[p.function]
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            with np.errstate(all="ignore"):  # infinities and NaN pass through
-                for i in range(0, p.size, BLOCK):
-                    part = slice(i, i + BLOCK)
-                    out[part] = f(dy[part], *(c[part] for c in constants), *p.params)
+            for i in range(0, p.size, BLOCK):
+                part = slice(i, i + BLOCK)
+                out[part] = f(dy[part], *(c[part] for c in constants), *p.params)
 
         return run
 

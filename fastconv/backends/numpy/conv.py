@@ -132,8 +132,7 @@ def finish(acc: np.ndarray, bias: np.ndarray | None, out: np.ndarray, p: ConvPro
     if p.out.kind in "iu":
         store_integers(acc, out)
     else:
-        with np.errstate(over="ignore"):  # a half float that overflows is infinite, as everywhere
-            out[...] = acc.reshape(out.shape)
+        out[...] = acc.reshape(out.shape)
 
 
 class NumpyConv(Kernel[ConvProblem]):
@@ -211,6 +210,7 @@ class Im2col(NumpyConv):
             part = w[:, :, c : c + blocks.channels]
             parts.append((c, np.ascontiguousarray(part).reshape(p.groups, p.ocg, part.shape[2] * p.taps)))
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             scratch = np.empty(blocks.band_shape(p), dtype)
             columns = np.empty(blocks.channels * p.taps * blocks.rows * blocks.cols, dtype)
@@ -268,6 +268,7 @@ class Pointwise(NumpyConv):
         w = weights.reshape(p.groups, p.ocg, p.icg).astype(dtype, copy=False)
         step = self._columns(p, dtype)
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             flat_x, flat_y = x.reshape(p.n, p.ic, p.pixels), _flat_view(out)
             for n in range(p.n):
@@ -316,6 +317,7 @@ class Depthwise(NumpyConv):
         band = Band(p)
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
 
+        @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             scratch = np.empty(blocks.band_shape(p), dtype)
             sums = np.empty(blocks.channels * blocks.rows * blocks.cols, dtype)

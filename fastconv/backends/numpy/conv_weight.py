@@ -63,6 +63,7 @@ class Im2col(NumpyWeight):
         band = Band(p)
         fixed = constants[0]
 
+        @np.errstate(all="ignore")
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, fixed)
             scratch = np.empty(blocks.band_shape(p), p.dtype)
@@ -113,6 +114,7 @@ class Depthwise(NumpyWeight):
         fixed = constants[0]
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
 
+        @np.errstate(all="ignore")
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, fixed)
             scratch = np.empty(blocks.band_shape(p), p.dtype)

@@ -93,6 +93,7 @@ class Scatter(Backward):
         volume = p.input[0] * p.input[1] * p.input[2]
         of_channel = np.arange(p.c)[:, None] * (1 if last else volume)
 
+        @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             out[...] = np.zeros((), p.dtype)
             gradients = dy.reshape(p.n, p.c, p.pixels)

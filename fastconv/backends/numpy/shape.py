@@ -105,11 +105,13 @@ class Fold(Kernel[FoldProblem]):
         p = problem
         taps: list[Any] = [(t, r) for t in itertools.product(*map(range, p.kernel)) if (r := _ranges(p, t)) is not None]
 
+        @np.errstate(all="ignore")
         def unfold(x: np.ndarray, out: np.ndarray) -> None:
             out[...] = np.zeros((), p.dtype)
             for tap, (windows, pixels) in taps:
                 out[:, :, *tap, *windows] = x[:, :, *pixels]
 
+        @np.errstate(all="ignore")
         def fold(x: np.ndarray, out: np.ndarray) -> None:
             step = self._images(p)
             for n in range(0, p.n, step):
@@ -119,8 +121,7 @@ class Fold(Kernel[FoldProblem]):
                 for tap, (windows, pixels) in taps:
                     acc[:, :, *pixels] += x[n : n + step, :, *tap, *windows]
                 if acc is not part:
-                    with np.errstate(over="ignore"):  # a half float that overflows is infinite, as everywhere
-                        part[...] = acc
+                    part[...] = acc
 
         return unfold if p.kind == "unfold" else fold
 

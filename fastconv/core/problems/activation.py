@@ -103,7 +103,7 @@ def elementwise_problem(
         params = tuple(float(int(p)) for p in params)  # torch converts bounds to the tensor's type
     if out.kind in "iu":
         for p in params:
-            if not np.iinfo(out).min <= p <= np.iinfo(out).max:
+            if not np.iinfo(out).min <= p <= np.iinfo(out).max:  # type: ignore[type-var]
                 raise ValueError(f"{function} has the parameter {p}, which {out} cannot hold")
     return ElementwiseProblem(function, params, size, dtype, out)
 

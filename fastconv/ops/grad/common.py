@@ -80,7 +80,10 @@ def check_differentiable(dtype: np.dtype, name: str) -> None:
 
 def as_dtype(result: Any, dtype: np.dtype) -> Any:
     """A gradient in the dtype of its argument, where promotion widened it; a plan as it is."""
-    return result if isinstance(result, Plan) else result.astype(dtype, copy=False)
+    if isinstance(result, Plan):
+        return result
+    with np.errstate(all="ignore"):
+        return result.astype(dtype, copy=False)
 
 
 def refuse_plan(what: str) -> None:
@@ -96,6 +99,7 @@ def sum_to(y: Any, shape: tuple[int, ...], what: str) -> Any:
             refuse_plan(f"{what}, a sum over broadcast axes,")
         return y
     extra = y.ndim - len(shape)
-    y = y.sum(axis=tuple(range(extra))) if extra else y
-    kept = tuple(i for i, (e, s) in enumerate(zip(y.shape, shape, strict=True)) if e != s)
-    return y.sum(axis=kept, keepdims=True) if kept else y
+    with np.errstate(all="ignore"):
+        y = y.sum(axis=tuple(range(extra))) if extra else y
+        kept = tuple(i for i, (e, s) in enumerate(zip(y.shape, shape, strict=True)) if e != s)
+        return y.sum(axis=kept, keepdims=True) if kept else y
