@@ -69,7 +69,7 @@ def calls(dtype: np.dtype) -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
     y, rows = extreme((2, 6, 9, 10), dtype), extreme((9, 5), dtype)
     found += [
         *((F.grad.conv2d, (y, x, w), {"padding": 1, "need": n}) for n in ((1, 0, 0), (0, 1, 0))),
-        (F.grad.conv2d, (extreme((2, 4, 7, 8), dtype), x, extreme((4, 1, 3, 3), dtype)), {"groups": 4, "need": (0, 1, 0)}),
+        (F.grad.conv2d, (extreme((2, 4, 7, 8), dtype), x, w[:4, :1]), {"groups": 4, "need": (0, 1, 0)}),
         (F.grad.max_pool2d, (extreme((2, 4, 4, 5), dtype), x, 2), {}),
         (F.grad.avg_pool2d, (extreme((2, 4, 7, 8), dtype), x, 3, 1), {}),
         (F.grad.avg_pool2d, (extreme((2, 4, 3, 3), dtype), x, 3, 3), {}),

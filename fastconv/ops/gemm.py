@@ -64,16 +64,22 @@ def _recipe(
 ) -> tuple[Recipe, View, View | None, View]:
     """The recipe, and how b, c (None: it does not count) and bias become constants."""
     p, full = gemm_problem((a_shape, x_dtype), b, c, bias, alpha, beta, trans_a, trans_b, activation, packed, names)
-    batch, matrix = full[:-2], b[0][-2:]
+    batch, matrix = full[:-2], (p.n, p.k) if trans_b else (p.k, p.n)
     left = (p.k, p.m) if trans_a else (p.m, p.k)
+    unread = p.k < a_shape[-2 if trans_a else -1]  # alpha is 0
 
     def enter(x: np.ndarray) -> np.ndarray:
-        x = strided(x.reshape(a_shape), p.dtype)
+        x = x.reshape(a_shape)
+        if unread:
+            x = x[..., :0, :] if trans_a else x[..., :0]
+        x = strided(x, p.dtype)
         if p.batch == 1:  # folded, or a single product
             return x.reshape(1, *left)
         return np.broadcast_to(x, (*batch, *x.shape[-2:])).reshape(p.batch, *x.shape[-2:])
 
     def right(w: np.ndarray) -> np.ndarray:
+        if unread:
+            w = w[..., :0] if trans_b else w[..., :0, :]
         w = strided(w, p.dtype)
         return np.broadcast_to(w, (*batch, *matrix)).reshape(p.batch, *matrix) if p.b_batched else w.reshape(1, *matrix)
 
@@ -87,10 +93,10 @@ def _recipe(
 
     recipe = Recipe(
         p, options, x_shape, x_dtype, (full if shape is None else shape,),
-        entering((1, *left), p.dtype, enter) if p.batch == 1 else enter, leaving((p.batch, p.m, p.n)),
+        entering((1, *left), p.dtype, enter) if p.batch == 1 and not unread else enter, leaving((p.batch, p.m, p.n)),
         same_order=x_dtype == p.dtype and p.acc == p.out and prod(a_shape) == p.batch * p.m * p.k,
     )  # fmt: skip
-    whole = right if p.b_batched else entering((1, *matrix), p.dtype, right)
+    whole = right if p.b_batched or unread else entering((1, *matrix), p.dtype, right)
     return recipe, whole, added if p.c else None, row
 
 
@@ -129,6 +135,7 @@ def gemm(
     c : array_like, broadcast to (..., m, n), optional
         Ignored, NaN included, where ``beta == 0``, as in BLAS.
     alpha, beta : number
+        Where ``alpha == 0``, `a` and `b` are ignored, too.
     trans_a, trans_b : bool
     bias : array_like, shape (n,), optional
         Added to every row.

@@ -144,6 +144,7 @@ class Gemm(Kernel[GemmProblem]):
         return self.specialise(problem, count)(constants)
 
 
+@np.errstate(all="ignore")
 def finish_without_products(p: GemmProblem, c: np.ndarray | None, bias: np.ndarray | None, out: np.ndarray) -> None:
     """The result when k is 0: what is added to an empty sum."""
     out[...] = 0 if c is None else p.beta * c

@@ -26,6 +26,7 @@ class GemmProblem(Problem):
     Attributes
     ----------
     batch, m, n, k : int
+        k is 0 if alpha is: then nothing is multiplied, and NaN in a or b does not count, as in BLAS.
     b_batched : bool
         Whether b has one matrix per batch entry; otherwise a single one serves all.
     trans_a, trans_b : bool
@@ -170,7 +171,7 @@ def gemm_problem(
     # One b for every a: the batch is more rows of a single product, if a is stored by rows.
     fold = prod(bshape[:-2]) == 1 and not trans_a and len(ashape) > 2
     problem = GemmProblem(
-        batch=1 if fold else prod(batch), m=prod(batch) * m if fold else m, n=n, k=k,
+        batch=1 if fold else prod(batch), m=prod(batch) * m if fold else m, n=n, k=0 if alpha == 0 else k,
         b_batched=prod(bshape[:-2]) != 1, trans_a=trans_a, trans_b=trans_b, alpha=alpha, beta=beta,
         c=c is not None and beta != 0, bias=bias is not None, dtype=dtype, acc=acc, out=out, activation=activation,
         packed=packed,
