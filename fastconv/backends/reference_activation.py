@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +22,8 @@ def _expm1(x: float) -> float:
 
 
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + cmath.exp(-x)) if isinstance(x, complex) else 1 / (1 + _exp(-x))
+    # NumPy's functions of complex numbers know infinities, Python's raise.
+    return 1 / (1 + np.exp(-x)) if isinstance(x, complex) else 1 / (1 + _exp(-x))
 
 
 def _softplus(x: float, beta: float = 1.0, threshold: float = 20.0) -> float:
@@ -31,7 +31,7 @@ def _softplus(x: float, beta: float = 1.0, threshold: float = 20.0) -> float:
 
 
 def _tanh(x: Any) -> Any:
-    return cmath.tanh(x) if isinstance(x, complex) else math.tanh(x)
+    return np.tanh(x) if isinstance(x, complex) else math.tanh(x)
 
 
 def _times(x: Any, factor: Any) -> Any:

@@ -51,7 +51,7 @@ class Expected:
         """The scale of result `i` for a kernel that mixes what is no further apart than `reach`."""
         if self.scales[i] is None or not any(reach):
             return self.scales[i]
-        return np.maximum(self.scales[i], _spread(self.mixed[i], self.case, reach))
+        return np.maximum(self.scales[i], _spread(self.mixed[i], self.case, i, reach))
 
 
 def oracle(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -143,13 +143,13 @@ def _every_tap(case: Case, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*args[:at], np.broadcast_to(top, w.shape), *args[at + 1 :])
 
 
-def _spread(scale: np.ndarray, case: Case, reach: tuple[int, ...]) -> np.ndarray:
+def _spread(scale: np.ndarray, case: Case, i: int, reach: tuple[int, ...]) -> np.ndarray:
     """The largest value within reach of each; weight gradients mix all taps, so there it is the largest of all."""
     if not scale.size or not case.name.startswith("conv"):
         return np.full_like(scale, scale.max(initial=0))
-    rank = int(case.name[-2])
-    if scale.ndim < rank + 1 or (case.is_gradient and case.options.get("need", (True,))[0] is not True):
+    if i:  # a gradient of weights or of a bias
         return np.full_like(scale, scale.max())
+    rank = int(case.name[-2])
     last = case.options.get("layout") == "NHWC"
     steps, spans = (case.options.get(k, 1) for k in ("stride", "dilation"))
     farthest = max(np.ravel(steps)) + 4 * max(np.ravel(spans))  # neighbours in the result may be steps apart in it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -14,10 +14,32 @@ from fastconv.core.problems.activation import FUSED
 from .arrays import FLOATS, FORMS, VALUES, Array
 from .cases import OUTS, Case
 
-Rng = np.random.Generator
 
-EXTENTS = (1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33, 47, 63, 64, 65)
-CHANNELS = (1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 14, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65)
+@dataclass(frozen=True)
+class Sizes:
+    """How large cases are: extents and channels to draw from, operations of most cases, at most."""
+
+    extents: tuple[int, ...]
+    channels: tuple[int, ...]
+    operations: float
+
+
+# Around the sizes of register tiles, so that remainders are met; a kernel run takes a fraction of a millisecond.
+SMALL = Sizes(
+    extents=(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33, 47, 63, 64, 65),
+    channels=(1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 14, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65),
+    operations=1e5,
+)
+
+
+class Rng(np.random.Generator):
+    """A generator of random numbers that knows how large cases are."""
+
+    def __init__(self, seed: int, sizes: Sizes) -> None:
+        super().__init__(np.random.PCG64([14, seed]))
+        self.sizes = sizes
+
+
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 SMOOTH = ("silu", "gelu", "sigmoid", "tanh", "softplus", "mish", "softsign")
 MODES = ("reflect", "replicate", "circular", "symmetric")
@@ -25,7 +47,6 @@ SUMS = (
     "conv", "gemm", "matmul", "linear", "max_pool", "avg_pool", "adaptive", "global", "max_unpool", "pad", "fold",
     "unfold",
 )  # fmt: skip
-OPERATIONS = 1e5  # of most cases, and a hundredth of those that are allowed
 
 
 def pick(rng: Rng, values: Any) -> Any:
@@ -64,7 +85,7 @@ def array(rng: Rng, shape: tuple[int, ...], dtype: str, plain: float = 0.5) -> A
 
 def spatial(rng: Rng, rank: int, needed: tuple[int, ...]) -> list[int]:
     """Extents that hold a window of `needed`, save now and then."""
-    found = [int(pick(rng, EXTENTS)) for _ in range(rank)]
+    found = [int(pick(rng, rng.sizes.extents)) for _ in range(rank)]
     if rank == 1 and chance(rng, 0.3):
         found = [int(rng.integers(50, 700))]
     return [max(e, n) if not chance(rng, 0.02) else e for e, n in zip(found, needed, strict=True)]
@@ -124,11 +145,11 @@ def convolution(rng: Rng, floats: bool = False, transposed: bool = False) -> Cas
     rank = pick(rng, (1, 2, 2, 2, 2, 3))
     k, s, d = window(rng, rank, 7 if rank < 3 else 4)
     kind = rng.random()
-    groups, icg, ocg = 1, pick(rng, CHANNELS), pick(rng, CHANNELS)
+    groups, icg, ocg = 1, pick(rng, rng.sizes.channels), pick(rng, rng.sizes.channels)
     if kind < 0.15:
-        groups, icg, ocg = pick(rng, CHANNELS), 1, pick(rng, (1, 1, 1, 2, 3))
+        groups, icg, ocg = pick(rng, rng.sizes.channels), 1, pick(rng, (1, 1, 1, 2, 3))
     elif kind < 0.3:
-        groups, icg, ocg = pick(rng, (2, 3, 4)), pick(rng, CHANNELS[:14]), pick(rng, CHANNELS[:14])
+        groups, icg, ocg = pick(rng, (2, 3, 4)), pick(rng, rng.sizes.channels[:14]), pick(rng, rng.sizes.channels[:14])
     elif kind < 0.33:
         icg = 0
     elif kind < 0.35:
@@ -155,7 +176,7 @@ def convolution(rng: Rng, floats: bool = False, transposed: bool = False) -> Cas
         pixels = prod(e[3:]) if transposed else prod(-(-v // ss) for v, ss in zip(e[3:], s, strict=True))
         return 2.0 * max(n or 1, 1) * groups * e[1] * e[2] * prod(k) * pixels
 
-    budget = OPERATIONS * (30 if chance(rng, 0.02) else 1)
+    budget = rng.sizes.operations * (30 if chance(rng, 0.02) else 1)
     _, icg, ocg, *extents = shrink([1, icg, ocg, *extents], at_least, cost, budget)
     xd = dtype(rng, ()) if floats else dtype(rng, ("float16", "bfloat16", "complex64", "complex128", *INTEGERS))
     wd = xd if chance(rng, 0.9) else dtype(rng, ()) if floats else dtype(rng)
@@ -211,8 +232,8 @@ def pooling(rng: Rng, floats: bool = False) -> Case:
     def cost(e: list[int]) -> float:
         return float(max(n or 1, 1) * prod(k) * prod(e))
 
-    budget = OPERATIONS * (10 if chance(rng, 0.02) else 0.5)
-    c, *extents = shrink([pick(rng, CHANNELS), *spatial(rng, rank, needed)], [1, *needed], cost, budget)
+    budget = rng.sizes.operations * (10 if chance(rng, 0.02) else 0.5)
+    c, *extents = shrink([pick(rng, rng.sizes.channels), *spatial(rng, rank, needed)], [1, *needed], cost, budget)
     xd = dtype(rng, () if floats else ("float16", "bfloat16", *INTEGERS) if kind == "max" else ("float16", "bfloat16"))
     if kind == "avg" and not floats and chance(rng, 0.05):
         xd = "int64"
@@ -262,8 +283,8 @@ def adaptive_pooling(rng: Rng, floats: bool = False) -> Case:
     rank = pick(rng, (1, 2, 2, 3))
     n, layout = batch(rng), lay(rng)
     c, *extents = shrink(
-        [pick(rng, CHANNELS), *spatial(rng, rank, (1,) * rank)], [1] * (rank + 1),
-        lambda e: 4.0 * max(n or 1, 1) * prod(e), OPERATIONS * 0.3,
+        [pick(rng, rng.sizes.channels), *spatial(rng, rank, (1,) * rank)], [1] * (rank + 1),
+        lambda e: 4.0 * max(n or 1, 1) * prod(e), rng.sizes.operations * 0.3,
     )  # fmt: skip
     kind = pick(rng, ("max", "avg"))
     others = () if floats else ("float16", "bfloat16", *INTEGERS) if kind == "max" else ("float16", "bfloat16")
@@ -291,7 +312,7 @@ def unpooling(rng: Rng, floats: bool = False) -> Case:
     n, layout = batch(rng), lay(rng)
     extents = [int(v) for v in rng.integers(1, 9, rank)]
     k = tuple(int(v) for v in rng.integers(1, 4, rank))
-    c = pick(rng, CHANNELS[:12])
+    c = pick(rng, rng.sizes.channels[:12])
     last = ":last" if layout else ""
     size = [e * kk for e, kk in zip(extents, k, strict=True)]
     x = array(rng, shaped(n, c, extents, layout.get("layout", "NCHW")), dtype(rng, () if floats else FLOATS))
@@ -307,10 +328,11 @@ def unpool(rng: Rng) -> Case:
 
 
 def product(rng: Rng, floats: bool = False) -> Case:
-    m, k, n = (pick(rng, (*CHANNELS, 100, 129, 300)) for _ in range(3))
+    m, k, n = (pick(rng, (*rng.sizes.channels, 100, 129, 300)) for _ in range(3))
     if chance(rng, 0.05):
         m, k, n = (0 if chance(rng, 0.4) else v for v in (m, k, n))
-    m, k, n = shrink([m, k, n], [0, 0, 0], lambda e: 2.0 * prod(e), OPERATIONS * (20 if chance(rng, 0.03) else 2))
+    budget = rng.sizes.operations * (20 if chance(rng, 0.03) else 2)
+    m, k, n = shrink([m, k, n], [0, 0, 0], lambda e: 2.0 * prod(e), budget)
     ad = dtype(rng, ()) if floats else dtype(rng, ("float16", "bfloat16", "complex64", "complex128", *INTEGERS))
     bd = ad if chance(rng, 0.9) else dtype(rng, ()) if floats else dtype(rng)
     name = pick(rng, ("gemm", "gemm", "matmul", "linear"))
@@ -365,10 +387,10 @@ PARAMETERS: dict[str, dict[str, tuple[Any, ...]]] = {
 
 def flat(rng: Rng) -> tuple[int, ...]:
     """A shape of up to four axes, empty now and then."""
-    shape = [int(pick(rng, EXTENTS)) for _ in range(int(rng.integers(0, 5)))]
+    shape = [int(pick(rng, rng.sizes.extents)) for _ in range(int(rng.integers(0, 5)))]
     if shape and chance(rng, 0.04):
         shape[int(rng.integers(len(shape)))] = 0
-    return tuple(shrink(shape, [0] * len(shape), lambda e: float(prod(e)), 20_000))
+    return tuple(shrink(shape, [0] * len(shape), lambda e: float(prod(e)), rng.sizes.operations / 5))
 
 
 def elementwise(rng: Rng, floats: bool = False) -> Case:
@@ -417,7 +439,7 @@ def softmax(rng: Rng) -> Case:
 
 def loss_case(rng: Rng, floats: bool = False) -> Case:
     name = pick(rng, ("cross_entropy", "nll_loss"))
-    n, c = pick(rng, (1, 2, 3, 7, 33)), pick(rng, CHANNELS)
+    n, c = pick(rng, (1, 2, 3, 7, 33)), pick(rng, rng.sizes.channels)
     rest = some(rng, 1, 6, pick(rng, (0, 0, 1, 2)))
     lead = () if chance(rng, 0.1) and not rest else (n,)
     x = array(rng, (*lead, c, *rest), dtype(rng, () if floats else ("float16", "bfloat16")))
@@ -452,7 +474,10 @@ def shapes(rng: Rng, floats: bool = False) -> Case:
         mode = pick(rng, ("constant", "constant", *MODES))
         extents = spatial(rng, rank, (4,) * rank)
         n = pick(rng, (1, 2, None))
-        c, *extents = shrink([pick(rng, CHANNELS[:8]), *extents], [1] + [4] * rank, lambda e: float(prod(e)), 6000)
+        budget = rng.sizes.operations / 16
+        c, *extents = shrink(
+            [pick(rng, rng.sizes.channels[:8]), *extents], [1] + [4] * rank, lambda e: float(prod(e)), budget
+        )
         options: dict[str, Any] = {"pad": some(rng, -1, 3, 2 * rank)}
         if mode != "constant":
             options["mode"] = mode
@@ -461,7 +486,7 @@ def shapes(rng: Rng, floats: bool = False) -> Case:
         return Case(kind, (array(rng, shaped(n, c, extents, "NCHW"), xd),), options)
     k, s, d = window(rng, 2, 4)
     p = some(rng, 0, 2, 2)
-    size = tuple(max(int(pick(rng, EXTENTS[:16])), dd * (kk - 1) + 1) for dd, kk in zip(d, k, strict=True))
+    size = tuple(max(int(pick(rng, rng.sizes.extents[:16])), dd * (kk - 1) + 1) for dd, kk in zip(d, k, strict=True))
     n, c = pick(rng, (1, 2, None, 0)), int(rng.integers(1, 5))
     options = {"kernel_size": per_axis(rng, k), "dilation": per_axis(rng, d), "padding": per_axis(rng, p),
                "stride": per_axis(rng, s)}  # fmt: skip
@@ -480,7 +505,7 @@ def shape(rng: Rng) -> Case:
 
 def filters(rng: Rng) -> Case:
     name = pick(rng, ("sharpen", "blur", "edge_enhance", "edge_detect", "sobel_x", "sobel_y", "sobel", "emboss"))
-    h, w = pick(rng, EXTENTS), pick(rng, EXTENTS)
+    h, w = pick(rng, rng.sizes.extents), pick(rng, rng.sizes.extents)
     extents = (h, w) if chance(rng, 0.5) else (h, w, pick(rng, (1, 3, 4)))
     options = {"padding_mode": pick(rng, ("zeros", "symmetric", "circular"))} if chance(rng, 0.3) else {}
     return Case(f"filters.{name}", (array(rng, extents, pick(rng, ("float32", "float64", "uint8"))),), options)
@@ -497,9 +522,9 @@ FAMILIES: dict[str, tuple[Callable[[Rng], Case], int]] = {
 _DRAWN = tuple(name for name, (_, share) in FAMILIES.items() for _ in range(share))
 
 
-def generate(seed: int, family: str | None = None) -> Case:
+def generate(seed: int, family: str | None = None, sizes: Sizes = SMALL) -> Case:
     """The case of a seed, by itself: `python -m tests.fuzz --case SEED` tries it again."""
-    rng = np.random.default_rng([14, seed])
+    rng = Rng(seed, sizes)
     make, _ = FAMILIES[pick(rng, _DRAWN) if family is None else family]
     case = make(rng)
     if not case.is_gradient and not case.call.startswith("filters") and chance(rng, 0.4):

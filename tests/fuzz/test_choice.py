@@ -20,7 +20,7 @@ from .arrays import dtype_of
 from .cases import arguments
 from .check import REFUSALS, choosing
 from .generate import generate
-from .torch_call import as_arrays, torch_call
+from .torch_call import TorchCall
 
 PARTS = 5
 ORDINARY = ("normal", "constant", "alternating", "bright", "relu", "small_ints")
@@ -107,13 +107,13 @@ def test_what_torch_does_is_not_refused(part: int) -> None:
             continue
         try:
             args, kwargs = arguments(case)
-            call = torch_call(case, args, kwargs)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch pads a copy for even kernels, and says so
-                theirs = None if call is None else as_arrays(call())
-        except (RuntimeError, TypeError, ValueError, NotImplementedError, IndexError, OverflowError):
+                call = TorchCall(case, args, kwargs)
+                theirs = call.arrays(call.prepare()())
+        except (RuntimeError, TypeError, ValueError, NotImplementedError, LookupError, OverflowError):
             continue
-        if theirs is None or theirs[0].size == 0 or any(a.size == 0 for a in args if a is not None):
+        if theirs[0].size == 0 or any(a.size == 0 for a in args if a is not None):
             continue  # torch returns images without pixels, which is an error here, and wrong shapes without channels
         tried += 1
         with np.errstate(all="ignore"):
@@ -137,9 +137,10 @@ def _agree(seed: int, case: Any, args: Any, kwargs: Any, ours: Any, theirs: Any)
         return
     if any(r.dtype.kind not in "fc" and r.dtype.name != "bfloat16" for r in ours):
         return
+    if case.name.startswith("lp_pool") and ours[0].dtype.itemsize == 2:
+        return  # torch takes powers in half precision
     results = contract.results_of(case, args, kwargs)
     expected = contract.expect(case, args, kwargs, results)
     for i, (a, b) in enumerate(zip(ours, theirs, strict=True)):
-        narrow = a.dtype if a.dtype.name != "bfloat16" else np.dtype(np.float16)
         text = contract.wrong(b.astype(a.dtype), results[i], expected.scales[i], UNITS, np.dtype(np.float32), True)
-        assert text is None, f"case {seed}, {narrow}: torch: {text}: {case}"
+        assert text is None, f"case {seed}: torch: {text}: {case}"
