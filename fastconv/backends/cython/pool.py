@@ -102,7 +102,7 @@ def summed(terms: int) -> int:
     return block - (-terms // block)
 
 
-def counted_axes(p: PoolProblem) -> list[tuple[Any, ...]]:
+def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int, bool]]:
     """What `axis_counts` and `whole_windows` are asked about each axis."""
     axes = zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
     return [(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp") for e, k, s, d, (lo, hi), o in axes]
