@@ -1,5 +1,6 @@
 """Builds the native kernels: one C file per instruction set and dtype, each with its own flags, and the Cython modules.
 
+``FASTCONV_SANITIZE=address`` or ``thread`` builds them for the sanitizers of ``make sanitize`` and ``make threads``.
 Metadata is in pyproject.toml.  Without a working C compiler the install goes on without them and leaves
 the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.
 """
@@ -25,6 +26,15 @@ MODULES = ("_simd", "_team", "_prepared", "_direct", "_pointwise", "_pointwise_b
 
 # gcc's predictive commoning turns register tiles into chains of moves.
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]
+# Instrumented register tiles take compilers long: functions check addresses, and of pointers nothing else is checked.
+SANITIZERS = {
+    "address": ["-fsanitize=address,undefined", "-fno-sanitize=null,alignment,object-size,pointer-overflow",
+                "-fno-sanitize-recover=undefined", "--param=asan-instrumentation-with-call-threshold=0"],
+    "thread": ["-fsanitize=thread"],
+}
+SANITIZE = SANITIZERS[os.environ["FASTCONV_SANITIZE"]] if os.environ.get("FASTCONV_SANITIZE") else []
+if SANITIZE:
+    COMMON = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fno-math-errno"]
 ISA_FLAGS = {"portable": []}
 if platform.machine().lower() in ("x86_64", "amd64"):
     ISA_FLAGS["avx2"] = ["-march=x86-64-v3", "-mprfchw"]
@@ -78,11 +88,11 @@ class Build(build_ext):
             raise RuntimeError(f"gcc or clang is needed, the compiler here is {self.compiler.compiler_type!r}")
         if not self.compiles([]):
             raise RuntimeError(f"no working C compiler: {self.compiler.compiler_so[0]!r} was tried")
-        self.common = [flag for flag in COMMON if self.compiles([flag])]
+        self.common = [*SANITIZE, *(flag for flag in COMMON if self.compiles([flag]))]
         openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
         for extension in self.extensions:
             extension.extra_compile_args = [*self.common, *openmp]
-            extension.extra_link_args = openmp
+            extension.extra_link_args = [*openmp, *SANITIZE]
         self.extensions[0].extra_objects = self.micro_kernels()
         super().build_extensions()
 

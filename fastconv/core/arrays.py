@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.scratch import DEBUG
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
 
-ALIGNED_BYTES = 64 << 10  # from here on, finding a cache line costs less than it gains
+# From here on, finding a cache line costs less than it gains.
+ALIGNED_BYTES = 0 if DEBUG else 64 << 10
 
 
 class Spec(NamedTuple):
@@ -153,6 +155,26 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 def overlaps(a: np.ndarray, others: tuple[Any, ...]) -> bool:
     """Whether `a` may share memory with one of `others`."""
     return any(isinstance(o, np.ndarray) and np.may_share_memory(a, o) for o in others)
+
+
+def repeats_itself(a: np.ndarray) -> bool:
+    """Whether elements of `a` may share memory with each other: a stride is less than what lies below it."""
+    if a.size == 0:
+        return False
+    reach = a.itemsize
+    for stride, extent in sorted((abs(s), e) for s, e in zip(a.strides, a.shape, strict=True) if e > 1):
+        if stride < reach:
+            return True
+        reach += stride * (extent - 1)
+    return False
+
+
+def share_memory(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether some byte belongs to both; True where finding out would take long."""
+    try:
+        return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def store_integers(sums: np.ndarray, out: np.ndarray) -> None:

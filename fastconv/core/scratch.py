@@ -3,14 +3,19 @@
 Fresh pages cost about 0.25 us per 4 KiB, more than many kernels spend computing, so each
 thread keeps a few buffers between calls.  Borrowing is a stack discipline, not one slot per
 thread: a signal handler or a callback may run a second call inside the first.
+
+``FASTCONV_DEBUG_SCRATCH=1`` replaces all of this by `fastconv.core.poisoned`.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+DEBUG = os.environ.get("FASTCONV_DEBUG_SCRATCH") == "1"
 ALIGN = 64
 KEEP_BYTES = 64 << 20  # of all buffers that a thread keeps; what exceeds it is returned to the system after use
 KEEP_COUNT = 6
@@ -70,3 +75,17 @@ class borrow:
         if self._buffer.nbytes > SMALL_BYTES:
             while sum(b.nbytes for b in free) > KEEP_BYTES:
                 free.pop(0)
+
+
+def step_of(nbytes: int) -> int:
+    """From one thread's scratch of `nbytes` to the next one's: whole cache lines."""
+    return -(-nbytes // ALIGN) * ALIGN
+
+
+def borrow_each(nbytes: int, workers: int, shared: int = 0) -> borrow:
+    """Scratch of `nbytes` for each of some threads, `step_of` apart, and behind them some that they share."""
+    return borrow(step_of(nbytes) * workers + shared)
+
+
+if DEBUG and not TYPE_CHECKING:
+    from fastconv.core.poisoned import aligned_empty, borrow, borrow_each, step_of  # noqa: F401

@@ -10,12 +10,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from itertools import combinations
 from math import prod
 from typing import Any, TypeVar
 
 import numpy as np
 
-from fastconv.core.arrays import ALIGNED_BYTES, aligned_empty, as_array, as_outs, overlaps, own_copy
+from fastconv.core.arrays import (
+    ALIGNED_BYTES,
+    aligned_empty,
+    as_array,
+    as_outs,
+    overlaps,
+    own_copy,
+    repeats_itself,
+    share_memory,
+)
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.machine import check_memory
@@ -157,6 +167,7 @@ class Recipe:
                     return out
         outs = as_outs(out, len(self.results))
         targets = [_target(s, dtype, given, x, fixed) for (s, dtype), given in zip(self.results, outs, strict=True)]
+        _check_apart(outs)
         run(self.enter(x), *map(self.view, targets))
         for i, given in enumerate(outs):
             if given is not None and given is not targets[i]:
@@ -192,6 +203,14 @@ def _check_out(shape: tuple[int, ...], dtype: np.dtype, given: Any) -> None:
         raise DTypeError(f"out has dtype {given.dtype}; the result has {dtype}")
     if not given.flags.writeable:
         raise ValueError("out is read-only")
+    if repeats_itself(given):
+        raise ValueError(f"elements of out share memory with each other: shape {given.shape}, strides {given.strides}")
+
+
+def _check_apart(outs: tuple[Any, ...]) -> None:
+    for (i, a), (j, b) in combinations(enumerate(outs), 2):
+        if a is not None and b is not None and share_memory(a, b):
+            raise ValueError(f"out[{i}] and out[{j}] share memory; each result needs its own")
 
 
 def submit(recipe: Recipe, x: np.ndarray, constants: tuple[Any, ...] = (), out: Any = None) -> Any:

@@ -17,7 +17,7 @@ cdef class Prepared:
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held by the subclass
     cdef readonly Py_ssize_t items
-    cdef Py_ssize_t scratch, shared  # bytes for each thread, and for all of them together
+    cdef Py_ssize_t own, scratch, shared  # bytes for each thread, from one thread's to the next, and for all of them together
     cdef int threads
     cdef tuple parts
     cdef Contiguous x, y  # arrays without gaps

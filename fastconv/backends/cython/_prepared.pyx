@@ -14,7 +14,9 @@ from libc.string cimport memset
 from fastconv.backends.cython._simd cimport address, contiguous, placed, whole
 from fastconv.backends.cython._team cimport team
 
-from fastconv.core.scratch import borrow
+from fastconv.core import scratch as lender
+
+cdef bint DEBUG = lender.DEBUG
 
 cdef enum:
     LINE = 64
@@ -30,7 +32,8 @@ cdef class Prepared:
         `scratch_bytes`: for each thread; `shared_bytes`: behind those, for all of them; `parts`: slices of the items between
         which signals are seen; `x`, `y`: arrays without gaps, as `native.Contiguous`.
         """
-        self.scratch, self.shared, self.parts = (scratch_bytes + LINE - 1) // LINE * LINE, shared_bytes, parts
+        self.own, self.scratch, self.shared = scratch_bytes, lender.step_of(scratch_bytes), shared_bytes
+        self.parts = parts
         self.threads = max(1, min(threads, self.items))
         self.x_bytes, self.y_bytes = x[0] * self.t.itemsize, y[0] * self.t.itemsize
         self.x, self.y = contiguous(x), contiguous(y)
@@ -98,12 +101,12 @@ cdef class Bound:
         cdef Py_ssize_t lo, hi, nbytes
         cdef int threads = team(p.threads)
         nbytes = p.scratch * threads + p.shared
-        if threads == 1 and nbytes <= STACK_BYTES and len(p.parts) == 1:
+        if threads == 1 and nbytes <= STACK_BYTES and len(p.parts) == 1 and not DEBUG:
             scratch = <char *>((<uintptr_t>small + LINE - 1) // LINE * LINE)
             with nogil:
                 p.stretch(0, p.items, arrays, scratch, 1)
             return 0
-        with borrow(nbytes) as space:
+        with lender.borrow_each(p.own, threads, p.shared) as space:
             scratch = address(space)
             for lo, hi in p.parts:
                 PyErr_CheckSignals()

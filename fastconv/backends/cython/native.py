@@ -21,7 +21,7 @@ from fastconv.core.problems.base import Pads, Problem, source_index
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
-from fastconv.core.scratch import aligned_empty, borrow
+from fastconv.core.scratch import aligned_empty, borrow_each, step_of
 
 if TYPE_CHECKING:
     from fastconv.backends.cython import _prepared
@@ -357,12 +357,12 @@ def in_slices(items: int, scratch_bytes: int, count: int, seconds: float) -> Cal
     For kernels whose runs need more than an image and a result; the others `share`.  What does not depend on the arrays
     is worked out here: small problems run for less time than that takes.
     """
-    count, step = max(1, min(count, items)), -(-scratch_bytes // 64) * 64
+    count, step = max(1, min(count, items)), step_of(scratch_bytes)
     parts = threads.slices(items, seconds)
 
     def each(body: Body) -> None:
         workers = team(count)
-        with borrow(step * workers) as scratch:
+        with borrow_each(scratch_bytes, workers) as scratch:
             for lo, hi in parts:
                 body(scratch, step, lo, hi, workers)
 

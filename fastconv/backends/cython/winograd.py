@@ -23,6 +23,7 @@ from fastconv.core import machine
 from fastconv.core.kernel import Bind, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.scratch import borrow
 
 # Interpolation points, by their number: pairs +-a, and one without a partner; 0 and infinity come with all of them.  In
 # float32 sets that are nearly closed under p -> 1/p err less than the usual small integers.
@@ -616,7 +617,7 @@ class Winograd(native.Native):
         elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
         packed = np.empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
         workers = max(1, min(native.team(threads), len(packed) * packed.shape[1]))
-        with native.borrow(elements * workers * size) as scratch:
+        with borrow(elements * workers * size) as scratch:
             table = native.table(self.isa, size)
             _winograd.transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
         return packed

@@ -23,7 +23,7 @@ from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
-from fastconv.core.scratch import borrow
+from fastconv.core.scratch import borrow, borrow_each, step_of
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 64  # of a chunk: sums join those of other chunks only after so many products
@@ -215,13 +215,14 @@ class WinogradWeight(Kernel[ConvProblem]):
         table, images = native.table(self.isa, size), native.images(p)
         prepared = _winograd_weight.WinogradWeight(table, p, images, s, padded_tables(p, s))
         slices = threads.slices(-(-s.chunks // s.segments), native.seconds(self, p))
-        step = -(-(s.vx + s.vy + s.scratch) * size // 64) * 64
+        own = (s.vx + s.vy + s.scratch) * size
+        step = step_of(own)
         plain: list[Run] = []
 
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, constants[0])
             workers = native.team(count)
-            with borrow(s.segments * s.sums * size) as sums, borrow(step * workers) as scratch:
+            with borrow(s.segments * s.sums * size) as sums, borrow_each(own, workers) as scratch:
                 for lo, hi in slices:
                     prepared.run(x, y, sums, scratch, step, lo, hi, workers)
                 prepared.finish(sums, out, scratch, step, workers)

@@ -1,0 +1,64 @@
+"""Memory for those who look for mistakes: of exactly the size asked for, never used twice, and full of NaN.
+
+``FASTCONV_DEBUG_SCRATCH=1`` puts it in place of `fastconv.core.scratch`'s.  Kernels that read what they have not
+written then show NaN.  Under AddressSanitizer (``make sanitize``) one byte too far ends the process, also from one
+thread's scratch into the next one's, which would be in the middle of an allocation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from typing import Any
+
+import numpy as np
+
+ALIGN = 64
+NAN = 0xFF  # so many bytes of these are a NaN of any width, or an index that points nowhere
+
+_libc = ctypes.CDLL(None)
+_libc.posix_memalign.argtypes = (ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t, ctypes.c_size_t)
+_libc.free.argtypes = (ctypes.c_void_p,)
+_forbid: Any = getattr(_libc, "__asan_poison_memory_region", None)  # there under AddressSanitizer
+if _forbid is not None:
+    _forbid.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+
+
+def aligned_empty(nbytes: int) -> np.ndarray:
+    """Array of `nbytes` bytes that starts on a cache line, and ends with its allocation."""
+    at = ctypes.c_void_p()
+    if _libc.posix_memalign(ctypes.byref(at), ALIGN, max(nbytes, 1)):
+        raise MemoryError(f"{nbytes} bytes")
+    memory: Any = (ctypes.c_char * max(nbytes, 1)).from_address(at.value or 0)
+    weakref.finalize(memory, _libc.free, at)
+    array = np.frombuffer(memory, np.uint8)
+    array.fill(NAN)
+    return array[:nbytes]
+
+
+def step_of(nbytes: int) -> int:
+    """`fastconv.core.scratch.step_of`, with a line that belongs to nobody behind each thread's bytes."""
+    return (-(-nbytes // ALIGN) + 1) * ALIGN
+
+
+class borrow:
+    """`fastconv.core.scratch.borrow`."""
+
+    def __init__(self, nbytes: int) -> None:
+        self._buffer = aligned_empty(nbytes)
+
+    def __enter__(self) -> np.ndarray:
+        return self._buffer
+
+    def __exit__(self, *error: object) -> None:
+        del self._buffer
+
+
+def borrow_each(nbytes: int, workers: int, shared: int = 0) -> borrow:
+    """`fastconv.core.scratch.borrow_each`; what lies between threads is forbidden."""
+    step = step_of(nbytes)
+    lent = borrow(step * workers + shared if shared else step * (workers - 1) + nbytes)
+    if _forbid is not None:
+        for i in range(workers if shared else workers - 1):
+            _forbid(lent._buffer.ctypes.data + i * step + nbytes, step - nbytes)
+    return lent
