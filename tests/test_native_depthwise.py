@@ -397,9 +397,15 @@ def test_workspace_is_stated_and_bounded(kernel: Kernel[ConvProblem], layout: st
         assert 0 < kernel.workspace(p) < 1 << 20
 
 
-def test_index_tables_follow_the_padding_of_the_problem() -> None:
-    p = problem((4, 5), (3, 3), padding=[(1, 2), (2, 0)], mode="circular")
-    _, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    np.testing.assert_array_equal(rows, source_index(4, 1, 2, "circular"))
-    np.testing.assert_array_equal(cols, [3, 4, 0, 1, 2, 3, 4])
-    np.testing.assert_array_equal(cols[run0:run1], np.arange(5))
+@pytest.mark.parametrize("mode", native.MODES)
+def test_sources_of_positions_follow_the_padding_of_the_problem(mode: str) -> None:
+    source = native.simd().source
+    for pads in ([(1, 2), (2, 0)], [(3, 3), (0, 4)], [(0, 0), (1, 1)]):
+        p = problem((4, 5), (3, 3), padding=pads, mode=mode)
+        _, rows, cols, run0, run1 = native.padded_axes(p, p.mode)
+        for axis, extent, (lo, hi) in ((rows, 4, pads[0]), (cols, 5, pads[1])):
+            wanted = source_index(extent, lo, hi, mode)
+            np.testing.assert_array_equal([source(axis, j) for j in range(wanted.size)], wanted)
+            assert [source(axis, wanted.size + j) for j in range(3)] == [-1] * 3
+        np.testing.assert_array_equal([source(cols, j) for j in range(run0, run1)], np.arange(5))
+    assert [source((5, -2, 3, 0), j) for j in range(4)] == [2, 3, 4, -1]  # cropped

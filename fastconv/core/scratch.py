@@ -64,7 +64,12 @@ class borrow:
         for i, b in enumerate(free):
             if b.nbytes >= nbytes and (best is None or b.nbytes < free[best].nbytes):
                 best = i
-        self._buffer = free.pop(best) if best is not None else aligned_empty(nbytes)
+        if best is not None:
+            self._buffer = free.pop(best)
+            return self._buffer
+        if free:  # the largest grows: one that is too small for what is done here is of little use
+            free.pop(max(range(len(free)), key=lambda i: free[i].nbytes))
+        self._buffer = aligned_empty(nbytes)
         return self._buffer
 
     def __exit__(self, *error: object) -> None:

@@ -26,6 +26,7 @@ from fastconv.core.arrays import (
     repeats_itself,
     share_memory,
 )
+from fastconv.core.caches import forget_tables
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.machine import check_memory
@@ -50,8 +51,9 @@ def remember(make: F) -> F:
 
 
 def clear_cache() -> None:
-    """Forget every choice, and the recipes that made use of them."""
+    """Forget every choice, the recipes that made use of them, and tables."""
     forget_choices()
+    forget_tables()
     for forget in _remembered:
         forget()
 

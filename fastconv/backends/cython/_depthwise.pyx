@@ -14,7 +14,8 @@ from libc.stdint cimport int64_t
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    DEPTHWISE_NO_ROW, View, address, depthwise_pixels_args, depthwise_rows_args, fc_table)
+    DEPTHWISE_NO_ROW, View, address, axis_of, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
+    fc_table)
 
 
 cdef class Rows(Prepared):
@@ -22,9 +23,9 @@ cdef class Rows(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
     cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, run0, run1
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis planes
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const Py_ssize_t *taps
     cdef double fill
     cdef bint relu, in_place
@@ -46,9 +47,9 @@ cdef class Rows(Prepared):
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
         self.col_blocks = (self.ow + self.qb - 1) // self.qb
         planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.planes = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.taps = <const Py_ssize_t *>address(taps)
         self.fill, self.relu = p.fill, p.activation == "relu"
         self.items = self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
@@ -96,9 +97,9 @@ cdef class Rows(Prepared):
         cdef int64_t plane, row
         for c in range(self.icg):
             for z in range(self.kd):
-                plane = self.planes[od * self.sd + z * self.dd]
+                plane = fc_source(&self.planes, od * self.sd + z * self.dd)
                 for r in range(nrows):
-                    row = self.rows[r0 * self.sh + r]
+                    row = fc_source(&self.rows, r0 * self.sh + r)
                     table[r] = DEPTHWISE_NO_ROW
                     if plane >= 0 and row >= 0:
                         table[r] = c * x.stride[1] + plane * x.stride[2] + row * x.stride[3]
@@ -115,16 +116,16 @@ cdef class Rows(Prepared):
         cdef int64_t plane, row
         for c in range(self.icg):
             for z in range(self.kd):
-                plane = self.planes[od * self.sd + z * self.dd]
+                plane = fc_source(&self.planes, od * self.sd + z * self.dd)
                 for r in range(nrows):
-                    row = self.rows[r0 * self.sh + r]
+                    row = fc_source(&self.rows, r0 * self.sh + r)
                     src = NULL
                     table[r] = DEPTHWISE_NO_ROW
                     if plane >= 0 and row >= 0:
                         src = group + (c * x.stride[1] + plane * x.stride[2] + row * x.stride[3]) * size
                     if src != NULL or self.fill != 0:
                         self.t.fill_row(
-                            band + filled * size, self.sw, self.wq, src, 1, self.cols + start, win, run0, run1,
+                            band + filled * size, self.sw, self.wq, src, 1, &self.cols, start, win, run0, run1,
                             self.fill)
                         table[r] = filled
                         filled += self.row_len
@@ -135,9 +136,9 @@ cdef class Pixels(Prepared):
     """One prepared convolution of NHWC images; immutable after construction, so runs may overlap."""
 
     cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks, run0, run1
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis planes
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const char *outside
     cdef bint relu
 
@@ -154,9 +155,9 @@ cdef class Pixels(Prepared):
         self.qb = block
         self.col_blocks = (self.ow + block - 1) // block
         planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.planes = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.outside = address(outside)
         self.relu = p.activation == "relu"
         self.items = self.n * self.od * self.oh * self.col_blocks
@@ -177,9 +178,9 @@ cdef class Pixels(Prepared):
         cdef const void **pixel = <const void **>scratch
         cdef int64_t plane, row
         for z in range(self.kd):
-            plane = self.planes[od * self.sd + z * self.dd]
+            plane = fc_source(&self.planes, od * self.sd + z * self.dd)
             for r in range(self.kh):
-                row = self.rows[oh * self.sh + r * self.dh]
+                row = fc_source(&self.rows, oh * self.sh + r * self.dh)
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = image + (plane * self.ih + row) * self.iw * pixel_bytes
@@ -207,11 +208,11 @@ cdef class Pixels(Prepared):
         begin = min(max((self.run0 - first + self.sw - 1) // self.sw, 0), count)
         end = min(max((self.run1 - first + self.sw - 1) // self.sw, begin), count)
         if begin < end:
-            run = row + self.cols[first + begin * self.sw] * pixel_bytes
+            run = row + fc_source(&self.cols, first + begin * self.sw) * pixel_bytes
             for q in range(begin, end):
                 pixel[q] = run
                 run += step
         for i in range(count - (end - begin)):
             q = i if i < begin else i + end - begin
-            col = self.cols[first + q * self.sw]
+            col = fc_source(&self.cols, first + q * self.sw)
             pixel[q] = self.outside if col < 0 else row + col * pixel_bytes

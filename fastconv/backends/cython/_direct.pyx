@@ -13,7 +13,8 @@ narrow maps.
 from libc.stdint cimport int64_t
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport GATHER_NOTHING, LINE, View, address, fc_ask, fc_epilogue, fc_table
+from fastconv.backends.cython._simd cimport (
+    GATHER_NOTHING, LINE, View, address, axis_of, fc_ask, fc_axis, fc_epilogue, fc_source, fc_table)
 
 from fastconv.backends.cython.native import SLACK
 
@@ -27,9 +28,9 @@ cdef class Direct(Prepared):
     cdef Py_ssize_t run0, run1
     cdef Py_ssize_t rq, table_bytes  # of a flat band
     cdef bint flat
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis planes
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const Py_ssize_t *taps
     cdef double fill
     cdef bint relu
@@ -57,9 +58,9 @@ cdef class Direct(Prepared):
         self.col_blocks = (self.ow + self.qb - 1) // self.qb
         self.ntaps = self.kh * self.kw
         planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.planes = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.taps = <const Py_ssize_t *>address(taps)
         self.fill, self.relu = p.fill, p.activation == "relu"
         self.items = self.n * self.groups * self.od * self.row_blocks * self.col_blocks * self.k_chunks
@@ -119,14 +120,14 @@ cdef class Direct(Prepared):
         for c in range(c0, c0 + count):
             plane = self.plane(x, n, g, od, c)
             for i in range(rin):
-                row = self.rows[r0 * self.sh + i * self.between]
+                row = fc_source(&self.rows, r0 * self.sh + i * self.between)
                 src = NULL
                 if plane != NULL and row >= 0:
                     src = plane + row * x.stride[3] * size
                     fc_ask(src + x.stride[1] * size, asked)
                 self.t.fill_row(
                     band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src, x.stride[4],
-                    self.cols + start, win, run0, run1, self.fill)
+                    &self.cols, start, win, run0, run1, self.fill)
 
     cdef void find_pixels(
         self, const View *x, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t cols, int64_t *table) noexcept nogil:
@@ -138,9 +139,9 @@ cdef class Direct(Prepared):
             for phase in range(self.sh):
                 for j in range(self.rq):
                     i = j * self.sh + phase
-                    row = self.rows[r0 * self.sh + i] if i < rin else -1
+                    row = fc_source(&self.rows, r0 * self.sh + i) if i < rin else -1
                     for q in range(cols):
-                        col = self.cols[q * self.sw + w * self.dw]
+                        col = fc_source(&self.cols, q * self.sw + w * self.dw)
                         table[0] = GATHER_NOTHING if row < 0 or col < 0 else row * x.stride[3] + col * x.stride[4]
                         table += 1
 
@@ -154,7 +155,7 @@ cdef class Direct(Prepared):
 
     cdef const char *plane(self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t c) noexcept nogil:
         """Plane of channel c, depth taps being channels; NULL in the padding."""
-        cdef int64_t plane = self.planes[od * self.sd + (c % self.kd) * self.dd]
+        cdef int64_t plane = fc_source(&self.planes, od * self.sd + (c % self.kd) * self.dd)
         if plane < 0:
             return NULL
         return x.data + (

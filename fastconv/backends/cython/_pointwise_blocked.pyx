@@ -22,12 +22,10 @@ cdef class PointwiseBlocked(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, sd, sh, sw, oh, ow, iw, line, pixels, block, blocks, kbs, k_chunk, k_chunks
     cdef Py_ssize_t together, v_len, s_len
-    cdef const int64_t *count_up
     cdef bint relu, in_place
 
-    def __init__(self, size_t table, p, blocks, count_up):
+    def __init__(self, size_t table, p, blocks):
         self.t = <const fc_table *>table
-        self.keep = count_up
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.sd, self.sh, self.sw = p.stride
         self.oh, self.ow, self.iw = p.output[1], p.output[2], p.input[2]
@@ -37,7 +35,6 @@ cdef class PointwiseBlocked(Prepared):
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.k_chunks = (self.kbs + self.k_chunk - 1) // self.k_chunk
         self.v_len, self.s_len, self.in_place = blocks.v, blocks.s, blocks.in_place
-        self.count_up = <const int64_t *>address(count_up)
         self.relu = p.activation == "relu"
         self.items = self.n * self.groups * self.blocks * self.k_chunks
 
@@ -85,10 +82,10 @@ cdef class PointwiseBlocked(Prepared):
                     + col * self.sw * x.stride[4]) * size
                 if self.sw == 1 or x.stride[1] == 1:
                     self.t.lane_row(
-                        dst, src, x.stride[1], self.sw * x.stride[4], min(vl, self.icg - c), self.count_up, cols, 0, cols, 0.0)
+                        dst, src, x.stride[1], self.sw * x.stride[4], min(vl, self.icg - c), NULL, 0, cols, 0, cols, 0.0)
                 else:  # lanes are filled from whole vectors: with the columns between those that are read
                     j = min((cols - 1) * self.sw + 1, self.iw)
-                    self.t.lane_row(row, src, x.stride[1], 1, min(vl, self.icg - c), self.count_up, j, 0, j, 0.0)
+                    self.t.lane_row(row, src, x.stride[1], 1, min(vl, self.icg - c), NULL, 0, j, 0, j, 0.0)
                     for j in range(cols):
                         memcpy(dst + j * vl * size, row + j * self.sw * vl * size, vl * size)
                 dst = dst + cols * vl * size

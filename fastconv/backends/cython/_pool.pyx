@@ -154,8 +154,8 @@ cdef class Pool:
         self, char *row, Py_ssize_t first, Py_ssize_t last, Py_ssize_t count, double fill) noexcept nogil:
         """Fill what lies beside the image: elements before `first` and from `last` on."""
         cdef Py_ssize_t size = self.t.itemsize
-        self.t.fill_row(row, 1, 0, NULL, 1, NULL, first, 0, 0, fill)
-        self.t.fill_row(row + last * size, 1, 0, NULL, 1, NULL, count - last, 0, 0, fill)
+        self.t.fill_row(row, 1, 0, NULL, 1, NULL, 0, first, 0, 0, fill)
+        self.t.fill_row(row + last * size, 1, 0, NULL, 1, NULL, 0, count - last, 0, 0, fill)
 
     cdef void find_rows(self, const char *image, Py_ssize_t od, Py_ssize_t oh, const void **table) noexcept nogil:
         """The image rows under one row of windows, NULL where there is padding."""

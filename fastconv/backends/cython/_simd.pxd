@@ -9,6 +9,12 @@ from numpy cimport (
 cdef extern from "simd/table.h" nogil:
     void fc_ask(const void *from_, Py_ssize_t nbytes)
 
+    ctypedef struct fc_axis:
+        Py_ssize_t extent, lo, size
+        int mode
+
+    int64_t fc_source(const fc_axis *axis, Py_ssize_t at)
+
     ctypedef struct fc_epilogue:
         double alpha, beta
         const void *c
@@ -188,7 +194,8 @@ cdef extern from "simd/table.h" nogil:
         fc_pixel_tile_p *pixel_tile
         void (*fill_row)(
             void *dst, Py_ssize_t phases, Py_ssize_t phase_stride, const void *src, Py_ssize_t xs,
-            const int64_t *cols, Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
+            const fc_axis *cols, Py_ssize_t start, Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1,
+            double fill) noexcept nogil
         void (*gather)(void *dst, const void *src, const int64_t *at, Py_ssize_t count, double fill) noexcept nogil
         void (*pack_a)(void *dst, const void *x, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t extent, Py_ssize_t depth) noexcept nogil
         void (*pack_b)(void *dst, const void *x, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t extent, Py_ssize_t depth) noexcept nogil
@@ -228,8 +235,8 @@ cdef extern from "simd/table.h" nogil:
             const Py_ssize_t *xat, Py_ssize_t item, Py_ssize_t count, void *y, const Py_ssize_t *yat,
             Py_ssize_t y_item) noexcept nogil
         void (*lane_row)(
-            void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const int64_t *cols,
-            Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
+            void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const fc_axis *cols,
+            Py_ssize_t start, Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
         int (*all_finite)(const void *x, Py_ssize_t n) noexcept nogil
         void (*winograd_rows_in)(const winograd_rows_in_args *a) noexcept nogil
         int (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
@@ -240,6 +247,13 @@ cdef extern from "simd/table.h" nogil:
         void (*thin_columns)(const thin_args *t) noexcept nogil
         void (*thin_dots)(const thin_args *t) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
+
+
+cdef inline fc_axis axis_of(tuple numbers) except *:
+    """From (extent, lo, size, mode): see `native.index_tables`."""
+    cdef fc_axis a
+    a.extent, a.lo, a.size, a.mode = numbers
+    return a
 
 
 cdef struct View:

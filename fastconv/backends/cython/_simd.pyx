@@ -3,7 +3,7 @@
 
 import time
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, view
+from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_source, fc_table, view
 
 
 cdef extern from "simd/table.h":
@@ -93,3 +93,9 @@ def peak(size_t table, double seconds=0.02):
             done = t.peak(20000)
         best = max(best, done / (time.perf_counter() - start))
     return best
+
+
+def source(tuple axis, Py_ssize_t at):
+    """Input index of a position of a padded axis; see `native.padded_axes`."""
+    cdef fc_axis a = axis_of(axis)
+    return fc_source(&a, at)

@@ -14,7 +14,8 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport Contiguous, View, address, fc_epilogue, fc_table, contiguous, placed
+from fastconv.backends.cython._simd cimport (
+    Contiguous, View, address, axis_of, contiguous, fc_axis, fc_epilogue, fc_source, fc_table, placed)
 
 
 cdef class Weight:
@@ -28,9 +29,9 @@ cdef class Weight:
     cdef Py_ssize_t kbs, kb_chunk, k_chunks, units, unit_chunk, ntiles
     cdef Py_ssize_t rin, win, wlen, wq, plane_len, unit_len, row_step, out_step, run0, run1
     cdef bint channel_rows
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis planes
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const Py_ssize_t *unit
     cdef const Py_ssize_t *tile
     cdef const Py_ssize_t *pixels
@@ -61,9 +62,9 @@ cdef class Weight:
         self.unit_len, self.row_step, self.out_step = plan.unit_len, plan.row_step, plan.out_step
         self.units, self.unit_chunk, self.ntiles = len(plan.units), plan.unit_chunk, len(plan.tiles)
         planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.planes = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.unit = <const Py_ssize_t *>address(plan.units)
         self.tile = <const Py_ssize_t *>address(plan.tiles)
         self.pixels = <const Py_ssize_t *>address(plan.pixels)
@@ -183,21 +184,21 @@ cdef class Weight:
             for u in range(u0, u1):
                 count = self.unit[2 * u + 1]
                 for z in range(self.kd):
-                    plane = self.planes[od * self.sd + z * self.dd]
+                    plane = fc_source(&self.planes, od * self.sd + z * self.dd)
                     dst = band + (((n - n0) * self.unit_chunk + u - u0) * self.unit_len + z * self.plane_len) * size
                     for c in range(count):
                         channel = x.data + (
                             n * x.stride[0] + (g * self.icg + self.unit[2 * u] + c) * x.stride[1]
                             + plane * x.stride[2]) * size
                         for i in range(rin):
-                            row = self.rows[r0 * self.sh + i]
+                            row = fc_source(&self.rows, r0 * self.sh + i)
                             src = NULL
                             if plane >= 0 and row >= 0:
                                 src = channel + row * x.stride[3] * size
                             self.t.fill_row(
                                 (temp + (c * self.rin + i) * self.wlen * size) if self.channel_rows
                                 else dst + i * self.wlen * size,
-                                phases, self.wq, src, x.stride[4], self.cols + start, win, run0, run1, self.fill)
+                                phases, self.wq, src, x.stride[4], &self.cols, start, win, run0, run1, self.fill)
                     if self.channel_rows:
                         self.t.pack_a(dst, temp, self.rin * self.wlen, 1, count, rin * self.wlen)
 

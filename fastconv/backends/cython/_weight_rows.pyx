@@ -14,9 +14,8 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport Contiguous, View, address, WEIGHT_NO_ROW, fc_table, contiguous, placed, weight_rows_args
-
-cdef int64_t FIRST = 0  # a row's run of columns that begins with its first
+from fastconv.backends.cython._simd cimport (
+    WEIGHT_NO_ROW, Contiguous, View, address, axis_of, contiguous, fc_axis, fc_source, fc_table, placed, weight_rows_args)
 
 
 cdef class WeightRows:
@@ -28,9 +27,9 @@ cdef class WeightRows:
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps
     cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments
     cdef Py_ssize_t rin, wq, row_len, run0, run1
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis planes
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const Py_ssize_t *tap
     cdef double fill
     cdef bint in_place
@@ -55,9 +54,9 @@ cdef class WeightRows:
         self.k_blocks = (self.ocg + self.kb - 1) // self.kb
         self.blocks = self.n * self.od * self.row_blocks * self.col_blocks
         planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.planes = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.tap = <const Py_ssize_t *>address(taps)
         self.fill = p.fill
 
@@ -144,9 +143,9 @@ cdef class WeightRows:
         cdef Py_ssize_t z, r
         cdef int64_t plane, row
         for z in range(self.kd):
-            plane = self.planes[od * self.sd + z * self.dd]
+            plane = fc_source(&self.planes, od * self.sd + z * self.dd)
             for r in range(nrows):
-                row = self.rows[r0 * self.sh + r]
+                row = fc_source(&self.rows, r0 * self.sh + r)
                 if not self.in_place:
                     table[r] = (z * self.rin + r) * self.row_len
                     if self.fill == 0 and (plane < 0 or row < 0):
@@ -166,16 +165,16 @@ cdef class WeightRows:
         cdef int64_t plane, row
         cdef const char *src
         for z in range(self.kd):
-            plane = self.planes[od * self.sd + z * self.dd]
+            plane = fc_source(&self.planes, od * self.sd + z * self.dd)
             for r in range(nrows):
                 if table[r] == WEIGHT_NO_ROW:
                     continue
-                row = self.rows[r0 * self.sh + r]
+                row = fc_source(&self.rows, r0 * self.sh + r)
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = channel + (plane * x.stride[2] + row * x.stride[3]) * size
                 self.t.fill_row(
-                    band + table[r] * size, self.sw, self.wq, src, x.stride[4], self.cols + start, win, run0, run1, self.fill)
+                    band + table[r] * size, self.sw, self.wq, src, x.stride[4], &self.cols, start, win, run0, run1, self.fill)
             table += nrows
 
     cdef void copy_rows(
@@ -183,4 +182,4 @@ cdef class WeightRows:
         cdef Py_ssize_t size = self.t.itemsize, i
         for i in range(rows):
             self.t.fill_row(
-                to + i * cols * size, 1, 0, plane + i * y.stride[3] * size, y.stride[4], &FIRST, cols, 0, cols, 0.0)
+                to + i * cols * size, 1, 0, plane + i * y.stride[3] * size, y.stride[4], NULL, 0, cols, 0, cols, 0.0)

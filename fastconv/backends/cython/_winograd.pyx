@@ -23,7 +23,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
+from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table
 
 ctypedef fused real:
     float
@@ -71,9 +71,9 @@ cdef class Winograd(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
     cdef Py_ssize_t kbs, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
     cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
-    cdef const int64_t *planes
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis planes
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const Item *list_of_items
     cdef const Chunk *chunks
     cdef double fill
@@ -98,9 +98,9 @@ cdef class Winograd(Prepared):
         self.band_len, self.t_len, self.v_len, self.s_len, self.half_len = scheme.lengths[:5]
         self.y_row = scheme.y_row
         planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.planes = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.fill, self.relu = p.fill, p.activation == "relu"
         self.items = self.n * self.groups * self.plane_items * self.row_items
 
@@ -148,15 +148,15 @@ cdef class Winograd(Prepared):
         cdef const char *src
         for b in range(self.blocks):
             for j in range(planes.entered):
-                plane = self.planes[planes.first * self.sd + j * step]
+                plane = fc_source(&self.planes, planes.first * self.sd + j * step)
                 channel = x.data + (n * x.stride[0] + (g * self.icg + b * vl) * x.stride[1] + plane * x.stride[2]) * size
                 for i in range(rin):
-                    row = self.rows[it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation]
+                    row = fc_source(&self.rows, it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation)
                     src = NULL
                     if plane >= 0 and row >= 0:
                         src = channel + row * x.stride[3] * size
                     self.t.lane_row(
-                        band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - b * vl), self.cols,
+                        band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - b * vl), &self.cols, 0,
                         self.win, self.run0, self.run1, self.fill)
                 for r in range(it.count):
                     for f in range(self.h.phases):
@@ -324,11 +324,11 @@ cdef class Winograd(Prepared):
                 continue
             memset(out, 0, nr * sizeof(real))
             for c in range(depth):
-                plane = self.planes[od * self.sd + c % self.kd * self.dd]
+                plane = fc_source(&self.planes, od * self.sd + c % self.kd * self.dd)
                 for i in range(self.h.taps):
-                    row = self.rows[oh * self.h.stride + i * self.h.dilation]
+                    row = fc_source(&self.rows, oh * self.h.stride + i * self.h.dilation)
                     for j in range(self.w.taps):
-                        col = self.cols[ow * self.w.stride + j * self.w.dilation]
+                        col = fc_source(&self.cols, ow * self.w.stride + j * self.w.dilation)
                         value = self.fill
                         if plane >= 0 and row >= 0 and col >= 0:
                             value = data[

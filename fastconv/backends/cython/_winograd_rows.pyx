@@ -13,7 +13,8 @@ from libc.stdint cimport int64_t
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    WINOGRAD_ROWS_M, View, address, fc_table, winograd_rows_args, winograd_rows_in_args)
+    View, WINOGRAD_ROWS_M, address, axis_of, fc_axis, fc_source, fc_table, winograd_rows_args,
+    winograd_rows_in_args)
 
 ctypedef fused real:
     float
@@ -26,9 +27,9 @@ cdef class Rows(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dw, od, oh, ow, depth
     cdef Py_ssize_t planes, pairs, combined, nfilters, win, wq, row_len, tile_rows, row_blocks, block, parts, whole, ntaps, nweights
     cdef Py_ssize_t channel_len, band_len, run0, run1
-    cdef const int64_t *plane_index
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis plane_index
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef const Py_ssize_t *taps
     cdef const Py_ssize_t *filters
     cdef char *coef
@@ -51,9 +52,9 @@ cdef class Rows(Prepared):
         self.tile_rows = (self.oh + WINOGRAD_ROWS_M - 1) // WINOGRAD_ROWS_M
         self.row_blocks = (self.tile_rows + self.block - 1) // self.block
         planes, rows, cols, self.run0, self.run1 = tables
-        self.plane_index = <const int64_t *>address(planes)
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.plane_index = axis_of(planes)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         filters, coef, powers = inputs
         self.nfilters, self.filters = len(filters), <const Py_ssize_t *>address(filters)
         self.coef, self.powers = address(coef), address(powers)
@@ -90,15 +91,15 @@ cdef class Rows(Prepared):
         cdef winograd_rows_in_args a
         a.pairs, a.step, a.len = self.pairs, self.sh * self.row_len, self.row_len
         for c in range(self.depth):
-            plane = self.plane_index[od * self.sd + (c % self.kd) * self.dd]
+            plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
             channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
             for i in range(rin):
-                row = self.rows[row0 + i]
+                row = fc_source(&self.rows, row0 + i)
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = channel + row * x.stride[3] * size
                 self.t.fill_row(
-                    band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], self.cols, self.win, self.run0,
+                    band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], &self.cols, 0, self.win, self.run0,
                     self.run1, self.fill)
             for r in range(count):
                 a.v = v + (c * self.channel_len + r * self.combined * self.row_len) * size
@@ -180,13 +181,13 @@ cdef class Rows(Prepared):
                     total = 0
                     weights = <const real *>arrays.plain + (k0 + k) * self.depth * self.kh * self.kw
                     for c in range(self.depth):
-                        plane = self.plane_index[od * self.sd + (c % self.kd) * self.dd]
+                        plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
                         channel = <const real *>x.data + (
                             n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
                         for h in range(self.kh):
-                            row = self.rows[(row0 + i) * self.sh + h]
+                            row = fc_source(&self.rows, (row0 + i) * self.sh + h)
                             for w in range(self.kw):
-                                col = self.cols[j * self.sw + w * self.dw]
+                                col = fc_source(&self.cols, j * self.sw + w * self.dw)
                                 value = self.fill
                                 if plane >= 0 and row >= 0 and col >= 0:
                                     value = channel[row * x.stride[3] + col * x.stride[4]]

@@ -15,7 +15,8 @@ from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport Contiguous, View, address, fc_epilogue, fc_table, contiguous, placed
+from fastconv.backends.cython._simd cimport (
+    Contiguous, View, address, axis_of, contiguous, fc_axis, fc_epilogue, fc_source, fc_table, placed)
 from fastconv.backends.cython._team cimport meet, members
 
 cdef struct Axis:
@@ -42,8 +43,8 @@ cdef class WinogradWeight:
     cdef Py_ssize_t run0, run1, win, yw, vx, vy, sums, chunks, segments
     cdef const Slot *slots
     cdef const Py_ssize_t *point  # of y, for each plane
-    cdef const int64_t *rows
-    cdef const int64_t *cols
+    cdef fc_axis rows
+    cdef fc_axis cols
     cdef double fill
 
     def __init__(self, size_t table, p, images, scheme, tables):
@@ -63,8 +64,8 @@ cdef class WinogradWeight:
         self.chunk, self.chunks, self.segments = scheme.chunk, scheme.chunks, scheme.segments
         self.win, self.yw, self.vx, self.vy, self.sums = scheme.win, scheme.yw, scheme.vx, scheme.vy, scheme.sums
         _, rows, cols, self.run0, self.run1 = tables
-        self.rows = <const int64_t *>address(rows)
-        self.cols = <const int64_t *>address(cols)
+        self.rows = axis_of(rows)
+        self.cols = axis_of(cols)
         self.fill = p.fill
 
     def run(self, x, y, sums, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
@@ -145,12 +146,12 @@ cdef class WinogradWeight:
             n = (first + r) // self.tile_rows
             channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
             for i in range(hn):
-                row = self.rows[(first + r) % self.tile_rows * self.h.tile * self.h.stride + i]
+                row = fc_source(&self.rows, (first + r) % self.tile_rows * self.h.tile * self.h.stride + i)
                 src = NULL
                 if row >= 0:
                     src = channel + row * x.stride[3] * size
                 self.t.lane_row(
-                    band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), self.cols, self.win,
+                    band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), &self.cols, 0, self.win,
                     self.run0, self.run1, self.fill)
             for i in range(self.h.stride * self.w.stride):
                 slot = self.slots + i

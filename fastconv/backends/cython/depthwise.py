@@ -176,7 +176,7 @@ class Depthwise(native.Native):
         p = problem
         size = p.dtype.itemsize
         table = native.table(self.isa, size)
-        tables = native.index_tables(p, p.mode)
+        tables = native.padded_axes(p, p.mode)
         prepared: _depthwise.Rows | _depthwise.Pixels
         if p.layout == "NHWC":
             outside = np.full(p.groups, p.fill, p.dtype)

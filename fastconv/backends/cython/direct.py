@@ -219,7 +219,7 @@ class Direct(native.Native):
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)
         blocks = Blocks.of(p, self.isa, threads)
-        tables = native.index_tables(p, p.mode)
+        tables = native.padded_axes(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         pack = native.packer(self.isa, p)

@@ -17,7 +17,7 @@ from fastconv.core import machine, threads
 from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import Pads, Problem, source_index
+from fastconv.core.problems.base import Pads, Problem
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
@@ -137,28 +137,24 @@ def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
     return max(outputs - 1, 0) * stride + (kernel - 1) * dilation + 1
 
 
-Tables = tuple[np.ndarray, np.ndarray, np.ndarray, int, int]
+MODES = ("zeros", "replicate", "circular", "reflect", "symmetric")  # the enum of simd/table.h
+
+Axis = tuple[int, int, int, int]
+Axes = tuple[Axis, Axis, Axis, int, int]
 
 
-@lru_cache(maxsize=512)
-def index_tables(p: Windowed, mode: str) -> Tables:
-    """Input index of each padded plane, row and column (-1: none), and the run of columns that counts up by one.
+def padded_axes(p: Windowed, mode: str) -> Axes:
+    """Depth, height and width as `fc_axis` of simd/table.h, and the run of columns that counts up by one.
 
-    The tables are shared and not to be written to.
+    Kernels may read past the end, where there is the fill value.
     """
-    tables = []
+    axes: list[Axis] = []
+    code = 0 if mode == "constant" else MODES.index(mode)
     for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True):
-        index = source_index(e, lo, hi, mode)
-        need = span(o, s, k, d)
-        # Pooling in ceil mode reads past the padding; strides may leave some of it unread.
-        padded = np.full(need, -1, np.int64)
-        padded[: min(need, index.size)] = index[:need]
-        tables.append(padded)
-    cols = tables[2]
-    lo, hi = p.pads[2]
-    run0 = min(max(lo, 0), cols.size)
-    run1 = min(max(run0, lo + p.input[2]), cols.size)
-    return tables[0], tables[1], cols, run0, run1
+        axes.append((e, lo, min(span(o, s, k, d), lo + e + hi), code))
+    extent, lo, size, _ = axes[2]
+    run0 = min(max(lo, 0), size)
+    return axes[0], axes[1], axes[2], run0, min(max(run0, lo + extent), size)
 
 
 def stream_seconds(size: float, machine: Machine) -> float:

@@ -133,8 +133,7 @@ class PointwiseBlocked(native.Native):
         table = native.table(self.isa, size)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = Blocks.of(p, self.isa, threads)
-        count_up = np.arange(max(p.pixels, p.input[2]), dtype=np.int64)
-        prepared = _pointwise_blocked.PointwiseBlocked(table, p, blocks, count_up)
+        prepared = _pointwise_blocked.PointwiseBlocked(table, p, blocks)
         pack = native.packer(self.isa, p)
         return native.binder(p, prepared, blocks.bytes(size), threads, native.seconds(self, p), pack)
 

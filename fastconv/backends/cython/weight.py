@@ -207,7 +207,7 @@ class Weight(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         layout = Layout.of(p, self.isa, count)
         prepared = _weight.Weight(
-            native.table(self.isa, size), p, native.images(p), native.index_tables(p, p.mode), layout
+            native.table(self.isa, size), p, native.images(p), native.padded_axes(p, p.mode), layout
         )
         each = native.in_slices(prepared.items, layout.scratch(mr, nr) * size, count, native.seconds(self, p))
         sums = layout.segments * p.groups * -(-p.ocg // nr) * nr * p.depth * size

@@ -150,7 +150,7 @@ class WeightRows(Kernel[ConvProblem]):
         vl = native.lanes(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = Blocks.of(p, vl)
-        tables = native.index_tables(p, p.mode)
+        tables = native.padded_axes(p, p.mode)
         table, images = native.table(self.isa, size), native.images(p)
         prepared = _weight_rows.WeightRows(table, p, images, tables, blocks.taps(p), blocks)
         each = native.in_slices(prepared.items, blocks.scratch(p, vl), count, native.seconds(self, p))

@@ -629,23 +629,12 @@ class Winograd(native.Native):
         size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         scheme = Scheme.of(p, self.isa, self.m, count)
-        prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, padded_tables(p, scheme))
+        prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, native.padded_axes(p, p.mode))
 
         def pack(weights: np.ndarray) -> np.ndarray:
             return self.transform(weights, p, scheme, count)
 
         return native.binder(p, prepared, scheme.bytes(size), count, native.seconds(self, p), pack)
-
-
-@lru_cache(maxsize=512)
-def padded_tables(p: ConvProblem, scheme: Scheme) -> native.Tables:
-    """Index tables that go on, with the fill value, to the end of the last tiles."""
-    planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    longer = [
-        np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)])
-        for table, need in ((rows, scheme.h.reach(p.output[1])), (cols, scheme.win))
-    ]
-    return planes, longer[0], longer[1], run0, run1
 
 
 class Tall(native.Delegated):

@@ -309,7 +309,7 @@ class Rows(native.Native):
         blocks = Blocks.of(p, scheme, self.isa, count)
         offsets, whole = taps(p, scheme, blocks)
         prepared = _winograd_rows.Rows(
-            native.table(self.isa, size), p, padded_tables(p, blocks), scheme, blocks, scheme.inputs(p.acc),
+            native.table(self.isa, size), p, native.padded_axes(p, p.mode), scheme, blocks, scheme.inputs(p.acc),
             (offsets, whole),
         )  # fmt: skip
         transforms = scheme.transforms()
@@ -332,16 +332,6 @@ def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, in
     offsets = (starts[:, None, None] + channels[:, None] + columns).reshape(len(starts), -1)
     whole = sum(f.planes == scheme.planes for f in scheme.filters) * offsets.shape[1]
     return offsets.ravel().astype(np.intp), whole
-
-
-@lru_cache(maxsize=512)
-def padded_tables(p: ConvProblem, blocks: Blocks) -> native.Tables:
-    """Index tables that go on, with the fill value, to the end of the last tiles."""
-    planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    longest = native.span(-(-p.output[1] // M) * M, p.stride[1], p.kernel[1], 1)
-    rows = np.concatenate([rows, np.full(max(0, longest - rows.size), -1, np.int64)])
-    cols = np.concatenate([cols, np.full(max(0, blocks.win - cols.size), -1, np.int64)])
-    return planes, rows, cols, run0, run1
 
 
 KERNELS = tuple(Rows(isa, most) for isa in machine.ISAS for most in MOST_TAPS)

@@ -213,7 +213,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         s = Scheme.of(p, self.isa, self.tile)
         table, images = native.table(self.isa, size), native.images(p)
-        prepared = _winograd_weight.WinogradWeight(table, p, images, s, padded_tables(p, s))
+        prepared = _winograd_weight.WinogradWeight(table, p, images, s, native.padded_axes(p, p.mode))
         slices = threads.slices(-(-s.chunks // s.segments), native.seconds(self, p))
         own = (s.vx + s.vy + s.scratch) * size
         step = step_of(own)
@@ -232,17 +232,6 @@ class WinogradWeight(Kernel[ConvProblem]):
                 plain[0](changing, out)
 
         return run
-
-
-def padded_tables(p: ConvProblem, s: Scheme) -> native.Tables:
-    """Index tables that go on, with the fill value, to the end of the last tiles: y is zero there."""
-    planes, rows, cols, run0, run1 = native.index_tables(p, p.mode)
-    high = native.span(s.tile_rows * s.h.taps, p.stride[1], p.kernel[1], 1)
-    longer = [
-        np.concatenate([table, np.full(max(0, need - table.size), -1, np.int64)])
-        for table, need in ((rows, high), (cols, s.win))
-    ]
-    return planes, longer[0], longer[1], run0, run1
 
 
 OUTPUTS = (2, 3, 5, 7)  # taps of a phase that simd/winograd.inc has output transforms for

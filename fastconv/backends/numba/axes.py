@@ -17,6 +17,7 @@ from math import gcd
 
 import numpy as np
 
+from fastconv.core.caches import keep_tables
 from fastconv.core.problems.base import Pads, source_of
 
 SUM_BYTES = 128 << 10  # of finished sums in scratch
@@ -130,7 +131,7 @@ def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit:
         cols = max(unit, -(-cols // 2 // unit) * unit)
 
 
-@lru_cache(maxsize=256)
+@keep_tables(lambda table: table.nbytes)
 def tap_sources(w: Window) -> np.ndarray:
     """For depth, height, width in turn: the input position of each (output, tap), -1 for padding; int64, flat."""
     tables = []
@@ -170,7 +171,7 @@ class Bands:
 HEADER = 20
 
 
-@lru_cache(maxsize=256)
+@keep_tables(lambda bands: bands.table.nbytes)
 def make_bands(w: Window, rows: int, cols: int) -> Bands:
     """Cut `w` into bands of `rows` x `cols` outputs and write the tables."""
     kd, kh, kw = w.kernel

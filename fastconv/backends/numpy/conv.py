@@ -21,7 +21,7 @@ from fastconv.backends.numpy import integers
 from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import is_half, source_index
+from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 1 << 20
@@ -49,36 +49,39 @@ class Band:
 
     def __init__(self, p: ConvProblem) -> None:
         self.p = p
-        self.planes = source_index(p.input[0], *p.pads[0], p.mode)
-        self.rows = source_index(p.input[1], *p.pads[1], p.mode)
-        self.cols = source_index(p.input[2], *p.pads[2], p.mode)
 
     def fill(self, dst: np.ndarray, x: np.ndarray, od: int, row0: int, col0: int) -> None:
         """Copy the part of `x` (channels, D, H, W) under padded rows from `row0` and columns from `col0`."""
         p = self.p
-        rows = self.rows[row0 : row0 + dst.shape[2]]
-        cols = self.cols[col0 : col0 + dst.shape[3]]
         for t in range(p.kernel[0]):
-            plane = self.planes[od * p.stride[0] + t * p.dilation[0]]
+            plane = int(self._sources(0, od * p.stride[0] + t * p.dilation[0], 1)[0])
             if plane < 0:
                 dst[:, t] = p.fill
-                continue
-            self._fill_plane(dst[:, t], x[:, plane], rows, cols)
+            elif p.mode == "zeros":
+                self._fill_plane(dst[:, t], x[:, plane], row0 - p.pads[1][0], col0 - p.pads[2][0])
+            else:
+                rows, cols = self._sources(1, row0, dst.shape[2]), self._sources(2, col0, dst.shape[3])
+                dst[:, t] = x[:, plane][:, rows[:, None], cols[None, :]]
 
-    def _fill_plane(self, dst: np.ndarray, x: np.ndarray, rows: np.ndarray, cols: np.ndarray) -> None:
-        if self.p.mode == "zeros":
-            r, c = np.flatnonzero(rows >= 0), np.flatnonzero(cols >= 0)
-            if r.size == 0 or c.size == 0:
-                dst[...] = self.p.fill
-                return
-            r0, r1, c0, c1 = r[0], r[-1] + 1, c[0], c[-1] + 1
-            dst[:, :r0] = self.p.fill
-            dst[:, r1:] = self.p.fill
-            dst[:, r0:r1, :c0] = self.p.fill
-            dst[:, r0:r1, c1:] = self.p.fill
-            dst[:, r0:r1, c0:c1] = x[:, rows[r0] : rows[r1 - 1] + 1, cols[c0] : cols[c1 - 1] + 1]
-        else:
-            dst[...] = x[:, rows[:, None], cols[None, :]]
+    def _sources(self, axis: int, first: int, count: int) -> np.ndarray:
+        """Where `count` padded positions from `first` on come from."""
+        p = self.p
+        at = first - p.pads[axis][0]
+        return source_of(np.arange(at, at + count), p.input[axis], p.mode)
+
+    def _fill_plane(self, dst: np.ndarray, x: np.ndarray, row: int, col: int) -> None:
+        """Copy what lies from (row, col) on, the fill value where that is outside."""
+        fill, (height, width) = self.p.fill, dst.shape[1:]
+        r0, r1 = max(0, -row), min(height, x.shape[1] - row)
+        c0, c1 = max(0, -col), min(width, x.shape[2] - col)
+        if r0 >= r1 or c0 >= c1:
+            dst[...] = fill
+            return
+        dst[:, :r0] = fill
+        dst[:, r1:] = fill
+        dst[:, r0:r1, :c0] = fill
+        dst[:, r0:r1, c1:] = fill
+        dst[:, r0:r1, c0:c1] = x[:, row + r0 : row + r1, col + c0 : col + c1]
 
 
 def windows(band: np.ndarray, p: ConvProblem, rows: int, cols: int) -> np.ndarray:

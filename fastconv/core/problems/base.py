@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
@@ -261,19 +261,16 @@ def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None
         )
 
 
-@lru_cache(maxsize=256)
 def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
     """Where each position of a padded axis comes from.
 
     Returns
     -------
-    ndarray of intp, shape (lo + extent + hi,), read-only
+    ndarray of intp, shape (lo + extent + hi,)
         Input index for each padded position; -1 where the position holds the fill value.
         Negative `lo` or `hi` crop.
     """
-    i = source_of(np.arange(-lo, extent + hi, dtype=np.intp), extent, mode)
-    i.setflags(write=False)
-    return i
+    return source_of(np.arange(-lo, extent + hi, dtype=np.intp), extent, mode)
 
 
 Run = tuple[int, int, int, int]

@@ -34,10 +34,35 @@ static inline void fc_ask(const void *from, ptrdiff_t bytes)
     for (ptrdiff_t at = 0; at < bytes; at += FC_LINE) __builtin_prefetch((const char *)from + at, 0, 3);
 }
 
-/* One row of a band: dst[j%phases * phase_stride + j/phases] = src[cols[j] * xs], `fill` where cols[j] < 0 or src is
-   NULL.  Between run0 and run1, cols counts up by one. */
+/* Where the positions of a padded axis come from, in a few numbers, so that no table grows with the image: `lo` positions
+   lie before the input (negative: cropped), and of all there are `size`.  The modes are those of `native.MODES`. */
+typedef struct {
+    ptrdiff_t extent, lo, size;
+    int mode;
+} fc_axis;
+enum { FC_ZEROS, FC_REPLICATE, FC_CIRCULAR, FC_REFLECT, FC_SYMMETRIC };
+
+/* Input index of a position, -1 where there is the fill value; without an axis, the position itself. */
+static inline int64_t fc_source(const fc_axis *a, ptrdiff_t at)
+{
+    if (!a) return at;
+    const ptrdiff_t i = at - a->lo, last = a->extent - 1;
+    if (at >= a->size) return -1;
+    if (i >= 0 && i <= last) return i;
+    switch (a->mode) {
+    case FC_REPLICATE: return i < 0 ? 0 : last;
+    case FC_CIRCULAR: return last < 0 ? 0 : (i % a->extent + a->extent) % a->extent;
+    case FC_REFLECT: return i < 0 ? -i : 2 * last - i;
+    case FC_SYMMETRIC: return i < 0 ? -1 - i : 2 * last + 1 - i;
+    default: return -1;
+    }
+}
+
+/* One row of a band: dst[j%phases * phase_stride + j/phases] = src[c * xs], where c is the source of position start + j of
+   `cols`, `fill` where there is none or src is NULL.  Between run0 and run1, sources count up by one. */
 typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t xs,
-                         const int64_t *cols, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
+                         const fc_axis *cols, ptrdiff_t start, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1,
+                         double fill);
 
 /* dst[j] = src[at[j]], `fill` where at[j] is GATHER_NOTHING or src is NULL. */
 #define GATHER_NOTHING INT64_MIN
@@ -89,8 +114,8 @@ typedef void fc_wino_weights(const void *coef, ptrdiff_t points, ptrdiff_t taps,
 typedef void fc_wino_dense(const void *coef, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t taps, int vectors, const void *x,
                            const ptrdiff_t *xat, ptrdiff_t item, ptrdiff_t count, void *y, const ptrdiff_t *yat,
                            ptrdiff_t y_item);
-typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const int64_t *cols,
-                         ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
+typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const fc_axis *cols,
+                         ptrdiff_t start, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
 typedef int fc_all_finite(const void *x, ptrdiff_t n);
 /* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane]; the rest as fc_tile */
 typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrdiff_t acs, const void *b, const void *next,
