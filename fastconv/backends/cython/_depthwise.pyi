@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Axes
 from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
@@ -10,7 +11,7 @@ class Rows(Prepared):
         self,
         table: int,
         p: ConvProblem,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
         taps: np.ndarray,
         blocks: Any,
     ) -> None: ...
@@ -20,7 +21,7 @@ class Pixels(Prepared):
         self,
         table: int,
         p: ConvProblem,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
         outside: np.ndarray,
         block: int,
     ) -> None: ...

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Axes
 from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
@@ -10,6 +11,6 @@ class Direct(Prepared):
         self,
         table: int,
         p: ConvProblem,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
         blocks: Any,
     ) -> None: ...

@@ -11,5 +11,4 @@ class PointwiseBlocked(Prepared):
         table: int,
         p: ConvProblem,
         blocks: Any,
-        count_up: np.ndarray,
     ) -> None: ...

@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Axes
 from fastconv.backends.cython.native import Contiguous
 from fastconv.core.problems.conv import ConvProblem
 
@@ -11,7 +12,7 @@ class WeightRows:
         table: int,
         p: ConvProblem,
         images: tuple[Contiguous, Contiguous],
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
         taps: np.ndarray,
         plan: Any,
     ) -> None: ...

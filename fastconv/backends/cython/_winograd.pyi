@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Axes
 from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
@@ -23,5 +24,5 @@ class Winograd(Prepared):
         table: int,
         p: ConvProblem,
         scheme: Any,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
     ) -> None: ...

@@ -1,5 +1,6 @@
 import numpy as np
 
+from fastconv.backends.cython.native import Axes
 from fastconv.backends.cython.winograd_rows import Blocks, Scheme
 from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
@@ -9,7 +10,7 @@ class Rows(Prepared):
         self,
         table: int,
         p: ConvProblem,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
         scheme: Scheme,
         blocks: Blocks,
         inputs: tuple[np.ndarray, ...],

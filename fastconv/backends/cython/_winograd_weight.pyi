@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.native import Axes
 from fastconv.backends.cython.native import Contiguous
 from fastconv.core.problems.conv import ConvProblem
 
@@ -12,7 +13,7 @@ class WinogradWeight:
         p: ConvProblem,
         images: tuple[Contiguous, Contiguous],
         scheme: Any,
-        tables: tuple[np.ndarray, np.ndarray, np.ndarray, int, int],
+        tables: Axes,
     ) -> None: ...
     def run(
         self,
