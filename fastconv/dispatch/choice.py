@@ -160,6 +160,11 @@ def kernel_called(name: str, op: str) -> Kernel[Any]:
     return found[name]
 
 
+def is_able(kernel: Kernel[Any], problem: Problem) -> bool:
+    """Whether `kernel` can do the problem, whatever the options say."""
+    return kernel.reject(_fusable(kernel, problem)[0]) is None
+
+
 def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
     """The choice that runs `kernel` whatever its cost, for `compare` and tests."""
     inner, _ = _fusable(kernel, problem)

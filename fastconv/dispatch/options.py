@@ -108,6 +108,16 @@ def _resolved(base: Options, backend: Any, algorithm: Any, threads: Any, tol: An
 
 
 @contextmanager
+def exactly(values: tuple[Any, ...]) -> Iterator[None]:
+    """Options with these `values`, whatever surrounds them: those of a plan that was made elsewhere."""
+    token = _current.set(_options(*values))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
 def options(
     *,
     backend: str | None = None,

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import astuple
 from functools import lru_cache
 from itertools import combinations
 from math import prod
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from fastconv.core.arrays import (
     ALIGNED_BYTES,
+    Spec,
     aligned_empty,
     as_array,
     as_outs,
@@ -25,21 +27,32 @@ from fastconv.core.arrays import (
     own_copy,
     repeats_itself,
     share_memory,
+    stand_in,
 )
 from fastconv.core.caches import forget_tables
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.machine import check_memory
 from fastconv.core.problems.base import Problem
-from fastconv.dispatch.choice import CACHE_SIZE, Choice, Explanation, choice_for, choose, forget_choices, kernel_called
-from fastconv.dispatch.options import Options
+from fastconv.dispatch.choice import (
+    CACHE_SIZE,
+    Choice,
+    Explanation,
+    choice_for,
+    choose,
+    forget_choices,
+    is_able,
+    kernel_called,
+)
+from fastconv.dispatch.options import Options, exactly
+from fastconv.dispatch.registry import kernels
 
 View = Callable[[np.ndarray], np.ndarray]
 may_share_memory = np.may_share_memory  # asked about often
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_planning: ContextVar[bool] = ContextVar("fastconv_planning", default=False)
+_planning: ContextVar[Callable[..., Plan] | None] = ContextVar("fastconv_planning", default=None)
 _remembered: list[Callable[[], None]] = []
 
 
@@ -228,15 +241,16 @@ def submit(recipe: Recipe, x: np.ndarray, constants: tuple[Any, ...] = (), out: 
     out : ndarray, tuple of ndarray or None
         The user's arrays for the results.
     """
-    if _planning.get():
-        return Plan(recipe, constants)
+    make = _planning.get()
+    if make is not None:
+        return make(recipe, constants)
     return recipe.execute(recipe.bind(constants), x, out, constants)
 
 
 @contextmanager
-def planning() -> Iterator[None]:
-    """Operations called inside return their plan instead of a result."""
-    token = _planning.set(True)
+def planning(make: Callable[[Recipe, tuple[Any, ...]], Plan] | None = None) -> Iterator[None]:
+    """Operations called inside return their plan, as `make` makes it, instead of a result."""
+    token = _planning.set(Plan if make is None else make)
     try:
         yield
     finally:
@@ -246,7 +260,7 @@ def planning() -> Iterator[None]:
 @contextmanager
 def immediately() -> Iterator[None]:
     """Operations called inside give results, also within `planning()`: for what a plan needs to know beforehand."""
-    token = _planning.set(False)
+    token = _planning.set(None)
     try:
         yield
     finally:
@@ -254,14 +268,48 @@ def immediately() -> Iterator[None]:
 
 
 def is_planning() -> bool:
-    return _planning.get()
+    return _planning.get() is not None
+
+
+class Origin(NamedTuple):
+    """The call that made a plan, as it can be made again elsewhere: a `Spec` in place of each array.
+
+    The values of the arrays are in the plan's constants.
+    """
+
+    operation: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def restore(origin: Origin, options: tuple[Any, ...], constants: tuple[Any, ...], kernel: str) -> Plan:
+    """The plan of a call that was made elsewhere, with its constants: packed here, for this machine.
+
+    It runs on the same kernel where that exists and is able, and elsewhere on the one that would be chosen.
+    """
+
+    def make(recipe: Recipe, _: tuple[Any, ...]) -> Plan:
+        known = {k.name: k for k in kernels(recipe.problem.op)}
+        if kernel in known and is_able(known[kernel], recipe.problem):
+            recipe = recipe.with_choice(choice_for(known[kernel], recipe.problem, recipe.options))
+        return Plan(recipe, constants)
+
+    def given(value: Any) -> Any:
+        return stand_in(value, "an argument") if isinstance(value, Spec) else value
+
+    with exactly(options), planning(make):
+        plan = origin.operation(*map(given, origin.args), **{k: given(v) for k, v in origin.kwargs.items()})
+    plan._origin = origin
+    return plan
 
 
 class Plan:
     """A chosen kernel with its packed weights: the fast door to one operation.
 
     Made by `fastconv.plan`.  Calling it runs the operation on a new first argument.  It is
-    re-entrant: several threads may run one plan at the same time.
+    re-entrant: several threads may run one plan at the same time.  It pickles and copies: what travels
+    is the call, its options and the weights as they were given, which are packed anew on arrival, for
+    the same kernel if that machine has it.
 
     Attributes
     ----------
@@ -281,12 +329,13 @@ class Plan:
     (1, 4, 8, 8)
     """
 
-    __slots__ = ("_constants", "_recipe", "_run")
+    __slots__ = ("__weakref__", "_constants", "_origin", "_recipe", "_run")
 
     def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = ()) -> None:
         # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
         self._constants = tuple(own_copy(c) if isinstance(c, np.ndarray) else c for c in constants)
         self._recipe = recipe
+        self._origin: Origin | None = None
         self._run = recipe.bind(self._constants)
 
     @property
@@ -340,11 +389,18 @@ class Plan:
         """
         kernel = kernel_called(name, self.problem.op)
         choice = choice_for(kernel, self.problem, self._recipe.options)
-        return Plan(self._recipe.with_choice(choice), self._constants)
+        plan = Plan(self._recipe.with_choice(choice), self._constants)
+        plan._origin = self._origin
+        return plan
 
     def explain(self) -> Explanation:
         """Every kernel that was considered, with its reason, costs, workspace and error bound."""
         return Explanation(self._recipe.choice)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._origin is None:
+            raise TypeError("only plans that fastconv.plan made can be pickled or copied")
+        return restore, (self._origin, astuple(self._recipe.options), self._constants, self.kernel)
 
     def __repr__(self) -> str:
         return f"<Plan {self.kernel} for {self.problem}>"

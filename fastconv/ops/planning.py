@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from copy import deepcopy
+from functools import lru_cache
+from types import NoneType
 from typing import Any
 
-from fastconv.core.arrays import Spec, stand_in
-from fastconv.dispatch.plan import Plan, planning
+from fastconv.core.arrays import Spec, as_shaped, stand_in
+from fastconv.dispatch.plan import Origin, Plan, planning
+
+# Parameters of operations that take arrays, some of them numbers too; all others are numbers, names and shapes.
+ARRAYS = frozenset({"a", "b", "bias", "c", "dy", "indices", "input", "max", "min", "target", "weight"})
 
 
 def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
@@ -43,4 +49,27 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
         result = operation(*args, **kwargs)
     if not isinstance(result, Plan):
         raise TypeError(f"plan needs one of fastconv's operations, got {operation!r}")
+    result._origin = _origin(operation, args, kwargs)
     return result
+
+
+@lru_cache(maxsize=256)
+def _parameters(operation: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(operation).parameters)
+
+
+def _origin(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Origin:
+    """The call without the memory of its arrays, and with copies of lists that the user may change."""
+    names = _parameters(operation)
+
+    def kept(name: str, value: Any) -> Any:
+        if (name in ARRAYS or name == names[0]) and not isinstance(value, (int, float, complex, NoneType)):
+            array = as_shaped(value, name)
+            return Spec(array.shape, array.dtype)
+        return deepcopy(value)
+
+    return Origin(
+        operation,
+        tuple(kept(name, value) for name, value in zip(names, args, strict=False)),
+        {name: kept(name, value) for name, value in kwargs.items()},
+    )
