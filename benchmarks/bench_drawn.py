@@ -34,6 +34,7 @@ from tests.fuzz.torch_call import TorchCall
 
 EXTENTS = (1, 2, 3, 5, 7, 8, 13, 14, 16, 20, 28, 32, 33, 56, 64, 65, 100, 112, 128, 224, 256, 512)
 CHANNELS = (1, 1, 2, 3, 3, 4, 8, 12, 16, 17, 32, 33, 48, 64, 64, 96, 128, 256)
+AGAIN = 10  # times as long as usual is measured what seems to be above the limit, on machines that are busy otherwise
 LEAST, MOST = 4.0, 8.0  # logarithms of the operations of a problem
 CANNOT = (RuntimeError, TypeError, ValueError, NotImplementedError, LookupError, OverflowError)
 FAMILIES = (
@@ -117,11 +118,12 @@ def measure(number: int, threads: int, seconds: float) -> Measured | None:
         except CANNOT:
             return None
         with fastconv.options(threads=threads), np.errstate(all="ignore"):
-            results = case.function(*args, **kwargs)
+            function = case.function
+            results = function(*args, **kwargs)
             found = [r.shape for r in (results if isinstance(results, tuple) else (results,)) if r is not None]
             if found != shapes:
                 raise AssertionError(f"case {number}: {found}, torch {shapes}: {case}")
-            one, two = interleave([lambda: case.function(*args, **kwargs), theirs], seconds, threads)
+            one, two = interleave([lambda: function(*args, **kwargs), theirs], seconds, threads)
     return Measured(number, case.call, case.arrays[0].dtype, one.median, two.median)  # type: ignore[union-attr]
 
 
@@ -149,6 +151,8 @@ def main() -> int:
     number, left_out = options.first, 0
     while len(rows) < options.problems:
         row = measure(number, options.threads, options.seconds)
+        if row is not None and row.ratio > options.limit:
+            row = measure(number, options.threads, AGAIN * options.seconds)
         left_out += row is None
         rows += [] if row is None else [row]
         number += 1
