@@ -152,7 +152,7 @@ class Depthwise(native.Native):
         pack = 0.0
         if p.layout == "NHWC":
             vl = native.lanes(self.isa, p.dtype.itemsize)
-            run = p.groups if p.ocg == 1 else p.ocg  # channels that share lanes
+            run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
             used = run / (-(-run // vl) * vl) * (1.0 if self.isa == "avx512" else UNMASKED)
             seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * CHANNELS_RATE * used)
             seconds += (p.bytes + float(POINTER * p.n * p.pixels * p.taps)) / machine.bandwidth
