@@ -116,6 +116,11 @@ class Kernel(Generic[P]):
     revision: int = 1
 
     @property
+    def order(self) -> str:
+        """In what order it adds up.  Kernels of one order give the same bits: any may do any part of a batch."""
+        return self.name
+
+    @property
     def name(self) -> str:
         """``backend.algorithm[_relative][@isa]``: the only identity of a kernel."""
         relative = f"_{self.relative}" if self.relative else ""

@@ -135,10 +135,19 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     usable = [c for c in candidates if c.reason is None]
     if not usable:
         raise UnsupportedError(refusal(problem, options, candidates, survey))
-    # A measured time beats a prediction only among measured kernels: the two scales differ.
+    # Rows and batch choose only among kernels that add up in one order; that order is settled without them.
+    usual = problem.any_rows()
+    if usual != problem:
+        first = [c for c in survey(usual, options) if c.reason is None]
+        order = _best(first).kernel.order if first else ""
+        usable = [c for c in usable if c.kernel.order == order] or usable
+    return _chosen(_best(usable).kernel, problem, candidates, options, threads)
+
+
+def _best(usable: list[Candidate]) -> Candidate:
+    """The quickest; a measured time beats a prediction only among measured kernels: the two scales differ."""
     measured = [c for c in usable if c.measured is not None]
-    best = min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
-    return _chosen(best.kernel, problem, candidates, options, threads)
+    return min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
 
 
 def _chosen(
@@ -231,8 +240,17 @@ class Explanation:
             f"{c.workspace} B",
             f"{c.error:.1e}",
             bound_text(c.bound),
-            "chosen" if chosen else c.reason if c.reason is not None else "slower",
+            "chosen" if chosen else self._why_not(c),
         )
+
+    def _why_not(self, c: Candidate) -> str:
+        """Why a kernel that can do the problem was not chosen."""
+        problem, kernel = self.choice.problem, self.choice.kernel
+        if c.reason is not None:
+            return c.reason
+        predicted = next(one.cost for one in self.candidates if one.kernel is kernel)
+        quicker = problem.any_rows() != problem and c.kernel.order != kernel.order and c.cost < predicted
+        return "slower for other numbers of rows, whose bits must be the same" if quicker else "slower"
 
     def _unable(self) -> list[str]:
         """The other kernels, reason by reason."""

@@ -2,7 +2,8 @@
 
 `record` is called by `fastconv.compare(..., record=True)` and by `fastconv tune`; `choose` asks `known`.
 Measurements count for one kernel revision, one problem and one processor.  Batch and number of threads are left out on
-purpose: the choice, and with it the bits of a result, must not depend on them.
+purpose: the choice, and with it the bits of a result, must not depend on them.  Products of matrices keep times for
+each number of rows, and these choose only among kernels of one `Kernel.order`.
 
 The file is JSON that people can read, at ``FASTCONV_WISDOM`` or in the user's cache folder; if that variable is empty
 there is none.  It is read when the first choice is made.  One that cannot be read is reported by a warning and ignored;
@@ -43,7 +44,9 @@ def key(problem: Problem) -> str:
 def record(kernel: Kernel[Any], problem: Problem, seconds: float) -> None:
     """Remember a measured median time."""
     _load_once()
-    _put(key(problem), {kernel.name: (kernel.revision, seconds / max(getattr(problem, "n", 1), 1))})
+    one = problem.one_image()
+    images = 1 if one is problem else problem.n  # type: ignore[attr-defined]
+    _put(repr(one), {kernel.name: (kernel.revision, seconds / images)})
 
 
 def known(problem: Problem) -> _Times:

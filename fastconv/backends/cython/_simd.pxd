@@ -180,13 +180,14 @@ cdef extern from "simd/table.h" nogil:
     ctypedef void (*gemm_tile_p)(const gemm_tile_args *t) noexcept nogil
 
     ctypedef struct thin_args:
-        Py_ssize_t rows, depth, cols
+        Py_ssize_t rows, depth, part, cols
         const void *x
         Py_ssize_t xrs, xcs
         const void *w
         Py_ssize_t panel, step
         int first
         void *sums
+        void *aside
 
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
@@ -245,7 +246,7 @@ cdef extern from "simd/table.h" nogil:
         gemm_tile_p gemm_tile[15][2]
         void (*thin_panels)(const thin_args *t) noexcept nogil
         void (*thin_columns)(const thin_args *t) noexcept nogil
-        void (*thin_dots)(const thin_args *t) noexcept nogil
+        void (*thin_turned)(const thin_args *t) noexcept nogil
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

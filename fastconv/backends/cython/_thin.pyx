@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Products of few rows with a matrix that is read once, where it lies; either operand may be the matrix.
 
-Whether depth is in lanes depends on the problem alone, not on how the arrays lie, and with it the order of the sums:
-what lies otherwise is copied, some columns at a time.  One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel, while stretches of DEPTH
-products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and activation come last.
+One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel,
+while runs of about DEPTH products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and
+activation come last.  Each output is added up in the order of `_gemm`: by parts of the depth, `kc` products each.
 """
 
 from libc.string cimport memcpy
@@ -15,6 +15,7 @@ cdef enum:
     ROWS = 32
     DEPTH = 2048
     PITCH = DEPTH + 16  # from row to row of a copy of x: whole lines, and not all in one set of the cache
+    TURNED_ROWS = 8  # of x: for more of them, transposed blocks are kept
     NEAR = 2048  # rows that are a multiple of so many bytes apart share few sets
 
 
@@ -47,18 +48,17 @@ cdef struct Job:
 cdef class Thin(Prepared):
     """Sizes of one problem; `swapped` makes the first operand the matrix.  A run gets b, c and the bias when it is bound."""
 
-    cdef Py_ssize_t batch, rows, cols, k, panels_per_item, runs, blocks
-    cdef bint trans_a, trans_b, b_batched, swapped, dots
+    cdef Py_ssize_t batch, rows, cols, k, kc, panels_per_item, runs, blocks
+    cdef bint trans_a, trans_b, b_batched, swapped
     cdef fc_epilogue e
 
-    def __init__(self, size_t table, p, bint swapped, Py_ssize_t panels_per_item):
+    def __init__(self, size_t table, p, bint swapped, Py_ssize_t kc, Py_ssize_t panels_per_item):
         self.t = <const fc_table *>table
-        self.batch, self.k, self.panels_per_item, self.swapped = p.batch, p.k, panels_per_item, swapped
+        self.batch, self.k, self.kc, self.panels_per_item, self.swapped = p.batch, p.k, kc, panels_per_item, swapped
         self.rows, self.cols = (p.n, p.m) if swapped else (p.m, p.n)
         self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
         self.blocks = (self.rows + ROWS - 1) // ROWS
         self.trans_a, self.trans_b, self.b_batched = p.trans_a, p.trans_b, p.b_batched
-        self.dots = not p.trans_a if swapped else p.trans_b
         self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
         self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
         self.items = self.batch * self.runs * self.blocks
@@ -95,47 +95,52 @@ cdef class Thin(Prepared):
         cdef Py_ssize_t run = i // self.blocks % self.runs, z = i // self.blocks // self.runs, panel = run * self.panels_per_item
         cdef Py_ssize_t first = panel * nr, cols = min(self.cols - first, self.panels_per_item * nr), k = 0, j
         cdef Py_ssize_t across = job.w.stride[2], down = job.w.stride[1]
+        cdef Py_ssize_t sum_bytes = self.panels_per_item * nr * rows * size
         cdef char *sums = scratch
-        cdef char *row = sums + self.panels_per_item * nr * rows * size
+        cdef char *row = sums + 2 * sum_bytes
         cdef char *narrow = row + rows * PITCH * size
         cdef const char *x = job.x.data + (z * job.x.stride[0] + i0 * job.x.stride[1]) * size
         cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
-        cdef const char *src
         cdef thin_args s
-        s.rows, s.sums, s.panel = rows, sums, nr * self.k
+        s.rows, s.part, s.sums, s.aside, s.panel = rows, self.kc, sums, sums + sum_bytes, nr * self.k
         while k < self.k:
-            s.depth, s.cols, s.first = min(self.k - k, DEPTH), cols, k == 0
+            s.depth, s.cols, s.first = min(self.k - k, DEPTH // self.kc * self.kc), cols, k == 0
             s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
             s.w = w + k * down * size
-            if (self.dots and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
+            if (across != 1 and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
                 gather(row, <const char *>s.x, s.rows, s.depth, s.xrs, s.xcs, size)
                 s.x, s.xrs, s.xcs = row, PITCH, 1
             if arrays.weights != NULL:
                 s.w = arrays.weights + (panel * s.panel + k * nr) * size
                 self.t.thin_panels(&s)
-            elif self.dots and down == 1:
-                s.step = across
-                self.t.thin_dots(&s)
-            elif not self.dots and across == 1:
+            elif across == 1:
                 s.step = down
                 self.t.thin_columns(&s)
+            elif down == 1 and rows <= TURNED_ROWS:
+                s.step = across
+                self.t.thin_turned(&s)
             else:
-                j = 0
-                while j < cols:
-                    s.cols, s.w, s.sums = min(nr, cols - j), narrow, sums + j * rows * size
-                    src = w + (k * down + j * across) * size
-                    if self.dots:
-                        gather(narrow, src, s.cols, s.depth, across, down, size)
-                        s.step = PITCH
-                        self.t.thin_dots(&s)
-                    else:
-                        self.t.pack_b(narrow, src, across, down, s.cols, s.depth)
-                        s.step = nr
-                        self.t.thin_columns(&s)
-                    j = j + nr
-                s.sums = sums
+                self.packed(&s, <const char *>s.w, across, down, narrow)
             k = k + s.depth
         self.finish(&job, z, i0, rows, first, cols, sums)
+
+    cdef void packed(
+        self, thin_args *s, const char *w, Py_ssize_t across, Py_ssize_t down, char *narrow) noexcept nogil:
+        """Panel by panel and part by part, each packed into `narrow` before it is used."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = 0, k, cols = s.cols, depth = s.depth
+        cdef char *sums = <char *>s.sums
+        cdef const char *x = <const char *>s.x
+        cdef bint first = s.first
+        s.w = narrow
+        while j < cols:
+            s.cols, s.sums, k = min(nr, cols - j), sums + j * s.rows * size, 0
+            while k < depth:
+                s.depth, s.x, s.first = min(self.kc, depth - k), x + k * s.xcs * size, first and k == 0
+                self.t.pack_b(narrow, w + (k * down + j * across) * size, across, down, s.cols, s.depth)
+                self.t.thin_panels(s)
+                k = k + s.depth
+            j = j + nr
+        s.depth, s.sums = depth, sums
 
     cdef void finish(
         self, const Job *job, Py_ssize_t z, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t cols,

@@ -19,7 +19,6 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
 
-KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
 A_BYTES = 256 << 10
 B_BYTES = 2 << 20
 SMALL_BYTES = 256 << 10
@@ -46,6 +45,10 @@ class Gemm(Kernel[GemmProblem]):
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
+
+    @property
+    def order(self) -> str:
+        return native.product_order(self.isa)
 
     def reject(self, problem: GemmProblem) -> str | None:
         return native.reject_common(self.isa, problem.dtype)
@@ -77,7 +80,7 @@ class Gemm(Kernel[GemmProblem]):
         """(depth, columns) of a block of B."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        depth = -(-p.k // max(1, -(-p.k * size // KC_BYTES)))  # near-equal parts
+        depth = native.depth_part(p.k, size)
         cols = max(1, B_BYTES // (max(depth, 1) * nr * size)) * nr
         return depth, min(cols, -(-max(p.n, 1) // nr) * nr)
 

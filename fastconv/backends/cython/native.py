@@ -215,6 +215,24 @@ def share(
     prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y, shared_bytes)
 
 
+PART_UNIT = 16  # elements: a part begins on a cache line where its row does
+KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
+
+
+def depth_part(k: int, size: int) -> int:
+    """Products of a sum of `k` that are added up one after the other; sums of such parts are added up in turn.
+
+    Near-equal parts of whole cache lines.  All kernels of matrix products keep to them, and so give the same bits.
+    """
+    parts = -(-k * size // KC_BYTES)
+    return k if parts <= 1 else -(-k // (parts * PART_UNIT)) * PART_UNIT
+
+
+def product_order(isa: str) -> str:
+    """How kernels of matrix products add up: see `depth_part`; instruction sets with fused multiply-adds agree."""
+    return "cython: parts of the depth" + ("" if "FMA3" in machine.ISAS[isa][2] else ", rounded products")
+
+
 def matrices(batch: int, rows: int, cols: int) -> Contiguous:
     """Of matrices, (batch, rows, columns), whose strides may all be different."""
     return Contiguous(batch * rows * cols, (rows * cols, cols, 1), 3)

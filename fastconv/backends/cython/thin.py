@@ -36,6 +36,7 @@ class Thin(Kernel[GemmProblem]):
     backend = "cython"
     algorithm = "thin"
     activations = frozenset({"relu"})
+    revision = 2
 
     def __init__(self, isa: str, images: bool = False) -> None:
         """`images`: rows are images, whose number must change neither the loop nor the kernel."""
@@ -45,6 +46,10 @@ class Thin(Kernel[GemmProblem]):
         """Whether the first operand is the matrix; rows of the other one, columns of the matrix."""
         swapped = p.n < p.m and not self.images
         return (swapped, p.n, p.m) if swapped else (swapped, p.m, p.n)
+
+    @property
+    def order(self) -> str:
+        return native.product_order(self.isa)
 
     def reject(self, problem: GemmProblem) -> str | None:
         p = problem
@@ -82,7 +87,7 @@ class Thin(Kernel[GemmProblem]):
     def _scratch(self, p: GemmProblem, panels: int) -> int:
         size = p.acc.itemsize
         nr, rows = native.tile(self.isa, size)[1], min(self._sides(p)[1], ROWS)
-        return (panels * nr * rows + (rows + nr) * DEPTH) * size
+        return (2 * panels * nr * rows + rows * DEPTH + nr * native.depth_part(p.k, size)) * size
 
     def workspace(self, problem: GemmProblem) -> int:
         return self._scratch(problem, self._panels(problem, 1))
@@ -93,11 +98,11 @@ class Thin(Kernel[GemmProblem]):
     def specialise(self, problem: GemmProblem, count: int) -> Bind:
         from fastconv.backends.cython import _thin
 
-        p = problem
+        p, size = problem, problem.acc.itemsize
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         panels = self._panels(p, count)
-        prepared = _thin.Thin(native.table(self.isa, p.acc.itemsize), p, swapped, panels)
+        prepared = _thin.Thin(native.table(self.isa, size), p, swapped, native.depth_part(p.k, size), panels)
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = native.matrices(p.batch, p.m, p.n)
         native.share(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
@@ -120,6 +125,7 @@ class ThinConv(native.Delegated):
     backend = "cython"
     algorithm = "thin"
     activations = frozenset({"relu"})
+    revision = 2
 
     def __init__(self, isa: str) -> None:
         self.isa = isa

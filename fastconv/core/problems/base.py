@@ -44,6 +44,9 @@ def description(cls: type[T]) -> type[T]:
     return made
 
 
+NOMINAL_ROWS = 64  # of products, softmax and losses: neither a vector nor a large batch
+
+
 @dataclass(frozen=True)
 class Problem:
     """Base of all problems: one family (`op`) of operations on canonical shapes."""
@@ -72,6 +75,11 @@ class Problem:
 
     def one_image(self) -> Problem:
         """The same problem for a batch of one, unless it is a sum over it: what the choice of a kernel looks at."""
+        return self
+
+    def any_rows(self) -> Problem:
+        """The same problem with `NOMINAL_ROWS` rows, where rows do not depend on each other: what decides in what order
+        they are added up, so that the bits of a row do not depend on the number of rows either."""
         return self
 
     @property

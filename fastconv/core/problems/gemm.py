@@ -5,6 +5,7 @@ out[b] = activation(alpha * op(a[b]) @ op(b[b or 0]) + beta * c[b] + bias)
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.activation import check_activation
-from fastconv.core.problems.base import Problem, check_dtype, check_size, description, product_dtypes
+from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, check_size, description, product_dtypes
 
 
 @description
@@ -80,6 +81,9 @@ class GemmProblem(Problem):
         b = self.batch if self.b_batched else 1
         read = self.batch * self.m * self.k + b * self.k * self.n + self.c * self.batch * self.m * self.n
         return float(read * self.dtype.itemsize + self.batch * self.m * self.n * self.out.itemsize)
+
+    def any_rows(self) -> GemmProblem:
+        return replace(self, batch=1, m=NOMINAL_ROWS, b_batched=False)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

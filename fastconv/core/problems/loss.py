@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import Problem, as_int, check_dtype, description
+from fastconv.core.problems.base import NOMINAL_ROWS, Problem, as_int, check_dtype, description
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -67,6 +68,9 @@ class LossProblem(Problem):
     def loss_shape(self) -> tuple[int, ...]:
         """Of the loss itself."""
         return (self.n, self.inner) if self.reduction == "none" else (1,)
+
+    def any_rows(self) -> LossProblem:
+        return replace(self, n=NOMINAL_ROWS)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.errors import DTypeError
-from fastconv.core.problems.base import Problem, as_int, check_dtype, description
+from fastconv.core.problems.base import NOMINAL_ROWS, Problem, as_int, check_dtype, description
 
 KINDS = ("softmax", "log_softmax", "softmin")
 
@@ -50,6 +50,9 @@ class SoftmaxProblem(Problem):
     def bytes(self) -> float:
         arrays = 2.0 if self.direction == "forward" else 3.0
         return arrays * self.outer * self.length * self.inner * self.dtype.itemsize
+
+    def any_rows(self) -> SoftmaxProblem:
+        return replace(self, outer=NOMINAL_ROWS)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

@@ -20,14 +20,15 @@ typedef struct {
 /* sums[j/nr][i][j%nr] (+)= sum over k < depth of x[i*xrs + k*xcs] * W(k, j) for i < rows, j < cols, where W(k, j) is
      panels    w[j/nr*panel + k*nr + j%nr], zero behind cols
      columns   w[k*step + j]
-     dots      w[j*step + k], and xcs is 1.
+     turned    w[j*step + k], and xcs is 1.
+   Products of `part` depth are added up by themselves, then to the sums; columns does so `aside`, where as many fit.
    What the sums hold behind cols is of no use.  `first` starts at zero instead of at what they hold. */
 typedef struct {
-    ptrdiff_t rows, depth, cols;
+    ptrdiff_t rows, depth, part, cols;
     const void *x;
     ptrdiff_t xrs, xcs;
     const void *w;
     ptrdiff_t panel, step;
     int first;
-    void *sums;
+    void *sums, *aside;
 } thin_args;

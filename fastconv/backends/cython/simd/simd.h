@@ -207,9 +207,41 @@ INLINE ivec v_turns(int first)
     return turns;
 }
 
-/* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2. */
+/* Blocks of 16 bytes: QUAD elements, within which shuffles are cheap. */
+enum { QUAD = 16 / sizeof(REAL) };
+
+/* Units of 1 or 2 elements of a and b in turns, block by block: the first half of each block's to a, the others to b. */
+INLINE void v_interleave_quads(vec *a, vec *b, const int unit)
+{
+    const ivec i = v_steps(0, 1), lo = (i & -QUAD) + ((i & (QUAD - 1)) / (2 * unit)) * unit + (i & (unit - 1)) + (i / unit & 1) * VL;
+    vec first = v_shuffle(*a, *b, lo);
+    *b = v_shuffle(*a, *b, lo + QUAD / 2);
+    *a = first;
+}
+
+/* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2; vectors of two blocks of
+   16 bytes, whose halves take two instructions more to interleave, within blocks first. */
 INLINE void v_transpose(vec *r)
 {
+    if (VL == 2 * QUAD) {
+        const ivec lo = (v_steps(0, 1) & (QUAD - 1)) + v_steps(0, 1) / QUAD * VL;
+        vec t[VL];
+        UNROLL for (int i = 0; i < VL; i += 2) v_interleave_quads(r + i, r + i + 1, 1);
+        if (QUAD == 4)
+            UNROLL for (int i = 0; i < VL; i += 4)
+            {
+                v_interleave_quads(r + i, r + i + 2, 2);
+                v_interleave_quads(r + i + 1, r + i + 3, 2);
+            }
+        UNROLL for (int i = 0; i < QUAD; i++)
+        {
+            const int from = QUAD == 4 ? i % 2 * 2 + i / 2 : i; /* two rounds leave 1 and 2 in each other's place */
+            t[i] = v_shuffle(r[from], r[from + QUAD], lo);
+            t[i + QUAD] = v_shuffle(r[from], r[from + QUAD], lo + QUAD);
+        }
+        UNROLL for (int i = 0; i < VL; i++) r[i] = t[i];
+        return;
+    }
     ivec lo = v_turns(0), hi = v_turns(VL / 2);
     UNROLL for (int round = 1; round < VL; round *= 2)
     {

@@ -72,7 +72,7 @@ typedef void fc_gather(void *dst, const void *src, const int64_t *at, ptrdiff_t 
    behind the panel; pack_b gives dst[k*nr + j], zero for extent <= j < nr. */
 typedef void fc_pack(void *dst, const void *x, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t extent, ptrdiff_t depth);
 
-/* y[i*rs + j*cs] = act(alpha*m[i*nr + j] + beta*c[i*crs + j*ccs] + row_bias[i] + col_bias[j]) for i < rows, j < cols <= nr;
+/* y[i*rs + j*cs] = act(alpha*m[i*nr + j] + (beta*c[i*crs + j*ccs] + (row_bias[i] + col_bias[j]))) for i < rows, j < cols <= nr;
    c, row_bias and col_bias may be NULL. */
 typedef struct {
     double alpha, beta;
@@ -167,7 +167,7 @@ typedef struct {
     void (*gemm_tile[FC_MAX_MR + 1][2])(const gemm_tile_args *t); /* by rows; one vector, or NV of them */
     void (*thin_panels)(const thin_args *t);
     void (*thin_columns)(const thin_args *t);
-    void (*thin_dots)(const thin_args *t);
+    void (*thin_turned)(const thin_args *t);
     fc_peak *peak;
 } fc_table;
 
