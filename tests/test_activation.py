@@ -282,3 +282,28 @@ def test_limits_of_fused_activations(backend: str) -> None:
             continue
         got = F.conv1d(x, np.ones((1, 1, 1), "f"), activation=name, backend=backend)
         np.testing.assert_allclose(got[0, 0], LIMITS[name], rtol=1e-6, err_msg=name)
+
+
+def test_clamp_promotes_by_kind() -> None:
+    """Numbers, and arrays without axes, count only where they are of a higher kind."""
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    cases: list[tuple[Any, Any, Any]] = [
+        ("f4", 2, "f4"), ("f4", 2.5, "f4"), ("f4", np.int32(2), "f4"), ("f4", np.array(2, "i4"), "f4"),
+        ("f4", np.array(2.0), "f4"), ("f4", np.float64(2), "f4"), ("f4", np.array([2], "i4"), "f8"),
+        ("f4", np.array([2.0]), "f8"), ("f2", np.array(2, "f4"), "f2"), ("i4", np.int64(2), "i4"),
+        ("i4", np.array([2], "i8"), "i8"), ("i4", 2.5, "f8"), ("u1", 300, "u1"), ("i4", 2**40, "i4"),
+        (bfloat16, 2, bfloat16), (bfloat16, 2.5, bfloat16), (bfloat16, np.float32(2), bfloat16),
+        (bfloat16, np.array(2, "i4"), bfloat16), (bfloat16, np.array([2], "i4"), bfloat16),
+        (bfloat16, np.array([2], "f4"), "f4"),
+    ]  # fmt: skip
+    for dtype, bound, result in cases:
+        got = F.clamp(np.array([1, 5]).astype(dtype), max=bound)
+        assert got.dtype == result, (dtype, bound)
+        want = np.minimum([1, 5], float(np.ravel(bound)[0]))
+        np.testing.assert_array_equal(got.astype(float), want, err_msg=str(bound))
+    x = np.array([1, 5], np.uint8)
+    np.testing.assert_array_equal(F.clamp(x, -3, 300), x)  # bounds that no value reaches
+    with pytest.raises(OverflowError, match="max is -1, which uint8 cannot hold"):
+        F.clamp(x, max=-1)
+    with pytest.raises(OverflowError, match="min is 256, which uint8 cannot hold"):
+        F.clamp(x, np.array(256))

@@ -241,3 +241,19 @@ def test_plans_and_empty_arrays() -> None:
     with pytest.raises(F.UnsupportedError, match="two kernels and cannot be planned"):
         F.plan(F.grad.linear, np.ones((2, 4)), np.ones((2, 3)), np.ones((4, 3)), activation="relu",
                need=(True, False, False))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d", "linear", "gemm"])
+def test_gradients_through_a_fused_activation_obey_options(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastconv.ops.grad import activation as module
+
+    rng = np.random.default_rng(7)
+    x, w = (rng.normal(size=s) for s in (((1, 3, 6, 6), (3, 3, 3, 3)) if "conv" in name else ((4, 3), (3, 3))))
+    y = getattr(F, name)(x, w, activation="gelu")
+    seen = []
+    honest = module._elementwise
+    monkeypatch.setattr(module, "_elementwise", lambda *args: seen.append(args[-2:]) or honest(*args))
+    got = getattr(F.grad, name)(np.ones_like(y), x, w, activation="gelu", backend="reference", threads=3)
+    assert seen == [("reference", 3)]
+    want = getattr(F.grad, name)(np.ones_like(y), x, w, activation="gelu")
+    np.testing.assert_allclose(got[0], want[0], rtol=1e-10, atol=1e-12)

@@ -9,7 +9,7 @@ import pytest
 
 import fastconv as F
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.shape import pad_problem
+from fastconv.core.problems.shape import fold_problem, pad_problem
 from fastconv.dispatch.registry import kernels
 
 PADS = [k.name for k in kernels("pad")]
@@ -209,3 +209,36 @@ def test_pad_of_long_signals_needs_no_table(mode: str, dtype: str) -> None:
         np.testing.assert_array_equal(F.pad(x, (lo, hi), mode, backend="numpy"), want)
     p, _ = pad_problem((2, 1 << 30), np.dtype(dtype), (100, 100), mode, None)
     assert all(k.workspace(p) < 1 << 16 for k in kernels("pad"))
+
+
+@pytest.mark.parametrize("kernel", kernels("fold"), ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_fold_and_unfold_of_volumes(kernel: Any, dtype: str) -> None:
+    rng = np.random.default_rng(5)
+    x = rng.integers(-3, 4, (2, 3, 5, 6, 7)).astype(dtype)
+    size, options = (2, 3, 2), {"dilation": (1, 2, 1), "padding": (1, 0, 1), "stride": (2, 1, 3)}
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (2, 5, 2), (2, 3, 4))
+    want = windows[:, :, ::2, :, ::3, :, ::2].transpose(0, 1, 5, 6, 7, 2, 3, 4).reshape(2, 3 * 12, -1)
+    columns = F.plan(F.unfold, x, size, **options).with_kernel(kernel.name)(x)
+    np.testing.assert_array_equal(columns, want)
+    np.testing.assert_array_equal(F.unfold(x[0], size, **options), want[0])
+    y = rng.integers(-3, 4, want.shape).astype(dtype)
+    image = F.plan(F.fold, y, (5, 6, 7), size, **options).with_kernel(kernel.name)(y)
+    assert (image.astype(float) * x).sum() == (y.astype(float) * want).sum()  # one is the adjoint of the other
+    assert image.shape == x.shape
+    if dtype == "float64":
+        np.testing.assert_array_equal(F.grad.unfold(y, x, size, **options), image)
+        np.testing.assert_array_equal(F.grad.fold(x, y, (5, 6, 7), size, **options), want)
+    assert F.unfold(x, 2).shape == (2, 24, 4 * 5 * 6)
+    assert F.fold(F.unfold(x, 2), (5, 6, 7), 2).shape == x.shape
+    with pytest.raises(ShapeError, match="5 x 6 x 7 has 4 x 5 x 6 windows|has 4 x 5 x 6 = 120 windows"):
+        F.fold(np.ones((1, 8, 7)), (5, 6, 7), 2)
+
+
+def test_fold_widens_a_few_channels_at_a_time() -> None:
+    p, _ = fold_problem((1, 300 * 9, 510 * 510), np.dtype(np.float16), (512, 512), 3, 1, 0, 1)
+    assert all(k.workspace(p) < 4 << 20 for k in kernels("fold"))
+    rng = np.random.default_rng(6)
+    y = rng.integers(-3, 4, (1, 3 * 4, 399 * 399)).astype(np.float16)
+    np.testing.assert_array_equal(F.fold(y, 400, 2), F.fold(y.astype("f"), 400, 2).astype(np.float16))

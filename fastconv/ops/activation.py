@@ -10,7 +10,7 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.activation import check_range, elementwise_problem
-from fastconv.core.problems.base import as_flag, as_int, check_dtype, promote
+from fastconv.core.problems.base import as_flag, as_int, check_dtype, is_bfloat16, promote
 from fastconv.core.problems.softmax import as_axis, softmax_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
@@ -819,19 +819,51 @@ def clamp_bounds(
             bounds.append(None)
             continue
         if is_number(bound):
-            value = number(bound, name)
-            dtype = np.result_type(dtype, bound)
-            bounds.append(np.asarray(value if dtype.kind == "f" else bound))
-            continue
+            number(bound, name)
+            bound = _whole(bound, name) if isinstance(bound, int) else np.asarray(bound)
         array = as_array(bound, name)
         check_dtype(array.dtype, name, "fiub")
-        dtype = promote(dtype, array.dtype)
+        dtype = _clamp_dtype(dtype, array)
         try:
             shape = np.broadcast_shapes(shape, array.shape)
         except ValueError:
             raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}") from None
         bounds.append(array)
+    if dtype.kind in "iu":
+        bounds = [_in_range(b, name, dtype) for b, name in zip(bounds, ("min", "max"), strict=True)]
     return bounds[0], bounds[1], shape, dtype
+
+
+def _whole(bound: int, name: str) -> np.ndarray:
+    """A Python integer as an array of 64 bits."""
+    if not -(2**63) <= bound < 2**64:
+        raise ValueError(f"{name} must fit 64 bits, got {bound}")
+    return np.asarray(bound)
+
+
+def _clamp_dtype(dtype: np.dtype, bound: np.ndarray) -> np.dtype:
+    """The result's dtype: numbers and arrays without axes count only where they are of a higher kind, as in torch."""
+    order = {"b": 0, "u": 1, "i": 1}  # anything else is a float
+    own, other = order.get(dtype.kind, 2), order.get(bound.dtype.kind, 2)
+    if other <= own and (bound.ndim == 0 or (is_bfloat16(dtype) and other < own)):
+        return dtype
+    if bound.ndim == 0 and is_bfloat16(bound.dtype):
+        return bound.dtype  # NumPy has no common type for it and integers
+    return promote(dtype, bound.dtype)
+
+
+def _in_range(bound: np.ndarray | None, name: str, dtype: np.dtype) -> np.ndarray | None:
+    """A bound of integers; one that no value of `dtype` reaches becomes the last of them, and changes nothing."""
+    if bound is None or not bound.size or bound.dtype == dtype:
+        return bound
+    info = np.iinfo(dtype)
+    lowest, highest = int(bound.min()), int(bound.max())
+    if (name == "max" and lowest < info.min) or (name == "min" and highest > info.max):
+        raise OverflowError(f"{name} is {lowest if name == 'max' else highest}, which {dtype} cannot hold")
+    if info.min <= lowest and highest <= info.max:
+        return bound
+    own = np.iinfo(bound.dtype)
+    return np.clip(bound, max(info.min, own.min), min(info.max, own.max)).astype(dtype)
 
 
 def clamp(
@@ -850,7 +882,8 @@ def clamp(
     input : array_like
         Floating point or integer.
     min, max : number or array_like, optional
-        At least one; arrays broadcast with `input`, and dtypes promote as NumPy's.
+        At least one; arrays broadcast with `input`, and their dtypes promote as NumPy's.  Numbers and arrays without
+        axes count only where they are of a higher kind, such as a float for integers.
     out, backend, threads
         As in `relu`.
 
@@ -868,7 +901,7 @@ def clamp(
     x = as_array(input, "input")
     low, high, shape, dtype = clamp_bounds(x, min, max)
     limits = tuple(
-        None if b is None else np.ascontiguousarray(np.broadcast_to(b, shape), dtype).reshape(-1) for b in (low, high)
+        None if b is None else clean(np.broadcast_to(b, shape), dtype).reshape(-1) for b in (low, high)
     )
     problem = elementwise_problem("clamp", (), int(np.prod(shape)), dtype)
     return submit(

@@ -177,13 +177,14 @@ def unfold(
     tol: float | None = None,
     max_workspace: int | None = None,
 ) -> np.ndarray:
-    """Every window of an image as a column, as `torch.nn.functional.unfold` (im2col).
+    """Every window of an image as a column, as `torch.nn.functional.unfold` (im2col), with any number of spatial axes.
 
     Parameters
     ----------
     input : array_like, shape (N, C, H, W) or (C, H, W)
-        Floats, complex or bools.
-    kernel_size, dilation, padding, stride : int or tuple of 2 int
+        Floats, complex or bools.  More spatial axes, as in (N, C, D, H, W), count where `kernel_size` has as many ints,
+        or is a single one and the batch is there.
+    kernel_size, dilation, padding, stride : int or tuple of int, one for each spatial axis
         Padding is with zeros.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.
@@ -235,15 +236,16 @@ def fold(
     tol: float | None = None,
     max_workspace: int | None = None,
 ) -> np.ndarray:
-    """Sum windows back into an image, as `torch.nn.functional.fold` (col2im); the adjoint of `unfold`.
+    """Sum windows back into an image, as `torch.nn.functional.fold` (col2im, ONNX's Col2Im); the adjoint of `unfold`.
 
     Parameters
     ----------
     input : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
         Floats, complex or bools (which are joined by "or").
-    output_size : int or tuple of 2 int
-        Height and width of the image.
-    kernel_size, dilation, padding, stride : int or tuple of 2 int
+    output_size : int or tuple of int
+        Height and width of the image; three and more extents give a volume.  A single int counts for both, or for as
+        many axes as `kernel_size` has ints.
+    kernel_size, dilation, padding, stride : int or tuple of int
         Of the windows, as in `unfold`.
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.

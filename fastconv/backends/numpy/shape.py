@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -77,26 +78,30 @@ class Fold(Kernel[FoldProblem]):
     def reject(self, problem: FoldProblem) -> str | None:
         return None
 
-    def _images(self, p: FoldProblem) -> int:
-        """Images per block: their sums, widened or not, stay in the L2 cache where one image does."""
-        return max(1, 2 * BLOCK_BYTES // max(1, p.c * p.image[0] * p.image[1] * p.acc.itemsize))
+    @staticmethod
+    def _block(p: FoldProblem) -> tuple[int, int]:
+        """Images and channels per block: their sums stay in the L2 cache where those of a channel do."""
+        channels = max(1, 2 * BLOCK_BYTES // max(1, prod(p.image) * p.acc.itemsize))
+        return (max(1, channels // p.c), p.c) if channels >= p.c else (1, channels)
 
     def cost(self, problem: FoldProblem, machine: Machine) -> float:
         p = problem
-        taps = p.kernel[0] * p.kernel[1]
-        return 2 * p.bytes / machine.bandwidth + taps * (p.n / self._images(p) + 1) * 3 * CALL_SECONDS
+        images, channels = self._block(p)
+        blocks = (p.n / images + 1) * (p.c / channels)
+        return 2 * p.bytes / machine.bandwidth + prod(p.kernel) * blocks * 3 * CALL_SECONDS
 
     def workspace(self, problem: FoldProblem) -> int:
         p = problem
         if p.kind == "unfold" or p.acc == p.dtype:
             return 1 << 13
-        return min(p.n, self._images(p)) * p.image[0] * p.image[1] * p.acc.itemsize * p.c + (1 << 17)
+        images, channels = self._block(p)
+        return min(p.n, images) * channels * prod(p.image) * p.acc.itemsize + (1 << 17)
 
     def error(self, problem: FoldProblem) -> float:
         p = problem
         if p.kind == "unfold" or p.dtype.kind == "b":
             return 0.0
-        taps = p.kernel[0] * p.kernel[1]
+        taps = prod(p.kernel)
         if p.acc != p.dtype:
             return 2**-11 if p.dtype == np.float16 else 2**-8
         return float(np.finfo(p.acc).eps) * taps**0.5
@@ -113,13 +118,13 @@ class Fold(Kernel[FoldProblem]):
 
         @np.errstate(all="ignore")
         def fold(x: np.ndarray, out: np.ndarray) -> None:
-            step = self._images(p)
-            for n in range(0, p.n, step):
-                part = out[n : n + step]
+            images, channels = self._block(p)
+            for n, c in itertools.product(range(0, p.n, images), range(0, p.c, channels)):
+                given, part = (a[n : n + images, c : c + channels] for a in (x, out))
                 acc = part if p.acc == p.dtype else np.empty(part.shape, p.acc)
                 acc[...] = np.zeros((), p.acc)
                 for tap, (windows, pixels) in taps:
-                    acc[:, :, *pixels] += x[n : n + step, :, *tap, *windows]
+                    acc[:, :, *pixels] += given[:, :, *tap, *windows]
                 if acc is not part:
                     part[...] = acc
 

@@ -176,27 +176,28 @@ def _fill(value: Any, dtype: np.dtype) -> Any:
 class FoldProblem(Problem):
     """Unfold, or its adjoint fold.
 
-    The image is (n, c, h, w), the columns (n, c, kh, kw, oh, ow), both C-contiguous; unfold takes the first to the
-    second, fold sums the second into the first.
+    The image is (n, c, h, w), or has any other number of spatial axes, the columns (n, c, kh, kw, oh, ow), both
+    C-contiguous; unfold takes the first to the second, fold sums the second into the first.
 
     Attributes
     ----------
     kind : str
         ``unfold`` or ``fold``.
     n, c : int
-    image, kernel, dilation, padding, stride, windows : tuple of 2 int
+    image, kernel, dilation, padding, stride, windows : tuple of int
+        Along each spatial axis.
     dtype : numpy.dtype
     """
 
     kind: str
     n: int
     c: int
-    image: tuple[int, int]
-    kernel: tuple[int, int]
-    dilation: tuple[int, int]
-    padding: tuple[int, int]
-    stride: tuple[int, int]
-    windows: tuple[int, int]
+    image: tuple[int, ...]
+    kernel: tuple[int, ...]
+    dilation: tuple[int, ...]
+    padding: tuple[int, ...]
+    stride: tuple[int, ...]
+    windows: tuple[int, ...]
     dtype: np.dtype
 
     @property
@@ -253,14 +254,24 @@ def unfold_problem(
     ShapeError, DTypeError, ValueError, TypeError
     """
     check_dtype(dtype, "input", "fcb")
-    if len(shape) not in (3, 4):
-        raise ShapeError(f"input must have shape (N, C, H, W) or (C, H, W), got {shape}")
-    if 0 in shape[-3:]:
+    usual = max(2, len(shape) - 2)
+    rank = spatial_rank(kernel_size, usual)
+    if len(shape) not in (rank + 1, rank + 2):
+        rank = usual
+    if len(shape) not in (rank + 1, rank + 2):
+        raise ShapeError(f"input must have shape (N, C, H, W) or (C, H, W), or more spatial axes, got {shape}")
+    batched = len(shape) == rank + 2
+    if 0 in shape[batched:]:
         raise ShapeError(f"only the batch of input may be empty, got shape {shape}")
-    n, c, h, w = shape if len(shape) == 4 else (1, *shape)
-    p = _fold_problem("unfold", n, c, (h, w), dtype, kernel_size, dilation, padding, stride)
+    n, c, *image = shape if batched else (1, *shape)
+    p = _fold_problem("unfold", n, c, tuple(image), dtype, kernel_size, dilation, padding, stride)
     columns = (c * prod(p.kernel), prod(p.windows))
-    return p, (n, *columns) if len(shape) == 4 else columns
+    return p, (n, *columns) if batched else columns
+
+
+def spatial_rank(sizes: Any, otherwise: int) -> int:
+    """Spatial axes of windows or of an image given by `sizes`; a single number leaves it open."""
+    return len(sizes) if isinstance(sizes, tuple) and len(sizes) > 1 else otherwise
 
 
 @lru_cache(maxsize=1024)
@@ -285,34 +296,40 @@ def fold_problem(
     if 0 in shape[-2:]:
         raise ShapeError(f"only the batch of input may be empty, got shape {shape}")
     n, rows, length = shape if len(shape) == 3 else (1, *shape)
-    image = as_ints(output_size, 2, "output_size", 1)
-    taps = prod(as_ints(kernel_size, 2, "kernel_size", 1))
+    rank = spatial_rank(output_size, spatial_rank(kernel_size, 2))
+    image = as_ints(output_size, rank, "output_size", 1)
+    taps = prod(as_ints(kernel_size, rank, "kernel_size", 1))
     if rows % taps:
         raise ShapeError(f"axis -2 of input must be a multiple of the kernel's size, {taps}; input has shape {shape}")
-    p = _fold_problem("fold", n, rows // taps, image, dtype, kernel_size, dilation, padding, stride)  # type: ignore[arg-type]
+    p = _fold_problem("fold", n, rows // taps, image, dtype, kernel_size, dilation, padding, stride)
     if prod(p.windows) != length:
         raise ShapeError(
-            f"output_size {image} has {p.windows[0]} x {p.windows[1]} = {prod(p.windows)} windows; "
+            f"output_size {image} has {_by(p.windows)} = {prod(p.windows)} windows; "
             f"the last axis of input has {length}"
         )
     return p, p.image_shape if len(shape) == 3 else p.image_shape[1:]
 
 
+def _by(extents: tuple[int, ...]) -> str:
+    return " x ".join(map(str, extents))
+
+
 def _fold_problem(
-    kind: str, n: int, c: int, image: tuple[int, int], dtype: np.dtype,
+    kind: str, n: int, c: int, image: tuple[int, ...], dtype: np.dtype,
     kernel_size: Any, dilation: Any, padding: Any, stride: Any,
 ) -> FoldProblem:  # fmt: skip
-    kernel = as_ints(kernel_size, 2, "kernel_size", 1)
-    d, s = as_ints(dilation, 2, "dilation", 1), as_ints(stride, 2, "stride", 1)
-    p = as_ints(padding, 2, "padding", 0)
+    rank = len(image)
+    kernel = as_ints(kernel_size, rank, "kernel_size", 1)
+    d, s = as_ints(dilation, rank, "dilation", 1), as_ints(stride, rank, "stride", 1)
+    p = as_ints(padding, rank, "padding", 0)
     windows = tuple(
         (e + 2 * pp - dd * (k - 1) - 1) // ss + 1 for e, pp, dd, k, ss in zip(image, p, d, kernel, s, strict=True)
     )
     if min(windows) < 1:
         raise ShapeError(
-            f"an image of {image[0]} x {image[1]} has {windows[0]} x {windows[1]} windows of kernel_size {kernel}, "
+            f"an image of {_by(image)} has {_by(windows)} windows of kernel_size {kernel}, "
             f"dilation {d}, padding {p}, stride {s}; at least one is needed"
         )
     check_size((n, c, *kernel, *windows), "the result")
     check_size((n, c, *image), "the result")
-    return FoldProblem(kind, n, c, image, kernel, d, p, s, windows, dtype)  # type: ignore[arg-type]
+    return FoldProblem(kind, n, c, image, kernel, d, p, s, windows, dtype)

@@ -43,14 +43,18 @@ def _elementwise(
     )
 
 
-def through(activation: str, dy: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Gradient before a fused activation, from that behind it and the values that it was applied to."""
+def through(activation: str, dy: np.ndarray, before: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+    """Gradient before a fused activation, from that behind it and the values that it was applied to.
+
+    Of `options`, those that activations have count: `backend` and `threads`.
+    """
     if is_planning():
         raise UnsupportedError(
             f"a gradient through activation {activation!r} is two kernels and cannot be planned: plan it without the "
             f"activation, and apply fastconv.grad.{activation} to dy"
         )
-    return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), None, None)
+    backend, threads = options["backend"], options["threads"]
+    return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), backend, threads)
 
 
 def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -194,8 +198,8 @@ def clamp(
     dy = as_incoming(dy, shape, "clamp")
     arrays = (
         x.astype(dy.dtype) if x.dtype.kind != "f" else x,
-        np.array(-np.inf, dy.dtype) if low is None else low.astype(dy.dtype),
-        np.array(np.inf, dy.dtype) if high is None else high.astype(dy.dtype),
+        np.array(-np.inf, dy.dtype) if low is None else clean(low, dy.dtype),
+        np.array(np.inf, dy.dtype) if high is None else clean(high, dy.dtype),
     )
 
     def one(function: str, array: np.ndarray, name: str) -> Any:

@@ -78,7 +78,7 @@ def _conv(
         )
         with immediately():
             before = getattr(forward, kind)(x, w, b, *arguments, layout=layout, padding_mode=padding_mode, **options)
-        dy = through(activation, dy, before)
+        dy = through(activation, dy, before, options)
     resolved = resolve(**options)
 
     def canonical(a: np.ndarray) -> np.ndarray:

@@ -110,7 +110,7 @@ def gemm(
             before = forward.gemm(
                 a, b, c, alpha=alpha, beta=beta, trans_a=trans_a, trans_b=trans_b, bias=bias, **options
             )
-        dy = through(activation, dy, before)
+        dy = through(activation, dy, before, options)
 
     def to_a() -> Any:
         if trans_a:
@@ -278,7 +278,7 @@ def linear(
     if activation is not None:
         with immediately():
             before = forward.linear(x, w, b, **options)
-        dy = through(activation, dy, before)
+        dy = through(activation, dy, before, options)
     count, features = prod(x.shape[:-1]), x.shape[-1]
     outputs = 1 if w.ndim == 1 else w.shape[0]
 
