@@ -1,5 +1,8 @@
 """Convolution, pooling and GEMM on a CPU: three backends behind one API. See the README."""
 
+import importlib as _importlib
+from typing import Any as _Any
+
 from fastconv.bench.api import backends, compare
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, MissingExtraError, ShapeError, UnsupportedError
@@ -74,6 +77,14 @@ from fastconv.ops.unpool import (
     max_unpool3d,
 )
 from fastconv.version import __version__
+
+
+def __getattr__(name: str) -> _Any:
+    """`fastconv.filters`, imported when it is first used."""
+    if name == "filters":
+        return _importlib.import_module("fastconv.filters")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "DTypeError",

@@ -149,3 +149,12 @@ def test_refusals(call: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text) as caught:
         call()
     assert type(caught.value) is error
+
+
+def test_an_integer_target_of_the_shape_of_the_logits_is_told_in_one_line() -> None:
+    x = np.zeros((4, 3))
+    with pytest.raises(F.DTypeError, match=r"target has dtype int64 .* pass target.astype\(np.float64\), or .* \(4,\)"):
+        F.cross_entropy(x, np.zeros((4, 3), np.int64))
+    for call in (lambda: F.cross_entropy(x, np.zeros((4, 3), bool)), lambda: F.conv1d(x > 0, np.ones((1, 4, 1)))):
+        with pytest.raises(F.DTypeError, match=r"has dtype bool; .*: pass (target|input).astype\(np.float32\)$"):
+            call()

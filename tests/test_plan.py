@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from dataclasses import FrozenInstanceError
 
@@ -229,3 +231,42 @@ def test_gradients_of_weights_are_chosen_by_the_whole_batch() -> None:
     assert "predictions are for the whole batch on one thread" in text
     text = str(F.plan(F.conv2d, x, w, padding=1).explain())
     assert "predictions are for one image on one thread" in text
+
+
+def test_options_may_be_used_again_and_inside_themselves() -> None:
+    numpy = F.options(backend="numpy", threads=2)
+    for _ in range(2):
+        with numpy as entered:
+            assert resolve() is entered
+            assert (resolve().backend, resolve().threads) == ("numpy", 2)
+            with F.options(threads=3), numpy, F.options(backend="reference"):
+                assert (resolve().backend, resolve().threads) == ("reference", 2)
+            assert (resolve().backend, resolve().threads) == ("numpy", 2)
+        assert resolve().backend == "auto"
+    with pytest.raises(ZeroDivisionError), numpy:
+        1 / 0  # noqa: B018
+    assert resolve().backend == "auto"
+
+    @numpy
+    def inside() -> str:
+        return resolve().backend
+
+    seen = []
+    threads = [threading.Thread(target=lambda: seen.append(inside())) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert seen == ["numpy"] * 4
+    assert resolve().backend == "auto"
+    with pytest.raises(ValueError, match="threads must be"):
+        F.options(threads=0)
+
+
+def test_filters_are_there_after_import_fastconv() -> None:
+    code = (
+        "import sys, fastconv as F; assert 'fastconv.filters' not in sys.modules; "
+        "print(F.filters.SHARPEN[1, 1], hasattr(F, 'filter'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["5.0", "False"]

@@ -176,6 +176,32 @@ def test_keyboard_interrupt_stops_long_work(backend: str, threads: int) -> None:
     assert time.monotonic() - sent < 10  # generous for a busy machine; slices are about 50 ms
 
 
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 6000), ("int64", 1500)])
+def test_keyboard_interrupt_stops_one_long_product_of_numpy(dtype: str, size: int) -> None:
+    code = f"""
+        import numpy as np, fastconv as F
+        a = np.ones(({size}, {size}), {dtype!r})
+        out = np.full(a.shape, 7, a.dtype)
+        print("ready", flush=True)
+        try:
+            F.matmul(a, a, out=out, backend="numpy")
+        except KeyboardInterrupt:
+            print("stopped", out[-1, -1], flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert out.split() in (["stopped", "7"], ["stopped", "7.0"]), err  # the last row was never reached
+
+
 def resident() -> int:
     """Bytes of this process in memory."""
     with open("/proc/self/statm") as f:

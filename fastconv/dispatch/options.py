@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from difflib import get_close_matches
@@ -43,6 +43,7 @@ def _options(*values: Any) -> Options:
 
 _DEFAULT = _options(*astuple(Options()))
 _current: ContextVar[Options] = ContextVar("fastconv_options", default=_DEFAULT)
+_outer: ContextVar[tuple[Options, ...]] = ContextVar("fastconv_outer_options", default=())  # of the blocks around
 
 
 def _check(name: str, value: Any) -> Any:
@@ -117,19 +118,12 @@ def exactly(values: tuple[Any, ...]) -> Iterator[None]:
         _current.reset(token)
 
 
-@contextmanager
-def options(
-    *,
-    backend: str | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Iterator[Options]:
+class options(ContextDecorator):
     """Set options for every fastconv call inside a ``with`` block.
 
     Context-local: other threads and other asyncio tasks do not see them.  Blocks nest; a keyword
-    left as None keeps its outer value, and a keyword of the call itself wins.
+    left as None keeps its outer value, and a keyword of the call itself wins.  One object may be used again, in several
+    threads and inside itself, and decorate functions.
 
     Parameters
     ----------
@@ -155,19 +149,29 @@ def options(
     >>> y
     array([[[2., 2., 2.]]])
     """
-    token = _current.set(
-        _merge(
-            _current.get(),
-            {
-                "backend": backend,
-                "algorithm": algorithm,
-                "threads": threads,
-                "tol": tol,
-                "max_workspace": max_workspace,
-            },
-        )
-    )
-    try:
-        yield _current.get()
-    finally:
-        _current.reset(token)
+
+    def __init__(
+        self,
+        *,
+        backend: str | None = None,
+        algorithm: str | None = None,
+        threads: int | None = None,
+        tol: float | None = None,
+        max_workspace: int | None = None,
+    ) -> None:
+        self._given: dict[str, Any] = {
+            "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
+        }  # fmt: skip
+        _merge(_DEFAULT, self._given)  # what is wrong is told here, not where it is entered
+
+    def __enter__(self) -> Options:
+        outer = _current.get()
+        merged = _merge(outer, self._given)
+        _outer.set((*_outer.get(), outer))
+        _current.set(merged)
+        return merged
+
+    def __exit__(self, *error: object) -> None:
+        *rest, outer = _outer.get()
+        _outer.set(tuple(rest))
+        _current.set(outer)

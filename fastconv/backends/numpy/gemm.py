@@ -20,6 +20,7 @@ from fastconv.core.problems.gemm import GemmProblem
 BAND_BYTES = 1 << 20
 RATE = 0.6  # of peak
 CALL_SECONDS = 4e-6
+SLICE_SECONDS = 0.4  # of one call of BLAS, which sees no signals: shorter ones would read the other matrix too often
 
 
 def compute_dtype(p: GemmProblem) -> np.dtype:
@@ -85,21 +86,28 @@ class Gemm(Kernel[GemmProblem]):
             lambda dtype: self._in_dtype(p, constants, dtype),
         )
 
+    @staticmethod
+    def _rate(dtype: np.dtype) -> float:
+        """FLOP/s of one core, about."""
+        return 1e9 if dtype.kind not in "fc" else 6e10 * 4 / dtype.itemsize / (2 if dtype.kind == "c" else 1)
+
     def _in_dtype(self, p: GemmProblem, constants: tuple[Any, ...], dtype: np.dtype) -> Run:
         """A run that forms products and sums in `dtype`."""
         b, c, bias = constants
         columns = b.transpose(0, 2, 1) if p.trans_b else b
         shared = None if p.b_batched else columns[0].astype(dtype, copy=False)
         plain = p.alpha == 1 and c is None and bias is None and p.activation is None and dtype == p.out
-        step = self._rows(p, dtype)
+        slice_rows = max(1, int(self._rate(dtype) * SLICE_SECONDS / max(1, 2 * p.n * p.k)))
+        step = min(self._rows(p, dtype), slice_rows)
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             rows = x.transpose(0, 2, 1) if p.trans_a else x
             for i in range(p.batch):
                 right = columns[i].astype(dtype, copy=False) if shared is None else shared
-                if plain and dtype.kind not in "iu":
-                    np.matmul(rows[i], right, out=out[i])
+                if plain and dtype.kind in "fc":
+                    for r in range(0, p.m, slice_rows):
+                        np.matmul(rows[i, r : r + slice_rows], right, out=out[i, r : r + slice_rows])
                     continue
                 for r in range(0, p.m, step):
                     acc = rows[i, r : r + step].astype(dtype, copy=False) @ right

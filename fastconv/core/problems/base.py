@@ -234,7 +234,8 @@ def check_dtype(dtype: np.dtype, name: str, kinds: str = "fciu") -> None:
     if kind not in kinds or not small:
         words = {"f": "float16, bfloat16, float32, float64", "c": "complex64, complex128", "i": "int8 to int64",
                  "u": "uint8 to uint64", "b": "bool"}
-        raise DTypeError(f"{name} has dtype {dtype}; allowed are {', '.join(words[k] for k in kinds)}")
+        remedy = f": pass {name}.astype(np.float32)" if kind == "b" else ""
+        raise DTypeError(f"{name} has dtype {dtype}; allowed are {', '.join(words[k] for k in kinds)}{remedy}")
 
 
 @cache

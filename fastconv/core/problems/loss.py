@@ -111,6 +111,11 @@ def loss_problem(
     if probabilities:
         check_dtype(tdtype, "target", "f")
     else:
+        if logits and tshape == xshape and tshape != batch:
+            raise DTypeError(
+                f"target has dtype {tdtype} and the shape of input, which is that of class probabilities: "
+                f"pass target.astype(np.{xdtype}), or class indices of shape {batch}"
+            )
         if tshape != batch:
             also = f", or {xshape} for class probabilities" if logits else ""
             raise ShapeError(f"target has shape {tshape}; for an input of {xshape} it must be {batch}{also}")
