@@ -232,7 +232,7 @@ def test_fold_and_unfold_of_volumes(kernel: Any, dtype: str) -> None:
         np.testing.assert_array_equal(F.grad.fold(x, y, (5, 6, 7), size, **options), want)
     assert F.unfold(x, 2).shape == (2, 24, 4 * 5 * 6)
     assert F.fold(F.unfold(x, 2), (5, 6, 7), 2).shape == x.shape
-    with pytest.raises(ShapeError, match="5 x 6 x 7 has 4 x 5 x 6 windows|has 4 x 5 x 6 = 120 windows"):
+    with pytest.raises(ShapeError, match="has 4 x 5 x 6 = 120 windows"):
         F.fold(np.ones((1, 8, 7)), (5, 6, 7), 2)
 
 
