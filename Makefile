@@ -1,8 +1,9 @@
 # Each target is one line of CONTRIBUTING.md; PYTHON is the interpreter that fastconv is installed in.
 PYTHON ?= python3
 MINUTES ?= 30
+RUNS ?= 300000
 
-.PHONY: build check imports test bench fuzz
+.PHONY: build check imports test bench fuzz sanitize threads
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -23,3 +24,28 @@ bench:
 
 fuzz:
 	$(PYTHON) -m tests.fuzz --minutes $(MINUTES)
+
+# The modules in build/$(1) before those of this folder, whose tests are run on them; scratch is exact and full of NaN.
+on = PYTHONSAFEPATH=1 PYTHONPATH=build/$(1)/lib:. FASTCONV_DEBUG_SCRATCH=1 OPENBLAS_NUM_THREADS=1
+compiled = FASTCONV_SANITIZE=$(1) FASTCONV_REQUIRE_NATIVE=1 $(PYTHON) setup.py -q build --build-base build/$(1) --build-lib build/$(1)/lib
+
+# Whatever malloc gives is full of NaN, too. The preloaded library must be the compiler's, and C++ exceptions need theirs beside it.
+address = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
+	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=64:max_malloc_fill_size=1073741824:malloc_fill_byte=255:allocator_may_return_null=1 \
+	UBSAN_OPTIONS=print_stacktrace=1 $(call on,address) $(PYTHON)
+
+sanitize:
+	CC=gcc $(call compiled,address)
+	$(address) tests/sanitizers/faults.py --runs $(RUNS)
+	$(address) -m tests.fuzz --backend cython --runs 20000 --no-minimise --no-keep
+	$(address) -m pytest -q -p no:cacheprovider -k "not numba" $$(grep -l "^from guard" tests/*.py)
+
+# OMP_TOOL_LIBRARIES is what tells ThreadSanitizer how OpenMP's threads wait for each other.
+thread = LD_PRELOAD="$$(clang -print-file-name=libclang_rt.tsan-x86_64.so)" OMP_TOOL_LIBRARIES=libarcher.so \
+	LD_LIBRARY_PATH="$$(dirname $$(clang -print-file-name=libarcher.so))" \
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=tests/sanitizers/thread.supp:halt_on_error=0:exitcode=66 \
+	$(call on,thread) $(PYTHON)
+
+threads:
+	CC=clang $(call compiled,thread)
+	$(thread) tests/sanitizers/threads.py --isa portable

@@ -27,12 +27,14 @@ MODULES = ("_simd", "_team", "_prepared", "_direct", "_pointwise", "_pointwise_b
 # gcc's predictive commoning turns register tiles into chains of moves.
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]
 # Instrumented register tiles take compilers long: functions check addresses, and of pointers nothing else is checked.
+# Which thread does what is the same for every instruction set, so ThreadSanitizer sees the micro-kernels of one.
 SANITIZERS = {
     "address": ["-fsanitize=address,undefined", "-fno-sanitize=null,alignment,object-size,pointer-overflow",
                 "-fno-sanitize-recover=undefined", "--param=asan-instrumentation-with-call-threshold=0"],
     "thread": ["-fsanitize=thread"],
 }
-SANITIZE = SANITIZERS[os.environ["FASTCONV_SANITIZE"]] if os.environ.get("FASTCONV_SANITIZE") else []
+SANITIZER = os.environ.get("FASTCONV_SANITIZE", "")
+SANITIZE = SANITIZERS[SANITIZER] if SANITIZER else []
 if SANITIZE:
     COMMON = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fno-math-errno"]
 ISA_FLAGS = {"portable": []}
@@ -88,10 +90,10 @@ class Build(build_ext):
             raise RuntimeError(f"gcc or clang is needed, the compiler here is {self.compiler.compiler_type!r}")
         if not self.compiles([]):
             raise RuntimeError(f"no working C compiler: {self.compiler.compiler_so[0]!r} was tried")
-        self.common = [*SANITIZE, *(flag for flag in COMMON if self.compiles([flag]))]
+        self.common = [flag for flag in COMMON if self.compiles([flag])]
         openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
         for extension in self.extensions:
-            extension.extra_compile_args = [*self.common, *openmp]
+            extension.extra_compile_args = [*self.common, *SANITIZE, *openmp]
             extension.extra_link_args = [*openmp, *SANITIZE]
         self.extensions[0].extra_objects = self.micro_kernels()
         super().build_extensions()
@@ -106,7 +108,9 @@ class Build(build_ext):
             made = [Path(name) for name in self.compiler.object_filenames([source], output_dir=self.build_temp)]
             if all(path.exists() and path.stat().st_mtime > changed for path in made):
                 return [str(path) for path in made]
-            return self.compiler.compile([source], output_dir=self.build_temp, extra_preargs=[*self.common, *flags])
+            seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
+            arguments = [*self.common, *flags, *seen]
+            return self.compiler.compile([source], output_dir=self.build_temp, extra_preargs=arguments)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             jobs = [

@@ -34,12 +34,21 @@ class Request(NamedTuple):
         """Why `kernel` cannot do it."""
         return kernel.reject(_fusable(kernel, self.problem)[0])
 
-    def run(self, kernel: Kernel[Any], threads: int = 2) -> tuple[np.ndarray, ...]:
-        """What `kernel` makes of it."""
+    def bound(self, kernel: Kernel[Any], threads: int) -> Callable[[], tuple[np.ndarray, ...]]:
+        """What has `kernel`, prepared once, do it; for any number of calls, also at the same time."""
         inner, after = _fusable(kernel, self.problem)
         recipe = self.recipe.with_choice(Choice(inner, kernel, (), threads, after))
-        result = recipe.execute(recipe.bind(self.constants), self.x, None, self.constants)
-        return result if isinstance(result, tuple) else (result,)
+        run = recipe.bind(self.constants)
+
+        def results() -> tuple[np.ndarray, ...]:
+            found = recipe.execute(run, self.x, None, self.constants)
+            return found if isinstance(found, tuple) else (found,)
+
+        return results
+
+    def run(self, kernel: Kernel[Any], threads: int = 2) -> tuple[np.ndarray, ...]:
+        """What `kernel` makes of it."""
+        return self.bound(kernel, threads)()
 
 
 @contextmanager
