@@ -166,3 +166,117 @@ def test_keys_do_not_tell_batches_apart() -> None:
     p = plan().problem
     assert wisdom.key(p) == wisdom.key(replace(p, n=50))
     assert all(k.name not in wisdom.known(p) for k in kernels("conv"))
+
+
+def wisdom_of(times: str) -> str:
+    return f'{{"format": 1, "cpu": {json.dumps(machine.cpu_identity())}, "times": {times}}}'
+
+
+UNREADABLE = {
+    "deep nesting": "[" * 100_000,
+    "deep nesting within": wisdom_of('{"p": ' + '{"a":' * 50_000 + "1" + "}" * 50_000 + "}"),
+    "infinity": wisdom_of('{"p": {"k": [1, Infinity]}}'),
+    "a number beyond floats": wisdom_of('{"p": {"k": [1, 1' + "0" * 400 + "]}}"),
+    "a number beyond all": wisdom_of('{"p": {"k": [1, 1' + "0" * 5000 + "]}}"),
+    "not a number": wisdom_of('{"p": {"k": [1, NaN]}}'),
+    "negative": wisdom_of('{"p": {"k": [1, -1e-6]}}'),
+    "nothing": wisdom_of('{"p": {"k": [1, 0]}}'),
+    "a word": wisdom_of('{"p": {"k": [1, "1e-6"]}}'),
+    "a fraction of a revision": wisdom_of('{"p": {"k": [1.5, 1e-6]}}'),
+    "one number": wisdom_of('{"p": {"k": [1]}}'),
+    "times that are a list": wisdom_of("[1, 2]"),
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_content_that_makes_no_sense_is_reported_once_and_ignored(
+    file: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    file.parent.mkdir()
+    file.write_text(content)
+    reported_once_and_ignored(monkeypatch)
+
+
+def reported_once_and_ignored(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A choice works, with one warning; and the next ones without."""
+    monkeypatch.setattr(wisdom, "_reported", set())
+    with pytest.warns(RuntimeWarning, match="fastconv (ignored|none)") as caught:
+        assert plan().kernel
+        monkeypatch.setattr(wisdom, "_loaded", False)
+        assert plan().kernel
+    assert len(caught) == 1
+    assert len(str(caught[0].message)) < 500
+    return wisdom.state()
+
+
+@pytest.mark.parametrize(
+    "place", ["~nobody-of-this-name/x", "/" + "long" * 2000, "a\0b", "FOLDER", "FIFO", "/dev/zero"]
+)
+def test_places_that_cannot_be_read_are_reported_once_and_ignored(
+    file: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    file.parent.mkdir()
+    if place == "a\0b":  # not for the environment
+        monkeypatch.setattr(wisdom, "path", lambda: Path(place))
+    elif place == "FIFO":
+        os.mkfifo(file)  # nobody writes: reading would wait for ever
+    else:
+        monkeypatch.setenv("FASTCONV_WISDOM", str(file.parent) if place == "FOLDER" else place)
+    reported_once_and_ignored(monkeypatch)
+
+
+def test_nobody_at_home_is_reported_once_and_ignored(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("FASTCONV_WISDOM")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert "Could not determine home directory" in reported_once_and_ignored(monkeypatch)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_files_without_permission_are_reported_once_and_ignored(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.parent.mkdir()
+    file.write_text(wisdom_of("{}"))
+    file.chmod(0)
+    reported_once_and_ignored(monkeypatch)
+
+
+def test_times_of_the_oracle_decide_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = F.plan(F.conv2d, X, W)
+    kept = usable()[-1]
+    oracle = {"reference.definition": [1, 1e-9]}
+    both = json.dumps({wisdom.key(usual.problem): oracle | {kept.name: [kept.revision, 1e-6]}})
+    alone = json.dumps({wisdom.key(usual.problem): oracle})
+    file.parent.mkdir()
+    file.write_text(wisdom_of(alone))
+    forget(monkeypatch)
+    assert "0 problems" in reported_once_and_ignored(monkeypatch)
+    assert plan().kernel == usual.kernel
+    file.write_text(wisdom_of(both))
+    forget(monkeypatch)
+    assert plan().kernel == kept.name
+    wisdom.record(kernels("conv")[-1], usual.problem, 1e-12)
+    assert set(wisdom.known(usual.problem)) == {kept.name}
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from fastconv.dispatch import wisdom
+for i in range(30):
+    wisdom.clear()
+    wisdom._put(f"{sys.argv[2]} {i}", {"a kernel": (1, 1e-6)})
+    wisdom.save(Path(sys.argv[1]))
+"""
+
+
+def test_two_writers_lose_nothing(file: Path) -> None:
+    environment = os.environ | {"FASTCONV_WISDOM": ""}
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(file), name], env=environment) for name in ("one", "two")
+    ]
+    assert [w.wait(timeout=120) for w in writers] == [0, 0]
+    found = json.loads(file.read_text())["times"]
+    assert set(found) == {f"{name} {i}" for name in ("one", "two") for i in range(30)}

@@ -6,33 +6,45 @@ purpose: the choice, and with it the bits of a result, must not depend on them. 
 each number of rows, and these choose only among kernels of one `Kernel.order`.
 
 The file is JSON that people can read, at ``FASTCONV_WISDOM`` or in the user's cache folder; if that variable is empty
-there is none.  It is read when the first choice is made.  One that cannot be read is reported by a warning and ignored;
-one of another processor is ignored, and `fastconv info` says so.
+there is none.  It is read when the first choice is made.  One that cannot be read, whatever the cause, is reported
+by one warning and ignored; one of another processor is ignored, and `fastconv info` says so.  Writers take turns, and
+merge what others wrote.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 import warnings
 from collections import OrderedDict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 
 CAPACITY = 4096  # problems
+MAX_BYTES = 256 << 20  # of a file: a hundred times as many as that many problems take
+LONGEST = 1e6  # seconds
+ORACLE = "reference"
 FORMAT = 1
 
 _Times = dict[str, tuple[int, float]]  # kernel name -> revision, seconds
 _times: OrderedDict[str, _Times] = OrderedDict()
 _lock = Lock()
 _loaded = False
+_reported: set[str] = set()
 _state = "not read yet"
 
 
@@ -42,7 +54,9 @@ def key(problem: Problem) -> str:
 
 
 def record(kernel: Kernel[Any], problem: Problem, seconds: float) -> None:
-    """Remember a measured median time."""
+    """Remember a measured median time; that of the oracle decides nothing."""
+    if kernel.backend == ORACLE:
+        return
     _load_once()
     one = problem.one_image()
     images = 1 if one is problem else problem.n  # type: ignore[attr-defined]
@@ -68,12 +82,21 @@ def clear() -> None:
 
 
 def path() -> Path | None:
-    """The file of wisdom, which need not exist; None if there shall be none."""
+    """The file of wisdom, which need not exist; None if there shall be none.
+
+    Raises
+    ------
+    OSError
+        If it is in the home folder of somebody who has none.
+    """
     given = os.environ.get("FASTCONV_WISDOM")
-    if given is not None:
-        return Path(given).expanduser() if given.strip() else None
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "fastconv" / "wisdom.json"
+    try:
+        if given is not None:
+            return Path(given).expanduser() if given.strip() else None
+        return (Path(cache) if cache else Path.home() / ".cache") / "fastconv" / "wisdom.json"
+    except RuntimeError as e:
+        raise OSError(f"the place of wisdom: {e} Set FASTCONV_WISDOM to a file, or to nothing") from None
 
 
 def state() -> str:
@@ -93,21 +116,43 @@ def load(file: Path) -> int:
         If it is no such file, or was made on another processor.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(_text(file))
         if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}, not {FORMAT}")
+            raise ValueError(f"format {content['format']!r:.40}, not {FORMAT}")
         cpu = str(content["cpu"])
-        found = {
-            str(problem): {str(name): (int(revision), float(seconds)) for name, (revision, seconds) in times.items()}
-            for problem, times in content["times"].items()
-        }
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as e:
+        found = {problem: _checked(times) for problem, times in content["times"].items()}
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as e:
         raise ValueError(f"no file of wisdom: {type(e).__name__}: {e}") from None
     if cpu != machine.cpu_identity():
         raise OtherProcessorError(f"made on another processor, {cpu}")
     for problem, times in found.items():
-        _put(problem, times)
-    return len(found)
+        if times:
+            _put(problem, times)
+    alone = sum(not times for times in found.values())
+    if alone:
+        _report(f"ignored {alone} entries of {file}: they time the oracle alone, which is never chosen")
+    return len(found) - alone
+
+
+def _text(file: Path) -> str:
+    """What a file holds: a pipe would wait for its other end for ever, a device might not end."""
+    status = file.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("not a regular file")
+    if status.st_size > MAX_BYTES:
+        raise ValueError(f"{status.st_size} bytes long, more than any file of wisdom")
+    return file.read_text(encoding="utf-8")
+
+
+def _checked(times: dict[str, Any]) -> _Times:
+    """The times of one problem, without the oracle's."""
+    kept = {}
+    for name, (revision, seconds) in times.items():
+        if type(revision) is not int or type(seconds) not in (int, float) or not 0 < seconds < LONGEST:
+            raise ValueError(f"revision {revision!r:.40} and time {seconds!r:.40} of {name:.80}: no int and no seconds")
+        if not name.startswith(f"{ORACLE}."):
+            kept[name] = (revision, float(seconds))
+    return kept
 
 
 class OtherProcessorError(ValueError):
@@ -117,8 +162,29 @@ class OtherProcessorError(ValueError):
 def save(file: Path) -> int:
     """Write everything known to a file, in one step; the number of problems.
 
-    What the file held of other problems and kernels stays, if it was readable and of this processor.
+    What the file held of other problems and kernels stays, if it was readable and of this processor.  Others that
+    write at the same time wait, and then find it there.
     """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(file):
+        return _merge(file)
+
+
+@contextmanager
+def _turn(file: Path) -> Iterator[None]:
+    """One writer after the other, of all processes; where the system has no such locks, all at once."""
+    if fcntl is None:
+        yield
+        return
+    folder = os.open(file.parent, os.O_RDONLY)  # the file itself is replaced, and a lock beside it would stay
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _merge(file: Path) -> int:
     mine = {problem: dict(times) for problem, times in _times.items()}
     if file.exists():
         with suppress(OSError, ValueError):  # then it is replaced
@@ -128,7 +194,6 @@ def save(file: Path) -> int:
     text = json.dumps(
         {"format": FORMAT, "cpu": machine.cpu_identity(), "times": {p: _times[p] for p in sorted(_times)}}, indent=1
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".new")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as f:
@@ -153,17 +218,24 @@ def _load_once() -> None:
     if _loaded:
         return
     _loaded = True
-    file = path()
-    if file is None:
-        _state = "none: FASTCONV_WISDOM is empty"
-        return
-    if not file.exists():
-        _state = f"none: there is no {file}; `fastconv tune` writes it"
-        return
+    file: Path | None = None
     try:
-        _state = f"{load(file)} problems from {file}"
+        file = path()
+        if file is None:
+            _state = "none: FASTCONV_WISDOM is empty"
+        else:
+            _state = f"{load(file)} problems from {file}"
+    except FileNotFoundError:
+        _state = f"none: there is no {file}; `fastconv tune` writes it"
     except OtherProcessorError as e:
         _state = f"ignored {file}: {e}"
-    except (OSError, ValueError) as e:
-        _state = f"ignored {file}: {e}"
-        warnings.warn(f"fastconv {_state}", RuntimeWarning, stacklevel=2)
+    except (OSError, ValueError, MemoryError) as e:
+        _state = f"ignored {file}: {e}" if file is not None else f"none: {e}"
+        _report(_state)
+
+
+def _report(text: str) -> None:
+    """Say it once in a process."""
+    if text not in _reported:
+        _reported.add(text)
+        warnings.warn(f"fastconv {text:.400}", RuntimeWarning, stacklevel=2)
