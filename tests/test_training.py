@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import warnings
+import zipfile
 from dataclasses import replace
 from itertools import pairwise
 
@@ -553,6 +554,24 @@ def about(**changes):
         ({"memory/full.bias.mean": None}, "memory/full.bias.mean is missing"),
         ({"mean": np.zeros(2, "f")}, "mean must be"),
         ({"history": np.zeros(4)}, "history must have 4 columns"),
+        ({"about": np.array("[" * 100_000)}, "recursion"),
+        ({"about": np.array('{"format": ' + '{"a":' * 50_000 + "1" + "}" * 50_001)}, "recursion"),
+        (about(settings__rate=float("nan")), "its settings hold NaN"),
+        (about(settings__rate=float("inf")), "its settings hold Infinity"),
+        (about(settings__rate=-0.1), "rate must be a number above 0, got -0.1"),
+        (about(settings__rate=0), "rate must be a number above 0, got 0"),
+        (about(settings__rate=10**400), "too large"),
+        (about(settings__seed=-1), "out of range"),
+        (about(settings__epochs=-1), "out of range"),
+        (about(settings__jitter={"shift": -1.0}), "shift, turn and scale must be finite and at least 0"),
+        (about(settings__jitter={"turn": float("nan")}), "its settings hold NaN"),
+        (about(config__dropout=float("nan")), "its settings hold NaN"),
+        (about(config__dropout=-0.5), "dropout must be at least 0"),
+        (about(images=-5), "out of range"),
+        (about(steps=-1), "steps must be at least 0, got -1"),
+        (about(classes=[1, 2, 3]), "classes must be names"),
+        ({"spread": lambda a: -a}, "spread must be above 0"),
+        ({"mean": lambda a: a * np.float32("nan")}, "mean holds values that are not finite"),
     ],
 )
 def test_files_that_were_changed(state, tmp_path, changes, text):
@@ -577,6 +596,17 @@ def test_files_that_are_something_else(state, tmp_path):
         bad.write_bytes(content)
         with pytest.raises(ValueError, match=r"bad\.npz is not a file of weights"):
             weights.load(bad)
+    for header in ("(" * 5000 + ")" * 5000, "{'descr': '<f4', 'fortran_order': False, 'shape': (10**30,), }",
+                   "{'descr': '<f4', 'fortran_order': False, 'shape': (1152921504606846975,), }"):  # fmt: skip
+        with zipfile.ZipFile(bad, "w") as archive:
+            encoded = header.encode() + b"\n"
+            archive.writestr("about.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(encoded)) + encoded)
+        with pytest.raises(ValueError, match=r"bad\.npz is not a file of weights"):
+            weights.load(bad)
+    os.mkfifo(tmp_path / "pipe.npz")
+    for odd in ("pipe.npz", "."):
+        with pytest.raises(ValueError, match="no regular file"):
+            weights.load(tmp_path / odd)
     with pytest.raises(FileNotFoundError):
         weights.load(tmp_path / "none.npz")
 

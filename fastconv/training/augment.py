@@ -7,6 +7,7 @@ All images of a batch are done at once with NumPy, a few percent of the time of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -30,8 +31,8 @@ class Jitter:
     scale: float = 0.1
 
     def __post_init__(self) -> None:
-        if min(self.shift, self.turn, self.scale) < 0 or self.scale >= 1:
-            raise ValueError(f"shift, turn and scale must be at least 0, and scale below 1, got {self}")
+        if not (0 <= self.shift < inf and 0 <= self.turn < inf and 0 <= self.scale < 1):
+            raise ValueError(f"shift, turn and scale must be finite and at least 0, and scale below 1, got {self}")
 
 
 def maps(count: int, jitter: Jitter, rng: np.random.Generator) -> np.ndarray:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from fastconv.training.network import Config, Weights
 from fastconv.training.optimizers import DECAYS, MEMORY, OPTIMIZERS
 
 FORMAT = "fastconv training 1"
+DAMAGE = (ValueError, KeyError, OverflowError, RecursionError, MemoryError)  # what reading nonsense may raise
+LONGEST = 300  # characters of an error's text that are told
 HISTORY = ("training loss", "training error", "held-out loss", "held-out error")
 
 
@@ -138,26 +142,28 @@ def load(path: str | Path) -> State:
         If it is damaged, or is something else; the text says what was found.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its other end
+            raise ValueError("it is no regular file")
         with open(path, "rb") as file:
             found = np.load(file, allow_pickle=False)
             if not isinstance(found, np.lib.npyio.NpzFile):
                 raise ValueError("it holds a single array")
             arrays = dict(found)
-    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error, SyntaxError) as e:
+    except (*DAMAGE, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error, SyntaxError) as e:
         raise ValueError(f"{path} is not a file of weights, or is damaged: {_first_line(e)}") from None
     try:
         return _state(arrays)
-    except (ValueError, TypeError, KeyError, AttributeError) as e:
+    except (*DAMAGE, TypeError, AttributeError) as e:
         missing = f"{e} is missing" if isinstance(e, KeyError) else _first_line(e)
         raise ValueError(f"{path} is not a file of weights of this program: {missing}") from None
 
 
 def _first_line(e: BaseException) -> str:
-    return (str(e).strip() or type(e).__name__).splitlines()[0]
+    return (str(e).strip() or type(e).__name__).splitlines()[0][:LONGEST]
 
 
 def _state(arrays: dict[str, np.ndarray]) -> State:
-    about = json.loads(str(arrays["about"]))
+    about = json.loads(str(arrays["about"]), parse_constant=_no_constant)
     if about["format"] != FORMAT:
         raise ValueError(f"format must be {FORMAT!r}, got {about['format']!r}")
     lists: dict[str, Any] = {name: tuple(_whole(n) for n in about["config"][name]) for name in ("image", "channels")}
@@ -168,8 +174,12 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         _check_types(made)
     if settings.optimizer not in OPTIMIZERS or settings.decay not in DECAYS:
         raise ValueError(f"optimizer and decay are {settings.optimizer!r} and {settings.decay!r}")
-    if min(settings.epochs, settings.batch, _whole(about["images"])) < 1 or settings.seed < 0 or settings.rate <= 0:
+    if min(settings.epochs, settings.batch, _whole(about["images"])) < 1 or settings.seed < 0:
         raise ValueError("its numbers are out of range")
+    if not (settings.rate > 0 and isfinite(settings.rate)):
+        raise ValueError(f"rate must be a number above 0, got {settings.rate}")
+    if _whole(about["steps"]) < 0:
+        raise ValueError(f"steps must be at least 0, got {about['steps']}")
     shapes = config.shapes()
     parts: dict[str, Weights] = {"weights": {}, "best": {}, "memory": {}}
     for name, array in arrays.items():
@@ -188,9 +198,13 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
             _check(f"memory/{inner}", parts["memory"].get(inner), shapes[name])
     for name in ("mean", "spread"):
         _check(name, arrays[name], config.image[:1])
+    if (arrays["spread"] <= 0).any():
+        raise ValueError("spread must be above 0")
     history = arrays["history"]
     if history.ndim != 2 or history.shape[1] != len(HISTORY):
         raise ValueError(f"history must have {len(HISTORY)} columns, got shape {history.shape}")
+    if not all(isinstance(name, str) for name in about["classes"]):
+        raise ValueError("classes must be names")
     if len(about["classes"]) != config.classes or not 0 <= _whole(about["best_epoch"]) <= len(history):
         raise ValueError("its classes and epochs contradict each other")
     return State(
@@ -198,6 +212,10 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         spread=arrays["spread"], weights=parts["weights"], best=parts["best"], memory=parts["memory"],
         steps=about["steps"], best_epoch=about["best_epoch"], history=tuple(tuple(row) for row in history.tolist()),
     )  # fmt: skip
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"its settings hold {name}")
 
 
 def _whole(value: Any) -> int:
