@@ -563,7 +563,7 @@ def about(**changes):
         (about(settings__rate=10**400), "too large"),
         (about(settings__seed=-1), "out of range"),
         (about(settings__epochs=-1), "out of range"),
-        (about(settings__jitter={"shift": -1.0}), "shift, turn and scale must be finite and at least 0"),
+        (about(settings__jitter={"shift": -1.0}), "shift, turn and scale must be at least 0 and finite"),
         (about(settings__jitter={"turn": float("nan")}), "its settings hold NaN"),
         (about(config__dropout=float("nan")), "its settings hold NaN"),
         (about(config__dropout=-0.5), "dropout must be at least 0"),

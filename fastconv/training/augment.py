@@ -32,7 +32,7 @@ class Jitter:
 
     def __post_init__(self) -> None:
         if not (0 <= self.shift < inf and 0 <= self.turn < inf and 0 <= self.scale < 1):
-            raise ValueError(f"shift, turn and scale must be finite and at least 0, and scale below 1, got {self}")
+            raise ValueError(f"shift, turn and scale must be at least 0 and finite, and scale below 1, got {self}")
 
 
 def maps(count: int, jitter: Jitter, rng: np.random.Generator) -> np.ndarray:
