@@ -57,3 +57,32 @@ def forget_tables() -> None:
     """Drop all of them: `fastconv.dispatch.plan.clear_cache` does."""
     for forget in _forget:
         forget()
+
+
+class Recent:
+    """Holders of tables, the most recent ones up to so many bytes: older ones are told to release theirs."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._total = limit, 0
+        self._held: OrderedDict[int, tuple[Callable[[], None], int]] = OrderedDict()
+        self._lock = threading.Lock()
+        _forget.append(self.clear)
+
+    def add(self, holder: Any, release: Callable[[], None], nbytes: int) -> None:
+        """Take note of a holder; the last one always stays."""
+        with self._lock:
+            _, before = self._held.pop(id(holder), (None, 0))
+            self._held[id(holder)] = release, nbytes
+            self._total += nbytes - before
+            while self._total > self._limit and len(self._held) > 1:
+                _, (old, size) = self._held.popitem(last=False)
+                self._total -= size
+                old()
+
+    def clear(self) -> None:
+        """Release all."""
+        with self._lock:
+            for release, _ in self._held.values():
+                release()
+            self._held.clear()
+            self._total = 0

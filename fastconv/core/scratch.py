@@ -61,8 +61,8 @@ class borrow:
             self._buffer = free.pop()
             return self._buffer
         best = None
-        for i, b in enumerate(free):
-            if b.nbytes >= nbytes and (best is None or b.nbytes < free[best].nbytes):
+        for i in range(len(free)):  # no name for a buffer: it would keep the memory while a larger one is made
+            if free[i].nbytes >= nbytes and (best is None or free[i].nbytes < free[best].nbytes):
                 best = i
         if best is not None:
             self._buffer = free.pop(best)

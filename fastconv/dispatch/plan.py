@@ -29,7 +29,7 @@ from fastconv.core.arrays import (
     share_memory,
     stand_in,
 )
-from fastconv.core.caches import forget_tables
+from fastconv.core.caches import Recent, forget_tables
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.machine import check_memory
@@ -54,6 +54,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _planning: ContextVar[Callable[..., Plan] | None] = ContextVar("fastconv_planning", default=None)
 _remembered: list[Callable[[], None]] = []
+
+TABLE_BYTES = 16  # at most, for each position of an axis, that a kernel keeps: windows of pooling, their divisors
+LIGHT_BYTES = 32 << 10  # not worth counting
+_prepared = Recent(32 << 20)
 
 
 def remember(make: F) -> F:
@@ -135,14 +139,24 @@ class Recipe:
 
     def bind(self, constants: tuple[Any, ...]) -> Run:
         """The kernel, prepared for these constants; without any, it is prepared but once."""
-        if self._run is not None:
-            return self._run
-        if self._bind is None:
-            self._bind = self._prepare()
-        run = self._bind(constants)
+        run = self._run  # another thread may release it
+        if run is not None:
+            return run
+        bind = self._bind
+        if bind is None:
+            self._bind = bind = self._prepare()
+            extents = (*getattr(self.problem, "input", ()), *getattr(self.problem, "output", ()))
+            held = TABLE_BYTES * sum(extents)
+            if held > LIGHT_BYTES:
+                _prepared.add(self, self._release, held)
+        run = bind(constants)
         if not constants:
             self._run = run
         return run
+
+    def _release(self) -> None:
+        """Forget what was prepared: it may hold tables as long as an axis."""
+        self._bind = self._run = None
 
     def _prepare(self) -> Bind:
         """The kernel, and behind it the activation that it does not fuse."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 REPORT = Path(__file__).with_name("_build_report.json")
 FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
 PACK_CALL_SECONDS, PACK_SECONDS = 1e-6, 3.3e-10  # to bring weights into panels: per call, and per weight
+SCRATCH_BYTES = 32 << 20  # of one thread, beside a few times the weights: algorithms that take whole rows end here
 SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
 
 

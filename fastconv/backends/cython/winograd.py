@@ -552,6 +552,9 @@ class Winograd(native.Native):
             return "rounding errors would be large"
         if p.depth == 0 or not np.isfinite(p.fill):
             return "no channels, or padding that is not finite"
+        weights = p.oc * p.depth * p.acc.itemsize
+        if Scheme.of(p, self.isa, self.m, 1).bytes(p.acc.itemsize) > native.SCRATCH_BYTES + 4 * weights:
+            return "a row of tiles is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:

@@ -160,6 +160,9 @@ class WinogradWeight(Kernel[ConvProblem]):
                 return f"phases of {taps} and {taps - 1} taps"
         if 0 in p.x_shape or 0 in p.w_shape or 0 in p.y_shape or not np.isfinite(p.fill):
             return "nothing to sum up, or padding that is not finite"
+        scheme = Scheme.of(p, self.isa, self.tile)
+        if (scheme.vx + scheme.vy + scheme.scratch) * p.acc.itemsize > native.SCRATCH_BYTES:
+            return "a row of tiles is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:

@@ -84,6 +84,11 @@ class Band:
         dst[:, r0:r1, c0:c1] = x[:, row + r0 : row + r1, col + c0 : col + c1]
 
 
+def gathered(p: ConvProblem, band: int) -> int:
+    """Bytes of a plane of a band of so many elements that is gathered first, where padding has values of the input."""
+    return 0 if p.mode == "zeros" else band // p.kernel[0] * p.dtype.itemsize
+
+
 def windows(band: np.ndarray, p: ConvProblem, rows: int, cols: int) -> np.ndarray:
     """View (channels, kd, kh, kw, rows, cols) of a band: what each tap reads for each output."""
     sc, sd, sh, sw = band.strides
@@ -202,7 +207,7 @@ class Im2col(NumpyConv):
         blocks = Blocks(p, p.taps, p.icg)
         band = int(np.prod(blocks.band_shape(p)))
         pixels = blocks.rows * blocks.cols
-        return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * compute_dtype(p).itemsize
+        return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * compute_dtype(p).itemsize + gathered(p, band)
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = weights.reshape(p.groups, p.ocg, p.icg, p.taps).astype(dtype, copy=False)
@@ -312,7 +317,8 @@ class Depthwise(NumpyConv):
         p = problem
         blocks = Blocks(p, 4, p.groups)
         pixels = blocks.rows * blocks.cols * blocks.channels
-        return (int(np.prod(blocks.band_shape(p))) + 2 * pixels) * compute_dtype(p).itemsize
+        band = int(np.prod(blocks.band_shape(p)))
+        return (band + 2 * pixels) * compute_dtype(p).itemsize + gathered(p, band)
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = weights.reshape(p.groups, p.ocg, *p.kernel).astype(dtype, copy=False)
