@@ -41,8 +41,7 @@ sanitize:
 	$(address) -m pytest -q -p no:cacheprovider -k "not numba" $$(grep -l "^from guard" tests/*.py)
 
 # OMP_TOOL_LIBRARIES is what tells ThreadSanitizer how OpenMP's threads wait for each other.
-thread = LD_PRELOAD="$$(clang -print-file-name=libclang_rt.tsan-x86_64.so)" OMP_TOOL_LIBRARIES=libarcher.so \
-	LD_LIBRARY_PATH="$$(dirname $$(clang -print-file-name=libarcher.so))" \
+thread = LD_PRELOAD="$$(clang -print-file-name=libclang_rt.tsan-x86_64.so)" OMP_TOOL_LIBRARIES="$$(clang -print-resource-dir)/../../libarcher.so" \
 	TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=tests/sanitizers/thread.supp:halt_on_error=0:exitcode=66 \
 	$(call on,thread) $(PYTHON)
 

@@ -36,6 +36,8 @@ def requests_of(seed: int, family: str | None) -> list[Request]:
             case.function(*args, **kwargs)
         except REFUSALS:
             pass
+        except Exception as e:  # for `tests.fuzz` to look into
+            print(f"case {seed}: {e!r}", flush=True)
     return requests
 
 
