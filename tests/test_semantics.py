@@ -329,3 +329,27 @@ def test_what_a_factor_of_zero_multiplies_is_not_read(kernel: Any, dtype: str, m
             if kernel.reject(plan.problem) is None:
                 got = plan.with_kernel(kernel.name)(np.ones_like(a))
                 np.testing.assert_array_equal(got, np.full((*batch, m, n), k))
+
+
+@pytest.mark.parametrize("backend", ["auto", "cython", "numba", "numpy", "reference"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_of_nothing_on_every_backend(backend: str, dtype: str) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba")
+    one, bias = np.ones((2, 0, 5, 5), dtype), np.array([-1, 0, 2], dtype)
+    for got in (
+        F.conv2d(one, np.ones((3, 0, 2, 2), dtype), bias, backend=backend),
+        F.conv_transpose2d(one, np.ones((0, 3, 2, 2), dtype), bias, stride=2, backend=backend),
+        F.linear(np.ones((4, 0), dtype), np.ones((3, 0), dtype), bias, backend=backend).T[None],
+    ):
+        np.testing.assert_array_equal(got, np.broadcast_to(bias.reshape(3, *(1,) * (got.ndim - 2)), got.shape))
+    got = F.conv2d(one, np.ones((3, 0, 2, 2), dtype), bias, activation="relu", padding=1, backend=backend)
+    np.testing.assert_array_equal(got[0, :, 2, 2], [0, 0, 2])
+    got = F.matmul(np.ones((3, 0), dtype), np.ones((0, 4), dtype), backend=backend)
+    np.testing.assert_array_equal(got, np.zeros((3, 4)))
+    nothing = np.full((3, 3), np.nan, dtype)
+    got = F.gemm(nothing, nothing, np.ones(3, dtype), alpha=0, beta=2, bias=bias, backend=backend)
+    np.testing.assert_array_equal(got, np.tile(2 + bias, (3, 1)))
+    assert F.conv2d(np.ones((0, 3, 5, 5), dtype), np.ones((2, 3, 2, 2), dtype), backend=backend).shape == (0, 2, 4, 4)
+    assert F.conv2d(np.ones((1, 3, 5, 5), dtype), np.ones((0, 3, 2, 2), dtype), backend=backend).shape == (1, 0, 4, 4)
+    assert F.matmul(np.ones((0, 3), dtype), np.ones((3, 4), dtype), backend=backend).shape == (0, 4)

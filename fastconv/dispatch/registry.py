@@ -50,6 +50,7 @@ def _conv() -> Kernels:
     )
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
+    from fastconv.backends.numba import empty
     from fastconv.backends.numpy import conv as numpy
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
@@ -57,13 +58,14 @@ def _conv() -> Kernels:
     filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct.KERNELS)
-    forward = (*native, *numba.KERNELS, *numpy.KERNELS)
+    others = (*numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
+    forward = (*native, *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # Strides leave phases of one tap and of stride 1, on which Winograd and `windows` have nothing to save.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
-    transposed = (*windowed, *plain, *phases.wrap((*numba.KERNELS, *numpy.KERNELS)))
+    transposed = (*windowed, *plain, *phases.wrap(others))
     return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())
 
 
@@ -71,10 +73,12 @@ def _gemm() -> Kernels:
     from fastconv.backends import reference_gemm
     from fastconv.backends.cython import gemm as native
     from fastconv.backends.cython import thin
+    from fastconv.backends.numba import empty
     from fastconv.backends.numba import gemm as numba
     from fastconv.backends.numpy import gemm as numpy
 
-    return (*thin.KERNELS, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, reference_gemm.Gemm())
+    others = (*numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
+    return (*thin.KERNELS, *native.KERNELS, *others, reference_gemm.Gemm())
 
 
 def _pool() -> Kernels:

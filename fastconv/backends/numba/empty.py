@@ -1,0 +1,84 @@
+"""Sums of nothing: no input channels, or no depth.  Results are what is added to them; no loop is compiled for that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numba.base import FLOATS, missing_numba
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
+
+CALL_SECONDS = 4e-6
+
+
+class Empty(Kernel[Any]):
+    """What both share."""
+
+    backend = "numba"
+    algorithm = "empty"
+    activations = frozenset({"relu"})
+
+    def reject(self, problem: Any) -> str | None:
+        if problem.dtype not in FLOATS:
+            return f"dtype {problem.dtype}: float32 and float64 only"
+        return missing_numba()
+
+    def cost(self, problem: Any, machine: Machine) -> float:
+        return CALL_SECONDS + problem.bytes / machine.bandwidth
+
+    def workspace(self, problem: Any) -> int:
+        return np.getbufsize() * 16
+
+    def error(self, problem: Any) -> float:
+        return 0.0
+
+
+class Conv(Empty):
+    """The bias everywhere; a gradient of weights has no elements."""
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        if problem.icg:
+            return "there are input channels"
+        return (None if problem.weights_wanted else problem.not_forward) or super().reject(problem)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        bias = None if p.weights_wanted else constants[1]
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            out[...] = 0 if bias is None else bias[:, None, None, None]
+            if not p.weights_wanted and p.activation == "relu":
+                np.maximum(out, 0, out=out)
+
+        return run
+
+
+class Gemm(Empty):
+    """beta * c + bias."""
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        return "there are products" if problem.k else super().reject(problem)
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, (_, c, bias) = problem, constants
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            out[...] = 0 if c is None else c
+            if c is not None:
+                out *= p.out.type(p.beta)
+            if bias is not None:
+                out += bias
+            if p.activation == "relu":
+                np.maximum(out, 0, out=out)
+
+        return run
+
+
+CONVOLUTIONS = (Conv(),)
+PRODUCTS = (Gemm(),)
