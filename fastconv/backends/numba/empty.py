@@ -41,9 +41,8 @@ class Conv(Empty):
     """The bias everywhere; a gradient of weights has no elements."""
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if problem.icg:
-            return "there are input channels"
-        return (None if problem.weights_wanted else problem.not_forward) or super().reject(problem)
+        reason = missing_numba() or (None if problem.weights_wanted else problem.not_forward)
+        return reason or ("there are input channels" if problem.icg else super().reject(problem))
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
@@ -62,7 +61,7 @@ class Gemm(Empty):
     """beta * c + bias."""
 
     def reject(self, problem: GemmProblem) -> str | None:
-        return "there are products" if problem.k else super().reject(problem)
+        return missing_numba() or ("there are products" if problem.k else super().reject(problem))
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (_, c, bias) = problem, constants
