@@ -109,6 +109,9 @@ cdef extern from "simd/table.h" nogil:
         void *y
         Py_ssize_t ychannel, yrow
 
+    ctypedef struct column_squares:
+        double total, most, least
+
     ctypedef struct winograd_rows_in_args:
         Py_ssize_t planes, pairs, step, len
         const void *coef
@@ -238,9 +241,14 @@ cdef extern from "simd/table.h" nogil:
         void (*lane_row)(
             void *dst, const void *src, Py_ssize_t cs, Py_ssize_t xs, Py_ssize_t channels, const fc_axis *cols,
             Py_ssize_t start, Py_ssize_t count, Py_ssize_t run0, Py_ssize_t run1, double fill) noexcept nogil
-        int (*all_finite)(const void *x, Py_ssize_t n) noexcept nogil
+        double (*largest)(const void *x, Py_ssize_t n) noexcept nogil
+        double (*squares)(const void *x, Py_ssize_t n) noexcept nogil
+        void (*wino_squares)(
+            void *e, const void *x, Py_ssize_t tap, Py_ssize_t taps, Py_ssize_t count, int first) noexcept nogil
         void (*winograd_rows_in)(const winograd_rows_in_args *a) noexcept nogil
-        int (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
+        void (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
+        void (*rows_squares)(
+            const void *e, Py_ssize_t parts, Py_ssize_t apart, Py_ssize_t n, column_squares *found) noexcept nogil
         void (*weight_rows)(const weight_rows_args *a) noexcept nogil
         void (*lane_sums)(const void *sums, Py_ssize_t count, void *out) noexcept nogil
         gemm_tile_p gemm_tile[15][2]

@@ -68,6 +68,17 @@ def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t
                     end - r, depth)
 
 
+def largest(size_t table, x):
+    """The largest magnitude in x, C-contiguous; NaN or infinity if one of its elements is that."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef const char *data = address(x)
+    cdef Py_ssize_t n = x.size
+    cdef double found
+    with nogil:
+        found = t.largest(data, n)
+    return found
+
+
 def pack_columns(size_t table, w, packed):
     """w, (columns, depth) with any strides, into panels (blocks, depth, NR), zero behind the last column."""
     cdef const fc_table *t = <const fc_table *>table

@@ -14,16 +14,19 @@ Where tiles do not divide an axis, the last one has fewer outputs, and makes do 
 tiles at the other points are left out.  Tiles lie in the order (whole rows, whole columns), (whole rows, last columns),
 (last row, whole columns), (last row, last columns), so that those of a point are one or two runs.
 
-The transforms mix the pixels of a tile, so one infinity or NaN would spoil all of them: results that are not finite are
-worked out again from the definition.
+The transforms mix the pixels of a tile, so one that is infinite, NaN or far larger than the others would clobber what the
+others contribute.  Sums of squares find such tiles (_outliers.pxd), and their pixels are computed directly, as sums of
+products.  So is everything where the weights have no transform, because they are not finite, or too small or large for it.
 """
 
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
+from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table
+from fastconv.backends.cython._simd cimport (
+    View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table, placed)
 
 ctypedef fused real:
     float
@@ -63,6 +66,21 @@ cdef struct Planes:
     # Output planes of an item, and the input planes that are transformed for them.
     Py_ssize_t first, count, entered
 
+cdef struct Scratch:
+    # Of one thread; see the scheme's lengths.
+    char *band
+    char *half
+    char *v
+    char *s
+    char *out_half
+    char *pixels
+    char *squares
+    char *columns
+    char *weights
+    char *patch
+    char *sums
+    char *direct  # [plane][row of tiles][tile]: whether it is computed directly
+
 
 cdef class Winograd(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
@@ -70,7 +88,12 @@ cdef class Winograd(Prepared):
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
     cdef Py_ssize_t kbs, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
-    cdef Py_ssize_t run0, run1, win, band_len, t_len, v_len, s_len, half_len, y_row
+    cdef Py_ssize_t run0, run1, win, y_row, parts, direct_channels, direct_row
+    cdef Py_ssize_t lengths[11]
+    cdef const Py_ssize_t *direct_taps
+    cdef Py_ssize_t high0, high1  # rows of the band that are not padding
+    cdef bint mirrored  # padding repeats pixels
+    cdef double values, row_values, unlike  # numbers of a tile, of a row; with an outlier, one part * unlike > the others
     cdef fc_axis planes
     cdef fc_axis rows
     cdef fc_axis cols
@@ -95,8 +118,14 @@ cdef class Winograd(Prepared):
         self.edge_cols = sum([ends_early(&self.w, self.ow, i) for i in range(self.w.dilation)])
         self.list_of_items, self.row_items = <const Item *>address(scheme.items), scheme.items.shape[0]
         self.chunks, self.nchunks = <const Chunk *>address(scheme.chunks), scheme.chunks.shape[0]
-        self.band_len, self.t_len, self.v_len, self.s_len, self.half_len = scheme.lengths[:5]
-        self.y_row = scheme.y_row
+        self.lengths = scheme.lengths[:11]
+        self.y_row, self.parts = scheme.y_row, 1 + (scheme.w.points == 1)
+        self.direct_channels, self.direct_row = scheme.direct_channels, scheme.direct_row
+        self.direct_taps = <const Py_ssize_t *>address(scheme.direct_taps)
+        self.values = self.icg * span(&self.h) * span(&self.w)
+        self.row_values = self.icg * span(&self.h) * self.win
+        self.mirrored, self.high0, self.high1 = p.mode != "zeros", p.pads[1][0], p.pads[1][0] + p.input[1]
+        self.unlike = (self.values - 1) / 65536 * 1.125  # rounding included
         planes, rows, cols, self.run0, self.run1 = tables
         self.planes = axis_of(planes)
         self.rows = axis_of(rows)
@@ -105,32 +134,50 @@ cdef class Winograd(Prepared):
         self.items = self.n * self.groups * self.plane_items * self.row_items
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize
-        cdef const Item *it = self.list_of_items + i % self.row_items
-        i = i // self.row_items
+        cdef Scratch to = self.split(scratch)
         cdef Planes planes
-        planes.first = i % self.plane_items * self.together
+        cdef Tiles tiles
+        cdef const Item *it = self.item_of(i, &planes, &tiles)
+        cdef Py_ssize_t g = i // self.row_items // self.plane_items % self.groups
+        cdef Py_ssize_t n = i // self.row_items // self.plane_items // self.groups, kb, j
+        if arrays.weights == NULL:
+            memset(to.direct, 1, planes.entered * tiles.count)
+        else:
+            self.enter(&arrays.x, n, g, &planes, it, &tiles, &to)
+        for kb in range(self.kbs * it.part // it.parts, self.kbs * (it.part + 1) // it.parts):
+            if arrays.weights != NULL:
+                self.multiply(arrays.weights, g, kb, &planes, &tiles, to.v, to.s)
+            for j in range(planes.count):
+                self.leave(arrays, n, g, kb, &planes, j, it, &tiles, &to)
+
+    cdef const Item *item_of(self, Py_ssize_t i, Planes *planes, Tiles *tiles) noexcept nogil:
+        """Planes and tiles of one item of work."""
+        cdef const Item *it = self.list_of_items + i % self.row_items
+        planes.first = i // self.row_items % self.plane_items * self.together
         planes.count = min(self.together, self.od - planes.first)
         planes.entered = planes.count + (self.kd - 1) * self.tap_step()
-        cdef Py_ssize_t g = i // self.plane_items % self.groups, n = i // self.plane_items // self.groups
-        cdef char *half = scratch + self.band_len * size
-        cdef char *v = half + self.t_len * size
-        cdef char *s = v + self.v_len * size
-        cdef char *out_half = s + self.s_len * size
-        cdef char *pixels = out_half + self.half_len * size
-        cdef Py_ssize_t kb, j
-        cdef Tiles tiles
         tiles.edge_row = ends_early(&self.h, self.oh, it.lattice) and (it.first + it.count) * self.h.m > lattice_outputs(
             &self.h, self.oh, it.lattice)
         tiles.rows, tiles.cols, tiles.edge_cols = it.count - tiles.edge_row, self.tile_cols - self.edge_cols, self.edge_cols
         tiles.count = it.count * self.tile_cols
-        self.enter(&arrays.x, n, g, &planes, it, &tiles, scratch, half, v)
-        for kb in range(self.kbs * it.part // it.parts, self.kbs * (it.part + 1) // it.parts):
-            self.multiply(arrays.weights, g, kb, &planes, &tiles, v, s)
-            for j in range(planes.count):
-                self.leave(
-                    arrays, n, g, kb, planes.first + j, it, &tiles, s + j * tiles.count * self.t.nr * size,
-                    planes.count * tiles.count, out_half, pixels)
+        return it
+
+    cdef Scratch split(self, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize
+        cdef Scratch to
+        to.band = scratch
+        to.half = to.band + self.lengths[0] * size
+        to.v = to.half + self.lengths[1] * size
+        to.s = to.v + self.lengths[2] * size
+        to.out_half = to.s + self.lengths[3] * size
+        to.pixels = to.out_half + self.lengths[4] * size
+        to.squares = to.pixels + self.lengths[5] * size
+        to.columns = to.squares + self.lengths[6] * size
+        to.weights = to.columns + self.lengths[7] * size
+        to.patch = to.weights + self.lengths[8] * size
+        to.sums = to.patch + self.lengths[9] * size
+        to.direct = to.sums + self.lengths[10] * size
+        return to
 
     cdef Py_ssize_t tap_step(self) noexcept nogil:
         """From depth tap to depth tap, in planes that are transformed: alone, an output plane needs none between them."""
@@ -138,17 +185,18 @@ cdef class Winograd(Prepared):
 
     cdef void enter(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, const Planes *planes, const Item *it, const Tiles *tiles,
-        char *band, char *half, char *v) noexcept nogil:
+        const Scratch *to) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, j, i, r, f
         cdef Py_ssize_t rin = (it.count * self.h.m - 1) * self.h.stride + self.h.taps
         cdef Py_ssize_t block = planes.entered * tiles.count * vl
-        cdef Py_ssize_t point = self.slots() * block, step = self.dd // self.tap_step()
+        cdef Py_ssize_t point = self.slots() * block
         cdef int64_t plane, row
         cdef const char *channel
         cdef const char *src
+        cdef char *rows
         for b in range(self.blocks):
             for j in range(planes.entered):
-                plane = fc_source(&self.planes, planes.first * self.sd + j * step)
+                plane = self.plane_of(planes, j)
                 channel = x.data + (n * x.stride[0] + (g * self.icg + b * vl) * x.stride[1] + plane * x.stride[2]) * size
                 for i in range(rin):
                     row = fc_source(&self.rows, it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation)
@@ -156,14 +204,148 @@ cdef class Winograd(Prepared):
                     if plane >= 0 and row >= 0:
                         src = channel + row * x.stride[3] * size
                     self.t.lane_row(
-                        band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - b * vl), &self.cols, 0,
+                        to.band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - b * vl), &self.cols, 0,
                         self.win, self.run0, self.run1, self.fill)
                 for r in range(it.count):
+                    rows = to.band + r * self.h.m * self.h.stride * band_row * size
+                    self.add_squares(rows, to.squares + (j * it.count + r) * self.parts * band_row * size, b == 0)
                     for f in range(self.h.phases):
                         self.enter_row(
-                            band + (r * self.h.m * self.h.stride + f) * band_row * size, f, tiles, r, half,
-                            v + ((f * self.w.phases * self.blocks + b) * block + j * tiles.count * vl) * size,
+                            rows + f * band_row * size, f, tiles, r, to.half,
+                            to.v + ((f * self.w.phases * self.blocks + b) * block + j * tiles.count * vl) * size,
                             self.blocks * block, point)
+        for j in range(planes.entered):
+            for r in range(it.count):
+                if size == 4:
+                    self.judge_row[float](x, n, g, planes, j, it, tiles, r, to)
+                else:
+                    self.judge_row[double](x, n, g, planes, j, it, tiles, r, to)
+
+    cdef int64_t plane_of(self, const Planes *planes, Py_ssize_t j) noexcept nogil:
+        """The input plane that is transformed as the j-th of an item."""
+        return fc_source(&self.planes, planes.first * self.sd + j * (self.dd // self.tap_step()))
+
+    cdef void add_squares(self, const char *rows, char *squares, bint fresh) noexcept nogil:
+        """By columns, those of a row of tiles; where columns are tiles of their own, in two parts."""
+        cdef Py_ssize_t size = self.t.itemsize, band_row = self.win * self.t.vl, high = span(&self.h), part, first, end
+        for part in range(self.parts):
+            first, end = high * part // self.parts, high * (part + 1) // self.parts
+            self.t.wino_squares(
+                squares + part * band_row * size, rows + first * band_row * size, band_row, end - first, self.win, fresh)
+
+    cdef void judge_row(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, const Planes *planes, Py_ssize_t j, const Item *it,
+        const Tiles *tiles, Py_ssize_t r, const Scratch *to, real unused=0) noexcept nogil:
+        # Which tiles of a row, in one plane, are computed directly.
+        cdef Py_ssize_t size = self.t.itemsize, lattice, tile, at, count = self.parts * self.win
+        cdef const real *columns = <const real *>to.columns
+        cdef const char *v
+        cdef char *direct = to.direct + (j * it.count + r) * self.tile_cols
+        cdef Py_ssize_t row0 = it.lattice + (it.first + r) * self.h.m * self.h.stride * self.h.dilation, col0
+        self.t.lane_sums(to.squares + (j * it.count + r) * count * self.t.vl * size, count, to.columns)
+        for lattice in range(self.w.dilation):
+            for tile in range(lattice_tiles(&self.w, self.ow, lattice)):
+                col0 = lattice + tile * self.w.m * self.w.stride * self.w.dilation
+                direct[0] = not self.even(columns + col0, self.repeated(row0, col0)) and self.uneven(
+                    x, n, g, self.plane_of(planes, j), row0, col0, columns + col0, planes, j, tiles, r, lattice, tile, to.v)
+                direct += 1
+
+    cdef bint repeated(self, Py_ssize_t row0, Py_ssize_t col0) noexcept nogil:
+        """Whether a tile may hold a pixel more than once, because it reaches into padding that repeats some."""
+        return self.mirrored and (
+            row0 < self.high0 or row0 + (span(&self.h) - 1) * self.h.dilation >= self.high1
+            or col0 < self.run0 or col0 + (span(&self.w) - 1) * self.w.dilation >= self.run1)
+
+    cdef bint even(self, const real *columns, bint repeated) noexcept nogil:
+        # Whether a tile is an ordinary one, by the squares of its columns; most are.
+        cdef Py_ssize_t i, part
+        cdef real total = 0, most = 0, least, value
+        least = columns[0]
+        for part in range(self.parts):
+            for i in range(span(&self.w)):
+                value = columns[part * self.win + i * self.w.dilation]
+                total += value
+                most = max(most, value)
+                least = min(least, value)
+        if not (total >= <real>least_squares(sizeof(real)) and total <= <real>most_squares(sizeof(real))):
+            return False
+        if repeated:  # several columns may hold the outlier, though never all
+            return self.parts == 1 and most * self.unlike <= least
+        return most * self.unlike <= total - most
+
+    cdef bint uneven(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, int64_t plane, Py_ssize_t row0, Py_ssize_t col0,
+        const real *columns, const Planes *planes, Py_ssize_t j, const Tiles *tiles, Py_ssize_t r, Py_ssize_t lattice,
+        Py_ssize_t tile, const char *v) noexcept nogil:
+        # A closer look: whether the tile must be computed directly.
+        cdef Py_ssize_t i, part, at, c, a, b
+        cdef double most = 0, others = 0, total = 0, row = 0
+        cdef Values values
+        for part in range(self.parts):
+            for i in range(span(&self.w)):
+                at = part * self.win + i * self.w.dilation
+                total += columns[at]
+                if columns[at] > most:
+                    others += most
+                    most = columns[at]
+                else:
+                    others += columns[at]
+        if not total <= most_squares(sizeof(real)):
+            return True
+        if total < least_squares(sizeof(real)):
+            return total > 0 or not self.silent(v, planes, j, tiles, r, lattice, tile)
+        for i in range(self.parts * self.win):
+            row += columns[i - col0]
+        if not self.repeated(row0, col0):
+            if not stands_out(most, others, self.values - 1):
+                return False
+            if others == 0 and not stands_out(most, row - most, self.row_values - 1):
+                return False
+        cdef int64_t in_row, col
+        cdef const real *data = <const real *>x.data
+        cdef real value
+        values.largest, values.others, values.count = 0, 0, 0
+        for c in range(self.icg):
+            for a in range(span(&self.h)):
+                in_row = fc_source(&self.rows, row0 + a * self.h.dilation)
+                for b in range(span(&self.w)):
+                    col = fc_source(&self.cols, col0 + b * self.w.dilation)
+                    value = <real>self.fill
+                    if plane >= 0 and in_row >= 0 and col >= 0:
+                        value = data[
+                            n * x.stride[0] + (g * self.icg + c) * x.stride[1] + plane * x.stride[2]
+                            + in_row * x.stride[3] + col * x.stride[4]]
+                    meet_value(&values, value)
+        if values.others > 0:
+            return stands_out(values.largest, values.others, self.values - values.count)
+        # Beside zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
+        return values.count < self.values and stands_out(
+            values.largest, row - values.largest * values.count, self.row_values - values.count)
+
+    cdef bint silent(
+        self, const char *v, const Planes *planes, Py_ssize_t j, const Tiles *tiles, Py_ssize_t r, Py_ssize_t lattice,
+        Py_ssize_t tile) noexcept nogil:
+        """Whether a tile is all zero, and not only so small that squares are: the outer points see all of its pixels."""
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, block = planes.entered * tiles.count * vl, b, fh, fw, p, q, at
+        cdef bint last = r == tiles.rows, early = False
+        at = whole_slot(tiles, r) + tile
+        cdef Py_ssize_t before = edge_slot(tiles, r), other
+        for other in range(lattice):
+            at += lattice_tiles(&self.w, self.ow, other) - ends_early(&self.w, self.ow, other)
+            before += ends_early(&self.w, self.ow, other)
+        if ends_early(&self.w, self.ow, lattice) and tile == lattice_tiles(&self.w, self.ow, lattice) - 1:
+            at, early = before, True
+        for fh in range(self.h.phases):
+            for fw in range(self.w.phases):
+                for p in range(2):
+                    for q in range(2):
+                        for b in range(self.blocks):
+                            if self.t.largest(v + (
+                                (((outer_point(&self.h, fh, last, p) * self.w.points + outer_point(&self.w, fw, early, q))
+                                  * self.slots() + (fh * self.w.phases + fw) * self.blocks + b)) * block
+                                + (j * tiles.count + at) * vl) * size, vl) != 0:
+                                return False
+        return True
 
     cdef Py_ssize_t slots(self) noexcept nogil:
         return self.h.phases * self.w.phases * self.blocks
@@ -243,32 +425,105 @@ cdef class Winograd(Prepared):
             q = q_next
 
     cdef void leave(
-        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, const Item *it,
-        const Tiles *tiles, const char *s, Py_ssize_t point, char *half, char *pixels) noexcept nogil:
-        # One output plane; `point`: from point to point of s, in tiles.
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, Py_ssize_t j,
+        const Item *it, const Tiles *tiles, const Scratch *to) noexcept nogil:
+        # The j-th output plane.
         cdef const View *y = &arrays.y
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, od = planes.first + j
         cdef Py_ssize_t k = g * self.ocg + kb * nr, channels = min(nr, self.ocg - kb * nr), r, i, row
-        cdef char *line
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
         e.col_bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         for r in range(it.count):
-            self.leave_row(s, tiles, r, point * nr, half, pixels)
+            if arrays.weights != NULL:
+                self.leave_row(
+                    to.s + j * tiles.count * nr * size, tiles, r, planes.count * tiles.count * nr, to.out_half, to.pixels)
+            self.leave_direct(arrays, n, g, kb, od, j, it, r, to)
             for i in range(self.h.m):
                 row = it.lattice + ((it.first + r) * self.h.m + i) * self.h.dilation
                 if row >= self.oh:
                     break
-                line = pixels + i * self.y_row * size
-                if not self.t.all_finite(line, self.ow * nr):
-                    if size == 4:
-                        self.mend[float](arrays, n, g, kb, od, row, channels, line)
-                    else:
-                        self.mend[double](arrays, n, g, kb, od, row, channels, line)
                 self.t.store(
-                    line, self.ow, channels,
+                    to.pixels + i * self.y_row * size, self.ow, channels,
                     y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size,
                     y.stride[4], y.stride[1], &e)
+
+    cdef bint is_direct(self, const Scratch *to, Py_ssize_t j, const Item *it, Py_ssize_t r, Py_ssize_t at) noexcept nogil:
+        """Whether a tile of the j-th output plane is computed directly: one of the planes that it reads wants it."""
+        cdef Py_ssize_t tap
+        for tap in range(self.kd):
+            if to.direct[((j + tap * self.tap_step()) * it.count + r) * self.tile_cols + at]:
+                return True
+        return False
+
+    cdef void leave_direct(
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t j, const Item *it,
+        Py_ssize_t r, const Scratch *to) noexcept nogil:
+        # Those tiles of a row that are computed directly, over what the transforms left: some channels at a time of all.
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, taps = self.h.taps * self.w.taps, depth = self.icg * self.kd
+        cdef Py_ssize_t any_tile = 0, at, c0 = 0, count, lattice, tile
+        cdef const char *weights = arrays.plain + (g * self.ocg + kb * nr) * depth * taps * size
+        while any_tile < self.tile_cols and not self.is_direct(to, j, it, r, any_tile):
+            any_tile += 1
+        if any_tile == self.tile_cols:
+            return
+        while c0 < depth:
+            count = min(self.direct_channels, depth - c0)
+            self.t.pack_b(
+                to.weights, weights + c0 * taps * size, depth * taps, 1, min(nr, self.ocg - kb * nr), count * taps)
+            at = 0
+            for lattice in range(self.w.dilation):
+                for tile in range(lattice_tiles(&self.w, self.ow, lattice)):
+                    if self.is_direct(to, j, it, r, at):
+                        if size == 4:
+                            self.compute_directly[float](&arrays.x, n, g, od, it, r, lattice, tile, c0, count, to)
+                        else:
+                            self.compute_directly[double](&arrays.x, n, g, od, it, r, lattice, tile, c0, count, to)
+                    at += 1
+            c0 += count
+
+    cdef void compute_directly(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, const Item *it, Py_ssize_t r, Py_ssize_t lattice,
+        Py_ssize_t tile, Py_ssize_t c0, Py_ssize_t count, const Scratch *to, real unused=0) noexcept nogil:
+        # Channels c0 to c0 + count of one tile, added to its pixels.
+        cdef Py_ssize_t nr = self.t.nr, mr = self.t.mr, high = span(&self.h), wide = span(&self.w), c, a, b, i, q, q_next
+        cdef Py_ssize_t phase = self.direct_row // self.w.stride, plane_len = high * self.direct_row, ow
+        cdef Py_ssize_t row0 = it.lattice + (it.first + r) * self.h.m * self.h.stride * self.h.dilation
+        cdef Py_ssize_t col0 = lattice + tile * self.w.m * self.w.stride * self.w.dilation
+        cdef int64_t plane, row, col
+        cdef const real *src
+        cdef real *patch
+        cdef real *sums = <real *>to.sums
+        cdef real *pixels
+        for c in range(count):
+            plane = fc_source(&self.planes, od * self.sd + (c0 + c) % self.kd * self.dd)
+            src = <const real *>x.data + (
+                n * x.stride[0] + (g * self.icg + (c0 + c) // self.kd) * x.stride[1] + plane * x.stride[2])
+            for a in range(high):
+                row = fc_source(&self.rows, row0 + a * self.h.dilation)
+                patch = <real *>to.patch + c * plane_len + a * self.direct_row
+                for b in range(wide):
+                    col = fc_source(&self.cols, col0 + b * self.w.dilation)
+                    patch[b % self.w.stride * phase + b // self.w.stride] = (
+                        src[row * x.stride[3] + col * x.stride[4]] if plane >= 0 and row >= 0 and col >= 0
+                        else <real>self.fill)
+        for i in range(self.h.m):
+            pixels = <real *>to.pixels + i * self.y_row
+            for q in range(self.w.m):
+                if c0 > 0:
+                    ow = lattice + (tile * self.w.m + q) * self.w.dilation
+                    memcpy(sums + q * nr, pixels + ow * nr, nr * sizeof(real))
+            q = 0
+            while q < self.w.m:
+                q_next = min(q + mr, self.w.m)
+                self.t.tile[q_next - q](
+                    count, self.h.taps * self.w.taps, self.direct_taps,
+                    <real *>to.patch + i * self.h.stride * self.direct_row + q, plane_len, to.weights, nr, to.weights, 0, c0 == 0,
+                    sums + q * nr)
+                q = q_next
+            for q in range(self.w.m):
+                ow = lattice + (tile * self.w.m + q) * self.w.dilation
+                memcpy(pixels + ow * nr, sums + q * nr, nr * sizeof(real))
 
     cdef void leave_row(
         self, const char *s, const Tiles *tiles, Py_ssize_t r, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:
@@ -307,35 +562,26 @@ cdef class Winograd(Prepared):
                     leave_axis(self.t, &self.w, True, half, nr, wp * nr, rows, y, step, self.y_row)
                 at_edge += 1
 
-    cdef void mend(
-        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t oh,
-        Py_ssize_t channels, char *line, real unused=0) noexcept nogil:
-        # From the definition: the pixels of a row that are not finite.
-        cdef const View *x = &arrays.x
-        cdef Py_ssize_t nr = self.t.nr, depth = self.icg * self.kd, taps = self.h.taps * self.w.taps, ow, c, i, j, lane
-        cdef int64_t plane, row, col
-        cdef real value
-        cdef const real *data = <const real *>x.data
-        cdef const real *weights = <const real *>arrays.plain + (g * self.ocg + kb * nr) * depth * taps
-        cdef real *out
-        for ow in range(self.ow):
-            out = <real *>line + ow * nr
-            if self.t.all_finite(out, nr):
+    def direct_tiles(self, x):
+        """How many tiles of x are computed directly, and of how many: for tests and figures, as slow as it likes."""
+        cdef View v = placed(x, &self.x)
+        cdef bytearray space = bytearray(self.scratch)
+        cdef char *scratch = space
+        cdef Scratch to = self.split(scratch)
+        cdef Py_ssize_t i, at, found = 0, every = 0
+        cdef const Item *it
+        cdef Planes planes
+        cdef Tiles tiles
+        for i in range(self.items):
+            it = self.item_of(i, &planes, &tiles)
+            if it.part > 0:
                 continue
-            memset(out, 0, nr * sizeof(real))
-            for c in range(depth):
-                plane = fc_source(&self.planes, od * self.sd + c % self.kd * self.dd)
-                for i in range(self.h.taps):
-                    row = fc_source(&self.rows, oh * self.h.stride + i * self.h.dilation)
-                    for j in range(self.w.taps):
-                        col = fc_source(&self.cols, ow * self.w.stride + j * self.w.dilation)
-                        value = self.fill
-                        if plane >= 0 and row >= 0 and col >= 0:
-                            value = data[
-                                n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]
-                                + row * x.stride[3] + col * x.stride[4]]
-                        for lane in range(channels):
-                            out[lane] = out[lane] + value * weights[(lane * depth + c) * taps + i * self.w.taps + j]
+            self.enter(&v, i // self.row_items // self.plane_items // self.groups, i // self.row_items // self.plane_items % self.groups,
+                       &planes, it, &tiles, &to)
+            every += planes.entered * tiles.count
+            for at in range(planes.entered * tiles.count):
+                found += to.direct[at]
+        return found, every
 
 
 cdef Axis axis(scheme, edge) except *:
@@ -359,6 +605,20 @@ cdef Axis axis(scheme, edge) except *:
 cdef inline Py_ssize_t phase_points(const Axis *a, Py_ssize_t phase) noexcept nogil:
     # Phases with a tap less than the first do without infinity.
     return a.points - (phase > 0 and (a.taps - 1) % a.stride < phase)
+
+
+cdef inline Py_ssize_t outer_point(const Axis *a, Py_ssize_t phase, bint edge, Py_ssize_t which) noexcept nogil:
+    # The first or the last point that a phase of a tile uses.
+    if which == 0:
+        return 0
+    if phase_points(a, phase) == a.points:
+        return a.points - 1
+    return a.edge.at[a.edge.points - 2] if edge else a.points - 2
+
+
+cdef inline Py_ssize_t span(const Axis *a) noexcept nogil:
+    # Positions of a lattice that one tile reads.
+    return (a.m - 1) * a.stride + a.taps
 
 
 cdef inline Py_ssize_t lattice_outputs(const Axis *a, Py_ssize_t outputs, Py_ssize_t lattice) noexcept nogil:

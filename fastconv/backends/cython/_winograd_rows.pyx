@@ -5,20 +5,33 @@ One item of work is some tile rows, of M output rows each, of one plane of one g
 are laid into a band, split by their column's remainder modulo the stride, and combined into `v`, [channel][tile row]
 [combination][pixel].  Then every tile of output channels goes along every tile row.
 
-A combination spreads an infinity or NaN over the M rows of a tile: vectors of pixels whose results are not all finite
-are worked out again from the definition.
+A combination spreads what is infinite, NaN or far larger than the rest over the M rows of a tile.  Sums of squares find such
+pixels (_outliers.pxd), and the vectors of output pixels that read them are computed directly, as sums of products.  So is
+everything where the weights have no transform, because they are not finite, or too small or large for it.
 """
 
 from libc.stdint cimport int64_t
 
+from libc.string cimport memcpy, memset
+
+from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    View, WINOGRAD_ROWS_M, address, axis_of, fc_axis, fc_source, fc_table, winograd_rows_args,
-    winograd_rows_in_args)
+    WINOGRAD_ROWS_M, View, address, axis_of, column_squares, fc_axis, fc_source, fc_table, gemm_tile_args, placed,
+    winograd_rows_args, winograd_rows_in_args)
 
 ctypedef fused real:
     float
     double
+
+
+cdef struct Scratch:
+    # Of one thread; see `Blocks`.
+    char *band
+    char *v
+    char *squares  # [row of tiles][column of the band]
+    char *patch
+    char *direct  # [row of tiles][vector of pixels]: whether it is computed directly
 
 
 cdef class Rows(Prepared):
@@ -26,7 +39,7 @@ cdef class Rows(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dw, od, oh, ow, depth
     cdef Py_ssize_t planes, pairs, combined, nfilters, win, wq, row_len, tile_rows, row_blocks, block, parts, whole, ntaps, nweights
-    cdef Py_ssize_t channel_len, band_len, run0, run1
+    cdef Py_ssize_t channel_len, band_len, v_len, squares_len, patch_len, run0, run1, high, vectors, final, reads, high0, high1
     cdef fc_axis plane_index
     cdef fc_axis rows
     cdef fc_axis cols
@@ -35,7 +48,8 @@ cdef class Rows(Prepared):
     cdef char *coef
     cdef char *powers
     cdef double fill
-    cdef bint relu, fetch
+    cdef bint relu, fetch, mirrored  # mirrored: padding repeats pixels
+    cdef double values, row_values, unlike  # numbers of a tile, of a row; with an outlier, one part * unlike > the others
 
     def __init__(self, size_t table, p, tables, scheme, blocks, inputs, taps):
         self.t = <const fc_table *>table
@@ -48,7 +62,8 @@ cdef class Rows(Prepared):
         self.depth = p.icg * p.kernel[0]
         self.planes, self.pairs, self.combined, self.parts = scheme.planes, scheme.pairs, scheme.combined, blocks.parts
         self.block, self.win, self.wq, self.row_len = blocks.rows, blocks.win, blocks.wq, blocks.row_len
-        self.channel_len, self.band_len = blocks.channel, blocks.band
+        self.channel_len, self.band_len, self.v_len = blocks.channel, blocks.band, blocks.v
+        self.squares_len, self.patch_len = blocks.squares, blocks.patch
         self.tile_rows = (self.oh + WINOGRAD_ROWS_M - 1) // WINOGRAD_ROWS_M
         self.row_blocks = (self.tile_rows + self.block - 1) // self.block
         planes, rows, cols, self.run0, self.run1 = tables
@@ -63,6 +78,12 @@ cdef class Rows(Prepared):
         self.nweights = self.whole * self.planes + (self.ntaps - self.whole) * (self.planes - 1)
         self.fill, self.relu, self.fetch = p.fill, p.activation == "relu", blocks.fetch
         self.items = self.n * self.groups * self.od * self.row_blocks
+        self.high = (WINOGRAD_ROWS_M - 1) * self.sh + self.kh
+        self.vectors, self.final = (self.ow + self.t.vl - 1) // self.t.vl, max(0, self.ow - self.t.vl)
+        self.reads = self.t.vl + (self.kw - 1) * self.dw // self.sw  # columns of each part of the band
+        self.values, self.row_values = self.depth * self.high * self.reads * self.sw, self.depth * self.high * self.row_len
+        self.unlike = (self.values - 1) / 65536 * 1.125  # rounding included
+        self.mirrored, self.high0, self.high1 = p.mode != "zeros", p.pads[1][0], p.pads[1][0] + p.input[1]
 
     def transform(self, transforms, plain, weights):
         """Fill `weights`: [group][part of the output channels][tap][plane][channel]."""
@@ -76,13 +97,25 @@ cdef class Rows(Prepared):
         cdef Py_ssize_t block = i % self.row_blocks, od = i // self.row_blocks % self.od
         cdef Py_ssize_t g = i // self.row_blocks // self.od % self.groups, n = i // self.row_blocks // self.od // self.groups
         cdef Py_ssize_t first = block * self.block, count = min(self.block, self.tile_rows - block * self.block)
-        cdef char *v = scratch + self.band_len * self.t.itemsize
-        self.enter(&arrays.x, n, g, od, first, count, scratch, v)
-        self.multiply(arrays, n, g, od, first, count, v)
+        cdef Scratch to = self.split(scratch)
+        if arrays.weights == NULL:
+            memset(to.direct, 1, count * self.vectors)
+        else:
+            self.enter(&arrays.x, n, g, od, first, count, &to)
+        self.multiply(arrays, n, g, od, first, count, &to)
+
+    cdef Scratch split(self, char *scratch) noexcept nogil:
+        cdef Scratch to
+        to.band = scratch
+        to.v = to.band + self.band_len * self.t.itemsize
+        to.squares = to.v + self.v_len * self.t.itemsize
+        to.patch = to.squares + self.squares_len * self.t.itemsize
+        to.direct = to.patch + self.patch_len * self.t.itemsize
+        return to
 
     cdef void enter(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count, char *band,
-        char *v) noexcept nogil:
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count,
+        const Scratch *to) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, row0 = first * WINOGRAD_ROWS_M * self.sh, c, i, r, f
         cdef Py_ssize_t rin = (count * WINOGRAD_ROWS_M - 1) * self.sh + self.kh
         cdef int64_t plane, row
@@ -99,48 +132,185 @@ cdef class Rows(Prepared):
                 if plane >= 0 and row >= 0:
                     src = channel + row * x.stride[3] * size
                 self.t.fill_row(
-                    band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], &self.cols, 0, self.win, self.run0,
+                    to.band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], &self.cols, 0, self.win, self.run0,
                     self.run1, self.fill)
             for r in range(count):
-                a.v = v + (c * self.channel_len + r * self.combined * self.row_len) * size
+                self.t.wino_squares(
+                    to.squares + r * self.row_len * size, to.band + r * WINOGRAD_ROWS_M * self.sh * self.row_len * size,
+                    self.row_len, self.high, self.row_len // self.t.vl, c == 0)
+                a.v = to.v + (c * self.channel_len + r * self.combined * self.row_len) * size
                 for f in range(self.nfilters):  # kernel row where it starts, planes, where its coefficients are
                     a.planes = self.filters[3 * f + 1]
                     a.coef = self.coef + self.filters[3 * f + 2] * size
-                    a.band = band + (r * WINOGRAD_ROWS_M * self.sh + self.filters[3 * f]) * self.row_len * size
+                    a.band = to.band + (r * WINOGRAD_ROWS_M * self.sh + self.filters[3 * f]) * self.row_len * size
                     self.t.winograd_rows_in(&a)
                     a.v = <char *>a.v + a.planes * self.row_len * size
+        for r in range(count):
+            if size == 4:
+                self.judge_row[float](x, n, g, od, first + r, r, to)
+            else:
+                self.judge_row[double](x, n, g, od, first + r, r, to)
+
+    cdef void judge_row(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t tile_row, Py_ssize_t r, const Scratch *to,
+        real unused=0) noexcept nogil:
+        # Which vectors of pixels in a row of tiles are computed directly.
+        cdef Py_ssize_t i, at, first
+        cdef const real *squares = <const real *>to.squares + r * self.row_len
+        cdef char *direct = to.direct + r * self.vectors
+        cdef column_squares s
+        cdef bint repeated, even
+        for i in range(self.vectors):
+            at = min(i * self.t.vl, self.final)
+            self.t.rows_squares(squares + at, self.sw, self.wq, self.reads, &s)
+            first = tile_row * WINOGRAD_ROWS_M * self.sh
+            repeated = self.mirrored and (
+                first < self.high0 or first + self.high > self.high1 or at * self.sw < self.run0
+                or (at + self.reads) * self.sw > self.run1)
+            even = (
+                s.total >= least_squares(sizeof(real)) and s.total <= most_squares(sizeof(real))
+                and s.most * self.unlike <= (s.least if repeated else s.total - s.most))
+            direct[i] = not even and self.uneven(x, n, g, od, first, at, squares, repeated)
+
+    cdef bint uneven(
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t at, const real *squares,
+        bint repeated) noexcept nogil:
+        # A closer look: whether pixels `at` and on must be computed directly.
+        cdef Py_ssize_t i, part, c, a, b
+        cdef int64_t plane, row, col
+        cdef double most = 0, others = 0, total = 0, all_columns = 0, value
+        cdef Values values
+        cdef const real *channel
+        for part in range(self.sw):
+            for i in range(self.reads):
+                value = squares[part * self.wq + at + i]
+                total += value
+                if value > most:
+                    others += most
+                    most = value
+                else:
+                    others += value
+        if not total <= most_squares(sizeof(real)):
+            return True
+        for i in range(self.row_len):
+            all_columns += squares[i]
+        if total >= least_squares(sizeof(real)) and not repeated:
+            if not stands_out(most, others, self.values - 1):
+                return False
+            if others == 0 and not stands_out(most, all_columns - most, self.row_values - 1):
+                return False
+        values.largest, values.others, values.count = 0, 0, 0
+        for c in range(self.depth):
+            plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
+            channel = <const real *>x.data + (
+                n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
+            for a in range(self.high):
+                row = fc_source(&self.rows, row0 + a)
+                for b in range(min(self.reads * self.sw, self.win - at * self.sw)):
+                    col = fc_source(&self.cols, at * self.sw + b)
+                    value = self.fill
+                    if plane >= 0 and row >= 0 and col >= 0:
+                        value = channel[row * x.stride[3] + col * x.stride[4]]
+                    if total < least_squares(sizeof(real)):
+                        if value != 0:
+                            return True
+                    else:
+                        meet_value(&values, value)
+        if values.others > 0:
+            return stands_out(values.largest, values.others, self.values - values.count)
+        # Beside zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
+        return values.count < self.values and stands_out(
+            values.largest, all_columns - values.largest * values.count, self.row_values - values.count)
 
     cdef void multiply(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count,
-        const char *v) noexcept nogil:
+        const Scratch *to) noexcept nogil:
         cdef const View *y = &arrays.y
-        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, vectors = (self.ow + vl - 1) // vl, part, r, i, k, k0, row
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, part, r, i, k, k0, row
         cdef winograd_rows_args a
-        a.planes, a.final, a.lanes = self.planes, max(0, self.ow - vl), min(vl, self.ow)
+        a.planes, a.final, a.lanes, a.from_, a.to = self.planes, self.final, min(vl, self.ow), 0, self.vectors
         a.taps, a.whole, a.ntaps, a.len, a.powers = self.taps, self.whole, self.ntaps, self.row_len, self.powers
         a.relu, a.fetch, a.ychannel, a.yrow = self.relu, self.fetch, y.stride[1], y.stride[3]
         for part in range(self.parts):  # near-equal parts
             k0 = self.ocg * part // self.parts
             a.count = self.ocg * (part + 1) // self.parts - k0
             k = g * self.ocg + k0
-            a.w = arrays.weights + k * self.nweights * size
             a.bias = NULL if arrays.bias == NULL else arrays.bias + k * size
             for r in range(count):
                 row = (first + r) * WINOGRAD_ROWS_M
                 a.rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row)
-                a.v = v + r * self.combined * self.row_len * size
                 a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size
-                a.from_, a.to = 0, vectors
-                if self.t.winograd_rows(&a):
-                    continue
-                for i in range(vectors):
-                    a.from_, a.to = i, i + 1
-                    if self.t.winograd_rows(&a):
-                        continue
-                    if size == 4:
-                        self.define[float](arrays, n, g, od, row, min(i * vl, a.final), k, &a)
-                    else:
-                        self.define[double](arrays, n, g, od, row, min(i * vl, a.final), k, &a)
+                if arrays.weights != NULL:
+                    a.w = arrays.weights + k * self.nweights * size
+                    a.v = to.v + r * self.combined * self.row_len * size
+                    self.t.winograd_rows(&a)
+                for i in range(self.vectors):
+                    if to.direct[r * self.vectors + i]:
+                        if size == 4:
+                            self.compute_directly[float](arrays, n, g, od, row, min(i * vl, self.final), k, &a, to)
+                        else:
+                            self.compute_directly[double](arrays, n, g, od, row, min(i * vl, self.final), k, &a, to)
+
+    cdef void compute_directly(
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0,
+        Py_ssize_t k, const winograd_rows_args *a, const Scratch *to, real unused=0) noexcept nogil:
+        # One vector of pixels of the channels from k on: for each input channel, the pixels that each tap meets lie side
+        # by side, and are multiplied by the weights as they were given.
+        cdef const View *x = &arrays.x
+        cdef Py_ssize_t vl = self.t.vl, taps = self.kh * self.kw, first = col0 * self.sw, i, j, c, w
+        cdef Py_ssize_t count = min((vl - 1) * self.sw + (self.kw - 1) * self.dw + 1, self.win - first)
+        cdef Py_ssize_t phase = (count + self.sw - 1) // self.sw
+        cdef Py_ssize_t run0 = max(<Py_ssize_t>0, min(count, self.run0 - first)), run1 = max(run0, min(count, self.run1 - first))
+        cdef int64_t plane, row
+        cdef const real *channel
+        cdef const real *src
+        cdef real *patch = <real *>to.patch
+        cdef real *pixels = patch + self.high * self.kw * vl
+        cdef real *y = <real *>a.y + col0
+        cdef gemm_tile_args t
+        t.depth, t.ars, t.acs, t.bs, t.cols, t.ys, t.bias = taps, self.depth * taps, 1, vl, a.lanes, a.ychannel, NULL
+        if a.bias != NULL:
+            for j in range(a.count):
+                for i in range(a.rows):
+                    for w in range(a.lanes):
+                        y[j * a.ychannel + i * a.yrow + w] = (<const real *>a.bias)[j]
+        for c in range(self.depth):
+            plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
+            channel = <const real *>x.data + (
+                n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
+            for i in range(self.high):
+                row = fc_source(&self.rows, row0 * self.sh + i)
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = channel + row * x.stride[3]
+                self.t.fill_row(
+                    pixels, self.sw, phase, src, x.stride[4], &self.cols, first, count, run0, run1, self.fill)
+                for w in range(self.kw):
+                    memcpy(
+                        patch + (i * self.kw + w) * vl, pixels + w * self.dw % self.sw * phase + w * self.dw // self.sw,
+                        vl * sizeof(real))
+            t.a = <const real *>arrays.plain + (k * self.depth + c) * taps
+            t.first, t.relu = c == 0 and a.bias == NULL, self.relu and c == self.depth - 1
+            for i in range(a.rows):
+                t.b, t.y = patch + i * self.sh * self.kw * vl, y + i * a.yrow
+                self.t.gemm_tile[a.count][0](&t)
+
+    def direct_tiles(self, x):
+        """How many vectors of pixels are computed directly, and of how many: for tests and figures, one after the other."""
+        cdef View v = placed(x, &self.x)
+        cdef bytearray space = bytearray(self.scratch)
+        cdef char *scratch = space
+        cdef Scratch to = self.split(scratch)
+        cdef Py_ssize_t i, block, od, n, g, count, at, found = 0, every = 0
+        for i in range(self.items):
+            block, od = i % self.row_blocks, i // self.row_blocks % self.od
+            n, g = i // self.row_blocks // self.od // self.groups, i // self.row_blocks // self.od % self.groups
+            count = min(self.block, self.tile_rows - block * self.block)
+            self.enter(&v, n, g, od, block * self.block, count, &to)
+            every += count * self.vectors
+            for at in range(count * self.vectors):
+                found += to.direct[at]
+        return found, every
 
     cdef void transform_weights(self, const double *transforms, const real *plain, real *to) noexcept nogil:
         # transforms: for each plane of each filter, what it takes of the kernel's rows.
@@ -164,37 +334,3 @@ cdef class Rows(Prepared):
                                     to[0] = <real>total
                                     to += 1
                     rows += self.filters[3 * f + 1] * self.kh
-
-    cdef void define(
-        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0,
-        Py_ssize_t k0, const winograd_rows_args *a, real unused=0) noexcept nogil:
-        # One vector of pixels from the definition, in place of what the combinations made of it.
-        cdef const View *x = &arrays.x
-        cdef Py_ssize_t k, i, j, c, h, w
-        cdef int64_t plane, row, col
-        cdef real value, total
-        cdef const real *channel
-        cdef const real *weights
-        for k in range(a.count):
-            for i in range(a.rows):
-                for j in range(col0, col0 + a.lanes):
-                    total = 0
-                    weights = <const real *>arrays.plain + (k0 + k) * self.depth * self.kh * self.kw
-                    for c in range(self.depth):
-                        plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
-                        channel = <const real *>x.data + (
-                            n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
-                        for h in range(self.kh):
-                            row = fc_source(&self.rows, (row0 + i) * self.sh + h)
-                            for w in range(self.kw):
-                                col = fc_source(&self.cols, j * self.sw + w * self.dw)
-                                value = self.fill
-                                if plane >= 0 and row >= 0 and col >= 0:
-                                    value = channel[row * x.stride[3] + col * x.stride[4]]
-                                total = total + value * weights[0]
-                                weights += 1
-                    if a.bias != NULL:
-                        total = total + (<const real *>a.bias)[k]
-                    if self.relu and total < 0:
-                        total = 0
-                    (<real *>a.y)[k * a.ychannel + i * a.yrow + j] = total

@@ -21,6 +21,7 @@ class WinogradWeight:
         y: np.ndarray,
         sums: np.ndarray,
         scratch: np.ndarray,
+        squares: np.ndarray,
         scratch_bytes: int,
         lo: int,
         hi: int,

@@ -68,18 +68,27 @@ cdef class WinogradWeight:
         self.cols = axis_of(cols)
         self.fill = p.fill
 
-    def run(self, x, y, sums, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """The chunks lo to hi of every segment; `scratch_bytes` for each thread."""
+    def run(self, x, y, sums, scratch, squares, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """The chunks lo to hi of every segment; `scratch_bytes` for each thread.
+
+        `squares` has a line of 8 doubles for each: the sum of all squares in x that it met, and the largest sum of a row of
+        tiles of some channels; the same for y.
+        """
         cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
         cdef char *to = address(sums)
         cdef char *buf = address(scratch)
+        cdef double *seen = <double *>address(squares)
         cdef Py_ssize_t s
         if self.segments > 1:
             for s in prange(self.segments, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.walk(s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes, buf + threadid() * scratch_bytes, 0, 1)
+                self.walk(
+                    s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes, buf + threadid() * scratch_bytes,
+                    seen + threadid() * 8, 0, 1)
         else:
             with nogil, parallel(num_threads=threads):
-                self.walk(0, &xv, &yv, lo, hi, to, buf, buf + threadid() * scratch_bytes, threadid(), members())
+                self.walk(
+                    0, &xv, &yv, lo, hi, to, buf, buf + threadid() * scratch_bytes, seen + threadid() * 8, threadid(),
+                    members())
 
     def finish(self, sums, out, scratch, Py_ssize_t scratch_bytes, int threads):
         """The kernels, (oc, icg, 1, kh, kw), from their sums."""
@@ -91,7 +100,7 @@ cdef class WinogradWeight:
 
     cdef void walk(
         self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own,
-        Py_ssize_t me, Py_ssize_t many) noexcept nogil:
+        double *seen, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
         """Chunks lo to hi of one segment, by all `many` threads of a team, of which this is one, or by this thread alone."""
         cdef Py_ssize_t first = self.chunks * s // self.segments, end = self.chunks * (s + 1) // self.segments, c, g, i
         cdef Py_ssize_t products = self.planes * self.kbs
@@ -100,7 +109,7 @@ cdef class WinogradWeight:
             for g in range(self.groups):
                 i = me
                 while i < self.channel_blocks + self.kbs:
-                    self.enter(c, g, i, x, y, tiles, own)
+                    self.enter(c, g, i, x, y, tiles, own, seen)
                     i += many
                 if many > 1:
                     meet()
@@ -122,17 +131,19 @@ cdef class WinogradWeight:
             i += many
 
     cdef void enter(
-        self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const View *x, const View *y, char *tiles, char *own) noexcept nogil:
+        self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const View *x, const View *y, char *tiles, char *own,
+        double *seen) noexcept nogil:
         """Block i of a chunk's channels, of x and then of y, into `tiles`, by way of a thread's own scratch."""
         cdef Py_ssize_t size = self.t.itemsize, first = c * self.chunk, count = min(self.chunk, self.unit_rows - first)
         cdef char *band = own + (self.vx + self.vy) * size
         if i < self.channel_blocks:
-            self.enter_x(x, g, i, first, count, tiles, band)
+            self.enter_x(x, g, i, first, count, tiles, band, seen)
         else:
-            self.enter_y(y, g, i - self.channel_blocks, first, count, tiles + self.vx * size, band)
+            self.enter_y(y, g, i - self.channel_blocks, first, count, tiles + self.vx * size, band, seen + 2)
 
     cdef void enter_x(
-        self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
+        self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band,
+        double *seen) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, c = b * vl, r, i, p, n, band_row = self.win * vl
         cdef Py_ssize_t hn = (self.h.tile - 1) * self.h.stride + self.h.taps, tiles = count * self.tile_cols
         cdef Py_ssize_t point = self.channel_blocks * tiles * vl
@@ -142,6 +153,7 @@ cdef class WinogradWeight:
         cdef const char *src
         cdef const Slot *slot
         cdef int64_t row
+        cdef bint last
         for r in range(count):
             n = (first + r) // self.tile_rows
             channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
@@ -153,6 +165,9 @@ cdef class WinogradWeight:
                 self.t.lane_row(
                     band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), &self.cols, 0, self.win,
                     self.run0, self.run1, self.fill)
+            # Each row once: the next row of tiles begins with those behind it.
+            last = (first + r) % self.tile_rows == self.tile_rows - 1
+            self.note(band, (hn if last else min(hn, self.h.tile * self.h.stride)) * self.win, seen)
             for i in range(self.h.stride * self.w.stride):
                 slot = self.slots + i
                 dst = v + (slot.plane * point + (b * tiles + r * self.tile_cols) * vl) * size
@@ -174,7 +189,8 @@ cdef class WinogradWeight:
                         self.w.tile * self.w.stride * vl, self.tile_cols, dst + p * slot.used_w * point * size, point, vl)
 
     cdef void enter_y(
-        self, const View *y, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t first, Py_ssize_t count, char *v, char *band) noexcept nogil:
+        self, const View *y, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t first, Py_ssize_t count, char *v, char *band,
+        double *seen) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, k = kb * nr, r, i, p, n, q, row, band_row = self.yw * nr
         cdef Py_ssize_t tiles = count * self.tile_cols, point = self.kbs * tiles * nr
         cdef char *half = band + (self.h.tile * band_row + nr) * size
@@ -192,6 +208,7 @@ cdef class WinogradWeight:
                         dst, y.data + (n * y.stride[0] + (g * self.ocg + k) * y.stride[1] + row * y.stride[3]) * size,
                         y.stride[1], y.stride[4], min(nr, self.ocg - k), q)
                 memset(dst + q * nr * size, 0, (self.yw - q) * nr * size)
+            self.note(band, self.h.tile * self.yw * (nr // self.t.vl), seen)
             src = band
             if self.h.points > 1:
                 for q in range(self.yw):
@@ -205,6 +222,12 @@ cdef class WinogradWeight:
                     self.t.wino_weights(
                         self.w.weights, self.w.points, self.w.tile, src + (p * band_row + q * self.w.tile * nr) * size, nr,
                         dst + p * self.w.points * point * size, point)
+
+    cdef void note(self, const char *band, Py_ssize_t vectors, double *seen) noexcept nogil:
+        """The squares of a row of tiles of some channels, among all."""
+        cdef double found = self.t.squares(band, vectors)
+        seen[0] += found
+        seen[1] = found if found > seen[1] or found != found else seen[1]
 
     cdef void multiply(
         self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, bint start, const char *vx, char *sums) noexcept nogil:

@@ -158,6 +158,17 @@ def padded_axes(p: Windowed, mode: str) -> Axes:
     return axes[0], axes[1], axes[2], run0, min(max(run0, lo + extent), size)
 
 
+# Magnitudes of the largest weight, by the size of a float, with which no product of a transform over- or underflows.
+ORDINARY = {4: (2.0**-30, 2.0**30), 8: (2.0**-200, 2.0**200)}
+
+
+def ordinary(weights: np.ndarray, isa: str) -> bool:
+    """Whether weights may be transformed: none is infinite or NaN, and they are neither tiny nor huge, or all zero."""
+    low, high = ORDINARY[weights.itemsize]
+    found = simd().largest(table(isa, weights.itemsize), weights)
+    return low <= found <= high or found == 0
+
+
 def stream_seconds(size: float, machine: Machine) -> float:
     """To read `size` bytes of weights once more: from the L3 cache, if they do not stay in L2 and others leave room."""
     if size <= machine.l2 / 2:
@@ -241,7 +252,7 @@ def matrices(batch: int, rows: int, cols: int) -> Contiguous:
 
 def binder(
     p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
-    pack: Callable[[np.ndarray], np.ndarray],
+    pack: Callable[[np.ndarray], np.ndarray | None],
 ) -> Bind:  # fmt: skip
     """All of `prepared`, with weights that are packed each time."""
     share(prepared, scratch_bytes, count, seconds, *images(p))

@@ -40,6 +40,7 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
 # two would round too much.
 TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
+DIRECT_WEIGHTS = 8 << 10  # elements, of channels that tiles which are computed directly take at a time
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = {"avx512": 0.83, "avx2": 0.92, "portable": 0.62}  # of peak, in the products
 WAIT = (0.15, 1.1)  # of the time in which weights stream in, products wait for them; with taps along depth
@@ -324,9 +325,16 @@ class Scheme:
     together, tile_cols, win, y_row, depth_rows : int
         Output planes of an item, tiles in a row, columns of a band, elements of a row of pixels, rows of transformed
         weights in a block of NR.
+    direct_channels : int
+        Channels that a tile which is computed directly takes at a time.
+    direct_row : int
+        Elements of a row of its pixels, which are split by their column's remainder modulo the stride.
+    direct_taps : ndarray of intp
+        Where in them each tap begins.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
-        output, and the rows of pixels.
+        output, the rows of pixels; the squares, their sums by columns, and, of a tile that is computed directly,
+        weights, pixels and results; and which tiles are.
     """
 
     h: Axis
@@ -341,6 +349,9 @@ class Scheme:
     win: int
     y_row: int
     depth_rows: int
+    direct_channels: int
+    direct_row: int
+    direct_taps: np.ndarray
     lengths: tuple[int, ...]
 
     @classmethod
@@ -361,9 +372,17 @@ class Scheme:
         win = w.reach(p.output[2])
         y_row = (p.output[2] + w.m * w.dilation) * nr
         tiles = rows * tile_cols
+        parts = 1 + (w.points == 1)  # of the squares of a column
+        phase, taps = -(-w.span(1) // w.stride), p.kernel[1] * p.kernel[2]
+        direct_row = phase * w.stride
+        at = np.arange(w.taps) % w.stride * phase + np.arange(w.taps) // w.stride
+        direct_taps = (np.arange(h.taps)[:, None] * direct_row + at).ravel().astype(np.intp)
+        direct_channels = max(1, min(p.icg * p.kernel[0], DIRECT_WEIGHTS // (taps * nr)))
         lengths = (
             (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * entered * tiles,
             h.points * w.points * planes * tiles * nr, h.m * w.points * nr, h.m * y_row,
+            entered * rows * parts * win * vl, parts * win, direct_channels * taps * nr,
+            direct_channels * h.span(1) * direct_row, h.m * w.m * nr, -(-entered * tiles // size),
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
         listed = np.array(items, np.intp).reshape(-1, 5)
@@ -374,7 +393,8 @@ class Scheme:
             for axis, outputs in ((h, p.output[1]), (w, p.output[2]))
         )
         return cls(
-            h, w, h_edge, w_edge, listed, chunks, starts * nr, planes, tile_cols, win, y_row, depth_rows, lengths
+            h, w, h_edge, w_edge, listed, chunks, starts * nr, planes, tile_cols, win, y_row, depth_rows,
+            direct_channels, direct_row, direct_taps, lengths,
         )  # fmt: skip
 
     def bytes(self, size: int) -> int:
@@ -626,18 +646,27 @@ class Winograd(native.Native):
         return packed
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p = problem
+        count = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        prepared, scheme = self._prepared(p, count)
+
+        def pack(weights: np.ndarray) -> np.ndarray | None:
+            return self.transform(weights, p, scheme, count) if native.ordinary(weights, self.isa) else None
+
+        return native.binder(p, prepared, scheme.bytes(p.acc.itemsize), count, native.seconds(self, p), pack)
+
+    def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Scheme]:
         from fastconv.backends.cython import _winograd
 
-        p = problem
-        size = p.acc.itemsize
-        count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         scheme = Scheme.of(p, self.isa, self.m, count)
-        prepared = _winograd.Winograd(native.table(self.isa, size), p, scheme, native.padded_axes(p, p.mode))
+        table = native.table(self.isa, p.acc.itemsize)
+        return _winograd.Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
 
-        def pack(weights: np.ndarray) -> np.ndarray:
-            return self.transform(weights, p, scheme, count)
-
-        return native.binder(p, prepared, scheme.bytes(size), count, native.seconds(self, p), pack)
+    def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
+        """How many tiles of x are computed directly, because of outliers in x, and of how many."""
+        prepared, scheme = self._prepared(problem, 1)
+        native.share(prepared, scheme.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
+        return prepared.direct_tiles(x)
 
 
 class Tall(native.Delegated):

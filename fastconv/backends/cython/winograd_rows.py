@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -187,8 +188,9 @@ class Blocks:
         From one channel's combinations to the next one's.
     fetch : bool
         Whether the output is so large that its lines are fetched ahead.
-    band, v : int
-        Sizes of the band of one channel, of all combinations.
+    band, v, squares, direct, patch : int
+        Sizes of the band of one channel, of all combinations, of the squares of columns; of what tells which vectors of
+        pixels are computed directly, and of what those read.
     """
 
     parts: int
@@ -200,6 +202,9 @@ class Blocks:
     fetch: bool
     band: int
     v: int
+    squares: int
+    direct: int
+    patch: int
 
     @classmethod
     @lru_cache(maxsize=512)
@@ -222,10 +227,16 @@ class Blocks:
         band = native.span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
         channel = rows * scheme.combined * row_len
         fetch = p.one_image().bytes > FETCH_BYTES
-        return cls(parts, rows, win, wq, row_len, channel, fetch, band, depth * channel)
+        vectors = -(-max(p.output[2], 1) // lanes)
+        row = -(-native.span(lanes, p.stride[2], p.kernel[2], p.dilation[2]) // p.stride[2]) * p.stride[2]
+        patch = native.span(M, p.stride[1], p.kernel[1], 1) * p.kernel[2] * lanes + row + lanes
+        direct = -(-rows * vectors // size)
+        return cls(
+            parts, rows, win, wq, row_len, channel, fetch, band, depth * channel, rows * row_len, direct, patch
+        )  # fmt: skip
 
     def bytes(self, size: int) -> int:
-        return (self.band + self.v) * size
+        return (self.band + self.v + self.squares + self.direct + self.patch) * size
 
 
 class Rows(native.Native):
@@ -300,26 +311,38 @@ class Rows(native.Native):
         return 0, (M - 1) * problem.stride[1] + problem.kernel[1] - 1, 0
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        from fastconv.backends.cython import _winograd_rows
-
         p = problem
-        size = p.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        prepared, blocks = self._prepared(p, count)
         scheme = self.scheme(p)
-        blocks = Blocks.of(p, scheme, self.isa, count)
         offsets, whole = taps(p, scheme, blocks)
-        prepared = _winograd_rows.Rows(
-            native.table(self.isa, size), p, native.padded_axes(p, p.mode), scheme, blocks, scheme.inputs(p.acc),
-            (offsets, whole),
-        )  # fmt: skip
         transforms = scheme.transforms()
 
-        def pack(weights: np.ndarray) -> np.ndarray:
+        def pack(weights: np.ndarray) -> np.ndarray | None:
+            if not native.ordinary(weights, self.isa):
+                return None
             packed = np.empty(p.oc * (whole * scheme.planes + (offsets.size - whole) * (scheme.planes - 1)), p.acc)
             prepared.transform(transforms, weights, packed)
             return packed
 
-        return native.binder(p, prepared, blocks.bytes(size), count, native.seconds(self, p), pack)
+        return native.binder(p, prepared, blocks.bytes(p.acc.itemsize), count, native.seconds(self, p), pack)
+
+    def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Blocks]:
+        from fastconv.backends.cython import _winograd_rows
+
+        scheme = self.scheme(p)
+        blocks = Blocks.of(p, scheme, self.isa, count)
+        prepared = _winograd_rows.Rows(
+            native.table(self.isa, p.acc.itemsize), p, native.padded_axes(p, p.mode), scheme, blocks,
+            scheme.inputs(p.acc), taps(p, scheme, blocks),
+        )  # fmt: skip
+        return prepared, blocks
+
+    def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
+        """How many vectors of pixels are computed directly, because of outliers in x, and of how many."""
+        prepared, blocks = self._prepared(problem, 1)
+        native.share(prepared, blocks.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
+        return prepared.direct_tiles(x)
 
 
 @lru_cache(maxsize=512)

@@ -4,8 +4,10 @@ An axis of three taps takes 6 products for a tile of 4 pixels in place of 12, so
 With a stride, every s-th tap belongs to one phase of x.  The phases are problems of their own that share the points,
 and with them the transformed y: with stride 2, phases of 2 taps and of 1 take 9 products.  No dilation.
 
-Results that are not finite are worked out again by plain sums: the transforms would spread an infinity over the whole
-kernel.
+The transforms spread what is infinite, NaN or far larger than the rest over the whole kernel, and its errors stay in
+the sum.  So squares are summed up as tiles come in, and where one value exceeds 2^8 times the root mean square of all
+others, the gradient is worked out again by plain sums; and so it is where numbers are so small or large that products
+could not hold them.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ ENTER_SECONDS = 2.2e-10  # per transformed value
 LEAVE_SECONDS = 5e-10  # per sum
 MEASURED_FLOPS = 1.3e11  # where they were measured
 START_SECONDS = 10e-6
+OUTLIER = 256.0  # times the root mean square of the other values
+SQUARES = {4: (2.0**-120, 2.0**100), 8: (2.0**-500, 2.0**500)}  # sums that tell how large values are, by a float's size
+REPEATED = 4  # rows of tiles that padding may write a value to
+CHUNK = 1 << 13  # elements that are looked at together
 # Expected largest error in units of eps, by the points of an axis: each multiplies it.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.6, 7: 5.2, 8: 5.6, 10: 16.3}
 
@@ -225,16 +231,52 @@ class WinogradWeight(Kernel[ConvProblem]):
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, constants[0])
             workers = native.team(count)
+            squares = np.zeros((workers, 8))
             with borrow(s.segments * s.sums * size) as sums, borrow_each(own, workers) as scratch:
                 for lo, hi in slices:
-                    prepared.run(x, y, sums, scratch, step, lo, hi, workers)
+                    prepared.run(x, y, sums, scratch, squares, step, lo, hi, workers)
                 prepared.finish(sums, out, scratch, step, workers)
-            if not np.isfinite(out).all():
+            if not ordinary(x, y, squares, 1 if p.mode == "zeros" else REPEATED):
                 if not plain:
                     plain.append(self.plain.prepare(p, constants, count))
                 plain[0](changing, out)
 
         return run
+
+
+def ordinary(x: np.ndarray, y: np.ndarray, squares: np.ndarray, repeated: int) -> bool:
+    """Whether sums of products of transformed x and y may stand, by the squares that `_winograd_weight` met.
+
+    `repeated`: rows of tiles that may hold the same value, because padding repeats it.
+    """
+    totals, most = squares[:, :4:2].sum(0), squares[:, 1:4:2].max(0)
+    low, high = SQUARES[x.itemsize]
+    if not (totals <= high).all() or not most.prod() <= high**1.8:
+        return False
+    for array, total, part in zip((x, y), totals, most, strict=True):
+        unlike = part * array.size > OUTLIER**2 / 1.125 * max(total - repeated * part, 0.0)  # rounding included
+        if (part < low or unlike) and outlier(array, low):
+            return False
+    return bool(most.prod() >= low**1.5 or not most.all())
+
+
+def outlier(array: np.ndarray, low: float) -> bool:
+    """Whether one value, however often it is there, exceeds `OUTLIER` times the root mean square of the others.
+
+    Or whether squares say nothing about them: they add up to less than `low`, though they are not zero.
+    """
+    largest = others = count = 0.0
+    for chunk in np.nditer(array, ["external_loop", "buffered", "zerosize_ok"], buffersize=CHUNK):
+        found = np.square(chunk, dtype=np.float64)
+        top = float(found.max())
+        if top > largest:
+            largest, others, count = top, others + largest * count, 0.0
+        equal = float(np.count_nonzero(found == largest))
+        count += equal
+        others += float(found.sum(where=found != largest))
+    if largest + others < low:
+        return bool(array.any())
+    return count < array.size and largest * (array.size - count) > OUTLIER**2 * others
 
 
 OUTPUTS = (2, 3, 5, 7)  # taps of a phase that simd/winograd.inc has output transforms for

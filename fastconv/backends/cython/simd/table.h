@@ -116,7 +116,10 @@ typedef void fc_wino_dense(const void *coef, ptrdiff_t row, ptrdiff_t rows, ptrd
                            ptrdiff_t y_item);
 typedef void fc_lane_row(void *dst, const void *src, ptrdiff_t cs, ptrdiff_t xs, ptrdiff_t channels, const fc_axis *cols,
                          ptrdiff_t start, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1, double fill);
-typedef int fc_all_finite(const void *x, ptrdiff_t n);
+/* The largest magnitude of n elements; the sum of the squares of n vectors. */
+typedef double fc_reduce(const void *x, ptrdiff_t n);
+/* e[j*vl + lane] (+)= the squares of x[i*tap + j*vl + lane] for i < taps; count vectors */
+typedef void fc_wino_squares(void *e, const void *x, ptrdiff_t tap, ptrdiff_t taps, ptrdiff_t count, int first);
 /* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane]; the rest as fc_tile */
 typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrdiff_t acs, const void *b, const void *next,
                           ptrdiff_t lines, int first, void *m);
@@ -159,9 +162,11 @@ typedef struct {
     fc_wino_weights *wino_weights;
     fc_wino_dense *wino_dense;
     fc_lane_row *lane_row;
-    fc_all_finite *all_finite;
+    fc_reduce *largest, *squares;
+    fc_wino_squares *wino_squares;
     void (*winograd_rows_in)(const winograd_rows_in_args *a);
-    int (*winograd_rows)(const winograd_rows_args *a); /* whether all results are finite */
+    void (*winograd_rows)(const winograd_rows_args *a);
+    void (*rows_squares)(const void *e, ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t n, column_squares *found);
     void (*weight_rows)(const weight_rows_args *a);
     fc_lane_sums *lane_sums;
     void (*gemm_tile[FC_MAX_MR + 1][2])(const gemm_tile_args *t); /* by rows; one vector, or NV of them */

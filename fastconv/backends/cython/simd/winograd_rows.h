@@ -21,6 +21,11 @@ typedef struct {
     ptrdiff_t ychannel, yrow;
 } winograd_rows_args;
 
+/* Squares of columns, by which outliers are found. */
+typedef struct {
+    double total, most, least;
+} column_squares;
+
 /* The combinations v, [plane][len], of rows `step` apart; len is a multiple of VL. */
 typedef struct {
     ptrdiff_t planes, pairs, step, len;
