@@ -124,6 +124,7 @@ def sharpen(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return apply(image, SHARPEN, padding_mode)
 
 
+@np.errstate(all="ignore")
 def blur(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     """Mean of the 3x3 neighbourhood: `BLUR` divided by its sum.
 
@@ -201,6 +202,7 @@ def sobel_y(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return apply(image, SOBEL_Y, padding_mode)
 
 
+@np.errstate(all="ignore")
 def sobel(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     """Gradient magnitude: the root of the sum of squares of `sobel_x` and `sobel_y`.
 
