@@ -168,7 +168,8 @@ class WeightRows(Kernel[ConvProblem]):
             with borrow(blocks.segments * sums) as memory:
                 partial = memory[: blocks.segments * sums].view(p.acc).reshape(blocks.segments, *out.shape)
                 total(x, y, partial)
-                np.add.reduce(partial, axis=0, out=out)
+                with np.errstate(all="ignore"):
+                    np.add.reduce(partial, axis=0, out=out)
 
         return run
 
