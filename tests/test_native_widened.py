@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fastconv.backends.cython import widened
+import fastconv as F
+from fastconv.backends.cython import halves, native, widened, widened_products
+from fastconv.core import machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.conv import conv_problem
+from fastconv.core.problems.gemm import gemm_problem
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
@@ -21,7 +26,7 @@ HALVES = [np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)]
 INTEGERS = [np.dtype(t) for t in ("int8", "uint8", "int16", "uint16", "int32", "uint32")]
 
 
-def native(op: str) -> list[Any]:
+def wide(op: str) -> list[Any]:
     return [k for k in kernels(op) if isinstance(k, widened.Widened)]
 
 
@@ -66,7 +71,7 @@ def check(kernel: Any, p: Any, x: np.ndarray, layout: str) -> None:
 
 @pytest.mark.parametrize("piece", [200, 1 << 18])
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-@pytest.mark.parametrize("kernel", native("pool") + native("adaptive_pool"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", wide("pool") + wide("adaptive_pool"), ids=lambda k: k.name)
 def test_pooling(monkeypatch: pytest.MonkeyPatch, kernel: Any, layout: str, piece: int) -> None:
     monkeypatch.setattr(widened, "PIECE", piece)
     rng = np.random.default_rng(1)
@@ -93,7 +98,7 @@ def test_pooling(monkeypatch: pytest.MonkeyPatch, kernel: Any, layout: str, piec
 
 @pytest.mark.parametrize("piece", [40, 1 << 18])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("kernel", native("softmax"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", wide("softmax"), ids=lambda k: k.name)
 def test_softmax(monkeypatch: pytest.MonkeyPatch, kernel: Any, kind: str, piece: int) -> None:
     monkeypatch.setattr(widened, "PIECE", piece)
     rng = np.random.default_rng(2)
@@ -105,7 +110,7 @@ def test_softmax(monkeypatch: pytest.MonkeyPatch, kernel: Any, kind: str, piece:
 
 @pytest.mark.parametrize("piece", [40, 1 << 18])
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-@pytest.mark.parametrize("kernel", native("loss"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", wide("loss"), ids=lambda k: k.name)
 def test_losses(monkeypatch: pytest.MonkeyPatch, kernel: Any, reduction: str, piece: int) -> None:
     monkeypatch.setattr(widened, "PIECE", piece)
     rng = np.random.default_rng(3)
@@ -125,10 +130,127 @@ def test_losses(monkeypatch: pytest.MonkeyPatch, kernel: Any, reduction: str, pi
 
 
 def test_what_it_leaves_to_others() -> None:
-    kernel = native("pool")[-1]  # portable
+    kernel = wide("pool")[-1]  # portable
     p = pool_problem("max", 2, (1, 1, 4, 4), np.dtype(np.int64), 2, None, 0, 1, False, True, None, 1.0, False, "NCHW")
     assert "int64" in kernel.reject(p)
     p = pool_problem(
         "max", 2, (1, 1, 1 << 12, 1 << 12), np.dtype(np.float16), 2, None, 0, 1, False, True, None, 1.0, False, "NCHW"
     )
     assert "cannot be parted" in kernel.reject(p)
+
+
+@pytest.mark.parametrize("block", [400, 1 << 19])
+@pytest.mark.parametrize("kernel", widened_products.CONVOLUTIONS, ids=lambda k: k.name)
+def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> None:
+    """Whatever the blocks: both layouts, padding of every kind, strides, dilation, groups, volumes."""
+    monkeypatch.setattr(widened_products, "BLOCK", block)
+    monkeypatch.setattr(widened_products, "NARROWEST", 4)
+    widened_products.Blocks.of.cache_clear()
+    rng = np.random.default_rng(4)
+    shapes = [  # input, weights, groups, stride, padding, dilation
+        ((3, 4, 9, 30), (5, 4, 1, 1), 1, 1, 0, 1),
+        ((3, 4, 9, 30), (8, 1, 3, 3), 4, 1, 1, 1),
+        ((3, 4, 19, 30), (6, 2, 3, 5), 2, (2, 1), (2, 1), (1, 2)),
+        ((2, 3, 4, 9, 10), (5, 3, 2, 3, 3), 1, 2, 1, 1),
+        ((0, 4, 9, 30), (5, 4, 3, 3), 1, 1, 1, 1),
+        ((2, 0, 9, 30), (5, 0, 3, 3), 1, 1, 1, 1),
+    ]
+    tried = 0
+    ways = itertools.product(HALVES, shapes, ("zeros", "reflect", "circular"), ("NCHW", "NHWC"))
+    for dtype, (xs, ws, groups, stride, padding, dilation), mode, layout in ways:
+        user = xs if layout == "NCHW" else (xs[0], *xs[2:], xs[1])
+        p = conv_problem(
+            len(xs) - 2, user, dtype, ws, dtype, ws[:1], np.dtype(np.float32), stride, padding, dilation, groups,
+            layout, mode, "relu" if "relu" in kernel.activations else None, False,
+        )  # fmt: skip
+        if kernel.reject(p) is not None:
+            continue
+        tried += 1
+        x = images(rng.integers(-3, 4, p.x_shape).astype(dtype), layout)
+        constants = rng.integers(-2, 3, p.w_shape).astype(dtype), rng.normal(size=p.oc).astype(np.float32)
+        want, got, one = (images(np.zeros(p.y_shape, dtype), layout) for _ in range(3))
+        kernels("conv")[-1].prepare(replace(p, activation=None), constants, 1)(x, want)
+        want = np.maximum(want, 0) if p.activation else want
+        with np.errstate(all="raise"):
+            kernel.prepare(p, constants, 2)(x, got)
+            kernel.prepare(replace(p, n=min(p.n, 1)), constants, 1)(x[:1], one[:1])
+        np.testing.assert_array_equal(got[:1].view(np.uint16), one[:1].view(np.uint16), err_msg=str(p))
+        np.testing.assert_allclose(
+            got.astype(float), want.astype(float), rtol=2 * kernel.error(p), atol=1e-4, err_msg=str(p)
+        )
+    widened_products.Blocks.of.cache_clear()
+    if not tried:
+        pytest.skip("not available here")
+
+
+@pytest.mark.parametrize("block", [100, 1 << 19])
+@pytest.mark.parametrize("kernel", widened_products.PRODUCTS, ids=lambda k: k.name)
+def test_products(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> None:
+    monkeypatch.setattr(widened_products, "BLOCK", block)
+    rng = np.random.default_rng(5)
+    shapes = [((3, 7, 20), (20, 9)), ((4, 7, 5), (4, 5, 6)), ((1, 30), (30, 2)), ((2, 3, 0), (2, 0, 4))]
+    shapes += [((0, 3), (3, 4)), ((2, 3), (3, 0))]
+    ways = itertools.product(HALVES, shapes, (False, True), (False, True), (False, True), (False, True))
+    for dtype, (a, b), trans_a, trans_b, c, packed in ways:
+        a = (*a[:-2], a[-1], a[-2]) if trans_a else a
+        b = (*b[:-2], b[-1], b[-2]) if trans_b else b
+        n = b[-2] if trans_b else b[-1]
+        half = np.dtype(np.float32)
+        p, _ = gemm_problem((a, dtype), (b, dtype), ((n,), dtype) if c else None, ((n,), half), trans_a=trans_a,
+                            trans_b=trans_b, alpha=0.5, beta=2.0, activation="relu", packed=packed)
+        usable(kernel, p)
+        x = rng.integers(-3, 4, (p.batch, p.k, p.m) if trans_a else (p.batch, p.m, p.k)).astype(dtype)
+        right = (p.n, p.k) if trans_b else (p.k, p.n)
+        addend = np.broadcast_to(rng.integers(-3, 4, n).astype(dtype), (p.batch, p.m, p.n)) if c else None
+        constants = (
+            rng.integers(-3, 4, (p.batch if p.b_batched else 1, *right)).astype(dtype), addend,
+            rng.normal(size=n).astype(half),
+        )  # fmt: skip
+        want, got = (np.zeros((p.batch, p.m, p.n), dtype) for _ in range(2))
+        kernels("gemm")[-1].prepare(replace(p, activation=None), constants, 1)(x, want)
+        want = np.maximum(want, 0)
+        with np.errstate(all="raise"):
+            kernel.prepare(p, constants, 2)(x, got)
+        np.testing.assert_allclose(
+            got.astype(float), want.astype(float), rtol=2 * kernel.error(p), atol=1e-4, err_msg=str(p)
+        )
+
+
+@pytest.mark.parametrize("isa", machine.ISAS)
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_conversions_are_those_of_numpy(isa: str, dtype: np.dtype) -> None:
+    """Every 16-bit float, what lies half-way between two, and any bits: NaN stays NaN, ties go to even."""
+    if native.unavailable(isa):
+        pytest.skip(str(native.unavailable(isa)))
+    rng = np.random.default_rng(6)
+    halves_, want = np.arange(1 << 16, dtype=np.uint16).view(dtype), np.zeros(1 << 16, np.float32)
+    with np.errstate(all="ignore"):
+        want[:] = halves_
+        np.testing.assert_array_equal(halves.converted(isa, halves_, want.dtype), want)
+        between = ((want[1:].astype(float) + want[:-1]) / 2).astype(np.float32)
+        any_bits = rng.integers(0, 1 << 32, 100_003, dtype=np.uint32).view(np.float32)
+        x = np.concatenate([between, np.nextafter(between, np.float32(0)), any_bits])
+        narrow = x.astype(dtype)
+    np.testing.assert_array_equal(halves.converted(isa, x, dtype).astype(np.float32), narrow.astype(np.float32))
+
+
+def test_conversions_of_any_strides() -> None:
+    isa = next(i for i in machine.ISAS if not native.unavailable(i))
+    x = np.arange(3 * 4 * 5 * 6 * 7, dtype=np.float32).reshape(3, 4, 5, 6, 7).transpose(0, 2, 4, 1, 3)[:, ::-1, :, ::2]
+    to = np.zeros(x.shape[::-1], np.float16).transpose()
+    halves.convert(isa, to, x)
+    np.testing.assert_array_equal(to, x.astype(np.float16))
+    back = np.zeros(x.shape, np.float32)[..., ::-1]
+    halves.convert(isa, back, to)
+    np.testing.assert_array_equal(back, x.astype(np.float16))
+    for shape in ((), (1, 1), (0, 3), (3, 0, 2)):
+        assert halves.converted(isa, np.ones(shape, np.float16), np.dtype(np.float32)).shape == shape
+
+
+def test_half_convolutions_and_products_are_native() -> None:
+    """Of every dtype of 16 bits: these took up to sixty times as long as torch's."""
+    for dtype in HALVES:
+        x, w = np.ones((1, 8, 40, 40), dtype), np.ones((8, 8, 3, 3), dtype)
+        plans = [F.plan(F.conv2d, x, w), F.plan(F.conv_transpose2d, x, w, stride=2), F.plan(F.linear, x[0, 0], x[0, 1])]
+        for plan in plans:
+            assert "widened" in plan.kernel, plan.explain()

@@ -49,6 +49,8 @@ def plans() -> list[Callable[[], Plan]]:
         (F.conv_transpose2d, (S((1, 4, 60, 70), "i1"), ones(4, 4, 3, 3, dtype="i1")), {"stride": 2}),
         (F.matmul, (S((300, 400)), ones(400, 500)), {}),
         (F.matmul, (S((300, 400), "e"), ones(400, 500, dtype="e")), {}),
+        (F.matmul, (S((3, 300, 400), "e"), ones(3, 400, 500, dtype="e")), {}),
+        (F.conv2d, (S((2, 16, 600, 700), "e"), ones(16, 16, 3, 3, dtype="e")), {"padding": 1, "stride": 2}),
         (F.linear, (S((2, 4000)), ones(500, 4000)), {}),
     ]
     made: list[Callable[[], Plan]] = [lambda c=c: F.plan(c[0], *c[1], **c[2]) for c in calls]  # type: ignore[misc]

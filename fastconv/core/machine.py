@@ -19,7 +19,7 @@ from fastconv.core import threads as _threads
 # Widest first.  Each: bytes per vector, vector registers, features it needs by NumPy's names.
 ISAS: dict[str, tuple[int, int, tuple[str, ...]]] = {
     "avx512": (64, 32, ("AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL", "FMA3")),
-    "avx2": (32, 16, ("AVX2", "FMA3")),
+    "avx2": (32, 16, ("AVX2", "FMA3", "F16C")),
     "portable": (16, 16, ()),
 }
 

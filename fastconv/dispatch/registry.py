@@ -43,6 +43,7 @@ def _conv() -> Kernels:
         thin,
         weight,
         weight_rows,
+        widened_products,
         windows,
         winograd,
         winograd_rows,
@@ -58,7 +59,7 @@ def _conv() -> Kernels:
     filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct.KERNELS)
-    others = (*numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
+    others = (*widened_products.CONVOLUTIONS, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
     forward = (*native, *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
@@ -72,12 +73,12 @@ def _conv() -> Kernels:
 def _gemm() -> Kernels:
     from fastconv.backends import reference_gemm
     from fastconv.backends.cython import gemm as native
-    from fastconv.backends.cython import thin
+    from fastconv.backends.cython import thin, widened_products
     from fastconv.backends.numba import empty
     from fastconv.backends.numba import gemm as numba
     from fastconv.backends.numpy import gemm as numpy
 
-    others = (*numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
+    others = (*widened_products.PRODUCTS, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
     return (*thin.KERNELS, *native.KERNELS, *others, reference_gemm.Gemm())
 
 

@@ -192,6 +192,9 @@ cdef extern from "simd/table.h" nogil:
         void *sums
         void *aside
 
+    ctypedef void fc_convert(
+        void *y, Py_ssize_t ys, const void *x, Py_ssize_t xs, Py_ssize_t n) noexcept nogil
+
     ctypedef struct fc_table:
         Py_ssize_t itemsize, vl, mr, nr
         fc_tile_p *tile
@@ -255,6 +258,8 @@ cdef extern from "simd/table.h" nogil:
         void (*thin_panels)(const thin_args *t) noexcept nogil
         void (*thin_columns)(const thin_args *t) noexcept nogil
         void (*thin_turned)(const thin_args *t) noexcept nogil
+        fc_convert *widen[2]
+        fc_convert *narrow[2]
         double (*peak)(Py_ssize_t rounds) noexcept nogil
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import loss, pool, pool_adaptive, softmax
+from fastconv.backends.cython import halves, loss, pool, pool_adaptive, softmax
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -27,7 +27,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 PIECE = 1 << 18  # elements
 LARGEST = 1 << 21  # elements of one channel or one vector: beyond, scratch would grow with it
 CALL_SECONDS = 1.5e-5  # of the interpreter, per piece
-ELEMENT_SECONDS = 1.5e-9  # of one conversion
+ELEMENT_SECONDS = 1.5e-9  # of one conversion of an integer
 
 
 def widened(dtype: np.dtype, ordered: bool) -> np.dtype | None:
@@ -73,7 +73,8 @@ class Widened(Kernel[Any]):
         q = self._piece(problem)
         pieces = max(1.0, problem.flops / max(q.flops, 1.0))
         elements = problem.bytes / problem.dtype.itemsize
-        return pieces * (self.inner.cost(q, machine) + CALL_SECONDS) + elements * ELEMENT_SECONDS
+        each = halves.ELEMENT_SECONDS if is_half(problem.dtype) else ELEMENT_SECONDS
+        return pieces * (self.inner.cost(q, machine) + CALL_SECONDS) + elements * each
 
     def _piece(self, problem: Any) -> Any:
         wide = widened(problem.dtype, self.ordered(problem))
@@ -132,11 +133,11 @@ class Pool(Widened):
                     if size not in runs:
                         runs[size] = self.inner.prepare(replace(q, n=size[0], c=size[1]), (), threads)
                     given = volume(part.shape, q.dtype, p.layout)
-                    np.copyto(given, part, casting="unsafe")
+                    halves.convert(self.isa, given, part)
                     results = [volume(o[at].shape, q.out if o is outs[0] else o.dtype, p.layout) for o in outs]
                     runs[size](given, *results)
                     for result, out in zip(results, outs, strict=True):
-                        np.copyto(out[at], result, casting="unsafe")
+                        halves.convert(self.isa, out[at], result)
 
         return run
 
@@ -187,13 +188,13 @@ class Softmax(Widened):
             if 0 in x.shape:
                 return
             for i, j in walk(p.outer, p.inner, q.outer, q.inner):
-                part = x[i, :, j].astype(q.dtype)
+                part = halves.converted(self.isa, x[i, :, j], q.dtype)
                 if part.shape not in runs:
                     own = replace(q, outer=part.shape[0], inner=part.shape[2])
                     runs[part.shape] = self.inner.prepare(own, (), threads)
                 result = aligned_empty(part.shape, q.dtype)
                 runs[part.shape](part, result)
-                out[i, :, j] = result
+                halves.convert(self.isa, out[i, :, j], result)
 
         return run
 
@@ -221,7 +222,7 @@ class Loss(Widened):
         def run(x: np.ndarray, out: np.ndarray) -> None:
             total = weights = 0.0
             for i, j in walk(p.n, p.inner, q.n, q.inner):
-                part, labels = x[i, :, j].astype(q.dtype), np.ascontiguousarray(target[i, j])
+                part, labels = halves.converted(self.isa, x[i, :, j], q.dtype), np.ascontiguousarray(target[i, j])
                 own = replace(q, n=part.shape[0], inner=part.shape[2])
                 losses = np.empty(labels.shape, q.dtype)
                 self.inner.prepare(own, (labels, scale), threads)(part, losses)

@@ -20,6 +20,7 @@ from fastconv.core.problems.gemm import GemmProblem
 BAND_BYTES = 1 << 20
 RATE = 0.6  # of peak
 CALL_SECONDS = 4e-6
+CONVERSION_SECONDS, CONVERTED_CALL_SECONDS = 2e-9, 8e-6  # of 16-bit floats, per element and per product
 SLICE_SECONDS = 0.4  # of one call of BLAS, which sees no signals: shorter ones would read the other matrix too often
 
 
@@ -46,7 +47,10 @@ class Gemm(Kernel[GemmProblem]):
         p = problem
         dtype = compute_dtype(p)
         rate = 1e9 if dtype.kind in "iu" else machine.flops(machine.peak[0][0], dtype.itemsize) * RATE
-        return p.flops / rate + p.bytes / machine.bandwidth + max(p.batch, 1) * CALL_SECONDS
+        calls = CALL_SECONDS + CONVERTED_CALL_SECONDS * is_half(p.dtype)
+        elements = p.bytes / p.dtype.itemsize
+        converted = elements * CONVERSION_SECONDS if is_half(p.dtype) else 0.0
+        return p.flops / rate + p.bytes / machine.bandwidth + max(p.batch, 1) * calls + converted
 
     def _rows(self, p: GemmProblem, dtype: np.dtype | None = None) -> int:
         size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)

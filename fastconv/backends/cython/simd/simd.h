@@ -20,8 +20,10 @@
    half_vec, v_half, v_whole  the first half of the lanes, to and fro; of the others nothing is known. v_half_load_mask: as
                               v_load_mask. With AVX-512 only.
 
+   v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only
+
    The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
-   it has better ones, v_load_beside, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
+   it has better ones, v_from_float16 and v_to_float16, v_load_beside, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
 #include <stddef.h>

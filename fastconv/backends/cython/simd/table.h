@@ -127,6 +127,9 @@ typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrd
 /* out[i] = the sum of the lanes of the i-th of count vectors */
 typedef void fc_lane_sums(const void *sums, ptrdiff_t count, void *out);
 
+/* y[i*ys] = x[i*xs] for i < n: 16-bit floats to float and back; of float only. */
+typedef void fc_convert(void *y, ptrdiff_t ys, const void *x, ptrdiff_t xs, ptrdiff_t n);
+
 /* Keeps every multiply-add unit busy; returns the floating-point operations done. */
 typedef double fc_peak(ptrdiff_t rounds);
 
@@ -173,6 +176,7 @@ typedef struct {
     void (*thin_panels)(const thin_args *t);
     void (*thin_columns)(const thin_args *t);
     void (*thin_turned)(const thin_args *t);
+    fc_convert *widen[2], *narrow[2]; /* float16, bfloat16 */
     fc_peak *peak;
 } fc_table;
 
