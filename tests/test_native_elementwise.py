@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from guard import guarded, guarded_copy
 
 import fastconv as F
-from fastconv.backends.cython.elementwise import SELU_ALPHA, SELU_SCALE
+from fastconv.backends.cython.elementwise import FUNCTIONS, SELU_ALPHA, SELU_SCALE
 from fastconv.backends.reference_pool import Pool
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
@@ -164,6 +165,40 @@ def test_relu_backward(kernel: Any, dtype: str, at: str) -> None:
         dx = guarded(size, d, at)
         kernel.prepare(ElementwiseProblem("relu", (), size, d, d, "backward"), (x,), 2)(dy, dx)
         np.testing.assert_array_equal(dx, np.where(x <= 0, 0, dy))
+
+
+PARAMS = {"leaky_relu": (0.1,), "elu": (1.5,), "celu": (0.7,), "softplus": (2.0, 3.0), "hardtanh": (-1.0, 0.5),
+          "hardshrink": (0.5,), "softshrink": (0.5,), "threshold": (0.3, 2.0)}  # fmt: skip
+
+
+@pytest.mark.parametrize("kernel", BACKWARD, ids=lambda k: k.name)
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_slopes(kernel: Any, function: str) -> None:
+    """Against the definition in float64, at both ends of memory; limits and kinks as NumPy's kernel."""
+    rng = np.random.default_rng(3)
+    numpy = next(k for k in kernels("elementwise_backward") if k.backend == "numpy")
+    special = [np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 0.5, -0.5, 0.3, 1e30, -1e30, 60.0, -60.0]
+    name = function.removesuffix("_tanh")
+    params = PARAMS.get(name, (1.0,) if function != name else (0.0,) if name == "gelu" else ())
+    for dtype, at in ((np.dtype(t), end) for t in ("float32", "float64") for end in ("start", "end")):
+        for size in (1, 15, 16, 17, 33, 257, (1 << 17) + 5):
+            p = ElementwiseProblem(name, params, size, dtype, dtype, "backward")
+            usable(kernel, p)
+            x = guarded_copy((rng.normal(size=size) * rng.choice([0.1, 1, 10], size)).astype(dtype), at)
+            dy, dx = guarded_copy(rng.uniform(0.5, 2, size).astype(dtype), at), guarded(size, dtype, at)
+            kernel.prepare(p, (x,), 2)(dy, dx)
+            wide = np.dtype(np.float64)
+            want = np.empty(size)
+            q = replace(p, dtype=wide, out=wide)
+            numpy.prepare(q, (x.astype(wide),), 1)(dy.astype(wide), want)
+            eps = float(np.finfo(dtype).eps)
+            np.testing.assert_allclose(dx, want, rtol=16 * eps, atol=32 * eps, err_msg=f"{dtype} {size}")
+        x, dy, dx = np.array(special, dtype), np.full(16, 2, dtype), np.empty(16, dtype)
+        p = ElementwiseProblem(name, params, 16, dtype, dtype, "backward")
+        kernel.prepare(p, (x,), 1)(dy, dx)
+        want = np.empty(16, dtype)
+        numpy.prepare(p, (x,), 1)(dy, want)
+        np.testing.assert_allclose(dx, want, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kernel", PAIRS, ids=lambda k: k.name)

@@ -23,7 +23,7 @@ import numpy as np
 
 from fastconv.backends.borders import add_folded, fold_runs, padded_problem
 from fastconv.backends.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
@@ -260,48 +260,51 @@ class ByPhases(Kernel[ConvProblem]):
         return d, h, w
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        return self.specialise(problem, threads)(constants)
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p, cut = self._cut(problem)
         folded = problem.mode != "zeros"
-        steps = self._steps(p, cut, constants, threads)
-        if p.stride == (1, 1, 1) and not folded and steps and steps[0].run is not None:
-            return steps[0].run
+        phases = [(axes, forward_problem(p, axes, cut)) for axes in self._phases(p)]
+        binds = [self._kernel(q).specialise(q, threads) if q.taps else None for _, q in phases]
         result = cut.result(p)
         join = self.interleaver.prepare(replace(p, n=cut.images, output=result), cut.images, threads)
-        blocks = Blocks(p, cut, steps, self._pieces(p, cut, folded), constants[1])
+        pieces = self._pieces(p, cut, folded)
+        runs = fold_runs(problem) if folded else ()
 
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            with borrow(blocks.bytes) as scratch:
-                for n, (first, _), parts in blocks.walk(x, scratch):
-                    where = (slice(f * s, f * s + r) for f, s, r in zip(first, p.stride, result, strict=True))
-                    join(parts, out[n : n + cut.images, :, *where])
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            steps = [
+                Step(axes, q, one and one((forward_weights(weights, p, axes), bias)))
+                for (axes, q), one in zip(phases, binds, strict=True)
+            ]
+            if p.stride == (1, 1, 1) and not folded and steps and steps[0].run is not None:
+                return steps[0].run
+            blocks = Blocks(p, cut, steps, pieces, bias)
 
-        @np.errstate(all="ignore")
-        def run_folded(x: np.ndarray, out: np.ndarray) -> None:
-            runs = fold_runs(problem)
-            out[...] = 0
-            with borrow(blocks.bytes) as scratch:
-                for n, (first, fresh), parts in blocks.walk(x, scratch):
-                    whole = parts[0] if p.stride == (1, 1, 1) else blocks.padded(scratch)
-                    if len(parts) > 1:
-                        join(parts, whole)
-                    ends = (o - f * s for o, f, s in zip(p.output, first, p.stride, strict=True))
-                    skip = ((g - f) * s for g, f, s in zip(fresh, first, p.stride, strict=True))
-                    at = tuple(g * s for g, s in zip(fresh, p.stride, strict=True))
-                    add_folded(whole[:, :, *map(slice, skip, ends)], at, runs, out[n : n + 1])
+            @np.errstate(all="ignore")
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                with borrow(blocks.bytes) as scratch:
+                    for n, (first, _), parts in blocks.walk(x, scratch):
+                        where = (slice(f * s, f * s + r) for f, s, r in zip(first, p.stride, result, strict=True))
+                        join(parts, out[n : n + cut.images, :, *where])
 
-        return run_folded if folded else run
+            @np.errstate(all="ignore")
+            def run_folded(x: np.ndarray, out: np.ndarray) -> None:
+                out[...] = 0
+                with borrow(blocks.bytes) as scratch:
+                    for n, (first, fresh), parts in blocks.walk(x, scratch):
+                        whole = parts[0] if p.stride == (1, 1, 1) else blocks.padded(scratch)
+                        if len(parts) > 1:
+                            join(parts, whole)
+                        ends = (o - f * s for o, f, s in zip(p.output, first, p.stride, strict=True))
+                        skip = ((g - f) * s for g, f, s in zip(fresh, first, p.stride, strict=True))
+                        at = tuple(g * s for g, s in zip(fresh, p.stride, strict=True))
+                        add_folded(whole[:, :, *map(slice, skip, ends)], at, runs, out[n : n + 1])
 
-    def _steps(self, p: ConvProblem, cut: Cut, constants: tuple[Any, ...], threads: int) -> list[Step]:
-        weights, bias = constants
-        steps = []
-        for axes in self._phases(p):
-            q = forward_problem(p, axes, cut)
-            run = None
-            if q.taps:
-                run = self._kernel(q).prepare(q, (forward_weights(weights, p, axes), bias), threads)
-            steps.append(Step(axes, q, run))
-        return steps
+            return run_folded if folded else run
+
+        return bind
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _adaptive_pool_backward() -> Kernels:
     from fastconv.backends.cython import pool_backward as native
     from fastconv.backends.numpy import pool_backward as numpy
 
-    return (*native.KERNELS, *numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
+    return (*native.ADAPTIVE, *numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
 
 
 def _max_unpool() -> Kernels:
@@ -137,9 +137,10 @@ def _max_unpool_backward() -> Kernels:
 def _elementwise() -> Kernels:
     from fastconv.backends import reference_activation
     from fastconv.backends.cython import elementwise as native
+    from fastconv.backends.cython import widened
     from fastconv.backends.numpy import activation as numpy
 
-    return (*native.KERNELS, *numpy.KERNELS, reference_activation.Elementwise())
+    return (*native.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, reference_activation.Elementwise())
 
 
 def _elementwise_backward() -> Kernels:

@@ -25,8 +25,10 @@ cdef class Activation(Prepared):
             self.f, a.y.data + offset, a.x.data + offset, min(self.block, self.size - at), self.first, self.second)
 
 
-def relu_backward(size_t table, dy, x, dx, Py_ssize_t block, Py_ssize_t lo, Py_ssize_t hi, int threads):
-    """Blocks lo to hi of dx = dy where x > 0."""
+def backward(
+    size_t table, int f, double first, double second, dy, x, dx, Py_ssize_t block, Py_ssize_t lo, Py_ssize_t hi,
+    int threads):
+    """Blocks lo to hi of dx = dy f'(x)."""
     cdef const fc_table *t = <const fc_table *>table
     cdef char *ds = address(dy)
     cdef char *xs = address(x)
@@ -34,4 +36,5 @@ def relu_backward(size_t table, dy, x, dx, Py_ssize_t block, Py_ssize_t lo, Py_s
     cdef Py_ssize_t size = t.itemsize, total = dx.size, i, at
     for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
         at = i * block
-        t.relu_backward(out + at * size, ds + at * size, xs + at * size, min(block, total - at))
+        t.activate_backward(
+            f, out + at * size, ds + at * size, xs + at * size, min(block, total - at), first, second)

@@ -1,5 +1,6 @@
 import numpy as np
 
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 
 def run(
@@ -15,6 +16,12 @@ class Average:
         counts: tuple[np.ndarray, ...],
         width: int,
     ) -> None: ...
+    def run(
+        self, dy: np.ndarray, out: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
+    ) -> None: ...
+
+class Adaptive:
+    def __init__(self, p: AdaptivePoolProblem, width: int) -> None: ...
     def run(
         self, dy: np.ndarray, out: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
     ) -> None: ...

@@ -184,3 +184,91 @@ cdef void add(real *out, const real *row, Py_ssize_t inputs, Py_ssize_t channels
         for i in range(inputs):
             for c in range(channels):
                 out[i * step + c] += row[i * channels + c]
+
+
+cdef class Adaptive:
+    """One prepared gradient of an average over adaptive windows: window o of O is inputs floor(o I/O) to ceil((o+1) I/O).
+
+    So input i lies in windows floor(i O/I) to ceil((i+1) O/I), and nothing is added to what another item writes.
+    """
+
+    cdef Py_ssize_t inputs[3]
+    cdef Py_ssize_t outputs[3]
+    cdef Py_ssize_t channels, width, parts
+    cdef bint single
+
+    def __init__(self, p, Py_ssize_t width):
+        cdef int axis
+        for axis in range(3):
+            self.inputs[axis], self.outputs[axis] = p.input[axis], p.output[axis]
+        self.channels, self.width, self.single = p.c, width, p.dtype.itemsize == 4
+        self.parts = (self.channels + width - 1) // width
+
+    def run(self, dy, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
+        """Items lo to hi; `scratch` holds a row of outputs and the lengths of its windows per thread."""
+        cdef View d = view(dy), y = view(out)
+        cdef char *rows = address(scratch)
+        cdef Py_ssize_t item
+        for item in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+            self.item(item, &d, &y, rows + threadid() * scratch_bytes)
+
+    cdef void item(self, Py_ssize_t i, const View *d, const View *y, char *rows) noexcept nogil:
+        cdef Py_ssize_t n = i // self.parts, c = i % self.parts * self.width
+        cdef Py_ssize_t channels = min(self.width, self.channels - c), step = 1 if self.width == 1 else self.channels
+        cdef Py_ssize_t from_ = n * d.stride[0] + c * d.stride[1], to = n * y.stride[0] + c * y.stride[1]
+        if self.single:
+            self.spread[float](<float *>y.data + to, <const float *>d.data + from_, <float *>rows, channels, step)
+        else:
+            self.spread[double](<double *>y.data + to, <const double *>d.data + from_, <double *>rows, channels, step)
+
+    cdef Py_ssize_t length(self, int axis, Py_ssize_t o) noexcept nogil:
+        cdef Py_ssize_t i = self.inputs[axis], outputs = self.outputs[axis]
+        return ((o + 1) * i + outputs - 1) // outputs - o * i // outputs
+
+    cdef Py_ssize_t first(self, int axis, Py_ssize_t i) noexcept nogil:
+        return i * self.outputs[axis] // self.inputs[axis]
+
+    cdef Py_ssize_t last(self, int axis, Py_ssize_t i) noexcept nogil:
+        return ((i + 1) * self.outputs[axis] + self.inputs[axis] - 1) // self.inputs[axis]
+
+    cdef void spread(
+        self, real *out, const real *dy, real *shares, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
+        # For each row of inputs: what the windows above it give, added up along depth and height, then along the width.
+        # Most rows lie in the same windows as the row before.
+        cdef Py_ssize_t d, h, w, od, oh, o, c, begin, end, width = self.outputs[2]
+        cdef Py_ssize_t d0, d1, h0, h1, had_d0 = -1, had_d1 = -1, had_h0 = -1, had_h1 = -1
+        cdef real *lengths = shares + width * channels
+        cdef real *to = out
+        cdef const real *of
+        cdef real area
+        for o in range(width):
+            lengths[o] = self.length(2, o)
+        for d in range(self.inputs[0]):
+            for h in range(self.inputs[1]):
+                d0, d1, h0, h1 = self.first(0, d), self.last(0, d), self.first(1, h), self.last(1, h)
+                if d0 != had_d0 or d1 != had_d1 or h0 != had_h0 or h1 != had_h1:
+                    had_d0, had_d1, had_h0, had_h1 = d0, d1, h0, h1
+                    memset(shares, 0, width * channels * sizeof(real))
+                    for od in range(d0, d1):
+                        for oh in range(h0, h1):
+                            of = dy + (od * self.outputs[1] + oh) * width * step
+                            area = <real>(self.length(0, od) * self.length(1, oh))
+                            if step == 1:
+                                for o in range(width):
+                                    shares[o] += of[o] / (area * lengths[o])
+                                continue
+                            for o in range(width):
+                                for c in range(channels):
+                                    shares[o * channels + c] += of[o * step + c] / (area * lengths[o])
+                begin = end = 0
+                for w in range(self.inputs[2]):
+                    while (begin + 1) * self.inputs[2] <= w * width:
+                        begin += 1
+                    while end * self.inputs[2] < (w + 1) * width:
+                        end += 1
+                    for c in range(channels):
+                        to[c] = shares[begin * channels + c]
+                    for o in range(begin + 1, end):
+                        for c in range(channels):
+                            to[c] += shares[o * channels + c]
+                    to += step

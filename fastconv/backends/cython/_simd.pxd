@@ -228,7 +228,8 @@ cdef extern from "simd/table.h" nogil:
             int64_t base) noexcept nogil
         void (*plane_means)(const void *x, Py_ssize_t count, Py_ssize_t elements, void *y) noexcept nogil
         void (*activate)(int f, void *y, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
-        void (*relu_backward)(void *dx, const void *dy, const void *x, Py_ssize_t n) noexcept nogil
+        void (*activate_backward)(
+            int f, void *dx, const void *dy, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
         void (*softmax)(const softmax_args *a) noexcept nogil
         void (*log_sums)(const log_sums_args *a) noexcept nogil
         fc_lane_tile_p *lane_tile

@@ -1,4 +1,4 @@
-"""Activations, and the gradient of ReLU, native: one pass over memory, shared out in blocks."""
+"""Activations and their gradients, native: one pass over memory, shared out in blocks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fastconv.core.problems.activation import ElementwiseProblem
 BLOCK = 1 << 14  # elements
 SHARED_BLOCKS = 8  # fewer are not worth a second thread
 START_SECONDS = 1e-6
+EXACT_ULPS, SLOPE_ULPS = 0.5, 8.0  # of a function that is rounded once; of a slope of any other
 
 
 # selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
@@ -63,7 +64,7 @@ def function_of(p: ElementwiseProblem) -> Function:
 
 
 class Elementwise(Kernel[ElementwiseProblem]):
-    """One function of each element, or backward the gradient of ReLU."""
+    """One function of each element, or backward its gradient."""
 
     backend = "cython"
     algorithm = "vectors"
@@ -72,7 +73,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         self.isa, self.direction = isa, direction
 
     def reject(self, problem: ElementwiseProblem) -> str | None:
-        if problem.function not in (FUNCTIONS if self.direction == "forward" else ("relu",)):
+        if problem.function not in FUNCTIONS:
             return f"{problem.function} has no native kernel"
         if problem.function == "celu" and not problem.params[0] > 0:
             return "alpha is not positive"
@@ -88,8 +89,11 @@ class Elementwise(Kernel[ElementwiseProblem]):
         return 0
 
     def error(self, problem: ElementwiseProblem) -> float:
-        """Of each result, not only of the largest; in the units of a denormal where it is one."""
-        return function_of(problem).ulps * float(np.finfo(problem.dtype).eps)
+        """Of each result forward, not only of the largest; in the units of a denormal where it is one."""
+        ulps = function_of(problem).ulps
+        if self.direction == "backward" and ulps > EXACT_ULPS:
+            ulps = SLOPE_ULPS
+        return ulps * float(np.finfo(problem.dtype).eps)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
         from fastconv.backends.cython import _elementwise
@@ -98,9 +102,9 @@ class Elementwise(Kernel[ElementwiseProblem]):
         blocks = -(-problem.size // BLOCK)
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
         seconds = native.seconds(self, problem)
+        f = function_of(problem)
+        first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
         if self.direction == "forward":
-            f = function_of(problem)
-            first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
             prepared = _elementwise.Activation(table, problem.size, BLOCK, f.number, first, second)
             whole = native.Contiguous(problem.size, (1,), 0)
             native.share(prepared, 0, workers, seconds, whole, whole)
@@ -109,7 +113,8 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
         def backward(dy: np.ndarray, out: np.ndarray) -> None:
             for lo, hi in slices:
-                _elementwise.relu_backward(table, dy, constants[0], out, BLOCK, lo, hi, native.team(workers))
+                team = native.team(workers)
+                _elementwise.backward(table, f.number, first, second, dy, constants[0], out, BLOCK, lo, hi, team)
 
         return backward
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -122,4 +123,54 @@ class Average(Kernel[AnyPool]):
         return run
 
 
+class Adaptive(Kernel[AnyPool]):
+    """Averages over adaptive windows: each row of the input collects from the windows that it lies in."""
+
+    backend = "cython"
+    algorithm = "collect"
+
+    def reject(self, problem: AnyPool) -> str | None:
+        if not isinstance(problem, AdaptivePoolProblem) or problem.kind != "avg":
+            return "averages over adaptive windows only"
+        if problem.dtype not in (np.float32, np.float64):
+            return f"dtype {problem.dtype}: float32 and float64 only"
+        if 0 in problem.input or 0 in problem.output:
+            return "no values in a channel"
+        return native.build_problem()
+
+    def cost(self, problem: AnyPool, machine: Machine) -> float:
+        p = problem
+        rows = max(p.n, 1) * p.c * p.input[0] * p.input[1]
+        windows = prod(-(-o // i) + 1 for i, o in zip(p.input[:2], p.output[:2], strict=True))
+        work = rows * (windows * p.output[2] + p.input[2] + p.output[2]) * WIDEN_SECONDS
+        return START_SECONDS + p.bytes / machine.bandwidth + work * p.dtype.itemsize / 4
+
+    @staticmethod
+    def _width(p: AnyPool) -> int:
+        return CHANNELS if p.layout == "NHWC" else 1
+
+    def workspace(self, problem: AnyPool) -> int:
+        return problem.output[2] * (self._width(problem) + 1) * problem.dtype.itemsize
+
+    def error(self, problem: AnyPool) -> float:
+        return summation_error(float(np.finfo(problem.dtype).eps), problem.terms)
+
+    def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
+        from fastconv.backends.cython import _pool_backward
+
+        p = problem
+        assert isinstance(p, AdaptivePoolProblem)
+        width = self._width(p)
+        prepared = _pool_backward.Adaptive(p, width)
+        workers = count if p.n * p.c * prod(p.input) > SHARED_ELEMENTS else 1
+        seconds = self.cost(p, native.machine.host().with_threads(1))
+        each = native.in_slices(p.n * -(-p.c // width), self.workspace(p), workers, seconds)
+
+        def run(dy: np.ndarray, out: np.ndarray) -> None:
+            each(lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads))
+
+        return run
+
+
 KERNELS = (Scatter(), Average())
+ADAPTIVE = (Scatter(), Adaptive())

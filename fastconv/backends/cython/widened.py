@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import halves, loss, pool, pool_adaptive, softmax
+from fastconv.backends.cython import elementwise, halves, loss, pool, pool_adaptive, softmax
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
+from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import is_bfloat16, is_half
 from fastconv.core.problems.loss import LossProblem
@@ -238,6 +239,34 @@ class Loss(Widened):
         return run
 
 
+class Activation(Widened):
+    """Some elements at a time."""
+
+    def vector(self, problem: ElementwiseProblem) -> int:
+        return 1
+
+    def piece(self, problem: ElementwiseProblem, wide: np.dtype) -> ElementwiseProblem:
+        return replace(problem, size=min(problem.size, PIECE), dtype=wide, out=wide)
+
+    def given(self, q: ElementwiseProblem) -> tuple[int, ...]:
+        return (q.size,)
+
+    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, q = problem, self._piece(problem)
+        sizes = {q.size, p.size % q.size} if q.size else set()
+        runs = {size: self.inner.prepare(replace(q, size=size), (), threads) for size in sizes}
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            for i in range(0, p.size, max(q.size, 1)):
+                part = halves.converted(self.isa, x[i : i + q.size], q.dtype)
+                result = aligned_empty(part.shape, q.out)
+                runs[part.size](part, result)
+                halves.convert(self.isa, out[i : i + q.size], result)
+
+        return run
+
+
+ACTIVATIONS = tuple(map(Activation, elementwise.KERNELS))
 POOLS = tuple(map(Pool, pool.KERNELS))
 ADAPTIVE = tuple(map(Pool, pool_adaptive.KERNELS))
 SOFTMAX = tuple(map(Softmax, softmax.KERNELS))

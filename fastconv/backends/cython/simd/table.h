@@ -99,12 +99,12 @@ typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff
 /* y[p] = the mean of the p-th of `count` contiguous planes. */
 typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, void *y);
 
-/* y = f(x) with parameters a and b, and dx = dy where x > 0; n contiguous elements. */
+/* y = f(x) with parameters a and b, and dx = dy f'(x); n contiguous elements. */
 enum { ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_HARDSWISH, ACT_HARDSIGMOID, ACT_SOFTSIGN, ACT_SIGMOID, ACT_TANH, ACT_SILU, ACT_ELU,
        ACT_CELU, ACT_GELU, ACT_GELU_TANH, ACT_LOGSIGMOID, ACT_SOFTPLUS, ACT_MISH, ACT_HARDSHRINK, ACT_SOFTSHRINK, ACT_TANHSHRINK,
        ACT_THRESHOLD };
 typedef void fc_activate(int f, void *y, const void *x, ptrdiff_t n, double a, double b);
-typedef void fc_relu_backward(void *dx, const void *dy, const void *x, ptrdiff_t n);
+typedef void fc_activate_backward(int f, void *dx, const void *dy, const void *x, ptrdiff_t n, double a, double b);
 
 /* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
 typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
@@ -156,7 +156,7 @@ typedef struct {
     fc_pool_pairs *pool_pairs;
     fc_plane_means *plane_means;
     fc_activate *activate;
-    fc_relu_backward *relu_backward;
+    fc_activate_backward *activate_backward;
     void (*softmax)(const softmax_args *a);
     void (*log_sums)(const log_sums_args *a);
     fc_lane_tile *lane_tile[FC_MAX_MR + 1];
