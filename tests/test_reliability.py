@@ -202,6 +202,31 @@ def test_keyboard_interrupt_stops_one_long_product_of_numpy(dtype: str, size: in
     assert out.split() in (["stopped", "7"], ["stopped", "7.0"]), err  # the last row was never reached
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer")
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_a_signal_is_seen_within_one_long_window_of_numpy(dtype: str) -> None:
+    """A kernel as large as its image: one output, the sum of 57.6 million products, which is never finished."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(number: int, frame: object) -> None:
+        raise Stop
+
+    x, w = (np.ones((1, 64, 3000, 300), dtype) for _ in range(2))
+    out = np.full((1, 1, 1, 1), 7, np.int64 if dtype == "int16" else dtype)
+    F.conv2d(x[:, :, :4, :4], w[:, :, :4, :4], backend="numpy")
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Stop):
+            F.conv2d(x, w, backend="numpy", out=out)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert out.item() == 7
+
+
 def resident() -> int:
     """Bytes of this process in memory."""
     with open("/proc/self/statm") as f:

@@ -74,6 +74,16 @@ def rounding_bound(problem: Problem, roundings: float, growth: float = 1.0) -> f
     return bound + (epsilon(out) / eps / 2 if epsilon(out) > eps else 0.0)
 
 
+PANEL_BYTES, PANEL_RATIO = 1 << 30, 4
+
+
+def wasteful_bytes(padded: int, weights: int) -> str | None:
+    """Why weights are not packed into panels that are mostly empty, where both are large; None where they may be."""
+    if padded <= max(PANEL_BYTES, PANEL_RATIO * weights):
+        return None
+    return f"packed weights would take {padded >> 20} MiB, {padded // weights} times what they are"
+
+
 Run = Callable[..., None]
 """``run(x, *outs)``: computes into `outs`; re-entrant, safe from several threads.
 

@@ -193,7 +193,9 @@ class Direct(native.Native):
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.not_forward:
             return problem.not_forward
-        return native.reject_common(self.isa, problem.dtype)
+        return native.reject_common(self.isa, problem.dtype) or native.wasteful(
+            problem, native.tile(self.isa, problem.acc.itemsize)[1]
+        )
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem

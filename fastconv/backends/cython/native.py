@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from fastconv.core import machine, threads
-from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem
@@ -195,6 +195,12 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
         return packed
 
     return pack
+
+
+def wasteful(p: ConvProblem, width: int) -> str | None:
+    """Why panels `width` output channels wide cannot hold the weights of `p`; None if they can."""
+    padded = p.groups * -(-p.ocg // width) * width * p.depth * p.acc.itemsize
+    return wasteful_bytes(padded, p.oc * p.depth * p.acc.itemsize)
 
 
 class Contiguous(NamedTuple):

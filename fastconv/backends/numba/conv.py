@@ -25,7 +25,7 @@ from fastconv.backends.numba.base import (
     run_ranges,
     steps,
 )
-from fastconv.core.kernel import Run
+from fastconv.core.kernel import Run, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -81,6 +81,14 @@ class Direct(NumbaConv):
     """Output channels in lanes, pixels in rows; any kernel, stride, dilation, padding, groups and layout."""
 
     algorithm = "direct"
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        reason = super().reject(p)
+        if reason is not None:
+            return reason
+        size, nr = p.dtype.itemsize, self.blocking(p).nv * self.lanes(p.dtype)
+        return wasteful_bytes(p.groups * -(-p.ocg // nr) * nr * p.depth * size, p.oc * p.depth * size)
 
     @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
     def blocking(self, p: ConvProblem) -> DirectPlan:
