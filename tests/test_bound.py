@@ -138,6 +138,19 @@ def mean_of(x: np.ndarray, p: PoolProblem) -> np.ndarray:
     return windows[:, :, :: p.stride[0], :: p.stride[1], :: p.stride[2]].mean((-3, -2, -1))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "least", "most"),
+    [("F", 1e-7, 1e-6), ("D", 2e-16, 2e-15), ("f", 1e-7, 1e-6), ("d", 2e-16, 2e-15), ("b", 0, 0)],
+)
+def test_the_expected_error_is_that_of_the_dtype(dtype: str, least: float, most: float) -> None:
+    """Bytes say nothing: complex64 has as many as float64."""
+    plan = F.plan(F.conv2d, F.Spec((1, 3, 8, 8), dtype), np.ones((4, 3, 3, 3), dtype))
+    able = [c for c in plan.explain().candidates if c.kernel.name in ("numpy.im2col", "reference.definition")]
+    assert len(able) == 2
+    for candidate in able:
+        assert least <= candidate.error <= most, candidate
+
+
 def tightness() -> None:
     """Print the largest share of its bound that a kernel reaches on each kind of data: `python tests/test_bound.py`."""
     print(f"{'':40}" + "".join(f"{kind[:9]:>10}" for kind in KINDS))

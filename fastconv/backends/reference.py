@@ -42,7 +42,7 @@ class Reference(Kernel[Any]):
         return 0
 
     def error(self, problem: Any) -> float:
-        return float(np.finfo(np.float32).eps) if problem.results[0][1].itemsize <= 4 else 1e-15
+        return epsilon(problem.results[0][1])
 
     def bound(self, problem: Any) -> float:
         acc = accumulator(problem)

@@ -231,7 +231,7 @@ def _load_once() -> None:
         _state = f"ignored {file}: {e}"
     except (OSError, ValueError, MemoryError) as e:
         _state = f"ignored {file}: {e}" if file is not None else f"none: {e}"
-        _report(_state)
+        _report(_state if file is not None else f"ignored measured times: {e}")
 
 
 def _report(text: str) -> None:

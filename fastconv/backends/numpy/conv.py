@@ -19,7 +19,7 @@ import numpy as np
 
 from fastconv.backends.numpy import integers
 from fastconv.core.arrays import store_integers
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
@@ -153,12 +153,8 @@ class NumpyConv(Kernel[ConvProblem]):
         return problem.not_forward
 
     def error(self, problem: ConvProblem) -> float:
-        if problem.out.kind in "iu":
-            return 0.0
-        eps = float(np.finfo(np.float32).eps) if problem.out.itemsize <= 4 else 2.3e-16
-        if is_half(problem.out):
-            eps = 2**-8 if problem.out.kind != "f" else 2**-11
-        return summation_error(eps, problem.depth)
+        eps = epsilon(problem.out)
+        return summation_error(eps / 2 if is_half(problem.out) else eps, problem.depth)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (weights, bias) = problem, constants
