@@ -122,5 +122,10 @@ def test_casts_and_sums_around_kernels_are_quiet() -> None:
         warnings.simplefilter("error")
         assert F.softmax(np.full((2, 3), 1e300), 1, dtype=np.float32).dtype == np.float32
         assert np.isinf(F.grad.prelu(big.astype("f"), -big.astype("f"), np.ones(1, "f"))[1]).all()
+        c = F.grad.gemm(big, big, np.eye(3), big, beta=1e3, need=(False, False, True))[2]
+        np.testing.assert_allclose(c, 3e41)
+        tiny = np.full((2, 3), 1e-38, "f")
+        c = F.grad.gemm(tiny, tiny, np.eye(3, dtype="f"), tiny, beta=0.3, need=(False, False, True))[2]
+        np.testing.assert_allclose(c, 3e-39, rtol=1e-6)
         w = np.ones((2, 3, 1), "f")
         F.grad.conv1d(np.full((1, 2, 4), 1e300), np.full((1, 3, 4), 1e300, "d"), w)

@@ -137,6 +137,8 @@ def _agree(seed: int, case: Any, args: Any, kwargs: Any, ours: Any, theirs: Any)
         return
     if any(r.dtype.kind not in "fc" and r.dtype.name != "bfloat16" for r in ours):
         return
+    if case.name.startswith("max_unpool") and any(a.values.startswith("below") for a in arrays):
+        return  # of values with the same position torch keeps any
     if case.name.startswith("lp_pool") and ours[0].dtype.itemsize == 2:
         return  # torch takes powers in half precision
     results = contract.results_of(case, args, kwargs)

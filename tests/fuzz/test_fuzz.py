@@ -7,7 +7,7 @@ import pytest
 from .check import Failure, check
 from .generate import generate
 
-CHUNKS, CASES = 16, 100
+CHUNKS, CASES = 40, 100
 
 
 def awaited(f: Failure) -> bool:

@@ -137,7 +137,9 @@ def gemm(
 
     def to_c() -> Any:
         refuse_plan("c")
-        return as_dtype(sum_to(dy * dy.dtype.type(beta), c.shape, "c"), c.dtype)
+        with np.errstate(all="ignore"):
+            scaled = dy * dy.dtype.type(beta)
+        return as_dtype(sum_to(scaled, c.shape, "c"), c.dtype)
 
     def to_bias() -> Any:
         rows = _rows(dy)
