@@ -15,7 +15,7 @@ from libc.string cimport memset
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    DEPTHWISE_NO_ROW, View, address, axis_of, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
+    DEPTHWISE_NO_ROW, View, address, axis_of, clear_behind, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
     fc_table)
 
 from fastconv.backends.cython.native import SLACK
@@ -130,20 +130,11 @@ cdef class Rows(Prepared):
                         self.t.fill_row(
                             band + filled * size, self.sw, self.wq, src, 1, &self.cols, start, win, run0, run1,
                             self.fill)
-                        self.clear_gaps(band + filled * size, win)
+                        clear_behind(band + filled * size, self.sw, self.wq, win, size)
                         table[r] = filled
                         filled += self.row_len
                 table += nrows
         memset(band + filled * size, 0, self.slack)
-
-    cdef void clear_gaps(self, char *row, Py_ssize_t win) noexcept nogil:
-        """Vectors that are loaded past the last pixel reach what no one fills, and denormal numbers there cost 100 times
-        a product's time."""
-        cdef Py_ssize_t size = self.t.itemsize, phase, filled
-        for phase in range(self.sw):
-            filled = max(0, (win - phase + self.sw - 1) // self.sw)
-            if filled < self.wq:
-                memset(row + (phase * self.wq + filled) * size, 0, (self.wq - filled) * size)
 
 
 cdef class Pixels(Prepared):

@@ -1,6 +1,7 @@
 """The C tables of simd/table.h, and where NumPy's arrays lie, read from their fields: no table of NumPy's functions is needed."""
 
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 from numpy cimport (
     NPY_ARRAY_ALIGNED, NPY_ARRAY_C_CONTIGUOUS, NPY_ARRAY_WRITEABLE, PyArray_CHKFLAGS, PyArray_DATA, PyArray_DIM,
     PyArray_ITEMSIZE, PyArray_NDIM, PyArray_STRIDE, ndarray)
@@ -353,3 +354,16 @@ cdef inline char *whole(ndarray array, bint written, Py_ssize_t nbytes) noexcept
     if not PyArray_CHKFLAGS(array, flags):
         return NULL
     return <char *>PyArray_DATA(array)
+
+
+cdef inline void clear_behind(
+    char *row, Py_ssize_t phases, Py_ssize_t allotted, Py_ssize_t filled, Py_ssize_t size) noexcept nogil:
+    """Zeros behind the last of `filled` columns in each part of a row of a band; see `fill_row` in simd/table.h.
+
+    Whole vectors reach there.  Their results are dropped, but denormal numbers cost 100 times a product's time.
+    """
+    cdef Py_ssize_t phase, count
+    for phase in range(phases):
+        count = max(<Py_ssize_t>0, (filled - phase + phases - 1) // phases)
+        if count < allotted:
+            memset(row + (phase * allotted + count) * size, 0, (allotted - count) * size)

@@ -17,7 +17,7 @@ from libc.string cimport memcpy, memset
 from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    WINOGRAD_ROWS_M, View, address, axis_of, column_squares, fc_axis, fc_source, fc_table, gemm_tile_args, placed,
+    WINOGRAD_ROWS_M, View, address, axis_of, clear_behind, column_squares, fc_axis, fc_source, fc_table, gemm_tile_args, placed,
     winograd_rows_args, winograd_rows_in_args)
 
 ctypedef fused real:
@@ -134,6 +134,7 @@ cdef class Rows(Prepared):
                 self.t.fill_row(
                     to.band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], &self.cols, 0, self.win, self.run0,
                     self.run1, self.fill)
+                clear_behind(to.band + i * self.row_len * size, self.sw, self.wq, self.win, size)
             for r in range(count):
                 self.t.wino_squares(
                     to.squares + r * self.row_len * size, to.band + r * WINOGRAD_ROWS_M * self.sh * self.row_len * size,
