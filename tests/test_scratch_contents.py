@@ -1,4 +1,4 @@
-"""Results of native convolutions do not depend on what their scratch held before: bits are the same whatever that was."""
+"""Results of native convolutions have the same bits whatever their scratch held before."""
 
 from __future__ import annotations
 

@@ -53,6 +53,7 @@ def _conv() -> Kernels:
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numba import empty
     from fastconv.backends.numpy import conv as numpy
+    from fastconv.backends.numpy import conv_scatter
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
     one = (*thin.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
@@ -66,7 +67,7 @@ def _conv() -> Kernels:
     # Strides leave phases of one tap and of stride 1, on which Winograd and `windows` have nothing to save.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
-    transposed = (*windowed, *plain, *phases.wrap(others))
+    transposed = (*windowed, *plain, *phases.wrap(others), *conv_scatter.KERNELS)
     return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())
 
 

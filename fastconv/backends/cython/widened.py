@@ -28,7 +28,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 PIECE = 1 << 18  # elements
 LARGEST = 1 << 21  # elements of one channel or one vector: beyond, scratch would grow with it
 CALL_SECONDS = 1.5e-5  # of the interpreter, per piece
-ELEMENT_SECONDS = 1.5e-9  # of one conversion of an integer
+ELEMENT_SECONDS = 0.6e-9  # of one conversion of an integer
 
 
 def widened(dtype: np.dtype, ordered: bool) -> np.dtype | None:
