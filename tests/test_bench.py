@@ -136,8 +136,9 @@ def row(name, kind, seconds, chosen=False, status="ok", ratio=None):
     low, high = (None, None) if seconds is None else (seconds, seconds)
     rate = None if seconds is None else 1e6 / seconds
     return Row(
-        name, kind, status, "bad" if status != "ok" else None, chosen, seconds, low, high, 3, rate, 0.5, 0, 0.0, ratio
-    )
+        name, kind, status, "bad" if status != "ok" else None, chosen, seconds, low, high, 3, rate, 0.5, 0, 0.0,
+        bound=0.0, ratio=ratio,
+    )  # fmt: skip
 
 
 def entry(name, count, *rows):

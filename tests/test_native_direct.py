@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_native_conv import DTYPES, KERNELS, as_dtype, case, check, problem, run
 
+import fastconv as F
 from fastconv.backends.cython import direct, native
 from fastconv.core.problems.conv import ConvProblem
 
@@ -82,7 +83,7 @@ def test_narrow_maps_are_flat_where_tiles_gain() -> None:
 
 
 @every_kernel
-def test_planes_that_run_backwards(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_planes_that_run_backwards_are_copied_for_kernels(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     p64 = problem(3, 20, (6, 7), (3, 3), pads=ONE)
     p = as_dtype(p64, np.float32)
     if kernel.reject(p) is not None:
@@ -92,6 +93,8 @@ def test_planes_that_run_backwards(kernel: Any, monkeypatch: pytest.MonkeyPatch)
     expected = run(kernel, p, x, w, bias, "end")
     backwards = np.ascontiguousarray(x[..., ::-1, :].astype(np.float32))[..., ::-1, :]
     assert backwards.strides[3] < 0
-    y = np.empty_like(expected)
-    kernel.prepare(p, (w.astype(np.float32), bias.astype(np.float32)), 1)(backwards, y)
-    np.testing.assert_array_equal(y, expected)
+    weights, sums = w.astype(np.float32), bias.astype(np.float32)
+    with pytest.raises(AssertionError, match="axis 3 of a canonical view has stride -7, not 7"):
+        kernel.prepare(p, (weights, sums), 1)(backwards, np.empty_like(expected))
+    y = F.conv2d(backwards[:, :, 0], weights[:, :, 0], sums, padding=1, algorithm=kernel.name)
+    np.testing.assert_array_equal(y[:, :, None], expected)

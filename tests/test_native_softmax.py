@@ -161,6 +161,6 @@ def test_loss_of_what_is_not_finite(kernel: Any) -> None:
 
 def test_what_is_left_to_others() -> None:
     p = LossProblem(2, 3, 1, True, True, False, -1, "mean", 0.0, np.dtype("f"))
-    for kernel in native("loss"):
+    for kernel in (k for k in native("loss") if k.relative != "widened"):  # those take other types of numbers
         assert kernel.reject(p) == "a target of class probabilities"
         assert kernel.reject(replace(p, probabilities=False, c=0)) == "no classes"

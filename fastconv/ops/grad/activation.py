@@ -13,8 +13,10 @@ from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
 from fastconv.core.problems.base import promote
 from fastconv.core.problems.softmax import softmax_backward_problem
+from fastconv.dispatch.options import options as surroundings
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Recipe, is_planning, submit
+from fastconv.dispatch.registry import kernels
 from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
 
@@ -53,8 +55,12 @@ def through(activation: str, dy: np.ndarray, before: np.ndarray, options: dict[s
             f"a gradient through activation {activation!r} is two kernels and cannot be planned: plan it without the "
             f"activation, and apply fastconv.grad.{activation} to dy"
         )
-    backend, threads = options["backend"], options["threads"]
-    return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), backend, threads)
+    # A backend without activations leaves them to the others, as in the forward call; an algorithm is one of sums.
+    backend = resolve(backend=options["backend"]).backend
+    if backend not in {kernel.backend for kernel in kernels("elementwise_backward")}:
+        backend = "auto"
+    with surroundings(algorithm="auto"):
+        return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), backend, options["threads"])
 
 
 def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
