@@ -127,5 +127,8 @@ def test_casts_and_sums_around_kernels_are_quiet() -> None:
         tiny = np.full((2, 3), 1e-38, "f")
         c = F.grad.gemm(tiny, tiny, np.eye(3, dtype="f"), tiny, beta=0.3, need=(False, False, True))[2]
         np.testing.assert_allclose(c, 3e-39, rtol=1e-6)
+        both = np.array([[np.inf], [-np.inf]]).repeat(2 * 10**5, 0).astype("f")  # several parts, whose sums are added
+        assert np.isnan(F.nll_loss(both, np.zeros(len(both), np.int64)))
+        assert np.isinf(F.nll_loss(np.full((3, 2), 3e38, "f"), np.zeros(3, np.int64), reduction="sum"))
         w = np.ones((2, 3, 1), "f")
         F.grad.conv1d(np.full((1, 2, 4), 1e300), np.full((1, 3, 4), 1e300, "d"), w)

@@ -182,7 +182,7 @@ def _function_scale(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], r
         terms = 1.0 if kwargs.get("reduction") != "sum" else logits.size / max(classes, 1)
         row = (1 + float(logits.max(initial=0)) + np.log(classes)) * classes
         if case.is_gradient:
-            return np.full(result.shape, largest * classes * 4)
+            return np.full(result.shape, largest * (classes * 4 if index == 0 else row))  # of probabilities: logarithms
         return np.full(result.shape, row * terms)
     if case.name.startswith("lp_pool"):
         if _powers_leave(args, kwargs):

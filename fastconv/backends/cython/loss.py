@@ -67,6 +67,7 @@ class Loss(Kernel[LossProblem]):
         def run(x: np.ndarray, out: np.ndarray) -> None:
             each(lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count))
 
+        @np.errstate(all="ignore")
         def reduced(x: np.ndarray, out: np.ndarray) -> None:
             sums = np.empty((items, 2))  # of losses and of weights
             run(x, sums)
