@@ -292,9 +292,10 @@ def test_items_cover_everything_once(count: int) -> None:
             blocks = -(-p.ocg // native.tile("portable", p.acc.itemsize)[1])
             met = [
                 (lattice, row, block)
-                for lattice, first, rows, part, parts in Scheme.of(p, "portable", m, count).items.tolist()
-                for row in range(first, first + rows)
-                for block in range(blocks * part // parts, blocks * (part + 1) // parts)
+                for some in Scheme.of(p, "portable", m, count).items
+                for lattice in range(some.lattice, some.lattice + some.lattices)
+                for row in range(some.first, some.first + some.rows * some.stretches)
+                for block in range(blocks)
             ]
             wanted = [
                 (lattice, row, block)

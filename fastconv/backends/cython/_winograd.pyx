@@ -58,6 +58,10 @@ cdef struct Item:
     # Rows of tiles of one lattice, `count` from `first` on, and which part of the blocks of output channels.
     Py_ssize_t lattice, first, count, part, parts
 
+cdef struct Items:
+    # As in winograd.py.
+    Py_ssize_t lattice, lattices, first, rows, stretches, parts
+
 cdef struct Chunk:
     # A stretch of depth: `blocks` of `lanes` channels in v, read by depth tap `tap`, and their rows in the weights.
     Py_ssize_t point, block, tap, blocks, lanes, row
@@ -88,6 +92,7 @@ cdef class Winograd(Prepared):
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
     cdef Py_ssize_t kbs, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
+    cdef Py_ssize_t kinds  # of items
     cdef Py_ssize_t run0, run1, win, y_row, parts, direct_channels, direct_row
     cdef Py_ssize_t lengths[11]
     cdef const Py_ssize_t *direct_taps
@@ -97,7 +102,7 @@ cdef class Winograd(Prepared):
     cdef fc_axis planes
     cdef fc_axis rows
     cdef fc_axis cols
-    cdef const Item *list_of_items
+    cdef Items alike[4]
     cdef const Chunk *chunks
     cdef double fill
     cdef bint relu
@@ -115,8 +120,11 @@ cdef class Winograd(Prepared):
         self.together = scheme.together
         self.plane_items = (self.od + self.together - 1) // self.together
         self.tile_cols, self.win, self.depth_rows = scheme.tile_cols, scheme.win, scheme.depth_rows
-        self.edge_cols = sum([ends_early(&self.w, self.ow, i) for i in range(self.w.dilation)])
-        self.list_of_items, self.row_items = <const Item *>address(scheme.items), scheme.items.shape[0]
+        self.edge_cols = sum([ends_early(&self.w, self.ow, i) * count for i, count in scheme.w.alike(self.ow)])
+        self.row_items = 0
+        for some in scheme.items:
+            self.alike[self.kinds] = Items(some.lattice, some.lattices, some.first, some.rows, some.stretches, some.parts)
+            self.kinds, self.row_items = self.kinds + 1, self.row_items + some.number
         self.chunks, self.nchunks = <const Chunk *>address(scheme.chunks), scheme.chunks.shape[0]
         self.lengths = scheme.lengths[:11]
         self.y_row, self.parts = scheme.y_row, 1 + (scheme.w.points == 1)
@@ -137,7 +145,8 @@ cdef class Winograd(Prepared):
         cdef Scratch to = self.split(scratch)
         cdef Planes planes
         cdef Tiles tiles
-        cdef const Item *it = self.item_of(i, &planes, &tiles)
+        cdef Item its = self.item_of(i, &planes, &tiles)
+        cdef const Item *it = &its
         cdef Py_ssize_t g = i // self.row_items // self.plane_items % self.groups
         cdef Py_ssize_t n = i // self.row_items // self.plane_items // self.groups, kb, j
         if arrays.weights == NULL:
@@ -150,9 +159,18 @@ cdef class Winograd(Prepared):
             for j in range(planes.count):
                 self.leave(arrays, n, g, kb, &planes, j, it, &tiles, &to)
 
-    cdef const Item *item_of(self, Py_ssize_t i, Planes *planes, Tiles *tiles) noexcept nogil:
-        """Planes and tiles of one item of work."""
-        cdef const Item *it = self.list_of_items + i % self.row_items
+    cdef Item item_of(self, Py_ssize_t i, Planes *planes, Tiles *tiles) noexcept nogil:
+        """Rows, planes and tiles of one item of work."""
+        cdef const Items *some = self.alike
+        cdef Py_ssize_t at = i % self.row_items
+        cdef Item it
+        while at >= some.lattices * some.stretches * some.parts:
+            at -= some.lattices * some.stretches * some.parts
+            some += 1
+        it.part, it.parts, it.count = at % some.parts, some.parts, some.rows
+        at = at // some.parts
+        it.lattice = some.lattice + at // some.stretches
+        it.first = some.first + at % some.stretches * some.rows
         planes.first = i // self.row_items % self.plane_items * self.together
         planes.count = min(self.together, self.od - planes.first)
         planes.entered = planes.count + (self.kd - 1) * self.tap_step()
@@ -569,7 +587,7 @@ cdef class Winograd(Prepared):
         cdef char *scratch = space
         cdef Scratch to = self.split(scratch)
         cdef Py_ssize_t i, at, found = 0, every = 0
-        cdef const Item *it
+        cdef Item it
         cdef Planes planes
         cdef Tiles tiles
         for i in range(self.items):
@@ -577,7 +595,7 @@ cdef class Winograd(Prepared):
             if it.part > 0:
                 continue
             self.enter(&v, i // self.row_items // self.plane_items // self.groups, i // self.row_items // self.plane_items % self.groups,
-                       &planes, it, &tiles, &to)
+                       &planes, &it, &tiles, &to)
             every += planes.entered * tiles.count
             for at in range(planes.entered * tiles.count):
                 found += to.direct[at]

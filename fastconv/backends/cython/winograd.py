@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -224,9 +224,8 @@ class Edge:
     @classmethod
     def at_end(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge | None:
         """The one for the last tiles of all lattices; None if they are whole."""
-        rest = max(
-            (-(-(outputs - at) // axis.dilation) % axis.m for at in range(min(axis.dilation, outputs))), default=0
-        )
+        alike = ((at, count) for at, count in axis.alike(outputs) if count and at < outputs)
+        rest = max((-(-(outputs - at) // axis.dilation) % axis.m for at, _ in alike), default=0)
         return cls.of(axis, rest, dtype) if rest else None
 
 
@@ -315,9 +314,8 @@ class Scheme:
     h, w : Axis
     h_edge, w_edge : Edge, optional
         Of the last tiles, where tiles do not divide the map.
-    items : ndarray
-        (lattice, first, count, part, parts) of each item of work in a plane: its rows of tiles, and which part of the
-        blocks of output channels.
+    items : tuple of Items
+        All items of work in a plane.
     chunks : ndarray
         Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
     starts : ndarray
@@ -341,7 +339,7 @@ class Scheme:
     w: Axis
     h_edge: Edge | None
     w_edge: Edge | None
-    items: np.ndarray
+    items: tuple[Items, ...]
     chunks: np.ndarray
     starts: np.ndarray
     together: int
@@ -365,7 +363,7 @@ class Scheme:
         fit = V_BYTES // (slots * max(1, tile_cols) * size)  # rows of tiles
         most = max(1, fit // p.kernel[0])
         items = in_rows(p, h, most) if count == 1 else shared(p, h, w, isa, most, count)
-        rows = max((item[2] for item in items), default=1)
+        rows = max((some.rows for some in items), default=1)
         whole = p.stride[0] == 1 and rows >= h.tiles(p.output[1])
         planes = planes_together(p, fit // rows, count) if whole else 1
         entered = planes + (p.kernel[0] - 1) * (p.dilation[0] if planes > 1 else 1)
@@ -385,7 +383,6 @@ class Scheme:
             direct_channels * h.span(1) * direct_row, h.m * w.m * nr, -(-entered * tiles // size),
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
-        listed = np.array(items, np.intp).reshape(-1, 5)
         alone = p.output[0] == 1 or p.stride[0] > 1  # never several planes, for any number of threads
         enough = h.tiles(p.output[1]) * tile_cols >= EDGE_TILES
         h_edge, w_edge = (
@@ -393,7 +390,7 @@ class Scheme:
             for axis, outputs in ((h, p.output[1]), (w, p.output[2]))
         )
         return cls(
-            h, w, h_edge, w_edge, listed, chunks, starts * nr, planes, tile_cols, win, y_row, depth_rows,
+            h, w, h_edge, w_edge, items, chunks, starts * nr, planes, tile_cols, win, y_row, depth_rows,
             direct_channels, direct_row, direct_taps, lengths,
         )  # fmt: skip
 
@@ -403,7 +400,7 @@ class Scheme:
     @property
     def touched(self) -> float:
         """Share of the weights that are read at all: not the other points of maps that are a single small tile."""
-        rows = int(self.items[:, 2].sum())
+        rows = sum(some.rows * some.number for some in self.items)
         share = 1.0
         for axis, edge, tiles in ((self.h, self.h_edge, rows), (self.w, self.w_edge, self.tile_cols)):
             if edge is not None and tiles == axis.dilation:
@@ -433,34 +430,57 @@ def planes_together(p: ConvProblem, fit: int, count: int) -> int:
     return max(1, -(-p.output[0] // pieces))
 
 
-WorkItem = tuple[int, int, int, int, int]
+class Items(NamedTuple):
+    """Items of work that are alike: of each of some lattices the same stretches of rows of tiles, cut by channels.
+
+    Attributes
+    ----------
+    lattice, lattices : int
+        The first one, and how many.
+    first, rows, stretches : int
+        Where the first stretch begins, rows of each, and how many follow each other.
+    parts : int
+        Parts of the blocks of output channels; each is an item.
+    """
+
+    lattice: int
+    lattices: int
+    first: int
+    rows: int
+    stretches: int
+    parts: int
+
+    @property
+    def number(self) -> int:
+        return self.lattices * self.stretches * self.parts
 
 
-def stretches(first: int, rows: int, most: int) -> list[tuple[int, int]]:
-    """Near-equal stretches (first, count) of `rows` rows, of at most `most` each."""
-    pieces = -(-rows // most)
-    return [(first + rows * i // pieces, rows * (i + 1) // pieces - rows * i // pieces) for i in range(pieces)]
+def cut(lattice: int, lattices: int, first: int, rows: int, stretches: int, parts: int) -> list[Items]:
+    """Rows of tiles in near-equal stretches, longer ones first."""
+    each, longer = divmod(rows, stretches)
+    some = [Items(lattice, lattices, first, each + 1, longer, parts)] * (longer > 0)
+    return [*some, Items(lattice, lattices, first + longer * (each + 1), each, stretches - longer, parts)]
 
 
-def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> list[WorkItem]:
+def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> tuple[Items, ...]:
     """Items of up to `most` rows, by so many parts of the output channels; those that take longest come first."""
-    lattices = range(min(h.dilation, p.output[1]))
-    rows = [(at, *each) for at in lattices for each in stretches(0, h.lattice(p.output[1], at), most)]
-    rows.sort(key=lambda each: -each[2])
-    return [(*each, part, parts) for each in rows for part in range(parts)]
+    items: list[Items] = []
+    for at, lattices in h.alike(p.output[1]):
+        rows = h.lattice(p.output[1], at)
+        if lattices and rows:
+            items += cut(at, lattices, 0, rows, -(-rows // most), parts)
+    return tuple(sorted(items, key=lambda some: -some.rows))
 
 
-def evenly(p: ConvProblem, h: Axis, most: int, count: int, parts: int) -> list[WorkItem]:
+def evenly(p: ConvProblem, h: Axis, most: int, count: int, parts: int) -> tuple[Items, ...]:
     """The same number of rows for each of `count` threads; those that are left over are shared by output channels."""
     rows = h.tiles(p.output[1])
     own, left = rows // count, rows % count
-    items = [each for thread in range(count) for each in stretches(thread * own, own, most)] if own else []
-    items.sort(key=lambda each: -each[1])
-    last = [(0, rows - left, left, part, parts) for part in range(parts)] if left else []
-    return [*((0, *each, 0, 1) for each in items), *last]
+    items = cut(0, 1, 0, own * count, -(-own // most) * count, 1) if own else []
+    return (*items, *[Items(0, 1, rows - left, left, 1, parts)] * (left > 0))
 
 
-def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> list[WorkItem]:
+def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> tuple[Items, ...]:
     """Items, of at most `most` rows of tiles each, with which `count` threads end first.
 
     Rows alone often come in a number that threads cannot share; each part of the channels transforms the input anew.
@@ -482,14 +502,20 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
         leave = tiles * nr * h.points * w.points * OUT_SECONDS
         return enter + blocks * (max(multiply, stream) + leave)
 
-    def together(items: list[WorkItem]) -> float:
+    def together(items: tuple[Items, ...]) -> float:
         """When the last thread ends: each takes the next item as soon as it can."""
-        each = [seconds(*item[2:]) for item in items]
-        if len(each) * planes > MANY_ITEMS * count:
-            return sum(each) * planes / count
+        # An item's time, and how many there are of them in a row.
+        each = [
+            (seconds(some.rows, part, some.parts), some.lattices * some.stretches)
+            for some in items
+            for part in range(some.parts)
+        ]
+        if planes * sum(number for _, number in each) > MANY_ITEMS * count:
+            return sum(one * number for one, number in each) * planes / count
         ends = [0.0] * count
-        for one in each * planes:
-            heapq.heapreplace(ends, ends[0] + one)
+        for one, number in each * planes:
+            for _ in range(number):
+                heapq.heapreplace(ends, ends[0] + one)
         return max(ends)
 
     most = min(most, max(1, h.tiles(p.output[1])))
@@ -585,7 +611,7 @@ class Winograd(native.Native):
         h, w = scheme.h, scheme.w
         kbs, runs = -(-max(p.ocg, 1) // nr), p.n * p.groups * p.output[0]
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
-        here = max(1, int(scheme.items[:, 2].max(initial=1)) * scheme.tile_cols * scheme.together)
+        here = max(1, max((some.rows for some in scheme.items), default=1) * scheme.tile_cols * scheme.together)
         rows = here / -(-here // mr)  # of the register tile
         full = min(1.0, (rows + 0.5) / 4.5)
         rate = machine.flops(self.isa, size) * RATE[self.isa] * full
@@ -595,13 +621,13 @@ class Winograd(native.Native):
         step = p.dilation[0] if scheme.together > 1 else 1
         entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # planes for each that leaves
         blocks = entered * -(-p.icg // vl) * vl
-        band_rows = runs * sum(h.span(int(count)) for count in scheme.items[:, 2])
+        band_rows = runs * sum(h.span(some.rows) * some.number for some in scheme.items)
         enter = band_rows * blocks * (ROW_SECONDS + scheme.win * BAND_SECONDS)
         leave = tiles * h.points * w.points * kbs * nr * OUT_SECONDS
         store = p.n * p.oc * p.pixels * STORE_SECONDS
         transforms = (enter + leave + store) * MEASURED_FLOPS[self.isa] / machine.flops(self.isa, size)
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
-        items = len(scheme.items) * p.n * -(-p.output[0] // scheme.together)
+        items = sum(some.number for some in scheme.items) * p.n * -(-p.output[0] // scheme.together)
         stream = scheme.touched * items * native.stream_seconds(weights, machine)
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
         images = p.bytes - p.oc * p.depth * size  # weights are counted as they are packed

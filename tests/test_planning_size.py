@@ -1,0 +1,57 @@
+"""Planning takes neither memory nor steps that grow with extents."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastconv as F
+from fastconv.dispatch.plan import clear_cache
+
+LONG = 1 << 24
+MOST_BYTES = 1 << 20
+MOST_CALLS = 300_000  # of Python functions, generators included; the smallest layers take about a tenth
+
+W = np.ones((8, 8, 3, 3), "f")
+CONVS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
+    "tall": ((1, 8, LONG, 4), {"padding": 1}),
+    "wide": ((1, 8, 4, LONG), {"padding": 1}),
+    "tall, three threads": ((1, 8, LONG, 4), {"padding": 1, "threads": 3}),
+    "reflected": ((1, 8, LONG, 4), {"padding": 1, "padding_mode": "reflect"}),
+    "tall, dilated": ((1, 8, LONG, 4), {"padding": (1 << 20, 1), "dilation": (1 << 20, 1)}),
+    "wide, dilated": ((1, 8, 4, LONG), {"padding": (1, 1 << 20), "dilation": (1, 1 << 20)}),
+    "channels last": ((1, LONG, 4, 8), {"padding": 1, "layout": "NHWC"}),
+    "strided": ((1, 8, LONG, 4), {"padding": 1, "stride": 2}),
+}
+
+
+def cost_of(operation: Any, *args: Any, **kwargs: Any) -> tuple[int, int]:
+    """Most bytes that planning holds at a time, and how many Python functions it calls."""
+    calls = 0
+
+    def count(frame: Any, event: str, arg: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    clear_cache()
+    tracemalloc.start()
+    sys.setprofile(count)
+    try:
+        F.plan(operation, *args, **kwargs)
+        return tracemalloc.get_traced_memory()[1], calls
+    finally:
+        sys.setprofile(None)
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", CONVS)
+def test_convolutions(name: str) -> None:
+    shape, kwargs = CONVS[name]
+    F.plan(F.conv2d, F.Spec((1, 8, 9, 9)), W, padding=1)  # modules are loaded
+    held, calls = cost_of(F.conv2d, F.Spec(shape), W, **kwargs)
+    assert held < MOST_BYTES
+    assert calls < MOST_CALLS
