@@ -21,7 +21,7 @@ products.  So is everything where the weights have no transform, because they ar
 
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
@@ -93,7 +93,7 @@ cdef class Winograd(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
     cdef Py_ssize_t kbs, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
     cdef Py_ssize_t kinds  # of items
-    cdef Py_ssize_t run0, run1, win, y_row, parts, direct_channels, direct_row
+    cdef Py_ssize_t run0, run1, win, y_row, parts, direct_channels, direct_most, direct_row
     cdef Py_ssize_t lengths[11]
     cdef const Py_ssize_t *direct_taps
     cdef Py_ssize_t high0, high1  # rows of the band that are not padding
@@ -128,7 +128,7 @@ cdef class Winograd(Prepared):
         self.chunks, self.nchunks = <const Chunk *>address(scheme.chunks), scheme.chunks.shape[0]
         self.lengths = scheme.lengths[:11]
         self.y_row, self.parts = scheme.y_row, 1 + (scheme.w.points == 1)
-        self.direct_channels, self.direct_row = scheme.direct_channels, scheme.direct_row
+        self.direct_channels, self.direct_most, self.direct_row = scheme.direct_channels, scheme.direct_tiles, scheme.direct_row
         self.direct_taps = <const Py_ssize_t *>address(scheme.direct_taps)
         self.values = self.icg * span(&self.h) * span(&self.w)
         self.row_values = self.icg * span(&self.h) * self.win
@@ -149,15 +149,17 @@ cdef class Winograd(Prepared):
         cdef const Item *it = &its
         cdef Py_ssize_t g = i // self.row_items // self.plane_items % self.groups
         cdef Py_ssize_t n = i // self.row_items // self.plane_items // self.groups, kb, j
-        if arrays.weights == NULL:
-            memset(to.direct, 1, planes.entered * tiles.count)
-        else:
+        cdef bint transformed = arrays.weights != NULL
+        if transformed:
             self.enter(&arrays.x, n, g, &planes, it, &tiles, &to)
+            transformed = memchr(to.direct, 0, planes.entered * tiles.count) != NULL
+        else:
+            memset(to.direct, 1, planes.entered * tiles.count)
         for kb in range(self.kbs * it.part // it.parts, self.kbs * (it.part + 1) // it.parts):
-            if arrays.weights != NULL:
+            if transformed:
                 self.multiply(arrays.weights, g, kb, &planes, &tiles, to.v, to.s)
             for j in range(planes.count):
-                self.leave(arrays, n, g, kb, &planes, j, it, &tiles, &to)
+                self.leave(arrays, n, g, kb, &planes, j, it, &tiles, transformed, &to)
 
     cdef Item item_of(self, Py_ssize_t i, Planes *planes, Tiles *tiles) noexcept nogil:
         """Rows, planes and tiles of one item of work."""
@@ -444,7 +446,7 @@ cdef class Winograd(Prepared):
 
     cdef void leave(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, Py_ssize_t j,
-        const Item *it, const Tiles *tiles, const Scratch *to) noexcept nogil:
+        const Item *it, const Tiles *tiles, bint transformed, const Scratch *to) noexcept nogil:
         # The j-th output plane.
         cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, od = planes.first + j
@@ -453,7 +455,7 @@ cdef class Winograd(Prepared):
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
         e.col_bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         for r in range(it.count):
-            if arrays.weights != NULL:
+            if transformed:
                 self.leave_row(
                     to.s + j * tiles.count * nr * size, tiles, r, planes.count * tiles.count * nr, to.out_half, to.pixels)
             self.leave_direct(arrays, n, g, kb, od, j, it, r, to)
@@ -477,9 +479,9 @@ cdef class Winograd(Prepared):
     cdef void leave_direct(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t j, const Item *it,
         Py_ssize_t r, const Scratch *to) noexcept nogil:
-        # Those tiles of a row that are computed directly, over what the transforms left: some channels at a time of all.
+        # Those tiles of a row that are computed directly, over what the transforms left: some channels of all at a time.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, taps = self.h.taps * self.w.taps, depth = self.icg * self.kd
-        cdef Py_ssize_t any_tile = 0, at, c0 = 0, count, lattice, tile
+        cdef Py_ssize_t any_tile = 0, at, c0 = 0, count, lattice, tile, end, tiles
         cdef const char *weights = arrays.plain + (g * self.ocg + kb * nr) * depth * taps * size
         while any_tile < self.tile_cols and not self.is_direct(to, j, it, r, any_tile):
             any_tile += 1
@@ -491,57 +493,76 @@ cdef class Winograd(Prepared):
                 to.weights, weights + c0 * taps * size, depth * taps, 1, min(nr, self.ocg - kb * nr), count * taps)
             at = 0
             for lattice in range(self.w.dilation):
-                for tile in range(lattice_tiles(&self.w, self.ow, lattice)):
-                    if self.is_direct(to, j, it, r, at):
+                tiles, tile = lattice_tiles(&self.w, self.ow, lattice), 0
+                while tile < tiles:
+                    end = tile
+                    while end < min(tiles, tile + self.direct_most) and self.is_direct(to, j, it, r, at + end):
+                        end += 1
+                    if end > tile:
                         if size == 4:
-                            self.compute_directly[float](&arrays.x, n, g, od, it, r, lattice, tile, c0, count, to)
+                            self.compute_directly[float](&arrays.x, n, g, od, it, r, lattice, tile, end - tile, c0, count, to)
                         else:
-                            self.compute_directly[double](&arrays.x, n, g, od, it, r, lattice, tile, c0, count, to)
-                    at += 1
+                            self.compute_directly[double](&arrays.x, n, g, od, it, r, lattice, tile, end - tile, c0, count, to)
+                    tile = max(end, tile + 1)
+                at += tiles
             c0 += count
 
     cdef void compute_directly(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, const Item *it, Py_ssize_t r, Py_ssize_t lattice,
-        Py_ssize_t tile, Py_ssize_t c0, Py_ssize_t count, const Scratch *to, real unused=0) noexcept nogil:
-        # Channels c0 to c0 + count of one tile, added to its pixels.
-        cdef Py_ssize_t nr = self.t.nr, mr = self.t.mr, high = span(&self.h), wide = span(&self.w), c, a, b, i, q, q_next
-        cdef Py_ssize_t phase = self.direct_row // self.w.stride, plane_len = high * self.direct_row, ow
+        Py_ssize_t tile, Py_ssize_t tiles, Py_ssize_t c0, Py_ssize_t count, const Scratch *to, real unused=0) noexcept nogil:
+        # Channels c0 to c0 + count of some tiles side by side, added to their pixels.
+        cdef Py_ssize_t nr = self.t.nr, high = span(&self.h), outputs = tiles * self.w.m, c, a, i, q, q_next, piece
+        cdef Py_ssize_t pieces = (outputs + self.t.mr - 1) // self.t.mr, plane_len = high * self.direct_row
         cdef Py_ssize_t row0 = it.lattice + (it.first + r) * self.h.m * self.h.stride * self.h.dilation
         cdef Py_ssize_t col0 = lattice + tile * self.w.m * self.w.stride * self.w.dilation
-        cdef int64_t plane, row, col
-        cdef const real *src
-        cdef real *patch
+        cdef Py_ssize_t out0 = lattice + tile * self.w.m * self.w.dilation
+        cdef int64_t plane, row
+        cdef const char *channel
+        cdef const char *src
         cdef real *sums = <real *>to.sums
         cdef real *pixels
         for c in range(count):
             plane = fc_source(&self.planes, od * self.sd + (c0 + c) % self.kd * self.dd)
-            src = <const real *>x.data + (
-                n * x.stride[0] + (g * self.icg + (c0 + c) // self.kd) * x.stride[1] + plane * x.stride[2])
+            channel = x.data + (
+                n * x.stride[0] + (g * self.icg + (c0 + c) // self.kd) * x.stride[1] + plane * x.stride[2]) * sizeof(real)
             for a in range(high):
                 row = fc_source(&self.rows, row0 + a * self.h.dilation)
-                patch = <real *>to.patch + c * plane_len + a * self.direct_row
-                for b in range(wide):
-                    col = fc_source(&self.cols, col0 + b * self.w.dilation)
-                    patch[b % self.w.stride * phase + b // self.w.stride] = (
-                        src[row * x.stride[3] + col * x.stride[4]] if plane >= 0 and row >= 0 and col >= 0
-                        else <real>self.fill)
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = channel + row * x.stride[3] * sizeof(real)
+                self.gather_row(
+                    <real *>to.patch + c * plane_len + a * self.direct_row, <const real *>src, x.stride[4], col0,
+                    (outputs - 1) * self.w.stride + self.w.taps)
         for i in range(self.h.m):
             pixels = <real *>to.pixels + i * self.y_row
-            for q in range(self.w.m):
-                if c0 > 0:
-                    ow = lattice + (tile * self.w.m + q) * self.w.dilation
-                    memcpy(sums + q * nr, pixels + ow * nr, nr * sizeof(real))
+            if c0 > 0:
+                for q in range(outputs):
+                    memcpy(sums + q * nr, pixels + (out0 + q * self.w.dilation) * nr, nr * sizeof(real))
             q = 0
-            while q < self.w.m:
-                q_next = min(q + mr, self.w.m)
+            for piece in range(pieces):  # near-equal parts of at most MR pixels
+                q_next = outputs * (piece + 1) // pieces
                 self.t.tile[q_next - q](
                     count, self.h.taps * self.w.taps, self.direct_taps,
                     <real *>to.patch + i * self.h.stride * self.direct_row + q, plane_len, to.weights, nr, to.weights, 0, c0 == 0,
                     sums + q * nr)
                 q = q_next
-            for q in range(self.w.m):
-                ow = lattice + (tile * self.w.m + q) * self.w.dilation
-                memcpy(pixels + ow * nr, sums + q * nr, nr * sizeof(real))
+            for q in range(outputs):
+                memcpy(pixels + (out0 + q * self.w.dilation) * nr, sums + q * nr, nr * sizeof(real))
+
+    cdef void gather_row(
+        self, real *to, const real *src, Py_ssize_t step, Py_ssize_t col0, Py_ssize_t count) noexcept nogil:
+        # `count` positions of a lattice from col0 on.
+        cdef Py_ssize_t b, run0, run1
+        cdef int64_t col
+        if self.w.dilation == 1:
+            run0 = max(<Py_ssize_t>0, min(count, self.run0 - col0))
+            run1 = max(run0, min(count, self.run1 - col0))
+            self.t.fill_row(
+                to, self.w.stride, self.direct_row // self.w.stride, src, step, &self.cols, col0, count, run0, run1, self.fill)
+            return
+        for b in range(count):
+            col = fc_source(&self.cols, col0 + b * self.w.dilation)
+            to[b] = src[col * step] if src != NULL and col >= 0 else <real>self.fill
 
     cdef void leave_row(
         self, const char *s, const Tiles *tiles, Py_ssize_t r, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:

@@ -12,7 +12,7 @@ everything where the weights have no transform, because they are not finite, or 
 
 from libc.stdint cimport int64_t
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
@@ -238,48 +238,58 @@ cdef class Rows(Prepared):
             k = g * self.ocg + k0
             a.bias = NULL if arrays.bias == NULL else arrays.bias + k * size
             for r in range(count):
+                if memchr(to.direct + r * self.vectors, 0, self.vectors) == NULL:
+                    continue
                 row = (first + r) * WINOGRAD_ROWS_M
                 a.rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row)
                 a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size
-                if arrays.weights != NULL:
-                    a.w = arrays.weights + k * self.nweights * size
-                    a.v = to.v + r * self.combined * self.row_len * size
-                    self.t.winograd_rows(&a)
-                for i in range(self.vectors):
-                    if to.direct[r * self.vectors + i]:
-                        if size == 4:
-                            self.compute_directly[float](arrays, n, g, od, row, min(i * vl, self.final), k, &a, to)
-                        else:
-                            self.compute_directly[double](arrays, n, g, od, row, min(i * vl, self.final), k, &a, to)
+                a.w = arrays.weights + k * self.nweights * size
+                a.v = to.v + r * self.combined * self.row_len * size
+                self.t.winograd_rows(&a)
+        for r in range(count):
+            for i in range(self.vectors):
+                if to.direct[r * self.vectors + i]:
+                    row = (first + r) * WINOGRAD_ROWS_M
+                    if size == 4:
+                        self.compute_directly[float](arrays, n, g, od, row, min(i * vl, self.final), to)
+                    else:
+                        self.compute_directly[double](arrays, n, g, od, row, min(i * vl, self.final), to)
 
     cdef void compute_directly(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0,
-        Py_ssize_t k, const winograd_rows_args *a, const Scratch *to, real unused=0) noexcept nogil:
-        # One vector of pixels of the channels from k on: for each input channel, the pixels that each tap meets lie side
-        # by side, and are multiplied by the weights as they were given.
+        const Scratch *to, real unused=0) noexcept nogil:
+        # One vector of pixels of all channels: for each input channel, the pixels that each tap meets lie side by side,
+        # and are multiplied by the weights as they were given.
         cdef const View *x = &arrays.x
-        cdef Py_ssize_t vl = self.t.vl, taps = self.kh * self.kw, first = col0 * self.sw, i, j, c, w
+        cdef const View *y = &arrays.y
+        cdef Py_ssize_t vl = self.t.vl, taps = self.kh * self.kw, first = col0 * self.sw, i, j, c, w, piece, j_next
         cdef Py_ssize_t count = min((vl - 1) * self.sw + (self.kw - 1) * self.dw + 1, self.win - first)
-        cdef Py_ssize_t phase = (count + self.sw - 1) // self.sw
+        cdef Py_ssize_t phase = (count + self.sw - 1) // self.sw, pieces = (self.ocg + self.t.mr - 1) // self.t.mr
         cdef Py_ssize_t run0 = max(<Py_ssize_t>0, min(count, self.run0 - first)), run1 = max(run0, min(count, self.run1 - first))
+        cdef Py_ssize_t rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row0)
         cdef int64_t plane, row
         cdef const real *channel
         cdef const real *src
+        cdef const real *weights = <const real *>arrays.plain + g * self.ocg * self.depth * taps
+        cdef const real *bias = NULL
         cdef real *patch = <real *>to.patch
         cdef real *pixels = patch + self.high * self.kw * vl
-        cdef real *y = <real *>a.y + col0
+        cdef real *result = <real *>y.data + (
+            n * y.stride[0] + g * self.ocg * y.stride[1] + od * y.stride[2] + row0 * y.stride[3] + col0)
         cdef gemm_tile_args t
-        t.depth, t.ars, t.acs, t.bs, t.cols, t.ys, t.bias = taps, self.depth * taps, 1, vl, a.lanes, a.ychannel, NULL
-        if a.bias != NULL:
-            for j in range(a.count):
-                for i in range(a.rows):
-                    for w in range(a.lanes):
-                        y[j * a.ychannel + i * a.yrow + w] = (<const real *>a.bias)[j]
+        t.depth, t.ars, t.acs, t.bs, t.cols = taps, self.depth * taps, 1, vl, min(vl, self.ow)
+        t.ys, t.bias = y.stride[1], NULL
+        if arrays.bias != NULL:
+            bias = <const real *>arrays.bias + g * self.ocg
+            for j in range(self.ocg):
+                for i in range(rows):
+                    for w in range(t.cols):
+                        result[j * y.stride[1] + i * y.stride[3] + w] = bias[j]
         for c in range(self.depth):
             plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
             channel = <const real *>x.data + (
                 n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
-            for i in range(self.high):
+            for i in range((rows - 1) * self.sh + self.kh):
                 row = fc_source(&self.rows, row0 * self.sh + i)
                 src = NULL
                 if plane >= 0 and row >= 0:
@@ -290,11 +300,15 @@ cdef class Rows(Prepared):
                     memcpy(
                         patch + (i * self.kw + w) * vl, pixels + w * self.dw % self.sw * phase + w * self.dw // self.sw,
                         vl * sizeof(real))
-            t.a = <const real *>arrays.plain + (k * self.depth + c) * taps
-            t.first, t.relu = c == 0 and a.bias == NULL, self.relu and c == self.depth - 1
-            for i in range(a.rows):
-                t.b, t.y = patch + i * self.sh * self.kw * vl, y + i * a.yrow
-                self.t.gemm_tile[a.count][0](&t)
+            t.first, t.relu = c == 0 and bias == NULL, self.relu and c == self.depth - 1
+            j = 0
+            for piece in range(pieces):  # near-equal parts of at most MR output channels
+                j_next = self.ocg * (piece + 1) // pieces
+                t.a = weights + (j * self.depth + c) * taps
+                for i in range(rows):
+                    t.b, t.y = patch + i * self.sh * self.kw * vl, result + j * y.stride[1] + i * y.stride[3]
+                    self.t.gemm_tile[j_next - j][0](&t)
+                j = j_next
 
     def direct_tiles(self, x):
         """How many vectors of pixels are computed directly, and of how many: for tests and figures, one after the other."""

@@ -41,6 +41,7 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
 TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are brought into lanes at a time
 DIRECT_WEIGHTS = 8 << 10  # elements, of channels that tiles which are computed directly take at a time
+DIRECT_PIXELS = 16 << 10  # elements that such tiles read
 V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
 RATE = {"avx512": 0.83, "avx2": 0.92, "portable": 0.62}  # of peak, in the products
 WAIT = (0.15, 1.1)  # of the time in which weights stream in, products wait for them; with taps along depth
@@ -323,15 +324,15 @@ class Scheme:
     together, tile_cols, win, y_row, depth_rows : int
         Output planes of an item, tiles in a row, columns of a band, elements of a row of pixels, rows of transformed
         weights in a block of NR.
-    direct_channels : int
-        Channels that a tile which is computed directly takes at a time.
+    direct_channels, direct_tiles : int
+        Channels, and tiles side by side, that are computed directly at a time.
     direct_row : int
-        Elements of a row of its pixels, which are split by their column's remainder modulo the stride.
+        Elements of a row of their pixels, which are split by their column's remainder modulo the stride.
     direct_taps : ndarray of intp
         Where in them each tap begins.
     lengths : tuple of int
         Elements of the band, the half-transformed input, the transformed input, the products, the half-transformed
-        output, the rows of pixels; the squares, their sums by columns, and, of a tile that is computed directly,
+        output, the rows of pixels; the squares, their sums by columns, and, of tiles that are computed directly,
         weights, pixels and results; and which tiles are.
     """
 
@@ -348,6 +349,7 @@ class Scheme:
     y_row: int
     depth_rows: int
     direct_channels: int
+    direct_tiles: int
     direct_row: int
     direct_taps: np.ndarray
     lengths: tuple[int, ...]
@@ -371,16 +373,19 @@ class Scheme:
         y_row = (p.output[2] + w.m * w.dilation) * nr
         tiles = rows * tile_cols
         parts = 1 + (w.points == 1)  # of the squares of a column
-        phase, taps = -(-w.span(1) // w.stride), p.kernel[1] * p.kernel[2]
+        taps = p.kernel[1] * p.kernel[2]
+        direct_channels = max(1, min(p.icg * p.kernel[0], DIRECT_WEIGHTS // (taps * nr)))
+        fitting = DIRECT_PIXELS // (direct_channels * h.span(1) * w.m * w.stride)
+        direct_tiles = max(1, min(w.lattice(p.output[2], 0), fitting))
+        phase = -(-w.span(direct_tiles) // w.stride)
         direct_row = phase * w.stride
         at = np.arange(w.taps) % w.stride * phase + np.arange(w.taps) // w.stride
         direct_taps = (np.arange(h.taps)[:, None] * direct_row + at).ravel().astype(np.intp)
-        direct_channels = max(1, min(p.icg * p.kernel[0], DIRECT_WEIGHTS // (taps * nr)))
         lengths = (
             (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * entered * tiles,
             h.points * w.points * planes * tiles * nr, h.m * w.points * nr, h.m * y_row,
             entered * rows * parts * win * vl, parts * win, direct_channels * taps * nr,
-            direct_channels * h.span(1) * direct_row, h.m * w.m * nr, -(-entered * tiles // size),
+            direct_channels * h.span(1) * direct_row, direct_tiles * w.m * nr, -(-entered * tiles // size),
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
         alone = p.output[0] == 1 or p.stride[0] > 1  # never several planes, for any number of threads
@@ -391,7 +396,7 @@ class Scheme:
         )
         return cls(
             h, w, h_edge, w_edge, items, chunks, starts * nr, planes, tile_cols, win, y_row, depth_rows,
-            direct_channels, direct_row, direct_taps, lengths,
+            direct_channels, direct_tiles, direct_row, direct_taps, lengths,
         )  # fmt: skip
 
     def bytes(self, size: int) -> int:
