@@ -101,6 +101,50 @@ def test_outliers_stay_in_their_windows(kernel: Kernel[ConvProblem], dtype: str)
     assert tried
 
 
+WIDE = tuple(
+    replace(p, bias=False)
+    for p in (
+        forward((1, 9, 13, 45), (5, 9, 3, 3), padding=1),
+        forward((1, 9, 9, 70), (18, 9, 3, 3), padding=1, stride=2),
+        forward((1, 3, 9, 61), (17, 3, 5, 5), padding=2, mode="reflect"),
+        forward((1, 4, 3, 90), (3, 4, 1, 7), padding=(0, 3)),
+        forward((1, 4, 23, 40), (3, 4, 7, 1), padding=(3, 0)),
+        forward((1, 5, 14, 45), (4, 5, 3, 3), padding=2, dilation=2),
+        forward((1, 40, 7, 300), (4, 40, 3, 3), padding=1),
+        forward((1, 4, 5, 8, 39), (3, 4, 3, 3, 3), padding=(0, 1, 1)),
+    )
+)
+
+
+@pytest.mark.parametrize("kernel", [k for k in MIXING if hasattr(k, "direct_tiles")], ids=lambda k: k.name)
+def test_neighbours_do_not_change_bits(kernel: Any) -> None:
+    """Of tiles that are computed directly: alone, side by side, or all of them, where weights are tiny."""
+    for each in WIDE:
+        for layout in ("NCHW", "NHWC"):
+            p = in_layout(in_dtype(each, "float32"), layout)
+            if kernel.reject(p) is not None:
+                continue
+            rng = np.random.default_rng(5)
+            x = rng.standard_normal(p.x_shape).astype("f") * np.float32(1e25)
+            w = rng.standard_normal(p.w_shape).astype("f")
+            middle = p.x_shape[-1] // 2
+
+            def run(x: np.ndarray, w: np.ndarray, p: ConvProblem = p, layout: str = layout) -> np.ndarray:
+                got = empty_result(p, np.nan)
+                kernel.prepare(p, (w, None), 1)(lay(x, layout), got)
+                return got
+
+            whole, half = run(x, w), x.copy()
+            half[..., middle:] = rng.standard_normal(half[..., middle:].shape)
+            direct, every = kernel.direct_tiles(p, lay(x, layout))
+            assert direct == every
+            assert 0 < kernel.direct_tiles(p, lay(half, layout))[0] < every
+            # Columns of the result whose tiles do not reach into the other half.
+            safe = max(0, (middle - kernel.reach(p)[2] - p.kernel[2] * p.dilation[2]) // p.stride[2] - 16)
+            np.testing.assert_array_equal(run(half, w)[..., :safe], whole[..., :safe])
+            np.testing.assert_array_equal(run(x, w * np.float32(2.0**-40)), whole * np.float32(2.0**-40))
+
+
 def ordinary_maps() -> dict[str, np.ndarray]:
     """Data as networks and cameras make it, (N, C, D, H, W): noise, sparse maps, a smooth picture and its edges."""
     rng = np.random.default_rng(3)

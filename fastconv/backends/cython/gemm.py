@@ -108,8 +108,8 @@ class Gemm(Kernel[GemmProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        strips = self._items(p, 1)[0]
-        return (mr * nr + (nr + strips * mr + cols) * depth) * size + machine.ISAS[self.isa][0]
+        strips, block = self._items(p, 1)[0], 0 if p.packed and not p.b_batched else cols
+        return (mr * nr + (nr + strips * mr + block) * depth) * size + machine.ISAS[self.isa][0]
 
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
