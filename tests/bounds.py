@@ -31,7 +31,7 @@ def exact(p: ConvProblem, changing: np.ndarray, fixed: np.ndarray, bias: np.ndar
                 ys = y[:, g * p.ocg : (g + 1) * p.ocg]
                 result[g * p.ocg : (g + 1) * p.ocg, :, *tap] = np.einsum("ncdhw,nkdhw->kc", xs, ys)
         return result
-    add = reference._scatter_tap if p.direction == "transposed" else reference._gather_tap
+    add = reference._reversed_tap if p.direction == "transposed" else reference._gather_tap
     result = np.zeros(p.y_shape, wide)
     for tap in taps:
         add(p, result, changing.astype(wide), fixed.astype(wide), tap)

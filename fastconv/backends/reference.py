@@ -87,7 +87,7 @@ class Conv(Reference):
         if wide.kind == "O":
             p = replace(p, fill=int(p.fill))
         w = w.astype(wide)
-        add_tap = _scatter_tap if p.direction == "transposed" else _gather_tap
+        add_tap = _reversed_tap if p.direction == "transposed" else _gather_tap
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
@@ -134,14 +134,16 @@ def _gather_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap
         y[:, g * p.ocg : (g + 1) * p.ocg] += np.einsum("nc...,kc->nk...", xs, ws)
 
 
-def _scatter_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: Any) -> None:
-    """Transposed: every input is added to the output that reads it in the forward convolution."""
-    where = _sources(p, tap, p.output, p.input)
-    inside = tuple(np.flatnonzero(at >= 0) for at in where)
-    targets: Any = np.ix_(*(at[i] for at, i in zip(where, inside, strict=True)))
+def _reversed_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: Any) -> None:
+    """Transposed: every output that `tap` falls on reads the input from where it came, zeros outside of it."""
+    targets, sources = [], []
+    for e, inside, (lo, hi), t, d, s in zip(p.output, p.input, p.pads, tap, p.dilation, p.stride, strict=True):
+        at = np.arange(e) if p.mode == "zeros" else np.arange(-lo, e + hi)
+        at = at[(at + lo - t * d) % s == 0]
+        targets.append(source_of(at, e, p.mode))
+        sources.append(source_of((at + lo - t * d) // s, inside, "zeros"))
     every: Any = slice(None)
     for g in range(p.groups):
-        source: Any = (every, every, *np.ix_(*inside))
-        xs = x[:, g * p.icg : (g + 1) * p.icg][source]
+        xs = gather(x[:, g * p.icg : (g + 1) * p.icg], tuple(sources), 0.0)
         landed = np.einsum("nc...,ck->nk...", xs, w[g * p.icg : (g + 1) * p.icg, :, *tap])
-        np.add.at(y[:, g * p.ocg : (g + 1) * p.ocg], (every, every, *targets), landed)
+        np.add.at(y[:, g * p.ocg : (g + 1) * p.ocg], (every, every, *np.ix_(*targets)), landed)

@@ -4,7 +4,8 @@
 `Rows` has pixels in lanes (NCHW).  One item of work is a block of output rows and columns of one
 plane of the output channels of some groups.  Rows are handed to the tiles as a table of offsets,
 straight into the image where a tile can read its columns and padding is zero; otherwise the rows of
-one group are copied to a band in scratch, padded and split by stride phase.
+one group are copied to a band in scratch, padded and split by stride phase.  Rows of padding zeros are
+left out, so where weights are not finite, NaN is written in a pass of its own.
 
 `Pixels` has channels in lanes (NHWC).  One item is a run of output pixels of one row; what each tap
 reads for each pixel is a table of pointers into the image, or to one pixel of padding.
@@ -13,6 +14,7 @@ reads for each pixel is a table of pointers into the image, or to one pixel of p
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
+from fastconv.backends.cython._nonfinite cimport any_nonfinite, put_nan
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
     DEPTHWISE_NO_ROW, View, address, axis_of, clear_behind, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
@@ -31,7 +33,7 @@ cdef class Rows(Prepared):
     cdef fc_axis cols
     cdef const Py_ssize_t *taps
     cdef double fill
-    cdef bint relu, in_place
+    cdef bint relu, in_place, zeros
 
     def __init__(self, size_t table, p, tables, taps, blocks):
         self.t = <const fc_table *>table
@@ -55,6 +57,7 @@ cdef class Rows(Prepared):
         self.cols = axis_of(cols)
         self.taps = <const Py_ssize_t *>address(taps)
         self.fill, self.relu = p.fill, p.activation == "relu"
+        self.zeros = p.pads_with_zeros
         self.items = self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
@@ -92,6 +95,31 @@ cdef class Rows(Prepared):
         a.bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0) * size
         self.t.depthwise_rows(&a)
+        if self.zeros and any_nonfinite(<const char *>a.w, a.groups * a.channels * a.planes * self.kh * self.kw, size):
+            self.multiply_zeros(&a, od, r0, q0)
+
+    cdef void multiply_zeros(
+        self, const depthwise_rows_args *a, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t q0) noexcept nogil:
+        """NaN for the outputs of a block that see padding through a weight that is not finite."""
+        cdef Py_ssize_t size = self.t.itemsize, g, k, c, z, r, s, i, q
+        cdef const char *w = <const char *>a.w
+        cdef char *y
+        cdef bint outside
+        for g in range(a.groups):
+            for k in range(a.channels):
+                y = <char *>a.y + (g * a.ygroup + k * a.ychannel) * size
+                for c in range(self.icg):
+                    for z in range(self.kd):
+                        for r in range(self.kh):
+                            for s in range(self.kw):
+                                if any_nonfinite(w, 1, size):
+                                    for i in range(a.oh):
+                                        outside = fc_source(&self.planes, od * self.sd + z * self.dd) < 0
+                                        outside |= fc_source(&self.rows, (r0 + i) * self.sh + r * self.dh) < 0
+                                        for q in range(a.ow):
+                                            if outside or fc_source(&self.cols, (q0 + q) * self.sw + s * self.dw) < 0:
+                                                put_nan(y, i * a.yrow + q, size)
+                                w += size
 
     cdef void find_rows(
         self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:

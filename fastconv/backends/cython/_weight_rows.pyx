@@ -8,12 +8,16 @@ additions is longer than a block's share of a lane, or the number of blocks.
 
 An item of work is (segment of the blocks, some input channels, some output channels of their groups), so that images
 are read in long stretches.  Items belong to the problem, not to the threads.
+
+Rows of padding zeros are left out.  Where sums are not finite, y may not be, either, and its products with such zeros are
+NaN: then there is a closer look.
 """
 
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
+from fastconv.backends.cython._nonfinite cimport any_nonfinite, put_nan
 from fastconv.backends.cython._simd cimport (
     WEIGHT_NO_ROW, Contiguous, View, address, axis_of, contiguous, fc_axis, fc_source, fc_table, placed, weight_rows_args)
 
@@ -32,7 +36,7 @@ cdef class WeightRows:
     cdef fc_axis cols
     cdef const Py_ssize_t *tap
     cdef double fill
-    cdef bint in_place
+    cdef bint in_place, zeros, alone
 
     def __init__(self, size_t table, p, images, tables, taps, plan):
         self.t = <const fc_table *>table
@@ -59,6 +63,7 @@ cdef class WeightRows:
         self.cols = axis_of(cols)
         self.tap = <const Py_ssize_t *>address(taps)
         self.fill = p.fill
+        self.zeros, self.alone = p.pads_with_zeros, plan.alone
 
     @property
     def items(self):
@@ -91,6 +96,7 @@ cdef class WeightRows:
         cdef char *band = <char *>(rows + self.kd * self.rin)
         cdef char *total
         cdef const char *channel
+        cdef const char *plane
         memset(sums, 0, (c1 - c0) * (k1 - k0) * length)
         for n in range(first // many, (end + many - 1) // many):
             for c in range(c0, c1):
@@ -102,11 +108,39 @@ cdef class WeightRows:
                         k1 - k0, rows, band, sums + (c - c0) * (k1 - k0) * length)
                     known = b
         for c in range(c0, c1):
+            g = c // self.icg
             for k in range(k0, k1):
-                self.t.lane_sums(
-                    sums, self.taps,
-                    out + (((segment * self.groups + c // self.icg) * self.ocg + k) * self.icg + c % self.icg) * self.taps * size)
+                total = out + (((segment * self.groups + g) * self.ocg + k) * self.icg + c % self.icg) * self.taps * size
+                self.t.lane_sums(sums, self.taps, total)
                 sums = sums + length
+                if self.zeros and (self.alone or any_nonfinite(total, self.taps, size)):
+                    plane = y.data + (g * self.ocg + k) * y.stride[1] * size
+                    for b in range(first, end):
+                        self.multiply_zeros(b % many, plane + b // many * y.stride[0] * size, y, total)
+
+    cdef void multiply_zeros(
+        self, Py_ssize_t b, const char *plane, const View *y, char *sums) noexcept nogil:
+        """NaN for the taps through which what is not finite in a block of a channel of y sees padding."""
+        cdef Py_ssize_t size = self.t.itemsize, i, q, z, r, s
+        cdef Py_ssize_t q0 = b % self.col_blocks * self.qb, r0 = b // self.col_blocks % self.row_blocks * self.rb
+        cdef Py_ssize_t od = b // self.col_blocks // self.row_blocks
+        cdef Py_ssize_t r1 = min(r0 + self.rb, self.oh), q1 = min(q0 + self.qb, self.ow)
+        cdef const char *row
+        cdef bint outside
+        for i in range(r0, r1):
+            row = plane + (od * y.stride[2] + i * y.stride[3]) * size
+            if y.stride[4] == 1 and not any_nonfinite(row + q0 * size, q1 - q0, size):
+                continue
+            for q in range(q0, q1):
+                if not any_nonfinite(row + q * y.stride[4] * size, 1, size):
+                    continue
+                for z in range(self.kd):
+                    for r in range(self.kh):
+                        outside = fc_source(&self.planes, od * self.sd + z * self.dd) < 0
+                        outside |= fc_source(&self.rows, i * self.sh + r * self.dh) < 0
+                        for s in range(self.kw):
+                            if outside or fc_source(&self.cols, q * self.sw + s * self.dw) < 0:
+                                put_nan(sums, (z * self.kh + r) * self.kw + s, size)
 
     cdef void block(
         self, Py_ssize_t b, bint known, const View *x, const char *channel, const View *y, const char *plane,

@@ -38,7 +38,7 @@ SHARES = 8  # items at least where there is something to share
 
 def reads_in_place(p: ConvProblem) -> bool:
     """Whether tiles can pick out the columns that they need, and what lies beside the image's rows counts as zero."""
-    zero_beside = (p.mode == "zeros" and p.fill == 0) or max(p.pads[2]) <= 0
+    zero_beside = p.fill == 0 if p.mode == "zeros" else max(p.pads[2]) <= 0
     return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and zero_beside
 
 

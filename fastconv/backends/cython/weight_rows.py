@@ -42,6 +42,7 @@ class Blocks:
     outputs: int  # channels of one item, of each group
     segments: int  # parts of the sum over all blocks
     count: int  # of blocks
+    alone: bool  # there may be windows of nothing but padding
     band: native.Band
 
     @classmethod
@@ -58,7 +59,10 @@ class Blocks:
         count = p.n * p.output[0] * -(-oh // rows) * -(-ow // cols)
         items = -(-p.ic // inputs) * -(-p.ocg // outputs)
         segments = 1 if items >= ITEMS else max(1, min(ITEMS, count))
-        return cls(reads_in_place(p, vl), rows, cols, inputs, outputs, segments, count, native.Band.of(p, rows, cols))
+        axes = zip(p.input, p.pads, p.kernel, p.dilation, strict=True)
+        alone = any(max(pads) > (k - 1) * d or extent < d for extent, pads, k, d in axes)
+        band = native.Band.of(p, rows, cols)
+        return cls(reads_in_place(p, vl), rows, cols, inputs, outputs, segments, count, alone, band)
 
     def scratch(self, p: ConvProblem, vl: int) -> int:
         """Bytes that one thread needs: sums, the table of rows, the band, rows of y."""
@@ -78,7 +82,7 @@ def reads_in_place(p: ConvProblem, vl: int) -> bool:
     """Whether tiles can pick out the columns that they need, and what lies beside the image's rows counts as zero."""
     sw, kw = p.stride[2], p.kernel[2]
     halved = sw == 2 and p.dilation[2] == 1 and kw in (3, 5, 7) and kw <= vl + 1 and p.stride[1] == 2
-    zero_beside = (p.mode == "zeros" and p.fill == 0) or max(p.pads[2]) <= 0
+    zero_beside = p.fill == 0 if p.mode == "zeros" else max(p.pads[2]) <= 0
     return p.layout == "NCHW" and zero_beside and (sw == 1 or halved)
 
 

@@ -146,8 +146,9 @@ def join(p: ConvProblem, partial: np.ndarray, out: np.ndarray) -> None:
     _, groups, kbs, _, taps, nr = partial.shape
     partial = partial[:, :, :, : p.kernel[0] * p.icg]  # what lies behind is no sum
     total = partial[0]
-    for part in partial[1:]:
-        total += part
+    with np.errstate(all="ignore"):
+        for part in partial[1:]:
+            total += part
     total = total.reshape(groups, kbs, p.kernel[0], p.icg, taps, nr)
     weights = out.reshape(groups, p.ocg, p.icg, p.kernel[0], taps)
     for kb in range(kbs):

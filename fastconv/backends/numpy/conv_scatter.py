@@ -2,12 +2,14 @@
 
 One product of matrices gives the windows of some pixels, (pixels, output channels x taps), and each is added where it
 belongs.  Convolutions by phases compute every output from all taps, most of which meet padding where the input is
-smaller than the kernel, and have a convolution for each phase where the stride is as long: this has neither.
+smaller than the kernel, and have a convolution for each phase where the stride is as long: this has neither.  Weights
+that are not finite make NaN of that padding, though, which is written before windows are added.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any
 
@@ -69,12 +71,15 @@ class Scatter(Kernel[ConvProblem]):
             [reached(i * s - lo, k, d, o) for i in range(e)]
             for e, s, (lo, _), k, d, o in zip(p.input, p.stride, p.pads, p.kernel, p.dilation, p.output, strict=True)
         ]
+        spoilt = list(beside_input(p, weights))
         step = self._rows(p)
         rows_at_once = min(step, max(p.n, 1) * math.prod(p.input))
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             out[...] = 0 if bias is None else bias[:, None, None, None]
+            for beside in spoilt:
+                out[beside] = np.nan
             windows = np.empty((rows_at_once, p.ocg * p.taps), p.dtype)
             for g in range(p.groups):
                 xg, yg = x[:, g * p.icg : (g + 1) * p.icg], out[:, g * p.ocg : (g + 1) * p.ocg]
@@ -99,6 +104,21 @@ def reached(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice
     if first >= last:
         return slice(0, 0), slice(0, 0)
     return slice(first, last), slice(start + first * dilation, start + (last - 1) * dilation + 1, dilation)
+
+
+def beside_input(p: ConvProblem, weights: np.ndarray) -> Iterator[tuple[Any, ...]]:
+    """Indices, of output channels and places, that read zeros beside the input through weights that are not finite."""
+    finite = np.isfinite(weights).reshape(p.groups, p.icg, p.ocg, *p.kernel).all(1)
+    for tap in np.argwhere(~finite.all((0, 1))).tolist():
+        channels = np.flatnonzero(~finite[:, :, *tap])
+        whole, sides = [], []
+        for e, inside, (lo, _), t, d, s in zip(p.output, p.input, p.pads, tap, p.dilation, p.stride, strict=True):
+            first, start = (t * d - lo) % s, t * d - lo  # of the outputs that the tap reaches: of all, of the input's
+            whole.append(slice(first, e, s))
+            sides.append((slice(first, max(start, 0), s), slice(max(start + inside * s, first), e, s)))
+        for axis, ends in enumerate(sides):
+            for end in ends:
+                yield (slice(None), channels, *(end if i == axis else each for i, each in enumerate(whole)))
 
 
 KERNELS = (Scatter(),)

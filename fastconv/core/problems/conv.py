@@ -7,6 +7,9 @@ plane.  `direction` says which of the relatives is meant:
 ``transposed``   y[n, k, i*s - p + t*d] += x[n, c, i] w[c, k, t]      (b[k] where nothing lands)
 ``weight``       w[k, c, t] = sum_{n, o} y[n, k, o] x[n, c, o*s - p + t*d]
 
+Outside the input x is the fill value, or what the padding mode says; in transposed convolutions it is zero.  Products
+with those values belong to the sums, so that zero times infinity is NaN there too.
+
 Each is the gradient of another: the gradient of a forward convolution for its input is a transposed one and the
 other way round (`input_gradient`); the gradient for its weights is ``weight`` (`weight_gradient`).
 
@@ -151,6 +154,11 @@ class ConvProblem(Problem):
     def not_forward(self) -> str | None:
         """Why a kernel of forward convolutions cannot do this; None if it can."""
         return None if self.direction == "forward" else f"direction {self.direction}: other kernels do it"
+
+    @property
+    def pads_with_zeros(self) -> bool:
+        """Whether windows may see zeros outside the input, whose products with what is not finite are NaN."""
+        return self.mode == "zeros" and self.fill == 0 and any(max(pads) > 0 for pads in self.pads)
 
     @property
     def weights_wanted(self) -> bool:
