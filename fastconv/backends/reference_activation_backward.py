@@ -73,17 +73,24 @@ SLOPES: dict[str, Callable[..., float]] = {
     "glu": lambda x, other, first: _logistic(other) if first else other * _logistic(x) * _logistic(-x),
 }
 
+#: What is one formula everywhere, with a slope that only rounds to zero: NaN passes through it.  Elsewhere pieces that
+#: are flat have nothing of the incoming gradient.
+SMOOTH = {
+    "celu", "elu", "gelu", "glu", "logsigmoid", "mish", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh",
+    "tanhshrink",
+}  # fmt: skip
+
 
 class ElementwiseBackward(Reference):
     """A Python loop."""
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        slope = SLOPES[problem.function]
+        slope, smooth = SLOPES[problem.function], problem.function in SMOOTH
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             for i, given in enumerate(zip(*(c.tolist() for c in constants), strict=True)):
-                value = slope(*given, *problem.params)
-                out[i] = float(dy[i]) * value if value else 0.0
+                value, coming = slope(*given, *problem.params), float(dy[i])
+                out[i] = coming * value if value or (smooth and math.isnan(coming)) else 0.0
 
         return run

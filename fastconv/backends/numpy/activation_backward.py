@@ -98,7 +98,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "clamp_min": lambda dy, x, low, high: np.where((x < low) & (low < high), dy, 0),
     "clamp_max": lambda dy, x, low, high: np.where((x > high) | (low > high), dy, 0),
     "prelu": lambda dy, x, slopes: np.where(x > 0, dy, dy * slopes),
-    "prelu_weight": lambda dy, x, slopes: np.where(x > 0, 0, dy * x),
+    "prelu_weight": lambda dy, x, slopes: np.where(x >= 0, 0, dy * x),
     "glu": glu,
 }
 
