@@ -40,6 +40,10 @@ cdef extern from "simd/table.h" nogil:
         const void *coef, const void *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, void *y, Py_ssize_t point,
         Py_ssize_t y_item) noexcept nogil
 
+    ctypedef void (*fc_wino_count_p)(
+        const void *coef, const void *x, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, void *y, Py_ssize_t point,
+        Py_ssize_t y_item, void *squares, int first) noexcept nogil
+
     const int64_t GATHER_NOTHING
     const Py_ssize_t LINE "FC_LINE"
     const Py_ssize_t DEPTHWISE_NO_ROW
@@ -235,6 +239,7 @@ cdef extern from "simd/table.h" nogil:
         void (*log_sums)(const log_sums_args *a) noexcept nogil
         fc_lane_tile_p *lane_tile
         fc_wino_axis_p wino_in[11][2]
+        fc_wino_count_p wino_count[11][2]
         fc_wino_axis_p wino_out[11][11]
         void (*wino_weights)(
             const void *coef, Py_ssize_t points, Py_ssize_t taps, const void *x, Py_ssize_t tap, void *y,

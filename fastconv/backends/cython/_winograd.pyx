@@ -84,6 +84,7 @@ cdef struct Scratch:
     char *patch
     char *sums
     char *direct  # [plane][row of tiles][tile]: whether it is computed directly
+    bint transformed, some_direct  # whether any tile is not, and whether any is
 
 
 cdef class Winograd(Prepared):
@@ -149,17 +150,17 @@ cdef class Winograd(Prepared):
         cdef const Item *it = &its
         cdef Py_ssize_t g = i // self.row_items // self.plane_items % self.groups
         cdef Py_ssize_t n = i // self.row_items // self.plane_items // self.groups, kb, j
-        cdef bint transformed = arrays.weights != NULL
-        if transformed:
+        cdef Py_ssize_t tried = planes.entered * tiles.count
+        if arrays.weights != NULL:
             self.enter(&arrays.x, n, g, &planes, it, &tiles, &to)
-            transformed = memchr(to.direct, 0, planes.entered * tiles.count) != NULL
         else:
-            memset(to.direct, 1, planes.entered * tiles.count)
+            memset(to.direct, 1, tried)
+        to.transformed, to.some_direct = memchr(to.direct, 0, tried) != NULL, memchr(to.direct, 1, tried) != NULL
         for kb in range(self.kbs * it.part // it.parts, self.kbs * (it.part + 1) // it.parts):
-            if transformed:
+            if to.transformed:
                 self.multiply(arrays.weights, g, kb, &planes, &tiles, to.v, to.s)
             for j in range(planes.count):
-                self.leave(arrays, n, g, kb, &planes, j, it, &tiles, transformed, &to)
+                self.leave(arrays, n, g, kb, &planes, j, it, &tiles, &to)
 
     cdef Item item_of(self, Py_ssize_t i, Planes *planes, Tiles *tiles) noexcept nogil:
         """Rows, planes and tiles of one item of work."""
@@ -214,6 +215,7 @@ cdef class Winograd(Prepared):
         cdef const char *channel
         cdef const char *src
         cdef char *rows
+        cdef char *squares
         for b in range(self.blocks):
             for j in range(planes.entered):
                 plane = self.plane_of(planes, j)
@@ -228,10 +230,12 @@ cdef class Winograd(Prepared):
                         self.win, self.run0, self.run1, self.fill)
                 for r in range(it.count):
                     rows = to.band + r * self.h.m * self.h.stride * band_row * size
-                    self.add_squares(rows, to.squares + (j * it.count + r) * self.parts * band_row * size, b == 0)
+                    squares = to.squares + (j * it.count + r) * self.parts * band_row * size
+                    if not self.counted(tiles, r):
+                        self.add_squares(rows, squares, b == 0)
                     for f in range(self.h.phases):
                         self.enter_row(
-                            rows + f * band_row * size, f, tiles, r, to.half,
+                            rows + f * band_row * size, f, tiles, r, squares, b + f == 0, to.half,
                             to.v + ((f * self.w.phases * self.blocks + b) * block + j * tiles.count * vl) * size,
                             self.blocks * block, point)
         for j in range(planes.entered):
@@ -244,6 +248,10 @@ cdef class Winograd(Prepared):
     cdef int64_t plane_of(self, const Planes *planes, Py_ssize_t j) noexcept nogil:
         """The input plane that is transformed as the j-th of an item."""
         return fc_source(&self.planes, planes.first * self.sd + j * (self.dd // self.tap_step()))
+
+    cdef bint counted(self, const Tiles *tiles, Py_ssize_t r) noexcept nogil:
+        """Whether the squares of a row of tiles are summed where it is transformed, as those of most are."""
+        return self.h.points > 1 and self.w.points > 1 and r < tiles.rows
 
     cdef void add_squares(self, const char *rows, char *squares, bint fresh) noexcept nogil:
         """By columns, those of a row of tiles; where columns are tiles of their own, in two parts."""
@@ -371,9 +379,9 @@ cdef class Winograd(Prepared):
         return self.h.phases * self.w.phases * self.blocks
 
     cdef void enter_row(
-        self, const char *band, Py_ssize_t fh, const Tiles *tiles, Py_ssize_t r, char *half, char *v, Py_ssize_t phase,
-        Py_ssize_t point) noexcept nogil:
-        # Row r of the tiles of one block of channels, phase fh of the rows.
+        self, const char *band, Py_ssize_t fh, const Tiles *tiles, Py_ssize_t r, char *squares, bint fresh, char *half,
+        char *v, Py_ssize_t phase, Py_ssize_t point) noexcept nogil:
+        # Row r of the tiles of one block of channels, phase fh of the rows; of most, their squares, too.
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, p, fw, lattice, cols, at, at_edge, tap
         cdef Py_ssize_t whole = whole_slot(tiles, r), edge = edge_slot(tiles, r), used = phase_points(&self.h, fh)
         cdef bint last = r == tiles.rows, early
@@ -386,7 +394,11 @@ cdef class Winograd(Prepared):
                     self.t, &self.h, last, fh, band, self.h.stride * band_row, vl, self.ow, v + whole * vl * size,
                     self.w.points * point, vl)
                 return
-            enter_axis(self.t, &self.h, last, fh, band, self.h.stride * band_row, vl, self.win, half, band_row, vl)
+            if self.counted(tiles, r):
+                self.t.wino_count[self.h.points][used == self.h.points](
+                    self.h.coef_in, band, self.h.stride * band_row, vl, self.win, half, band_row, vl, squares, fresh)
+            else:
+                enter_axis(self.t, &self.h, last, fh, band, self.h.stride * band_row, vl, self.win, half, band_row, vl)
             src = half
         tap = self.w.stride * self.w.dilation * vl
         for p in range(used):
@@ -446,7 +458,7 @@ cdef class Winograd(Prepared):
 
     cdef void leave(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, Py_ssize_t j,
-        const Item *it, const Tiles *tiles, bint transformed, const Scratch *to) noexcept nogil:
+        const Item *it, const Tiles *tiles, const Scratch *to) noexcept nogil:
         # The j-th output plane.
         cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, od = planes.first + j
@@ -455,10 +467,11 @@ cdef class Winograd(Prepared):
         e.alpha, e.beta, e.c, e.row_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
         e.col_bias = NULL if arrays.bias == NULL else arrays.bias + k * size
         for r in range(it.count):
-            if transformed:
+            if to.transformed:
                 self.leave_row(
                     to.s + j * tiles.count * nr * size, tiles, r, planes.count * tiles.count * nr, to.out_half, to.pixels)
-            self.leave_direct(arrays, n, g, kb, od, j, it, r, to)
+            if to.some_direct:
+                self.leave_direct(arrays, n, g, kb, od, j, it, r, to)
             for i in range(self.h.m):
                 row = it.lattice + ((it.first + r) * self.h.m + i) * self.h.dilation
                 if row >= self.oh:

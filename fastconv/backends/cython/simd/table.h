@@ -109,6 +109,9 @@ typedef void fc_activate_backward(int f, void *dx, const void *dy, const void *x
 /* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
 typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
                           ptrdiff_t point, ptrdiff_t y_item);
+/* The same, and the squares of the taps of each item join `squares`, or are the first there. */
+typedef void fc_wino_count(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
+                           ptrdiff_t point, ptrdiff_t y_item, void *squares, int first);
 typedef void fc_wino_weights(const void *coef, ptrdiff_t points, ptrdiff_t taps, const void *x, ptrdiff_t tap, void *y,
                              ptrdiff_t point);
 typedef void fc_wino_dense(const void *coef, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t taps, int vectors, const void *x,
@@ -161,6 +164,7 @@ typedef struct {
     void (*log_sums)(const log_sums_args *a);
     fc_lane_tile *lane_tile[FC_MAX_MR + 1];
     fc_wino_axis *wino_in[FC_MAX_POINTS + 1][2]; /* by points, and whether infinity is one of them */
+    fc_wino_count *wino_count[FC_MAX_POINTS + 1][2];
     fc_wino_axis *wino_out[FC_MAX_POINTS + 1][FC_MAX_POINTS + 1]; /* by points and outputs */
     fc_wino_weights *wino_weights;
     fc_wino_dense *wino_dense;
