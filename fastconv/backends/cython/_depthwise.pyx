@@ -124,17 +124,30 @@ cdef class Rows(Prepared):
     cdef void find_rows(
         self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:
         """Where in a group the input rows under a block are."""
-        cdef Py_ssize_t c, z, r
-        cdef int64_t plane, row
+        cdef Py_ssize_t first = r0 * self.sh, offset, c, z, r
+        # Rows of the image itself follow one another; only those beside it are looked up.
+        cdef Py_ssize_t begin = min(max(self.rows.lo - first, 0), nrows)
+        cdef Py_ssize_t end = min(max(min(self.rows.lo + self.rows.extent, self.rows.size) - first, begin), nrows)
+        cdef int64_t plane
         for c in range(self.icg):
             for z in range(self.kd):
                 plane = fc_source(&self.planes, od * self.sd + z * self.dd)
-                for r in range(nrows):
-                    row = fc_source(&self.rows, r0 * self.sh + r)
-                    table[r] = DEPTHWISE_NO_ROW
-                    if plane >= 0 and row >= 0:
-                        table[r] = c * x.stride[1] + plane * x.stride[2] + row * x.stride[3]
+                offset = c * x.stride[1] + plane * x.stride[2]
+                self.look_up(x, plane, offset, first, 0, begin, table)
+                for r in range(begin, end):
+                    table[r] = DEPTHWISE_NO_ROW if plane < 0 else offset + (first - self.rows.lo + r) * x.stride[3]
+                self.look_up(x, plane, offset, first, end, nrows, table)
                 table += nrows
+
+    cdef void look_up(
+        self, const View *x, int64_t plane, Py_ssize_t offset, Py_ssize_t first, Py_ssize_t begin, Py_ssize_t end,
+        Py_ssize_t *table) noexcept nogil:
+        """Where the rows `begin` to `end` of a block of one plane are."""
+        cdef Py_ssize_t r
+        cdef int64_t row
+        for r in range(begin, end):
+            row = fc_source(&self.rows, first + r)
+            table[r] = offset + row * x.stride[3] if plane >= 0 and row >= 0 else DEPTHWISE_NO_ROW
 
     cdef void copy_rows(
         self, const char *group, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t q0,

@@ -115,7 +115,10 @@ cdef extern from "simd/table.h" nogil:
         Py_ssize_t ychannel, yrow
 
     ctypedef struct column_squares:
-        double total, most, least
+        double unlike
+        int repeated
+        double total
+        int even
 
     ctypedef struct winograd_rows_in_args:
         Py_ssize_t planes, pairs, step, len
@@ -258,7 +261,7 @@ cdef extern from "simd/table.h" nogil:
         void (*winograd_rows_in)(const winograd_rows_in_args *a) noexcept nogil
         void (*winograd_rows)(const winograd_rows_args *a) noexcept nogil
         void (*rows_squares)(
-            const void *e, Py_ssize_t parts, Py_ssize_t apart, Py_ssize_t n, column_squares *found) noexcept nogil
+            const void *e, Py_ssize_t parts, Py_ssize_t apart, Py_ssize_t n, column_squares *s) noexcept nogil
         void (*weight_rows)(const weight_rows_args *a) noexcept nogil
         void (*lane_sums)(const void *sums, Py_ssize_t count, void *out) noexcept nogil
         gemm_tile_p gemm_tile[15][2]

@@ -186,6 +186,7 @@ cdef class Winograd(Prepared):
     cdef Scratch split(self, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize
         cdef Scratch to
+        to.transformed = to.some_direct = False
         to.band = scratch
         to.half = to.band + self.lengths[0] * size
         to.v = to.half + self.lengths[1] * size

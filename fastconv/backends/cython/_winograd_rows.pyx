@@ -160,18 +160,17 @@ cdef class Rows(Prepared):
         cdef const real *squares = <const real *>to.squares + r * self.row_len
         cdef char *direct = to.direct + r * self.vectors
         cdef column_squares s
-        cdef bint repeated, even
+        s.unlike = self.unlike
         for i in range(self.vectors):
             at = min(i * self.t.vl, self.final)
-            self.t.rows_squares(squares + at, self.sw, self.wq, self.reads, &s)
             first = tile_row * WINOGRAD_ROWS_M * self.sh
-            repeated = self.mirrored and (
+            s.repeated = self.mirrored and (
                 first < self.high0 or first + self.high > self.high1 or at * self.sw < self.run0
                 or (at + self.reads) * self.sw > self.run1)
-            even = (
-                s.total >= least_squares(sizeof(real)) and s.total <= most_squares(sizeof(real))
-                and s.most * self.unlike <= (s.least if repeated else s.total - s.most))
-            direct[i] = not even and self.uneven(x, n, g, od, first, at, squares, repeated)
+            self.t.rows_squares(squares + at, self.sw, self.wq, self.reads, &s)
+            direct[i] = not (
+                s.even and s.total >= least_squares(sizeof(real)) and s.total <= most_squares(sizeof(real))
+            ) and self.uneven(x, n, g, od, first, at, squares, s.repeated)
 
     cdef bint uneven(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t at, const real *squares,

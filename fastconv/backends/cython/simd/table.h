@@ -59,7 +59,8 @@ static inline int64_t fc_source(const fc_axis *a, ptrdiff_t at)
 }
 
 /* One row of a band: dst[j%phases * phase_stride + j/phases] = src[c * xs], where c is the source of position start + j of
-   `cols`, `fill` where there is none or src is NULL.  Between run0 and run1, sources count up by one. */
+   `cols`, `fill` where there is none or src is NULL.  Between run0 and run1, sources count up by one; beside them, padding
+   of zeros has none. */
 typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t xs,
                          const fc_axis *cols, ptrdiff_t start, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1,
                          double fill);
@@ -173,7 +174,7 @@ typedef struct {
     fc_wino_squares *wino_squares;
     void (*winograd_rows_in)(const winograd_rows_in_args *a);
     void (*winograd_rows)(const winograd_rows_args *a);
-    void (*rows_squares)(const void *e, ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t n, column_squares *found);
+    void (*rows_squares)(const void *e, ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t n, column_squares *s);
     void (*weight_rows)(const weight_rows_args *a);
     fc_lane_sums *lane_sums;
     void (*gemm_tile[FC_MAX_MR + 1][2])(const gemm_tile_args *t); /* by rows; one vector, or NV of them */

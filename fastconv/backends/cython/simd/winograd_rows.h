@@ -21,9 +21,13 @@ typedef struct {
     ptrdiff_t ychannel, yrow;
 } winograd_rows_args;
 
-/* Squares of columns, by which outliers are found. */
+/* Squares of columns, by which outliers are found: their sum, and whether the largest column times `unlike` is no more than
+   the others together, or, where pixels are `repeated`, than the smallest. */
 typedef struct {
-    double total, most, least;
+    double unlike;
+    int repeated;
+    double total;
+    int even;
 } column_squares;
 
 /* The combinations v, [plane][len], of rows `step` apart; len is a multiple of VL. */
