@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fastconv.backends.numpy.powers import power
 from fastconv.backends.numpy.windows import (
     BLOCK,
     AnyPool,
@@ -41,8 +42,7 @@ ELEMENT_SECONDS = 3e-10  # per float32 and tap
 INDEX_FACTOR = 8  # times slower when indices are tracked
 REDUCE_SECONDS = 3.5e-10  # per float32 of a reduction
 RUN_SECONDS = 2.4e-8  # per contiguous run of a reduction
-POWER_SECONDS = 2e-8  # per power
-MULTIPLIED = 8  # powers of narrower types than float64 that are products, up to this
+POWER_SECONDS = 4e-9  # per power
 
 
 def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
@@ -101,7 +101,7 @@ def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
         assert isinstance(p, PoolProblem)
         if not np.isinf(p.norm):
             total *= p.taps / np.asarray(count)
-            total = np.sqrt(total) if p.norm == 2 else total ** (1 / p.norm)
+            total = total if p.norm == 1 else power(total, 1 / p.norm)
         out[...] = total
     elif p.dtype.kind == "i":
         negative = (total < 0) != (np.asarray(count) < 0)  # `total` may be `out`
@@ -139,19 +139,7 @@ def powers(p: AnyPool) -> Callable[[np.ndarray], np.ndarray] | None:
     exponent = p.norm  # type: ignore[union-attr]
     if np.isinf(exponent):
         return lambda v: np.abs(v, dtype=np.float64)
-    if p.dtype != np.float64 and exponent in range(2, MULTIPLIED + 1):
-        return lambda v: product(v.astype(np.float64), int(exponent))
-    if p.dtype != np.float64 and exponent != int(exponent):
-        return lambda v: np.exp(np.log(v, dtype=np.float64) * exponent)
-    return lambda v: np.power(v, exponent, dtype=np.float64)
-
-
-def product(v: np.ndarray, factors: int) -> np.ndarray:
-    """v ** factors, some ten times as fast as `numpy.power`."""
-    result = v * v
-    for _ in range(factors - 2):
-        result *= v
-    return result
+    return lambda v: power(v, exponent)
 
 
 def take_better(best: np.ndarray, where: np.ndarray, value: np.ndarray, at: np.ndarray) -> None:
@@ -298,6 +286,11 @@ class Separable(NumpyPool):
         return None
 
     @staticmethod
+    def _blocks(p: AnyPool) -> Blocks:
+        """Powers are some arrays of float64 at a time: half as many elements stay in the cache."""
+        return Blocks(p, BLOCK // 2 if p.kind == "lp" else BLOCK)
+
+    @staticmethod
     def _taps(p: AnyPool) -> tuple[int, ...]:
         if isinstance(p, PoolProblem):
             return reached(p)
@@ -316,12 +309,12 @@ class Separable(NumpyPool):
         if self._sum_dtype(p) != p.dtype:
             gathered *= 1.5
         powers_of = p.n * p.c * (p.pixels + p.input[0] * p.input[1] * p.input[2]) if p.kind == "lp" else 0
-        calls = Blocks(p).count * (kd + kh + kw + 9) * (8 if p.indices else 1)
+        calls = self._blocks(p).count * (kd + kh + kw + 9) * (8 if p.indices else 1)
         return terms * self._element_seconds(p) * gathered + calls * CALL_SECONDS + powers_of * POWER_SECONDS
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
-        blocks = Blocks(p)
+        blocks = self._blocks(p)
         d, h, w = read_extents(p, blocks.steps[2:])  # type: ignore[arg-type]
         n, c, od, oh, ow = blocks.steps
         first, second = n * c * d * h * ow, n * c * d * oh * ow
@@ -331,7 +324,7 @@ class Separable(NumpyPool):
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        blocks = Blocks(p)
+        blocks = self._blocks(p)
         bands = blocks.bands()
         dtype = self._sum_dtype(p)
         count = None if p.kind == "max" else divisors(p)
@@ -363,6 +356,8 @@ class Separable(NumpyPool):
             if power is not None:
                 current = power(current)
             for axis in (4, 3, 2):
+                if axis < 4 and axes[axis - 2].same:
+                    continue
                 acc = stage(current, axis, axes[axis - 2], dtype, fill)
                 for to, of in axes[axis - 2].taps:
                     value = current[along(axis, of)]

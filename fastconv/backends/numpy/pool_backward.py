@@ -25,6 +25,7 @@ from fastconv.backends.numpy.pool import (
     along,
     divisors,
 )
+from fastconv.backends.numpy.powers import power
 from fastconv.backends.numpy.windows import BLOCK, AnyPool, Blocks
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
@@ -172,18 +173,18 @@ class Separable(Backward):
             assert isinstance(p, PoolProblem)
             for n, c, axes in blocks.walk(parts):
                 target = out[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
-                own = constants[0][n, c, axes[0].inp, axes[1].inp, axes[2].inp].astype(np.float64)
+                own = constants[0][n, c, axes[0].inp, axes[1].inp, axes[2].inp]
                 total: Any = 0.0
                 if all(a.taps for a in axes):
                     read = constants[0][n, c, axes[0].read, axes[1].read, axes[2].read]
                     scale = p.taps / np.asarray(count(axes))
-                    sums = collect(np.power(read, p.norm, dtype=np.float64), axes) * scale
-                    slope = np.power(sums, 1 / p.norm - 1) * (scale / p.norm)
+                    sums = collect(power(read, p.norm), axes) * scale
+                    slope = power(sums, 1 / p.norm - 1) * (scale / p.norm)
                     slope *= dy[n, c, axes[0].out, axes[1].out, axes[2].out]
                     slope[sums == 0] = 0
                     slope[np.isnan(sums)] *= 0  # torch multiplies by the sign of a sum, which it takes to be 0 for NaN
                     total = inner(spread(slope, axes), axes)
-                target[...] = total * (p.norm * np.power(own, p.norm - 1))
+                target[...] = total * (p.norm * power(own, p.norm - 1))
 
         return norm if p.kind == "lp" else average
 

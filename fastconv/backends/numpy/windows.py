@@ -29,6 +29,14 @@ class Band(NamedTuple):
     inp: slice
     taps: Iterable[tuple[Select, Select]]
 
+    @property
+    def same(self) -> bool:
+        """Whether each output is the input at its place: windows of one, next to each other."""
+        if not isinstance(self.taps, list) or len(self.taps) != 1:
+            return False
+        (to, of), n = self.taps[0], self.inp.stop - self.inp.start
+        return isinstance(of, slice) and (to, of) == (slice(0, n), slice(0, n, 1))
+
 
 class FixedTaps:
     """Taps of the outputs o0 <= o < o1 of an axis with equal windows; they select by slices."""
