@@ -461,10 +461,15 @@ class Items(NamedTuple):
 
 
 def cut(lattice: int, lattices: int, first: int, rows: int, stretches: int, parts: int) -> list[Items]:
-    """Rows of tiles in near-equal stretches, longer ones first."""
+    """Rows of tiles in near-equal stretches.
+
+    Longer ones come first, and lie at the end: the last row of tiles, which may need fewer points than the others, then
+    leaves as many of them together as possible.
+    """
     each, longer = divmod(rows, stretches)
-    some = [Items(lattice, lattices, first, each + 1, longer, parts)] * (longer > 0)
-    return [*some, Items(lattice, lattices, first + longer * (each + 1), each, stretches - longer, parts)]
+    shorter = stretches - longer
+    some = [Items(lattice, lattices, first + shorter * each, each + 1, longer, parts)] * (longer > 0)
+    return [*some, Items(lattice, lattices, first, each, shorter, parts)]
 
 
 def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> tuple[Items, ...]:
