@@ -3,8 +3,9 @@
     python benchmarks/bench_builds.py OLD NEW [--suite layers gemm] [--threads 1] [--door called] [--repeats 3]
 
 Three processes serve every case: the old build, the old build again, and the new one.  They take samples in turns, so
-that a drifting clock meets them alike.  What the old build shows against itself is the noise.  A case counts as slower
-if, in every repeat, the new build lies further behind than the two old ones lie apart.
+that a drifting clock meets them alike.  What the old build shows against itself is the noise.  Each repeat starts new
+processes, for where arrays happen to lie in memory is worth some percent, too.  A case counts as slower if, in every
+repeat, the new build lies further behind than the two old ones lie apart.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any
@@ -87,6 +89,9 @@ class Build:
             raise RuntimeError("a build ended; its error is above")
         return json.loads(answer)
 
+    def close(self) -> None:
+        self._process.communicate()
+
 
 def cases(suites: list[str], parts: list[str]) -> list[tuple[str, str]]:
     from fastconv.bench.suites import SUITES
@@ -94,15 +99,31 @@ def cases(suites: list[str], parts: list[str]) -> list[tuple[str, str]]:
     return [(s, c.name) for s in suites for c in SUITES[s].cases if any(part in c.name for part in parts)]
 
 
-def ratios(builds: list[Build], rounds: int, count: int) -> tuple[float, float]:
-    """Median time of the second and of the third build over that of the first."""
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What three processes showed."""
+
+    seconds: float  # of the first, about
+    kernels: tuple[str, str]  # of the old and the new build
+    again: float  # median time of the old build's second process over that of its first
+    new: float  # that of the new build over both
+
+
+def repeat(checkouts: list[Path], given: dict[str, Any], rounds: int) -> Repeat:
+    """A case by three new processes."""
+    builds = [Build(checkout) for checkout in checkouts]
+    loaded = [build.ask(**given) for build in builds]
+    count = max(1, round(SAMPLE_SECONDS / loaded[0]["seconds"]))
     samples: list[list[float]] = [[] for _ in builds]
     for r in range(rounds):
         for offset in range(len(builds)):
             i = (r + offset) % len(builds)
             samples[i].append(builds[i].ask(count=count))
+    for build in builds:
+        build.close()
     old, again, new = map(median, samples)
-    return again / old, new / ((old + again) / 2)
+    kernels = loaded[0]["kernel"], loaded[2]["kernel"]
+    return Repeat(loaded[0]["seconds"], kernels, again / old, new / ((old + again) / 2))
 
 
 def main() -> int:
@@ -116,22 +137,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    builds = [Build(options.old), Build(options.old), Build(options.new)]
+    checkouts = [options.old, options.old, options.new]
     every, slower = [], []
     for suite, name in cases(options.suite, options.cases):
         given = {"suite": suite, "case": name, "threads": options.threads, "door": options.door}
-        loaded = [build.ask(**given) for build in builds]
-        count = max(1, round(SAMPLE_SECONDS / loaded[0]["seconds"]))
-        found = [ratios(builds, options.rounds, count) for _ in range(options.repeats)]
-        every.append(geometric_mean(new for _, new in found))
-        behind = all(new - 1 > abs(again - 1) + NOISE for again, new in found)
+        found = [repeat(checkouts, given, options.rounds) for _ in range(options.repeats)]
+        every.append(geometric_mean(f.new for f in found))
+        behind = all(f.new - 1 > abs(f.again - 1) + NOISE for f in found)
         slower += [name] * behind
-        kernels = loaded[0]["kernel"]
-        if loaded[2]["kernel"] != kernels:
-            kernels += f" -> {loaded[2]['kernel']}"
-        noise, change = (" ".join(f"{pair[i]:.3f}" for pair in found) for i in (0, 1))
-        print(f"{suite}: {name:34s} {loaded[0]['seconds'] * 1e6:9.1f} us  new/old {change}  old/old {noise}  "
-              f"{'SLOWER' if behind else ''}  {kernels}", flush=True)  # fmt: skip
+        old, new = found[0].kernels
+        change, noise = (" ".join(f"{getattr(f, figure):.3f}" for f in found) for figure in ("new", "again"))
+        print(f"{suite}: {name:34s} {found[0].seconds * 1e6:9.1f} us  new/old {change}  old/old {noise}  "
+              f"{'SLOWER' if behind else ''}  {old if old == new else f'{old} -> {new}'}", flush=True)  # fmt: skip
     mean = geometric_mean(every)
     print(f"{len(every)} cases: new/old geometric mean {mean:.3f}, slower beyond noise: {', '.join(slower) or 'none'}")
     return 1 if slower else 0
