@@ -11,6 +11,7 @@ from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, 
 from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
+from fastconv.ops.condensed import condensed
 from fastconv.ops.views import images
 
 
@@ -75,8 +76,11 @@ def _recipe(
         p = conv_problem(*shared, dilation, groups, *tail)
     batched = split_batch(x_shape, rank, layout)[0]
     shape = join_batch(batched, p.n, p.oc, p.output[3 - rank :], layout)
-    views = images(rank, batched, layout, p.dtype, x_shape, shape)
-    return Recipe(p, options, x_shape, x_dtype, (shape,), *views, x_dtype == p.dtype), p.w_shape, p.dtype, p.acc
+    little = None if transposed else condensed(p)
+    seen, part = (p, None) if little is None else little
+    views = images(rank, batched, layout, p.dtype, x_shape, shape, part)
+    same_order = part is None and x_dtype == p.dtype
+    return Recipe(seen, options, x_shape, x_dtype, (shape,), *views, same_order), p.w_shape, p.dtype, p.acc
 
 
 def conv1d(

@@ -12,6 +12,7 @@ from fastconv.core.problems.base import as_flag, as_int, as_layout, freeze, join
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.ops.condensed import condensed
 from fastconv.ops.views import images
 
 
@@ -29,9 +30,11 @@ def _recipe(
     layout = problem.layout
     batched = split_batch(shape, rank, layout)[0]
     result = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    views = images(rank, batched, layout, problem.dtype, shape, result)
+    little = condensed(problem) if isinstance(problem, PoolProblem) else None
+    seen, part = (problem, None) if little is None else little
+    views = images(rank, batched, layout, problem.dtype, shape, result, part)
     results = (result,) * len(problem.results)
-    return Recipe(problem, options, shape, dtype, results, *views, dtype == problem.dtype)
+    return Recipe(seen, options, shape, dtype, results, *views, part is None and dtype == problem.dtype)
 
 
 def describe_pool(

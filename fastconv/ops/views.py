@@ -27,14 +27,19 @@ def leaving(shape: tuple[int, ...]) -> View:
 
 
 def images(
-    rank: int, batched: bool, layout: str, dtype: np.dtype, x_shape: tuple[int, ...], y_shape: tuple[int, ...]
+    rank: int, batched: bool, layout: str, dtype: np.dtype, x_shape: tuple[int, ...], y_shape: tuple[int, ...],
+    part: View | None = None,
 ) -> tuple[View, View]:
-    """To images (N, C, D, H, W) that meet the contract of `core.kernel`, and to the results of kernels on them."""
+    """To images (N, C, D, H, W) that meet the contract of `core.kernel`, and to the results of kernels on them.
+
+    Where kernels shall see a part of the images only, `part` takes it.
+    """
 
     def enter(a: np.ndarray) -> np.ndarray:
-        return clean_volume(to_canonical(a, rank, batched, layout), dtype, layout)
+        volume = to_canonical(a, rank, batched, layout)
+        return clean_volume(volume if part is None else part(volume), dtype, layout)
 
-    if layout == "NHWC":
+    if layout == "NHWC" or part is not None:
         return enter, lambda y: to_canonical(y, rank, batched, layout)
 
     def canonical(shape: tuple[int, ...]) -> tuple[int, ...]:
