@@ -46,7 +46,7 @@ class Reference(Kernel[Any]):
 
     def bound(self, problem: Any) -> float:
         acc = accumulator(problem)
-        if not problem.terms or acc.kind in "iu" or exact_dtype(acc) == acc:
+        if not problem.terms or acc.kind in "iub" or exact_dtype(acc) == acc:
             return super().bound(problem)
         sums = (problem.terms + 2) * epsilon(exact_dtype(acc)) / 2
         return (sums + epsilon(problem.results[0][1]) / 2) / epsilon(acc)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.scratch import DEBUG
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
 
@@ -45,7 +45,7 @@ def stand_in(spec: Spec, name: str) -> np.ndarray:
     shape = tuple(spec.shape) if isinstance(spec.shape, (tuple, list)) else (spec.shape,)
     for extent in shape:
         if isinstance(extent, bool) or not isinstance(extent, (int, np.integer)):
-            raise TypeError(f"{name} is a Spec of shape {spec.shape!r}; a shape is a tuple of ints")
+            raise TypeError(f"{name} is a Spec of shape {shown(spec.shape)}; a shape is a tuple of ints")
         if extent < 0:
             raise ShapeError(f"{name} is a Spec of shape {spec.shape}; extents must be at least 0")
     dtype = np.dtype(spec.dtype)
@@ -78,7 +78,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
     elif isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array; its mask would be ignored: pass x.filled(...) instead")
     elif value is None or isinstance(value, (str, bytes)):
-        raise TypeError(f"{name} must be an array, got {value!r}")
+        raise TypeError(f"{name} must be an array, got {shown(value)}")
     elif hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
         try:
             result = np.from_dlpack(value)
@@ -103,7 +103,8 @@ def as_outs(out: Any, count: int) -> tuple[Any, ...]:
     if count == 1 and not isinstance(out, tuple):
         return (out,)
     if not isinstance(out, tuple) or len(out) != count:
-        raise TypeError(f"out must be {'an array' if count == 1 else f'a tuple of {count} arrays'}, got {out!r:.80}")
+        given = f"a tuple of {len(out)}" if isinstance(out, tuple) else f"one of type {type(out).__name__}"
+        raise TypeError(f"out must be {'an array' if count == 1 else f'a tuple of {count} arrays'}, got {given}")
     return out
 
 

@@ -5,6 +5,13 @@ built-in that NumPy or torch users already catch.  A value that is out of range 
 a shape nor a dtype (``stride=0``, an unknown ``padding_mode``) is a plain ``ValueError``.
 """
 
+from __future__ import annotations
+
+from reprlib import Repr
+from typing import Any
+
+LONGEST_INT = 128  # bits that are written out
+
 
 class ShapeError(ValueError):
     """A shape, or a combination of shapes, that the operation does not allow."""
@@ -27,3 +34,23 @@ def missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:
     return MissingExtraError(
         f"{purpose} needs {package}, which is not installed: pip install 'fastconv[{extra}]'"
     )
+
+
+class _Short(Repr):
+    """Values cut short: a user may have passed a whole image, or 10**400."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxtuple = self.maxlist = self.maxset = self.maxdict = 8
+        self.maxstring = self.maxother = 80
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if x.bit_length() <= LONGEST_INT else f"<an int of {x.bit_length()} bits>"
+
+
+_short = _Short().repr
+
+
+def shown(value: Any) -> str:
+    """What a user passed, for the text of an error: on one line, and never long."""
+    return " ".join(_short(value).split())

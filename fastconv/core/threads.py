@@ -13,6 +13,7 @@ Work is shared out over outputs, never over a sum, so a result has the same bits
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import threading
@@ -22,6 +23,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
+
+from fastconv.core.errors import shown
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -48,11 +51,15 @@ def as_count(value: Any) -> int:
     TypeError, ValueError
         If it is not an int from 1 to `MAX_THREADS`.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"threads must be an int from 1 to {MAX_THREADS} or None, got {value!r}")
-    if not 1 <= value <= MAX_THREADS:
-        raise ValueError(f"threads must be from 1 to {MAX_THREADS}, got {value}")
-    return int(value)
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(f"threads must be an int from 1 to {MAX_THREADS} or None, got {shown(value)}") from None
+    if not 1 <= count <= MAX_THREADS:
+        raise ValueError(f"threads must be from 1 to {MAX_THREADS}, got {shown(count)}")
+    return count
 
 
 @cache

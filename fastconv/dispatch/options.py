@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
-from contextlib import ContextDecorator, contextmanager
+from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from difflib import get_close_matches
@@ -11,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from fastconv.core import threads as _threads
-from fastconv.core.errors import UnsupportedError
+from fastconv.core.errors import UnsupportedError, shown
+from fastconv.core.problems.base import as_number
 from fastconv.dispatch.registry import algorithm_names
 
 BACKENDS = ("auto", "cython", "numba", "numpy", "reference")
@@ -48,27 +50,32 @@ _outer: ContextVar[tuple[Options, ...]] = ContextVar("fastconv_outer_options", d
 
 def _check(name: str, value: Any) -> Any:
     if name == "backend":
-        if value not in BACKENDS:
-            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {value!r}")
+        if not isinstance(value, str) or value not in BACKENDS:
+            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {shown(value)}")
     elif name == "algorithm":
         if not isinstance(value, str):
-            raise TypeError(f"algorithm must be a str, got {value!r}")
+            raise TypeError(f"algorithm must be a str, got {shown(value)}")
         if value != "auto" and value not in algorithm_names():
             close = get_close_matches(value, algorithm_names(), CLOSE)
             names = f"near matches: {', '.join(close)}" if close else "plan(...).explain() shows those of an operation"
-            raise UnsupportedError(f"algorithm {value!r} is the name of no algorithm and of no kernel; {names}")
+            raise UnsupportedError(f"algorithm {shown(value)} is the name of no algorithm and of no kernel; {names}")
     elif name == "threads":
         return _threads.as_count(value)
     elif name == "tol":
-        if not (isinstance(value, (int, float)) and value >= 0):
-            raise ValueError(f"tol must be a number of at least 0, got {value!r}")
-        return float(value)
+        tol = as_number(value, "tol")
+        if not tol >= 0:
+            raise ValueError(f"tol must be a number of at least 0, got {shown(value)}")
+        return tol
     elif name == "max_workspace":
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise TypeError(f"max_workspace must be an int (bytes) or None, got {value!r}")
-        if value < 0:
-            raise ValueError(f"max_workspace must be at least 0 bytes, got {value}")
-        return int(value)
+        try:
+            if isinstance(value, bool):
+                raise TypeError
+            limit = operator.index(value)
+        except TypeError:
+            raise TypeError(f"max_workspace must be an int (bytes) or None, got {shown(value)}") from None
+        if limit < 0:
+            raise ValueError(f"max_workspace must be at least 0 bytes, got {shown(limit)}")
+        return limit
     return value
 
 
@@ -94,10 +101,9 @@ def resolve(
     base = _current.get()
     if backend is None and algorithm is None and threads is None and tol is None and max_workspace is None:
         return base
-    try:
+    with suppress(TypeError, ValueError):  # one cannot be hashed, or is wrong: told below, in our own words
         return _resolved(base, backend, algorithm, threads, tol, max_workspace)
-    except TypeError:  # one cannot be hashed, or is of a wrong type: told in our own words
-        return _resolved.__wrapped__(base, backend, algorithm, threads, tol, max_workspace)
+    return _resolved.__wrapped__(base, backend, algorithm, threads, tol, max_workspace)
 
 
 @lru_cache(maxsize=512, typed=True)
@@ -172,6 +178,8 @@ class options(ContextDecorator):
         return merged
 
     def __exit__(self, *error: object) -> None:
+        if not _outer.get():
+            raise RuntimeError("options were left that had not been entered: use them in a with statement")
         *rest, outer = _outer.get()
         _outer.set(tuple(rest))
         _current.set(outer)

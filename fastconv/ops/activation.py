@@ -8,19 +8,13 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, clean
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import check_range, elementwise_problem
-from fastconv.core.problems.base import as_flag, as_int, check_dtype, is_bfloat16, promote
+from fastconv.core.problems.base import as_flag, as_int, as_number, check_dtype, is_bfloat16, joint_shape, promote
 from fastconv.core.problems.softmax import as_axis, softmax_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.views import entering, leaving
-
-
-def number(value: Any, name: str) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
-    return float(value)
 
 
 def refuse_inplace(inplace: Any) -> None:
@@ -152,7 +146,7 @@ def leaky_relu(
     array([-0.02,  0.5 ])
     """
     refuse_inplace(inplace)
-    return _elementwise("leaky_relu", input, (number(negative_slope, "negative_slope"),), out, backend, threads)
+    return _elementwise("leaky_relu", input, (as_number(negative_slope, "negative_slope"),), out, backend, threads)
 
 
 def elu(
@@ -190,7 +184,7 @@ def elu(
     array([-0.8647,  0.5   ])
     """
     refuse_inplace(inplace)
-    return _elementwise("elu", input, (number(alpha, "alpha"),), out, backend, threads)
+    return _elementwise("elu", input, (as_number(alpha, "alpha"),), out, backend, threads)
 
 
 def selu(
@@ -265,9 +259,9 @@ def celu(
     array([-0.8647,  0.5   ])
     """
     refuse_inplace(inplace)
-    if number(alpha, "alpha") == 0:
+    if as_number(alpha, "alpha") == 0:
         raise ValueError("alpha must not be 0")
-    return _elementwise("celu", input, (number(alpha, "alpha"),), out, backend, threads)
+    return _elementwise("celu", input, (as_number(alpha, "alpha"),), out, backend, threads)
 
 
 def silu(
@@ -471,7 +465,7 @@ def softplus(
     >>> F.softplus(np.array([-2.0, 0.5])).round(4)
     array([0.1269, 0.9741])
     """
-    params = (number(beta, "beta"), number(threshold, "threshold"))
+    params = (as_number(beta, "beta"), as_number(threshold, "threshold"))
     return _elementwise("softplus", input, params, out, backend, threads)
 
 
@@ -544,7 +538,7 @@ def hardtanh(
     array([-1. ,  0.5])
     """
     refuse_inplace(inplace)
-    check_range(number(min_val, "min_val"), number(max_val, "max_val"))
+    check_range(as_number(min_val, "min_val"), as_number(max_val, "max_val"))
     return _elementwise("hardtanh", input, (float(min_val), float(max_val)), out, backend, threads)
 
 
@@ -651,7 +645,7 @@ def hardshrink(
     >>> F.hardshrink(np.array([-2.0, 0.5])).round(4)
     array([-2.,  0.])
     """
-    return _elementwise("hardshrink", input, (number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("hardshrink", input, (as_number(lambd, "lambd"),), out, backend, threads)
 
 
 def softshrink(
@@ -686,9 +680,9 @@ def softshrink(
     >>> F.softshrink(np.array([-2.0, 0.5])).round(4)
     array([-1.5,  0. ])
     """
-    if number(lambd, "lambd") < 0:
+    if as_number(lambd, "lambd") < 0:
         raise ValueError(f"lambd must be at least 0, got {lambd}")
-    return _elementwise("softshrink", input, (number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("softshrink", input, (as_number(lambd, "lambd"),), out, backend, threads)
 
 
 def tanhshrink(
@@ -723,6 +717,13 @@ def tanhshrink(
     return _elementwise("tanhshrink", input, (), out, backend, threads)
 
 
+def as_approximate(value: Any, name: str) -> float:
+    """The form of `gelu`: 0 for the function itself, 1 for its approximation by tanh."""
+    if not isinstance(value, str) or value not in ("none", "tanh"):
+        raise ValueError(f"{name} must be 'none' or 'tanh', got {shown(value)}")
+    return float(value == "tanh")
+
+
 def gelu(
     input: Any,
     approximate: str = "none",
@@ -755,9 +756,7 @@ def gelu(
     >>> F.gelu(np.array([-2.0, 0.5])).round(4)
     array([-0.0455,  0.3457])
     """
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"approximate must be 'none' or 'tanh', got {approximate!r}")
-    return _elementwise("gelu", input, (float(approximate == "tanh"),), out, backend, threads)
+    return _elementwise("gelu", input, (as_approximate(approximate, "approximate"),), out, backend, threads)
 
 
 def threshold(
@@ -796,7 +795,7 @@ def threshold(
     array([-1., -1.,  3.])
     """
     refuse_inplace(inplace)
-    params = (number(threshold, "threshold"), number(value, "value"))
+    params = (as_number(threshold, "threshold"), as_number(value, "value"))
     return _elementwise("threshold", input, params, out, backend, threads)
 
 
@@ -819,15 +818,15 @@ def clamp_bounds(
             bounds.append(None)
             continue
         if is_number(bound):
-            number(bound, name)
+            as_number(bound, name)
             bound = _whole(bound, name) if isinstance(bound, int) else np.asarray(bound)
         array = as_array(bound, name)
         check_dtype(array.dtype, name, "fiub")
         dtype = _clamp_dtype(dtype, array)
-        try:
-            shape = np.broadcast_shapes(shape, array.shape)
-        except ValueError:
-            raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}") from None
+        joint = joint_shape(shape, array.shape)
+        if joint is None:
+            raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}")
+        shape = joint
         bounds.append(array)
     if dtype.kind in "iu":
         bounds = [_in_range(b, name, dtype) for b, name in zip(bounds, ("min", "max"), strict=True)]

@@ -10,8 +10,8 @@ import numpy as np
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import ShapeError
-from fastconv.core.problems.base import as_flag, as_name
-from fastconv.core.problems.gemm import gemm_problem
+from fastconv.core.problems.base import as_flag, as_name, joint_shape
+from fastconv.core.problems.gemm import as_factor, gemm_problem
 from fastconv.dispatch.choice import CACHE_SIZE
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
@@ -170,7 +170,8 @@ def gemm(
     c = None if c is None else as_array(c, "c")
     bias = None if bias is None else as_array(bias, "bias")
     return multiply(
-        a, b, c, bias, alpha, beta, as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out,
+        a, b, c, bias, as_factor(alpha, "alpha"), as_factor(beta, "beta"),
+        as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out,
         resolve(backend, algorithm, threads, tol, max_workspace),
         a.shape,
     )  # fmt: skip
@@ -189,10 +190,7 @@ def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     rows = b[-2 if len(b) > 1 else 0]
     if a[-1] != rows:
         raise ShapeError(f"a of shape {a} and b of shape {b} do not multiply: {a[-1]} columns meet {rows} rows")
-    try:
-        batch = np.broadcast_shapes(a[:-2], b[:-2])
-    except ValueError:
-        batch = ()  # told by the problem
+    batch = joint_shape(a[:-2], b[:-2]) or ()  # None is told by the problem
     return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, clean
-from fastconv.core.problems.loss import LossProblem, as_index, check_target, loss_problem
+from fastconv.core.problems.base import as_int, as_name, as_number
+from fastconv.core.problems.loss import LossProblem, check_target, loss_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Recipe, submit
 
@@ -17,11 +18,12 @@ def check_loss(
 ) -> tuple[LossProblem, tuple[int, ...], np.ndarray, np.ndarray | None]:
     """Check the arguments of a loss: its problem, its shape, and target and weight as kernels take them."""
     w = None if weight is None else as_array(weight, "weight")
-    if isinstance(smoothing, bool) or not isinstance(smoothing, (int, float, np.integer, np.floating)):
-        raise TypeError(f"label_smoothing must be a number, got {smoothing!r}")
+    ignored = as_int(ignore_index, "ignore_index")
+    if not -(2**63) <= ignored < 2**63:
+        raise ValueError(f"ignore_index must fit 64 bits, got {ignored}")
     p, shape = loss_problem(
         logits, (x.shape, x.dtype), (t.shape, t.dtype), None if w is None else (w.shape, w.dtype),
-        as_index(ignore_index), reduction, float(smoothing),
+        ignored, as_name(reduction, "reduction"), as_number(smoothing, "label_smoothing"),
     )  # fmt: skip
     wanted = clean(t, t.dtype if p.probabilities else np.dtype(np.int64))
     wanted = wanted.reshape((p.n, p.c, p.inner) if p.probabilities else (p.n, p.inner))

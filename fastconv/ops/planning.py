@@ -10,6 +10,7 @@ from types import NoneType
 from typing import Any
 
 from fastconv.core.arrays import Spec, as_shaped, stand_in
+from fastconv.core.errors import shown
 from fastconv.dispatch.plan import Origin, Plan, planning
 
 # Parameters of operations that take arrays, some of them numbers too; all others are numbers, names and shapes.
@@ -39,6 +40,10 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
     >>> run(np.zeros((1, 3, 32, 32), "f")).shape
     (1, 8, 32, 32)
     """
+    if not callable(operation) or operation is plan:
+        raise TypeError(f"plan needs one of fastconv's operations, got {shown(operation)}")
+    if kwargs.get("out") is not None:
+        raise TypeError("a plan takes out= where it is called, as in plan(...)(input, out=y)")
     if args and isinstance(args[0], Spec):
         args = (stand_in(args[0], "input"), *args[1:])
     elif not args:  # the first argument, by its name
@@ -48,7 +53,7 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
     with planning():
         result = operation(*args, **kwargs)
     if not isinstance(result, Plan):
-        raise TypeError(f"plan needs one of fastconv's operations, got {operation!r}")
+        raise TypeError(f"plan needs one of fastconv's operations, got {shown(operation)}")
     result._origin = _origin(operation, args, kwargs)
     return result
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import as_flag, as_int, as_layout, freeze, join_batch, split_batch
+from fastconv.core.problems.base import as_flag, as_int, as_layout, as_number, freeze, join_batch, split_batch
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
@@ -56,13 +56,11 @@ def describe_pool(
     """The problem of a pooling's arguments; also for its gradient."""
     if divisor is not None:
         divisor = as_int(divisor, "divisor_override")
-    if isinstance(norm, bool) or not isinstance(norm, (int, float, np.integer, np.floating)):
-        raise TypeError(f"norm_type must be a number, got {norm!r} of type {type(norm).__name__}")
     return pool_problem(
         kind, rank, x.shape, x.dtype, freeze(kernel_size, "kernel_size"), freeze(stride, "stride"),
         freeze(padding, "padding"), freeze(dilation, "dilation"), as_flag(ceil_mode, "ceil_mode"),
-        as_flag(include_pad, "count_include_pad"), divisor, float(norm), as_flag(indices, "return_indices"),
-        as_layout(layout),
+        as_flag(include_pad, "count_include_pad"), divisor, as_number(norm, "norm_type"),
+        as_flag(indices, "return_indices"), as_layout(layout),
     )  # fmt: skip
 
 

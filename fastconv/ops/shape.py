@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array
-from fastconv.core.problems.base import as_int, freeze
-from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
+from fastconv.core.errors import shown
+from fastconv.core.problems.base import as_int, as_name, freeze
+from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Recipe, is_planning, submit
 
@@ -152,11 +153,9 @@ def pad(
     """
     x = as_array(input, "input")
     widths = freeze(pad, "pad")
-    if isinstance(value, np.generic):
-        value = value.item()
     if not isinstance(pad, Iterable):
-        raise TypeError(f"pad must be a sequence of ints, got {pad!r}")
-    p, shape = pad_problem(x.shape, x.dtype, widths, mode, value)
+        raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
+    p, shape = pad_problem(x.shape, x.dtype, widths, as_name(mode, "mode"), as_value(value))
     return _submit(
         p, x, shape, out,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},

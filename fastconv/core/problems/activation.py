@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError
+from fastconv.core.errors import DTypeError, shown
 from fastconv.core.problems.base import Problem, check_dtype, description
 
 FUSED = (
@@ -86,9 +86,9 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
     if activation is None:
         return
     if activation not in FUSED:
-        raise ValueError(f"activation must be None or one of {', '.join(FUSED)}, got {activation!r}")
+        raise ValueError(f"activation must be None or one of {', '.join(FUSED)}, got {shown(activation)}")
     if dtype.kind == "c" or (dtype.kind in "iu" and activation not in ("relu", "relu6")):
-        raise DTypeError(f"activation {activation!r} has no meaning for dtype {dtype}")
+        raise DTypeError(f"activation {shown(activation)} has no meaning for dtype {dtype}")
 
 
 @lru_cache(maxsize=512)

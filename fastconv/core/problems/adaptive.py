@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.errors import ShapeError
+from fastconv.core.errors import ShapeError, shown
 from fastconv.core.problems.base import Problem, as_int, check_size, description, split_batch, to3
 from fastconv.core.problems.pool import PoolProblem, check_not_empty, pool_dtype
 
@@ -112,7 +112,7 @@ def _as_output_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[in
     if not isinstance(value, tuple):
         return (as_int(value, "output_size", 0),) * rank
     if len(value) != rank:
-        raise ValueError(f"output_size must be an int or {rank} ints (None keeps an axis), got {value!r}")
+        raise ValueError(f"output_size must be an int or {rank} ints (None keeps an axis), got {shown(value)}")
     return tuple(e if v is None else as_int(v, "output_size", 0) for v, e in zip(value, spatial, strict=True))
 
 

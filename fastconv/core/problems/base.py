@@ -14,10 +14,12 @@ from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 
 LAYOUTS = ("NCHW", "NHWC")
 MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 64-bit bytes
+
+LARGEST = 10**30  # whatever it means: more would only make texts long
 
 FREE_SPAN, FREE_RATIO = 2**20, 64  # padded positions of an axis: so many always, and so many for each value
 
@@ -95,20 +97,39 @@ def as_int(value: Any, name: str, low: int | None = None) -> int:
             raise TypeError
         result = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}") from None
+        raise TypeError(f"{name} must be an int, got {shown(value)} of type {type(value).__name__}") from None
+    if not -LARGEST <= result <= LARGEST:
+        raise ShapeError(f"{name} must be from {-LARGEST} to {LARGEST}, got {shown(result)}")
     if low is not None and result < low:
         raise ValueError(f"{name} must be at least {low}, got {result}")
     return result
 
 
+def as_number(value: Any, name: str) -> float:
+    """`value`, a real number and not a bool, as a Python float."""
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number, got {shown(value)} of type {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must fit float64, got {shown(value)}") from None
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether `value` holds others; NumPy is not asked about lists: it refuses ragged ones in its own words."""
+    if isinstance(value, (list, tuple)):
+        return True
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and np.ndim(value) > 0  # type: ignore[arg-type]
+
+
 def as_ints(value: Any, rank: int, name: str, low: int | None = None) -> tuple[int, ...]:
     """`value` (an int, or one int per spatial axis, or a single one for all) as `rank` ints."""
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and np.ndim(value) > 0:  # type: ignore[arg-type]
+    if _is_sequence(value):
         items = tuple(value)
         if len(items) == 1:
             items *= rank
         if len(items) != rank:
-            raise ValueError(f"{name} must be an int or {rank} ints, got {value!r}")
+            raise ValueError(f"{name} must be an int or {rank} ints, got {shown(value)}")
         return tuple(as_int(v, name, low) for v in items)
     return (as_int(value, name, low),) * rank
 
@@ -120,10 +141,7 @@ def freeze(value: Any, name: str) -> Any:
     """
     if type(value) is int or value is None or isinstance(value, str):
         return value
-    # np.ndim is not asked about lists: it refuses ragged ones in its own words.
-    if isinstance(value, (list, tuple)) or (
-        isinstance(value, Iterable) and not isinstance(value, bytes) and np.ndim(value) > 0  # type: ignore[arg-type]
-    ):
+    if _is_sequence(value):
         return tuple(freeze(v, name) for v in value)
     return as_int(value, name)
 
@@ -131,20 +149,32 @@ def freeze(value: Any, name: str) -> Any:
 def as_name(value: Any, name: str) -> str | None:
     """`value`, which must be a str or None: checked before the cache, which could not hash a list."""
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, got {value!r} of type {type(value).__name__}")
+        raise TypeError(f"{name} must be a str, got {shown(value)} of type {type(value).__name__}")
     return value
 
 
 def as_flag(value: Any, name: str) -> bool:
     """`value`, which must be a bool, as one."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be a bool, got {value!r} of type {type(value).__name__}")
+        raise TypeError(f"{name} must be a bool, got {shown(value)} of type {type(value).__name__}")
     return bool(value)
 
 
+def joint_shape(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape to which arrays of these shapes broadcast, of any number of axes; None if they do not."""
+    rank = max(map(len, shapes))
+    joint = []
+    for extents in zip(*((1,) * (rank - len(s)) + s for s in shapes), strict=True):
+        longer = {e for e in extents if e != 1}
+        if len(longer) > 1:
+            return None
+        joint.append(longer.pop() if longer else 1)
+    return tuple(joint)
+
+
 def as_layout(layout: Any) -> str:
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {layout!r}")
+    if not isinstance(layout, str) or layout not in LAYOUTS:
+        raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {shown(layout)}")
     return layout
 
 
@@ -265,7 +295,7 @@ def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None
     limit = {"reflect": extent - 1, "replicate": None if extent else 0, "circular": extent, "symmetric": extent}[mode]
     if limit is not None and max(lo, hi) > limit:
         raise ShapeError(
-            f"padding ({lo}, {hi}) on {axis} of length {extent} is too large for padding_mode {mode!r}: "
+            f"padding ({lo}, {hi}) on {axis} of length {extent} is too large for padding_mode {shown(mode)}: "
             f"at most {max(limit, 0)}"
         )
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
     PADDING_MODES,
@@ -252,11 +252,11 @@ def as_pads(padding: Any, rank: int, extents: tuple[int, ...], kernel: tuple[int
             return tuple(same_pads(*a, upper) for a in zip(extents, kernel, stride, dilation, strict=True))
         raise ValueError(
             f"padding must be an int, a tuple of {rank} ints, a list of (lo, hi) pairs, 'valid', 'same', "
-            f"'same_upper' or 'same_lower', got {padding!r}"
+            f"'same_upper' or 'same_lower', got {shown(padding)}"
         )
     if isinstance(padding, tuple) and any(isinstance(pair, tuple) for pair in padding):
         if len(padding) != rank or any(not isinstance(pair, tuple) or len(pair) != 2 for pair in padding):
-            raise ValueError(f"padding must have {rank} (lo, hi) pairs, got {padding!r}")
+            raise ValueError(f"padding must have {rank} (lo, hi) pairs, got {shown(padding)}")
         return tuple((as_int(lo, "padding", 0), as_int(hi, "padding", 0)) for lo, hi in padding)
     return tuple((p, p) for p in as_ints(padding, rank, "padding", 0))
 
@@ -351,7 +351,7 @@ def conv_problem(
     _check_bias(bshape, oc)
     dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
     if padding_mode not in PADDING_MODES:
-        raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {padding_mode!r}")
+        raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {shown(padding_mode)}")
     mode = "zeros" if padding_mode == "constant" else padding_mode
     _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
@@ -415,10 +415,10 @@ def conv_transpose_problem(
     _check_bias(bshape, oc)
     dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
     if padding_mode not in ("zeros", "constant"):
-        raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {padding_mode!r}")
+        raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {shown(padding_mode)}")
     if isinstance(padding, str) and padding != "valid":
         allowed = "ints, (lo, hi) pairs or 'valid'"
-        raise ValueError(f"padding of a transposed convolution must be {allowed}, got {padding!r}")
+        raise ValueError(f"padding of a transposed convolution must be {allowed}, got {shown(padding)}")
     _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
     extra = as_ints(output_padding, rank, "output_padding", 0)

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from math import prod
+from math import isfinite, prod
+from typing import Any
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import check_activation
-from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, check_size, description, product_dtypes
+from fastconv.core.problems.base import (
+    NOMINAL_ROWS,
+    Problem,
+    as_number,
+    check_dtype,
+    check_size,
+    description,
+    joint_shape,
+    product_dtypes,
+)
 
 
 @description
@@ -93,19 +103,26 @@ class GemmProblem(Problem):
 Shape = tuple[int, ...]
 
 
+def as_factor(value: Any, name: str) -> complex:
+    """`value`, which must be a number: checked before the cache, which could not hash a list."""
+    if type(value) is float:
+        return value
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, float, complex, np.number)):
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _scalar(value: complex, name: str, dtype: np.dtype) -> complex:
     """A factor as a Python number that `dtype` can be multiplied by without leaving its kind."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, complex, np.number)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if isinstance(value, (complex, np.complexfloating)):
+    if isinstance(value, complex):
         if dtype.kind != "c":
-            raise DTypeError(f"{name} is complex, {value!r}; a product of {dtype} needs a real one")
-        return complex(value)
+            raise DTypeError(f"{name} is complex, {shown(value)}; a product of {dtype} needs a real one")
+        return value
     if dtype.kind in "iu":
-        if value != int(value):
-            raise DTypeError(f"{name} must be a whole number for a product of {dtype}, got {value!r}")
+        if not isinstance(value, int) and not (isfinite(value) and value == int(value)):
+            raise DTypeError(f"{name} must be a whole number for a product of {dtype}, got {shown(value)}")
         return int(value)
-    return float(value)
+    return as_number(value, name)
 
 
 @lru_cache(maxsize=1024)
@@ -146,22 +163,17 @@ def gemm_problem(
             f"{names[0]} of shape {ashape}{' transposed' * trans_a} and {names[1]} of shape {bshape}"
             f"{' transposed' * trans_b} do not multiply: {k} columns meet {kb} rows"
         )
-    try:
-        batch = np.broadcast_shapes(ashape[:-2], bshape[:-2])
-    except ValueError:
+    batch = joint_shape(ashape[:-2], bshape[:-2])
+    if batch is None:
         raise ShapeError(
             f"the batch axes of {names[0]} {ashape[:-2]} and of {names[1]} {bshape[:-2]} do not broadcast"
-        ) from None
+        )
     dtype, acc, out = product_dtypes(adtype, bdtype)
     if c is not None:
         check_dtype(c[1], "c")
         if not np.can_cast(c[1], acc, "same_kind"):
             raise DTypeError(f"c has dtype {c[1]}, which cannot be added to sums of {acc}")
-        try:
-            fits = np.broadcast_shapes(c[0], (*batch, m, n)) == (*batch, m, n)
-        except ValueError:
-            fits = False
-        if not fits:
+        if joint_shape(c[0], (*batch, m, n)) != (*batch, m, n):
             raise ShapeError(f"c has shape {c[0]}, which does not broadcast to {(*batch, m, n)}")
     if bias is not None:
         check_dtype(bias[1], "bias")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.problems.base import NOMINAL_ROWS, Problem, as_int, check_dtype, description
+from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, description
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -84,7 +83,7 @@ def loss_problem(
     target: tuple[tuple[int, ...], np.dtype],
     weight: tuple[tuple[int, ...], np.dtype] | None,
     ignore_index: int,
-    reduction: str,
+    reduction: str | None,
     smoothing: float,
 ) -> tuple[LossProblem, tuple[int, ...]]:
     """Check the arguments of cross_entropy or nll_loss, given as (shape, dtype).
@@ -97,7 +96,7 @@ def loss_problem(
     """
     (xshape, xdtype), (tshape, tdtype) = x, target
     if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {shown(reduction)}")
     if not 0.0 <= smoothing <= 1.0:
         raise ValueError(f"label_smoothing must be between 0 and 1, got {smoothing}")
     check_dtype(xdtype, "input", "f")
@@ -139,7 +138,3 @@ def check_target(target: np.ndarray, classes: int, ignore_index: int) -> None:
     if bad.any():
         value = target[bad].flat[0]
         raise IndexError(f"target holds {value}; class indices are 0 to {classes - 1}, or ignore_index {ignore_index}")
-
-
-def as_index(value: Any) -> int:
-    return as_int(value, "ignore_index")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import (
     Problem,
+    as_int,
     as_ints,
     check_dtype,
     check_mode_pads,
@@ -19,6 +20,7 @@ from fastconv.core.problems.base import (
     source_index,
 )
 
+MAX_AXES = 31  # of space: windows have twice as many, and an array at most 64
 MODES = ("constant", "reflect", "replicate", "circular", "symmetric")
 
 
@@ -104,9 +106,10 @@ def pad_problem(
     """
     check_dtype(dtype, "input", "fciub")
     if mode not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {shown(mode)}")
     if not isinstance(pad, tuple) or any(not isinstance(p, int) for p in pad):
-        raise TypeError(f"pad must be a sequence of ints, got {pad!r}")
+        raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
+    pad = tuple(as_int(p, "pad") for p in pad)
     if len(pad) % 2 or len(pad) > 2 * len(shape):
         raise ShapeError(f"pad must hold a pair for each of at most {len(shape)} last axes, got {len(pad)} ints")
     count = len(pad) // 2
@@ -115,7 +118,7 @@ def pad_problem(
     if mode != "constant":
         _check_ranks(shape, count, mode)
         if value is not None and value != 0:
-            raise ValueError(f"value is for mode 'constant' only, got {value!r} with mode {mode!r}")
+            raise ValueError(f"value is for mode 'constant' only, got {shown(value)} with mode {shown(mode)}")
     for axis, e, (lo, hi) in zip(range(len(lead), len(shape)), extents, pads, strict=True):
         left = e + min(lo, 0) + min(hi, 0)
         if left < 0 and mode in ("constant", "circular"):
@@ -144,31 +147,40 @@ def _check_ranks(shape: tuple[int, ...], count: int, mode: str) -> None:
     """Modes that take values from x pad the spatial axes of (N, C, ...) or (C, ...), as in torch."""
     if count not in (1, 2, 3) or len(shape) not in (count + 1, count + 2):
         raise ShapeError(
-            f"mode {mode!r} pads the last 1, 2 or 3 axes of (C, ...) or (N, C, ...): {count} pairs, shape {shape}"
+            f"mode {shown(mode)} pads the last 1, 2 or 3 axes of (C, ...) or (N, C, ...): {count} pairs, shape {shape}"
         )
     if 0 in shape[len(shape) - count - 1 :]:
-        raise ShapeError(f"mode {mode!r} needs values: only the batch of input may be empty, got shape {shape}")
+        raise ShapeError(f"mode {shown(mode)} needs values: only the batch of input may be empty, got shape {shape}")
+
+
+def as_value(value: Any) -> Any:
+    """The value for ``constant``, a Python number or None: checked before the cache, which could not hash a list."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is not None and not isinstance(value, (bool, int, float, complex)):
+        raise TypeError(f"value must be a number, got {shown(value)}")
+    return value
 
 
 def _fill(value: Any, dtype: np.dtype) -> Any:
     """The value for ``constant`` as a Python number that `dtype` holds."""
     if value is None:
         return 0
-    if isinstance(value, np.generic):
-        value = value.item()
-    if not isinstance(value, (bool, int, float, complex)):
-        raise TypeError(f"value must be a number, got {value!r}")
     if isinstance(value, complex) and dtype.kind != "c":
-        raise DTypeError(f"value is complex, {value!r}; input has dtype {dtype}")
+        raise DTypeError(f"value is complex, {shown(value)}; input has dtype {dtype}")
     if dtype.kind == "b":
         return bool(value)
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
-        if not np.isfinite(value) or value != int(value.real):
-            raise DTypeError(f"value must be a whole number for dtype {dtype}, got {value!r}")
+        if not isinstance(value, int) and not (isfinite(value.real) and value == int(value.real)):
+            raise DTypeError(f"value must be a whole number for dtype {dtype}, got {shown(value)}")
         if not info.min <= int(value.real) <= info.max:
-            raise ValueError(f"value must fit {dtype}, got {value!r}")
+            raise ValueError(f"value must fit {dtype}, got {shown(value)}")
         return int(value.real)
+    try:
+        complex(value)
+    except OverflowError:
+        raise ValueError(f"value must fit {dtype}, got {shown(value)}") from None
     return value
 
 
@@ -297,10 +309,14 @@ def fold_problem(
         raise ShapeError(f"only the batch of input may be empty, got shape {shape}")
     n, rows, length = shape if len(shape) == 3 else (1, *shape)
     rank = spatial_rank(output_size, spatial_rank(kernel_size, 2))
+    if rank > MAX_AXES:
+        raise ShapeError(f"output_size and kernel_size hold at most {MAX_AXES} ints, got {rank}")
     image = as_ints(output_size, rank, "output_size", 1)
     taps = prod(as_ints(kernel_size, rank, "kernel_size", 1))
     if rows % taps:
-        raise ShapeError(f"axis -2 of input must be a multiple of the kernel's size, {taps}; input has shape {shape}")
+        raise ShapeError(
+            f"axis -2 of input must be a multiple of the kernel's size, {shown(taps)}; input has shape {shape}"
+        )
     p = _fold_problem("fold", n, rows // taps, image, dtype, kernel_size, dilation, padding, stride)
     if prod(p.windows) != length:
         raise ShapeError(

@@ -59,9 +59,9 @@ class SoftmaxProblem(Problem):
         return (((self.outer, self.length, self.inner), self.dtype),)
 
 
-def as_axis(dim: int, ndim: int) -> int:
+def as_axis(dim: Any, ndim: int) -> int:
     """`dim`, possibly negative, as an axis of an array with `ndim` axes (a scalar counts as one)."""
-    count = max(ndim, 1)
+    dim, count = as_int(dim, "dim"), max(ndim, 1)
     if not -count <= dim < count:
         raise IndexError(f"dim must be between {-count} and {count - 1}, got {dim}")
     return dim % count

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.conv import AXES
 from fastconv.core.problems.pool import check_not_empty
@@ -120,7 +120,7 @@ def unpool_problem(
 def _as_output_size(value: Any, rank: int, usual: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, ...]:
     """`output_size`, of the spatial axes or of the whole shape, checked against what pooling could have come from."""
     if not isinstance(value, tuple) or len(value) not in (rank, rank + 2):
-        raise ValueError(f"output_size must have {rank} or {rank + 2} ints, got {value!r}")
+        raise ValueError(f"output_size must have {rank} or {rank + 2} ints, got {shown(value)}")
     size = as_ints(value[-rank:], rank, "output_size")
     for axis, o, u, s in zip(AXES[3 - rank :], size, usual, stride, strict=True):
         if not u - s < o < u + s:

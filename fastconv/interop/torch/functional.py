@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import fastconv.interop.torch.pooling  # noqa: F401  (registers its operators)
+from fastconv.core.errors import shown
 from fastconv.interop.torch.memory import check_tensors
 from fastconv.interop.torch.operators import RANKS, op
 
@@ -30,7 +31,7 @@ def _ints(value: Any, rank: int, name: str) -> list[Any]:
     if len(value) == 1:
         return list(value) * rank
     if len(value) != rank:
-        raise ValueError(f"{name} must be an int or {rank} ints, got {value!r}")
+        raise ValueError(f"{name} must be an int or {rank} ints, got {shown(value)}")
     return list(value)
 
 
@@ -43,7 +44,7 @@ def _padding(
             return [0] * rank
         if padding not in ("same", "same_upper", "same_lower"):
             raise ValueError(
-                f"padding must be ints, pairs, 'valid', 'same', 'same_upper' or 'same_lower', got {padding!r}"
+                f"padding must be ints, pairs, 'valid', 'same', 'same_upper' or 'same_lower', got {shown(padding)}"
             )
         flat = []
         for e, k, s, d in zip(x.shape[-rank:], kernel, stride, dilation, strict=True):
@@ -53,7 +54,7 @@ def _padding(
         return flat
     if isinstance(padding, (tuple, list)) and any(isinstance(p, (tuple, list)) for p in padding):
         if len(padding) != rank or any(not isinstance(p, (tuple, list)) or len(p) != 2 for p in padding):
-            raise ValueError(f"padding must have {rank} (lo, hi) pairs, got {padding!r}")
+            raise ValueError(f"padding must have {rank} (lo, hi) pairs, got {shown(padding)}")
         return [v for pair in padding for v in pair]
     return _ints(padding, rank, "padding")
 
@@ -75,7 +76,7 @@ def _convolve_transposed(
     check_tensors("input weight bias", x, weight, bias)
     s, d = _ints(stride, rank, "stride"), _ints(dilation, rank, "dilation")
     if isinstance(padding, str) and padding != "valid":
-        raise ValueError(f"padding of a transposed convolution must be ints, pairs or 'valid', got {padding!r}")
+        raise ValueError(f"padding of a transposed convolution must be ints, pairs or 'valid', got {shown(padding)}")
     pads = _padding(padding, rank, x, weight.shape[2:], s, d)
     return _conv_transpose[rank](x, weight, bias, s, pads, _ints(output_padding, rank, "output_padding"), groups, d)
 
@@ -285,7 +286,7 @@ def _sizes(rank: int, x: Tensor, output_size: Any) -> list[Any]:
     if len(sizes) == 1:
         sizes = [*sizes] * rank
     if len(sizes) != rank:
-        raise ValueError(f"output_size must be an int or {rank} ints (None keeps an axis), got {output_size!r}")
+        raise ValueError(f"output_size must be an int or {rank} ints (None keeps an axis), got {shown(output_size)}")
     return [e if size is None else size for size, e in zip(sizes, x.shape[-rank:], strict=True)]
 
 

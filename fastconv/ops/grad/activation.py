@@ -11,7 +11,7 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
-from fastconv.core.problems.base import promote
+from fastconv.core.problems.base import as_number, promote
 from fastconv.core.problems.softmax import softmax_backward_problem
 from fastconv.dispatch.options import options as surroundings
 from fastconv.dispatch.options import resolve
@@ -81,7 +81,7 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
         forward.refuse_inplace(given.get("inplace", False))
         x = as_array(given["input"], "input")
         check_differentiable(x.dtype, "input")
-        params = tuple(map(_PARAMETERS.get(name, forward.number), (given[n] for n in numbers), numbers))
+        params = tuple(map(_PARAMETERS.get(name, as_number), (given[n] for n in numbers), numbers))
         if name == "hardtanh":
             check_range(*params)
         dy = as_incoming(given["dy"], x.shape, name)
@@ -122,13 +122,7 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
     return gradient
 
 
-def _approximate(value: Any, name: str) -> float:
-    if value not in ("none", "tanh"):
-        raise ValueError(f"{name} must be 'none' or 'tanh', got {value!r}")
-    return float(value == "tanh")
-
-
-_PARAMETERS: dict[str, Callable[[Any, str], float]] = {"gelu": _approximate}
+_PARAMETERS: dict[str, Callable[[Any, str], float]] = {"gelu": forward.as_approximate}
 
 relu = _unary(forward.relu)
 relu6 = _unary(forward.relu6)

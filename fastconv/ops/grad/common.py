@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array
-from fastconv.core.errors import DTypeError, ShapeError, UnsupportedError
+from fastconv.core.errors import DTypeError, ShapeError, UnsupportedError, shown
 from fastconv.core.problems.base import as_flag
 from fastconv.dispatch.plan import Plan, is_planning
 
@@ -37,7 +37,9 @@ def wanted(need: Any, names: Sequence[str], present: Sequence[bool] | None = Non
     flags = given
     if need is not None:
         if not isinstance(need, (tuple, list)):
-            raise TypeError(f"need must be None or a tuple of {len(names)} bools ({', '.join(names)}), got {need!r}")
+            raise TypeError(
+                f"need must be None or a tuple of {len(names)} bools ({', '.join(names)}), got {shown(need)}"
+            )
         flags = tuple(as_flag(n, "need") for n in need)
         if len(flags) != len(names):
             raise ValueError(f"need must hold {len(names)} bools ({', '.join(names)}), got {len(flags)}")

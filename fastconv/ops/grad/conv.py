@@ -54,7 +54,7 @@ def _conv(
     read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
     x = as_array(x, "input") if read[1] else as_shaped(x, "input")
     w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
-    b: Any = None if bias is None else as_array(bias, "bias") if activation else as_shaped(bias, "bias")
+    b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")
     for array, flag, name in zip((x, w, b), flags, NAMES, strict=True):
         if flag:
             check_differentiable(array.dtype, name)

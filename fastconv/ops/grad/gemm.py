@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, as_shaped
-from fastconv.core.problems.gemm import gemm_problem
+from fastconv.core.problems.base import as_flag, as_name
+from fastconv.core.problems.gemm import as_factor, gemm_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan, immediately, is_planning
 from fastconv.ops import gemm as forward
@@ -99,11 +100,17 @@ def gemm(
     names = ("a", "b", "c", "bias")[: len(arrays)]
     flags = wanted(need, names, tuple(x is not None for x in arrays))
     _check(flags, arrays, names)
+    trans_a, trans_b = as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b")
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     specs = (None if x is None else (x.shape, x.dtype) for x in (a, b, c, bias))
-    _, shape = gemm_problem(*specs, alpha, beta, trans_a, trans_b, activation, False)
+    p, shape = gemm_problem(
+        *specs, as_factor(alpha, "alpha"), as_factor(beta, "beta"), trans_a, trans_b,
+        as_name(activation, "activation"), False,
+    )  # fmt: skip
+    check_differentiable(p.out, "the result")
+    alpha, beta = p.alpha.real, p.beta.real
     dy = as_incoming(dy, shape, "gemm")
     if activation is not None:
         with immediately():
@@ -271,7 +278,7 @@ def linear(
     read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
     x = as_array(input, "input") if read[1] else as_shaped(input, "input")
     w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
-    b: Any = None if bias is None else as_array(bias, "bias") if activation else as_shaped(bias, "bias")
+    b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")
     _check(flags, (x, w, b), names)
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
@@ -291,9 +298,12 @@ def linear(
         )
         return as_dtype(y, dtype)
 
+    def to_bias() -> Any:
+        return sum_to(product(np.ones((count, 1), dy.dtype), True, (outputs,), b.dtype), b.shape, "bias")
+
     return gradients(
         flags,
         lambda: product(w.reshape(outputs, features), False, x.shape, x.dtype),
         lambda: product(x.reshape(count, features), True, w.shape, w.dtype),
-        lambda: product(np.ones((count, 1), dy.dtype), True, b.shape, b.dtype),
+        to_bias,
     )

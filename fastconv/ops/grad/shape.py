@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_shaped, clean
-from fastconv.core.problems.base import freeze
-from fastconv.core.problems.shape import FoldProblem, PadProblem, fold_problem, pad_problem, unfold_problem
+from fastconv.core.errors import shown
+from fastconv.core.problems.base import as_name, freeze
+from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Recipe, is_planning, submit
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
@@ -155,11 +156,9 @@ def pad(
     """
     x = as_shaped(input, "input")
     widths = freeze(pad, "pad")
-    if isinstance(value, np.generic):
-        value = value.item()
     if not isinstance(pad, Iterable):
-        raise TypeError(f"pad must be a sequence of ints, got {pad!r}")
-    forward, shape = pad_problem(x.shape, x.dtype, widths, mode, value)
+        raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
+    forward, shape = pad_problem(x.shape, x.dtype, widths, as_name(mode, "mode"), as_value(value))
     p = replace(forward, value=0, direction="backward")  # the value has no part in it
     return _gradient(
         p, p.y_shape, "pad", dy, x, shape, need,
