@@ -165,3 +165,46 @@ def test_a_system_without_threads_to_spare_leaves_the_caller(monkeypatch: pytest
     done: list[int] = []
     policy.parallel_ranges(lambda lo, hi: done.extend(range(lo, hi)), 100, 4, 0.0)
     assert sorted(done) == list(range(100))
+
+
+LIMITED = """if True:
+    import resource, sys
+    import numpy as np, fastconv as F
+    x, w = np.ones((8, 4, 300, 300), "f"), np.ones((4, 4, 3, 3), "f")
+    with open("/proc/self/statm") as f:
+        limit = int(f.read().split()[0]) * resource.getpagesize() + (int(sys.argv[1]) << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    for call in (lambda n: F.conv2d(x, w, threads=n), lambda n: F.max_pool2d(x, 3, threads=n)):
+        assert (call(1024) == call(1)).all()
+"""
+
+
+@pytest.mark.one_isa
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs limits on memory")
+@pytest.mark.parametrize("megabytes", [200, 1500, 6000])
+def test_threads_that_memory_does_not_allow_are_not_made(megabytes: int) -> None:
+    """libgomp would end the process."""
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(megabytes)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_threads_that_the_system_refuses_are_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, started = policy.threading.Thread.start, []
+
+    def refuse(thread: policy.threading.Thread) -> None:
+        if len(started) == available + 20:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    available = policy.available()
+    monkeypatch.setattr(policy, "_startable", 1)
+    monkeypatch.setattr(policy, "_refused", False)
+    monkeypatch.setattr(policy, "_memory_left", lambda: 1 << 62)
+    monkeypatch.setattr(policy.threading.Thread, "start", refuse)
+    assert policy.openmp_threads(available) == available and not started
+    assert policy.openmp_threads(available + 10) == available + 10
+    started.clear()
+    assert policy.openmp_threads(available + 100) == (available + 21) // 2
+    assert policy.openmp_threads(available + 200) == (available + 21) // 2
+    assert not any(thread.is_alive() for thread in started)

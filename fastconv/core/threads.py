@@ -7,6 +7,8 @@ Work is shared out over outputs, never over a sum, so a result has the same bits
 * Who: OpenMP inside the Cython kernels, told not to spin for long when idle, and to stay off the caller's
   processor (`_team.pyx`); a `ThreadPoolExecutor` around Numba's (they release the GIL); BLAS threads of NumPy
   belong to NumPy.
+* libgomp ends the process where it cannot make a thread, so a team that is larger than any before is tried first:
+  see `openmp_threads`.
 * After `os.fork` the child owns none of its parent's threads.  The pool is made anew.  libgomp
   would wait for ever for threads that no longer exist, so `openmp_threads` answers 1 there.
 """
@@ -30,8 +32,11 @@ _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _forked = False
+_startable = 1  # so many threads of a team could be made
+_refused = False  # and no more
 
 MAX_THREADS = 1024  # more would gain nothing anywhere, and exhaust the system's threads and memory
+STACK_BYTES = 8 << 20  # of a thread, where the system does not say
 SLICE_SECONDS = 0.05  # the longest stretch that native code runs without looking at signals
 
 
@@ -83,8 +88,66 @@ def default() -> int:
 
 
 def openmp_threads(requested: int) -> int:
-    """`requested`, or 1 in a forked child, where libgomp's pool is gone."""
-    return 1 if _forked else requested
+    """`requested`, or as many as this process can make; 1 in a forked child, where libgomp's pool is gone."""
+    if _forked:
+        return 1
+    return requested if requested <= _startable else _largest_team(requested)
+
+
+def _largest_team(requested: int) -> int:
+    """Of a team larger than any before, as many threads as can be made; what was refused once is not tried again.
+
+    Limits on memory are reckoned, as threads reserve a stack; those on the number of threads are found by making them.
+    """
+    global _startable, _refused
+    with _lock:
+        if requested > _startable and not _refused:
+            room = _memory_left() // (2 * _stack_bytes())
+            wanted = max(1, min(requested, room))
+            found = wanted if wanted <= available() else _started(wanted)
+            _refused = found < requested
+            _startable = found if found == wanted else max(1, found // 2)
+        return min(requested, _startable)
+
+
+def _memory_left() -> int:
+    """Bytes that this process may still map."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit == resource.RLIM_INFINITY:
+            return 1 << 62
+        with open("/proc/self/statm") as f:
+            return max(0, limit - int(f.read().split()[0]) * resource.getpagesize())
+    except (ImportError, OSError, ValueError):  # not on Linux
+        return 1 << 62
+
+
+def _stack_bytes() -> int:
+    """What a thread reserves."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_STACK)[0]
+        return STACK_BYTES if limit == resource.RLIM_INFINITY else max(limit, 1 << 16)
+    except ImportError:
+        return STACK_BYTES
+
+
+def _started(count: int) -> int:
+    """How many of `count` threads, the caller's included, exist side by side."""
+    gate = threading.Event()
+    helpers: list[threading.Thread] = []
+    with suppress(RuntimeError, MemoryError):
+        for _ in range(count - 1):
+            helper = threading.Thread(target=gate.wait, daemon=True)
+            helper.start()
+            helpers.append(helper)
+    gate.set()
+    for helper in helpers:
+        helper.join()
+    return len(helpers) + 1
 
 
 def _executor(threads: int) -> ThreadPoolExecutor:
