@@ -3,7 +3,7 @@ PYTHON ?= python3
 MINUTES ?= 30
 RUNS ?= 300000
 
-.PHONY: build check imports test bench fuzz sanitize threads
+.PHONY: build check imports test bench fuzz soak sanitize threads
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -24,6 +24,10 @@ bench:
 
 fuzz:
 	$(PYTHON) -m tests.fuzz --minutes $(MINUTES)
+
+# 100,000 calls with ever new shapes: the process must not grow by more than 100 MiB.
+soak:
+	$(PYTHON) -m tests.soak
 
 # The modules in build/$(1) before those of this folder, whose tests are run on them; scratch is exact and full of NaN.
 on = PYTHONSAFEPATH=1 PYTHONPATH=build/$(1)/lib:. FASTCONV_DEBUG_SCRATCH=1 OPENBLAS_NUM_THREADS=1

@@ -98,6 +98,24 @@ def test_a_plan_does_not_see_later_changes_of_weights() -> None:
         w[...] = W
 
 
+@pytest.mark.parametrize("backend", ["cython", "numba"])
+def test_explain_says_how_much_is_packed(backend: str) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba")
+    x, w = np.ones((1, 64, 9, 9), "f"), np.ones((64, 64, 3, 3), "f")
+    with F.options(backend=backend, algorithm="direct"):
+        found = F.plan(F.conv2d, x, w, padding=1).explain()
+    assert w.nbytes <= found.packed_bytes < 1.1 * w.nbytes
+    assert f"packed weights and tables, kept by the plan: {found.packed_bytes} B" in str(found)
+
+
+def test_nothing_is_packed_where_weights_are_used_as_they_are() -> None:
+    x, w = np.ones((1, 64, 9, 9), "f"), np.ones((64, 64, 1, 1), "f")
+    with F.options(backend="numpy", algorithm="pointwise"):
+        assert F.plan(F.conv2d, x, w).explain().packed_bytes == 0
+    assert F.plan(F.relu, x).explain().packed_bytes < 1024
+
+
 def test_explain_lists_every_kernel_with_its_reason() -> None:
     run = F.plan(F.conv2d, X, W, activation="mish")
     text = str(run.explain())

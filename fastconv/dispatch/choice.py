@@ -202,9 +202,12 @@ class Explanation:
         Name of the kernel.
     candidates : tuple of Candidate
         One per registered kernel, in registry order.
+    packed_bytes : int
+        What the plan keeps beside the weights as they were given: packed ones, and tables.
     """
 
     choice: Choice = field(repr=False)
+    packed_bytes: int
 
     @property
     def chosen(self) -> str:
@@ -223,7 +226,8 @@ class Explanation:
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
         total = self.choice.kernel.total_workspace(self.choice.problem, self.choice.threads)
         scratch = f"workspaces are of one thread; of all {self.choice.threads}: {total} B"
-        lines = [str(self.choice.problem), threads, scratch]
+        packed = f"packed weights and tables, kept by the plan: {self.packed_bytes} B"
+        lines = [str(self.choice.problem), threads, scratch, packed]
         if self.choice.after is not None:
             lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]

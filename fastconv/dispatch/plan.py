@@ -44,6 +44,7 @@ from fastconv.dispatch.choice import (
     is_able,
     kernel_called,
 )
+from fastconv.dispatch.held import packed_bytes
 from fastconv.dispatch.options import Options, exactly
 from fastconv.dispatch.registry import kernels
 
@@ -408,8 +409,8 @@ class Plan:
         return plan
 
     def explain(self) -> Explanation:
-        """Every kernel that was considered, with its reason, costs, workspace and error bound."""
-        return Explanation(self._recipe.choice)
+        """Every kernel that was considered, with its reason, costs, workspace and error bound; and what is packed."""
+        return Explanation(self._recipe.choice, packed_bytes(self._run, self._constants))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._origin is None:

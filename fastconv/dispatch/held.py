@@ -1,0 +1,58 @@
+"""What a prepared kernel keeps: packed weights above all.
+
+Kernels say what scratch they need, and pack in `prepare`; how large that is shows in the arrays that it left behind.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import Problem
+
+MOST = 10_000  # objects that are looked at
+SHARED = (type, ModuleType, Kernel, Problem, str, bytes, int, float, complex, np.dtype, np.ufunc)  # with other plans
+
+
+def packed_bytes(run: Any, constants: Iterable[Any]) -> int:
+    """Bytes of the arrays that `run` holds, other than its `constants` as they were given."""
+    given = {id(_owner(c)) for c in constants if isinstance(c, np.ndarray)}
+    return sum(a.nbytes for a in _arrays(run) if id(a) not in given)
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    """The array whose memory a view shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _arrays(root: Any) -> Iterator[np.ndarray]:
+    """Every owner of memory that `root` refers to, once."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting and len(seen) < MOST:
+        one = waiting.pop()
+        if isinstance(one, np.ndarray):
+            one = _owner(one)
+        if id(one) in seen or isinstance(one, SHARED) or type(one).__module__.startswith("numba."):
+            continue
+        seen.add(id(one))
+        if isinstance(one, np.ndarray):
+            yield one
+        waiting += _referred(one)
+
+
+def _referred(one: Any) -> list[Any]:
+    """What an object holds of its own: of functions not their module."""
+    if isinstance(one, FunctionType):
+        cells = [cell.cell_contents for cell in one.__closure__ or () if cell != type(cell)()]
+        return [*cells, *(one.__defaults__ or ()), getattr(one, "__wrapped__", None)]
+    if isinstance(one, BuiltinFunctionType):
+        return [one.__self__]
+    return gc.get_referents(one)
