@@ -216,10 +216,10 @@ def measure(
     """What `fastconv.compare` does; see there."""
     if door not in DOORS:
         raise ValueError(f"door must be one of {', '.join(DOORS)}, got {door!r}")
-    names = tuple(peers)
-    unknown = [n for n in names if n not in _peers.PEERS]
+    names = tuple(peers) if isinstance(peers, Iterable) else (peers,)
+    unknown = [n for n in names if not isinstance(n, str) or n not in _peers.PEERS]
     if unknown:
-        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {unknown[0]!r}")
+        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {unknown[0]!r:.80}")
     tell = progress or (lambda what, done, total: None)
     work = make_work(operation, args, kwargs)
     problem = work.problem

@@ -44,14 +44,28 @@ def stand_in(spec: Spec, name: str) -> np.ndarray:
     """
     shape = tuple(spec.shape) if isinstance(spec.shape, (tuple, list)) else (spec.shape,)
     for extent in shape:
-        if isinstance(extent, bool) or not isinstance(extent, (int, np.integer)):
+        if isinstance(extent, (bool, np.timedelta64)) or not isinstance(extent, (int, np.integer)):
             raise TypeError(f"{name} is a Spec of shape {shown(spec.shape)}; a shape is a tuple of ints")
         if extent < 0:
             raise ShapeError(f"{name} is a Spec of shape {spec.shape}; extents must be at least 0")
-    dtype = np.dtype(spec.dtype)
+    dtype = dtype_called(spec.dtype, f"dtype of {name}")
     if math.prod(shape) * dtype.itemsize > sys.maxsize:
         raise ShapeError(f"{name} is a Spec of shape {spec.shape}: no array can be as large as that")
     return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def dtype_called(value: Any, name: str) -> np.dtype:
+    """`value`, anything that NumPy knows as a dtype, as one.
+
+    Raises
+    ------
+    DTypeError
+        If it is none.
+    """
+    try:
+        return np.dtype(value)
+    except (TypeError, ValueError):
+        raise DTypeError(f"{name} must be a dtype, got {shown(value)}") from None
 
 
 def as_shaped(value: Any, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean
+from fastconv.core.arrays import as_array, clean, dtype_called
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import check_range, elementwise_problem
 from fastconv.core.problems.base import as_flag, as_int, as_number, check_dtype, is_bfloat16, joint_shape, promote
@@ -1041,7 +1041,7 @@ def glu(
 
 def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:
     x = as_array(x, "input")
-    to = None if dtype is None else np.dtype(dtype)
+    to = None if dtype is None else dtype_called(dtype, "dtype")
     return submit(
         _softmax_recipe(kind, x.shape, x.dtype, as_int(dim, "dim"), to, resolve(backend, None, threads)), x, (), out
     )

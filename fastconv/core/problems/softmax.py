@@ -85,8 +85,8 @@ def softmax_problem(
 
 
 def softmax_backward_problem(
-    kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: Any, dtype: Any
+    kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: Any, dtype: np.dtype | None
 ) -> SoftmaxProblem:
     """The gradient of a softmax with these arguments."""
-    p = softmax_problem(kind, shape, xdtype, as_int(dim, "dim"), None if dtype is None else np.dtype(dtype))
+    p = softmax_problem(kind, shape, xdtype, as_int(dim, "dim"), dtype)
     return replace(p, direction="backward")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean
+from fastconv.core.arrays import as_array, clean, dtype_called
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
 from fastconv.core.problems.base import as_number, promote
@@ -324,7 +324,8 @@ def _softmax(
 ) -> Any:
     x = as_array(x, "input")
     check_differentiable(x.dtype, "input")
-    p = softmax_backward_problem(kind, x.shape, x.dtype, dim, dtype)
+    to = None if dtype is None else dtype_called(dtype, "dtype")
+    p = softmax_backward_problem(kind, x.shape, x.dtype, dim, to)
     check_differentiable(p.dtype, "the result")
     dy = as_incoming(dy, x.shape, kind)
     canonical = (p.outer, p.length, p.inner)
