@@ -383,7 +383,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read us has gone, as `head` does: the interpreter's own flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, TypeError, NotImplementedError, ImportError, OSError, ArithmeticError, MemoryError) as e:
+    except (
+        ValueError, TypeError, IndexError, NotImplementedError, ImportError, OSError, ArithmeticError, MemoryError,
+    ) as e:  # fmt: skip
         print(f"fastconv: error: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
         return 1 if isinstance(e, (ImportError, OSError, MemoryError)) else 2
     return status or 0
