@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from guard import guarded, guarded_copy
 
+import fastconv as F
+from fastconv.backends.cython import softmax
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
+from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
@@ -164,3 +167,26 @@ def test_what_is_left_to_others() -> None:
     for kernel in (k for k in native("loss") if k.relative != "widened"):  # those take other types of numbers
         assert kernel.reject(p) == "a target of class probabilities"
         assert kernel.reject(replace(p, probabilities=False, c=0)) == "no classes"
+
+
+@pytest.mark.parametrize("inner", [2, 7, 16, 70, 130])
+@pytest.mark.parametrize("kernel", native("softmax"), ids=str)
+def test_long_vectors_side_by_side_have_the_same_bits(
+    kernel: Any, inner: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their exponentials wait in the result, those of short ones in scratch."""
+    x, dy = np.random.default_rng(inner).normal(size=(2, 2, 30, inner)).astype("f")
+
+    def results() -> list[bytes]:
+        with F.options(algorithm=kernel.name):
+            given = [F.plan(getattr(F, kind), x, 1)(x) for kind in KINDS]
+            back = [F.plan(getattr(F.grad, kind), dy, x, 1)(dy) for kind in KINDS]
+        return [y.tobytes() for y in given + back]
+
+    if kernel.reject(SoftmaxProblem("softmax", 2, 30, inner, x.dtype)) is not None:
+        pytest.skip("not on this machine")
+    clear_cache()
+    short = results()
+    monkeypatch.setattr(softmax, "LONGEST", 4)
+    clear_cache()
+    assert results() == short

@@ -16,8 +16,6 @@ from tests.workspace_calls import CONVOLUTIONS, OTHERS, POOLS, Call, requests
 SLACK = 128 << 10  # interpreter objects, buffers of NumPy's loops, and scratch on the stack of compiled kernels
 LOOSE = 1 << 20  # so much more than is used may be stated: what a plan need not pack, above all
 FACTOR = 4  # and so many times as much of large ones
-LARGER = 4  # times the extent of the longest axis
-GROWTH = 256 << 10  # what is not filled at the smaller extent
 
 
 def cases(calls: dict[str, Call], n: int) -> list[Any]:
@@ -58,3 +56,13 @@ def test_workspace_is_what_a_run_uses(call: Call, n: int) -> None:
         if stated > FACTOR * used + LOOSE:
             wrong.append(f"{name} states {stated} bytes and uses {used}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_scratch_of_softmax_does_not_grow_with_long_vectors_side_by_side() -> None:
+    call = OTHERS["softmax_0_f"]
+    small, large = (
+        {name: (used, stated) for name, used, stated in used_and_stated(call, n) if name.startswith("cython.")}
+        for n in (20_000, 80_000)
+    )
+    for name in small:
+        assert large[name][0] < small[name][0] + SLACK and large[name][1] == small[name][1], name

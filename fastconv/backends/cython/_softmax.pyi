@@ -5,7 +5,7 @@ from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 class Softmax(Prepared):
-    def __init__(self, table: int, p: SoftmaxProblem, block: int, items: int) -> None: ...
+    def __init__(self, table: int, p: SoftmaxProblem, block: int, items: int, in_scratch: bool) -> None: ...
 
 class Loss:
     def __init__(
@@ -17,6 +17,7 @@ class Loss:
         total_weight: float,
         block: int,
         items: int,
+        in_scratch: bool,
     ) -> None: ...
     @property
     def items(self) -> int: ...

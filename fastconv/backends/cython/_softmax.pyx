@@ -39,12 +39,13 @@ cdef class Softmax(Prepared):
     """A softmax, or the gradient of one: then x is the gradient of the result, and bound to it as weights is that of which it was."""
 
     cdef Py_ssize_t count, block
+    cdef bint in_scratch
     cdef softmax_args a
 
-    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items):
-        """`block`: vectors in one item of work."""
+    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
+        """`block`: vectors in one item of work; `in_scratch`: whether exponentials wait there, not in the result."""
         self.t = <const fc_table *>table
-        self.count, self.block, self.items = p.outer, block, items
+        self.count, self.block, self.items, self.in_scratch = p.outer, block, items, in_scratch
         memset(&self.a, 0, sizeof(self.a))
         self.a.log, self.a.negative = p.kind == "log_softmax", p.kind == "softmin"
         self.a.length, self.a.step = p.length, p.inner
@@ -53,7 +54,7 @@ cdef class Softmax(Prepared):
         cdef Part p = part_of(i, self.block, self.count, self.a.length, self.a.step)
         cdef Py_ssize_t at = p.element * self.t.itemsize
         cdef softmax_args a = self.a
-        a.count, a.scratch = p.count, scratch
+        a.count, a.scratch = p.count, scratch if self.in_scratch else NULL
         a.y = arrays.y.data + at
         if arrays.weights == NULL:
             a.x = arrays.x.data + at
@@ -80,14 +81,15 @@ cdef class Loss:
     cdef object keep  # arrays whose addresses are held below
     cdef const int64_t *target
     cdef const char *scale
-    cdef bint logits, wide, single
+    cdef bint logits, wide, single, in_scratch
     cdef Py_ssize_t n, c, inner, block
     cdef readonly Py_ssize_t items
     cdef int64_t ignored
     cdef double smoothing, total_weight
 
-    def __init__(self, size_t table, p, target, scale, double total_weight, Py_ssize_t block, Py_ssize_t items):
-        """`scale`: the weight of each class, `total_weight` their sum."""
+    def __init__(self, size_t table, p, target, scale, double total_weight, Py_ssize_t block, Py_ssize_t items,
+                 bint in_scratch):
+        """`scale`: the weight of each class, `total_weight` their sum; `in_scratch`: as for `Softmax`."""
         self.t = <const fc_table *>table
         self.keep = target, scale
         self.target = <const int64_t *>address(target)
@@ -95,6 +97,7 @@ cdef class Loss:
         self.logits, self.wide, self.single, self.items = p.logits, self.t.itemsize == 8, p.reduction == "none", items
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
         self.ignored, self.smoothing, self.total_weight = p.ignore_index, p.smoothing, total_weight
+        self.in_scratch = in_scratch
 
     def run(self, x, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi: y is the loss of each sample or, where losses are added up, sums of losses and of weights of each item."""
@@ -158,7 +161,8 @@ cdef class Loss:
         dx += p.element * size
         memset(&a, 0, sizeof(a))
         if self.logits:
-            a.x, a.y, a.factor, a.scratch = x + p.element * size, dx, scratch, scratch + 3 * self.block * size
+            a.x, a.y, a.factor = x + p.element * size, dx, scratch
+            a.scratch = scratch + 3 * self.block * size if self.in_scratch else NULL
             a.count, a.length, a.step = p.count, self.c, self.inner
             for k in range(p.count):
                 label = self.target[p.sample + k]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.backends.cython.softmax import COLUMNS, SHARED_ELEMENTS, START_SECONDS, blocks, vectors
+from fastconv.backends.cython.softmax import LONGEST, SHARED_ELEMENTS, START_SECONDS, blocks, vectors, waiting
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -44,8 +44,7 @@ class Loss(Kernel[LossProblem]):
     def workspace(self, problem: LossProblem) -> int:
         p = problem
         block, _ = blocks(p.n, p.c, p.inner)
-        columns = COLUMNS * native.lanes(self.isa, p.dtype.itemsize) * p.c if p.inner > 1 else 0
-        each = 3 * block + (columns if p.direction == "backward" else 0)
+        each = 3 * block + (waiting(self.isa, p.dtype.itemsize, p.c, p.inner) if p.direction == "backward" else 0)
         return each * p.dtype.itemsize
 
     def error(self, problem: LossProblem) -> float:
@@ -59,7 +58,8 @@ class Loss(Kernel[LossProblem]):
         scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
         block, items = blocks(p.n, p.c, p.inner)
         total_weight = float(scale.sum(dtype=np.float64))
-        prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, target, scale, total_weight, block, items)
+        table, in_scratch = native.table(self.isa, p.dtype.itemsize), p.c <= LONGEST
+        prepared = _softmax.Loss(table, p, target, scale, total_weight, block, items, in_scratch)
         scratch, seconds = self.workspace(p), native.seconds(self, p)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
         each = native.in_slices(items, scratch, threads, seconds)

@@ -15,6 +15,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 BLOCK = 1 << 14  # elements of one item of work, or
 VECTORS = 2048  # these, or
 POSITIONS = 512  # side by side
+LONGEST = 4096  # elements of vectors side by side that wait in scratch; those of longer ones do in the result
 COLUMNS = 4  # lanes at a time: SOFT_VECTORS of simd/softmax.inc
 SHARED_ELEMENTS = 1 << 15  # fewer are not worth a second thread
 START_SECONDS = 1e-6
@@ -38,6 +39,11 @@ def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
     return block, count * -(-inner // block)
 
 
+def waiting(isa: str, itemsize: int, length: int, inner: int) -> int:
+    """Elements of vectors side by side that wait in scratch."""
+    return COLUMNS * native.lanes(isa, itemsize) * length if inner > 1 and length <= LONGEST else 0
+
+
 class Softmax(Kernel[SoftmaxProblem]):
     """Maximum, exponentials and their sum, results: every element is in the L1 cache from the second time on."""
 
@@ -58,7 +64,7 @@ class Softmax(Kernel[SoftmaxProblem]):
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem
-        return 0 if p.inner == 1 else COLUMNS * native.lanes(self.isa, p.dtype.itemsize) * p.length * p.dtype.itemsize
+        return waiting(self.isa, p.dtype.itemsize, p.length, p.inner) * p.dtype.itemsize
 
     def error(self, problem: SoftmaxProblem) -> float:
         return float(np.finfo(problem.dtype).eps) * (4 + problem.length**0.5)
@@ -69,7 +75,7 @@ class Softmax(Kernel[SoftmaxProblem]):
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         block, items = blocks(p.outer, p.length, p.inner)
-        prepared = _softmax.Softmax(table, p, block, items if p.length else 0)
+        prepared = _softmax.Softmax(table, p, block, items if p.length else 0, p.length <= LONGEST)
         size = p.outer * p.length * p.inner
         threads = threads if size > SHARED_ELEMENTS else 1
         whole = native.Contiguous(size, (p.length * p.inner, p.inner, 1), 0)
