@@ -899,10 +899,15 @@ def clamp(
     """
     x = as_array(input, "input")
     low, high, shape, dtype = clamp_bounds(x, min, max)
-    limits = tuple(
-        None if b is None else clean(np.broadcast_to(b, shape), dtype).reshape(-1) for b in (low, high)
-    )
-    problem = elementwise_problem("clamp", (), int(np.prod(shape)), dtype)
+    size = int(np.prod(shape))
+
+    def limit(b: np.ndarray | None) -> np.ndarray | None:
+        if b is not None and b.size == 1:
+            return np.broadcast_to(clean(b, dtype).reshape(1), (size,))
+        return None if b is None else clean(np.broadcast_to(b, shape), dtype).reshape(-1)
+
+    limits = limit(low), limit(high)
+    problem = elementwise_problem("clamp", (), size, dtype)
     return submit(
         Recipe(
             problem,

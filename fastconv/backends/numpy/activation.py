@@ -31,8 +31,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 def sigmoid(x: np.ndarray) -> np.ndarray:
     if x.dtype.kind == "c":
         return 1 / (1 + np.exp(-x))
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # a second exponential is faster than a choice
 
 
 def softplus(x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
@@ -173,10 +172,16 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
 @np.errstate(all="ignore")
 def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: np.ndarray) -> None:
-    if low is not None:
-        x = np.maximum(x, low, out=out)
-    if high is not None:
-        np.minimum(x, high, out=out)
+    # NumPy compares float16 one by one, float32 in lanes.
+    work = np.dtype(np.float32) if is_half(out.dtype) else out.dtype
+    for i in range(0, x.size, BLOCK):
+        at = slice(i, i + BLOCK)
+        part = x[at].astype(work, copy=False)
+        if low is not None:
+            part = np.maximum(part, low[at].astype(work, copy=False))
+        if high is not None:
+            part = np.minimum(part, high[at].astype(work, copy=False))
+        out[at] = part
 
 
 @np.errstate(all="ignore")
@@ -190,9 +195,10 @@ def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
 def glu(x: np.ndarray, out: np.ndarray) -> None:
     work = np.float32 if is_half(out.dtype) else out.dtype
     rest = out.size // max(out.shape[0], 1)
-    for i in range(out.shape[0]):
-        part = slice(i * rest, (i + 1) * rest)
-        out[i] = (x[0, part].astype(work) * sigmoid(x[1, part].astype(work))).reshape(out.shape[1:])
+    rows = max(1, BLOCK // max(rest, 1))
+    for i in range(0, out.shape[0], rows):
+        target, part = out[i : i + rows], slice(i * rest, (i + rows) * rest)
+        target[...] = (x[0, part].astype(work) * sigmoid(x[1, part].astype(work))).reshape(target.shape)
 
 
 KERNELS = (Elementwise(),)
