@@ -38,6 +38,7 @@ from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
 TILES_BLOCK = 1 << 19  # a reduction reads once and writes little: the cache does not matter
 FLOAT32_TERMS = 32
 CALL_SECONDS = 2e-6  # interpreter time per NumPy call
+MOST_TAPS = 1024  # of an adaptive window along an axis, each some calls of the interpreter
 ELEMENT_SECONDS = 3e-10  # per float32 and tap
 INDEX_FACTOR = 8  # times slower when indices are tracked
 REDUCE_SECONDS = 3.5e-10  # per float32 of a reduction
@@ -283,6 +284,8 @@ class Separable(NumpyPool):
     algorithm = "separable"
 
     def reject(self, problem: AnyPool) -> str | None:
+        if isinstance(problem, AdaptivePoolProblem) and max(self._taps(problem)) > MOST_TAPS:
+            return f"adaptive windows of more than {MOST_TAPS} along an axis: windows takes each at once"
         return None
 
     @staticmethod
@@ -294,7 +297,7 @@ class Separable(NumpyPool):
     def _taps(p: AnyPool) -> tuple[int, ...]:
         if isinstance(p, PoolProblem):
             return reached(p)
-        return tuple(int((b - a).max(initial=0)) for a, b in map(axis_windows, p.input, p.output))
+        return tuple(min(e, -(-e // o) + (e % o != 0)) if o else 0 for e, o in zip(p.input, p.output, strict=True))
 
     def _sum_dtype(self, p: AnyPool) -> np.dtype:
         return max_dtype(p) if p.kind == "max" else sum_dtype(p, max(self._taps(p)))
@@ -463,6 +466,11 @@ class Tiles(NumpyPool):
         return run
 
 
+def adaptive_window(o: int, extent: int, output: int) -> slice:
+    """What output `o` of an axis reads; see `axis_windows`."""
+    return slice(o * extent // output, -(-(o + 1) * extent // output))
+
+
 class Windows(NumpyPool):
     """One reduction per adaptive window: for few, large ones."""
 
@@ -493,18 +501,16 @@ class Windows(NumpyPool):
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
-        tables = sum(p.output) * 128
         if not p.indices:
-            return self._channels(p) * 16 + tables + np.getbufsize() * 16
+            return self._channels(p) * 16 + np.getbufsize() * 16
         window = [-(-e // max(1, o)) + 1 for e, o in zip(p.input, p.output, strict=True)]
         rows = min(self._piece(p), window[0] * window[1])
         copied = self._channels(p) * rows * min(window[2], p.input[2]) * max(4, p.dtype.itemsize)
-        return 2 * copied + self._channels(p) * 64 + tables + np.getbufsize() * 16
+        return 2 * copied + self._channels(p) * 64 + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         step, rows = self._channels(p), self._piece(p)
-        windows = [list(zip(*axis_windows(*a), strict=True)) for a in zip(p.input, p.output, strict=True)]
         dtype = np.dtype(np.int64 if p.dtype.kind == "i" else np.float64)
 
         @np.errstate(all="ignore")
@@ -516,7 +522,7 @@ class Windows(NumpyPool):
                 for c in range(0, p.c, step):
                     xb, yb = x[n, c : c + step], out[n, c : c + step]
                     for o in np.ndindex(p.output):
-                        at = tuple(slice(*axis[i]) for axis, i in zip(windows, o, strict=True))
+                        at = tuple(adaptive_window(*a) for a in zip(o, p.input, p.output, strict=True))
                         window = xb[:, *at]
                         if index:
                             yb[:, *o], place = first_maximum(window, rows, max_dtype(p, True))
