@@ -55,3 +55,33 @@ def test_convolutions(name: str) -> None:
     held, calls = cost_of(F.conv2d, F.Spec(shape), W, **kwargs)
     assert held < MOST_BYTES
     assert calls < MOST_CALLS
+
+
+INPUT_ONLY = (True, False, False)
+OTHERS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
+    "transposed, wide": (F.conv_transpose2d, (F.Spec((1, 8, 4, LONG)), W), {"stride": 2, "padding": 1}),
+    "transposed signal": (F.conv_transpose1d, (F.Spec((1, 8, LONG)), W[:, :, 0]), {"stride": 2}),
+    "input gradient": (F.grad.conv2d, (F.Spec((1, 8, 4, LONG)), F.Spec((1, 8, 4, LONG)), W),
+                       {"padding": 1, "need": INPUT_ONLY}),
+    "input gradient, reflected": (F.grad.conv2d, (F.Spec((1, 8, 4, LONG)), F.Spec((1, 8, 4, LONG)), W),
+                                  {"padding": 1, "padding_mode": "reflect", "need": INPUT_ONLY}),
+    "maximum": (F.max_pool2d, (F.Spec((1, 4, 4, LONG)), 3, 1, 1), {}),
+    "pad": (F.pad, (F.Spec((1, 4, LONG, 4)), (1, 1, 1, 1), "reflect"), {}),
+    "pad, half of it": (F.pad, (F.Spec((1, 4, LONG)), (LONG // 2, LONG // 2), "circular"), {}),
+    "gradient of pad": (F.grad.pad, (F.Spec((1, 4, LONG + 2, 6)), F.Spec((1, 4, LONG, 4)), (1, 1, 1, 1), "reflect"),
+                        {}),
+    "unfold": (F.unfold, (F.Spec((1, 1, LONG, 4)), 2), {}),
+    "fold": (F.fold, (F.Spec((1, 4, (LONG - 1) * 3)), (LONG, 4), 2), {}),
+    "relu": (F.relu, (F.Spec((LONG,)),), {}),
+    "softmax": (F.softmax, (F.Spec((4, LONG)), 1), {}),
+    "product": (F.gemm, (F.Spec((LONG, 4)), np.ones((4, 4), "f")), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_families(name: str) -> None:
+    operation, args, kwargs = OTHERS[name]
+    F.plan(operation, *args, **kwargs)  # modules are loaded
+    held, calls = cost_of(operation, *args, **kwargs)
+    assert held < MOST_BYTES
+    assert calls < MOST_CALLS
