@@ -13,7 +13,9 @@
 #define v_whole(a) ((vec)_mm512_castpd256_pd512((__m256d)(a)))
 #define v_half_load_mask(p, m) ((half_vec)_mm256_maskz_loadu_pd(m, p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_pd((__m512d)(a)))
+#ifndef __clang__ /* which wants a constant before functions are inlined */
 #define v_align(a, b, n) ((vec)_mm512_alignr_epi64((__m512i)(b), (__m512i)(a), n))
+#endif
 #define v_larger(a, b) ((vec)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
 #define v_smaller(a, b) ((vec)_mm512_min_pd((__m512d)(a), (__m512d)(b)))
 #define v_scale(a, b) ((vec)_mm512_scalef_pd((__m512d)(a), (__m512d)(b)))
@@ -33,7 +35,9 @@
 #define v_whole(a) ((vec)_mm512_castps256_ps512((__m256)(a)))
 #define v_half_load_mask(p, m) ((half_vec)_mm256_maskz_loadu_ps((__mmask8)(m), p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
+#ifndef __clang__ /* which wants a constant before functions are inlined */
 #define v_align(a, b, n) ((vec)_mm512_alignr_epi32((__m512i)(b), (__m512i)(a), n))
+#endif
 #define v_larger(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
 #define v_smaller(a, b) ((vec)_mm512_min_ps((__m512)(a), (__m512)(b)))
 #define v_scale(a, b) ((vec)_mm512_scalef_ps((__m512)(a), (__m512)(b)))
