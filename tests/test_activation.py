@@ -47,6 +47,14 @@ def test_kernels_against_the_definition(kernel: Any, function: str) -> None:
         assert np.isnan(got[np.isnan(x)]).all()
 
 
+@pytest.mark.parametrize("kernel", kernels("elementwise"), ids=lambda k: k.name)
+def test_large_integers_keep_all_their_digits(kernel: Any) -> None:
+    p = elementwise_problem("relu", (), 2, np.dtype(np.int64))
+    if kernel.reject(p) is not None:
+        pytest.skip(kernel.reject(p))
+    np.testing.assert_array_equal(run(kernel, p, np.array([2**63 - 1, -1])), [2**63 - 1, 0])
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
 def test_against_torch(function: str, dtype: str) -> None:

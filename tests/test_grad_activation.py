@@ -102,6 +102,38 @@ def test_torch_at_kinks_and_far_out(name: str) -> None:
         np.testing.assert_allclose(got, t.grad.numpy(), rtol=tolerance, atol=tolerance, err_msg=name)
 
 
+# One rule: constant pieces give 0, elsewhere the product with the slope that the dtype has.
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
+@pytest.mark.parametrize("function", [*sorted(SLOPES), "gelu_tanh"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_infinite_gradients(kernel: Any, function: str, dtype: str) -> None:
+    rng, d = np.random.default_rng(12), np.dtype(dtype)
+    name, params = (function, PARAMETERS.get(function, ())) if function != "gelu_tanh" else ("gelu", (1.0,))
+    x = np.concatenate([KINKS, FAR, [-np.inf, np.inf, np.nan], 300 * rng.normal(size=300), rng.normal(size=30)])
+    given = constants(name, x.astype(d), rng)
+    if name == "prelu":
+        given[1][::5] = 0
+    p = ElementwiseProblem(name, params, x.size, d, d, "backward")
+    if kernel.reject(p) is not None:
+        pytest.skip(kernel.reject(p))
+    want, slope, got = np.empty(x.size), np.empty(x.size), np.empty(x.size, d)
+    REFERENCE.prepare(p, given, 1)(np.ones(x.size), slope)
+    sure = (slope.astype(d) == 0) | ~(np.abs(slope) < 64 * np.finfo(d).smallest_normal)
+    for value in (np.inf, -np.inf, np.nan):
+        dy = np.full(x.size, value, d)
+        REFERENCE.prepare(p, given, 1)(dy, want)
+        kernel.prepare(p, given, 1)(dy, got)
+        np.testing.assert_array_equal(got[sure], want[sure])
+        assert not np.isfinite(got[~sure]).any()
+
+
+def test_an_infinite_gradient_times_a_slope_that_underflows_is_not_a_number() -> None:
+    for name in ("sigmoid", "tanh", "gelu", "silu", "mish", "elu", "softplus"):
+        for backend in ("auto", "numpy", "reference"):
+            got = getattr(F.grad, name)(np.array([np.inf, 2], "f"), np.array([-500, -500], "f"), backend=backend)
+            np.testing.assert_array_equal(got, np.array([np.nan, 0], "f"), err_msg=f"{name} {backend}")
+
+
 def test_flat_parts_stop_infinite_gradients() -> None:
     for name in ("relu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink"):
         x = np.array([-9.0 if "shrink" not in name else 0.1])

@@ -100,7 +100,8 @@ class Elementwise(Reference):
         f = DEFINITIONS[p.function]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            wide = x.astype(np.complex128 if p.dtype.kind == "c" else np.float64)
+            exact = p.dtype.kind in "biu"  # as integers of Python: not all of 64 bits are float64
+            wide = x if exact else x.astype(np.complex128 if p.dtype.kind == "c" else np.float64)
             with np.errstate(all="ignore"):
                 for i, value in enumerate(wide.tolist()):
                     out[i] = f(value, *p.params)

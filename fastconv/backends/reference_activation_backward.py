@@ -13,9 +13,11 @@ from fastconv.backends.reference_activation import SELU_ALPHA, SELU_SCALE
 from fastconv.core.kernel import Run
 from fastconv.core.problems.activation import ElementwiseProblem
 
+FAR = 750  # further down exp(x) is 0
+
 
 def _logistic(x: float) -> float:
-    return 0.0 if x <= -700 else 1 / (1 + math.exp(-x))
+    return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
 
 
 def _gelu(x: float, tanh: float = 0.0) -> float:
@@ -23,29 +25,30 @@ def _gelu(x: float, tanh: float = 0.0) -> float:
         return float(x > 0)
     if tanh:
         k, c = math.sqrt(2 / math.pi), 0.044715
-        t = math.tanh(k * (x + c * x**3))
-        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * k * (1 + 3 * c * x * x)
+        v = 2 * k * (x + c * x**3)  # (1 + tanh(v / 2)) / 2 is the logistic function of v, and does not cancel
+        return _logistic(v) + 2 * x * _logistic(v) * _logistic(-v) * k * (1 + 3 * c * x * x)
     return 0.5 * math.erfc(-x / math.sqrt(2)) + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
 def _silu(x: float) -> float:
-    return float(x > 0) if abs(x) > 700 else _logistic(x) + x * _logistic(x) * _logistic(-x)
+    return float(x > 0) if abs(x) > FAR else _logistic(x) + x * _logistic(x) * _logistic(-x)
 
 
 def _mish(x: float) -> float:
-    if abs(x) > 300:
-        return float(x > 0)
+    if not -FAR < x < 300:
+        return math.nan if math.isnan(x) else float(x > 0)
     t = math.tanh(math.log1p(math.exp(x)))
     return t + x * _logistic(x) * (1 - t * t)
 
 
-def _clamped(x: float, low: float, high: float) -> float:
-    return float(low <= x <= high)
+def _within(inside: bool, slope: float = 1.0) -> float | None:
+    return slope if inside else None
 
 
-SLOPES: dict[str, Callable[..., float]] = {
-    "relu": lambda x: 0.0 if x <= 0 else 1.0,
-    "relu6": lambda x: float(0 < x < 6),
+#: The slope of each function at x; None where the function is constant by its definition.
+SLOPES: dict[str, Callable[..., float | None]] = {
+    "relu": lambda x: _within(not x <= 0),
+    "relu6": lambda x: _within(0 < x < 6),
     "leaky_relu": lambda x, slope: 1.0 if x > 0 else slope,
     "elu": lambda x, alpha: 1.0 if x > 0 else alpha * math.exp(x),
     "selu": lambda x: SELU_SCALE * (1.0 if x > 0 else SELU_ALPHA * math.exp(x)),
@@ -55,42 +58,45 @@ SLOPES: dict[str, Callable[..., float]] = {
     "mish": _mish,
     "sigmoid": lambda x: _logistic(x) * _logistic(-x),
     "logsigmoid": lambda x: _logistic(-x),
-    "tanh": lambda x: 0.0 if abs(x) >= 350 else 1 / math.cosh(x) ** 2,
+    "tanh": lambda x: 0.0 if abs(x) > 700 else (1 / math.cosh(x)) ** 2,
     "softplus": lambda x, beta, threshold: 1.0 if x * beta > threshold else _logistic(x * beta),
     "softsign": lambda x: (1 / (1 + abs(x))) ** 2,
-    "hardtanh": lambda x, low, high: float(low < x < high),
-    "hardswish": lambda x: 0.0 if x <= -3 else 1.0 if x >= 3 else x / 3 + 0.5,
-    "hardsigmoid": lambda x: float(-3 < x < 3) / 6,
-    "hardshrink": lambda x, lambd: float(x < -lambd or x > lambd),
-    "softshrink": lambda x, lambd: float(x < -lambd or x > lambd),
+    "hardtanh": lambda x, low, high: _within(low < x < high),
+    "hardswish": lambda x: _within(not x <= -3, 1.0 if x >= 3 else x / 3 + 0.5),
+    "hardsigmoid": lambda x: _within(-3 < x < 3, 1 / 6),
+    "hardshrink": lambda x, lambd: _within(x < -lambd or x > lambd),
+    "softshrink": lambda x, lambd: _within(x < -lambd or x > lambd),
     "tanhshrink": lambda x: math.tanh(x) ** 2,
-    "threshold": lambda x, at, value: 0.0 if x <= at else 1.0,
-    "clamp": _clamped,
-    "clamp_min": lambda x, low, high: float(x < low < high),
-    "clamp_max": lambda x, low, high: float(x > high or low > high),
+    "threshold": lambda x, at, value: _within(not x <= at),
+    "clamp": lambda x, low, high: _within(low <= x <= high),
+    "clamp_min": lambda x, low, high: _within(x < low < high),
+    "clamp_max": lambda x, low, high: _within(x > high or low > high),
     "prelu": lambda x, slope: 1.0 if x > 0 else slope,
-    "prelu_weight": lambda x, slope: 0.0 if x > 0 else x,
+    "prelu_weight": lambda x, slope: _within(not x > 0, x),
     "glu": lambda x, other, first: _logistic(other) if first else other * _logistic(x) * _logistic(-x),
 }
 
-#: What is one formula everywhere, with a slope that only rounds to zero: NaN passes through it.  Elsewhere pieces that
-#: are flat have nothing of the incoming gradient.
-SMOOTH = {
-    "celu", "elu", "gelu", "glu", "logsigmoid", "mish", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh",
-    "tanhshrink",
-}  # fmt: skip
+
+def product(coming: float, slope: float | None, dtype: np.dtype) -> float:
+    """An incoming gradient times a slope.
+
+    Constant pieces take nothing of it, whatever it is.  Elsewhere one that is not finite meets the slope that the dtype
+    has: infinity times a slope too small for it is NaN.
+    """
+    if slope is None:
+        return 0.0
+    return coming * (slope if math.isfinite(coming) else float(dtype.type(slope)))
 
 
 class ElementwiseBackward(Reference):
     """A Python loop."""
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        slope, smooth = SLOPES[problem.function], problem.function in SMOOTH
+        slope = SLOPES[problem.function]
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             for i, given in enumerate(zip(*(c.tolist() for c in constants), strict=True)):
-                value, coming = slope(*given, *problem.params), float(dy[i])
-                out[i] = coming * value if value or (smooth and math.isnan(coming)) else 0.0
+                out[i] = product(float(dy[i]), slope(*given, *problem.params), problem.dtype)
 
         return run

@@ -250,8 +250,9 @@ class Attempt:
             if got is None:
                 continue
             text = contract.wrong(
-                np.asarray(got), np.asarray(want), e.scale(i, reach), units, acc, bool(self.kwargs.get("activation"))
-            )
+                np.asarray(got), np.asarray(want), e.scale(i, reach), units, acc, bool(self.kwargs.get("activation")),
+                e.doubtful[i],
+            )  # fmt: skip
             if text is not None:
                 self.fail("not finite" if text.startswith("not finite") else "value", kernel, text)
         for view, memory, content in self.before:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import fastconv as F
+from fastconv.backends.reference_activation_backward import SLOPES
 from fastconv.core.problems.base import is_half
 
 from .arrays import limits
@@ -22,6 +23,7 @@ from .cases import Case
 LINEAR = ("conv", "gemm", "matmul", "linear", "avg_pool", "adaptive_avg", "global_avg", "fold")
 EQUAL = ("max_pool", "adaptive_max", "global_max", "max_unpool", "pad", "unfold", "flatten")
 STEEPEST = 2.0  # no activation's slope is larger, but of those with a parameter
+FEW = 64.0  # units of rounding, or smallest normal numbers, within which a slope may be 0 or not
 OUTLIER = 2.0**9  # what exceeds the root mean square that much may not reach other windows
 
 
@@ -39,6 +41,8 @@ class Expected:
         outputs together may mix with their neighbours.
     factor : float
         Rounding errors of functions, in units of the scale.
+    doubtful : tuple of ndarray or None
+        Where infinity and NaN are both right, see `_doubtful`.
     """
 
     case: Case
@@ -46,6 +50,7 @@ class Expected:
     scales: tuple[Any, ...]
     mixed: tuple[Any, ...]
     factor: float
+    doubtful: tuple[Any, ...]
 
     def scale(self, i: int, reach: tuple[int, ...]) -> Any:
         """The scale of result `i` for a kernel that mixes what is no further apart than `reach`."""
@@ -103,17 +108,47 @@ def expect(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], results: t
         case.name.startswith(EQUAL) and not case.is_gradient
     ):
         nothing = (None,) * len(results)
-        return Expected(case, results, nothing, nothing, 0.0)
+        return Expected(case, results, nothing, nothing, 0.0, nothing)
+    doubtful = _doubtful(case, args, kwargs, results)
     if case.name.startswith(LINEAR) or (case.is_gradient and case.name.startswith(EQUAL)):
         scales = _linear(case, args, kwargs, magnitude)
         mixed = scales
         if case.name.startswith("conv"):
             mixed = _linear(case, _every_tap(case, args), kwargs, without_outliers)
-        return Expected(case, results, scales, mixed, 0.0)
+        return Expected(case, results, scales, mixed, 0.0, doubtful)
     scales = tuple(
         None if r is None else _function_scale(case, args, kwargs, r, i) for i, r in enumerate(results)
     )
-    return Expected(case, results, scales, scales, 16.0)
+    return Expected(case, results, scales, scales, 16.0, doubtful)
+
+
+def _doubtful(
+    case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], results: tuple[Any, ...]
+) -> tuple[np.ndarray | None, ...]:
+    """Which results an infinite gradient reaches through a slope of which rounding decides whether it is 0.
+
+    Such a slope is hardly a normal number of its dtype, or taken at a sum that is mostly rounding.
+    """
+    activation = kwargs.get("activation")
+    if not case.is_gradient or not (activation or case.name in SLOPES) or not np.isinf(args[0]).any():
+        return (None,) * len(results)
+    eps, _, smallest = limits(args[0].dtype)
+    dy, *others = map(widen, args)
+    if activation:
+        plain = {k: widen(v) for k, v in kwargs.items() if k not in ("need", "activation")}
+        sums, magnitudes = (
+            oracle(getattr(F, case.name), values, plain)[0] for values in (others, tuple(map(magnitude, others)))
+        )
+        slopes = oracle(getattr(F.grad, activation), (np.ones_like(dy), sums), {})[0]
+        doubt = magnitudes * eps * FEW > 1
+    else:
+        slopes = oracle(case.function, (np.ones_like(dy), *others), kwargs)[0]
+        if case.name == "glu":
+            slopes = np.minimum(*np.abs(np.split(slopes, 2, kwargs["dim"])))
+        doubt = np.zeros(dy.shape, bool)
+    doubt |= np.abs(slopes) < FEW * smallest
+    spread = results_of(case, (np.where(np.isinf(dy) & doubt, np.nan, dy), *args[1:]), kwargs)
+    return tuple(None if r is None else np.isnan(r) for r in spread)
 
 
 def _linear(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], size: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -217,7 +252,13 @@ def _powers_leave(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 
 def wrong(
-    got: np.ndarray, want: np.ndarray, scale: np.ndarray | None, units: float, acc: np.dtype, activation: bool
+    got: np.ndarray,
+    want: np.ndarray,
+    scale: np.ndarray | None,
+    units: float,
+    acc: np.dtype,
+    activation: bool,
+    doubtful: np.ndarray | None = None,
 ) -> str | None:
     """What is wrong with a result; None if it is right within `units` of rounding in `acc`."""
     if got.shape != want.shape:
@@ -244,6 +285,8 @@ def wrong(
         kept = (value == want) | ((value != value) & (want != want))
         if want.dtype.kind == "c":
             kept = kept | ~finite
+        if doubtful is not None:
+            kept = kept | (doubtful & ~np.isfinite(value))
         right = np.where(finite, close, kept) | (over & finite)
     if right.all():
         return None

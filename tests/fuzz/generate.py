@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.reference_activation_backward import SLOPES
 from fastconv.core.problems.activation import FUSED
 
 from .arrays import FLOATS, FORMS, VALUES, Array
@@ -123,8 +124,8 @@ def gradient(rng: Rng, case: Case, needs: int = 0) -> Case:
     assert first is not None
     dy = replace(array(rng, (), first.dtype, 0.6), shape=None)
     dy = replace(dy, form=dy.form.partition(":")[0])
-    if dy.values in ("nan", "inf") and not case.name.startswith(SUMS):
-        dy = replace(dy, values="normal")  # times slopes and probabilities that are 0 or not, by rounding
+    if dy.values in ("nan", "inf") and not case.name.startswith(SUMS) and case.name not in SLOPES:
+        dy = replace(dy, values="normal")  # times probabilities that are 0 or not, by rounding
     options = dict(case.options)
     if needs and not chance(rng, 0.1):
         there = [i for i in range(needs) if i < len(case.arrays) and case.arrays[i] is not None]

@@ -1,7 +1,8 @@
 """Gradients of activations on NumPy, block by block.
 
-Formulas avoid overflow and cancellation for arguments of any size.  Where a function is flat its gradient is 0 even if
-the incoming one is infinite; kinks, and NaN where pieces meet, take torch's side.
+Formulas avoid overflow and cancellation for arguments of any size.  Where a function is constant by its definition its
+gradient is 0 even if the incoming one is infinite; a slope that only rounds to 0 makes NaN of that.  Kinks, and NaN
+where pieces meet, take torch's side.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ def elu(dy: np.ndarray, x: np.ndarray, alpha: float) -> np.ndarray:
 def gelu(dy: np.ndarray, x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
     if tanh:
         k, c = 0.7978845608028654, 0.044715
-        t = np.tanh(k * (x + c * x * x * x))
-        slope = 0.5 * x * (1 - t * t) * (k * (1 + 3 * c * x * x))
-        return dy * (0.5 * (1 + t) + np.where(np.abs(x) > 50, 0, slope))
+        at = np.clip(x, -50, 50)  # beyond, its slope is that at infinity
+        twice = 2 * k * (at + c * at * at * at)  # (1 + tanh v) / 2 is the sigmoid of 2 v
+        s = sigmoid(twice)
+        return dy * (s + at * (s * sigmoid(-twice)) * (2 * k * (1 + 3 * c * at * at)))
     wide = x.astype(np.float64)
     density = np.exp(-0.5 * wide * wide) * 0.3989422804014327
-    return (dy * (0.5 * erfc(-wide * 0.7071067811865476) + np.where(np.isinf(x), 0, wide * density))).astype(x.dtype)
+    slope = 0.5 * erfc(-wide * 0.7071067811865476) + np.where(np.isinf(x), 0, wide * density)
+    return dy * slope.astype(x.dtype)
 
 
 def silu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -63,7 +66,7 @@ def shrink(dy: np.ndarray, x: np.ndarray, lambd: float) -> np.ndarray:
 
 def glu(dy: np.ndarray, x: np.ndarray, other: np.ndarray, first: np.ndarray) -> np.ndarray:
     """`x` gated by `other` in the first half; in the second half `x` is the gate of `other`."""
-    return np.where(first, dy * sigmoid(other), dy * other * (sigmoid(x) * sigmoid(-x)))
+    return np.where(first, dy * sigmoid(other), dy * (other * (sigmoid(x) * sigmoid(-x))))
 
 
 def relu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -99,7 +102,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "clamp_min": lambda dy, x, low, high: np.where((x < low) & (low < high), dy, 0),
     "clamp_max": lambda dy, x, low, high: np.where((x > high) | (low > high), dy, 0),
     "prelu": lambda dy, x, slopes: np.where(x > 0, dy, dy * slopes),
-    "prelu_weight": lambda dy, x, slopes: np.where(x >= 0, 0, dy * x),
+    "prelu_weight": lambda dy, x, slopes: np.where(x > 0, 0, dy * x),
     "glu": glu,
 }
 
