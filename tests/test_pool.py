@@ -14,7 +14,7 @@ from fastconv.backends.reference_pool import Pool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.machine import host_isas
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.pool import ROOM, PoolProblem, axis_counts, pool_extent
 from fastconv.dispatch.choice import choice_for
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.plan import Plan
@@ -239,6 +239,42 @@ def test_ceil_mode_extent_and_divisors() -> None:
     assert F.max_pool1d(np.ones((1, 1, 5)), 2, 2, 1, ceil_mode=True).shape == (1, 1, 3)
     assert F.max_pool1d(np.ones((1, 1, 5)), 2, 2, ceil_mode=True).shape == (1, 1, 3)
     assert F.max_pool1d(np.ones((1, 1, 5)), 2, 2, ceil_mode=False).shape == (1, 1, 2)
+
+
+@pytest.mark.parametrize("include_pad", [False, True])
+@pytest.mark.parametrize("extent", [1, 40, 90, 200, 700])
+@pytest.mark.parametrize(
+    ("k", "s", "d", "pad"), [(3, 1, 1, 1), (5, 2, 3, 2), (64, 3, 1, 32), (7, 9, 1, 3), (2, 1, 90, 1)]
+)
+def test_counts_of_windows_are_kept_for_the_borders_only(
+    extent: int, k: int, s: int, d: int, pad: int, include_pad: bool
+) -> None:
+    output = pool_extent(extent, k, s, d, pad, pad, True)
+    if output < 1:
+        return
+    counts = axis_counts(extent, k, s, d, pad, pad, output, include_pad)
+    end, begin = (extent + pad, -pad) if include_pad else (extent, 0)
+    taps = np.arange(output)[:, None] * s - pad + np.arange(k) * d
+    want = ((taps >= begin) & (taps < end)).sum(1)
+    np.testing.assert_array_equal(counts.of(slice(0, output)), want)
+    assert counts.values.size <= ROOM + 2 * (pad + k * d)
+    for q in range(output):  # vectors from any window on
+        n = min(ROOM, output - q)
+        np.testing.assert_array_equal(counts.values[counts.at(q) :][:n], want[q : q + n])
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_averages_of_long_axes_on_every_kernel(layout: str) -> None:
+    x = np.random.default_rng(11).standard_normal((1, 3, 150, 300)).astype("f")
+    x = x if layout == "NCHW" else np.moveaxis(x, 1, -1).copy()
+    for args in ((3, 1, 1), (5, 2, 2, True, False), (4, 3, 2, False, False), (3, 1, 1, False, True, 7)):
+        for f, given in ((F.avg_pool2d, (x, *args)), (F.lp_pool2d, (x, 2, *args[:2]))):
+            plan = F.plan(f, *given, layout=layout)
+            want = plan.with_kernel("reference.definition")(x)
+            for candidate in plan.explain().candidates:
+                if candidate.reason is None:
+                    got = plan.with_kernel(candidate.kernel.name)(x)
+                    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6, err_msg=candidate.kernel.name)
 
 
 def test_nan_propagates_with_the_first_index() -> None:

@@ -47,7 +47,7 @@ def divisor(p: PoolProblem | AdaptivePoolProblem) -> np.ndarray:
     else:
         include = p.include_pad or p.kind == "lp"
         counts = [
-            axis_counts(e, k, s, d, lo, hi, o, include)
+            axis_counts(e, k, s, d, lo, hi, o, include).of(slice(0, o))
             for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
         ]
     product = counts[0][:, None, None] * counts[1][:, None] * counts[2]

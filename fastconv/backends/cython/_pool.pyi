@@ -6,7 +6,7 @@ from fastconv.core.problems.pool import PoolProblem
 
 class Pool:
     def __init__(
-        self, table: int, p: PoolProblem, way: tuple[int, int, float], tables: tuple[np.ndarray, ...], blocks: Any
+        self, table: int, p: PoolProblem, way: tuple[int, int, float], tables: tuple[Any, ...], blocks: Any
     ) -> None: ...
     @property
     def items(self) -> int: ...

@@ -12,7 +12,8 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
 from fastconv.backends.cython._simd cimport (
-    POOL_AS_IS, View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args, view)
+    POOL_AS_IS, View, address, fc_pool_at, fc_pool_counts, fc_table, pool_across_args, pool_counts, pool_down_args,
+    pool_finish_args, view)
 
 
 cdef class Pool:
@@ -24,10 +25,8 @@ cdef class Pool:
     cdef Py_ssize_t ld, lh, lw, rb, qb, row_blocks, col_blocks, wq, part, table_bytes
     cdef const int64_t *row_at
     cdef const int64_t *tap_at
-    cdef const double *depth_count
-    cdef const double *height_count
+    cdef fc_pool_counts depth, height, width
     cdef const Py_ssize_t *taps
-    cdef char *divisor
     cdef int op, finish
     cdef double pad, scale
     cdef bint indices, split
@@ -51,13 +50,11 @@ cdef class Pool:
         self.op, self.finish, self.pad = way
         self.scale = p.taps if p.kind == "lp" else 1.0
         self.indices = p.indices
-        taps, row_at, tap_at, depth_count, height_count, divisor = tables
+        taps, row_at, tap_at, depth, height, width = tables
         self.taps = <const Py_ssize_t *>address(taps)
         self.row_at = <const int64_t *>address(row_at)
         self.tap_at = <const int64_t *>address(tap_at)
-        self.depth_count = <const double *>address(depth_count)
-        self.height_count = <const double *>address(height_count)
-        self.divisor = address(divisor)
+        self.depth, self.height, self.width = pool_counts(depth), pool_counts(height), pool_counts(width)
 
     @property
     def items(self):
@@ -109,7 +106,7 @@ cdef class Pool:
         across.row_at, across.tap_at, across.step = self.row_at, self.tap_at, self.sw
         across.value, across.row, across.index = value, NULL, NULL
         finish.op, finish.scale, finish.n, finish.unit = self.finish, self.scale, cols, unit
-        finish.divisor = self.divisor + q0 * size
+        finish.divisor, finish.start = self.width, q0
         self.border(value, first * unit, last * unit, win * unit, self.pad)
         if self.indices:
             down.row, across.row = row + first * unit * size, row
@@ -147,7 +144,8 @@ cdef class Pool:
                     if self.indices:
                         across.index += unit
             if self.finish != POOL_AS_IS:
-                finish.times = self.depth_count[od] * self.height_count[oh]
+                finish.times = (<const double *>self.depth.values)[fc_pool_at(&self.depth, od)]
+                finish.times *= (<const double *>self.height.values)[fc_pool_at(&self.height, oh)]
                 self.t.pool_finish(&finish)
 
     cdef void border(

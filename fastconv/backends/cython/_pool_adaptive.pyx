@@ -83,7 +83,8 @@ cdef class Pool(Prepared):
         if self.indices:
             across.row_at, across.tap_at = row_at, self.tap_at
             across.index = <int64_t *>arrays.index.data + n * arrays.index.stride[0] + c * arrays.index.stride[1] + at
-        finish.op, finish.y, finish.divisor, finish.scale, finish.n, finish.unit = self.finish, across.y, self.widths, 1, self.ow, unit
+        finish.op, finish.y, finish.scale, finish.n, finish.unit = self.finish, across.y, 1, self.ow, unit
+        finish.divisor.values, finish.divisor.first, finish.divisor.skip, finish.start = self.widths, 0, 0, 0
         finish.times = down.count
         for q in range(self.ow):
             across.value = <char *>down.value + self.first[2][q] * unit * size

@@ -1,7 +1,7 @@
 import numpy as np
 
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
 def run(
     dy: np.ndarray, index: np.ndarray, out: np.ndarray, width: int, lo: int, hi: int, threads: int
@@ -13,7 +13,7 @@ class Average:
         p: PoolProblem,
         kernel: tuple[int, ...],
         before: tuple[int, ...],
-        counts: tuple[np.ndarray, ...],
+        counts: tuple[AxisCounts, ...],
         width: int,
     ) -> None: ...
     def run(

@@ -9,7 +9,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, view
+from fastconv.backends.cython._simd cimport View, address, fc_pool_at, fc_pool_counts, pool_counts, view
 
 ctypedef fused real:
     float
@@ -84,9 +84,7 @@ cdef class Average:
 
     cdef Axis d, h, w
     cdef object keep  # arrays whose addresses are held below
-    cdef const double *depth_count
-    cdef const double *height_count
-    cdef const char *width_count
+    cdef fc_pool_counts depth, height, along
     cdef Py_ssize_t channels, width, parts
     cdef bint single
 
@@ -97,9 +95,7 @@ cdef class Average:
         self.h.inputs, self.h.outputs, self.h.taps, self.h.stride, self.h.dilation, self.h.before = axes[1]
         self.w.inputs, self.w.outputs, self.w.taps, self.w.stride, self.w.dilation, self.w.before = axes[2]
         self.keep = counts
-        self.depth_count = <const double *>address(counts[0])
-        self.height_count = <const double *>address(counts[1])
-        self.width_count = address(counts[2])
+        self.depth, self.height, self.along = pool_counts(counts[0]), pool_counts(counts[1]), pool_counts(counts[2])
         self.channels, self.width, self.single = p.c, width, p.dtype.itemsize == 4
         self.parts = (self.channels + width - 1) // width
 
@@ -129,7 +125,8 @@ cdef class Average:
         for od in range(self.d.outputs):
             for oh in range(self.h.outputs):
                 self.divide(share, dy + (od * self.h.outputs + oh) * self.w.outputs * step,
-                            self.depth_count[od] * self.height_count[oh], channels, step)
+                            (<const double *>self.depth.values)[fc_pool_at(&self.depth, od)]
+                            * (<const double *>self.height.values)[fc_pool_at(&self.height, oh)], channels, step)
                 self.widen(row, share, channels)
                 for td in range(self.d.taps):
                     plane = od * self.d.stride + td * self.d.dilation - self.d.before
@@ -142,11 +139,11 @@ cdef class Average:
 
     cdef void divide(
         self, real *share, const real *dy, double times, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
-        cdef const real *count = <const real *>self.width_count
+        cdef const real *count = <const real *>self.along.values
         cdef Py_ssize_t o, c
         cdef real divisor
         for o in range(self.w.outputs):
-            divisor = <real>(times * count[o])
+            divisor = <real>(times * count[fc_pool_at(&self.along, o)])
             for c in range(channels):
                 share[o * channels + c] = dy[o * step + c] / divisor
 

@@ -1,7 +1,5 @@
-import numpy as np
-
 from fastconv.backends.cython._prepared import Prepared
-from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
 class Pool(Prepared):
     def __init__(
@@ -11,7 +9,7 @@ class Pool(Prepared):
         kernel: tuple[int, ...],
         lo: tuple[int, ...],
         op: int,
-        divisors: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
+        divisors: tuple[AxisCounts, AxisCounts, AxisCounts] | None,
         scale: float,
         look: bool,
         rows: int,

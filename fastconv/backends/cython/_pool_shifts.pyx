@@ -4,7 +4,7 @@
 from libc.stdint cimport int64_t
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, fc_table, pool_shifts_args
+from fastconv.backends.cython._simd cimport View, fc_table, pool_counts, pool_shifts_args
 
 
 cdef class Pool(Prepared):
@@ -36,10 +36,8 @@ cdef class Pool(Prepared):
         self.groups = (self.c + width - 1) // width
         self.items = self.n * self.groups * self.od * self.parts
         if divisors is not None:
-            depth, height, along = divisors
-            self.a.depth_count = <const double *>address(depth)
-            self.a.height_count = <const double *>address(height)
-            self.a.divisor = address(along)
+            self.a.depth, self.a.height = pool_counts(divisors[0]), pool_counts(divisors[1])
+            self.a.width = pool_counts(divisors[2])
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef const View *x = &arrays.x

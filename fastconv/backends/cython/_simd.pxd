@@ -92,12 +92,18 @@ cdef extern from "simd/table.h" nogil:
         const int64_t *row_at
         const int64_t *tap_at
 
+    ctypedef struct fc_pool_counts:
+        const void *values
+        Py_ssize_t first, skip
+
+    Py_ssize_t fc_pool_at(const fc_pool_counts *c, Py_ssize_t q)
+
     ctypedef struct pool_finish_args:
         int op
         void *y
-        const void *divisor
+        fc_pool_counts divisor
         double times, scale
-        Py_ssize_t n, unit
+        Py_ssize_t start, n, unit
 
     enum:
         WINOGRAD_ROWS_M
@@ -145,10 +151,8 @@ cdef extern from "simd/table.h" nogil:
         Py_ssize_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, dw, ld, lh, lw, od, oh0, oh1, ow
         void *y
         int64_t *index
-        const void *divisor
+        fc_pool_counts depth, height, width
         double scale
-        const double *depth_count
-        const double *height_count
 
     ctypedef struct pool_flat_args:
         int op
@@ -352,6 +356,14 @@ cdef inline char *address(object array) except? NULL:
     if array is None:
         return NULL
     return <char *>PyArray_DATA(<ndarray?>array)
+
+
+cdef inline fc_pool_counts pool_counts(object counts) except *:
+    """From an `AxisCounts`, which the caller keeps alive."""
+    cdef fc_pool_counts a
+    values, a.first, a.skip = counts
+    a.values = address(values)
+    return a
 
 
 cdef inline char *whole(ndarray array, bint written, Py_ssize_t nbytes) noexcept:

@@ -14,7 +14,7 @@ from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.pool import PoolProblem, axis_counts
+from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 
 ROW_BYTES = 16 << 10  # of one padded row in scratch
 BLOCK_ROWS = 32
@@ -108,21 +108,22 @@ def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int
     return [(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp") for e, k, s, d, (lo, hi), o in axes]
 
 
-def divisors(p: PoolProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def divisors(p: PoolProblem) -> tuple[AxisCounts, AxisCounts, AxisCounts]:
     """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
 
     A factor of 0 occurs only where the sum is 0 too; it is made 1.
     """
+    dtypes = (np.float64, np.float64, p.dtype)
     if p.kind == "avg" and p.divisor is not None:
-        factors = [np.full(o, f, np.float64) for o, f in zip(p.output, (p.divisor, 1, 1), strict=True)]
+        values = (p.divisor, 1, 1)
+        depth, height, width = map(AxisCounts.same, values, p.output, dtypes)
     elif p.kind == "max":
-        factors = [np.ones(o) for o in p.output]
+        depth, height, width = map(AxisCounts.same, (1, 1, 1), p.output, dtypes)
     else:
-        dtypes = (np.float64, np.float64, p.dtype)
-        factors = [axis_counts(*axis, dtype) for axis, dtype in zip(counted_axes(p), dtypes, strict=True)]
-        for f in factors:
-            np.maximum(f, 1, out=f)
-    return factors[0], factors[1], factors[2].astype(p.dtype, copy=False)
+        depth, height, width = (axis_counts(*axis, dtype) for axis, dtype in zip(counted_axes(p), dtypes, strict=True))
+        for factor in (depth, height, width):
+            np.maximum(factor.values, 1, out=factor.values)
+    return depth, height, width
 
 
 class Pool(Kernel[PoolProblem]):
@@ -176,7 +177,8 @@ class Pool(Kernel[PoolProblem]):
         p = problem
         blocks = Blocks.of(p)
         way = WAYS[p.norm if p.kind == "lp" else p.kind]
-        tables = (blocks.taps(p), *blocks.positions(p), *divisors(p))
+        places = blocks.positions(p) if p.indices else (None, None)
+        tables = (blocks.taps(p), *places, *divisors(p))
         prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
         each = native.in_slices(prepared.items, blocks.bytes, threads, self.cost(p, machine.host().with_threads(1)))

@@ -72,7 +72,8 @@ class Flat(Kernel[PoolProblem]):
         op, shares = MAX, None
         if p.kind == "avg":
             depth, height, width = divisors(p)
-            divisor = (depth[0] * height[:, None] * width).astype(p.dtype)
+            rows, columns = (f.of(slice(0, o)) for f, o in zip((height, width), p.output[1:], strict=True))
+            divisor = (depth.values[0] * rows[:, None] * columns).astype(p.dtype)
             op, shares = SUM, (divisor, 1 / divisor)
         planes = max(1, BLOCK_BYTES // (p.pixels * p.dtype.itemsize))
         table = native.table(self.isa, p.dtype.itemsize)

@@ -11,7 +11,7 @@ from fastconv.backends.cython.pool import SHARED_FLOPS, Blocks, counted_axes, di
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.pool import PoolProblem, whole_windows
+from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 
 MAX, SUM = 0, 3  # of simd/pool.h, as MAX_ROWS
 MAX_ROWS, MAX_COLUMNS = 32, 5
@@ -25,7 +25,7 @@ LOAD_SECONDS = 0.45e-9
 TAP_SECONDS = 0.8e-9
 
 
-def way(p: PoolProblem) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray] | None, float]:
+def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] | None, float]:
     """How windows are combined, and what sums are divided by or, where one power of two serves all, multiplied by."""
     if p.kind == "max":
         return MAX, None, 1.0
@@ -34,7 +34,7 @@ def way(p: PoolProblem) -> tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray] 
         if abs(np.frexp(count)[0]) == 0.5:
             return SUM, None, 1 / count
     shares = divisors(p)
-    lowest, highest = (float(np.prod([bound(s) for s in shares])) for bound in (np.min, np.max))
+    lowest, highest = (float(np.prod([bound(s.values) for s in shares])) for bound in (np.min, np.max))
     if lowest == highest and abs(np.frexp(lowest)[0]) == 0.5:
         return SUM, None, 1 / lowest
     return SUM, shares, 1.0

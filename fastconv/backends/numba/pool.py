@@ -42,7 +42,7 @@ def divisors(p: PoolProblem, room: tuple[int, int, int]) -> np.ndarray:
             count = axis_counts(
                 p.input[axis], p.kernel[axis], p.stride[axis], p.dilation[axis], *p.pads[axis], p.output[axis],
                 p.include_pad,
-            )  # fmt: skip
+            ).of(slice(0, p.output[axis]))  # fmt: skip
             count = np.maximum(count, 1)  # a window without elements has sum 0
         tables.append(np.concatenate([count, np.ones(room[axis], np.int64)]))
     return np.concatenate(tables).astype(p.dtype)

@@ -5,13 +5,13 @@ The gradients of poolings go by these: every element of the input is written onc
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from fastconv.backends.numpy.windows import BLOCK, AnyPool, FixedTaps, Select
+from fastconv.backends.numpy.windows import BLOCK, AnyPool, FixedTaps, Select, each_of, few_listed
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 
 
@@ -39,15 +39,14 @@ class Part(NamedTuple):
         return inputs == slice(0, extent, 1) and outputs == slice(0, self.out.stop - self.out.start) == slice(0, extent)
 
 
-def fixed_parts(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> list[Part]:
+def fixed_parts(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> Iterator[Part]:
     """Parts of `step` inputs of an axis with equal windows."""
-    parts = []
     for i0 in range(0, e, step):
         i1 = min(i0 + step, e)
         o0 = max(0, -((-(i0 + lo - (k - 1) * d)) // s))
         o1 = min(output, (i1 - 1 + lo) // s + 1)
         if o0 >= o1:
-            parts.append(Part(slice(i0, i1), slice(0, 0), slice(i0, i1), ()))
+            yield Part(slice(i0, i1), slice(0, 0), slice(i0, i1), ())
             continue
         first = max(0, o0 * s - lo)
         last = max(first, min(e, (o1 - 1) * s - lo + (k - 1) * d + 1))
@@ -57,28 +56,24 @@ def fixed_parts(e: int, k: int, s: int, d: int, lo: int, output: int, step: int)
             assert isinstance(inputs, slice)
             shift = first - read.start
             taps.append((slice(inputs.start + shift, inputs.stop + shift, inputs.step), outputs))
-        parts.append(Part(slice(i0, i1), slice(o0, o1), read, tuple(taps)))
-    return parts
+        yield Part(slice(i0, i1), slice(o0, o1), read, tuple(taps))
 
 
-def adaptive_parts(e: int, output: int, step: int) -> list[Part]:
+def adaptive_parts(e: int, output: int, step: int) -> Iterator[Part]:
     """Parts of `step` inputs of an axis whose windows differ; outputs that read none of them are left out."""
-    start, end = axis_windows(e, output)
-    parts = []
     for i0 in range(0, e, step):
-        at = np.arange(i0, min(i0 + step, e))
-        first, last = np.searchsorted(end, at, "right"), np.searchsorted(start, at, "right") - 1
-        o0, o1 = int(first[0]), int(last[-1]) + 1
-        own = slice(i0, i0 + at.size)
+        own = slice(i0, min(i0 + step, e))
+        size = own.stop - i0
+        first, end = axis_windows(output, e, i0, own.stop)  # the windows that each input is in
+        o0, o1 = int(first[0]), int(end[-1])
         taps: list[tuple[Select, Select]] = []
-        if o1 - o0 == at.size and (first == last).all():
-            taps = [(slice(0, at.size, 1), slice(0, at.size))]
+        if o1 - o0 == size and (end - first == 1).all():
+            taps = [(slice(0, size, 1), slice(0, size))]
         else:
-            for t in range(int((last - first).max()) + 1):
-                served = np.flatnonzero(first + t <= last)
+            for t in range(int((end - first).max())):
+                served = np.flatnonzero(first + t < end)
                 taps.append((served, first[served] + t - o0))
-        parts.append(Part(own, slice(o0, max(o0, o1)), own, tuple(taps)))
-    return parts
+        yield Part(own, slice(o0, o1), own, tuple(taps))
 
 
 class InputBlocks:
@@ -124,21 +119,26 @@ class InputBlocks:
             total *= -(-extent // step)
         return total
 
-    def parts(self) -> list[list[Part]]:
+    def parts(self) -> list[Iterable[Part]]:
         """The parts of depth, height and width."""
         p = self.p
         if isinstance(p, AdaptivePoolProblem):
-            return [adaptive_parts(*a) for a in zip(p.input, p.output, self.steps[2:], strict=True)]
+            return [
+                few_listed(partial(adaptive_parts, e, o, step), e + 2 * o)
+                for e, o, step in zip(p.input, p.output, self.steps[2:], strict=True)
+            ]
         los = (lo for lo, _ in p.pads)
         return [
-            fixed_parts(*a)
-            for a in zip(p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True)
+            few_listed(partial(fixed_parts, e, k, s, d, lo, o, step), -(-e // step) * k)
+            for e, k, s, d, lo, o, step in zip(
+                p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True
+            )
         ]
 
-    def walk(self, parts: list[list[Part]]) -> Iterator[tuple[slice, slice, tuple[Part, ...]]]:
+    def walk(self, parts: list[Iterable[Part]]) -> Iterator[tuple[slice, slice, tuple[Part, ...]]]:
         """(images, channels, part per axis) of every block."""
         p = self.p
         for n in range(0, p.n, self.steps[0]):
             for c in range(0, p.c, self.steps[1]):
-                for axes in itertools.product(*parts):
+                for axes in each_of(parts):
                     yield slice(n, n + self.steps[0]), slice(c, c + self.steps[1]), axes

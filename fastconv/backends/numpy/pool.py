@@ -21,12 +21,14 @@ import numpy as np
 from fastconv.backends.numpy.powers import power
 from fastconv.backends.numpy.windows import (
     BLOCK,
+    LISTED,
     AnyPool,
     Band,
     Blocks,
     Select,
     all_taps,
     read_extents,
+    unlisted_bytes,
 )
 from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run
@@ -76,7 +78,7 @@ class Outputs(Protocol):
 def divisors(p: AnyPool) -> Callable[[Sequence[Outputs]], Any]:
     """A function from the bands of a block to what its sums are divided by."""
     if isinstance(p, AdaptivePoolProblem):
-        counts = [end - start for start, end in (axis_windows(*a) for a in zip(p.input, p.output, strict=True))]
+        lengths = [adaptive_lengths(*a) for a in zip(p.input, p.output, strict=True)]
     elif p.kind == "avg" and p.divisor is not None:
         return lambda axes: p.divisor
     else:
@@ -85,15 +87,29 @@ def divisors(p: AnyPool) -> Callable[[Sequence[Outputs]], Any]:
             axis_counts(e, k, s, d, lo, hi, o, include)
             for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
         ]
-    if all(c.size and (c == c[0]).all() for c in counts):
-        same = max(int(counts[0][0] * counts[1][0] * counts[2][0]), 1)
-        return lambda axes: same
+        if all(c.values.size and (c.values == c.values[0]).all() for c in counts):
+            same = max(int(counts[0].values[0] * counts[1].values[0] * counts[2].values[0]), 1)
+            return lambda axes: same
+        lengths = [c.of for c in counts]
 
     def of(axes: Sequence[Outputs]) -> np.ndarray:
-        d, h, w = (c[a.out] for c, a in zip(counts, axes, strict=True))
+        d, h, w = (length(a.out) for length, a in zip(lengths, axes, strict=True))
         return np.maximum(d[:, None, None] * h[:, None] * w, 1)
 
     return of
+
+
+def adaptive_lengths(extent: int, output: int) -> Callable[[slice], np.ndarray]:
+    """A function from some outputs of an axis to the extents of their windows."""
+
+    def of(some: slice) -> np.ndarray:
+        start, end = axis_windows(extent, output, some.start, some.stop)
+        return end - start
+
+    if output > LISTED:
+        return of
+    few = of(slice(0, output))
+    return lambda some: few[some]
 
 
 def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
@@ -323,7 +339,8 @@ class Separable(NumpyPool):
         first, second = n * c * d * h * ow, n * c * d * oh * ow
         each = self._sum_dtype(p).itemsize + (19 if p.indices else 0)
         powers_of = 24 * n * c * d * h * w if p.kind == "lp" else 0
-        return (first + second + n * c * od * oh * ow) * (each + 8) + powers_of + np.getbufsize() * 16
+        taps = unlisted_bytes(p, p.output, blocks.steps[2:])
+        return (first + second + n * c * od * oh * ow) * (each + 8) + powers_of + taps + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem

@@ -26,7 +26,7 @@ from fastconv.backends.numpy.pool import (
     divisors,
 )
 from fastconv.backends.numpy.powers import power
-from fastconv.backends.numpy.windows import BLOCK, AnyPool, Blocks
+from fastconv.backends.numpy.windows import BLOCK, AnyPool, Blocks, unlisted_bytes
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
@@ -150,7 +150,8 @@ class Separable(Backward):
     def workspace(self, problem: AnyPool) -> int:
         p = problem
         each = 8 * 6 if p.kind == "lp" else p.dtype.itemsize * 3
-        return InputBlocks(p).elements * each + np.getbufsize() * 16
+        blocks = InputBlocks(p)
+        return blocks.elements * each + unlisted_bytes(p, p.input, blocks.steps[2:]) + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem

@@ -6,9 +6,9 @@ bounded number of input elements keep the working set in cache and the workspace
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from fastconv.core.problems.pool import PoolProblem
 
 BLOCK = 1 << 16  # input elements per block
 LISTED_TAPS = 64
+LISTED = 1 << 12  # taps of bands, or windows, along an axis: more are worked out as they are used, not kept
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 Select = slice | np.ndarray
+T = TypeVar("T")
 
 
 class Band(NamedTuple):
@@ -74,33 +76,57 @@ def listed(taps: FixedTaps | AdaptiveTaps) -> Iterable[tuple[Select, Select]]:
     return list(taps) if len(taps.range) <= LISTED_TAPS else taps
 
 
-def fixed_bands(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> list[Band]:
+class Again(Iterable[T]):
+    """What `make` yields, worked out anew whenever it is gone through."""
+
+    def __init__(self, make: Callable[[], Iterator[T]]) -> None:
+        self.make = make
+
+    def __iter__(self) -> Iterator[T]:
+        return self.make()
+
+
+def few_listed(make: Callable[[], Iterator[T]], entries: int) -> Iterable[T]:
+    """What `make` yields, as a list unless it holds so many `entries` that a plan would grow with extents."""
+    return list(make()) if entries <= LISTED else Again(make)
+
+
+def unlisted_bytes(p: AnyPool, full: tuple[int, ...], steps: tuple[int, ...]) -> int:
+    """What the taps of a block of `steps` out of `full` take where windows differ and no list of them is kept."""
+    if not isinstance(p, AdaptivePoolProblem):
+        return 0
+    entries = [e + 2 * o for e, o in zip(p.input, p.output, strict=True)]
+    return sum(48 * -(-n * step // max(f, 1)) for n, f, step in zip(entries, full, steps, strict=True) if n > LISTED)
+
+
+def fixed_bands(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> Iterator[Band]:
     """Bands of `step` outputs of an axis with equal windows."""
-    bands = []
     for o0 in range(0, output, step):
         o1 = min(o0 + step, output)
         i0 = max(0, o0 * s - lo)
         i1 = max(i0, min(e, (o1 - 1) * s - lo + (k - 1) * d + 1))
-        bands.append(Band(slice(o0, o1), slice(i0, i1), listed(FixedTaps(e, k, s, d, lo, o0, o1))))
-    return bands
+        yield Band(slice(o0, o1), slice(i0, i1), listed(FixedTaps(e, k, s, d, lo, o0, o1)))
 
 
-def adaptive_bands(e: int, output: int, step: int) -> list[Band]:
+def adaptive_bands(e: int, output: int, step: int) -> Iterator[Band]:
     """Bands of `step` outputs of an axis whose windows differ."""
-    bands = []
-    start, end = axis_windows(e, output)
     for o0 in range(0, output, step):
-        a, b = start[o0 : o0 + step], end[o0 : o0 + step]
-        bands.append(Band(slice(o0, o0 + a.size), slice(int(a[0]), int(b[-1])), listed(AdaptiveTaps(a, b))))
-    return bands
+        o1 = min(o0 + step, output)
+        start, end = axis_windows(e, output, o0, o1)
+        yield Band(slice(o0, o1), slice(int(start[0]), int(end[-1])), listed(AdaptiveTaps(start, end)))
+
+
+def each_of(axes: list[Iterable[T]]) -> Iterator[tuple[T, ...]]:
+    """As `itertools.product` of three, which would keep all that they yield."""
+    for d in axes[0]:
+        for h in axes[1]:
+            for w in axes[2]:
+                yield d, h, w
 
 
 def all_taps(axes: tuple[Band, ...]) -> Iterator[tuple[tuple[Select, Select], ...]]:
     """Every tap of a window, in row-major order."""
-    for d in axes[0].taps:
-        for h in axes[1].taps:
-            for w in axes[2].taps:
-                yield d, h, w
+    return each_of([a.taps for a in axes])
 
 
 def read_extents(p: AnyPool, steps: tuple[int, int, int]) -> list[int]:
@@ -148,21 +174,27 @@ class Blocks:
         """Outputs of the largest block."""
         return int(np.prod(self.steps, dtype=object))
 
-    def bands(self) -> list[list[Band]]:
+    def bands(self) -> list[Iterable[Band]]:
         """The bands of depth, height and width."""
         p = self.p
         if isinstance(p, AdaptivePoolProblem):
-            return [adaptive_bands(*a) for a in zip(p.input, p.output, self.steps[2:], strict=True)]
+            # A tap of a band is two numbers for each output that it serves.
+            return [
+                few_listed(partial(adaptive_bands, e, o, step), e + 2 * o)
+                for e, o, step in zip(p.input, p.output, self.steps[2:], strict=True)
+            ]
         los = (lo for lo, _ in p.pads)
         return [
-            fixed_bands(*a)
-            for a in zip(p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True)
+            few_listed(partial(fixed_bands, e, k, s, d, lo, o, step), -(-o // step) * min(k, LISTED_TAPS))
+            for e, k, s, d, lo, o, step in zip(
+                p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True
+            )
         ]
 
-    def walk(self, bands: list[list[Band]]) -> Iterator[tuple[slice, slice, tuple[Band, ...]]]:
+    def walk(self, bands: list[Iterable[Band]]) -> Iterator[tuple[slice, slice, tuple[Band, ...]]]:
         """(images, channels, band per axis) of every block."""
         p = self.p
         for n in range(0, p.n, self.steps[0]):
             for c in range(0, p.c, self.steps[1]):
-                for axes in itertools.product(*bands):
+                for axes in each_of(bands):
                     yield slice(n, n + self.steps[0]), slice(c, c + self.steps[1]), axes

@@ -101,9 +101,12 @@ class AdaptivePoolProblem(Problem):
         return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
 
 
-def axis_windows(extent: int, output: int) -> tuple[np.ndarray, np.ndarray]:
-    """First position of each window along one axis, and the one behind its last (int64)."""
-    o = np.arange(output, dtype=np.int64)
+def axis_windows(extent: int, output: int, begin: int = 0, end: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """First position of each window along one axis, or of some, and the one behind its last (int64).
+
+    With `extent` and `output` exchanged, they are the windows that each position is in.
+    """
+    o = np.arange(begin, output if end is None else end, dtype=np.int64)
     return o * extent // output, -(-(o + 1) * extent // output)
 
 

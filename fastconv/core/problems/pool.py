@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, che
 from fastconv.core.problems.conv import AXES, as_pads, forward_extent
 
 KINDS = ("max", "avg", "lp")
+ROOM = 64  # equal values in a row that a table keeps: no vector, nor tile of them, is longer
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
@@ -140,9 +141,35 @@ def whole_windows(
     return first, min(max((end + lo - d * (k - 1) - 1) // s + 1, first), output)
 
 
+class AxisCounts(NamedTuple):
+    """One value for each window along an axis, most of the equal ones in its middle left out.
+
+    That of window q is ``values[at(q)]``, and those of the next `ROOM` windows, as far as there are any, follow it.
+    So a table is as long as the borders, not as the axis, and vectors are read from it as from a whole one.
+    """
+
+    values: np.ndarray
+    first: int  # windows before the middle
+    skip: int  # values left out
+
+    def at(self, q: Any) -> Any:
+        """Where the values of windows `q` lie."""
+        return np.minimum(q, np.maximum(q - self.skip, self.first))
+
+    def of(self, some: slice) -> np.ndarray:
+        """The values of some windows."""
+        return self.values[self.at(np.arange(some.start, some.stop)) if self.skip else some]
+
+    @classmethod
+    def same(cls, value: float, output: int, dtype: Any = np.int64) -> AxisCounts:
+        """One value for all windows."""
+        kept = min(output, ROOM)
+        return cls(np.full(kept, value, dtype), 0, output - kept)
+
+
 def axis_counts(
     extent: int, k: int, s: int, d: int, lo: int, hi: int, output: int, include_pad: bool, dtype: Any = np.int64
-) -> np.ndarray:
+) -> AxisCounts:
     """How many taps of each window along one axis the divisor of an average counts (`output` values).
 
     Windows are clipped at the end of the padding; without `include_pad`, at both ends of the input.
@@ -150,13 +177,15 @@ def axis_counts(
     """
     first, last = whole_windows(extent, k, s, d, lo, hi, output, include_pad)
     end = extent + hi if include_pad else extent
-    counts = np.full(output, k, dtype)
+    skip = max(last - first - ROOM, 0)
+    counts = np.full(output - skip, k, dtype)
     for some in (slice(0, first), slice(last, output)):
         start = np.arange(some.start, some.stop, dtype=np.int64) * s - lo
         before_end = -(-(end - start) // d)
         before_start = np.zeros_like(start) if include_pad else np.maximum(-(start // d), 0)
-        counts[some] = np.clip(before_end, 0, k) - np.minimum(before_start, k)
-    return counts
+        kept = slice(some.start - skip, some.stop - skip) if some.start else some
+        counts[kept] = np.clip(before_end, 0, k) - np.minimum(before_start, k)
+    return AxisCounts(counts, first, skip)
 
 
 def pool_dtype(dtype: np.dtype, kind: str) -> np.dtype:

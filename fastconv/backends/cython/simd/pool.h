@@ -35,13 +35,26 @@ typedef struct {
     const int64_t *row_at, *tap_at;
 } pool_across_args;
 
+/* One value for each window along an axis, most of the equal ones in its middle left out: that of window q, and with it
+   those of a vector of windows from there on, lie at fc_pool_at. */
+typedef struct {
+    const void *values;
+    ptrdiff_t first, skip; /* windows before the middle; values left out */
+} fc_pool_counts;
+
+static inline ptrdiff_t fc_pool_at(const fc_pool_counts *c, ptrdiff_t q)
+{
+    ptrdiff_t at = q - c->skip < c->first ? c->first : q - c->skip;
+    return at < q ? at : q;
+}
+
 /* The last pass, in place: y = y / (divisor * times) * scale, then perhaps the square root; or y = -y. */
 typedef struct {
     int op;
-    void *y;             /* [n][unit] */
-    const void *divisor; /* [n] */
+    void *y;                /* [n][unit] */
+    fc_pool_counts divisor; /* of windows from `start` on */
     double times, scale;
-    ptrdiff_t n, unit;
+    ptrdiff_t start, n, unit;
 } pool_finish_args;
 
 /* Both passes at once, in registers; see shifts.inc.  Columns of a window lie side by side, windows 1 or 2 apart. */
@@ -55,9 +68,8 @@ typedef struct {
     ptrdiff_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, dw, ld, lh, lw, od, oh0, oh1, ow;
     void *y;        /* from row oh0 on */
     int64_t *index; /* the same; NULL if nobody asks */
-    const void *divisor; /* [ow]; NULL: results are multiplied by `scale`, a power of two */
-    double scale;
-    const double *depth_count, *height_count; /* its other factors, by od and oh */
+    fc_pool_counts depth, height, width; /* factors of divisors: double, but those along width; values NULL: results are */
+    double scale;                        /* multiplied by `scale`, a power of two */
 } pool_shifts_args;
 
 /* Whole planes that keep their size; see flat.inc. */
