@@ -77,6 +77,13 @@ OTHERS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
     "gradient of average": (F.grad.avg_pool2d, (F.Spec((1, 4, 4, LONG)), F.Spec((1, 4, 4, LONG)), 3, 1, 1), {}),
     "gradient of average, NumPy": (F.grad.avg_pool2d, (F.Spec((1, 4, 4, LONG)), F.Spec((1, 4, 4, LONG)), 3, 1, 1),
                                    {"backend": "numpy"}),
+    "adaptive average": (F.adaptive_avg_pool2d, (F.Spec((1, 4, 3, LONG)), (2, LONG // 2 + 1)), {}),
+    "adaptive average, tall": (F.adaptive_avg_pool2d, (F.Spec((1, 4, LONG, 4)), (LONG // 2 + 1, 3)), {}),
+    "adaptive maximum, channels last": (F.adaptive_max_pool2d, (F.Spec((1, 3, LONG, 4)), (2, LONG // 3), True),
+                                        {"layout": "NHWC"}),
+    "gradient of adaptive average": (F.grad.adaptive_avg_pool2d,
+                                     (F.Spec((1, 4, 2, LONG // 2 + 1)), F.Spec((1, 4, 3, LONG)), (2, LONG // 2 + 1)),
+                                     {}),
     "adaptive average, NumPy": (F.adaptive_avg_pool2d, (F.Spec((1, 4, 3, LONG)), (2, LONG // 2 + 1)),
                                 {"backend": "numpy"}),
     "pad": (F.pad, (F.Spec((1, 4, LONG, 4)), (1, 1, 1, 1), "reflect"), {}),
@@ -98,3 +105,22 @@ def test_other_families(name: str) -> None:
     held, calls = cost_of(operation, *args, **kwargs)
     assert held < MOST_BYTES
     assert calls < MOST_CALLS
+
+
+def test_poolings_of_ever_new_lengths_hold_little() -> None:
+    x = np.ones((1, 1, 1_500_000), "f")
+    clear_cache()
+    F.avg_pool1d(x[..., :9], 3, 1, 1), F.adaptive_avg_pool1d(x[..., :9], 4), F.lp_pool1d(x[..., :9], 2, 3)
+    tracemalloc.start()
+    try:
+        for n in range(1_499_988, 1_500_000):
+            F.avg_pool1d(x[..., :n], 3, 1, 1, count_include_pad=False)
+            F.lp_pool1d(x[..., :n], 2, 3)
+            F.adaptive_avg_pool1d(x[..., :n], n // 2 + 1)
+        held = tracemalloc.get_traced_memory()[0]
+        clear_cache()
+        left = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 8 << 20  # 6 MB of it are scratch: a row of the image, of adaptive pooling
+    assert left < held

@@ -1,5 +1,3 @@
-import numpy as np
-
 from fastconv.backends.cython._prepared import Prepared
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 
@@ -10,6 +8,6 @@ class Pool(Prepared):
         p: AdaptivePoolProblem,
         op: int,
         finish: int,
-        windows: list[tuple[np.ndarray, np.ndarray]],
+        columns: int,
         table_bytes: int,
     ) -> None: ...

@@ -14,21 +14,21 @@ from libc.string cimport memset
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args
 
+cdef enum:
+    WIDTHS = 256  # windows whose sums are divided at once
+
 
 cdef class Pool(Prepared):
     """One prepared pooling."""
 
     cdef int op, finish
-    cdef Py_ssize_t n, c, unit, id, ih, iw, od, oh, ow, table_bytes
-    cdef const int64_t *first[3]
-    cdef const int64_t *last[3]
+    cdef Py_ssize_t n, c, unit, id, ih, iw, od, oh, ow, table_bytes, step, rest
     cdef const Py_ssize_t *taps
     cdef const int64_t *tap_at
-    cdef const char *widths
     cdef bint indices
 
-    def __init__(self, size_t table, p, int op, int finish, windows, Py_ssize_t table_bytes):
-        """`windows`: first place of each window and the one behind its last, for each axis; see simd/pool.h for the numbers."""
+    def __init__(self, size_t table, p, int op, int finish, Py_ssize_t columns, Py_ssize_t table_bytes):
+        """`columns`: of the widest window; see simd/pool.h for the numbers."""
         self.t = <const fc_table *>table
         self.op, self.finish = op, finish
         self.n, self.c, self.table_bytes, self.indices = p.n, p.c, table_bytes, p.indices
@@ -36,16 +36,12 @@ cdef class Pool(Prepared):
         self.id, self.ih, self.iw = p.input
         self.od, self.oh, self.ow = p.output
         self.items = self.n * (self.c // self.unit if self.unit else 0) * self.od * self.oh
-        cdef int axis
-        for axis in range(3):
-            self.first[axis] = <const int64_t *>address(windows[axis][0])
-            self.last[axis] = <const int64_t *>address(windows[axis][1])
-        tap_at = np.arange(self.iw + 1, dtype=np.int64)
-        taps = (tap_at * self.unit).astype(np.intp)
-        widths = (windows[2][1] - windows[2][0]).astype(p.dtype)
-        self.taps, self.widths = <const Py_ssize_t *>address(taps), address(widths)
-        self.tap_at = <const int64_t *>address(tap_at)
-        self.keep = windows, taps, tap_at, widths
+        if self.ow:  # the first place of a window is floor(q * iw / ow): so many on from that of the window before, or one more
+            self.step, self.rest = self.iw // self.ow, self.iw % self.ow
+        taps = np.arange(0, columns * self.unit, max(self.unit, 1), dtype=np.intp)
+        tap_at = np.arange(columns, dtype=np.int64) if self.indices else None
+        self.taps, self.tap_at = <const Py_ssize_t *>address(taps), <const int64_t *>address(tap_at)
+        self.keep = taps, tap_at
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef const View *x = &arrays.x
@@ -57,6 +53,8 @@ cdef class Pool(Prepared):
         cdef pool_down_args down
         cdef pool_across_args across
         cdef pool_finish_args finish
+        cdef double widths[WIDTHS]  # or floats
+        cdef Py_ssize_t block, first = 0, next = 0, rest = 0
         oh = i % self.oh
         i = i // self.oh
         od = i % self.od
@@ -66,8 +64,8 @@ cdef class Pool(Prepared):
         cdef const char *image = x.data + (n * x.stride[0] + c * x.stride[1]) * size
         memset(&across, 0, sizeof(across))
         down.op, down.rows, down.count = self.op, <const void *const *>rows, 0
-        for z in range(self.first[0][od], self.last[0][od]):
-            for r in range(self.first[1][oh], self.last[1][oh]):
+        for z in range(od * self.id // self.od, ((od + 1) * self.id + self.od - 1) // self.od):
+            for r in range(oh * self.ih // self.oh, ((oh + 1) * self.ih + self.oh - 1) // self.oh):
                 rows[down.count] = image + (z * self.ih + r) * self.iw * unit * size
                 if self.indices:
                     row_at[down.count] = (z * self.ih + r) * self.iw
@@ -83,18 +81,29 @@ cdef class Pool(Prepared):
         if self.indices:
             across.row_at, across.tap_at = row_at, self.tap_at
             across.index = <int64_t *>arrays.index.data + n * arrays.index.stride[0] + c * arrays.index.stride[1] + at
-        finish.op, finish.y, finish.scale, finish.n, finish.unit = self.finish, across.y, 1, self.ow, unit
-        finish.divisor.values, finish.divisor.first, finish.divisor.skip, finish.start = self.widths, 0, 0, 0
-        finish.times = down.count
-        for q in range(self.ow):
-            across.value = <char *>down.value + self.first[2][q] * unit * size
-            across.count = self.last[2][q] - self.first[2][q]
-            if self.indices:
-                across.row = <char *>down.row + self.first[2][q] * unit * size
-                across.base = self.first[2][q]
-            self.t.pool_across(&across)
-            if self.indices:
-                across.index += unit
-            across.y = <char *>across.y + unit * size
-        if self.finish:
-            self.t.pool_finish(&finish)
+        finish.op, finish.scale, finish.unit, finish.times = self.finish, 1, unit, down.count
+        finish.divisor.values, finish.divisor.first, finish.divisor.skip, finish.start = widths, 0, 0, 0
+        for block in range((self.ow + WIDTHS - 1) // WIDTHS):
+            finish.y, finish.n = across.y, min(WIDTHS, self.ow - block * WIDTHS)
+            for q in range(finish.n):
+                first = next
+                next += self.step
+                rest += self.rest
+                if rest >= self.ow:
+                    rest -= self.ow
+                    next += 1
+                across.count = next + (rest != 0) - first
+                if size == 4:
+                    (<float *>widths)[q] = <float>across.count
+                else:
+                    widths[q] = <double>across.count
+                across.value = <char *>down.value + first * unit * size
+                if self.indices:
+                    across.row = <char *>down.row + first * unit * size
+                    across.base = first
+                self.t.pool_across(&across)
+                if self.indices:
+                    across.index += unit
+                across.y = <char *>across.y + unit * size
+            if self.finish:
+                self.t.pool_finish(&finish)

@@ -11,7 +11,7 @@ from fastconv.backends.cython.pool import AS_IS, DIVIDE, MAX, MAX_COUNTED, POINT
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
 
 START_SECONDS = 2e-6
 ROW_SECONDS = 2e-8
@@ -71,9 +71,8 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
 
         p = problem
         op, finish = (MAX, AS_IS) if p.kind == "max" else (SUM, DIVIDE)
-        windows = [axis_windows(e, o) for e, o in zip(p.input, p.output, strict=True)]
         table = native.table(self.isa, p.dtype.itemsize)
-        prepared = _pool_adaptive.Pool(table, p, op, finish, windows, self._table_bytes(p))
+        prepared = _pool_adaptive.Pool(table, p, op, finish, self._windows(p)[1], self._table_bytes(p))
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, self.workspace(p), threads, native.seconds(self, p))
 
