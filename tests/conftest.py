@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["FASTCONV_WISDOM"] = ""  # what was measured on this machine does not count here
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child would see Ctrl-C
 
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
