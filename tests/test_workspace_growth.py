@@ -1,0 +1,52 @@
+"""Scratch levels off: an array several times as long needs no more of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import workspace_calls
+from tests.test_workspace import cases, measured
+from tests.workspace_calls import OTHERS, POOLS, Call, requests
+
+MORE = 1 << 20  # blocks fit an axis better or worse, and some are not full at the smaller extent
+# Where a channel, vector or plane is not parted, scratch grows with it.  Native kernels refuse channels of more than
+# `widened.LARGEST` elements, so theirs is bounded; NumPy's is a few times one vector.
+WHOLE = {"cython.separable_widened"}
+WHOLE_HERE = {
+    "cross_entropy_classes": "numpy.blocks", "log_softmax_long_2": "numpy.blocks", "grad_avg_last": "cython.separable",
+}  # fmt: skip
+# What takes seconds each; `test_workspace` has all of them.
+LEFT_OUT = ("matmul", "linear", "adaptive", "grad_adaptive")
+
+
+def scratch(call: Call, n: int) -> dict[str, int]:
+    """Bytes that each kernel uses, of one instruction set: the others differ in the lanes of a block alone."""
+    found: dict[str, int] = {}
+    for request in requests(call, n):
+        for kernel in request.kernels()[:-1]:
+            name = f"{request.problem.op} {kernel.name.partition('@')[0]}"
+            if name not in found and request.rejects(kernel) is None:
+                found[name] = measured(workspace_calls.prepared(request, kernel))
+    return found
+
+
+def level(calls: dict[str, Call], n: int) -> list[object]:
+    """Calls at an extent where most blocks are full."""
+    return cases({name: call for name, call in calls.items() if not name.startswith(LEFT_OUT)}, n)
+
+
+@pytest.mark.parametrize(
+    ("call", "n", "times"),
+    [pytest.param(*p.values, times, id=p.id) for calls, n, times in  # type: ignore[attr-defined]
+     ((POOLS, 6000, 4), (OTHERS, 40_000, 4)) for p in level(calls, n)],
+)  # fmt: skip
+def test_scratch_does_not_grow(call: Call, n: int, times: int, request: pytest.FixtureRequest) -> None:
+    whole = {*WHOLE, WHOLE_HERE.get(request.node.callspec.id)}
+    small, large = scratch(call, n), scratch(call, n * times)
+    assert small.keys() & large.keys()
+    grown = {
+        name: (small[name], used)
+        for name, used in large.items()
+        if name in small and used > small[name] + MORE and name.partition(" ")[2] not in whole
+    }
+    assert not grown
