@@ -3,7 +3,7 @@ PYTHON ?= python3
 MINUTES ?= 30
 RUNS ?= 300000
 
-.PHONY: build check imports test bench fuzz soak sanitize threads
+.PHONY: build check imports test coverage bench fuzz soak sanitize threads
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -18,6 +18,9 @@ imports:
 
 test:
 	$(PYTHON) -m pytest
+
+coverage:
+	$(PYTHON) -m pytest -q -n auto --cov --cov-report=term
 
 bench:
 	$(PYTHON) -m pytest benchmarks --benchmark-group-by=param:problem
