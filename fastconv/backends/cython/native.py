@@ -56,11 +56,15 @@ def simd() -> Any:
 
 def team(requested: int) -> int:
     """How many of `requested` threads a run may use now; see _team.pyx."""
-    if requested == 1:
-        return 1
+    return 1 if requested == 1 else _team().team(requested)
+
+
+@cache
+def _team() -> Any:
+    """The compiled module, kept: nothing can be imported while the interpreter shuts down."""
     from fastconv.backends.cython import _team
 
-    return _team.team(requested)
+    return _team
 
 
 @cache

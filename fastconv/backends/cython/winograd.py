@@ -573,6 +573,14 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
     return np.array(chunks, CHUNK), starts, row
 
 
+@cache
+def compiled() -> Any:
+    """The compiled module, kept: weights may be packed while the interpreter shuts down and cannot import."""
+    from fastconv.backends.cython import _winograd
+
+    return _winograd
+
+
 class Winograd(native.Native):
     """F(m, r) on both axes that have more than one tap, on float32 or float64."""
 
@@ -668,8 +676,6 @@ class Winograd(native.Native):
 
     def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
         """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last channel."""
-        from fastconv.backends.cython import _winograd
-
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
@@ -678,7 +684,7 @@ class Winograd(native.Native):
         workers = max(1, min(native.team(threads), len(packed) * packed.shape[1]))
         with borrow(elements * workers * size) as scratch:
             table = native.table(self.isa, size)
-            _winograd.transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
+            compiled().transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
         return packed
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
@@ -692,11 +698,9 @@ class Winograd(native.Native):
         return native.binder(p, prepared, scheme.bytes(p.acc.itemsize), count, native.seconds(self, p), pack)
 
     def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Scheme]:
-        from fastconv.backends.cython import _winograd
-
         scheme = Scheme.of(p, self.isa, self.m, count)
         table = native.table(self.isa, p.acc.itemsize)
-        return _winograd.Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
+        return compiled().Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
 
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
         """How many tiles of x are computed directly, because of outliers in x, and of how many."""
