@@ -17,6 +17,7 @@ from fastconv.bench.peers.base import Contender, Unable
 from fastconv.bench.roofline import Roofline, counts_flops, roofline
 from fastconv.bench.timing import ROUNDS, interleave
 from fastconv.bench.work import Work, canonical_results, error_of, exact, make_work
+from fastconv.core.errors import shown
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.choice import Candidate
 from fastconv.dispatch.plan import Plan
@@ -219,7 +220,7 @@ def measure(
     names = tuple(peers) if isinstance(peers, Iterable) else (peers,)
     unknown = [n for n in names if not isinstance(n, str) or n not in _peers.PEERS]
     if unknown:
-        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {unknown[0]!r:.80}")
+        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {shown(unknown[0])}")
     tell = progress or (lambda what, done, total: None)
     work = make_work(operation, args, kwargs)
     problem = work.problem

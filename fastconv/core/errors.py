@@ -1,4 +1,4 @@
-"""The few exception types of the library.
+"""The few exception types of the library, and what their texts share.
 
 Each message names the argument, what it was and what is allowed.  The types derive from the
 built-in that NumPy or torch users already catch.  A value that is out of range but is neither
@@ -7,6 +7,7 @@ a shape nor a dtype (``stride=0``, an unknown ``padding_mode``) is a plain ``Val
 
 from __future__ import annotations
 
+import operator
 from reprlib import Repr
 from typing import Any
 
@@ -54,3 +55,20 @@ _short = _Short().repr
 def shown(value: Any) -> str:
     """What a user passed, for the text of an error: on one line, and never long."""
     return " ".join(_short(value).split())
+
+
+def whole(value: Any, wanted: str, typed: bool = False) -> int:
+    """`value`, an integer of any kind but no bool, as a Python int.
+
+    Raises
+    ------
+    TypeError
+        For anything else: what is `wanted`, what it was, and if `typed` of which type.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        kind = f" of type {type(value).__name__}" if typed else ""
+        raise TypeError(f"{wanted}, got {shown(value)}{kind}") from None

@@ -15,7 +15,6 @@ Work is shared out over outputs, never over a sum, so a result has the same bits
 
 from __future__ import annotations
 
-import operator
 import os
 import re
 import threading
@@ -26,7 +25,7 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
 
-from fastconv.core.errors import shown
+from fastconv.core.errors import shown, whole
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -56,12 +55,7 @@ def as_count(value: Any) -> int:
     TypeError, ValueError
         If it is not an int from 1 to `MAX_THREADS`.
     """
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        count = operator.index(value)
-    except TypeError:
-        raise TypeError(f"threads must be an int from 1 to {MAX_THREADS} or None, got {shown(value)}") from None
+    count = whole(value, f"threads must be an int from 1 to {MAX_THREADS} or None")
     if not 1 <= count <= MAX_THREADS:
         raise ValueError(f"threads must be from 1 to {MAX_THREADS}, got {shown(count)}")
     return count

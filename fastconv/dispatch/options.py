@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from contextlib import ContextDecorator, contextmanager, suppress
 from contextvars import ContextVar
@@ -12,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from fastconv.core import threads as _threads
-from fastconv.core.errors import UnsupportedError, shown
+from fastconv.core.errors import UnsupportedError, shown, whole
 from fastconv.core.problems.base import as_number
 from fastconv.dispatch.registry import algorithm_names
 
@@ -67,12 +66,7 @@ def _check(name: str, value: Any) -> Any:
             raise ValueError(f"tol must be a number of at least 0, got {shown(value)}")
         return tol
     elif name == "max_workspace":
-        try:
-            if isinstance(value, bool):
-                raise TypeError
-            limit = operator.index(value)
-        except TypeError:
-            raise TypeError(f"max_workspace must be an int (bytes) or None, got {shown(value)}") from None
+        limit = whole(value, "max_workspace must be an int (bytes) or None")
         if limit < 0:
             raise ValueError(f"max_workspace must be at least 0 bytes, got {shown(limit)}")
         return limit

@@ -11,7 +11,7 @@ from fastconv.backends.cython.pool import AS_IS, DIVIDE, MAX, MAX_COUNTED, POINT
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 
 START_SECONDS = 2e-6
 ROW_SECONDS = 2e-8
@@ -50,7 +50,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
     @staticmethod
     def _windows(p: AdaptivePoolProblem) -> tuple[int, int]:
         """Rows and columns of the largest window."""
-        d, h, w = (-(-i // o) + (i % o != 0) if o else 0 for i, o in zip(p.input, p.output, strict=True))
+        d, h, w = map(widest_window, p.input, p.output)
         return d * h, w
 
     def _table_bytes(self, p: AdaptivePoolProblem) -> int:

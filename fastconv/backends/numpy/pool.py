@@ -33,7 +33,7 @@ from fastconv.backends.numpy.windows import (
 from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
+from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, widest_window
 from fastconv.core.problems.base import is_bfloat16, is_half
 from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
 
@@ -313,7 +313,7 @@ class Separable(NumpyPool):
     def _taps(p: AnyPool) -> tuple[int, ...]:
         if isinstance(p, PoolProblem):
             return reached(p)
-        return tuple(min(e, -(-e // o) + (e % o != 0)) if o else 0 for e, o in zip(p.input, p.output, strict=True))
+        return tuple(map(widest_window, p.input, p.output))
 
     def _sum_dtype(self, p: AnyPool) -> np.dtype:
         return max_dtype(p) if p.kind == "max" else sum_dtype(p, max(self._taps(p)))

@@ -110,6 +110,11 @@ def axis_windows(extent: int, output: int, begin: int = 0, end: int | None = Non
     return o * extent // output, -(-(o + 1) * extent // output)
 
 
+def widest_window(extent: int, output: int) -> int:
+    """Positions of the largest window along one axis, or a bound of one more."""
+    return min(extent, -(-extent // output) + (extent % output != 0)) if output else 0
+
+
 def _as_output_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[int, ...]:
     """`output_size` per axis; None in a tuple keeps the input's extent."""
     if not isinstance(value, tuple):

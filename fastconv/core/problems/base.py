@@ -6,7 +6,6 @@ validates everything; below that point there are asserts only.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.errors import DTypeError, ShapeError, shown, whole
 
 LAYOUTS = ("NCHW", "NHWC")
 MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 64-bit bytes
@@ -92,12 +91,7 @@ class Problem:
 
 def as_int(value: Any, name: str, low: int | None = None) -> int:
     """`value`, an integer and not a bool, as a Python int, at least `low`."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        result = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an int, got {shown(value)} of type {type(value).__name__}") from None
+    result = whole(value, f"{name} must be an int", typed=True)
     if not -LARGEST <= result <= LARGEST:
         raise ShapeError(f"{name} must be from {-LARGEST} to {LARGEST}, got {shown(result)}")
     if low is not None and result < low:
