@@ -57,6 +57,7 @@ def calls(dtype: np.dtype) -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
         (F.log_softmax, (x, -1), {}),
         (F.cross_entropy, (extreme((9, 5), dtype), np.arange(9) % 5), {"label_smoothing": 0.1}),
         (F.cross_entropy, (extreme((9, 5), dtype), extreme((9, 5), dtype)), {}),
+        (F.nll_loss, (extreme((9, 5), dtype), np.arange(9) % 5, extreme((5,), dtype)), {}),
         (F.pad, (x, (1, 2, 2, 1), "reflect"), {}),
         (F.fold, (extreme((2, 4 * 9, 30), dtype), (7, 8), 3), {}),
         (F.clamp, (x, -1, 1), {}),

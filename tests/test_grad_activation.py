@@ -290,3 +290,18 @@ def test_gradients_through_a_fused_activation_obey_options(name: str, monkeypatc
     assert seen == [("reference", 3)]
     want = getattr(F.grad, name)(np.ones_like(y), x, w, activation="gelu")
     np.testing.assert_allclose(got[0], want[0], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bounds", [(-1, 1), (None, 0.5), (-0.25, None), (1, -1), (-np.inf, 1e30), (float("nan"), 1)])
+def test_clamp_between_numbers(dtype: str, bounds: tuple[Any, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    x = np.array([*KINKS, *FAR, np.nan, np.inf, -np.inf] * 40).astype(dtype)
+    dy = np.random.default_rng(3).normal(size=x.size).astype(dtype)
+    dy[::7] = np.inf
+    t = torch.tensor(x, requires_grad=True)
+    torch.clamp(t, *bounds).backward(torch.tensor(dy))
+    for backend in ("auto", "numpy", "reference"):
+        np.testing.assert_array_equal(F.grad.clamp(dy, x, *bounds, backend=backend), t.grad.numpy())
+    both = np.stack([x, x])[:, ::-1]
+    np.testing.assert_array_equal(F.grad.clamp(np.stack([dy, dy])[:, ::-1], both, *bounds)[1, ::-1], t.grad.numpy())

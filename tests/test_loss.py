@@ -158,3 +158,36 @@ def test_an_integer_target_of_the_shape_of_the_logits_is_told_in_one_line() -> N
     for call in (lambda: F.cross_entropy(x, np.zeros((4, 3), bool)), lambda: F.conv1d(x > 0, np.ones((1, 4, 1)))):
         with pytest.raises(F.DTypeError, match=r"has dtype bool; .*: pass (target|input).astype\(np.float32\)$"):
             call()
+
+
+@pytest.mark.parametrize("kernel", kernels("loss"), ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_likelihoods_against_the_definition(kernel: Any, dtype: str) -> None:
+    definition, rng = kernels("loss")[-1], np.random.default_rng(8)
+    for n, c, inner in ((1, 1, 1), (7, 5, 1), (3, 4, 6), (2, 3, 40_000), (70_000, 2, 1)):
+        x, target = -np.abs(rng.normal(size=(n, c, inner))).astype(dtype), rng.integers(0, c, (n, inner))
+        x.reshape(-1)[:: max(x.size // 3, 2)] = -np.inf
+        weight = rng.uniform(0.5, 2, c).astype(dtype)
+        for reduction in ("none", "mean", "sum"):
+            for ignored, w in ((-100, None), (0, None), (c - 1, weight), (-100, weight)):
+                p, _ = loss_problem(
+                    False, (x.shape, x.dtype), (target.shape, target.dtype),
+                    None if w is None else (w.shape, w.dtype), ignored, reduction, 0.0,
+                )  # fmt: skip
+                if kernel.reject(p) is not None:
+                    continue
+                want, got = (np.empty(p.loss_shape, dtype) for _ in range(2))
+                if n * inner > 1000:
+                    kernels("loss")[-2].prepare(p, (target, w), 1)(x, want)
+                else:
+                    definition.prepare(p, (target, w), 1)(x, want)
+                kernel.prepare(p, (target, w), 2)(x, got)
+                np.testing.assert_allclose(got, want, rtol=max(4 * np.finfo(dtype).eps, 1e-12), err_msg=f"{p}")
+
+
+def test_targets_out_of_range() -> None:
+    x = np.zeros((3, 4))
+    for bad in (4, -1, -(2**63), 2**63 - 1):
+        with pytest.raises(IndexError, match="class indices are 0 to 3"):
+            F.nll_loss(x, np.array([0, bad, 1]))
+    assert F.nll_loss(x, np.array([0, -7, 1]), ignore_index=-7) == 0

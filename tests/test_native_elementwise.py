@@ -66,6 +66,7 @@ def share(x: np.ndarray) -> np.ndarray:
 CURVES: dict[str, tuple[tuple[float, ...], Callable[[np.ndarray], np.ndarray]]] = {
     "relu6": ((), lambda x: np.clip(x, 0, 6)),
     "hardtanh": ((-0.5, 2.0), lambda x: np.clip(x, -0.5, 2)),
+    "clamp": ((-0.5, 2.0), lambda x: np.clip(x, -0.5, 2)),
     "leaky_relu": ((0.25,), lambda x: np.where(x > 0, x, x / 4)),
     "hardswish": ((), lambda x: x * (np.clip(x + 3, 0, 6) / 6)),
     "hardsigmoid": ((), lambda x: np.clip(x + 3, 0, 6) / 6),
@@ -168,6 +169,7 @@ def test_relu_backward(kernel: Any, dtype: str, at: str) -> None:
 
 
 PARAMS = {"leaky_relu": (0.1,), "elu": (1.5,), "celu": (0.7,), "softplus": (2.0, 3.0), "hardtanh": (-1.0, 0.5),
+          "clamp": (-1.0, 0.5),
           "hardshrink": (0.5,), "softshrink": (0.5,), "threshold": (0.3, 2.0)}  # fmt: skip
 
 

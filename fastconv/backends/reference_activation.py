@@ -96,7 +96,8 @@ class Elementwise(Reference):
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         if p.function in ("clamp", "prelu", "glu"):
-            return lambda x, out: several_arrays(p.function, x, constants, out)
+            arrays = constants or tuple(np.full(p.size, bound, p.dtype) for bound in p.params)
+            return lambda x, out: several_arrays(p, x, arrays, out)
         f = DEFINITIONS[p.function]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
@@ -109,18 +110,20 @@ class Elementwise(Reference):
         return run
 
 
-def several_arrays(function: str, x: np.ndarray, constants: tuple[Any, ...], out: np.ndarray) -> None:
+def several_arrays(p: ElementwiseProblem, x: np.ndarray, constants: tuple[Any, ...], out: np.ndarray) -> None:
     """The functions that read more than one value per result."""
-    flat = np.empty(out.size, out.dtype)
+    flat, halves = np.empty(out.size, out.dtype), x
+    if p.function == "glu":
+        halves = x.reshape(p.rows, 2, p.length).swapaxes(0, 1).reshape(2, p.size)
     with np.errstate(all="ignore"):
         for i in range(flat.size):
-            if function == "clamp":
+            if p.function == "clamp":
                 value = x[i]
                 for bound, pick in zip(constants, (np.maximum, np.minimum), strict=True):
                     value = value if bound is None else pick(value, bound[i])
                 flat[i] = value
-            elif function == "prelu":
+            elif p.function == "prelu":
                 flat[i] = x[i] if x[i] > 0 else float(x[i]) * float(constants[0][i])
             else:
-                flat[i] = float(x[0, i]) * _sigmoid(float(x[1, i]))
+                flat[i] = float(halves[0, i]) * _sigmoid(float(halves[1, i]))
     out[...] = flat.reshape(out.shape)

@@ -73,7 +73,6 @@ SLOPES: dict[str, Callable[..., float | None]] = {
     "clamp_max": lambda x, low, high: _within(x > high or low > high),
     "prelu": lambda x, slope: 1.0 if x > 0 else slope,
     "prelu_weight": lambda x, slope: _within(not x > 0, x),
-    "glu": lambda x, other, first: _logistic(other) if first else other * _logistic(x) * _logistic(-x),
 }
 
 
@@ -88,10 +87,23 @@ def product(coming: float, slope: float | None, dtype: np.dtype) -> float:
     return coming * (slope if math.isfinite(coming) else float(dtype.type(slope)))
 
 
+@np.errstate(all="ignore")
+def glu(rows: int, length: int, dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """`x` and `out`: rows of numbers and then as many gates."""
+    given, to = x.reshape(rows, 2, length), out.reshape(rows, 2, length)
+    coming = dy.reshape(rows, length)
+    for row, i in np.ndindex(coming.shape):
+        d, value, gate = (float(a) for a in (coming[row, i], *given[row, :, i]))
+        slopes = _logistic(gate), value * _logistic(gate) * _logistic(-gate)
+        to[row, :, i] = [product(d, slope, out.dtype) for slope in slopes]
+
+
 class ElementwiseBackward(Reference):
     """A Python loop."""
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        if problem.function == "glu":
+            return lambda dy, out: glu(problem.rows, problem.length, dy, constants[0], out)
         slope = SLOPES[problem.function]
 
         @np.errstate(all="ignore")

@@ -138,18 +138,19 @@ def _max_unpool_backward() -> Kernels:
 def _elementwise() -> Kernels:
     from fastconv.backends import reference_activation
     from fastconv.backends.cython import elementwise as native
-    from fastconv.backends.cython import widened
+    from fastconv.backends.cython import gated, widened
     from fastconv.backends.numpy import activation as numpy
 
-    return (*native.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, reference_activation.Elementwise())
+    return (*native.KERNELS, *gated.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, reference_activation.Elementwise())
 
 
 def _elementwise_backward() -> Kernels:
     from fastconv.backends import reference_activation_backward as reference
     from fastconv.backends.cython import elementwise as native
+    from fastconv.backends.cython import gated
     from fastconv.backends.numpy import activation_backward as numpy
 
-    return (*native.BACKWARD, *numpy.KERNELS, reference.ElementwiseBackward())
+    return (*native.BACKWARD, *gated.KERNELS, *numpy.KERNELS, reference.ElementwiseBackward())
 
 
 def _softmax_backward() -> Kernels:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean, dtype_called
+from fastconv.core.arrays import Spec, as_array, clean, dtype_called, stand_in
 from fastconv.core.errors import DTypeError, ShapeError, shown
-from fastconv.core.problems.activation import check_range, elementwise_problem
+from fastconv.core.problems.activation import ElementwiseProblem, check_range, elementwise_problem
 from fastconv.core.problems.base import as_flag, as_int, as_number, check_dtype, is_bfloat16, joint_shape, promote
 from fastconv.core.problems.softmax import as_axis, softmax_problem
 from fastconv.dispatch.options import Options, resolve
@@ -33,7 +33,11 @@ def _elementwise(
 def _recipe(
     function: str, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
 ) -> Recipe:
-    problem = elementwise_problem(function, params, prod(shape), dtype)
+    return _flat(elementwise_problem(function, params, prod(shape), dtype), options, shape, dtype)
+
+
+def _flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype) -> Recipe:
+    """A recipe for x of `shape`, and a result of the same shape."""
     flat = (problem.size,)
     enter, view = entering(flat, problem.dtype), leaving(flat)
     return Recipe(problem, options, shape, dtype, (shape,), enter, view, dtype == problem.dtype)
@@ -799,6 +803,28 @@ def threshold(
     return _elementwise("threshold", input, params, out, backend, threads)
 
 
+def are_plain(*bounds: Any) -> bool:
+    """Whether bounds of `clamp` are Python's numbers, and so parameters, or None; not NaN, which equals nothing."""
+    return all(b is None or (type(b) in (int, float) and b == b) for b in bounds)
+
+
+@remember
+def _clamp_recipe(
+    shape: tuple[int, ...], dtype: np.dtype, low: float | None, high: float | None, options: Options
+) -> Recipe:
+    lower, upper, _, to = clamp_bounds(stand_in(Spec(shape, dtype), "input"), low, high)
+    params = clamp_params(lower, upper, to)
+    return _flat(elementwise_problem("clamp", params, prod(shape), to), options, shape, dtype)
+
+
+def clamp_params(low: np.ndarray | None, high: np.ndarray | None, dtype: np.dtype) -> tuple[float, float]:
+    """Bounds that are numbers, as `dtype` holds them; where there is none, the end of its range."""
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return (info.min if low is None else int(low), info.max if high is None else int(high))
+    return (-np.inf if low is None else float(clean(low, dtype)), np.inf if high is None else float(clean(high, dtype)))
+
+
 def is_number(value: Any) -> bool:
     """Whether a bound of `clamp` is a plain number, which does not take part in NumPy's promotion as an array does."""
     return isinstance(value, (int, float, complex)) and not isinstance(value, np.generic)
@@ -898,6 +924,8 @@ def clamp(
     array([0. , 0.5, 1. ])
     """
     x = as_array(input, "input")
+    if are_plain(min, max):
+        return submit(_clamp_recipe(x.shape, x.dtype, min, max, resolve(backend, None, threads)), x, (), out)
     low, high, shape, dtype = clamp_bounds(x, min, max)
     size = int(np.prod(shape))
 
@@ -986,16 +1014,16 @@ def prelu(
     )
 
 
-def glu_halves(x: np.ndarray, dim: Any) -> tuple[int, tuple[int, ...]]:
+def glu_halves(shape: tuple[int, ...], dtype: np.dtype, dim: Any) -> tuple[int, tuple[int, ...]]:
     """Check the arguments of `glu`: the axis, and the result's shape."""
-    check_dtype(x.dtype, "input", "f")
-    if x.ndim == 0:
+    check_dtype(dtype, "input", "f")
+    if not shape:
         raise ShapeError("input must have at least 1 axis, got a scalar")
-    axis = as_axis(dim, x.ndim)
-    half, odd = divmod(x.shape[axis], 2)
+    axis = as_axis(dim, len(shape))
+    half, odd = divmod(shape[axis], 2)
     if odd:
-        raise ShapeError(f"input has extent {x.shape[axis]} along dim {dim}; it must be even")
-    return axis, (*x.shape[:axis], half, *x.shape[axis + 1 :])
+        raise ShapeError(f"input has extent {shape[axis]} along dim {dim}; it must be even")
+    return axis, (*shape[:axis], half, *shape[axis + 1 :])
 
 
 def glu(
@@ -1028,20 +1056,15 @@ def glu(
     array([0.5, 1. ])
     """
     x = as_array(input, "input")
-    axis, shape = glu_halves(x, dim)
-    half = shape[axis]
-    problem = elementwise_problem("glu", (), x.size // 2, x.dtype)
+    return submit(_glu_recipe(x.shape, x.dtype, as_int(dim, "dim"), resolve(backend, None, threads)), x, (), out)
 
-    def enter(a: np.ndarray) -> np.ndarray:
-        a = np.moveaxis(a, axis, 0)
-        return np.stack([clean(part, problem.dtype).reshape(-1) for part in (a[:half], a[half:])])
 
-    def view(y: np.ndarray) -> np.ndarray:
-        return np.moveaxis(y, axis, 0)
-
-    return submit(
-        Recipe(problem, resolve(backend=backend, threads=threads), x.shape, x.dtype, (shape,), enter, view), x, (), out
-    )
+@remember
+def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, options: Options) -> Recipe:
+    axis, result = glu_halves(shape, dtype, dim)
+    problem = elementwise_problem("glu", (), prod(result), dtype, prod(shape[:axis]))
+    enter, view = entering((2 * problem.size,), dtype), leaving((problem.size,))
+    return Recipe(problem, options, shape, dtype, (result,), enter, view, True)
 
 
 def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:

@@ -9,8 +9,9 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_int, as_name, as_number
 from fastconv.core.problems.loss import LossProblem, check_target, loss_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.ops.views import entering, leaving
 
 
 def check_loss(
@@ -46,20 +47,13 @@ def _loss(
 ) -> np.ndarray:
     x, t = as_array(input, "input"), as_array(target, "target")
     p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
-    return submit(
-        Recipe(
-            p,
-            resolve(backend=backend, threads=threads),
-            x.shape,
-            x.dtype,
-            (shape,),
-            lambda a: clean(a, p.dtype).reshape(p.n, p.c, p.inner),
-            lambda y: y.reshape(p.results[0][0]),
-        ),
-        x,
-        (wanted, scale),
-        out,
-    )
+    return submit(_recipe(p, x.shape, shape, resolve(backend, None, threads)), x, (wanted, scale), out)
+
+
+@remember
+def _recipe(p: LossProblem, x_shape: tuple[int, ...], shape: tuple[int, ...], options: Options) -> Recipe:
+    enter, view = entering((p.n, p.c, p.inner), p.dtype), leaving(p.loss_shape)
+    return Recipe(p, options, x_shape, p.dtype, (shape,), enter, view, True)
 
 
 def cross_entropy(

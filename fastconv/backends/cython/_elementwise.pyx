@@ -38,3 +38,32 @@ def backward(
         at = i * block
         t.activate_backward(
             f, out + at * size, ds + at * size, xs + at * size, min(block, total - at), first, second)
+
+
+cdef class Gated(Prepared):
+    """Each row of x is numbers and then as many gates; y has the numbers times the sigmoids of their gates.
+
+    Backward, x is bound: a run makes the gradient of x of that of y.  An item is some rows, or part of one.
+    """
+
+    cdef Py_ssize_t rows, length, block, group, pieces
+    cdef bint backward
+
+    def __init__(self, size_t table, Py_ssize_t rows, Py_ssize_t length, Py_ssize_t block, bint backward):
+        self.t = <const fc_table *>table
+        self.rows, self.length, self.block, self.backward = rows, length, block, backward
+        self.group, self.pieces = max(1, block // max(1, length)), (length + block - 1) // block
+        self.items = (rows + self.group - 1) // self.group * self.pieces
+
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, gate = self.length * size
+        cdef Py_ssize_t first = i // self.pieces * self.group, at = i % self.pieces * self.block
+        cdef Py_ssize_t n = min(self.block, self.length - at), row, one, both
+        for row in range(first, min(first + self.group, self.rows)):
+            one, both = (row * self.length + at) * size, (2 * row * self.length + at) * size
+            if self.backward:
+                self.t.gate_backward(
+                    a.y.data + both, a.y.data + both + gate, a.x.data + one, a.weights + both, a.weights + both + gate,
+                    n)
+            else:
+                self.t.gate(a.y.data + one, a.x.data + both, a.x.data + both + gate, n)

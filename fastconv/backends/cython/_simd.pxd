@@ -242,6 +242,9 @@ cdef extern from "simd/table.h" nogil:
         void (*activate)(int f, void *y, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
         void (*activate_backward)(
             int f, void *dx, const void *dy, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
+        void (*gate)(void *y, const void *x, const void *gate, Py_ssize_t n) noexcept nogil
+        void (*gate_backward)(
+            void *dx, void *dgate, const void *dy, const void *x, const void *gate, Py_ssize_t n) noexcept nogil
         void (*softmax)(const softmax_args *a) noexcept nogil
         void (*log_sums)(const log_sums_args *a) noexcept nogil
         fc_lane_tile_p *lane_tile

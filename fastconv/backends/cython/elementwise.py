@@ -56,6 +56,7 @@ FUNCTIONS = {
     "softshrink": Function(17),
     "tanhshrink": Function(18, ulps=4, vector_seconds=8e-9),
     "threshold": Function(19, ulps=0.0),
+    "clamp": Function(20, ulps=0.0),
 }
 
 
@@ -75,6 +76,8 @@ class Elementwise(Kernel[ElementwiseProblem]):
     def reject(self, problem: ElementwiseProblem) -> str | None:
         if problem.function not in FUNCTIONS:
             return f"{problem.function} has no native kernel"
+        if problem.function == "clamp" and not problem.params:
+            return "bounds that are arrays"
         if problem.function == "celu" and not problem.params[0] > 0:
             return "alpha is not positive"
         return native.reject_common(self.isa, problem.dtype)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import elementwise, halves, loss, pool, pool_adaptive, softmax
+from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, softmax
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -266,7 +266,36 @@ class Activation(Widened):
         return run
 
 
-ACTIVATIONS = tuple(map(Activation, elementwise.KERNELS))
+class Gated(Widened):
+    """Some rows at a time."""
+
+    def vector(self, problem: ElementwiseProblem) -> int:
+        return 2 * problem.length
+
+    def piece(self, problem: ElementwiseProblem, wide: np.dtype) -> ElementwiseProblem:
+        p = problem
+        rows = max(1, min(p.rows, PIECE // max(self.vector(p), 1)))
+        return replace(p, size=rows * p.length, rows=rows, dtype=wide, out=wide)
+
+    def given(self, q: ElementwiseProblem) -> tuple[int, ...]:
+        return (2 * q.size,)
+
+    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, q = problem, self._piece(problem)
+        rest = replace(q, rows=p.rows % q.rows, size=p.rows % q.rows * p.length)
+        runs = {part.size: self.inner.prepare(part, (), threads) for part in (q, rest) if part.size}
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            for i in range(0, p.size, max(q.size, 1)):
+                part = halves.converted(self.isa, x[2 * i : 2 * (i + q.size)], q.dtype)
+                result = aligned_empty((part.size // 2,), q.out)
+                runs[result.size](part, result)
+                halves.convert(self.isa, out[i : i + q.size], result)
+
+        return run
+
+
+ACTIVATIONS = (*map(Activation, elementwise.KERNELS), *map(Gated, gated.KERNELS))
 POOLS = tuple(map(Pool, pool.KERNELS))
 ADAPTIVE = tuple(map(Pool, pool_adaptive.KERNELS))
 SOFTMAX = tuple(map(Softmax, softmax.KERNELS))

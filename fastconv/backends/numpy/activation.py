@@ -7,7 +7,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -160,28 +160,30 @@ class Elementwise(Kernel[ElementwiseProblem]):
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         if p.function == "clamp":
-            low, high = constants
+            low, high = constants or np.array(p.params, p.dtype)
             return lambda x, out: clamp(x, low, high, out)
         if p.function == "prelu":
             (slopes,) = constants
             return lambda x, out: prelu(x, slopes, out)
         if p.function == "glu":
-            return glu
+            return lambda x, out: glu(x.reshape(p.rows, 2, p.length), out.reshape(p.rows, p.length))
         return lambda x, out: _apply(p.function, p.params, x, out)
 
 
 @np.errstate(all="ignore")
 def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: np.ndarray) -> None:
+    """`low` and `high` are numbers, None, or arrays as long as `x`."""
     # NumPy compares float16 one by one, float32 in lanes.
     work = np.dtype(np.float32) if is_half(out.dtype) else out.dtype
     for i in range(0, x.size, BLOCK):
         at = slice(i, i + BLOCK)
         part = x[at].astype(work, copy=False)
-        if low is not None:
-            part = np.maximum(part, low[at].astype(work, copy=False))
-        if high is not None:
-            part = np.minimum(part, high[at].astype(work, copy=False))
-        out[at] = part
+        target = out[at] if work == out.dtype else np.empty(part.shape, work)
+        for bound, pick in ((low, np.maximum), (high, np.minimum)):
+            if bound is not None:
+                part = pick(part, (bound[at] if bound.ndim else bound).astype(work, copy=False), out=target)
+        if part is not target or work != out.dtype:
+            out[at] = part
 
 
 @np.errstate(all="ignore")
@@ -193,12 +195,19 @@ def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
 
 @np.errstate(all="ignore")
 def glu(x: np.ndarray, out: np.ndarray) -> None:
+    """Halves x[:, 0] and x[:, 1]."""
     work = np.float32 if is_half(out.dtype) else out.dtype
-    rest = out.size // max(out.shape[0], 1)
-    rows = max(1, BLOCK // max(rest, 1))
-    for i in range(0, out.shape[0], rows):
-        target, part = out[i : i + rows], slice(i * rest, (i + rows) * rest)
-        target[...] = (x[0, part].astype(work) * sigmoid(x[1, part].astype(work))).reshape(target.shape)
+    for at in parts(*out.shape):
+        given, gate = (x[at[0], half, at[1]].astype(work, copy=False) for half in (0, 1))
+        out[at] = given * sigmoid(gate)
+
+
+def parts(rows: int, length: int) -> Iterator[tuple[slice, slice]]:
+    """Blocks of `BLOCK` elements or fewer: some rows, or part of one."""
+    group = max(1, BLOCK // max(length, 1))
+    for i in range(0, rows, group):
+        for j in range(0, length, BLOCK):
+            yield slice(i, i + group), slice(j, j + BLOCK)
 
 
 KERNELS = (Elementwise(),)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.activation import BLOCK, SELU_ALPHA, SELU_SCALE, sigmoid
+from fastconv.backends.numpy.activation import BLOCK, SELU_ALPHA, SELU_SCALE, parts, sigmoid
 from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -64,9 +64,14 @@ def shrink(dy: np.ndarray, x: np.ndarray, lambd: float) -> np.ndarray:
     return np.where((x < -lambd) | (x > lambd), dy, 0)
 
 
-def glu(dy: np.ndarray, x: np.ndarray, other: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """`x` gated by `other` in the first half; in the second half `x` is the gate of `other`."""
-    return np.where(first, dy * sigmoid(other), dy * (other * (sigmoid(x) * sigmoid(-x))))
+@np.errstate(all="ignore")
+def glu(dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+    """Rows `dy`; halves x[:, 0] and x[:, 1], and their gradients."""
+    for at in parts(*dy.shape):
+        coming, given, gate = dy[at], x[at[0], 0, at[1]], x[at[0], 1, at[1]]
+        share = sigmoid(gate)
+        out[at[0], 0, at[1]] = coming * share
+        out[at[0], 1, at[1]] = coming * (given * (share * sigmoid(-gate)))
 
 
 def relu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -103,7 +108,6 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     "clamp_max": lambda dy, x, low, high: np.where((x > high) | (low > high), dy, 0),
     "prelu": lambda dy, x, slopes: np.where(x > 0, dy, dy * slopes),
     "prelu_weight": lambda dy, x, slopes: np.where(x > 0, 0, dy * x),
-    "glu": glu,
 }
 
 
@@ -128,6 +132,9 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
+        if p.function == "glu":
+            x = constants[0].reshape(p.rows, 2, p.length)
+            return lambda dy, out: glu(dy.reshape(p.rows, p.length), x, out.reshape(x.shape))
         f = FUNCTIONS[p.function]
 
         @np.errstate(all="ignore")

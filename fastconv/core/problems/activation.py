@@ -33,24 +33,27 @@ NOMINAL_SIZE = 1 << 14  # elements: what decides how a function is evaluated, wh
 class ElementwiseProblem(Problem):
     """One function applied to every element.
 
-    Some take more arrays: ``clamp`` has its bounds as constants, ``prelu`` its slopes, each flat and as long as
-    the result; ``glu`` gets x as (2, size).
+    Some take more arrays: ``prelu`` has its slopes as a constant, flat and as long as the result, and so has ``clamp``
+    its bounds, where they are not two numbers in `params`; ``glu`` gets x as `rows` rows, each of numbers and then as
+    many gates.
 
     Backward, a run receives the gradient of the result and gives that of x; its constants are x and the other
-    arrays, all flat and of the result's size.  ``clamp_min``, ``clamp_max`` and ``prelu_weight`` give the gradients
-    of those arrays, before they are summed to the arrays' shapes.
+    arrays, all flat and of the result's size, but for x of ``glu``.  ``clamp_min``, ``clamp_max`` and
+    ``prelu_weight`` give the gradients of those arrays, before they are summed to the arrays' shapes.
 
     Attributes
     ----------
     function : str
     params : tuple of float
-        In the order of torch's signature.
+        In the order of torch's signature; bounds of integers are ints, which floats cannot all hold.
     size : int
-        Elements.
+        Elements of the result; backward, of its gradient.
     dtype, out : numpy.dtype
         Of the input and of the result.
     direction : str
         ``forward`` or ``backward``.
+    rows : int
+        Of x, for ``glu``.
     """
 
     function: str
@@ -59,10 +62,16 @@ class ElementwiseProblem(Problem):
     dtype: np.dtype
     out: np.dtype
     direction: str = "forward"
+    rows: int = 1
 
     @property
     def op(self) -> str:
         return "elementwise" if self.direction == "forward" else "elementwise_backward"
+
+    @property
+    def length(self) -> int:
+        """Of a row of the result of ``glu``; one of x is twice as long."""
+        return self.size // max(self.rows, 1)
 
     @property
     def flops(self) -> float:
@@ -74,11 +83,12 @@ class ElementwiseProblem(Problem):
         return float(self.size * (inputs * self.dtype.itemsize + self.out.itemsize))
 
     def any_rows(self) -> ElementwiseProblem:
-        return replace(self, size=NOMINAL_SIZE)
+        return replace(self, size=NOMINAL_SIZE, rows=1)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return (((self.size,), self.out),)
+        both = self.function == "glu" and self.direction == "backward"
+        return (((self.size * (1 + both),), self.out),)
 
 
 def check_activation(activation: object, dtype: np.dtype) -> None:
@@ -93,7 +103,7 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
 
 @lru_cache(maxsize=512)
 def elementwise_problem(
-    function: str, params: tuple[float, ...], size: int, dtype: np.dtype
+    function: str, params: tuple[float, ...], size: int, dtype: np.dtype, rows: int = 1
 ) -> ElementwiseProblem:
     """Check the dtype of an activation's input and describe it."""
     kinds = "fiub" if function == "clamp" else "f"
@@ -111,7 +121,7 @@ def elementwise_problem(
         for p in params:
             if not np.iinfo(out).min <= p <= np.iinfo(out).max:  # type: ignore[type-var]
                 raise ValueError(f"{function} has the parameter {p}, which {out} cannot hold")
-    return ElementwiseProblem(function, params, size, dtype, out)
+    return ElementwiseProblem(function, params, size, dtype, out, rows=rows)
 
 
 def check_range(low: float, high: float) -> None:

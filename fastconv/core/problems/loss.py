@@ -132,7 +132,9 @@ def loss_problem(
 
 
 def check_target(target: np.ndarray, classes: int, ignore_index: int) -> None:
-    """IndexError for a class index outside [0, classes) that is not the ignored one."""
+    """IndexError for a class index, of 64 bits, outside [0, classes) that is not the ignored one."""
+    if not target.size or target.view(np.uint64).max() < classes:  # a negative one would be large
+        return
     bad = (target < 0) | (target >= classes)
     bad &= target != ignore_index
     if bad.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean, dtype_called
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
-from fastconv.core.problems.base import as_number, promote
+from fastconv.core.problems.base import as_int, as_number, promote
 from fastconv.core.problems.softmax import softmax_backward_problem
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.options import options as surroundings
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, is_planning, submit
+from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
 from fastconv.dispatch.registry import kernels
 from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
+from fastconv.ops.views import entering, leaving
 
 
 def _elementwise(
@@ -30,19 +32,18 @@ def _elementwise(
     constants = tuple(
         clean(np.broadcast_to(a, dy.shape), dtype if a.dtype.kind == "f" else a.dtype).reshape(-1) for a in arrays
     )
-    return submit(
-        Recipe(
-            ElementwiseProblem(function, params, dy.size, dtype, dtype, "backward"),
-            resolve(backend=backend, threads=threads),
-            dy.shape,
-            dy.dtype,
-            (dy.shape,),
-            lambda a: clean(a, dtype).reshape(-1),
-            lambda y: y.reshape(-1),
-        ),
-        dy,
-        constants,
-    )
+    recipe = _recipe(function, params, dy.shape, dy.dtype, dtype, resolve(backend, None, threads))
+    return submit(recipe, dy, constants)
+
+
+@remember
+def _recipe(
+    function: str, params: tuple[float, ...], shape: tuple[int, ...], incoming: np.dtype, dtype: np.dtype,
+    options: Options,
+) -> Recipe:
+    problem = ElementwiseProblem(function, params, prod(shape), dtype, dtype, "backward")
+    flat = (problem.size,)
+    return Recipe(problem, options, shape, incoming, (shape,), entering(flat, dtype), leaving(flat), incoming == dtype)
 
 
 def through(activation: str, dy: np.ndarray, before: np.ndarray, options: dict[str, Any]) -> np.ndarray:
@@ -196,6 +197,9 @@ def clamp(
         if flag:
             check_differentiable(array.dtype, name)
     dy = as_incoming(dy, shape, "clamp")
+    if forward.are_plain(min, max) and x.dtype.kind == "f":
+        params = forward.clamp_params(low, high, x.dtype)
+        return gradients(flags, lambda: _elementwise("clamp", params, dy, (x,), backend, threads))
     arrays = (
         x.astype(dy.dtype) if x.dtype.kind != "f" else x,
         np.array(-np.inf, dy.dtype) if low is None else clean(low, dy.dtype),
@@ -290,33 +294,19 @@ def glu(
     array([0.5, 1. ])
     """
     x = as_array(input, "input")
-    axis, shape = forward.glu_halves(x, dim)
+    _, shape = forward.glu_halves(x.shape, x.dtype, dim)
     check_differentiable(x.dtype, "input")
     dy = as_incoming(dy, shape, "glu")
-    flags = wanted(need, ("input",))
-    half = shape[axis]
-    along = [1] * x.ndim
-    along[axis] = 2 * half
-    first = (np.arange(2 * half) < half).reshape(along)
-    dtype = x.dtype
-    full = tuple(clean(np.broadcast_to(a, x.shape), a.dtype).reshape(-1) for a in (x, np.roll(x, half, axis), first))
+    recipe = _glu_recipe(x.shape, x.dtype, as_int(dim, "dim"), dy.dtype, resolve(backend, None, threads))
+    return gradients(wanted(need, ("input",)), lambda: submit(recipe, dy, (clean(x, x.dtype).reshape(-1),)))
 
-    return gradients(
-        flags,
-        lambda: submit(
-            Recipe(
-                ElementwiseProblem("glu", (), x.size, dtype, dtype, "backward"),
-                resolve(backend=backend, threads=threads),
-                dy.shape,
-                dy.dtype,
-                (x.shape,),
-                lambda a: clean(np.concatenate([a, a], axis), dtype).reshape(-1),
-                lambda y: y.reshape(-1),
-            ),
-            dy,
-            full,
-        ),
-    )
+
+@remember
+def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, incoming: np.dtype, options: Options) -> Recipe:
+    axis, result = forward.glu_halves(shape, dtype, dim)
+    problem = ElementwiseProblem("glu", (), prod(result), dtype, dtype, "backward", prod(shape[:axis]))
+    enter, view = entering((problem.size,), dtype), leaving((2 * problem.size,))
+    return Recipe(problem, options, result, incoming, (shape,), enter, view, incoming == dtype)
 
 
 def _softmax(

@@ -103,9 +103,12 @@ typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, 
 /* y = f(x) with parameters a and b, and dx = dy f'(x); n contiguous elements. */
 enum { ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_HARDSWISH, ACT_HARDSIGMOID, ACT_SOFTSIGN, ACT_SIGMOID, ACT_TANH, ACT_SILU, ACT_ELU,
        ACT_CELU, ACT_GELU, ACT_GELU_TANH, ACT_LOGSIGMOID, ACT_SOFTPLUS, ACT_MISH, ACT_HARDSHRINK, ACT_SOFTSHRINK, ACT_TANHSHRINK,
-       ACT_THRESHOLD };
+       ACT_THRESHOLD, ACT_CLAMP };
 typedef void fc_activate(int f, void *y, const void *x, ptrdiff_t n, double a, double b);
 typedef void fc_activate_backward(int f, void *dx, const void *dy, const void *x, ptrdiff_t n, double a, double b);
+/* y = x * sigmoid(gate); backward the gradients of both */
+typedef void fc_gate(void *y, const void *x, const void *gate, ptrdiff_t n);
+typedef void fc_gate_backward(void *dx, void *dgate, const void *dy, const void *x, const void *gate, ptrdiff_t n);
 
 /* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
 typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
@@ -161,6 +164,8 @@ typedef struct {
     fc_plane_means *plane_means;
     fc_activate *activate;
     fc_activate_backward *activate_backward;
+    fc_gate *gate;
+    fc_gate_backward *gate_backward;
     void (*softmax)(const softmax_args *a);
     void (*log_sums)(const log_sums_args *a);
     fc_lane_tile *lane_tile[FC_MAX_MR + 1];
