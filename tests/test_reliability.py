@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.core import machine
+from fastconv.core import caches, machine
 from fastconv.dispatch import choice
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
@@ -259,10 +259,10 @@ def test_nothing_leaks() -> None:
 
 
 def test_caches_are_bounded() -> None:
-    for n in range(1, choice.CACHE_SIZE + 200):
+    for n in range(1, caches.KEEP_FEW + 200):
         F.conv1d(np.ones((1, 1, n)), np.ones((1, 1, 1)), backend="numpy")
-    assert choice._choose.cache_info().currsize == choice.CACHE_SIZE
-    assert conv._recipe.cache_info().currsize == choice.CACHE_SIZE
+    assert choice._choose.cache_info().currsize == caches.KEEP_FEW
+    assert conv._recipe.cache_info().currsize == caches.KEEP_FEW
 
 
 @pytest.mark.parametrize("name", [k.name for k in kernels("conv") if k.backend == "numpy"

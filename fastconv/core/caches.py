@@ -1,88 +1,103 @@
-"""Tables that are worth keeping, bounded in bytes: what a long-running program holds does not grow with its shapes."""
+"""What is kept between calls, bounded in bytes: what a long-running program holds does not grow with its shapes.
+
+`keep_few` is for results of a fixed small size, as many as it says.  What grows with extents, channels or kernels is a
+table: `keep_tables` remembers those of a function, and objects of which there are many tell `tables` what they hold.
+All tables together take up to `KEEP_BYTES`, and the oldest ones go first.  `forget` drops everything.
+
+`functools.cache` is left for what has a finite set of arguments: instruction sets, dtypes, compiled modules.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
-KEEP_BYTES = 8 << 20  # of all tables of one function
+KEEP_BYTES = 32 << 20  # of all tables
+KEEP_FEW = 512  # results of one function
 F = TypeVar("F", bound=Callable[..., Any])
 
 _forget: list[Callable[[], None]] = []
 
 
-def keep_tables(nbytes: Callable[[Any], int]) -> Callable[[F], F]:
-    """Decorator: remember what a function of hashable arguments returned, the most recent `KEEP_BYTES` of it.
-
-    `nbytes` says how large a result is; one that is larger than all together is not kept.
-    """
+def keep_few(maxsize: int = KEEP_FEW, typed: bool = False) -> Callable[[F], F]:
+    """Decorator: remember so many results of a function of hashable arguments; each is small, whatever the extents."""
 
     def decorate(make: F) -> F:
-        kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
-        lock = threading.Lock()
-        total = 0
-
-        def remembered(*key: Any) -> Any:
-            nonlocal total
-            with lock:
-                if key in kept:
-                    kept.move_to_end(key)
-                    return kept[key][0]
-            made = make(*key)
-            size = nbytes(made)
-            if size <= KEEP_BYTES:
-                with lock:
-                    if key not in kept:
-                        kept[key] = made, size
-                        total += size
-                    while total > KEEP_BYTES:
-                        total -= kept.popitem(last=False)[1][1]
-            return made
-
-        def forget() -> None:
-            nonlocal total
-            with lock:
-                kept.clear()
-                total = 0
-
-        _forget.append(forget)
+        remembered = lru_cache(maxsize=maxsize, typed=typed)(make)
+        _forget.append(remembered.cache_clear)
         return remembered  # type: ignore[return-value]
 
     return decorate
 
 
-def forget_tables() -> None:
-    """Drop all of them: `fastconv.dispatch.plan.clear_cache` does."""
-    for forget in _forget:
-        forget()
-
-
 class Recent:
-    """Holders of tables, the most recent ones up to so many bytes: older ones are told to release theirs."""
+    """Who holds tables, the most recent ones up to so many bytes: older ones are told to release theirs."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._total = limit, 0
-        self._held: OrderedDict[int, tuple[Callable[[], None], int]] = OrderedDict()
-        self._lock = threading.Lock()
-        _forget.append(self.clear)
+        self._held: OrderedDict[Hashable, tuple[Callable[[], Any], int]] = OrderedDict()
+        self._lock = threading.RLock()  # what is released may run finalizers, and these call operations
 
-    def add(self, holder: Any, release: Callable[[], None], nbytes: int) -> None:
-        """Take note of a holder; the last one always stays."""
+    def add(self, holder: Hashable, release: Callable[[], Any], nbytes: int) -> None:
+        """Take note of a holder; one that is larger than all may be is told to release at once."""
+        if nbytes > self._limit:
+            release()
+            return
         with self._lock:
-            _, before = self._held.pop(id(holder), (None, 0))
-            self._held[id(holder)] = release, nbytes
+            _, before = self._held.pop(holder, (None, 0))
+            self._held[holder] = release, nbytes
             self._total += nbytes - before
-            while self._total > self._limit and len(self._held) > 1:
+            while self._total > self._limit:
                 _, (old, size) = self._held.popitem(last=False)
                 self._total -= size
                 old()
 
+    def touch(self, holder: Hashable) -> None:
+        """It was in use."""
+        with self._lock:
+            if holder in self._held:
+                self._held.move_to_end(holder)
+
     def clear(self) -> None:
         """Release all."""
         with self._lock:
-            for release, _ in self._held.values():
+            held, self._held, self._total = self._held, OrderedDict(), 0
+            for release, _ in held.values():
                 release()
-            self._held.clear()
-            self._total = 0
+
+
+tables = Recent(KEEP_BYTES)
+_forget.append(tables.clear)
+
+
+def keep_tables(nbytes: Callable[[Any], int]) -> Callable[[F], F]:
+    """Decorator: remember what a function of hashable arguments returned, as long as it is among recent `tables`.
+
+    `nbytes` says how large a result is.
+    """
+
+    def decorate(make: F) -> F:
+        kept: dict[Any, Any] = {}
+
+        @wraps(make)
+        def remembered(*key: Any) -> Any:
+            made = kept.get(key)
+            if made is None:
+                made = kept[key] = make(*key)
+                tables.add((remembered, key), lambda: kept.pop(key, None), nbytes(made))
+            else:
+                tables.touch((remembered, key))
+            return made
+
+        return remembered  # type: ignore[return-value]
+
+    return decorate
+
+
+def forget() -> None:
+    """Drop all of it: `fastconv.dispatch.plan.clear_cache` does."""
+    for drop in _forget:
+        drop()

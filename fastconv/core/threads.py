@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from fastconv.core.errors import shown, whole
@@ -215,7 +215,6 @@ def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, 
         raise
 
 
-@lru_cache(maxsize=1024)
 def slices(total: int, seconds: float) -> tuple[tuple[int, int], ...]:
     """Cut ``range(total)`` so that each part takes about `SLICE_SECONDS` of a predicted `seconds`.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from fastconv.core import machine
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
@@ -18,7 +18,6 @@ from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.refusal import near_matches, refusal
 from fastconv.dispatch.registry import kernels
 
-CACHE_SIZE = 512
 ORACLE = "reference"  # checks the other backends, and never stands in for them
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
 WIDTH, INDENT = 120, " " * 6  # of the names of kernels that cannot do a problem
@@ -129,7 +128,7 @@ def choose(problem: Problem, options: Options) -> Choice:
     return _choose(problem, options, options.thread_count())
 
 
-@lru_cache(maxsize=CACHE_SIZE)
+@keep_few()
 def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     candidates = survey(problem, options)
     usable = [c for c in candidates if c.reason is None]
@@ -181,11 +180,6 @@ def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choic
     if reason is not None:
         raise UnsupportedError(f"{kernel.name} cannot do this: {reason}\n  {problem}")
     return _chosen(kernel, problem, survey(problem, options), options, options.thread_count())
-
-
-def forget_choices() -> None:
-    """Begin anew: measured times or the registry have changed."""
-    _choose.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""What a prepared kernel keeps: packed weights above all.
+"""What a prepared kernel keeps: packed weights above all, and tables.
 
-Kernels say what scratch they need, and pack in `prepare`; how large that is shows in the arrays that it left behind.
+Kernels say what scratch they need, and pack in `prepare`; how large that is shows in the objects that it left behind.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterable, Iterator
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
@@ -15,14 +16,21 @@ import numpy as np
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 
-MOST = 10_000  # objects that are looked at
+MOST = 4096  # objects that are looked at
 SHARED = (type, ModuleType, Kernel, Problem, str, bytes, int, float, complex, np.dtype, np.ufunc)  # with other plans
 
 
 def packed_bytes(run: Any, constants: Iterable[Any]) -> int:
     """Bytes of the arrays that `run` holds, other than its `constants` as they were given."""
     given = {id(_owner(c)) for c in constants if isinstance(c, np.ndarray)}
-    return sum(a.nbytes for a in _arrays(run) if id(a) not in given)
+    return sum(a.nbytes for a in _objects([run]) if isinstance(a, np.ndarray) and id(a) not in given)
+
+
+def held_bytes(prepared: Any) -> int:
+    """Bytes of all that `prepared` holds; of more than `MOST` objects, an estimate."""
+    waiting = [prepared]
+    found = sum(one.nbytes if isinstance(one, np.ndarray) else sys.getsizeof(one) for one in _objects(waiting))
+    return found * (MOST + len(waiting)) // MOST
 
 
 def _owner(array: np.ndarray) -> np.ndarray:
@@ -32,10 +40,9 @@ def _owner(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _arrays(root: Any) -> Iterator[np.ndarray]:
-    """Every owner of memory that `root` refers to, once."""
+def _objects(waiting: list[Any]) -> Iterator[Any]:
+    """What `waiting` refers to and does not share, once, of views the owner of their memory; the rest stays there."""
     seen: set[int] = set()
-    waiting = [root]
     while waiting and len(seen) < MOST:
         one = waiting.pop()
         if isinstance(one, np.ndarray):
@@ -43,8 +50,7 @@ def _arrays(root: Any) -> Iterator[np.ndarray]:
         if id(one) in seen or isinstance(one, SHARED) or type(one).__module__.startswith("numba."):
             continue
         seen.add(id(one))
-        if isinstance(one, np.ndarray):
-            yield one
+        yield one
         waiting += _referred(one)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import astuple
-from functools import lru_cache
 from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple, TypeVar
@@ -29,22 +28,20 @@ from fastconv.core.arrays import (
     share_memory,
     stand_in,
 )
-from fastconv.core.caches import Recent, forget_tables
+from fastconv.core.caches import forget, keep_few, tables
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.machine import check_memory
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.choice import (
-    CACHE_SIZE,
     Choice,
     Explanation,
     choice_for,
     choose,
-    forget_choices,
     is_able,
     kernel_called,
 )
-from fastconv.dispatch.held import packed_bytes
+from fastconv.dispatch.held import held_bytes, packed_bytes
 from fastconv.dispatch.options import Options, exactly
 from fastconv.dispatch.registry import kernels
 
@@ -54,26 +51,21 @@ may_share_memory = np.may_share_memory  # asked about often
 F = TypeVar("F", bound=Callable[..., Any])
 
 _planning: ContextVar[Callable[..., Plan] | None] = ContextVar("fastconv_planning", default=None)
-_remembered: list[Callable[[], None]] = []
 
-TABLE_BYTES = 16  # at most, for each position of an axis, that a kernel keeps: windows of pooling, their divisors
 LIGHT_BYTES = 32 << 10  # not worth counting
-_prepared = Recent(32 << 20)
 
 
 def remember(make: F) -> F:
-    """Keep what a function of hashable arguments returned, until `clear_cache`: recipes, mostly."""
-    cached = lru_cache(maxsize=CACHE_SIZE, typed=True)(make)
-    _remembered.append(cached.cache_clear)
-    return cached  # type: ignore[return-value]
+    """Keep the recipes that a function of hashable arguments made, until `clear_cache`."""
+    return keep_few(typed=True)(make)
 
 
 def clear_cache() -> None:
-    """Forget every choice, the recipes that made use of them, and tables."""
-    forget_choices()
-    forget_tables()
-    for forget in _remembered:
-        forget()
+    """Forget what is kept between calls: choices, the recipes that made use of them, and tables.
+
+    Threads keep some scratch, up to 64 MiB each, whatever the shapes.
+    """
+    forget()
 
 
 class Recipe:
@@ -146,14 +138,18 @@ class Recipe:
         bind = self._bind
         if bind is None:
             self._bind = bind = self._prepare()
-            extents = (*getattr(self.problem, "input", ()), *getattr(self.problem, "output", ()))
-            held = TABLE_BYTES * sum(extents)
-            if held > LIGHT_BYTES:
-                _prepared.add(self, self._release, held)
+            self._account(bind)
         run = bind(constants)
         if not constants:
             self._run = run
+            self._account(run)
         return run
+
+    def _account(self, prepared: Any) -> None:
+        """Have what was prepared released, if it holds tables and others that do are more recent."""
+        held = held_bytes(prepared)
+        if held > LIGHT_BYTES:
+            tables.add(self, self._release, held)
 
     def _release(self) -> None:
         """Forget what was prepared: it may hold tables as long as an axis."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from fastconv.core.arrays import as_array, clean
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import ShapeError
 from fastconv.core.problems.base import as_flag, as_name, joint_shape
 from fastconv.core.problems.gemm import as_factor, gemm_problem
-from fastconv.dispatch.choice import CACHE_SIZE
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
 from fastconv.ops.views import entering, leaving
@@ -182,7 +181,7 @@ def matmul_shape(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
     return _matmul_shape(a.shape, b.shape)
 
 
-@lru_cache(maxsize=CACHE_SIZE)
+@keep_few()
 def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     for shape, name in ((a, "a"), (b, "b")):
         if not shape:

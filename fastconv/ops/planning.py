@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
-from functools import lru_cache
 from types import NoneType
 from typing import Any
 
 from fastconv.core.arrays import Spec, as_shaped, stand_in
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import shown
 from fastconv.dispatch.plan import Origin, Plan, planning
 
@@ -58,7 +58,7 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
     return result
 
 
-@lru_cache(maxsize=256)
+@keep_few(256)
 def _parameters(operation: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(operation).parameters)
 

@@ -7,12 +7,12 @@ NHWC: channels in lanes, the image read in place.  The tiles are described in si
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
@@ -67,7 +67,7 @@ class Blocks:
     bytes: int
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_few()
     def of(cls, p: ConvProblem, vl: int) -> Blocks:
         _, kh, kw = p.kernel
         _, sh, sw = p.stride
@@ -93,7 +93,7 @@ class Blocks:
         band_bytes = (spanned * row_len + native.SLACK) * size
         return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
 
-    @lru_cache(maxsize=512)  # noqa: B019 - as many as there are blocks
+    @keep_tables(lambda offsets: offsets.nbytes)
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""
         col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]

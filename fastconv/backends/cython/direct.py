@@ -7,12 +7,12 @@ takes a small part of the L2 cache, where it meets every block of output channel
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
@@ -115,7 +115,7 @@ class Blocks:
         return -(-self.channel(p) * 8 // 64) * 64 if self.flat else 0
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_few()
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
         mr, nr = native.tile(isa, p.acc.itemsize)
         depth, kbs = max(1, p.icg * p.kernel[0]), -(-p.ocg // nr)

@@ -7,13 +7,14 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from fastconv.core import machine, threads
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Bind, Kernel, Run, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
@@ -378,7 +379,7 @@ class Band:
         return self.rin * self.row_len
 
 
-@lru_cache(maxsize=512)
+@keep_few()
 def seconds(kernel: Kernel[Any], problem: Problem) -> float:
     """Predicted time on one thread; unplanned calls ask again and again."""
     return kernel.cost(problem, machine.host().with_threads(1))

@@ -7,12 +7,12 @@ channels, on pixels laid out in blocks of VL channels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Bind, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
@@ -58,7 +58,7 @@ class Blocks:
     row: int
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_few()
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)

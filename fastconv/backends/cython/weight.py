@@ -13,7 +13,6 @@ number depends on the problem alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_tables
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -79,7 +79,7 @@ class Layout:
     out_step: int
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_tables(lambda layout: layout.table_bytes)
     def of(cls, p: ConvProblem, isa: str, count: int) -> Layout:
         size = p.acc.itemsize
         mr, nr = native.tile(isa, size)
@@ -118,6 +118,10 @@ class Layout:
             np.array(units, np.intp), np.array(tiles, np.intp), pixels.astype(np.intp), rin, win, wlen, wq, plane_len,
             unit_len, wlen * step * p.stride[1], p.taps if channel_rows else 1,
         )  # fmt: skip
+
+    @property
+    def table_bytes(self) -> int:
+        return self.units.nbytes + self.tiles.nbytes + self.pixels.nbytes
 
     def scratch(self, mr: int, nr: int) -> int:
         """Elements that one thread needs: packed y, the band, rows on their way into it, one tile."""

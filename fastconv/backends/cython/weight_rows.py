@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -46,7 +46,7 @@ class Blocks:
     band: native.Band
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_few()
     def of(cls, p: ConvProblem, vl: int) -> Blocks:
         size = p.acc.itemsize
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)

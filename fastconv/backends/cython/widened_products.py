@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 
 from fastconv.backends.cuts import volume
 from fastconv.backends.cython import depthwise, direct, gemm, grouped, halves, native, pointwise
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, epsilon
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, source_of
@@ -66,7 +66,7 @@ class Blocks:
     input: Triple
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_few()
     def of(cls, p: ConvProblem) -> Blocks:
         steps = list(p.output)
         for axis, least in enumerate((1, 1, NARROWEST)):

@@ -9,10 +9,11 @@ through the band.  The transforms themselves are in simd/winograd.inc.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
@@ -96,7 +98,7 @@ class Axis:
     growth: float
 
     @classmethod
-    @lru_cache(maxsize=256)
+    @keep_few(256)
     def of(cls, m: int, taps: int, stride: int, dilation: int, dtype: np.dtype) -> Axis:
         if taps == 1:
             nothing = np.zeros(1, dtype)
@@ -194,7 +196,7 @@ class Edge:
     growth: float
 
     @classmethod
-    @lru_cache(maxsize=256)
+    @keep_few(256)
     def of(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge:
         taps = -(-axis.taps // axis.stride)
         every = _finite(axis.points)
@@ -355,7 +357,7 @@ class Scheme:
     lengths: tuple[int, ...]
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_tables(lambda scheme: scheme.table_bytes)
     def of(cls, p: ConvProblem, isa: str, m: tuple[int, int], count: int) -> Scheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
@@ -401,6 +403,10 @@ class Scheme:
 
     def bytes(self, size: int) -> int:
         return (sum(self.lengths) + 64) * size
+
+    @property
+    def table_bytes(self) -> int:
+        return self.chunks.nbytes + self.starts.nbytes + self.direct_taps.nbytes + sys.getsizeof(self.items)
 
     @property
     def touched(self) -> float:
@@ -748,7 +754,7 @@ class Tall(native.Delegated):
         return bind
 
 
-@lru_cache(maxsize=512)
+@keep_few()
 def turned(p: ConvProblem) -> ConvProblem:
     """A problem of one plane with its rows as planes of one row."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
@@ -66,7 +67,7 @@ class Scheme:
     filters: tuple[Filter, ...]
 
     @classmethod
-    @cache
+    @keep_few(64)
     def of(cls, kh: int, stride: int, most: int) -> Scheme:
         """Filters of at most `most` taps."""
         parts = -(-kh // (stride * most))
@@ -97,7 +98,7 @@ class Scheme:
         every: list[Fraction | None] = [sign * p for p in POINTS[self.pairs] for sign in (1, -1)]
         return (*every, None, Fraction(0))[:count]
 
-    @lru_cache(maxsize=64)  # noqa: B019 - there are few schemes
+    @keep_few(64)
     def inputs(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What combines rows, as simd/winograd_rows.inc wants it, and planes.
 
@@ -124,7 +125,7 @@ class Scheme:
             largest = max(largest, float((out * weights.max(1) * reads.sum(1)).sum(1).max()))
         return largest
 
-    @lru_cache(maxsize=64)  # noqa: B019
+    @keep_few(64)
     def transforms(self) -> np.ndarray:
         """(planes of all filters, kh): what each plane multiplies instead of the kernel's rows."""
         made = []
@@ -207,7 +208,7 @@ class Blocks:
     patch: int
 
     @classmethod
-    @lru_cache(maxsize=512)
+    @keep_few()
     def of(cls, p: ConvProblem, scheme: Scheme, isa: str, threads: int) -> Blocks:
         size = p.acc.itemsize
         lanes = native.lanes(isa, size)
@@ -345,7 +346,7 @@ class Rows(native.Native):
         return prepared.direct_tiles(x)
 
 
-@lru_cache(maxsize=512)
+@keep_tables(lambda made: made[0].nbytes)
 def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, int]:
     """Where the first plane of each tap starts, in order of filter, channel, column; how many meet all planes."""
     w = np.arange(p.kernel[2]) * p.dilation[2]

@@ -13,7 +13,6 @@ could not hold them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -22,6 +21,7 @@ import numpy as np
 from fastconv.backends.cython import native, weight
 from fastconv.backends.cython.winograd import ERROR_GROWTH, Axis, points_of
 from fastconv.core import machine, threads
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -84,7 +84,7 @@ class Scheme:
     scratch: int
 
     @classmethod
-    @lru_cache(maxsize=256)
+    @keep_few(256)
     def of(cls, p: ConvProblem, isa: str, tile: tuple[int, int]) -> Scheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)

@@ -12,12 +12,11 @@ the fill value.  All tables are int64 and made once per shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import gcd
 
 import numpy as np
 
-from fastconv.core.caches import keep_tables
+from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.problems.base import Pads, source_of
 
 SUM_BYTES = 128 << 10  # of finished sums in scratch
@@ -108,7 +107,7 @@ def row_cost(w: Window, rows: int, cols: int) -> float:
     return (band_slots(w, rows, cols) + height * ROW_SLOTS) / (rows * cols)
 
 
-@lru_cache(maxsize=512)
+@keep_few()
 def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit: int) -> tuple[int, int]:
     """Output rows and columns per band that fill it at the least cost within the bounds on scratch.
 

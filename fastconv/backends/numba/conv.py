@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from fastconv.backends.numba.base import (
     run_ranges,
     steps,
 )
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
@@ -90,7 +90,7 @@ class Direct(NumbaConv):
         size, nr = p.dtype.itemsize, self.blocking(p).nv * self.lanes(p.dtype)
         return wasteful_bytes(p.groups * -(-p.ocg // nr) * nr * p.depth * size, p.oc * p.depth * size)
 
-    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    @keep_few()
     def blocking(self, p: ConvProblem) -> DirectPlan:
         w, lanes, size = window(p), self.lanes(p.dtype), p.dtype.itemsize
         ocg, ow = max(p.ocg, 1), max(p.output[2], 1)
@@ -259,7 +259,7 @@ class Depthwise(NumbaConv):
         table = sum(k * o for k, o in zip(p.kernel, p.output, strict=True))
         return p.layout == "NHWC" and p.ocg == 1 and table <= MAX_TABLE
 
-    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    @keep_few()
     def blocking(self, p: ConvProblem) -> tuple[int, int, int, int]:
         """(tile rows, vectors, band rows, band columns)"""
         lanes, size = self.lanes(p.dtype), p.dtype.itemsize

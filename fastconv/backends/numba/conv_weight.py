@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from fastconv.backends.numba.axes import axis_slots, band_slots, make_bands
 from fastconv.backends.numba.base import NumbaKernel, address, each_isa, run_items, steps
 from fastconv.backends.numba.conv import BAND_BYTES, window
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -55,7 +55,7 @@ class Weight(NumbaKernel[ConvProblem]):
         terms = max(problem.n, 1) * problem.pixels
         return float(np.finfo(problem.dtype).eps) * (1.0 + 0.4 * terms**0.5)
 
-    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    @keep_few()
     def blocking(self, p: ConvProblem) -> WeightPlan:
         size, nr = p.dtype.itemsize, NV * self.lanes(p.dtype)
         entries = p.kernel[0] * p.icg

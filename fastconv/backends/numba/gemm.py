@@ -6,7 +6,6 @@ loop itself.  c and beta are written to the output first and added to: so c may 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from fastconv.backends.numba.base import (
     steps,
 )
 from fastconv.core.arrays import aligned_empty
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
@@ -67,7 +67,7 @@ class Gemm(NumbaKernel[GemmProblem]):
     def error(self, problem: GemmProblem) -> float:
         return float(np.finfo(problem.dtype).eps) * (1.0 + 0.3 * min(problem.k, 320) ** 0.5)
 
-    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    @keep_few()
     def blocking(self, p: GemmProblem) -> Blocking:
         lanes, size = self.lanes(p.dtype), p.dtype.itemsize
         m, n = max(p.m, 1), max(p.n, 1)

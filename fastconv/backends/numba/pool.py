@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from fastconv.backends.numba.base import (
     run_ranges,
     steps,
 )
+from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem, axis_counts
@@ -73,7 +73,7 @@ class Pool(NumbaKernel[PoolProblem]):
         table = sum(k * o for k, o in zip(p.kernel, p.output, strict=True))
         return p.layout == "NHWC" and not p.indices and table <= MAX_TABLE
 
-    @lru_cache(maxsize=512)  # noqa: B019  (kernels live as long as the process)
+    @keep_few()
     def blocking(self, p: PoolProblem) -> tuple[int, int, int, int]:
         """(tile rows, vectors, band rows, band columns)"""
         lanes, size = self.lanes(p.dtype), p.dtype.itemsize

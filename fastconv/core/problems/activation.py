@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, shown
 from fastconv.core.problems.base import Problem, check_dtype, description
 
@@ -101,7 +101,7 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
         raise DTypeError(f"activation {shown(activation)} has no meaning for dtype {dtype}")
 
 
-@lru_cache(maxsize=512)
+@keep_few()
 def elementwise_problem(
     function: str, params: tuple[float, ...], size: int, dtype: np.dtype, rows: int = 1
 ) -> ElementwiseProblem:

@@ -8,12 +8,12 @@ has faster kernels.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import ShapeError, shown
 from fastconv.core.problems.base import Problem, as_int, check_size, description, split_batch, to3
 from fastconv.core.problems.pool import PoolProblem, check_not_empty, pool_dtype
@@ -124,7 +124,7 @@ def _as_output_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[in
     return tuple(e if v is None else as_int(v, "output_size", 0) for v, e in zip(value, spatial, strict=True))
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def adaptive_problem(
     kind: str,
     rank: int,
@@ -173,7 +173,7 @@ def windows_problem(
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def global_problem(
     kind: str, xshape: tuple[int, ...], xdtype: np.dtype, layout: str
 ) -> PoolProblem | AdaptivePoolProblem:

@@ -20,11 +20,11 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
@@ -307,7 +307,7 @@ def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
         raise ShapeError(f"bias has shape {shape}; it must be ({oc},), one value per output channel")
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def conv_problem(
     rank: int,
     xshape: tuple[int, ...],
@@ -380,7 +380,7 @@ def conv_problem(
     return problem
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def conv_transpose_problem(
     rank: int,
     xshape: tuple[int, ...],

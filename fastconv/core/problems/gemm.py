@@ -6,12 +6,12 @@ out[b] = activation(alpha * op(a[b]) @ op(b[b or 0]) + beta * c[b] + bias)
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
@@ -125,7 +125,7 @@ def _scalar(value: complex, name: str, dtype: np.dtype) -> complex:
     return as_number(value, name)
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def gemm_problem(
     a: tuple[Shape, np.dtype],
     b: tuple[Shape, np.dtype],

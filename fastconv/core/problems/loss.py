@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from math import prod
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, description
 
@@ -76,7 +76,7 @@ class LossProblem(Problem):
         return ((self.loss_shape if self.direction == "forward" else (self.n, self.c, self.inner), self.dtype),)
 
 
-@lru_cache(maxsize=512)
+@keep_few()
 def loss_problem(
     logits: bool,
     x: tuple[tuple[int, ...], np.dtype],

@@ -6,11 +6,11 @@ Adaptive pooling whose output divides its input, and global pooling, become this
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.conv import AXES, as_pads, forward_extent
@@ -228,7 +228,7 @@ def _check_pads(padding: Any, axis: str, k: int, lo: int, hi: int) -> None:
         raise ValueError(f"padding must be at most half of kernel_size, {k // 2} on {axis} for {k}, got {lo}")
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def pool_problem(
     kind: str,
     rank: int,

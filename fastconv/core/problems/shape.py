@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import (
     Problem,
@@ -88,7 +88,7 @@ class PadProblem(Problem):
         return ((self.y_shape if self.direction == "forward" else self.x_shape, self.dtype),)
 
 
-@lru_cache(maxsize=1024, typed=True)
+@keep_few(1024, typed=True)
 def pad_problem(
     shape: tuple[int, ...], dtype: np.dtype, pad: Any, mode: Any, value: Any
 ) -> tuple[PadProblem, tuple[int, ...]]:
@@ -255,7 +255,7 @@ class FoldProblem(Problem):
         return ((self.y_shape, self.dtype),)
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def unfold_problem(
     shape: tuple[int, ...], dtype: np.dtype, kernel_size: Any, dilation: Any, padding: Any, stride: Any
 ) -> tuple[FoldProblem, tuple[int, ...]]:
@@ -286,7 +286,7 @@ def spatial_rank(sizes: Any, otherwise: int) -> int:
     return len(sizes) if isinstance(sizes, tuple) and len(sizes) > 1 else otherwise
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def fold_problem(
     shape: tuple[int, ...],
     dtype: np.dtype,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError
 from fastconv.core.problems.base import NOMINAL_ROWS, Problem, as_int, check_dtype, description
 
@@ -67,7 +67,7 @@ def as_axis(dim: Any, ndim: int) -> int:
     return dim % count
 
 
-@lru_cache(maxsize=512)
+@keep_few()
 def softmax_problem(
     kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: int, dtype: np.dtype | None
 ) -> SoftmaxProblem:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.conv import AXES
@@ -77,7 +77,7 @@ class UnpoolProblem(Problem):
         return ((self.y_shape if self.direction == "forward" else self.x_shape, self.dtype),)
 
 
-@lru_cache(maxsize=1024)
+@keep_few(1024)
 def unpool_problem(
     rank: int,
     xshape: tuple[int, ...],

@@ -104,10 +104,10 @@ def gemm(
     options: dict[str, Any] = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
-    specs = (None if x is None else (x.shape, x.dtype) for x in (a, b, c, bias))
+    c_spec, bias_spec = (None if one is None else (one.shape, one.dtype) for one in (c, bias))
     p, shape = gemm_problem(
-        *specs, as_factor(alpha, "alpha"), as_factor(beta, "beta"), trans_a, trans_b,
-        as_name(activation, "activation"), False,
+        (a.shape, a.dtype), (b.shape, b.dtype), c_spec, bias_spec, as_factor(alpha, "alpha"), as_factor(beta, "beta"),
+        trans_a, trans_b, as_name(activation, "activation"), False,
     )  # fmt: skip
     check_differentiable(p.out, "the result")
     alpha, beta = p.alpha.real, p.beta.real
