@@ -120,7 +120,7 @@ def image_bytes(p: ConvProblem) -> int:
 def volume(buffer: np.ndarray, n: int, c: int, spatial: tuple[int, ...], layout: str, dtype: np.dtype) -> np.ndarray:
     """(n, c, *spatial) at the start of a buffer of bytes, in the order of memory of a layout."""
     flat = buffer[: n * c * prod(spatial) * dtype.itemsize].view(dtype)
-    return np.moveaxis(flat.reshape(n, *spatial, c), -1, 1) if layout == "NHWC" else flat.reshape(n, c, *spatial)
+    return flat.reshape(n, *spatial, c).transpose(0, 4, 1, 2, 3) if layout == "NHWC" else flat.reshape(n, c, *spatial)
 
 
 def window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: np.ndarray) -> np.ndarray:

@@ -14,7 +14,8 @@ from fastconv.core.problems.base import as_flag, as_int, as_number, check_dtype,
 from fastconv.core.problems.softmax import as_axis, softmax_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.ops.views import entering, leaving
+from fastconv.ops.recipes import reshaped
+from fastconv.ops.views import leaving
 
 
 def refuse_inplace(inplace: Any) -> None:
@@ -38,9 +39,7 @@ def _recipe(
 
 def _flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype) -> Recipe:
     """A recipe for x of `shape`, and a result of the same shape."""
-    flat = (problem.size,)
-    enter, view = entering(flat, problem.dtype), leaving(flat)
-    return Recipe(problem, options, shape, dtype, (shape,), enter, view, dtype == problem.dtype)
+    return reshaped(problem, problem.dtype, options, shape, dtype, (problem.size,), shape)
 
 
 def relu(
@@ -934,22 +933,20 @@ def clamp(
             return np.broadcast_to(clean(b, dtype).reshape(1), (size,))
         return None if b is None else clean(np.broadcast_to(b, shape), dtype).reshape(-1)
 
-    limits = limit(low), limit(high)
-    problem = elementwise_problem("clamp", (), size, dtype)
-    return submit(
-        Recipe(
-            problem,
-            resolve(backend=backend, threads=threads),
-            x.shape,
-            x.dtype,
-            (shape,),
-            lambda a: clean(np.broadcast_to(a, shape), dtype).reshape(-1),
-            lambda y: y.reshape(-1),
-        ),
-        x,
-        limits,
-        out,
-    )
+    recipe = _between_arrays(x.shape, x.dtype, shape, dtype, resolve(backend, None, threads))
+    return submit(recipe, x, (limit(low), limit(high)), out)
+
+
+@remember
+def _between_arrays(
+    x_shape: tuple[int, ...], x_dtype: np.dtype, shape: tuple[int, ...], dtype: np.dtype, options: Options
+) -> Recipe:
+    problem = elementwise_problem("clamp", (), prod(shape), dtype)
+
+    def enter(x: np.ndarray) -> np.ndarray:
+        return clean(np.broadcast_to(x, shape), dtype).reshape(-1)
+
+    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, leaving((problem.size,)))
 
 
 def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -997,21 +994,8 @@ def prelu(
     """
     x, w = as_array(input, "input"), as_array(weight, "weight")
     slopes = np.ascontiguousarray(np.broadcast_to(prelu_slopes(x, w), x.shape)).reshape(-1)
-    problem = elementwise_problem("prelu", (), x.size, x.dtype)
-    return submit(
-        Recipe(
-            problem,
-            resolve(backend=backend, threads=threads),
-            x.shape,
-            x.dtype,
-            (x.shape,),
-            entering((x.size,), problem.dtype),
-            leaving((x.size,)),
-        ),
-        x,
-        (slopes,),
-        out,
-    )
+    recipe = _recipe("prelu", (), x.shape, x.dtype, resolve(backend, None, threads))
+    return submit(recipe, x, (slopes,), out)
 
 
 def glu_halves(shape: tuple[int, ...], dtype: np.dtype, dim: Any) -> tuple[int, tuple[int, ...]]:
@@ -1063,8 +1047,7 @@ def glu(
 def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, options: Options) -> Recipe:
     axis, result = glu_halves(shape, dtype, dim)
     problem = elementwise_problem("glu", (), prod(result), dtype, prod(shape[:axis]))
-    enter, view = entering((2 * problem.size,), dtype), leaving((problem.size,))
-    return Recipe(problem, options, shape, dtype, (result,), enter, view, True)
+    return reshaped(problem, dtype, options, shape, dtype, (2 * problem.size,), result)
 
 
 def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:
@@ -1080,9 +1063,7 @@ def _softmax_recipe(
     kind: str, shape: tuple[int, ...], dtype: np.dtype, dim: int, to: np.dtype | None, options: Options
 ) -> Recipe:
     p = softmax_problem(kind, shape, dtype, dim, to)
-    canonical = (p.outer, p.length, p.inner)
-    enter, view = entering(canonical, p.dtype), leaving(canonical)
-    return Recipe(p, options, shape, dtype, (shape,), enter, view, dtype == p.dtype)
+    return reshaped(p, p.dtype, options, shape, dtype, (p.outer, p.length, p.inner), shape)
 
 
 def softmax(

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean_volume
+from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, merge_spatial
-from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
+from fastconv.core.problems.base import as_flag, as_layout, freeze
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, submit
+from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.pool import submit_pool
+from fastconv.ops.views import images
 
 
 def _adaptive(
@@ -42,21 +43,22 @@ def _global(kind: str, x: Any, out: Any, layout: str, options: Options) -> np.nd
     x = as_array(x, "input")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)
-    merged, shape, results = global_shapes(problem, x.shape)
-    return submit(
-        Recipe(
-            problem,
-            options,
-            x.shape,
-            x.dtype,
-            (shape,),
-            lambda a: clean_volume(to_canonical(a.reshape(merged), 3, True, layout), problem.dtype, layout),
-            lambda y: to_canonical(y.reshape(results), 3, True, layout),
-        ),
-        x,
-        (),
-        out,
-    )
+    merged, shape, result = global_shapes(problem, x.shape)
+    return submit(global_recipe(problem, options, x.shape, x.dtype, merged, shape, result), x, (), out)
+
+
+@remember
+def global_recipe(
+    problem: PoolProblem | AdaptivePoolProblem, options: Options, x_shape: tuple[int, ...], x_dtype: np.dtype,
+    merged: tuple[int, ...], shape: tuple[int, ...], result: tuple[int, ...],
+) -> Recipe:  # fmt: skip
+    """Of images that are seen with three spatial axes: x as `merged`, what the user gets in `shape` as `result`."""
+    enter, view = images(3, True, problem.layout, problem.dtype, merged, result)
+
+    return Recipe(
+        problem, options, x_shape, x_dtype, (shape,),
+        lambda x: enter(x.reshape(merged)), lambda y: view(y.reshape(result)), x_dtype == problem.dtype,
+    )  # fmt: skip
 
 
 def adaptive_max_pool1d(

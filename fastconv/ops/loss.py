@@ -9,9 +9,9 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_int, as_name, as_number
 from fastconv.core.problems.loss import LossProblem, check_target, loss_problem
-from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.ops.views import entering, leaving
+from fastconv.dispatch.options import resolve
+from fastconv.dispatch.plan import submit
+from fastconv.ops.recipes import reshaped
 
 
 def check_loss(
@@ -27,7 +27,7 @@ def check_loss(
         ignored, as_name(reduction, "reduction"), as_number(smoothing, "label_smoothing"),
     )  # fmt: skip
     wanted = clean(t, t.dtype if p.probabilities else np.dtype(np.int64))
-    wanted = wanted.reshape((p.n, p.c, p.inner) if p.probabilities else (p.n, p.inner))
+    wanted = wanted.reshape(p.canonical if p.probabilities else (p.n, p.inner))
     if not p.probabilities:
         check_target(wanted, p.c, p.ignore_index)
     return p, shape, wanted, None if w is None else clean(w, w.dtype)
@@ -47,13 +47,8 @@ def _loss(
 ) -> np.ndarray:
     x, t = as_array(input, "input"), as_array(target, "target")
     p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
-    return submit(_recipe(p, x.shape, shape, resolve(backend, None, threads)), x, (wanted, scale), out)
-
-
-@remember
-def _recipe(p: LossProblem, x_shape: tuple[int, ...], shape: tuple[int, ...], options: Options) -> Recipe:
-    enter, view = entering((p.n, p.c, p.inner), p.dtype), leaving(p.loss_shape)
-    return Recipe(p, options, x_shape, p.dtype, (shape,), enter, view, True)
+    options = resolve(backend, None, threads)
+    return submit(reshaped(p, p.dtype, options, x.shape, x.dtype, p.canonical, shape), x, (wanted, scale), out)
 
 
 def cross_entropy(

@@ -11,27 +11,27 @@ from fastconv.core.arrays import as_array
 from fastconv.core.errors import shown
 from fastconv.core.problems.base import as_int, as_name, freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, is_planning, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
+from fastconv.ops.views import leaving
 
 
 def _submit(
     p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: dict[str, Any]
 ) -> np.ndarray:
-    return submit(
-        Recipe(
-            p,
-            resolve(**options),
-            x.shape,
-            x.dtype,
-            (shape,),
-            lambda a: a.astype(p.dtype, copy=False).reshape(p.x_shape),  # these kernels take any strides
-            lambda y: y.reshape(p.y_shape),
-        ),
-        x,
-        (),
-        out,
-    )
+    return submit(_recipe(p, x.shape, x.dtype, shape, resolve(**options)), x, (), out)
+
+
+@remember
+def _recipe(
+    p: PadProblem | FoldProblem, x_shape: tuple[int, ...], x_dtype: np.dtype, shape: tuple[int, ...], options: Options
+) -> Recipe:
+    dtype, canonical = p.dtype, p.x_shape
+
+    def enter(x: np.ndarray) -> np.ndarray:
+        return x.astype(dtype, copy=False).reshape(canonical)  # these kernels take any strides
+
+    return Recipe(p, options, x_shape, x_dtype, (shape,), enter, leaving(p.y_shape), x_dtype == dtype)
 
 
 def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[int, ...]:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, clean, clean_volume
+from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.unpool import UnpoolProblem, check_indices, unpool_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, is_planning, submit
+from fastconv.dispatch.plan import is_planning, submit
+from fastconv.ops.recipes import of_images
 
 
 def describe_unpool(
@@ -46,20 +47,8 @@ def _unpool(
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    return submit(
-        Recipe(
-            problem,
-            resolve(**options),
-            x.shape,
-            x.dtype,
-            (shape,),
-            lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
-            lambda y: to_canonical(y, rank, batched, layout),
-        ),
-        x,
-        (flat,),
-        out,
-    )
+    recipe = of_images(problem, problem.dtype, problem.layout, resolve(**options), rank, x.shape, x.dtype, shape)
+    return submit(recipe, x, (flat,), out)
 
 
 def max_unpool1d(

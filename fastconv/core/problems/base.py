@@ -20,6 +20,9 @@ MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 
 
 LARGEST = 10**30  # whatever it means: more would only make texts long
 
+# What makes channels last (N, ..., C) channels first (N, C, ...), by the number of axes.
+LAST_AXIS_SECOND = tuple((0, n - 1, *range(1, n - 1)) for n in range(6))
+
 FREE_SPAN, FREE_RATIO = 2**20, 64  # padded positions of an axis: so many always, and so many for each value
 
 Pads = tuple[tuple[int, int], ...]
@@ -217,7 +220,7 @@ def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: str) -> np.nda
     if not batched:
         a = a[None]
     if layout == "NHWC":
-        a = np.moveaxis(a, -1, 1)
+        a = a.transpose(LAST_AXIS_SECOND[a.ndim])
     if rank == 2:
         return a[:, :, None]
     return a if rank == 3 else a[:, :, None, None]

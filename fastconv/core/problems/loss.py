@@ -64,6 +64,11 @@ class LossProblem(Problem):
         return float(self.n * self.inner * (self.c * (1 + self.probabilities) + 2) * self.dtype.itemsize)
 
     @property
+    def canonical(self) -> tuple[int, int, int]:
+        """Of x."""
+        return self.n, self.c, self.inner
+
+    @property
     def loss_shape(self) -> tuple[int, ...]:
         """Of the loss itself."""
         return (self.n, self.inner) if self.reduction == "none" else (1,)
@@ -73,7 +78,7 @@ class LossProblem(Problem):
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return ((self.loss_shape if self.direction == "forward" else (self.n, self.c, self.inner), self.dtype),)
+        return ((self.loss_shape if self.direction == "forward" else self.canonical, self.dtype),)
 
 
 @keep_few()

@@ -20,7 +20,7 @@ from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
 from fastconv.dispatch.registry import kernels
 from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
-from fastconv.ops.views import entering, leaving
+from fastconv.ops.recipes import reshaped
 
 
 def _elementwise(
@@ -42,8 +42,7 @@ def _recipe(
     options: Options,
 ) -> Recipe:
     problem = ElementwiseProblem(function, params, prod(shape), dtype, dtype, "backward")
-    flat = (problem.size,)
-    return Recipe(problem, options, shape, incoming, (shape,), entering(flat, dtype), leaving(flat), incoming == dtype)
+    return reshaped(problem, dtype, options, shape, incoming, (problem.size,), shape)
 
 
 def through(activation: str, dy: np.ndarray, before: np.ndarray, options: dict[str, Any]) -> np.ndarray:
@@ -305,8 +304,7 @@ def glu(
 def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, incoming: np.dtype, options: Options) -> Recipe:
     axis, result = forward.glu_halves(shape, dtype, dim)
     problem = ElementwiseProblem("glu", (), prod(result), dtype, dtype, "backward", prod(shape[:axis]))
-    enter, view = entering((problem.size,), dtype), leaving((2 * problem.size,))
-    return Recipe(problem, options, result, incoming, (shape,), enter, view, incoming == dtype)
+    return reshaped(problem, dtype, options, result, incoming, (problem.size,), shape)
 
 
 def _softmax(
@@ -319,25 +317,10 @@ def _softmax(
     check_differentiable(p.dtype, "the result")
     dy = as_incoming(dy, x.shape, kind)
     canonical = (p.outer, p.length, p.inner)
-
+    recipe = reshaped(p, p.dtype, resolve(backend, None, threads), dy.shape, dy.dtype, canonical, x.shape)
     return gradients(
         wanted(need, ("input",)),
-        lambda: as_dtype(
-            submit(
-                Recipe(
-                    p,
-                    resolve(backend=backend, threads=threads),
-                    dy.shape,
-                    dy.dtype,
-                    (x.shape,),
-                    lambda a: clean(a, p.dtype).reshape(canonical),
-                    lambda y: y.reshape(canonical),
-                ),
-                dy,
-                (clean(x, p.dtype).reshape(canonical),),
-            ),
-            x.dtype,
-        ),
+        lambda: as_dtype(submit(recipe, dy, (clean(x, p.dtype).reshape(canonical),)), x.dtype),
     )
 
 

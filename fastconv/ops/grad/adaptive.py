@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,9 @@ from fastconv.core.arrays import as_array, as_shaped, clean_volume
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, submit
-from fastconv.ops.adaptive import global_shapes
-from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
+from fastconv.dispatch.plan import submit
+from fastconv.ops.adaptive import global_recipe, global_shapes
+from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.grad.pool import gradient, gradient_by_indices
 
 
@@ -40,14 +39,14 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: st
     x = as_shaped(x, "input")
     size = freeze(output_size, "output_size")
     problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
-    backward = replace(problem, direction="backward")
+    backward = variant(problem, direction="backward")
     return gradient(problem, rank, f"adaptive_avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
 
 
 def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
     array = as_array(x, "input") if kind == "max" else as_shaped(x, "input")
     layout = as_layout(layout)
-    problem = replace(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
+    problem = variant(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
     check_differentiable(array.dtype, "input")
     merged, shape, result = global_shapes(problem, array.shape)
     incoming = as_incoming(dy, shape, f"global_{kind}_pool")
@@ -56,19 +55,8 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[st
         constants: tuple[np.ndarray, ...] = ()
         if kind == "max":
             constants = (clean_volume(to_canonical(array.reshape(merged), 3, True, layout), problem.dtype, layout),)
-        return submit(
-            Recipe(
-                problem,
-                resolve(**options),
-                incoming.shape,
-                incoming.dtype,
-                (array.shape,),
-                lambda a: clean_volume(to_canonical(a.reshape(result), 3, True, layout), problem.dtype, layout),
-                lambda y: to_canonical(y.reshape(merged), 3, True, layout),
-            ),
-            incoming,
-            constants,
-        )
+        recipe = global_recipe(problem, resolve(**options), incoming.shape, incoming.dtype, result, array.shape, merged)
+        return submit(recipe, incoming, constants)
 
     return gradients(wanted(need, ("input",)), run)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fastconv.core.arrays import as_array
 from fastconv.core.errors import DTypeError, ShapeError, UnsupportedError, shown
-from fastconv.core.problems.base import as_flag
-from fastconv.dispatch.plan import Plan, is_planning
+from fastconv.core.problems.base import Problem, as_flag
+from fastconv.dispatch.plan import Plan, is_planning, remember
+
+P = TypeVar("P", bound=Problem)
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -50,6 +53,12 @@ def wanted(need: Any, names: Sequence[str], present: Sequence[bool] | None = Non
         one = tuple(i == 0 for i in range(len(names)))
         raise ValueError(f"a plan is one gradient: pick it, as in need={one}; the arguments are {', '.join(names)}")
     return flags
+
+
+@remember
+def variant(problem: P, **changes: Any) -> P:
+    """`problem` with other attributes: `replace`, remembered."""
+    return replace(problem, **changes)
 
 
 def gradients(flags: Sequence[bool], *compute: Callable[[], Any]) -> Any:

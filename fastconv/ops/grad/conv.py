@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,12 @@ from fastconv.core.problems.conv import (
     input_gradient,
     weight_gradient,
 )
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, View, immediately, is_planning, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, immediately, is_planning, remember, submit
 from fastconv.ops import conv as forward
 from fastconv.ops.grad.activation import through
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.views import images, leaving
 
 NAMES = ("input", "weight", "bias")
 
@@ -84,27 +86,38 @@ def _conv(
     def canonical(a: np.ndarray) -> np.ndarray:
         return clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout)
 
-    def run(q: ConvProblem, constants: tuple[Any, ...], like: np.ndarray, view: View, enter: View = canonical) -> Any:
+    def run(of: str, like: Any, constants: Callable[[ConvProblem], tuple[Any, ...]]) -> Any:
+        recipe, q = _recipe(of, problem, rank, dy.shape, dy.dtype, like.shape, resolved)
+        return as_dtype(submit(recipe, dy, constants(q)), like.dtype)
 
-        return as_dtype(
-            submit(Recipe(q, resolved, dy.shape, dy.dtype, (like.shape,), enter, view), dy, constants), like.dtype
-        )
+    return gradients(
+        flags,
+        lambda: run("input", x, lambda q: (clean(w, q.dtype).reshape(q.w_shape), None)),
+        lambda: run("weight", w, lambda q: (canonical(x),)),
+        lambda: run("bias", b, lambda q: (_ones(q),)),
+    )
 
-    def to_input() -> Any:
-        q = input_gradient(problem)
-        weights = clean(w, problem.dtype).reshape(q.w_shape)
-        return run(q, (weights, None), x, lambda y: to_canonical(y, rank, batched, layout))
 
-    def to_weight() -> Any:
-        q = weight_gradient(problem)
-        return run(q, (canonical(x),), w, lambda y: y.reshape(q.w_shape))
+PROBLEMS = {"input": input_gradient, "weight": weight_gradient, "bias": bias_gradient}
 
-    def to_bias() -> Any:
-        q = bias_gradient(problem)
-        ones = clean_volume(np.broadcast_to(np.ones((1, 1, *q.output), q.dtype), q.x_shape), q.dtype, layout)
-        return run(q, (ones,), b, lambda y: y.reshape(q.w_shape), lambda a: _as_shape(canonical(a), q.y_shape))
 
-    return gradients(flags, to_input, to_weight, to_bias)
+@remember
+def _recipe(
+    of: str, problem: ConvProblem, rank: int, dy_shape: tuple[int, ...], dy_dtype: np.dtype, shape: tuple[int, ...],
+    options: Options,
+) -> tuple[Recipe, ConvProblem]:  # fmt: skip
+    """The recipe, and the problem, of the gradient of an argument of `shape`."""
+    q, layout = PROBLEMS[of](problem), problem.layout
+    batched = split_batch(dy_shape, rank, layout)[0]
+    canonical, view = images(rank, batched, layout, q.dtype, dy_shape, shape if of == "input" else dy_shape)
+    if of != "input":
+        view = leaving(q.w_shape)
+    enter = (lambda dy: _as_shape(canonical(dy), q.y_shape)) if of == "bias" else canonical
+    return Recipe(q, options, dy_shape, dy_dtype, (shape,), enter, view, dy_dtype == q.dtype), q
+
+
+def _ones(q: ConvProblem) -> np.ndarray:
+    return clean_volume(np.broadcast_to(np.ones((1, 1, *q.output), q.dtype), q.x_shape), q.dtype, q.layout)
 
 
 def _as_shape(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, submit
+from fastconv.dispatch.plan import submit
 from fastconv.ops import loss as forward
-from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, variant, wanted
+from fastconv.ops.recipes import reshaped
 
 
 def _loss(
@@ -25,27 +25,13 @@ def _loss(
         if flag:
             check_differentiable(array.dtype, of)
     dy = as_incoming(dy, shape, name)
-    canonical = (p.n, p.c, p.inner)
-    constants = (clean(x, p.dtype).reshape(canonical), labels, scale)
+    constants = (clean(x, p.dtype).reshape(p.canonical), labels, scale)
+    options = resolve(backend, None, threads)
 
     def one(direction: str, like: Any) -> Any:
-
-        return as_dtype(
-            submit(
-                Recipe(
-                    replace(p, direction=direction),
-                    resolve(backend=backend, threads=threads),
-                    dy.shape,
-                    dy.dtype,
-                    (like.shape,),
-                    lambda a: clean(a, p.dtype).reshape(p.loss_shape),
-                    lambda y: y.reshape(canonical),
-                ),
-                dy,
-                constants,
-            ),
-            like.dtype,
-        )
+        q = variant(p, direction=direction)
+        recipe = reshaped(q, p.dtype, options, dy.shape, dy.dtype, p.loss_shape, like.shape)
+        return as_dtype(submit(recipe, dy, constants), like.dtype)
 
     both = (lambda: one("backward", x), lambda: one("target", t))
     return gradients(flags, *both[: len(flags)])

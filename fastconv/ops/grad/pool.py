@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, immediately, is_planning, submit
-from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
+from fastconv.dispatch.plan import immediately, is_planning, submit
+from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.pool import describe_pool, submit_pool
+from fastconv.ops.recipes import of_images
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 
@@ -44,19 +44,10 @@ def gradient(
 
     def run() -> Any:
         backward, constants = prepare()
-        return submit(
-            Recipe(
-                backward,
-                resolve(**options),
-                incoming.shape,
-                incoming.dtype,
-                (x.shape,),
-                lambda a: clean_volume(to_canonical(a, rank, batched, layout), backward.dtype, layout),
-                lambda y: to_canonical(y, rank, batched, layout),
-            ),
-            incoming,
-            tuple(clean_volume(c, c.dtype, layout) for c in constants),
+        recipe = of_images(
+            backward, backward.dtype, layout, resolve(**options), rank, incoming.shape, incoming.dtype, x.shape
         )
+        return submit(recipe, incoming, tuple(clean_volume(c, c.dtype, layout) for c in constants))
 
     return gradients(wanted(need, ("input",)), run)
 
@@ -73,7 +64,7 @@ def gradient_by_indices(
             at = find_indices(problem, rank, as_array(x, "input"), options)
         else:
             at = check_indices(indices, problem, rank, batched)
-        return replace(problem, indices=True, direction="backward"), (to_canonical(at, rank, batched, problem.layout),)
+        return variant(problem, indices=True, direction="backward"), (to_canonical(at, rank, batched, problem.layout),)
 
     return gradient(problem, rank, name, dy, array, need, options, prepare)
 
@@ -82,7 +73,7 @@ def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: dict[str, 
     """The indices of a max pooling, now, also within a plan."""
     forward = {**options, "algorithm": "auto"}  # what was asked for is an algorithm of the gradient
     with immediately():
-        return submit_pool(replace(problem, indices=True), rank, x, None, resolve(**forward))[1]
+        return submit_pool(variant(problem, indices=True), rank, x, None, resolve(**forward))[1]
 
 
 def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> np.ndarray:
@@ -144,7 +135,7 @@ def _average(
         "avg", rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, include_pad=include_pad,
         divisor=divisor,
     )  # fmt: skip
-    backward = replace(problem, direction="backward")
+    backward = variant(problem, direction="backward")
     return gradient(problem, rank, f"avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
 
 
@@ -170,18 +161,18 @@ def _norm(
 
     def prepare() -> tuple[AnyPool, tuple[np.ndarray, ...]]:
         volume = to_canonical(array, rank, batched, layout)
-        backward = replace(problem, direction="backward")
+        backward = variant(problem, direction="backward")
         if not np.isinf(problem.norm):
             return backward, (volume,)
         magnitudes = np.abs(array)
         if problem.norm < 0:
             np.negative(magnitudes, out=magnitudes)
-        maximum = replace(problem, kind="max", norm=1.0)
+        maximum = variant(problem, kind="max", norm=1.0)
         at = to_canonical(find_indices(maximum, rank, magnitudes, options), rank, batched, layout)
         values = volume.reshape(problem.n, problem.c, math.prod(problem.input))
         found = np.take_along_axis(values, np.maximum(at, 0).reshape(problem.n, problem.c, problem.pixels), 2)
         found[np.isnan(found)] = 0  # as torch's sign has it
-        return replace(backward, indices=True), (at, np.sign(found).reshape(at.shape))
+        return variant(backward, indices=True), (at, np.sign(found).reshape(at.shape))
 
     return gradient(problem, rank, f"lp_pool{rank}d", dy, array, need, options, prepare)
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_shaped, clean
+from fastconv.core.arrays import as_shaped
 from fastconv.core.errors import shown
 from fastconv.core.problems.base import as_name, freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, is_planning, submit
-from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
+from fastconv.dispatch.plan import is_planning, submit
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, variant, wanted
+from fastconv.ops.recipes import reshaped
 from fastconv.ops.shape import flat_shape
 
 
@@ -31,23 +31,8 @@ def _gradient(
     """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
     check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, name)
-    result = p.results[0][0]
-
-    def run() -> Any:
-        return submit(
-            Recipe(
-                p,
-                resolve(**options),
-                incoming.shape,
-                incoming.dtype,
-                (x.shape,),
-                lambda a: clean(a, p.dtype).reshape(given),
-                lambda y: y.reshape(result),
-            ),
-            incoming,
-        )
-
-    return gradients(wanted(need, ("input",)), run)
+    recipe = reshaped(p, p.dtype, resolve(**options), incoming.shape, incoming.dtype, given, x.shape)
+    return gradients(wanted(need, ("input",)), lambda: submit(recipe, incoming))
 
 
 def flatten(
@@ -101,7 +86,7 @@ def flatten(
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     if is_planning():
-        p = replace(pad_problem(x.shape, x.dtype, (), "constant", None)[0], direction="backward")
+        p = variant(pad_problem(x.shape, x.dtype, (), "constant", None)[0], direction="backward")
         return _gradient(p, p.y_shape, "flatten", dy, x, shape, need, options)
     resolve(**options)
     check_differentiable(x.dtype, "input")
@@ -159,7 +144,7 @@ def pad(
     if not isinstance(pad, Iterable):
         raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
     forward, shape = pad_problem(x.shape, x.dtype, widths, as_name(mode, "mode"), as_value(value))
-    p = replace(forward, value=0, direction="backward")  # the value has no part in it
+    p = variant(forward, value=0, direction="backward")  # the value has no part in it
     return _gradient(
         p, p.y_shape, "pad", dy, x, shape, need,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
@@ -220,7 +205,7 @@ def unfold(
         freeze(padding, "padding"), freeze(stride, "stride"),
     )  # fmt: skip
     return _gradient(
-        replace(forward, kind="fold"), forward.column_shape, "unfold", dy, x, shape, need,
+        variant(forward, kind="fold"), forward.column_shape, "unfold", dy, x, shape, need,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
@@ -279,6 +264,6 @@ def fold(
         freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),
     )  # fmt: skip
     return _gradient(
-        replace(forward, kind="unfold"), forward.image_shape, "fold", dy, x, shape, need,
+        variant(forward, kind="unfold"), forward.image_shape, "fold", dy, x, shape, need,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

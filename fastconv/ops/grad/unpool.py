@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from fastconv.core.arrays import as_shaped, clean_volume
-from fastconv.core.problems.base import join_batch, split_batch, to_canonical
+from fastconv.core.arrays import as_shaped
+from fastconv.core.problems.base import join_batch, split_batch
 from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import Recipe, submit
-from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
+from fastconv.dispatch.plan import submit
+from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
+from fastconv.ops.recipes import of_images
 from fastconv.ops.unpool import describe_unpool
 
 
@@ -28,28 +28,13 @@ def _unpool(
 ) -> Any:
     x = as_shaped(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
-    problem = replace(forward, direction="backward")
+    problem = variant(forward, direction="backward")
     check_differentiable(x.dtype, "input")
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    incoming = as_incoming(dy, shape, f"max_unpool{rank}d")
-
-    def run() -> Any:
-        return submit(
-            Recipe(
-                problem,
-                resolve(**options),
-                incoming.shape,
-                incoming.dtype,
-                (x.shape,),
-                lambda a: clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout),
-                lambda y: to_canonical(y, rank, batched, layout),
-            ),
-            incoming,
-            (flat,),
-        )
-
-    return gradients(wanted(need, ("input",)), run)
+    dy = as_incoming(dy, shape, f"max_unpool{rank}d")
+    recipe = of_images(problem, problem.dtype, problem.layout, resolve(**options), rank, dy.shape, dy.dtype, x.shape)
+    return gradients(wanted(need, ("input",)), lambda: submit(recipe, dy, (flat,)))
 
 
 def max_unpool1d(
