@@ -8,21 +8,13 @@ class Softmax(Prepared):
     def __init__(self, table: int, p: SoftmaxProblem, block: int, items: int, in_scratch: bool) -> None: ...
 
 class Loss:
-    def __init__(
-        self,
-        table: int,
-        p: LossProblem,
-        target: np.ndarray,
-        scale: np.ndarray,
-        total_weight: float,
-        block: int,
-        items: int,
-        in_scratch: bool,
-    ) -> None: ...
-    @property
-    def items(self) -> int: ...
+    def __init__(self, table: int, p: LossProblem, block: int, items: int, in_scratch: bool) -> None: ...
+    def reduce(self, sums: np.ndarray, mean: bool, y: np.ndarray) -> None: ...
     def run(
         self,
+        target: np.ndarray,
+        scale: np.ndarray | None,
+        total_weight: float,
         x: np.ndarray,
         y: np.ndarray,
         scratch: np.ndarray,
@@ -33,6 +25,9 @@ class Loss:
     ) -> None: ...
     def backward(
         self,
+        target: np.ndarray,
+        scale: np.ndarray | None,
+        total_weight: float,
         x: np.ndarray,
         dy: np.ndarray,
         share: float,

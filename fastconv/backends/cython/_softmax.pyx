@@ -2,6 +2,7 @@
 """Softmax and losses over vectors (count, length, inner); an item of work is a block of vectors, see simd/softmax.inc."""
 
 from cython.parallel cimport prange, threadid
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
@@ -74,55 +75,78 @@ cdef inline void put(void *p, Py_ssize_t i, bint wide, double value) noexcept no
         (<float *>p)[i] = <float>value
 
 
+cdef struct Wanted:
+    # The class of each sample; the weight of each class, NULL where all are 1, and their sum.
+    const int64_t *target
+    const char *scale
+    double total_weight
+
+
+cdef inline double weight_of(const Wanted *wanted, int64_t label, bint wide) noexcept nogil:
+    return 1 if wanted.scale == NULL else get(wanted.scale, label, wide)
+
+
 cdef class Loss:
     """One prepared loss of class indices; immutable after construction, so runs may overlap."""
 
     cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
-    cdef const int64_t *target
-    cdef const char *scale
     cdef bint logits, wide, single, in_scratch
-    cdef Py_ssize_t n, c, inner, block
-    cdef readonly Py_ssize_t items
+    cdef Py_ssize_t n, c, inner, block, items
     cdef int64_t ignored
-    cdef double smoothing, total_weight
+    cdef double smoothing
 
-    def __init__(self, size_t table, p, target, scale, double total_weight, Py_ssize_t block, Py_ssize_t items,
-                 bint in_scratch):
-        """`scale`: the weight of each class, `total_weight` their sum; `in_scratch`: as for `Softmax`."""
+    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
+        """`in_scratch`: as for `Softmax`."""
         self.t = <const fc_table *>table
-        self.keep = target, scale
-        self.target = <const int64_t *>address(target)
-        self.scale = address(scale)
         self.logits, self.wide, self.single, self.items = p.logits, self.t.itemsize == 8, p.reduction == "none", items
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
-        self.ignored, self.smoothing, self.total_weight = p.ignore_index, p.smoothing, total_weight
+        self.ignored, self.smoothing = p.ignore_index, p.smoothing
         self.in_scratch = in_scratch
 
-    def run(self, x, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
+    cdef Wanted wanted(self, target, scale, double total_weight):
+        """`scale`: as wide as classes, or None."""
+        cdef Wanted w
+        w.target, w.total_weight = <const int64_t *>address(target), total_weight
+        w.scale = NULL if scale is None else address(scale)
+        return w
+
+    def run(self, target, scale, double total_weight, x, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi,
+            int threads):
         """Items lo to hi: y is the loss of each sample or, where losses are added up, sums of losses and of weights of each item."""
+        cdef Wanted wanted = self.wanted(target, scale, total_weight)
         cdef const char *xs = address(x)
         cdef char *out = address(y)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t i
         for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.add(part_of(i, self.block, self.n, self.c, self.inner), xs, i, out, buf + threadid() * scratch_step)
+            self.add(&wanted, part_of(i, self.block, self.n, self.c, self.inner), xs, i, out, buf + threadid() * scratch_step)
 
-    cdef void add(self, Part p, const char *x, Py_ssize_t i, char *out, char *scratch) noexcept nogil:
+    def reduce(self, sums, bint mean, y):
+        """What `run` gave, added up in order; a mean over nothing is NaN, or infinite with the loss."""
+        cdef const double *s = <const double *>address(sums)
+        cdef double total = 0, weights = 0
+        cdef Py_ssize_t i
+        for i in range(self.items):
+            total, weights = total + s[2 * i], weights + s[2 * i + 1]
+        if mean:
+            total = total / weights if weights else total * INFINITY
+        put(address(y), 0, self.wide, total)
+
+    cdef void add(self, const Wanted *wanted, Part p, const char *x, Py_ssize_t i, char *out, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, k, apart = self.c if self.inner == 1 else 1
         cdef log_sums_args a
         cdef int64_t label
-        cdef double loss, weight, logs, total = 0, weights = 0, some = 0, some_weights = 0
+        cdef double loss, weight, logs = 0, total = 0, weights = 0, some = 0, some_weights = 0
         x += p.element * size
-        a.x, a.weight, a.count, a.length, a.step = x, self.scale if self.smoothing else NULL, p.count, self.c, self.inner
+        a.x, a.weight, a.count, a.length, a.step = x, wanted.scale if self.smoothing else NULL, p.count, self.c, self.inner
         a.top, a.logs, a.spread = scratch, scratch + self.block * size, scratch + 2 * self.block * size
         if self.logits:
             self.t.log_sums(&a)
         for k in range(p.count):
-            label = self.target[p.sample + k]
+            label = wanted.target[p.sample + k]
             loss = 0
             if label != self.ignored:
-                weight = get(self.scale, label, self.wide)
+                weight = weight_of(wanted, label, self.wide)
                 loss = get(x, k * apart + label * self.inner, self.wide)
                 if self.logits:
                     logs = get(a.logs, k, self.wide)
@@ -130,7 +154,7 @@ cdef class Loss:
                 loss = -weight * loss
                 if self.smoothing:
                     loss = (1 - self.smoothing) * loss
-                    loss -= self.smoothing / self.c * (get(a.spread, k, self.wide) - self.total_weight * logs)
+                    loss -= self.smoothing / self.c * (get(a.spread, k, self.wide) - wanted.total_weight * logs)
                 some_weights += weight
             if self.single:
                 put(out, p.sample + k, self.wide, loss)
@@ -141,18 +165,23 @@ cdef class Loss:
             put(out, 2 * i, True, total + some)
             put(out, 2 * i + 1, True, weights + some_weights)
 
-    def backward(self, x, dy, double share, dx, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi, int threads):
+    def backward(self, target, scale, double total_weight, x, dy, double share, dx, scratch, Py_ssize_t scratch_step,
+                 Py_ssize_t lo, Py_ssize_t hi, int threads):
         """Items lo to hi of the gradient of x; the one of each loss is dy, of one element or as many as samples, times `share`."""
         cdef const char *xs = address(x)
+        cdef Wanted wanted = self.wanted(target, scale, total_weight)
         cdef const char *ds = address(dy)
         cdef char *out = address(dx)
         cdef char *buf = address(scratch)
         cdef Py_ssize_t i, each = dy.size != 1
         for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.give(part_of(i, self.block, self.n, self.c, self.inner), xs, ds, each, share, out, buf + threadid() * scratch_step)
+            self.give(
+                &wanted, part_of(i, self.block, self.n, self.c, self.inner), xs, ds, each, share, out,
+                buf + threadid() * scratch_step)
 
     cdef void give(
-        self, Part p, const char *x, const char *dy, Py_ssize_t each, double share, char *dx, char *scratch) noexcept nogil:
+        self, const Wanted *wanted, Part p, const char *x, const char *dy, Py_ssize_t each, double share, char *dx,
+        char *scratch) noexcept nogil:
         """Of a sample's loss, minus the coefficients of its log-probabilities, and their sum times the probabilities."""
         cdef Py_ssize_t size = self.t.itemsize, k, c, at, apart = self.c if self.inner == 1 else 1
         cdef softmax_args a
@@ -165,15 +194,15 @@ cdef class Loss:
             a.scratch = scratch + 3 * self.block * size if self.in_scratch else NULL
             a.count, a.length, a.step = p.count, self.c, self.inner
             for k in range(p.count):
-                label = self.target[p.sample + k]
+                label = wanted.target[p.sample + k]
                 g = 0
                 if label != self.ignored:
                     g = get(dy, (p.sample + k) * each, self.wide) * share
-                    g *= (1 - self.smoothing) * get(self.scale, label, self.wide) + spread * self.total_weight
+                    g *= (1 - self.smoothing) * weight_of(wanted, label, self.wide) + spread * wanted.total_weight
                 put(scratch, k, self.wide, g)
             self.t.softmax(&a)
         for k in range(p.count):
-            label = self.target[p.sample + k]
+            label = wanted.target[p.sample + k]
             g = get(dy, (p.sample + k) * each, self.wide) * share
             at = k * apart
             if label == self.ignored or not self.logits:
@@ -184,6 +213,6 @@ cdef class Loss:
             if self.smoothing:
                 for c in range(self.c):
                     put(dx, at + c * self.inner, self.wide,
-                        get(dx, at + c * self.inner, self.wide) - g * spread * get(self.scale, c, self.wide))
+                        get(dx, at + c * self.inner, self.wide) - g * spread * weight_of(wanted, c, self.wide))
             at += label * self.inner
-            put(dx, at, self.wide, get(dx, at, self.wide) - g * (1 - self.smoothing) * get(self.scale, label, self.wide))
+            put(dx, at, self.wide, get(dx, at, self.wide) - g * (1 - self.smoothing) * weight_of(wanted, label, self.wide))

@@ -9,7 +9,7 @@ import numpy as np
 from fastconv.backends.cython import native
 from fastconv.backends.cython.softmax import LONGEST, SHARED_ELEMENTS, START_SECONDS, blocks, vectors, waiting
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.loss import LossProblem
 
@@ -51,47 +51,56 @@ class Loss(Kernel[LossProblem]):
         return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
 
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        return self.specialise(problem, threads)(constants)
+
+    def specialise(self, problem: LossProblem, threads: int) -> Bind:
         from fastconv.backends.cython import _softmax
 
         p = problem
-        target, weight = constants[-2:]
-        scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
         block, items = blocks(p.n, p.c, p.inner)
-        total_weight = float(scale.sum(dtype=np.float64))
-        table, in_scratch = native.table(self.isa, p.dtype.itemsize), p.c <= LONGEST
-        prepared = _softmax.Loss(table, p, target, scale, total_weight, block, items, in_scratch)
-        scratch, seconds = self.workspace(p), native.seconds(self, p)
+        prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, block, items, p.c <= LONGEST)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
-        each = native.in_slices(items, scratch, threads, seconds)
+        each = native.in_slices(items, self.workspace(p), threads, native.seconds(self, p))
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            each(lambda buf, step, lo, hi, count: prepared.run(x, out, buf, step, lo, hi, count))
+        def bind(constants: tuple[Any, ...]) -> Run:
+            target, weight = constants[-2:]
+            wanted = (target, *self._weights(p, weight))
 
-        @np.errstate(all="ignore")
-        def reduced(x: np.ndarray, out: np.ndarray) -> None:
-            sums = np.empty((items, 2))  # of losses and of weights
-            run(x, sums)
-            total, weights = sums.sum(0).tolist()
-            if p.reduction == "sum":
-                out[0] = total
-            else:
-                out[0] = total / weights if weights else total * np.inf
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                each(lambda *where: prepared.run(*wanted, x, out, *where))
 
-        def backward(dy: np.ndarray, out: np.ndarray) -> None:
-            each(
-                lambda buf, step, lo, hi, count: prepared.backward(
-                    constants[0], dy, share, out, buf, step, lo, hi, count
-                )
-            )
+            def reduced(x: np.ndarray, out: np.ndarray) -> None:
+                sums = np.empty((items, 2))  # of losses and of weights
+                run(x, sums)
+                prepared.reduce(sums, p.reduction == "mean", out)
 
-        if p.direction == "forward":
-            return run if p.reduction == "none" else reduced
-        share = 1.0
-        if p.reduction == "mean":
-            kept = target[target != p.ignore_index]
-            divisor = float(kept.size) if weight is None else float(scale[kept].sum(dtype=np.float64))
-            share = 1.0 / divisor if divisor else 0.0  # a mean over nothing passes no gradient on
-        return backward
+            if p.direction == "forward":
+                return run if p.reduction == "none" else reduced
+            x, share = constants[0], self._share(p, target, wanted[1])
+
+            def backward(dy: np.ndarray, out: np.ndarray) -> None:
+                each(lambda *where: prepared.backward(*wanted, x, dy, share, out, *where))
+
+            return backward
+
+        return bind
+
+    @staticmethod
+    def _weights(p: LossProblem, weight: np.ndarray | None) -> tuple[np.ndarray | None, float]:
+        """The weight of each class, None where all are 1 and need not be read, and their sum."""
+        if weight is None:
+            return np.ones(p.c, p.dtype) if p.smoothing else None, float(p.c)
+        scale = weight.astype(p.dtype)
+        return scale, float(scale.sum(dtype=np.float64))
+
+    @staticmethod
+    def _share(p: LossProblem, target: np.ndarray, scale: np.ndarray | None) -> float:
+        """Of each sample in the loss."""
+        if p.reduction != "mean":
+            return 1.0
+        kept = target != p.ignore_index
+        divisor = float(np.count_nonzero(kept) if scale is None else scale[target[kept]].sum(dtype=np.float64))
+        return 1.0 / divisor if divisor else 0.0  # a mean over nothing passes no gradient on
 
 
 KERNELS = tuple(Loss(isa) for isa in machine.ISAS)
