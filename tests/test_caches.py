@@ -110,8 +110,9 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
     """Of instruction sets, dtypes, points of interpolation, modules: no problem and no shape."""
     endless = {one.__qualname__ for one in every_cache() if one.cache_info().maxsize is None}
     assert endless <= {
-        "_cpu_fields", "_finite", "_numbers", "_reads", "_team", "algorithm_names", "available", "build_problem",
-        "check_dtype", "compiled", "cpu_features", "default", "host", "host_isas", "is_bfloat16", "is_half", "kernels",
+        "_cpu_fields", "_families", "_finite", "_modules", "_numbers", "_reads", "algorithm_names", "available",
+        "build_problem", "check_dtype", "cpu_features",
+        "default", "host", "host_isas", "is_bfloat16", "is_half", "kernels",
         "lanes", "memory", "missing_numba", "product_dtypes", "promote", "simd", "table", "toom_cook", "unavailable",
     }  # fmt: skip
 

@@ -157,6 +157,65 @@ last = Last()
     assert (done.returncode, done.stdout, done.stderr) == (0, "now\nat the end", "")
 
 
+# Families of which none was used before something of another was; kernels of all backends that are here.
+FIRST = """
+import atexit, os, sys, threading, time
+import numpy as np
+import fastconv as F
+
+x, w, h = np.ones((2, 4, 12, 12), "f"), np.ones((8, 4, 3, 3), "f"), np.ones((2, 4, 12, 12), "e")
+target, dy = np.zeros(4, int), np.array(1, "f")
+calls = {
+    "relu": lambda: F.conv2d(x, w, activation="gelu"), "half": lambda: F.conv2d(h, w.astype("e")),
+    "transposed": lambda: F.conv_transpose2d(x, w[:4], stride=2),
+    "weight": lambda: F.grad.conv2d(np.ones((2, 8, 10, 10), "f"), x, w),
+    "1x1": lambda: F.conv2d(x, w[:, :, :1, :1]), "depthwise": lambda: F.conv2d(x, w[:4, :1], groups=4),
+    "grouped": lambda: F.conv2d(x, w[:, :2], groups=2), "max": lambda: F.max_pool2d(x, 2, return_indices=True),
+    "average": lambda: F.avg_pool2d(x, 3, 1, 1), "last": lambda: F.max_pool2d(x, 2, layout="NHWC"),
+    "global": lambda: F.global_avg_pool(x), "adaptive": lambda: F.adaptive_avg_pool2d(x, 5),
+    "gradient of pooling": lambda: F.grad.max_pool2d(x[:, :, :6, :6], x, 2), "gelu": lambda: F.gelu(x),
+    "softmax": lambda: F.softmax(x, 1), "loss": lambda: F.cross_entropy(x[0, :, 0], target),
+    "gradient of loss": lambda: F.grad.cross_entropy(dy, x[0, :, 0], target),
+    "gradient of gelu": lambda: F.grad.gelu(x, x), "product": lambda: F.matmul(x, x),
+    "row": lambda: F.matmul(x[0, 0, :1], x[0, 0]),
+    "pad": lambda: F.pad(x, (1, 1, 1, 1), "reflect"), "unfold": lambda: F.unfold(x, 2),
+    "unpool": lambda: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2),
+    "plan": lambda: F.plan(F.conv2d, x, w)(x), "numpy": lambda: F.conv2d(x, w, backend="numpy"),
+}
+
+def check(calls=calls, write=os.write):
+    for name, call in calls.items():
+        try:
+            call()
+        except BaseException as e:
+            write(1, f"{name}: {e!r}\\n".encode())
+    write(1, b"done")
+"""
+LATER = {
+    "at exit": "atexit.register(check)",
+    "in a late thread": """def late():
+    threading.main_thread().join()
+    time.sleep(0.1)
+    check()
+threading.Thread(target=late).start()
+""",
+    "while objects die": """F.conv2d(x, w), x.min(), x.max(), x.clip(0, 1)  # NumPy imports what these need
+class Last:
+    def __init__(self):
+        self.check = check
+    def __del__(self):
+        self.check()
+last = Last()
+""",
+}
+
+
+@pytest.mark.parametrize("when", LATER)
+def test_every_family_may_be_used_for_the_first_time(when: str) -> None:
+    done = run(FIRST + LATER[when])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done", "")
+
+
 def test_a_system_without_threads_to_spare_leaves_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     class Exhausted:
         def submit(self, _: object) -> None:

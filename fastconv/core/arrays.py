@@ -103,7 +103,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
             result = np.asarray(value)
         except ValueError as e:
             raise TypeError(f"{name} is not a rectangular array: {e}") from e
-    if result.dtype.kind not in "fciub" and result.dtype.name != "bfloat16":
+    if result.dtype.kind not in "fciub" and result.dtype.type.__name__ != "bfloat16":
         raise DTypeError(f"{name} has dtype {result.dtype}; numbers are needed")
     if not result.dtype.isnative:
         return result.astype(result.dtype.newbyteorder("="))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from fastconv.backends.numpy.activation import apply_in_place
 from fastconv.core.arrays import (
     ALIGNED_BYTES,
     Spec,
@@ -161,7 +162,6 @@ class Recipe:
         bind, after = choice.kernel.specialise(choice.problem, choice.threads), choice.after
         if after is None:
             return bind
-        from fastconv.backends.numpy.activation import apply_in_place
 
         def bind_both(constants: tuple[Any, ...]) -> Run:
             run = bind(constants)

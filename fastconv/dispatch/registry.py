@@ -1,7 +1,8 @@
 """One ordered tuple of kernels per family of operations: the only file that names kernels.
 
-Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.  Each family imports
-its kernels when it is first asked for, which keeps `import fastconv` light.
+Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.  All families import their
+kernels when the first one is needed: `import fastconv` stays light, and a family may be used for the first time while
+the interpreter shuts down and imports nothing any more.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ Kernels = tuple[Kernel[Any], ...]
 
 
 @cache
+def _families() -> dict[str, Kernels]:
+    return {op: made() for op, made in _TABLE.items()}
+
+
 def kernels(op: str) -> Kernels:
     """Every kernel of the family `op`, preferred ones first."""
-    return _TABLE[op]()
+    return _families()[op]
 
 
 def ops() -> tuple[str, ...]:

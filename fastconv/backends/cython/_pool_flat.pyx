@@ -30,7 +30,7 @@ cdef class Pool(Prepared):
         plane = self.a.ih * self.a.iw
         # One mask to a block and tap; no mask takes more than a vector.
         masks = np.empty((plane // self.t.vl + 1) * self.a.kw * self.t.vl * self.t.itemsize + 64, np.uint8)
-        masks = masks[-masks.ctypes.data % 64:]
+        masks = masks[-masks.__array_interface__["data"][0] % 64:]
         self.t.pool_flat_masks(plane, self.a.iw, self.a.kw, address(masks))
         self.a.masks = address(masks)
         if shares is not None:

@@ -7,6 +7,7 @@ NHWC: channels in lanes, the image read in place.  The tiles are described in si
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -171,13 +172,12 @@ class Depthwise(native.Native):
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        from fastconv.backends.cython import _depthwise
-
+        _depthwise = native.compiled("_depthwise")
         p = problem
         size = p.dtype.itemsize
         table = native.table(self.isa, size)
         tables = native.padded_axes(p, p.mode)
-        prepared: _depthwise.Rows | _depthwise.Pixels
+        prepared: Any
         if p.layout == "NHWC":
             outside = np.full(p.groups, p.fill, p.dtype)
             prepared = _depthwise.Pixels(table, p, tables, outside, pixel_block(p))

@@ -215,8 +215,7 @@ class Direct(native.Native):
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        from fastconv.backends.cython import _direct
-
+        _direct = native.compiled("_direct")
         p = problem
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)

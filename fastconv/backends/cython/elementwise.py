@@ -99,8 +99,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         return ulps * float(np.finfo(problem.dtype).eps)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _elementwise
-
+        _elementwise = native.compiled("_elementwise")
         table = native.table(self.isa, problem.dtype.itemsize)
         blocks = -(-problem.size // BLOCK)
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1

@@ -42,8 +42,7 @@ class Gated(Kernel[ElementwiseProblem]):
         return ulps * epsilon(problem.dtype)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _elementwise
-
+        _elementwise = native.compiled("_elementwise")
         p, backward = problem, problem.direction == "backward"
         table = native.table(self.isa, p.dtype.itemsize)
         prepared = _elementwise.Gated(table, p.rows, p.length, BLOCK, backward)

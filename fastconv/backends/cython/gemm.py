@@ -118,8 +118,7 @@ class Gemm(Kernel[GemmProblem]):
         self, problem: GemmProblem, count: int, x: native.Contiguous | None = None, y: native.Contiguous | None = None
     ) -> Bind:
         """`x`, `y`: how matrices lie in arrays without gaps, if not as those of `native.matrices`."""
-        from fastconv.backends.cython import _gemm
-
+        _gemm = native.compiled("_gemm")
         p = problem
         if p.k == 0:
             return lambda constants: lambda x, out: finish_without_products(p, constants[1], constants[2], out)

@@ -17,8 +17,7 @@ def convert(isa: str, to: np.ndarray, given: np.ndarray) -> None:
     if not wide and not (given.dtype == np.float32 and is_half(to.dtype)):
         np.copyto(to, given, casting="unsafe")
         return
-    from fastconv.backends.cython import _halves
-
+    _halves = native.compiled("_halves")
     _halves.convert(native.table(isa, 4), to, given, is_bfloat16(given.dtype if wide else to.dtype), wide)
 
 

@@ -27,8 +27,7 @@ class Interleave:
         return p.n * image_bytes(p) / machine.bandwidth
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
-        from fastconv.backends.cython import _interleave
-
+        _interleave = native.compiled("_interleave")
         counts = phase_counts(p)
         last = p.layout == "NHWC"
         items = images * p.output[0] * (p.output[1] if last else p.oc)

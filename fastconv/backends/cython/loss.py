@@ -54,8 +54,7 @@ class Loss(Kernel[LossProblem]):
         return self.specialise(problem, threads)(constants)
 
     def specialise(self, problem: LossProblem, threads: int) -> Bind:
-        from fastconv.backends.cython import _softmax
-
+        _softmax = native.compiled("_softmax")
         p = problem
         block, items = blocks(p.n, p.c, p.inner)
         prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, block, items, p.c <= LONGEST)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Bind, Kernel, Run, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import Pads, Problem
+from fastconv.core.problems.base import Pads, Problem, named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
@@ -38,34 +39,42 @@ SPINS = "20000"  # some 3 ms: a network's calls follow each other faster than th
 
 
 @cache
-def simd() -> Any:
-    """The module of micro-kernels, and with it libgomp, which reads the environment when it is loaded.
+def _modules() -> dict[str, Any]:
+    """All compiled modules, loaded together, and with them libgomp, which reads the environment when it is loaded.
 
-    Unless the user has a wish of their own, its threads are told to sleep soon after their work: idle
+    Unless the user has set one of these variables, its threads are told to sleep soon after their work: idle
     threads that spin take the processor from everybody else's.
     """
     undecided = not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ)
     if undecided:
         os.environ["GOMP_SPINCOUNT"] = SPINS
     try:
-        importlib.import_module("fastconv.backends.cython._gemm")  # any module with parallel loops
-        return importlib.import_module("fastconv.backends.cython._simd")
+        names = {m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name.startswith("_")}
+        names.add("_simd")  # where nothing was compiled, the one that is told to be missing
+        return {name: importlib.import_module(f"fastconv.backends.cython.{name}") for name in sorted(names)}
     finally:
         if undecided:
             del os.environ["GOMP_SPINCOUNT"]
 
 
-def team(requested: int) -> int:
-    """How many of `requested` threads a run may use now; see _team.pyx."""
-    return 1 if requested == 1 else _team().team(requested)
+def compiled(name: str) -> Any:
+    """A compiled module.
+
+    It is kept here and not imported where it is used: calls may come first while the interpreter shuts down, when
+    nothing can be imported, not even what was imported before.
+    """
+    return _modules()[name]
 
 
 @cache
-def _team() -> Any:
-    """The compiled module, kept: nothing can be imported while the interpreter shuts down."""
-    from fastconv.backends.cython import _team
+def simd() -> Any:
+    """The module of micro-kernels."""
+    return compiled("_simd")
 
-    return _team
+
+def team(requested: int) -> int:
+    """How many of `requested` threads a run may use now; see _team.pyx."""
+    return 1 if requested == 1 else compiled("_team").team(requested)
 
 
 @cache
@@ -96,7 +105,7 @@ def unavailable(isa: str) -> str | None:
 def reject_common(isa: str, dtype: np.dtype) -> str | None:
     """Reasons that hold for every kernel of this backend."""
     if dtype not in (np.float32, np.float64):
-        return f"dtype {dtype}: float32 and float64 only"
+        return f"dtype {named(dtype)}: float32 and float64 only"
     return unavailable(isa)
 
 

@@ -84,8 +84,7 @@ class Pointwise(native.Native):
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        from fastconv.backends.cython import _pointwise
-
+        _pointwise = native.compiled("_pointwise")
         p = problem
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         table = native.table(self.isa, p.acc.itemsize)

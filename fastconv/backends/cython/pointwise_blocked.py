@@ -126,8 +126,7 @@ class PointwiseBlocked(native.Native):
         return summation_error(float(np.finfo(problem.acc).eps), terms)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        from fastconv.backends.cython import _pointwise_blocked
-
+        _pointwise_blocked = native.compiled("_pointwise_blocked")
         p = problem
         size = p.acc.itemsize
         table = native.table(self.isa, size)

@@ -172,8 +172,7 @@ class Pool(Kernel[PoolProblem]):
         return summation_error(float(np.finfo(p.out).eps), summed(kd * kh) + summed(kw))
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool
-
+        _pool = native.compiled("_pool")
         p = problem
         blocks = Blocks.of(p)
         way = WAYS[p.norm if p.kind == "lp" else p.kind]

@@ -67,8 +67,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         return summation_error(float(np.finfo(problem.out).eps), sum(self._windows(problem)))
 
     def prepare(self, problem: AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool_adaptive
-
+        _pool_adaptive = native.compiled("_pool_adaptive")
         p = problem
         op, finish = (MAX, AS_IS) if p.kind == "max" else (SUM, DIVIDE)
         table = native.table(self.isa, p.dtype.itemsize)

@@ -12,6 +12,7 @@ from fastconv.backends.cython.pool import divisors, reachable
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import named
 from fastconv.core.problems.pool import PoolProblem
 
 AnyPool = PoolProblem | AdaptivePoolProblem
@@ -34,7 +35,7 @@ class Scatter(Kernel[AnyPool]):
         if problem.kind != "max" or not problem.indices:
             return "goes by the indices of maxima"
         if problem.dtype not in (np.float32, np.float64):
-            return f"dtype {problem.dtype}: float32 and float64 only"
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return native.build_problem()
 
     def cost(self, problem: AnyPool, machine: Machine) -> float:
@@ -48,8 +49,7 @@ class Scatter(Kernel[AnyPool]):
         return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _pool_backward
-
+        _pool_backward = native.compiled("_pool_backward")
         p = problem
         (indices,) = constants
         width = CHANNELS if p.layout == "NHWC" else 1
@@ -74,7 +74,7 @@ class Average(Kernel[AnyPool]):
         if not isinstance(problem, PoolProblem) or problem.kind != "avg":
             return "averages over windows that are all alike only"
         if problem.dtype not in (np.float32, np.float64):
-            return f"dtype {problem.dtype}: float32 and float64 only"
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return native.build_problem()
 
     @staticmethod
@@ -106,8 +106,7 @@ class Average(Kernel[AnyPool]):
         return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _pool_backward
-
+        _pool_backward = native.compiled("_pool_backward")
         p = problem
         assert isinstance(p, PoolProblem)
         width = self._width(p)
@@ -133,7 +132,7 @@ class Adaptive(Kernel[AnyPool]):
         if not isinstance(problem, AdaptivePoolProblem) or problem.kind != "avg":
             return "averages over adaptive windows only"
         if problem.dtype not in (np.float32, np.float64):
-            return f"dtype {problem.dtype}: float32 and float64 only"
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
         if 0 in problem.input or 0 in problem.output:
             return "no values in a channel"
         return native.build_problem()
@@ -156,8 +155,7 @@ class Adaptive(Kernel[AnyPool]):
         return summation_error(float(np.finfo(problem.dtype).eps), problem.terms)
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _pool_backward
-
+        _pool_backward = native.compiled("_pool_backward")
         p = problem
         assert isinstance(p, AdaptivePoolProblem)
         width = self._width(p)

@@ -58,8 +58,7 @@ class Channels(Kernel[PoolProblem]):
         return summation_error(float(np.finfo(problem.out).eps), int(np.prod(Blocks.of(problem).kernel)))
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool_shifts
-
+        _pool_shifts = native.compiled("_pool_shifts")
         p = problem
         blocks = Blocks.of(p)
         op, shares, scale = way(p)

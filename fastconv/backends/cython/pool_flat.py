@@ -65,8 +65,7 @@ class Flat(Kernel[PoolProblem]):
         return summation_error(float(np.finfo(problem.out).eps), kh + kw)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool_flat
-
+        _pool_flat = native.compiled("_pool_flat")
         p = problem
         blocks = Blocks.of(p)
         op, shares = MAX, None

@@ -51,8 +51,7 @@ class Means(Kernel[PoolProblem]):
         return summation_error(float(np.finfo(problem.out).eps), min(taps, BLOCK) + taps // BLOCK)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool_means
-
+        _pool_means = native.compiled("_pool_means")
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1

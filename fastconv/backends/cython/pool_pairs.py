@@ -53,8 +53,7 @@ class Pairs(Kernel[PoolProblem]):
         return 0.0
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool_pairs
-
+        _pool_pairs = native.compiled("_pool_pairs")
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         threads = threads if p.flops > SHARED_FLOPS else 1

@@ -70,8 +70,7 @@ class Softmax(Kernel[SoftmaxProblem]):
         return float(np.finfo(problem.dtype).eps) * (4 + problem.length**0.5)
 
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _softmax
-
+        _softmax = native.compiled("_softmax")
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         block, items = blocks(p.outer, p.length, p.inner)

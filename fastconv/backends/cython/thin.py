@@ -96,8 +96,7 @@ class Thin(Kernel[GemmProblem]):
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
     def specialise(self, problem: GemmProblem, count: int) -> Bind:
-        from fastconv.backends.cython import _thin
-
+        _thin = native.compiled("_thin")
         p, size = problem, problem.acc.itemsize
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1

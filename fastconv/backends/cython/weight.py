@@ -203,8 +203,7 @@ class Weight(Kernel[ConvProblem]):
         return rounding_bound(p, images * rows * cols + -(-blocks // segments) + segments)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _weight
-
+        _weight = native.compiled("_weight")
         p = problem
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)

@@ -147,8 +147,7 @@ class WeightRows(Kernel[ConvProblem]):
         return rounding_bound(problem, self._chain(problem) + native.lanes(self.isa, problem.acc.itemsize))
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _weight_rows
-
+        _weight_rows = native.compiled("_weight_rows")
         p = problem
         size = p.acc.itemsize
         vl = native.lanes(self.isa, size)

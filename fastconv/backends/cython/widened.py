@@ -20,7 +20,7 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import is_bfloat16, is_half
+from fastconv.core.problems.base import is_bfloat16, is_half, named
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
@@ -65,7 +65,7 @@ class Widened(Kernel[Any]):
     def reject(self, problem: Any) -> str | None:
         wide = widened(problem.dtype, self.ordered(problem))
         if wide is None:
-            return f"dtype {problem.dtype}: half floats, and maxima of integers of up to 32 bits"
+            return f"dtype {named(problem.dtype)}: half floats, and maxima of integers of up to 32 bits"
         if self.vector(problem) > LARGEST:
             return f"more than {LARGEST} elements that cannot be parted"
         return self.inner.reject(self.piece(problem, wide))

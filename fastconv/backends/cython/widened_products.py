@@ -21,7 +21,7 @@ from fastconv.backends.cython import depthwise, direct, gemm, grouped, halves, n
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, epsilon
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import is_half, source_of
+from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow, step_of
@@ -129,7 +129,7 @@ class Convolution(Halves):
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
         if not is_half(p.dtype):
-            return f"dtype {p.dtype}: 16-bit floats only"
+            return f"dtype {named(p.dtype)}: 16-bit floats only"
         if p.not_forward:
             return p.not_forward
         blocks = Blocks.of(p)
@@ -199,7 +199,7 @@ class Product(Halves):
     def reject(self, problem: GemmProblem) -> str | None:
         p = problem
         if not is_half(p.dtype):
-            return f"dtype {p.dtype}: 16-bit floats only"
+            return f"dtype {named(p.dtype)}: 16-bit floats only"
         if p.k + p.n > LARGEST:
             return f"a row of more than {LARGEST} elements"
         return self.inner.reject(self.block(p))

@@ -579,14 +579,6 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
     return np.array(chunks, CHUNK), starts, row
 
 
-@cache
-def compiled() -> Any:
-    """The compiled module, kept: weights may be packed while the interpreter shuts down and cannot import."""
-    from fastconv.backends.cython import _winograd
-
-    return _winograd
-
-
 class Winograd(native.Native):
     """F(m, r) on both axes that have more than one tap, on float32 or float64."""
 
@@ -689,8 +681,8 @@ class Winograd(native.Native):
         packed = np.empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
         workers = max(1, min(native.team(threads), len(packed) * packed.shape[1]))
         with borrow(elements * workers * size) as scratch:
-            table = native.table(self.isa, size)
-            compiled().transform_weights(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
+            table, transform = native.table(self.isa, size), native.compiled("_winograd").transform_weights
+            transform(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
         return packed
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
@@ -706,7 +698,7 @@ class Winograd(native.Native):
     def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Scheme]:
         scheme = Scheme.of(p, self.isa, self.m, count)
         table = native.table(self.isa, p.acc.itemsize)
-        return compiled().Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
+        return native.compiled("_winograd").Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
 
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
         """How many tiles of x are computed directly, because of outliers in x, and of how many."""

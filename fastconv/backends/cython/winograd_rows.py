@@ -329,8 +329,7 @@ class Rows(native.Native):
         return native.binder(p, prepared, blocks.bytes(p.acc.itemsize), count, native.seconds(self, p), pack)
 
     def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Blocks]:
-        from fastconv.backends.cython import _winograd_rows
-
+        _winograd_rows = native.compiled("_winograd_rows")
         scheme = self.scheme(p)
         blocks = Blocks.of(p, scheme, self.isa, count)
         prepared = _winograd_rows.Rows(

@@ -215,8 +215,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         return 0, h, w
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
-        from fastconv.backends.cython import _winograd_weight
-
+        _winograd_weight = native.compiled("_winograd_weight")
         p = problem
         size = p.acc.itemsize
         count = count if p.flops > native.FLOPS_PER_THREAD else 1

@@ -14,7 +14,7 @@ import numpy as np
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel
 from fastconv.core.machine import ISAS, Machine, host_isas
-from fastconv.core.problems.base import Problem
+from fastconv.core.problems.base import Problem, named
 from fastconv.core.scratch import borrow
 from fastconv.core.threads import parallel_ranges
 
@@ -68,7 +68,7 @@ class NumbaKernel(Kernel[P]):
             return f"{self.isa} is not available here, or FASTCONV_ISA excludes it"
         dtype = problem.dtype  # type: ignore[attr-defined]
         if dtype not in FLOATS:
-            return f"dtype {dtype}: float32 and float64 only"
+            return f"dtype {named(dtype)}: float32 and float64 only"
         return None
 
     def error(self, problem: P) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from fastconv.backends.numba.base import FLOATS, missing_numba
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
+from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
@@ -24,7 +25,7 @@ class Empty(Kernel[Any]):
 
     def reject(self, problem: Any) -> str | None:
         if problem.dtype not in FLOATS:
-            return f"dtype {problem.dtype}: float32 and float64 only"
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return missing_numba()
 
     def cost(self, problem: Any, machine: Machine) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from fastconv.backends.numpy.conv import CALL_SECONDS, GEMM_RATE
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
+from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
 
 WINDOWS_BYTES = 1 << 20  # of windows at a time
@@ -37,7 +38,7 @@ class Scatter(Kernel[ConvProblem]):
         if p.direction != "transposed":
             return f"direction {p.direction}: transposed only"
         if p.dtype not in (np.float32, np.float64, np.complex64, np.complex128):
-            return f"dtype {p.dtype}: floats of 32 and 64 bits, and pairs of them"
+            return f"dtype {named(p.dtype)}: floats of 32 and 64 bits, and pairs of them"
         if p.mode != "zeros":
             return f"padding mode {p.mode}: zeros only"
         if p.ocg * p.taps * p.dtype.itemsize > LARGEST_BYTES:

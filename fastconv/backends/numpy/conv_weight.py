@@ -14,6 +14,7 @@ import numpy as np
 from fastconv.backends.numpy.conv import CALL_SECONDS, COPY_RATE, GEMM_RATE, Band, Blocks, span, windows
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
+from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
 
@@ -27,7 +28,7 @@ class NumpyWeight(Kernel[ConvProblem]):
         if not problem.weights_wanted:
             return f"direction {problem.direction}: no gradient of weights"
         if problem.dtype not in (np.float32, np.float64):
-            return f"dtype {problem.dtype}: float32 and float64 only"
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return None
 
     def error(self, problem: ConvProblem) -> float:

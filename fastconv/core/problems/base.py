@@ -241,10 +241,15 @@ def promote(*dtypes: np.dtype) -> np.dtype:
         raise DTypeError(f"{names} have no common dtype: {e}") from None
 
 
+def named(dtype: np.dtype) -> str:
+    """A dtype's name, without the imports of NumPy's `str`, which fail while the interpreter shuts down."""
+    return dtype.type.__name__
+
+
 @cache
 def is_bfloat16(dtype: np.dtype) -> bool:
     """Whether `dtype` is ml_dtypes.bfloat16 (told by name: ml_dtypes is optional)."""
-    return dtype.name == "bfloat16"
+    return named(dtype) == "bfloat16"
 
 
 @cache
