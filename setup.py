@@ -21,8 +21,8 @@ HERE = Path(__file__).parent
 NATIVE = "fastconv/backends/cython"
 MODULES = ("_simd", "_team", "_prepared", "_direct", "_pointwise", "_pointwise_blocked", "_depthwise", "_winograd",
            "_winograd_rows", "_winograd_weight", "_weight", "_weight_rows", "_gemm", "_thin", "_pool",
-           "_pool_shifts", "_pool_flat", "_pool_pairs", "_pool_means", "_pool_adaptive", "_pool_backward",
-           "_elementwise", "_softmax", "_interleave", "_halves")
+           "_pool_shifts", "_pool_flat", "_pool_pairs", "_pool_means", "_pool_powers", "_pool_adaptive",
+           "_pool_backward", "_elementwise", "_softmax", "_interleave", "_halves")
 
 # gcc's predictive commoning turns register tiles into chains of moves.
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]

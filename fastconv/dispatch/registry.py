@@ -91,13 +91,21 @@ def _gemm() -> Kernels:
 def _pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import pool_channels, pool_flat, pool_means, pool_pairs, pool_shifts, widened
+    from fastconv.backends.cython import (
+        pool_channels,
+        pool_flat,
+        pool_means,
+        pool_pairs,
+        pool_powers,
+        pool_shifts,
+        widened,
+    )
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
     small = (*pool_flat.KERNELS, *pool_shifts.KERNELS, *pool_channels.KERNELS)
     special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *small)
-    native_ones = (*special, *native.KERNELS, *widened.POOLS)
+    native_ones = (*special, *native.KERNELS, *pool_powers.KERNELS, *widened.POOLS)
     return (*native_ones, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 

@@ -239,6 +239,8 @@ cdef extern from "simd/table.h" nogil:
             const void *x0, const void *x1, Py_ssize_t iw, Py_ssize_t n, void *y, int64_t *index,
             int64_t base) noexcept nogil
         void (*plane_means)(const void *x, Py_ssize_t count, Py_ssize_t elements, void *y) noexcept nogil
+        void (*powers)(
+            void *y, int single_y, const void *x, int single_x, Py_ssize_t n, double p) noexcept nogil
         void (*activate)(int f, void *y, const void *x, Py_ssize_t n, double a, double b) noexcept nogil
         void (*activate_backward)(
             int f, void *dx, const void *dy, const void *x, Py_ssize_t n, double a, double b) noexcept nogil

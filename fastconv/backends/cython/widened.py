@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, softmax
+from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, pool_powers, softmax
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
@@ -296,7 +296,7 @@ class Gated(Widened):
 
 
 ACTIVATIONS = (*map(Activation, elementwise.KERNELS), *map(Gated, gated.KERNELS))
-POOLS = tuple(map(Pool, pool.KERNELS))
+POOLS = tuple(map(Pool, (*pool.KERNELS, *pool_powers.KERNELS)))
 ADAPTIVE = tuple(map(Pool, pool_adaptive.KERNELS))
 SOFTMAX = tuple(map(Softmax, softmax.KERNELS))
 LOSS = tuple(map(Loss, loss.KERNELS))

@@ -207,7 +207,10 @@ class NumpyPool(Kernel[AnyPool]):
         if is_half(p.dtype):
             return 2.0**-8 if is_bfloat16(p.dtype) else 2.0**-11
         eps = float(np.finfo(p.dtype).eps)
-        return eps * (1 + 0.15 * min(p.taps, FLOAT32_TERMS if p.dtype == np.float32 else p.taps) ** 0.5)
+        error = eps * (1 + 0.15 * min(p.taps, FLOAT32_TERMS if p.dtype == np.float32 else p.taps) ** 0.5)
+        if p.kind == "lp" and p.dtype == np.float64:
+            error /= min(1.0, abs(p.norm))  # type: ignore[union-attr]  # roots are steep where the norm is small
+        return error
 
     def _element_seconds(self, p: AnyPool) -> float:
         factor = 4.0 if is_half(p.dtype) else p.dtype.itemsize / 4

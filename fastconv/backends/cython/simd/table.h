@@ -100,6 +100,9 @@ typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff
 /* y[p] = the mean of the p-th of `count` contiguous planes. */
 typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, void *y);
 
+/* y = x^p of n elements, worked out in double; each side is of floats or of doubles.  Of double only. */
+typedef void fc_powers(void *y, int single_y, const void *x, int single_x, ptrdiff_t n, double p);
+
 /* y = f(x) with parameters a and b, and dx = dy f'(x); n contiguous elements. */
 enum { ACT_RELU, ACT_CLIP, ACT_LEAKY_RELU, ACT_HARDSWISH, ACT_HARDSIGMOID, ACT_SOFTSIGN, ACT_SIGMOID, ACT_TANH, ACT_SILU, ACT_ELU,
        ACT_CELU, ACT_GELU, ACT_GELU_TANH, ACT_LOGSIGMOID, ACT_SOFTPLUS, ACT_MISH, ACT_HARDSHRINK, ACT_SOFTSHRINK, ACT_TANHSHRINK,
@@ -162,6 +165,7 @@ typedef struct {
     void (*pool_flat_masks)(ptrdiff_t n, ptrdiff_t iw, ptrdiff_t kw, void *masks);
     fc_pool_pairs *pool_pairs;
     fc_plane_means *plane_means;
+    fc_powers *powers;
     fc_activate *activate;
     fc_activate_backward *activate_backward;
     fc_gate *gate;
