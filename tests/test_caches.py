@@ -22,6 +22,7 @@ from fastconv.dispatch.registry import kernels
 
 # Kept for good: names and numbers of options, of which equal ones are one object; and compiled code.
 FOR_GOOD = {"_options", "_resolved", "compiled"}
+PACKAGES = ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops")
 SMALL_BYTES = 16 << 20  # of all results of fixed size that the calls below leave behind
 
 
@@ -81,13 +82,13 @@ def test_what_large_calls_leave_behind_is_bounded_and_dropped(name: str) -> None
 
 def every_cache() -> list[Any]:
     """The caches of functions of this package, of all modules that compute."""
-    for name in ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops"):
+    for name in PACKAGES:
         for module in pkgutil.walk_packages(importlib.import_module(name).__path__, f"{name}."):
             if ".loops" not in module.name and not module.name.endswith(".tile"):  # those need Numba
                 with suppress(ImportError):  # without compiled modules
                     importlib.import_module(module.name)
     caches = (one for one in gc.get_objects() if type(one) is _lru_cache_wrapper)
-    return [one for one in caches if str(one.__module__).startswith("fastconv.")]
+    return [one for one in caches if str(one.__module__).startswith(PACKAGES)]
 
 
 def test_clear_cache_empties_every_cache_of_a_changing_size() -> None:

@@ -168,3 +168,12 @@ def test_plans_of_functions_that_do_not_pickle_say_so() -> None:
     same(run(A), F.relu(A))
     with pytest.raises((pickle.PicklingError, AttributeError)):
         pickle.dumps(run)
+
+
+def test_plans_of_one_call_share_the_constants_that_they_keep() -> None:
+    w = np.ones((8, 4, 3, 3), "f")
+    first = F.plan(F.conv2d, np.ones((1, 4, 9, 9), "f"), w)
+    other = first.with_kernel("numpy.im2col")
+    assert other._constants[0] is first._constants[0] is copy.copy(first)._constants[0]
+    assert not np.may_share_memory(first._constants[0], w)
+    assert not np.may_share_memory(copy.deepcopy(first)._constants[0], first._constants[0])

@@ -11,12 +11,13 @@ import threading
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.core import caches, machine
+from fastconv.core import arrays, caches, machine
 from fastconv.dispatch import choice
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
@@ -225,6 +226,48 @@ def test_a_signal_is_seen_within_one_long_window_of_numpy(dtype: str) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert out.item() == 7
+
+
+def copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Bytes of each copy that is made from now on."""
+    made: list[int] = []
+    copyto = np.copyto
+
+    def noted(to: np.ndarray, source: np.ndarray, **kwargs: Any) -> None:
+        made.append(to.nbytes)
+        copyto(to, source, **kwargs)
+
+    monkeypatch.setattr(np, "copyto", noted)
+    return made
+
+
+LARGE = np.arange(3 << 20, dtype="f4")
+VIEWS = {
+    "flat": LARGE, "reversed": LARGE[::-1], "matrix": LARGE.reshape(3, -1), "columns": LARGE.reshape(-1, 3).T,
+    "transposed": LARGE.reshape(1 << 10, -1).T, "weights": LARGE.reshape(3, 64, 128, 128)[:, ::2],
+    "images": LARGE.reshape(1, 3, 1, 1024, 1024), "repeated": np.broadcast_to(LARGE[:4096], (600, 4096)),
+    "channels last": LARGE.reshape(1, 1, 1024, 1024, 3).transpose(0, 4, 1, 2, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_long_copies_are_made_in_parts_between_which_signals_are_seen(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    made, view = copies(monkeypatch), VIEWS[name]
+    for copy in (arrays.own_copy(view), arrays.clean(view, np.dtype("f8"))):
+        assert copy.shape == view.shape and not np.may_share_memory(copy, view)
+        assert np.array_equal(copy, view)
+    assert max(made) <= arrays.PART_BYTES
+    assert sum(made) == 3 * view.size * 4
+
+
+def test_numpy_packs_weights_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a kernel as large as its image, of several output channels: blocks of channels lie apart."""
+    x, w = np.ones((1, 20, 300, 300), "f"), np.ones((3, 20, 300, 300), "f")
+    made = copies(monkeypatch)
+    assert F.conv2d(x, w, backend="numpy").ravel().tolist() == [20 * 300 * 300] * 3
+    assert w.nbytes <= sum(made) and max(made) <= arrays.PART_BYTES
 
 
 def resident() -> int:

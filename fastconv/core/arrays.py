@@ -14,6 +14,7 @@ from fastconv.core.scratch import aligned_empty as _aligned_bytes
 
 # From here on, finding a cache line costs less than it gains.
 ALIGNED_BYTES = 0 if DEBUG else 64 << 10
+PART_BYTES = 4 << 20  # of a copy, between which Python sees signals: fresh memory may come as slowly as 0.3 GB/s
 
 
 class Spec(NamedTuple):
@@ -126,8 +127,7 @@ def clean(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """`a` as a C-contiguous, aligned array of `dtype`; itself if it is that already."""
     if a.dtype == dtype and a.flags.c_contiguous and a.flags.aligned:
         return a
-    with np.errstate(all="ignore"):  # a value too large for `dtype` is infinite
-        return np.array(a, dtype, order="C", copy=True)
+    return _fill(np.empty(a.shape, dtype), a)
 
 
 def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
@@ -152,11 +152,31 @@ def own_copy(a: np.ndarray) -> np.ndarray:
     NumPy's ``order="K"`` alone would put a batch that overlaps or repeats itself (strides of 0) inside the planes.
     """
     if a.ndim != 5:
-        return a.copy(order="K")
+        return _fill(np.empty_like(a), a)
     last = a.transpose(0, 2, 3, 4, 1)
     if last.flags.c_contiguous and not a.flags.c_contiguous:
-        return last.copy().transpose(0, 4, 1, 2, 3)
-    return a.copy()
+        return _fill(np.empty(last.shape, a.dtype), last).transpose(0, 4, 1, 2, 3)
+    return _fill(np.empty(a.shape, a.dtype), a)
+
+
+def _fill(to: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """`to` with the values of `a`; a large one in parts of up to `PART_BYTES`, in the order of memory."""
+    with np.errstate(all="ignore"):  # a value too large for another dtype is infinite
+        if to.nbytes <= PART_BYTES:
+            np.copyto(to, a, casting="unsafe")
+            return to
+        axes = sorted(range(to.ndim), key=lambda axis: -to.strides[axis])
+        target, source = to.transpose(axes), a.transpose(axes)
+        inner, axis = to.nbytes, -1  # bytes of one position of an axis: the first of which a few are a part
+        while inner > PART_BYTES and axis + 1 < to.ndim:
+            axis += 1
+            inner //= to.shape[axes[axis]]
+        step = max(1, PART_BYTES // inner)
+        for outer in np.ndindex(target.shape[:axis]):
+            for i in range(0, target.shape[axis], step):
+                part = (*outer, slice(i, i + step))
+                np.copyto(target[part], source[part], casting="unsafe")
+    return to
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -303,7 +303,7 @@ def restore(origin: Origin, options: tuple[Any, ...], constants: tuple[Any, ...]
         known = {k.name: k for k in kernels(recipe.problem.op)}
         if kernel in known and is_able(known[kernel], recipe.problem):
             recipe = recipe.with_choice(choice_for(known[kernel], recipe.problem, recipe.options))
-        return Plan(recipe, constants)
+        return Plan(recipe, constants, own=True)
 
     def given(value: Any) -> Any:
         return stand_in(value, "an argument") if isinstance(value, Spec) else value
@@ -342,9 +342,11 @@ class Plan:
 
     __slots__ = ("__weakref__", "_constants", "_origin", "_recipe", "_run")
 
-    def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = ()) -> None:
+    def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = (), own: bool = False) -> None:
         # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
-        self._constants = tuple(own_copy(c) if isinstance(c, np.ndarray) else c for c in constants)
+        if not own:  # those of another plan never change
+            constants = tuple(own_copy(c) if isinstance(c, np.ndarray) else c for c in constants)
+        self._constants = constants
         self._recipe = recipe
         self._origin: Origin | None = None
         self._run = recipe.bind(self._constants)
@@ -400,7 +402,7 @@ class Plan:
         """
         kernel = kernel_called(name, self.problem.op)
         choice = choice_for(kernel, self.problem, self._recipe.options)
-        plan = Plan(self._recipe.with_choice(choice), self._constants)
+        plan = Plan(self._recipe.with_choice(choice), self._constants, own=True)
         plan._origin = self._origin
         return plan
 

@@ -26,8 +26,9 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
         One of fastconv's operations, as `fastconv.conv2d`.
     *args, **kwargs
         Its arguments.  The first one, the input, may be an array or a `Spec`; a plan takes a
-        new one, of the same shape and dtype, on every call.  All others are fixed, and arrays: later
-        changes of the weights are not seen.
+        new one, of the same shape and dtype, on every call.  All others are fixed, and arrays: the plan
+        has copies of them, beside what it packs, so that later changes are not seen and it can be pickled.
+        That of a gradient holds a copy of the images that the other operand met, and that of a loss of its targets.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy import integers
-from fastconv.core.arrays import store_integers
+from fastconv.core.arrays import clean, store_integers
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, source_of
@@ -206,13 +206,13 @@ class Im2col(NumpyConv):
         return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * compute_dtype(p).itemsize + gathered(p, band)
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
-        w = weights.reshape(p.groups, p.ocg, p.icg, p.taps).astype(dtype, copy=False)
+        w = weights.reshape(p.groups, p.ocg, p.icg, p.taps)
         blocks = Blocks(p, p.taps, p.icg, dtype)
         band = Band(p)
         parts = []
         for c in range(0, p.icg, blocks.channels):
             part = w[:, :, c : c + blocks.channels]
-            parts.append((c, np.ascontiguousarray(part).reshape(p.groups, p.ocg, part.shape[2] * p.taps)))
+            parts.append((c, clean(part, dtype).reshape(p.groups, p.ocg, part.shape[2] * p.taps)))
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
@@ -269,7 +269,7 @@ class Pointwise(NumpyConv):
         return max(MIN_COLUMNS, BAND_BYTES // ((p.ocg + p.icg + 1) * size))
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
-        w = weights.reshape(p.groups, p.ocg, p.icg).astype(dtype, copy=False)
+        w = clean(weights.reshape(p.groups, p.ocg, p.icg), dtype)
         step = self._columns(p, dtype)
 
         @np.errstate(all="ignore")
@@ -317,7 +317,7 @@ class Depthwise(NumpyConv):
         return (band + 2 * pixels) * compute_dtype(p).itemsize + gathered(p, band)
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
-        w = weights.reshape(p.groups, p.ocg, *p.kernel).astype(dtype, copy=False)
+        w = clean(weights.reshape(p.groups, p.ocg, *p.kernel), dtype)
         blocks = Blocks(p, 4, p.groups, dtype)
         band = Band(p)
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
