@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fastconv.backends.numba.axes import (
+    Repeated,
     Window,
     axis_slots,
     band_slots,
@@ -90,3 +91,29 @@ def test_tables_are_kept_and_shared() -> None:
     first = make_bands(window(), 8, 56)
     assert make_bands(window(), 8, 56) is first
     assert not first.table.flags.writeable
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_blocks_in_the_middle_of_an_axis_are_kept_once(mode: str) -> None:
+    for extent, (lo, hi), s, d, k, cols in itertools.product(
+        (3, 40, 400), ((0, 0), (2, 1), (-2, -3), (30, 30)), (1, 3), (1, 2), (1, 4), (1, 5, 16)
+    ):
+        positions = source_index(extent, lo, hi, mode) if mode == "zeros" or max(lo, hi) < extent else ()
+        outputs = (len(positions) - (k - 1) * d - 1) // s + 1
+        if outputs < 1:
+            continue
+        reads = axis_slots(cols, k, s, d)[1]
+        blocks = -(-outputs // cols)
+        few = Repeated.of(blocks, cols * s, reads, extent, lo, hi)
+        kept = sources(few.kept[:, None] * few.step + reads, extent, lo, hi, mode)
+        assert len(kept) == blocks - few.skip
+        for block in range(blocks):
+            on = max(0, min(block - few.first, few.skip))
+            found = kept[block - on] + (on * few.step if block - on == few.first else 0)
+            np.testing.assert_array_equal(found, sources(block * few.step + reads, extent, lo, hi, mode))
+
+
+def test_tables_are_as_long_as_borders() -> None:
+    pads = ((0, 0), (0, 0), (4, 4))
+    w = Window((1, 1, 2**40), (1, 1, 9), (1, 1, 2), (1, 1, 1), pads, (1, 1, 2**39), "zeros", "NCHW", 1)
+    assert make_bands(w, 1, 512).table.size < 1000

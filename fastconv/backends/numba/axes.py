@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd
+from typing import NamedTuple
 
 import numpy as np
 
@@ -166,8 +167,31 @@ class Bands:
 
 
 # od oh ow kd taps rows cols nr nq height pitch, strides of x: depth row column, then where the tables start:
-# slots of taps, source planes, source rows, first run of each block of columns, runs; and whether any is padding.
-HEADER = 20
+# slots of taps, source planes, source rows, first run of each block of columns, runs; whether any is padding; and
+# first, skip and step of blocks of rows and of columns, see `Repeated`.
+HEADER = 26
+
+
+class Repeated(NamedTuple):
+    """Blocks along an axis, those in its middle left out: each reads what block `first` does, `step` further on.
+
+    Of `skip` blocks behind `first` nothing is kept: tables are as long as the borders of an axis.  `kept` are the rest.
+    """
+
+    kept: np.ndarray
+    first: int
+    skip: int
+    step: int
+
+    @classmethod
+    def of(cls, blocks: int, step: int, reads: np.ndarray, extent: int, lo: int, hi: int) -> Repeated:
+        """Of blocks that read padded positions `reads`, `step` on from block to block."""
+        low, high = (int(reads.min()), int(reads.max())) if reads.size else (0, 0)
+        first = min(max(-(-(lo - low) // step), 0), blocks)
+        last = min(max((lo + extent + min(hi, 0) - 1 - high) // step, first), blocks - 1)  # the last without padding
+        skip = max(last - first, 0)
+        kept = np.concatenate([np.arange(min(first + 1, blocks)), np.arange(first + skip + 1, blocks)])
+        return cls(kept.astype(np.int64), first, skip, step)
 
 
 @keep_tables(lambda bands: bands.table.nbytes)
@@ -183,10 +207,10 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
 
     depth = np.arange(od)[:, None] * w.stride[0] + np.arange(kd) * w.dilation[0]
     planes = sources(depth, w.input[0], *w.pads[0], w.mode)
-    first_rows = np.arange(nr)[:, None] * rows * w.stride[1]
-    rowsrc = sources(first_rows + row_rel, w.input[1], *w.pads[1], w.mode)
-    first_cols = np.arange(nq) * cols * w.stride[2]
-    blocks = [runs(sources(q + col_rel, w.input[2], *w.pads[2], w.mode)) for q in first_cols]
+    down = Repeated.of(nr, rows * w.stride[1], row_rel, w.input[1], *w.pads[1])
+    along = Repeated.of(nq, cols * w.stride[2], col_rel, w.input[2], *w.pads[2])
+    rowsrc = sources(down.kept[:, None] * down.step + row_rel, w.input[1], *w.pads[1], w.mode)
+    blocks = [runs(sources(q * along.step + col_rel, w.input[2], *w.pads[2], w.mode)) for q in along.kept]
     runat = np.cumsum([0, *map(len, blocks)])
 
     padded = int(any((t < 0).any() for t in (planes, rowsrc)) or any(r[1] < 0 for b in blocks for r in b))
@@ -213,6 +237,8 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
         xcol,
         *at[:5],
         padded,
+        *down[1:],
+        *along[1:],
     ]
     table = np.concatenate([np.array(header, np.int64), *tables])
     table.setflags(write=False)

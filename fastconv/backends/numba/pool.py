@@ -11,7 +11,6 @@ from fastconv.backends.numba.base import (
     NumbaKernel,
     address,
     each_isa,
-    packed_zeros,
     run_items,
     run_ranges,
     steps,
@@ -19,7 +18,7 @@ from fastconv.backends.numba.base import (
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.pool import PoolProblem, axis_counts
+from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 
 CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
 MAX_TAPS = 1 << 14  # larger windows are sums along axes, for other kernels
@@ -32,20 +31,25 @@ def window(p: PoolProblem) -> Window:
     return Window(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, "zeros", p.layout, p.c)
 
 
-def divisors(p: PoolProblem, room: tuple[int, int, int]) -> np.ndarray:
-    """Counts of taps along width, height and depth, in this order, each with `room` ones behind; products divide."""
-    tables = []
-    for axis in (2, 1, 0):
-        if p.divisor is not None:
-            count = np.full(p.output[axis], p.divisor if axis == 0 else 1)
+def divisors(p: PoolProblem, room: tuple[int, int, int]) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Counts of taps along depth, height and width, each with `room` ones behind; products divide.
+
+    And where those of each axis are: its first, and `AxisCounts.first` and `skip`.
+    """
+    tables, where, size = [], [], 0
+    for axis in range(3):
+        if p.kind != "avg" or p.divisor is not None:
+            counts = AxisCounts.same(p.divisor if axis == 0 and p.divisor else 1, p.output[axis])
         else:
-            count = axis_counts(
+            counts = axis_counts(
                 p.input[axis], p.kernel[axis], p.stride[axis], p.dilation[axis], *p.pads[axis], p.output[axis],
                 p.include_pad,
-            ).of(slice(0, p.output[axis]))  # fmt: skip
-            count = np.maximum(count, 1)  # a window without elements has sum 0
-        tables.append(np.concatenate([count, np.ones(room[axis], np.int64)]))
-    return np.concatenate(tables).astype(p.dtype)
+            )  # fmt: skip
+        where += [size, counts.first, counts.skip]
+        values = counts.values if p.divisor else np.maximum(counts.values, 1)  # a window without elements has sum 0
+        tables.append(np.concatenate([values, np.ones(room[axis], np.int64)]))
+        size += tables[-1].size
+    return np.concatenate(tables).astype(p.dtype), tuple(where)
 
 
 class Pool(NumbaKernel[PoolProblem]):
@@ -143,12 +147,11 @@ class Pool(NumbaKernel[PoolProblem]):
             return run_places
 
         loop = self.loop("pool", p.dtype, int(p.kind == "avg"), rb, nv)
-        counts = divisors(p, (0, rb, nv * self.lanes(p.dtype))) if p.kind == "avg" else packed_zeros((1,), p.dtype)
-
-        divide = address(counts)
+        counts, where_counts = divisors(p, (0, rb, nv * self.lanes(p.dtype)))
+        divide = (address(counts), *where_counts)
 
         def run(x: np.ndarray, out: np.ndarray, alive: object = (counts, bands, filler)) -> None:
-            arrays = (address(x), *steps(x, 0, 1), divide, address(out), *steps(out, 0, 1), ycol)
+            arrays = (address(x), *steps(x, 0, 1), *divide, address(out), *steps(out, 0, 1), ycol)
 
             def call(lo: int, hi: int, memory: int) -> None:
                 loop(lo, hi, *arrays, memory, *fixed, start)
@@ -159,15 +162,15 @@ class Pool(NumbaKernel[PoolProblem]):
 
     def _prepare_in_place(self, p: PoolProblem, threads: int) -> Run:
         sources = tap_sources(window(p))
-        counts = divisors(p, (0, 0, 0)) if p.kind == "avg" else packed_zeros((1,), p.dtype)
+        counts, where_counts = divisors(p, (0, 0, 0))
         nv = 4 if p.c > self.lanes(p.dtype) else 1
         loop = self.loop("pool_last", p.dtype, int(p.kind == "avg"), nv)
         start = -np.inf if p.kind == "max" else 0.0
         fixed = (p.c, *p.input[1:], *p.output, *p.kernel, address(sources), start)
-        divide = address(counts)
+        divide = (address(counts), *where_counts)
 
         def run(x: np.ndarray, out: np.ndarray, alive: object = (sources, counts)) -> None:
-            arrays = (address(x), *steps(x, 0), divide, address(out), *steps(out, 0))
+            arrays = (address(x), *steps(x, 0), *divide, address(out), *steps(out, 0))
 
             def call(lo: int, hi: int) -> None:
                 loop(lo, hi, *arrays, *fixed)

@@ -38,7 +38,15 @@ def make(BITS, VBYTES):
         band, xm = mem(scratch, BITS, VBYTES), mem(x, BITS, VBYTES)
         kd, height, pitch = d[3], d[9], d[10]
         xdepth, xrow, xcol = d[11], d[12], d[13]
-        planes, rows, runat, runs, padded = d[15] + z * kd, d[16] + rb * height, d[17] + qb, d[18], d[19]
+        # Blocks in the middle of an axis are kept once, and read so much further on.
+        row_blocks, column_blocks = max(0, min(rb - d[20], d[21])), max(0, min(qb - d[23], d[24]))
+        on = 0
+        if rb - row_blocks == d[20]:
+            on += row_blocks * d[22] * xrow
+        if qb - column_blocks == d[23]:
+            on += column_blocks * d[25] * xcol
+        planes, rows, padded = d[15] + z * kd, d[16] + (rb - row_blocks) * height, d[19]
+        runat, runs = d[17] + qb - column_blocks, d[18]
         first_run, last_run = runs + 4 * d[runat], runs + 4 * d[runat + 1]
         plane = height * pitch
         if padded:
@@ -50,7 +58,7 @@ def make(BITS, VBYTES):
             t, c = e // channels, e % channels
             many = 1 if xcol == 1 else min(channels - c, last - e)
             source = d[planes + t]
-            at, xo = (e - first) * plane, xi + c * xc + source * xdepth
+            at, xo = (e - first) * plane, xi + c * xc + source * xdepth + on
             e += many
             if source < 0:
                 continue

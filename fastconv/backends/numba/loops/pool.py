@@ -34,8 +34,12 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
     NR = NV * W
     EDITION = VERSION
 
-    @loop(*[INT] * 14, REAL)
-    def run(lo, hi, x, xn, xc, counts, y, yn, yc, ycol, scratch, bands, channels, filler, fill):
+    @loop(*[INT] * 23, REAL)
+    def run(
+        lo, hi, x, xn, xc,
+        counts, deep, deep_first, deep_skip, high, high_first, high_skip, wide, wide_first, wide_skip,
+        y, yn, yc, ycol, scratch, bands, channels, filler, fill,
+    ):  # fmt: skip
         EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
@@ -66,11 +70,15 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
                                 acc = tmax(acc, v)
                         xo += plane
                     if AVERAGE:
-                        # counts: one per column, row and plane, with room behind each for a whole tile
-                        wide, high = ow + NR, oh + RB
-                        columns = tload(cm, qb * cols + q, 0, W, RB, NV)
-                        lines = tsplat(cm, wide + rb * rows + i, 1, RB, NV)
-                        count = tscale(tmac(tzero(ym, RB, NV), columns, lines), get(cm, wide + high + z))
+                        # Counts of columns, rows and planes, most of the equal ones left out, see `AxisCounts`,
+                        # with room behind for a whole tile.
+                        column, line = qb * cols + q, rb * rows + i
+                        column = wide + min(column, max(column - wide_skip, wide_first))
+                        line = high + min(line, max(line - high_skip, high_first))
+                        plane_at = deep + min(z, max(z - deep_skip, deep_first))
+                        columns = tload(cm, column, 0, W, RB, NV)
+                        lines = tsplat(cm, line, 1, RB, NV)
+                        count = tscale(tmac(tzero(ym, RB, NV), columns, lines), get(cm, plane_at))
                         acc = tdiv(acc, count)
                     yo = n * yn + c * yc + ((z * oh + rb * rows + i) * ow + qb * cols + q) * ycol
                     m_rows, m_cols = min(RB, used_rows - i), min(NR, used_cols - q)

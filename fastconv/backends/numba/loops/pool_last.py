@@ -29,8 +29,11 @@ def make(AVERAGE, NV, BITS, VBYTES):
     NR = NV * W
     EDITION = VERSION
 
-    @loop(*[INT] * 17, REAL)
-    def run(lo, hi, x, xn, counts, y, yn, c, ih, iw, od, oh, ow, kd, kh, kw, sources, start):
+    @loop(*[INT] * 26, REAL)
+    def run(
+        lo, hi, x, xn, counts, deep, deep_first, deep_skip, high, high_first, high_skip, wide, wide_first, wide_skip,
+        y, yn, c, ih, iw, od, oh, ow, kd, kh, kw, sources, start,
+    ):  # fmt: skip
         EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
         d = table(sources)
         rows = od * kd
@@ -62,7 +65,9 @@ def make(AVERAGE, NV, BITS, VBYTES):
                                         else:
                                             acc = tmax(acc, v)
                     if AVERAGE:
-                        count = get(cm, j) * get(cm, ow + i) * get(cm, ow + oh + z)
+                        count = get(cm, wide + min(j, max(j - wide_skip, wide_first)))
+                        count *= get(cm, high + min(i, max(i - high_skip, high_first)))
+                        count *= get(cm, deep + min(z, max(z - deep_skip, deep_first)))
                         acc = tdiv(acc, tfull(ym, count, 1, NV))
                     if c0 + NR <= c:
                         tstore(acc, ym, yo + c0, 0, W)
