@@ -12,9 +12,7 @@ MORE = 1 << 20  # blocks fit an axis better or worse, and some are not full at t
 # Where a channel, vector or plane is not parted, scratch grows with it.  Native kernels refuse channels of more than
 # `widened.LARGEST` elements, so theirs is bounded; NumPy's is a few times one vector.
 WHOLE = {"cython.separable_widened"}
-WHOLE_HERE = {
-    "cross_entropy_classes": "numpy.blocks", "log_softmax_long_2": "numpy.blocks", "grad_avg_last": "cython.separable",
-}  # fmt: skip
+WHOLE_HERE = {"cross_entropy_classes": "numpy.blocks"}
 # What takes seconds each; `test_workspace` has all of them.
 LEFT_OUT = ("matmul", "linear", "adaptive", "grad_adaptive")
 

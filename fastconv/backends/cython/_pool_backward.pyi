@@ -15,6 +15,7 @@ class Average:
         before: tuple[int, ...],
         counts: tuple[AxisCounts, ...],
         width: int,
+        block: int,
     ) -> None: ...
     def run(
         self, dy: np.ndarray, out: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int

@@ -85,11 +85,14 @@ cdef class Average:
     cdef Axis d, h, w
     cdef object keep  # arrays whose addresses are held below
     cdef fc_pool_counts depth, height, along
-    cdef Py_ssize_t channels, width, parts
+    cdef Py_ssize_t channels, width, parts, block
     cdef bint single
 
-    def __init__(self, p, kernel, before, counts, Py_ssize_t width):
-        """`kernel` without taps that meet nothing but padding and `before`, the padding before it; factors of counts."""
+    def __init__(self, p, kernel, before, counts, Py_ssize_t width, Py_ssize_t block):
+        """`kernel` without taps that meet nothing but padding and `before`, the padding before it; factors of counts.
+
+        `block`: columns of the input at a time.
+        """
         axes = list(zip(p.input, p.output, kernel, p.stride, p.dilation, before, strict=True))
         self.d.inputs, self.d.outputs, self.d.taps, self.d.stride, self.d.dilation, self.d.before = axes[0]
         self.h.inputs, self.h.outputs, self.h.taps, self.h.stride, self.h.dilation, self.h.before = axes[1]
@@ -97,10 +100,10 @@ cdef class Average:
         self.keep = counts
         self.depth, self.height, self.along = pool_counts(counts[0]), pool_counts(counts[1]), pool_counts(counts[2])
         self.channels, self.width, self.single = p.c, width, p.dtype.itemsize == 4
-        self.parts = (self.channels + width - 1) // width
+        self.parts, self.block = (self.channels + width - 1) // width, block
 
     def run(self, dy, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds a row of inputs and one of outputs per thread."""
+        """Items lo to hi; `scratch` holds a block of a row of inputs and the outputs that it is in, per thread."""
         cdef View d = view(dy), y = view(out)
         cdef char *rows = address(scratch)
         cdef Py_ssize_t item
@@ -118,16 +121,29 @@ cdef class Average:
 
     cdef void spread(
         self, real *out, const real *dy, real *row, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
-        # One row of outputs at a time: divided, spread along the width into `row`, which is added to each input row.
-        cdef Py_ssize_t od, oh, td, th, plane, line, length = self.w.inputs * channels
-        cdef real *share = row + length
+        cdef Py_ssize_t i, end
         clear(out, channels, self.d.inputs * self.h.inputs * self.w.inputs, step)
+        for i in range((self.w.inputs + self.block - 1) // self.block):
+            end = min((i + 1) * self.block, self.w.inputs)
+            self.spread_columns(out, dy, row, i * self.block, end, channels, step)
+
+    cdef void spread_columns(
+        self, real *out, const real *dy, real *row, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t channels,
+        Py_ssize_t step) noexcept nogil:
+        # Columns begin to end of the input, of which outputs from `first` to before `last` read some.  One row of those at a
+        # time: divided, spread along the width into `row`, which is added to each input row.
+        cdef Py_ssize_t od, oh, td, th, plane, line, first, last, inputs = end - begin
+        cdef real *share = row + inputs * channels
+        first = max(begin + self.w.before - (self.w.taps - 1) * self.w.dilation + self.w.stride - 1, 0) // self.w.stride
+        last = min((end - 1 + self.w.before) // self.w.stride + 1, self.w.outputs)
+        if first >= last:
+            return
         for od in range(self.d.outputs):
             for oh in range(self.h.outputs):
-                self.divide(share, dy + (od * self.h.outputs + oh) * self.w.outputs * step,
+                self.divide(share, dy + (od * self.h.outputs + oh) * self.w.outputs * step, first, last,
                             (<const double *>self.depth.values)[fc_pool_at(&self.depth, od)]
                             * (<const double *>self.height.values)[fc_pool_at(&self.height, oh)], channels, step)
-                self.widen(row, share, channels)
+                self.widen(row, share, begin, end, first, last, channels)
                 for td in range(self.d.taps):
                     plane = od * self.d.stride + td * self.d.dilation - self.d.before
                     if plane < 0 or plane >= self.d.inputs:
@@ -135,39 +151,43 @@ cdef class Average:
                     for th in range(self.h.taps):
                         line = oh * self.h.stride + th * self.h.dilation - self.h.before
                         if 0 <= line < self.h.inputs:
-                            add(out + (plane * self.h.inputs + line) * self.w.inputs * step, row, self.w.inputs, channels, step)
+                            add(out + ((plane * self.h.inputs + line) * self.w.inputs + begin) * step, row, inputs,
+                                channels, step)
 
     cdef void divide(
-        self, real *share, const real *dy, double times, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
+        self, real *share, const real *dy, Py_ssize_t first, Py_ssize_t last, double times, Py_ssize_t channels,
+        Py_ssize_t step) noexcept nogil:
         cdef const real *count = <const real *>self.along.values
         cdef Py_ssize_t o, c
         cdef real divisor
-        for o in range(self.w.outputs):
+        for o in range(first, last):
             divisor = <real>(times * count[fc_pool_at(&self.along, o)])
             for c in range(channels):
-                share[o * channels + c] = dy[o * step + c] / divisor
+                share[(o - first) * channels + c] = dy[o * step + c] / divisor
 
-    cdef void widen(self, real *row, const real *share, Py_ssize_t channels) noexcept nogil:
-        cdef Py_ssize_t t, o, c, at, first, last, jump = self.w.stride * channels
+    cdef void widen(
+        self, real *row, const real *share, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t first, Py_ssize_t last,
+        Py_ssize_t channels) noexcept nogil:
+        cdef Py_ssize_t t, o, c, at, low, high, jump = self.w.stride * channels
         cdef real *to
         cdef const real *of
-        memset(row, 0, self.w.inputs * channels * sizeof(real))
+        memset(row, 0, (end - begin) * channels * sizeof(real))
         for t in range(self.w.taps):
             at = t * self.w.dilation - self.w.before
-            first = 0 if at >= 0 else (self.w.stride - 1 - at) // self.w.stride
-            if at >= self.w.inputs:
+            low = max((max(begin - at, 0) + self.w.stride - 1) // self.w.stride, first)
+            if at >= end:
                 continue
-            last = min(self.w.outputs - 1, (self.w.inputs - 1 - at) // self.w.stride)
-            to = row + (first * self.w.stride + at) * channels
-            of = share + first * channels
+            high = min(last - 1, (end - 1 - at) // self.w.stride)
+            to = row + (low * self.w.stride + at - begin) * channels
+            of = share + (low - first) * channels
             if jump == channels:
-                for o in range((last + 1 - first) * channels):
+                for o in range((high + 1 - low) * channels):
                     to[o] += of[o]
             elif channels == 1:
-                for o in range(last + 1 - first):
+                for o in range(high + 1 - low):
                     to[o * jump] += of[o]
             else:
-                for o in range(last + 1 - first):
+                for o in range(high + 1 - low):
                     for c in range(channels):
                         to[o * jump + c] += of[o * channels + c]
 

@@ -22,6 +22,7 @@ GRADIENT_SECONDS = 1e-9
 START_SECONDS = 6e-6
 ADD_SECONDS = 0.3e-9  # per element of a row added to another
 WIDEN_SECONDS = 1e-9  # per gradient and tap along the width
+ROW_BYTES = 256 << 10  # of a block of a row of the input
 SHARED_ELEMENTS = 1 << 16  # fewer are not worth a second thread
 
 
@@ -98,9 +99,17 @@ class Average(Kernel[AnyPool]):
         work = rows * (kd * kh * p.input[2] * ADD_SECONDS + kw * p.output[2] * WIDEN_SECONDS) * size
         return START_SECONDS + p.bytes / machine.bandwidth + work
 
+    @classmethod
+    def _block(cls, p: AnyPool) -> int:
+        """Columns of the input at a time."""
+        return max(1, min(p.input[2], ROW_BYTES // (cls._width(p) * p.dtype.itemsize)))
+
     def workspace(self, problem: AnyPool) -> int:
         p = problem
-        return (p.input[2] + p.output[2]) * self._width(p) * p.dtype.itemsize
+        assert isinstance(p, PoolProblem)
+        block = self._block(p)
+        read = (block + (self._windows(p)[0][2] - 1) * p.dilation[2]) // p.stride[2] + 1  # outputs that read some of it
+        return (block + min(read, p.output[2])) * self._width(p) * p.dtype.itemsize
 
     def error(self, problem: AnyPool) -> float:
         return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
@@ -110,7 +119,7 @@ class Average(Kernel[AnyPool]):
         p = problem
         assert isinstance(p, PoolProblem)
         width = self._width(p)
-        prepared = _pool_backward.Average(p, *self._windows(p), divisors(p), width)
+        prepared = _pool_backward.Average(p, *self._windows(p), divisors(p), width, self._block(p))
         items = p.n * -(-p.c // width)
         elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
         workers = count if elements > SHARED_ELEMENTS else 1

@@ -18,6 +18,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 BLOCK = 1 << 15  # elements
 NARROW = 16  # vectors side by side that share cache lines: blocks of long vectors have so many
 LARGEST = 1 << 18  # elements of a block of so many
+LONG = 1 << 18  # elements of a vector beyond which it is walked through in pieces
 SECONDS_PER_ELEMENT = 8e-9
 
 
@@ -63,6 +64,22 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return weights
 
 
+def long_softmax(kind: str, x: np.ndarray, out: np.ndarray, work: np.dtype) -> None:
+    """One vector in pieces: its largest, the sum of exponentials, and the result."""
+    sign = -1 if kind == "softmin" else 1
+    pieces = [slice(i, i + LONG) for i in range(0, x.size, LONG)]
+
+    def part(piece: slice) -> np.ndarray:
+        values = x[piece].astype(work, copy=False)
+        return -values if sign < 0 else values
+
+    top = np.max([part(piece).real.max() for piece in pieces])
+    total = np.sum([np.exp(part(piece) - top).sum() for piece in pieces], dtype=work)
+    for piece in pieces:
+        shifted = part(piece) - top
+        out[piece] = shifted - np.log(total) if kind == "log_softmax" else np.exp(shifted, out=shifted) / total
+
+
 class Softmax(Kernel[SoftmaxProblem]):
     """Maximum, exponential, sum; half floats in float32."""
 
@@ -77,7 +94,8 @@ class Softmax(Kernel[SoftmaxProblem]):
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem
-        return 4 * block_elements(p.outer, p.length, p.inner) * max(4, p.dtype.itemsize) + (1 << 12)
+        elements = LONG if p.length > LONG else block_elements(p.outer, p.length, p.inner)
+        return 4 * elements * max(4, p.dtype.itemsize) + (1 << 12)
 
     def error(self, problem: SoftmaxProblem) -> float:
         if is_half(problem.dtype):
@@ -92,6 +110,10 @@ class Softmax(Kernel[SoftmaxProblem]):
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             if 0 in x.shape:
+                return
+            if p.length > LONG:
+                for i, j in np.ndindex(p.outer, p.inner):
+                    long_softmax(p.kind, x[i, :, j], out[i, :, j], work)
                 return
             for i, j in blocks(p.outer, p.length, p.inner):
                 part = x[i, :, j].astype(work, copy=False)
