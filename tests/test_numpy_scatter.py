@@ -1,0 +1,103 @@
+"""Transposed convolution by adding windows: every stride, padding, dilation and grouping, against unreadable pages."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from guard import guarded, guarded_copy
+
+import fastconv as F
+from fastconv.backends.numpy import conv_scatter
+
+NAME = "numpy.scatter_transposed"
+DTYPES = ("float32", "float64", "complex64", "complex128")
+RNG = np.random.default_rng(0)
+FUNCTIONS = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+
+
+def values(dtype: str, *shape: int) -> np.ndarray:
+    """Small whole numbers: their sums are exact in every order."""
+    found = RNG.integers(-4, 5, shape).astype(dtype)
+    return found + 1j * RNG.integers(-4, 5, shape) if dtype.startswith("complex") else found
+
+
+def check(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, **kwargs: Any) -> None:
+    """The bits of the oracle, with both ends of every array guarded."""
+    function, want = FUNCTIONS[x.ndim - 2], None
+    for at in ("start", "end"):
+        held = (guarded_copy(a, at) if a is not None else None for a in (w, bias))
+        plan = F.plan(function, x, *held, **kwargs)
+        if want is None:
+            want = plan.with_kernel("reference.definition")(x)
+        out = guarded(want.shape, want.dtype, at)
+        assert plan.with_kernel(NAME)(guarded_copy(x, at), out=out) is out
+        assert out.dtype == want.dtype and np.array_equal(out, want), kwargs
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("stride", [1, 2, 3, 5, (1, 4), (4, 1)])
+def test_strides_paddings_dilations_and_groups(stride: Any, dtype: str) -> None:
+    for padding, dilation, groups in product((0, 1, (2, 0)), (1, 2, (3, 1)), (1, 2)):
+        x, w = values(dtype, 2, 4, 4, 5), values(dtype, 4, 3, 3, 2)
+        pads, taps = np.broadcast_to(padding, 2), (np.array((3, 2)) - 1) * np.broadcast_to(dilation, 2)
+        if ((np.array((3, 4)) * np.broadcast_to(stride, 2) + taps + 1 - 2 * pads) < 1).any():
+            continue
+        check(x, w, values(dtype, 3 * groups), stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+@pytest.mark.parametrize("output_padding", [0, 1, 2, (0, 2), (2, 1)])
+def test_outputs_behind_the_last_window(output_padding: Any) -> None:
+    for padding in (0, 1, 2):
+        check(values("float32", 1, 2, 3, 4), values("float32", 2, 3, 3, 3), stride=3, padding=padding,
+              output_padding=output_padding)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rank", [1, 3])
+def test_signals_and_volumes(rank: int, dtype: str) -> None:
+    for stride, padding, groups in product((1, 2, 4), (0, 1), (1, 3)):
+        x, w = values(dtype, 2, 3, *(5, 3, 4)[-rank:]), values(dtype, 3, 2, *(2, 3, 4)[-rank:])
+        check(x, w, stride=stride, padding=padding, groups=groups)
+
+
+def test_windows_that_are_wholly_cut_off() -> None:
+    """Padding may be larger than a dilated kernel, so that the first and the last pixels reach no output."""
+    check(values("float32", 1, 2, 8, 9), values("float32", 2, 2, 2, 2), padding=3)
+    check(values("float32", 1, 1, 9), values("float32", 1, 1, 1), stride=2, padding=5)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_layouts_and_views(layout: str) -> None:
+    x = values("float32", 2, 6, 5, 6) if layout == "NCHW" else values("float32", 2, 5, 6, 6)
+    w = values("float32", 6, 2, 3, 3)
+    check(x, w, stride=2, padding=1, layout=layout)
+    plan = F.plan(F.conv_transpose2d, x[:, ::-1], w[:, ::-1], stride=2, groups=3, layout=layout)
+    want = plan.with_kernel("reference.definition")(x[:, ::-1])
+    assert np.array_equal(plan.with_kernel(NAME)(x[:, ::-1]), want)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 1000])
+def test_pixels_that_do_not_fill_the_last_block(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """Blocks of pixels end within rows, images and the batch."""
+    w = values("float32", 4, 2, 3, 3)
+    monkeypatch.setattr(conv_scatter, "WINDOWS_BYTES", at_once * (2 * 9 + 2) * 4)
+    for n, height, width in product((1, 3), (1, 2, 5), (1, 3, 4)):
+        check(values("float32", n, 4, height, width), w, stride=2, padding=1, groups=2)
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 3, 3), (2, 2, 1, 1)])
+def test_no_image_and_one_pixel(shape: tuple[int, ...]) -> None:
+    check(values("float32", *shape), values("float32", 2, 3, 4, 4), values("float32", 3), stride=4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite_meet_the_zeros_beside_the_input(bad: float) -> None:
+    for stride, padding, dilation, tap in product((1, 2, 3), (0, 1), (1, 2), ((0, 0), (1, 2), (2, 1))):
+        x, w = values("float32", 2, 2, 3, 4), values("float32", 2, 3, 3, 3)
+        w[1, 2, *tap] = bad
+        plan = F.plan(F.conv_transpose2d, x, w, stride=stride, padding=padding, dilation=dilation)
+        found, want = (plan.with_kernel(name)(x) for name in (NAME, "reference.definition"))
+        np.testing.assert_array_equal(found, want)
