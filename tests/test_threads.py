@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,7 +173,8 @@ calls = {
     "weight": lambda: F.grad.conv2d(np.ones((2, 8, 10, 10), "f"), x, w),
     "1x1": lambda: F.conv2d(x, w[:, :, :1, :1]), "depthwise": lambda: F.conv2d(x, w[:4, :1], groups=4),
     "grouped": lambda: F.conv2d(x, w[:, :2], groups=2), "max": lambda: F.max_pool2d(x, 2, return_indices=True),
-    "average": lambda: F.avg_pool2d(x, 3, 1, 1), "last": lambda: F.max_pool2d(x, 2, layout="NHWC"),
+    "average": lambda: F.avg_pool2d(x, 3, 1, 1),
+    "norm": lambda: F.lp_pool2d(x, 3.0, 2), "last": lambda: F.max_pool2d(x, 2, layout="NHWC"),
     "global": lambda: F.global_avg_pool(x), "adaptive": lambda: F.adaptive_avg_pool2d(x, 5),
     "gradient of pooling": lambda: F.grad.max_pool2d(x[:, :, :6, :6], x, 2), "gelu": lambda: F.gelu(x),
     "softmax": lambda: F.softmax(x, 1), "loss": lambda: F.cross_entropy(x[0, :, 0], target),
@@ -208,6 +211,14 @@ class Last:
 last = Last()
 """,
 }
+
+
+def test_no_kernel_imports_its_compiled_module_itself() -> None:
+    """`native.compiled` keeps all of them: nothing can be imported while the interpreter shuts down."""
+    folder = Path(F.__file__).parent / "backends" / "cython"
+    texts = {file.name: file.read_text().split("\n\n\n", 1)[-1] for file in folder.glob("*.py")}
+    found = [name for name, text in texts.items() if re.search(r"from fastconv\.backends\.cython import _", text)]
+    assert found == []
 
 
 @pytest.mark.parametrize("when", LATER)

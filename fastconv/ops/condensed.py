@@ -3,7 +3,9 @@
 A stride of 2^29 along a signal of 2^31 samples reads a few of them.  Kernels bring in whole windows, and arrays that
 they cannot take as they lie are copied first: gigabytes here, for a view that repeats one element.  So such an axis is
 replaced by the positions that the taps read, window by window; then kernels see a short axis whose windows lie side by
-side.
+side.  Padding is gathered, too: as the fill value of a convolution, as zeros of an average whose divisors are all
+alike, and for a maximum as another element of the same window.  Indices of maxima are positions along the whole axis,
+and adaptive windows cover all of it: those are left to the kernels.
 """
 
 from __future__ import annotations
@@ -49,18 +51,25 @@ def _is_sparse(p: ConvProblem | PoolProblem, axis: int) -> bool:
         return False
     if isinstance(p, ConvProblem):
         return True
-    # Divisors count padding, and indices are positions along the whole axis.
-    last = (o - 1) * p.stride[axis] + (k - 1) * p.dilation[axis]
-    return not p.indices and p.pads[axis][0] == 0 and last < e
+    (lo, hi), s, d = p.pads[axis], p.stride[axis], p.dilation[axis]
+    last = (o - 1) * s + (k - 1) * d
+    if lo == 0 and last < e:
+        return not p.indices
+    if p.kind == "max":  # every window has an element
+        return not p.indices and lo <= (k - 1) * d and d <= e and (o - 1) * s - lo < e
+    return p.kind == "avg" and (p.divisor is not None or (p.include_pad and last < lo + e + hi))
 
 
 def _gather(p: ConvProblem | PoolProblem, axes: list[int], x: np.ndarray) -> np.ndarray:
     for axis in axes:
         k, o, s, d = p.kernel[axis], p.output[axis], p.stride[axis], p.dilation[axis]
-        at = np.add.outer(np.arange(o) * s, np.arange(k) * d).ravel() - p.pads[axis][0]
-        source = source_of(at, p.input[axis], p.mode if isinstance(p, ConvProblem) else "zeros")
+        start, taps = np.arange(o)[:, None] * s - p.pads[axis][0], np.arange(k)
+        mode, fill = ("zeros", 0) if isinstance(p, PoolProblem) else (p.mode, p.fill)
+        if isinstance(p, PoolProblem) and p.kind == "max":
+            taps = np.clip(taps, -(np.minimum(start, 0) // d), (p.input[axis] - 1 - start) // d)
+        source = source_of((start + taps * d).ravel(), p.input[axis], mode)
         before: tuple[Any, ...] = (slice(None),) * (2 + axis)
         x = x[(*before, source)]  # numpy.take would copy all of it
-        if isinstance(p, ConvProblem) and source.min() < 0:
-            x[(*before, source < 0)] = p.fill
+        if source.min() < 0:
+            x[(*before, source < 0)] = fill
     return x

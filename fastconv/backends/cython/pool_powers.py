@@ -163,8 +163,7 @@ class Powers(Kernel[PoolProblem]):
         return eps + wide / min(1.0, abs(p.norm))  # roots are steep where the norm is small
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        from fastconv.backends.cython import _pool_powers
-
+        _pool_powers = native.compiled("_pool_powers")
         p = problem
         blocks = Blocks.of(p)
         depth, height, width = divisors(p)
