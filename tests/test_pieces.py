@@ -9,7 +9,7 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.cython import native, pool_backward
-from fastconv.backends.numpy import softmax
+from fastconv.backends.numpy import loss, softmax
 from fastconv.dispatch.plan import clear_cache
 
 
@@ -51,3 +51,26 @@ def test_long_vectors_of_softmax(monkeypatch: pytest.MonkeyPatch, function: Any,
     want = F.plan(function, x, 1).with_kernel("reference.definition")(x)
     tolerance = {"float16": 2e-3, "float32": 1e-6}.get(dtype, 1e-14)
     np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
+def test_losses_of_many_classes(
+    monkeypatch: pytest.MonkeyPatch, dtype: str, smoothing: float, weighted: bool, reduction: str
+) -> None:
+    for module in (softmax, loss):
+        monkeypatch.setattr(module, "LONG", 10)
+    monkeypatch.setattr(softmax, "BLOCK", 10)
+    monkeypatch.setattr(softmax, "LARGEST", 10)
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((3, 37, 2)).astype(dtype)
+    weight = rng.random(37).astype(dtype) if weighted else None
+    labels = rng.integers(0, 37, (3, 2))
+    labels[1, 1] = -100
+    for target in (labels, F.softmax(rng.standard_normal(x.shape).astype(dtype), 1)):
+        kwargs: dict[str, Any] = {"weight": weight, "reduction": reduction, "label_smoothing": smoothing}
+        got = F.cross_entropy(x, target, backend="numpy", **kwargs)
+        want = F.plan(F.cross_entropy, x, target, **kwargs).with_kernel("reference.definition")(x)
+        np.testing.assert_allclose(got, want, rtol={"float16": 4e-3, "float32": 1e-6}.get(dtype, 1e-14))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.activation import BLOCK, parts
-from fastconv.backends.numpy.softmax import block_elements, blocks, log_softmax
+from fastconv.backends.numpy.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax, walk
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half
@@ -41,7 +41,8 @@ class Loss(Kernel[LossProblem]):
     def workspace(self, problem: LossProblem) -> int:
         p = problem
         samples = block_elements(p.n, p.c, p.inner) // max(1, p.c)
-        return (4 * samples * p.c + 2 * p.c) * max(4, p.dtype.itemsize) + samples * 48 + (1 << 12)
+        elements = 5 * LONG if p.c > LONG else 4 * samples * p.c
+        return (elements + p.c * p.weighted) * max(4, p.dtype.itemsize) + samples * 48 + (1 << 12)
 
     def error(self, problem: LossProblem) -> float:
         return loss_error(problem)
@@ -50,16 +51,19 @@ class Loss(Kernel[LossProblem]):
         p = problem
         target, weight = constants
         work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
-        scale = np.ones(p.c, work) if weight is None else weight.astype(work)
+        scale = np.broadcast_to(np.ones((), work), (p.c,)) if weight is None else weight.astype(work)
         per_sample = against_probabilities if p.probabilities else against_indices
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             total = weights = 0.0
             for i, j in blocks(p.n, p.c, p.inner):
-                part = x[i, :, j].astype(work, copy=False)
-                logs = log_softmax(part) if p.logits else part
-                loss, counted = per_sample(p, logs, target[i, :, j] if p.probabilities else target[i, j], scale)
+                wanted = target[i, :, j] if p.probabilities else target[i, j]
+                if p.c > LONG:
+                    loss, counted = long_sample(p, x[i, :, j], wanted, scale, work)
+                else:
+                    part = x[i, :, j].astype(work, copy=False)
+                    loss, counted = per_sample(p, log_softmax(part) if p.logits else part, wanted, scale)
                 if p.reduction == "none":
                     out[i, j] = loss
                 else:
@@ -94,6 +98,32 @@ def against_probabilities(
     if p.smoothing:
         wanted = wanted * (1 - p.smoothing) + p.smoothing / p.c
     return -(logs * wanted * scale[:, None]).sum(1), float(logs.shape[0] * logs.shape[2])
+
+
+def long_sample(
+    p: LossProblem, x: np.ndarray, target: np.ndarray, scale: np.ndarray, work: np.dtype
+) -> tuple[np.ndarray, float]:
+    """The same for one sample of many classes, in pieces."""
+
+    def part(piece: slice) -> np.ndarray:
+        return x[:, piece].astype(work, copy=False)
+
+    top, total = exponential_sum(part, p.c) if p.logits else (work.type(0), work.type(1))
+
+    def logs(piece: slice) -> np.ndarray:
+        return part(piece) - top - np.log(total) if p.logits else part(piece)
+
+    if p.probabilities:
+        losses = [against_probabilities(p, logs(piece), target[:, piece], scale[piece])[0] for piece in walk(p.c)]
+        return np.sum(losses, 0), 1.0
+    label = int(target[0, 0])
+    if label == p.ignore_index:
+        return np.zeros((1, 1), work), 0.0
+    loss = -scale[label] * logs(slice(label, label + 1))[:, 0]
+    if p.smoothing:
+        spread = -np.sum([(logs(piece) * scale[piece, None]).sum(1) for piece in walk(p.c)], 0)
+        loss = (1 - p.smoothing) * loss + p.smoothing / p.c * spread
+    return loss, float(scale[label])
 
 
 class Picked(Kernel[LossProblem]):

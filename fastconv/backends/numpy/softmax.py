@@ -5,7 +5,7 @@ Complex vectors are shifted by the largest real part, on which the size of an ex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -64,18 +64,27 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return weights
 
 
+def walk(length: int) -> list[slice]:
+    """The pieces of one long vector."""
+    return [slice(i, i + LONG) for i in range(0, length, LONG)]
+
+
+def exponential_sum(part: Callable[[slice], np.ndarray], length: int) -> tuple[Any, Any]:
+    """(largest, sum of exponentials of what is less than that) of a long vector, whose pieces `part` gives."""
+    top = np.max([part(piece).real.max() for piece in walk(length)])
+    parts = [np.exp(part(piece) - top).sum() for piece in walk(length)]
+    return top, np.sum(parts, dtype=parts[0].dtype)
+
+
 def long_softmax(kind: str, x: np.ndarray, out: np.ndarray, work: np.dtype) -> None:
-    """One vector in pieces: its largest, the sum of exponentials, and the result."""
-    sign = -1 if kind == "softmin" else 1
-    pieces = [slice(i, i + LONG) for i in range(0, x.size, LONG)]
+    """Of one vector, in pieces."""
 
     def part(piece: slice) -> np.ndarray:
         values = x[piece].astype(work, copy=False)
-        return -values if sign < 0 else values
+        return -values if kind == "softmin" else values
 
-    top = np.max([part(piece).real.max() for piece in pieces])
-    total = np.sum([np.exp(part(piece) - top).sum() for piece in pieces], dtype=work)
-    for piece in pieces:
+    top, total = exponential_sum(part, x.size)
+    for piece in walk(x.size):
         shifted = part(piece) - top
         out[piece] = shifted - np.log(total) if kind == "log_softmax" else np.exp(shifted, out=shifted) / total
 
