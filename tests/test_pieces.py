@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import native, pool_backward
+from fastconv.backends.cython import native, pool_adaptive, pool_backward
 from fastconv.backends.numpy import loss, softmax
 from fastconv.dispatch.plan import clear_cache
 
@@ -74,3 +74,28 @@ def test_losses_of_many_classes(
         got = F.cross_entropy(x, target, backend="numpy", **kwargs)
         want = F.plan(F.cross_entropy, x, target, **kwargs).with_kernel("reference.definition")(x)
         np.testing.assert_allclose(got, want, rtol={"float16": 4e-3, "float32": 1e-6}.get(dtype, 1e-14))
+
+
+@pytest.mark.parametrize("bytes_", [1, 100, 1000])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("width", [37, 700])
+def test_adaptive_windows_in_blocks(monkeypatch: pytest.MonkeyPatch, bytes_: int, layout: str, width: int) -> None:
+    if native.build_problem() is not None:
+        pytest.skip("not compiled")
+    shape = (2, 3, 9, width) if layout == "NCHW" else (2, 9, width, 3)
+    x = np.random.default_rng(3).standard_normal(shape).astype("f")
+
+    def results() -> list[np.ndarray]:
+        found = []
+        for size in ((2, 5), (4, width // 2 + 3), (3, width - 1), (10, width + 5)):
+            found.append(F.adaptive_avg_pool2d(x, size, layout=layout, backend="cython"))
+            found += F.adaptive_max_pool2d(x, size, True, layout=layout, backend="cython")
+        return found
+
+    whole = results()
+    monkeypatch.setattr(pool_adaptive, "ROW_BYTES", bytes_)
+    clear_cache()
+    for got, want in zip(results(), whole, strict=True):
+        np.testing.assert_array_equal(got, want)
+    monkeypatch.undo()
+    clear_cache()

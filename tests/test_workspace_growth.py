@@ -12,7 +12,7 @@ MORE = 1 << 20  # blocks fit an axis better or worse, and some are not full at t
 # Where a channel is not parted, scratch grows with it, up to `widened.LARGEST` elements: larger ones are refused.
 WHOLE = {"cython.separable_widened"}
 # What takes seconds each; `test_workspace` has all of them.
-LEFT_OUT = ("matmul", "linear", "adaptive", "grad_adaptive")
+LEFT_OUT = ("matmul", "linear", "grad_adaptive")
 
 
 def scratch(call: Call, n: int) -> dict[str, int]:

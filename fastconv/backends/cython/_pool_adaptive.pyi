@@ -10,4 +10,5 @@ class Pool(Prepared):
         finish: int,
         columns: int,
         table_bytes: int,
+        blocks: tuple[int, int],
     ) -> None: ...

@@ -15,22 +15,23 @@ from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args
 
 cdef enum:
-    WIDTHS = 256  # windows whose sums are divided at once
+    WIDTHS = 256  # windows whose sums are divided at once: of a block, at most
 
 
 cdef class Pool(Prepared):
     """One prepared pooling."""
 
     cdef int op, finish
-    cdef Py_ssize_t n, c, unit, id, ih, iw, od, oh, ow, table_bytes, step, rest
+    cdef Py_ssize_t n, c, unit, id, ih, iw, od, oh, ow, table_bytes, step, rest, windows, row
     cdef const Py_ssize_t *taps
     cdef const int64_t *tap_at
     cdef bint indices
 
-    def __init__(self, size_t table, p, int op, int finish, Py_ssize_t columns, Py_ssize_t table_bytes):
-        """`columns`: of the widest window; see simd/pool.h for the numbers."""
+    def __init__(self, size_t table, p, int op, int finish, Py_ssize_t columns, Py_ssize_t table_bytes, blocks):
+        """`columns`: of the widest window; `blocks`: windows at a time and columns that those read; see simd/pool.h."""
         self.t = <const fc_table *>table
         self.op, self.finish = op, finish
+        self.windows, self.row = blocks
         self.n, self.c, self.table_bytes, self.indices = p.n, p.c, table_bytes, p.indices
         self.unit = p.c if p.layout == "NHWC" else 1
         self.id, self.ih, self.iw = p.input
@@ -54,7 +55,7 @@ cdef class Pool(Prepared):
         cdef pool_across_args across
         cdef pool_finish_args finish
         cdef double widths[WIDTHS]  # or floats
-        cdef Py_ssize_t block, first = 0, next = 0, rest = 0
+        cdef Py_ssize_t block, begin, first = 0, next = 0, rest = 0
         oh = i % self.oh
         i = i // self.oh
         od = i % self.od
@@ -70,11 +71,9 @@ cdef class Pool(Prepared):
                 if self.indices:
                     row_at[down.count] = (z * self.ih + r) * self.iw
                 down.count += 1
-        down.start, down.n, down.pad = 0, self.iw * unit, 0
-        down.value, down.row = scratch + tables, NULL
+        down.pad, down.value, down.row = 0, scratch + tables, NULL
         if self.indices:
-            down.row = scratch + tables + self.iw * unit * size
-        self.t.pool_down(&down)
+            down.row = scratch + tables + self.row * unit * size
         at = (od * self.oh + oh) * self.ow * unit
         across.op, across.taps, across.n, across.unit = self.op, self.taps, unit, unit
         across.y = y.data + (n * y.stride[0] + c * y.stride[1] + at) * size
@@ -83,8 +82,12 @@ cdef class Pool(Prepared):
             across.index = <int64_t *>arrays.index.data + n * arrays.index.stride[0] + c * arrays.index.stride[1] + at
         finish.op, finish.scale, finish.unit, finish.times = self.finish, 1, unit, down.count
         finish.divisor.values, finish.divisor.first, finish.divisor.skip, finish.start = widths, 0, 0, 0
-        for block in range((self.ow + WIDTHS - 1) // WIDTHS):
-            finish.y, finish.n = across.y, min(WIDTHS, self.ow - block * WIDTHS)
+        for block in range((self.ow + self.windows - 1) // self.windows):
+            finish.y, finish.n = across.y, min(self.windows, self.ow - block * self.windows)
+            begin = block * self.windows * self.iw // self.ow
+            down.start = begin * unit
+            down.n = (((block * self.windows + finish.n) * self.iw + self.ow - 1) // self.ow - begin) * unit
+            self.t.pool_down(&down)
             for q in range(finish.n):
                 first = next
                 next += self.step
@@ -97,9 +100,9 @@ cdef class Pool(Prepared):
                     (<float *>widths)[q] = <float>across.count
                 else:
                     widths[q] = <double>across.count
-                across.value = <char *>down.value + first * unit * size
+                across.value = <char *>down.value + (first - begin) * unit * size
                 if self.indices:
-                    across.row = <char *>down.row + first * unit * size
+                    across.row = <char *>down.row + (first - begin) * unit * size
                     across.base = first
                 self.t.pool_across(&across)
                 if self.indices:

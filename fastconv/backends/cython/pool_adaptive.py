@@ -17,6 +17,8 @@ START_SECONDS = 2e-6
 ROW_SECONDS = 2e-8
 WINDOW_SECONDS = 6e-9
 VECTOR_SECONDS = 0.8e-9
+ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
+WINDOWS = 256  # in it, as many as _pool_adaptive.pyx divides at once
 INDEX_FACTOR = 2.5  # times slower where positions are tracked
 
 
@@ -59,7 +61,15 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
     def workspace(self, problem: AdaptivePoolProblem) -> int:
         p = problem
         unit = p.c if p.layout == "NHWC" else 1
-        return (self._table_bytes(p) + p.input[2] * unit * p.dtype.itemsize) * (1 + p.indices)
+        return (self._table_bytes(p) + self._blocks(p)[1] * unit * p.dtype.itemsize) * (1 + p.indices)
+
+    @staticmethod
+    def _blocks(p: AdaptivePoolProblem) -> tuple[int, int]:
+        """Windows along a row that are combined at a time, and at most how many columns those read."""
+        extent, output = p.input[2], max(p.output[2], 1)
+        size = p.dtype.itemsize * (p.c if p.layout == "NHWC" else 1)
+        windows = max(1, min(output, WINDOWS, ROW_BYTES * output // max(extent * size, 1)))
+        return windows, min(extent, -(-windows * extent // output) + 1)
 
     def error(self, problem: AdaptivePoolProblem) -> float:
         if problem.kind == "max":
@@ -71,7 +81,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         p = problem
         op, finish = (MAX, AS_IS) if p.kind == "max" else (SUM, DIVIDE)
         table = native.table(self.isa, p.dtype.itemsize)
-        prepared = _pool_adaptive.Pool(table, p, op, finish, self._windows(p)[1], self._table_bytes(p))
+        prepared = _pool_adaptive.Pool(table, p, op, finish, self._windows(p)[1], self._table_bytes(p), self._blocks(p))
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, self.workspace(p), threads, native.seconds(self, p))
 
