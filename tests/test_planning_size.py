@@ -63,6 +63,8 @@ INPUT_ONLY = (True, False, False)
 OTHERS: dict[str, tuple[Any, tuple[Any, ...], dict[str, Any]]] = {
     "transposed, wide": (F.conv_transpose2d, (F.Spec((1, 8, 4, LONG)), W), {"stride": 2, "padding": 1}),
     "transposed signal": (F.conv_transpose1d, (F.Spec((1, 8, LONG)), W[:, :, 0]), {"stride": 2}),
+    "transposed, long strides": (F.conv_transpose2d, (F.Spec((1, 8, 5, 5)), np.ones((8, 2, 96, 96), "f")),
+                                 {"stride": 96, "backend": "numpy"}),
     "input gradient": (F.grad.conv2d, (F.Spec((1, 8, 4, LONG)), F.Spec((1, 8, 4, LONG)), W),
                        {"padding": 1, "need": INPUT_ONLY}),
     "input gradient, reflected": (F.grad.conv2d, (F.Spec((1, 8, 4, LONG)), F.Spec((1, 8, 4, LONG)), W),

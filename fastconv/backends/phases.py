@@ -167,17 +167,37 @@ class ByPhases(Kernel[ConvProblem]):
         # Outputs on which no tap lands are written here, so an activation is left to the plan.
         self.activations = frozenset()
 
+    def _axes(self, p: ConvProblem) -> list[list[AxisPhase]]:
+        lows = (lo for lo, _ in p.pads)
+        along = zip(p.input, p.kernel, p.stride, p.dilation, lows, p.output, strict=True)
+        return [axis_phases(*of_axis) for of_axis in along]
+
     def _phases(self, p: ConvProblem) -> list[tuple[AxisPhase, ...]]:
-        axes = (
-            axis_phases(*a)
-            for a in zip(p.input, p.kernel, p.stride, p.dilation, (lo for lo, _ in p.pads), p.output, strict=True)
-        )
-        return list(itertools.product(*axes))
+        return list(itertools.product(*self._axes(p)))
+
+    def _kinds(self, p: ConvProblem) -> list[tuple[tuple[AxisPhase, ...], int]]:
+        """One phase of each kind, and how many there are: along an axis few differ by more than where they begin."""
+        axes = []
+        for kernel, phases in zip(p.kernel, self._axes(p), strict=True):
+            kinds: dict[Any, tuple[AxisPhase, int]] = {}
+            for phase in phases:
+                kind = phase.count, phase.dilation, phase.lo, phase.hi, taps_of(kernel, phase)
+                first, number = kinds.get(kind, (phase, 0))
+                kinds[kind] = first, number + 1
+            axes.append(kinds.values())
+        return [
+            (tuple(phase for phase, _ in some), math.prod(number for _, number in some))
+            for some in itertools.product(*axes)
+        ]
+
+    def _counted(self, p: ConvProblem, cut: Cut) -> list[tuple[ConvProblem, int]]:
+        """The forward problems of all phases, and how often each is met; those without taps need no kernel."""
+        full = (kind for kind in self._kinds(p) if all(map(taps_of, p.kernel, kind[0])))
+        return [(forward_problem(p, ph, cut), number) for ph, number in full]
 
     def _problems(self, p: ConvProblem, cut: Cut) -> list[ConvProblem]:
-        """The forward problem of each phase; those without taps need no kernel."""
-        full = (ph for ph in self._phases(p) if all(map(taps_of, p.kernel, ph)))
-        return [forward_problem(p, ph, cut) for ph in full]
+        """The different ones."""
+        return [q for q, _ in self._counted(p, cut)]
 
     @staticmethod
     def _cut(problem: ConvProblem) -> tuple[ConvProblem, Cut]:
@@ -191,7 +211,7 @@ class ByPhases(Kernel[ConvProblem]):
         if problem.direction != "transposed":
             return f"direction {problem.direction}: no phases"
         p, cut = self._cut(problem)
-        problems = list(dict.fromkeys(self._problems(p, cut))) or [single_tap(p)]
+        problems = self._problems(p, cut) or [single_tap(p)]
         reasons = [r for r in map(self.forward.reject, problems) if r is not None]
         if self.instead is None or len(reasons) == len(problems):
             return next(iter(reasons), None)
@@ -206,11 +226,11 @@ class ByPhases(Kernel[ConvProblem]):
         images = max(problem.n, 1)
         times = max(1, images * cut.blocks // max(cut.images, 1))  # weights are packed for the first only
         seconds = 0.0
-        for q in self._problems(p, cut):
+        for q, number in self._counted(p, cut):
             kernel = self._kernel(q)
-            first = kernel.cost(q, machine)
-            seconds += first + (times - 1) * (kernel.cost(replace(q, packed=True), machine) if times > 1 else 0.0)
-            seconds += BLOCK_SECONDS * times
+            one = kernel.cost(q, machine)
+            one += (times - 1) * (kernel.cost(replace(q, packed=True), machine) if times > 1 else 0.0)
+            seconds += number * (one + BLOCK_SECONDS * times)
         if p.stride != (1, 1, 1):
             seconds += self.interleaver.seconds(replace(p, n=images), machine)
         if cut.blocks > 1:  # windows at the ends are copied
@@ -229,8 +249,8 @@ class ByPhases(Kernel[ConvProblem]):
         if not strided and not folded:
             return 0, 0, 0, 0
         parts = sum(
-            line(cut.images * p.oc * math.prod(forward_problem(p, ph, cut).output) * p.out.itemsize)
-            for ph in self._phases(p)
+            number * line(cut.images * p.oc * math.prod(forward_problem(p, ph, cut).output) * p.out.itemsize)
+            for ph, number in self._kinds(p)
         )
         block = line(p.oc * math.prod(cut.result(p)) * p.out.itemsize) if strided and folded else 0
         windows = line(window_bytes(p, cut.steps)) if any(cut.axes) else 0
