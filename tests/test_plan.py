@@ -288,3 +288,34 @@ def test_filters_are_there_after_import_fastconv() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["5.0", "False"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("backend", ["auto", "numpy"])
+def test_an_activation_that_is_not_fused_is_the_function_itself(dtype: str, layout: str, backend: str) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 6, 9, 4)).astype(dtype), rng.normal(size=(5, 4, 3, 3)).astype(dtype)
+    if layout == "NCHW":
+        x = x.transpose(0, 3, 1, 2)
+    options: dict[str, Any] = {"layout": layout, "backend": backend}
+    bare = F.conv2d(x, w, **options)
+    for name in ("gelu", "softplus", "elu", "hardtanh", "mish"):
+        want = getattr(F, name)(bare, backend=backend)
+        np.testing.assert_array_equal(F.conv2d(x, w, activation=name, **options), want)
+        out = np.empty_like(want)
+        F.conv2d(x, w, activation=name, out=out, **options)
+        np.testing.assert_array_equal(out, want)
+        spread = np.empty((*want.shape, 2), dtype)[..., 0]
+        F.conv2d(x, w, activation=name, out=spread, **options)
+        np.testing.assert_array_equal(spread, want)
+
+
+@pytest.mark.one_isa
+def test_explain_names_who_applies_an_activation() -> None:
+    x, w = np.ones((1, 3, 9, 9), np.float32), np.ones((4, 3, 3, 3), np.float32)
+    text = str(F.plan(F.conv2d, x, w, activation="gelu", backend="numpy").explain())
+    assert "activation gelu: a pass of its own, by numpy.blocks (numpy." in text
+    chosen = F.plan(F.conv2d, x, w, activation="gelu").explain().choice.after
+    assert chosen is not None
+    assert chosen.kernel.name == F.plan(F.gelu, np.ones(1 << 14, np.float32)).explain().chosen

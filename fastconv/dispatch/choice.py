@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import prod
 from textwrap import wrap
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.kernel import Kernel
+from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.options import DEFAULT_TOL, Options
@@ -44,7 +46,7 @@ class Choice:
     kernel: Kernel[Any]
     candidates: tuple[Candidate, ...]
     threads: int  # as many as were asked for, and as fit into max_workspace
-    after: str | None  # activation applied in a pass of its own
+    after: Choice | None  # who applies the activation that the kernel does not fuse, in a pass of its own
 
 
 def bound_text(bound: float) -> str:
@@ -153,11 +155,26 @@ def _chosen(
     kernel: Kernel[Any], problem: Problem, candidates: tuple[Candidate, ...], options: Options, threads: int
 ) -> Choice:
     """`kernel`, on as many threads as a limit on scratch leaves it."""
-    inner, after = _fusable(kernel, problem)
+    inner, activation = _fusable(kernel, problem)
     if options.max_workspace is not None:
         while threads > 1 and kernel.total_workspace(inner, threads) > options.max_workspace:
             threads -= 1
+    after = None if activation is None else _pass(activation, inner, options, threads)
     return Choice(inner, kernel, candidates, threads, after)
+
+
+def _pass(activation: str, problem: Problem, options: Options, threads: int) -> Choice:
+    """Who applies an activation to what another kernel has written, in place.
+
+    A backend without activations, such as Numba, leaves them to the others.
+    """
+    shape, dtype = problem.results[0]
+    p = elementwise_problem(activation, DEFAULTS.get(activation, ()), prod(shape), dtype)
+    limits = replace(options, algorithm="auto", tol=None)
+    try:
+        return _choose(p, limits, threads)
+    except UnsupportedError:
+        return _choose(p, replace(limits, backend="auto"), threads)
 
 
 def kernel_called(name: str, op: str) -> Kernel[Any]:
@@ -218,12 +235,17 @@ class Explanation:
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
-        total = self.choice.kernel.total_workspace(self.choice.problem, self.choice.threads)
+        passes = [self.choice] if self.choice.after is None else [self.choice, self.choice.after]
+        total = max(one.kernel.total_workspace(one.problem, one.threads) for one in passes)
         scratch = f"workspaces are of one thread; of all {self.choice.threads}: {total} B"
         packed = f"packed weights and tables, kept by the plan: {self.packed_bytes} B"
         lines = [str(self.choice.problem), threads, scratch, packed]
         if self.choice.after is not None:
-            lines.append(f"activation {self.choice.after}: a pass of its own ({self.chosen} does not fuse it)")
+            after = self.choice.after
+            lines.append(
+                f"activation {after.problem.function}: a pass of its own, by {after.kernel.name} "  # type: ignore[attr-defined]
+                f"({self.chosen} does not fuse it)"
+            )
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]
         return "\n".join([*lines, *self._unable()])
 

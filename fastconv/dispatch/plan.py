@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fastconv.backends.numpy.activation import apply_in_place
 from fastconv.core.arrays import (
     ALIGNED_BYTES,
     Spec,
@@ -159,16 +158,18 @@ class Recipe:
     def _prepare(self) -> Bind:
         """The kernel, and behind it the activation that it does not fuse."""
         choice = self.choice
-        bind, after = choice.kernel.specialise(choice.problem, choice.threads), choice.after
-        if after is None:
+        bind = choice.kernel.specialise(choice.problem, choice.threads)
+        if choice.after is None:
             return bind
+        after = choice.after.kernel.prepare(choice.after.problem, (), choice.after.threads)
 
         def bind_both(constants: tuple[Any, ...]) -> Run:
             run = bind(constants)
 
             def run_then_activate(x: np.ndarray, *outs: np.ndarray) -> None:
                 run(x, *outs)
-                apply_in_place(after, outs[0])
+                flat = outs[0].ravel(order="K")  # a view: results have no gaps
+                after(flat, flat)
 
             return run_then_activate
 

@@ -15,7 +15,7 @@ import numpy as np
 from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem
+from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.base import is_half
 
 BLOCK = 1 << 15  # elements
@@ -118,23 +118,6 @@ def _apply(function: str, params: tuple[float, ...], x: np.ndarray, out: np.ndar
     for i in range(0, x.size, BLOCK):
         part = x[i : i + BLOCK].astype(work, copy=False)
         out[i : i + BLOCK] = f(part, *params)
-
-
-def apply_in_place(name: str, y: np.ndarray) -> None:
-    """Apply the activation `name`, with its default parameters, to an array of any layout."""
-    order = np.argsort([-abs(s) for s in y.strides], kind="stable")
-    dense = y.transpose(order)
-    params = DEFAULTS.get(name, ())
-    if dense.flags.c_contiguous:
-        flat = dense.reshape(-1)
-        _apply(name, params, flat, flat)
-        return
-    for row in y.reshape(1) if y.ndim == 0 else y:
-        if row.ndim:
-            apply_in_place(name, row)
-        else:
-            _apply(name, params, y, y)
-            return
 
 
 class Elementwise(Kernel[ElementwiseProblem]):

@@ -17,7 +17,7 @@ FUSED = (
 
 DEFAULTS: dict[str, tuple[float, ...]] = {
     "leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0),
-    "hardshrink": (0.5,), "softshrink": (0.5,),
+    "hardshrink": (0.5,), "softshrink": (0.5,), "gelu": (0.0,),
 }  # fmt: skip
 """Parameters of those fused activations that have some."""
 
