@@ -6,8 +6,8 @@
 Problems of 10^4 to 10^8 operations of the families that the fuzzer draws (`tests/fuzz`), ordinary values, as users call
 them: nothing is planned.  fastconv and torch take turns; the ratio is that of their medians.  Images with channels last
 are channels-last tensors for torch, padding that its convolutions lack is a call of `pad`, and a gradient is the way
-back from a result that is there.  What torch lacks is left out, and counted; so is a gradient through a fused
-activation, which torch takes from what it has kept.
+back from a result that is there, of a maximum with the indices that were found.  What torch lacks is left out, and
+counted; so is a gradient through a fused activation, which torch takes from what it has kept.
 """
 
 from __future__ import annotations
@@ -96,6 +96,14 @@ def operations(case: Case) -> float:
     return max(found, default=0.0)
 
 
+def known_maxima(case: Case, args: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Where the maxima were, for the gradient of a pooling; torch has kept it."""
+    if not case.is_gradient or "max_pool" not in case.name or "global" in case.name:
+        return {}
+    options = {k: v for k, v in kwargs.items() if k not in ("need", "indices", "return_indices")}
+    return {"indices": getattr(fastconv, case.name)(*args[1:], **options, return_indices=True)[1]}
+
+
 def measure(number: int, threads: int, seconds: float) -> Measured | None:
     """Both times of a problem; None where torch cannot do it, or it is not of the size wanted."""
     case = drawn(number)
@@ -119,6 +127,7 @@ def measure(number: int, threads: int, seconds: float) -> Measured | None:
             return None
         with fastconv.options(threads=threads), np.errstate(all="ignore"):
             function = case.function
+            kwargs |= known_maxima(case, args, kwargs)
             results = function(*args, **kwargs)
             found = [r.shape for r in (results if isinstance(results, tuple) else (results,)) if r is not None]
             if found != shapes:

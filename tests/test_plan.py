@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import pytest

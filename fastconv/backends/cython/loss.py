@@ -14,6 +14,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.loss import LossProblem
 
 SAMPLE_SECONDS = 4e-9
+LINE = 64  # bytes of a cache line
 
 
 class Loss(Kernel[LossProblem]):
@@ -39,7 +40,8 @@ class Loss(Kernel[LossProblem]):
         p = problem
         work = vectors(self.isa, p.dtype.itemsize, p.n, p.c, p.inner) * p.logits + p.n * p.inner * SAMPLE_SECONDS
         share = min(machine.threads, max(1, p.n * p.c * p.inner // SHARED_ELEMENTS))
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
+        return START_SECONDS + max(work, read / machine.bandwidth) / share
 
     def workspace(self, problem: LossProblem) -> int:
         p = problem
