@@ -119,9 +119,8 @@ def choosing() -> Iterator[Chooser]:
 
 
 def forget_recipes() -> None:
-    """Recipes remember their kernel; choices may stay."""
-    for forget in plan._remembered:
-        forget()
+    """Recipes remember their kernel."""
+    plan.clear_cache()
 
 
 @contextmanager
