@@ -191,3 +191,13 @@ def test_targets_out_of_range() -> None:
         with pytest.raises(IndexError, match="class indices are 0 to 3"):
             F.nll_loss(x, np.array([0, bad, 1]))
     assert F.nll_loss(x, np.array([0, -7, 1]), ignore_index=-7) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_every_kind_of_a_16_bit_number(dtype: str) -> None:
+    d = np.dtype(dtype if dtype == "float16" else pytest.importorskip("ml_dtypes").bfloat16)
+    bits = np.array([*range(0, 1 << 16, 257), 1, 0x3FF, 0x400, 0x7BFF, 0x7C00, 0x7C01, 0xFC00, 0xFE00, 0x7F80, 0xFF80])
+    x = bits.astype(np.uint16).view(d)
+    for i in range(x.size):
+        got = F.nll_loss(x[None], np.array([i]), reduction="sum")
+        np.testing.assert_array_equal(got.astype(np.float32), -x[i].astype(np.float32))

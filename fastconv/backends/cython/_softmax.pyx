@@ -2,12 +2,15 @@
 """Softmax and losses over vectors (count, length, inner); an item of work is a block of vectors, see simd/softmax.inc."""
 
 from cython.parallel cimport prange, threadid
-from libc.math cimport INFINITY
-from libc.stdint cimport int64_t
-from libc.string cimport memset
+from libc.math cimport INFINITY, NAN
+from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport address, fc_table, log_sums_args, softmax_args
+
+
+cdef double TWO_112 = 2.0 ** 112
 
 
 cdef enum:
@@ -68,6 +71,19 @@ cdef inline double get(const void *p, Py_ssize_t i, bint wide) noexcept nogil:
     return (<const double *>p)[i] if wide else (<const float *>p)[i]
 
 
+cdef inline double half(const void *p, Py_ssize_t i, bint brain) noexcept nogil:
+    """Element i of 16-bit floats; the bits of a float16, moved to where float32 has them, are 2^112 too small."""
+    cdef uint32_t bits = (<const uint16_t *>p)[i], magnitude = bits & 0x7fff
+    cdef float value
+    bits = bits << 16 if brain else magnitude << 13
+    memcpy(&value, &bits, sizeof(value))
+    if brain:
+        return value
+    if magnitude >= 0x7c00:
+        return NAN if magnitude > 0x7c00 else -INFINITY if (<const uint16_t *>p)[i] >> 15 else INFINITY
+    return value * (-TWO_112 if (<const uint16_t *>p)[i] >> 15 else TWO_112)
+
+
 cdef inline void put(void *p, Py_ssize_t i, bint wide, double value) noexcept nogil:
     if wide:
         (<double *>p)[i] = value
@@ -90,18 +106,18 @@ cdef class Loss:
     """One prepared loss of class indices; immutable after construction, so runs may overlap."""
 
     cdef const fc_table *t
-    cdef bint logits, wide, single, in_scratch
+    cdef bint logits, wide, single, in_scratch, halves, brain
     cdef Py_ssize_t n, c, inner, block, items
     cdef int64_t ignored
     cdef double smoothing
 
     def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
-        """`in_scratch`: as for `Softmax`."""
+        """`in_scratch`: as for `Softmax`.  Likelihoods of 16-bit floats have the table of float32."""
         self.t = <const fc_table *>table
         self.logits, self.wide, self.single, self.items = p.logits, self.t.itemsize == 8, p.reduction == "none", items
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
         self.ignored, self.smoothing = p.ignore_index, p.smoothing
-        self.in_scratch = in_scratch
+        self.in_scratch, self.halves, self.brain = in_scratch, p.dtype.itemsize == 2, p.dtype.kind != "f"
 
     cdef Wanted wanted(self, target, scale, double total_weight):
         """`scale`: as wide as classes, or None."""
@@ -133,11 +149,11 @@ cdef class Loss:
         put(address(y), 0, self.wide, total)
 
     cdef void add(self, const Wanted *wanted, Part p, const char *x, Py_ssize_t i, char *out, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, k, apart = self.c if self.inner == 1 else 1
+        cdef Py_ssize_t size = self.t.itemsize, k, at, apart = self.c if self.inner == 1 else 1
         cdef log_sums_args a
         cdef int64_t label
         cdef double loss, weight, logs = 0, total = 0, weights = 0, some = 0, some_weights = 0
-        x += p.element * size
+        x += p.element * (2 if self.halves else size)
         a.x, a.weight, a.count, a.length, a.step = x, wanted.scale if self.smoothing else NULL, p.count, self.c, self.inner
         a.top, a.logs, a.spread = scratch, scratch + self.block * size, scratch + 2 * self.block * size
         if self.logits:
@@ -147,7 +163,8 @@ cdef class Loss:
             loss = 0
             if label != self.ignored:
                 weight = weight_of(wanted, label, self.wide)
-                loss = get(x, k * apart + label * self.inner, self.wide)
+                at = k * apart + label * self.inner
+                loss = half(x, at, self.brain) if self.halves else get(x, at, self.wide)
                 if self.logits:
                     logs = get(a.logs, k, self.wide)
                     loss = loss - get(a.top, k, self.wide) - logs

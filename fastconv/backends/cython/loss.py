@@ -6,15 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import native
+from fastconv.backends.cython import halves, native
 from fastconv.backends.cython.softmax import LONGEST, SHARED_ELEMENTS, START_SECONDS, blocks, vectors, waiting
 from fastconv.core import machine
 from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.machine import Machine
+from fastconv.core.problems.base import is_bfloat16, is_half
 from fastconv.core.problems.loss import LossProblem
 
 SAMPLE_SECONDS = 4e-9
 LINE = 64  # bytes of a cache line
+
+
+def work_dtype(p: LossProblem) -> np.dtype:
+    """In which the weights of classes are, and logarithms."""
+    return np.dtype(np.float32) if is_half(p.dtype) else p.dtype
 
 
 class Loss(Kernel[LossProblem]):
@@ -34,11 +40,13 @@ class Loss(Kernel[LossProblem]):
             return "a target of class probabilities"
         if problem.c == 0:
             return "no classes"
-        return native.reject_common(self.isa, problem.dtype)
+        if is_half(problem.dtype) and (problem.logits or problem.direction != "forward" or problem.reduction == "none"):
+            return "16-bit floats: sums and means of likelihoods only"
+        return native.reject_common(self.isa, work_dtype(problem))
 
     def cost(self, problem: LossProblem, machine: Machine) -> float:
         p = problem
-        work = vectors(self.isa, p.dtype.itemsize, p.n, p.c, p.inner) * p.logits + p.n * p.inner * SAMPLE_SECONDS
+        work = vectors(self.isa, work_dtype(p).itemsize, p.n, p.c, p.inner) * p.logits + p.n * p.inner * SAMPLE_SECONDS
         share = min(machine.threads, max(1, p.n * p.c * p.inner // SHARED_ELEMENTS))
         read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
         return START_SECONDS + max(work, read / machine.bandwidth) / share
@@ -46,10 +54,12 @@ class Loss(Kernel[LossProblem]):
     def workspace(self, problem: LossProblem) -> int:
         p = problem
         block, _ = blocks(p.n, p.c, p.inner)
-        each = 3 * block + (waiting(self.isa, p.dtype.itemsize, p.c, p.inner) if p.direction == "backward" else 0)
-        return each * p.dtype.itemsize
+        each = 3 * block + (waiting(self.isa, work_dtype(p).itemsize, p.c, p.inner) if p.direction == "backward" else 0)
+        return each * work_dtype(p).itemsize
 
     def error(self, problem: LossProblem) -> float:
+        if is_half(problem.dtype):
+            return 2.0**-8 if is_bfloat16(problem.dtype) else 2.0**-11
         return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
 
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
@@ -59,7 +69,8 @@ class Loss(Kernel[LossProblem]):
         _softmax = native.compiled("_softmax")
         p = problem
         block, items = blocks(p.n, p.c, p.inner)
-        prepared = _softmax.Loss(native.table(self.isa, p.dtype.itemsize), p, block, items, p.c <= LONGEST)
+        dtype = work_dtype(p)
+        prepared = _softmax.Loss(native.table(self.isa, dtype.itemsize), p, block, items, p.c <= LONGEST)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
         each = native.in_slices(items, self.workspace(p), threads, native.seconds(self, p))
 
@@ -73,7 +84,12 @@ class Loss(Kernel[LossProblem]):
             def reduced(x: np.ndarray, out: np.ndarray) -> None:
                 sums = np.empty((items, 2))  # of losses and of weights
                 run(x, sums)
-                prepared.reduce(sums, p.reduction == "mean", out)
+                if dtype == p.dtype:
+                    prepared.reduce(sums, p.reduction == "mean", out)
+                    return
+                wide = np.empty(1, dtype)
+                prepared.reduce(sums, p.reduction == "mean", wide)
+                halves.convert(self.isa, out, wide)
 
             if p.direction == "forward":
                 return run if p.reduction == "none" else reduced
@@ -90,8 +106,8 @@ class Loss(Kernel[LossProblem]):
     def _weights(p: LossProblem, weight: np.ndarray | None) -> tuple[np.ndarray | None, float]:
         """The weight of each class, None where all are 1 and need not be read, and their sum."""
         if weight is None:
-            return np.ones(p.c, p.dtype) if p.smoothing else None, float(p.c)
-        scale = weight.astype(p.dtype)
+            return np.ones(p.c, work_dtype(p)) if p.smoothing else None, float(p.c)
+        scale = weight.astype(work_dtype(p))
         return scale, float(scale.sum(dtype=np.float64))
 
     @staticmethod
