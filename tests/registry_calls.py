@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 
 from fastconv.core.kernel import Kernel
-from fastconv.dispatch.choice import Choice, _fusable
+from fastconv.dispatch.choice import _chosen, _fusable
 from fastconv.dispatch.plan import Recipe
 from fastconv.dispatch.registry import kernels
 
@@ -36,8 +36,7 @@ class Request(NamedTuple):
 
     def bound(self, kernel: Kernel[Any], threads: int) -> Callable[[], tuple[np.ndarray, ...]]:
         """What has `kernel`, prepared once, do it; for any number of calls, also at the same time."""
-        inner, after = _fusable(kernel, self.problem)
-        recipe = self.recipe.with_choice(Choice(inner, kernel, (), threads, after))
+        recipe = self.recipe.with_choice(_chosen(kernel, self.problem, (), self.recipe.options, threads))
         run = recipe.bind(self.constants)
 
         def results() -> tuple[np.ndarray, ...]:

@@ -38,16 +38,24 @@ class Cut:
     @property
     def axes(self) -> tuple[bool, bool, bool]:
         """Which axes are cut."""
+        if self.steps == self.total:
+            return False, False, False
         d, h, w = (s < t for s, t in zip(self.steps, self.total, strict=True))
         return d, h, w
 
     @property
     def blocks(self) -> int:
         """How many blocks one image has."""
+        if self.steps == self.total:
+            return 1
         return prod(-(-t // s) if s else 1 for t, s in zip(self.total, self.steps, strict=True))
 
     def starts(self) -> Iterator[tuple[Triple, Triple]]:
         """First step of each block, and the first one that no block before it has had."""
+        if self.steps == self.total:
+            if all(self.total):
+                yield (0, 0, 0), (0, 0, 0)
+            return
         axes = [
             [(min(at, t - s), at) for at in range(0, t, s)] if s else []
             for t, s in zip(self.total, self.steps, strict=True)

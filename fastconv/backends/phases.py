@@ -55,6 +55,7 @@ class Assigned:
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
         firsts = list(itertools.product(*map(range, phase_counts(p))))
 
+        @np.errstate(all="ignore")
         def join(parts: Sequence[np.ndarray], out: np.ndarray) -> None:
             for part, first in zip(parts, firsts, strict=True):
                 where = (slice(f, None, s) for f, s in zip(first, p.stride, strict=True))
@@ -139,9 +140,17 @@ def taps_of(kernel: int, phase: AxisPhase) -> int:
     return len(range(kernel)[phase.taps])
 
 
-def forward_weights(w: np.ndarray, p: ConvProblem, axes: Sequence[AxisPhase]) -> np.ndarray:
+def reversed_taps(kernel: int, phase: AxisPhase) -> slice:
+    """Those of `kernel` taps that belong to a phase, the last one first."""
+    taps = range(kernel)[phase.taps][::-1]
+    return slice(taps.start, taps.stop if taps.stop >= 0 else None, taps.step) if taps else slice(0, 0)
+
+
+def forward_weights(w: np.ndarray, p: ConvProblem, taps: tuple[slice, slice, slice]) -> np.ndarray:
     """(ic, ocg, kd, kh, kw) -> (oc, icg, taps of the phase in reverse)."""
-    w = w[:, :, axes[0].taps, axes[1].taps, axes[2].taps][:, :, ::-1, ::-1, ::-1]
+    w = w[:, :, *taps]
+    if p.groups == 1:
+        return np.ascontiguousarray(w.swapaxes(0, 1))
     w = w.reshape(p.groups, p.icg, p.ocg, *w.shape[2:]).swapaxes(1, 2)
     return np.ascontiguousarray(w).reshape(p.oc, p.icg, *w.shape[3:])
 
@@ -285,42 +294,42 @@ class ByPhases(Kernel[ConvProblem]):
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p, cut = self._cut(problem)
         folded = problem.mode != "zeros"
-        phases = [(axes, forward_problem(p, axes, cut)) for axes in self._phases(p)]
-        binds = [self._kernel(q).specialise(q, threads) if q.taps else None for _, q in phases]
+        steps = [Step.of(p, axes, forward_problem(p, axes, cut)) for axes in self._phases(p)]
+        binds = [self._kernel(s.problem).specialise(s.problem, threads) if s.problem.taps else None for s in steps]
         result = cut.result(p)
         join = self.interleaver.prepare(replace(p, n=cut.images, output=result), cut.images, threads)
-        pieces = self._pieces(p, cut, folded)
-        runs = fold_runs(problem) if folded else ()
+        blocks = Blocks(p, cut, steps, self._pieces(p, cut, folded))
+        folds = fold_runs(problem) if folded else ()
 
         def bind(constants: tuple[Any, ...]) -> Run:
             weights, bias = constants
-            steps = [
-                Step(axes, q, one and one((forward_weights(weights, p, axes), bias)))
-                for (axes, q), one in zip(phases, binds, strict=True)
+            runs = [
+                one and one((forward_weights(weights, p, step.taps), bias))
+                for step, one in zip(steps, binds, strict=True)
             ]
-            if p.stride == (1, 1, 1) and not folded and steps and steps[0].run is not None:
-                return steps[0].run
-            blocks = Blocks(p, cut, steps, pieces, bias)
+            if p.stride == (1, 1, 1) and not folded and runs and runs[0] is not None:
+                return runs[0]
 
-            @np.errstate(all="ignore")
             def run(x: np.ndarray, out: np.ndarray) -> None:
                 with borrow(blocks.bytes) as scratch:
-                    for n, (first, _), parts in blocks.walk(x, scratch):
-                        where = (slice(f * s, f * s + r) for f, s, r in zip(first, p.stride, result, strict=True))
-                        join(parts, out[n : n + cut.images, :, *where])
+                    for n, (first, _), parts in blocks.walk(x, scratch, runs, bias):
+                        images = out[n : n + cut.images]
+                        if cut.blocks > 1:
+                            where = (slice(f * s, f * s + r) for f, s, r in zip(first, p.stride, result, strict=True))
+                            images = images[:, :, *where]
+                        join(parts, images)
 
-            @np.errstate(all="ignore")
             def run_folded(x: np.ndarray, out: np.ndarray) -> None:
                 out[...] = 0
-                with borrow(blocks.bytes) as scratch:
-                    for n, (first, fresh), parts in blocks.walk(x, scratch):
+                with borrow(blocks.bytes) as scratch, np.errstate(all="ignore"):
+                    for n, (first, fresh), parts in blocks.walk(x, scratch, runs, bias):
                         whole = parts[0] if p.stride == (1, 1, 1) else blocks.padded(scratch)
                         if len(parts) > 1:
                             join(parts, whole)
                         ends = (o - f * s for o, f, s in zip(p.output, first, p.stride, strict=True))
                         skip = ((g - f) * s for g, f, s in zip(fresh, first, p.stride, strict=True))
                         at = tuple(g * s for g, s in zip(fresh, p.stride, strict=True))
-                        add_folded(whole[:, :, *map(slice, skip, ends)], at, runs, out[n : n + 1])
+                        add_folded(whole[:, :, *map(slice, skip, ends)], at, folds, out[n : n + 1])
 
             return run_folded if folded else run
 
@@ -329,11 +338,16 @@ class ByPhases(Kernel[ConvProblem]):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One phase: its problem, and what runs it, None where no tap lands."""
+    """One phase: its problem, and its taps in the order of a forward convolution."""
 
     axes: tuple[AxisPhase, ...]
     problem: ConvProblem
-    run: Run | None
+    taps: tuple[slice, slice, slice]
+
+    @classmethod
+    def of(cls, p: ConvProblem, axes: tuple[AxisPhase, ...], forward: ConvProblem) -> Step:
+        d, h, w = map(reversed_taps, p.kernel, axes)
+        return cls(axes, forward, (d, h, w))
 
 
 def line(nbytes: int) -> int:
@@ -342,15 +356,12 @@ def line(nbytes: int) -> int:
 
 
 class Blocks:
-    """Runs the phases block by block: see `cuts`."""
+    """Runs the phases block by block: see `cuts`.  A phase without taps has None in place of a run."""
 
-    def __init__(
-        self, p: ConvProblem, cut: Cut, steps: list[Step], pieces: tuple[int, int, int, int], bias: np.ndarray | None
-    ) -> None:
+    def __init__(self, p: ConvProblem, cut: Cut, steps: list[Step], pieces: tuple[int, int, int, int]) -> None:
         self.p, self.cut, self.steps = p, cut, steps
         self.bytes = sum(pieces)
         self._offsets = [0, *itertools.accumulate(pieces)]
-        self._untouched = np.zeros(p.oc, p.acc) if bias is None else bias.copy()
         # Whether windows have gaps: only those along the outermost axis have none.
         self._gaps = any(cut.axes) and any(e > 1 for e in p.input[: 2 - cut.axes[::-1].index(True)])
 
@@ -360,36 +371,39 @@ class Blocks:
         return volume(scratch[self._offsets[1] :], self.cut.images, p.oc, self.cut.result(p), p.layout, p.out)
 
     def walk(
-        self, x: np.ndarray, scratch: np.ndarray
+        self, x: np.ndarray, scratch: np.ndarray, runs: Sequence[Run | None], bias: np.ndarray | None
     ) -> Iterator[tuple[int, tuple[Triple, Triple], Sequence[np.ndarray]]]:
         """First image, starts (see `Cut.starts`) and phases of each block, one after the other in the same memory."""
         p, cut = self.p, self.cut
         parts, at = [], 0
-        for step in self.steps:
+        for step, run in zip(self.steps, runs, strict=True):
             part = volume(scratch[at:], cut.images, p.oc, step.problem.output, p.layout, p.out)
-            if step.run is None:
-                part[...] = self._untouched[:, None, None, None]
+            if run is None:
+                with np.errstate(all="ignore"):
+                    part[...] = 0 if bias is None else bias[:, None, None, None]
             parts.append(part)
             at += line(part.nbytes)
         for n in range(0, x.shape[0], max(cut.images, 1)):
             images = x[n : n + cut.images]
             for starts in cut.starts():
-                self._compute(images, starts[0], parts, scratch)
+                self._compute(images, starts[0], parts, scratch, runs)
                 yield n, starts, parts
 
-    def _compute(self, x: np.ndarray, first: Triple, parts: Sequence[np.ndarray], scratch: np.ndarray) -> None:
+    def _compute(
+        self, x: np.ndarray, first: Triple, parts: Sequence[np.ndarray], scratch: np.ndarray, runs: Sequence[Run | None]
+    ) -> None:
         p, cut = self.p, self.cut
         if not any(cut.axes):
-            for step, part in zip(self.steps, parts, strict=True):
-                if step.run is not None:
-                    step.run(x, part)
+            for run, part in zip(runs, parts, strict=True):
+                if run is not None:
+                    run(x, part)
             return
         all_phases, one = scratch[self._offsets[2] : self._offsets[3]], scratch[self._offsets[3] :]
-        running = [(s, part) for s, part in zip(self.steps, parts, strict=True) if s.run is not None]
-        corners = [self._corner(s, first) for s, _ in running]
+        running = [(s, r, part) for s, r, part in zip(self.steps, runs, parts, strict=True) if r is not None]
+        corners = [self._corner(s, first) for s, _, _ in running]
         origin = (0, 0, 0)
         if not self._gaps and running:  # one window for all phases, whose parts of it are without gaps
-            extents = [s.problem.input for s, _ in running]
+            extents = [s.problem.input for s, _, _ in running]
             origin = tuple(min(c[a] for c in corners) for a in range(3))  # type: ignore[assignment]
             ends = [max(c[a] + e[a] for c, e in zip(corners, extents, strict=True)) for a in range(3)]
             extent = tuple(e - o for e, o in zip(ends, origin, strict=True))
@@ -398,9 +412,9 @@ class Blocks:
                 x = window(x, origin, extent, p.layout, all_phases)  # type: ignore[arg-type]
             else:
                 origin = (0, 0, 0)
-        for (step, part), corner in zip(running, corners, strict=True):
+        for (step, run, part), corner in zip(running, corners, strict=True):
             at = tuple(c - o for c, o in zip(corner, origin, strict=True))
-            step.run(window(x, at, step.problem.input, p.layout, one), part)  # type: ignore[misc, arg-type]
+            run(window(x, at, step.problem.input, p.layout, one), part)  # type: ignore[arg-type]
 
     def _corner(self, step: Step, first: Triple) -> Triple:
         """Where the input under a block of a phase begins."""

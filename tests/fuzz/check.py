@@ -97,12 +97,10 @@ def takes(kernel: Kernel[Any], problem: Any) -> bool:
 
 
 def _take(kernel: Kernel[Any], problem: Any, options: Options) -> Any:
-    survey = choice.survey
-    choice.survey = lambda *_: ()  # type: ignore[assignment]  # a table of all kernels that nobody reads
-    try:
-        return choice.choice_for(kernel, problem, options)
-    finally:
-        choice.survey = survey
+    """Without a table of all kernels, which nobody reads."""
+    if not takes(kernel, problem):
+        return choice.choice_for(kernel, problem, options)  # says why not
+    return choice._chosen(kernel, problem, (), options, options.thread_count())
 
 
 @contextmanager

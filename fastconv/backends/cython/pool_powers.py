@@ -79,8 +79,8 @@ class Blocks:
         part = -(-max(win * unit, sw * wq * split) // 16) * 16
         pitch = p.input[2] * unit if cols == p.output[2] else min(win, p.input[2]) * unit
 
-        def spanned(axis: int, windows: int) -> int:
-            return native.span(windows, p.stride[axis], kernel[axis], p.dilation[axis])
+        def spanned(axis: int, windows: int) -> int:  # a single window leaves no room between its taps
+            return native.span(windows, p.stride[axis], kernel[axis], p.dilation[axis]) if windows > 1 else kernel[axis]
 
         room = POWER_BYTES // max(pitch * SIZE, 1)
         rows = fitting(p.output[1], lambda r: spanned(0, 1) * spanned(1, r) <= room)
