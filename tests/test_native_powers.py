@@ -77,9 +77,13 @@ def test_powers_of_float32_do_not_overflow() -> None:
 
 
 def test_volumes_in_blocks_of_planes() -> None:
-    x = np.random.default_rng(2).uniform(0.5, 3, (1, 2, 9, 8, 10)).astype("f")
-    for args in ((3.0, 3, 1), (2.5, (2, 3, 2), 2), (3.0, (3, 1, 1), (1, 1, 1))):
-        plan = F.plan(F.lp_pool3d, x, *args)
+    whole = np.random.default_rng(2).uniform(0.5, 3, (2, 2, 9, 8, 14)).astype("f")
+    for args, dilation in (
+        ((3.0, 3, 1), 1), ((2.5, (2, 3, 2), 2), 1), ((3.0, (3, 1, 1), (1, 1, 1)), 1), ((0.5, (2, 3, 3), (3, 1, 2)), 2),
+        ((3.0, (3, 2, 2), (1, 1, 1)), (1, 3, 1)), ((0.5, (2, 3, 3), (3, 1, 2)), (2, 2, 3)),
+    ):  # fmt: skip
+        x = whole if dilation == 1 else whole[:, :, :4, :5]
+        plan = F.plan(F.lp_pool3d, x, *args, dilation=dilation)
         want = plan.with_kernel("reference.definition")(x)
         for kernel in pool_powers.KERNELS:
             if kernel.reject(plan.problem) is None:
