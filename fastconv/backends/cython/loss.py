@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from fastconv.core.problems.loss import LossProblem
 
 SAMPLE_SECONDS = 4e-9
 LINE = 64  # bytes of a cache line
+ROUNDED = 1 << 15  # losses that wait to be rounded to 16 bits
 
 
 def work_dtype(p: LossProblem) -> np.dtype:
@@ -40,8 +42,10 @@ class Loss(Kernel[LossProblem]):
             return "a target of class probabilities"
         if problem.c == 0:
             return "no classes"
-        if is_half(problem.dtype) and (problem.logits or problem.direction != "forward" or problem.reduction == "none"):
-            return "16-bit floats: sums and means of likelihoods only"
+        if is_half(problem.dtype) and (problem.logits or problem.direction != "forward"):
+            return "16-bit floats: likelihoods only"
+        if is_half(problem.dtype) and prod(problem.loss_shape) > ROUNDED:
+            return f"16-bit floats: up to {ROUNDED} losses, which are rounded at the end"
         return native.reject_common(self.isa, work_dtype(problem))
 
     def cost(self, problem: LossProblem, machine: Machine) -> float:
@@ -55,7 +59,8 @@ class Loss(Kernel[LossProblem]):
         p = problem
         block, _ = blocks(p.n, p.c, p.inner)
         each = 3 * block + (waiting(self.isa, work_dtype(p).itemsize, p.c, p.inner) if p.direction == "backward" else 0)
-        return each * work_dtype(p).itemsize
+        wide = 0 if work_dtype(p) == p.dtype else prod(p.loss_shape)
+        return (each + wide) * work_dtype(p).itemsize
 
     def error(self, problem: LossProblem) -> float:
         if is_half(problem.dtype):
@@ -84,15 +89,16 @@ class Loss(Kernel[LossProblem]):
             def reduced(x: np.ndarray, out: np.ndarray) -> None:
                 sums = np.empty((items, 2))  # of losses and of weights
                 run(x, sums)
-                if dtype == p.dtype:
-                    prepared.reduce(sums, p.reduction == "mean", out)
-                    return
-                wide = np.empty(1, dtype)
-                prepared.reduce(sums, p.reduction == "mean", wide)
+                prepared.reduce(sums, p.reduction == "mean", out)
+
+            def rounded(x: np.ndarray, out: np.ndarray) -> None:
+                wide = np.empty(out.shape, dtype)
+                forward(x, wide)
                 halves.convert(self.isa, out, wide)
 
             if p.direction == "forward":
-                return run if p.reduction == "none" else reduced
+                forward = run if p.reduction == "none" else reduced
+                return forward if dtype == p.dtype else rounded
             x, share = constants[0], self._share(p, target, wanted[1])
 
             def backward(dy: np.ndarray, out: np.ndarray) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, pool_powers, softmax
 from fastconv.core.arrays import aligned_empty
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
@@ -215,7 +215,27 @@ class Loss(Widened):
         return (q.n, q.c, q.inner)
 
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        return self.specialise(problem, threads)(constants)
+
+    def specialise(self, problem: LossProblem, threads: int) -> Bind:
         p, q = problem, self._piece(problem)
+        if (q.n, q.inner) != (p.n, p.inner):
+            return lambda constants: self._in_pieces(p, q, constants, threads)
+        bind = self.inner.specialise(replace(p, dtype=q.dtype), threads)
+
+        def bind_whole(constants: tuple[Any, ...]) -> Run:
+            inner = bind(constants)
+
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                result = np.empty(out.shape, q.dtype)
+                inner(halves.converted(self.isa, x, q.dtype), result)
+                halves.convert(self.isa, out, result)
+
+            return run
+
+        return bind_whole
+
+    def _in_pieces(self, p: LossProblem, q: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
         target, weight = constants
         scale = None if weight is None else weight.astype(q.dtype)
 
