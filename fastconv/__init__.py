@@ -1,7 +1,7 @@
 """Convolution, pooling and GEMM on a CPU: three backends behind one API. See the README."""
 
 import importlib as _importlib
-from typing import Any as _Any
+import typing as _typing
 
 from fastconv.bench.api import backends, compare
 from fastconv.core.arrays import Spec
@@ -78,12 +78,15 @@ from fastconv.ops.unpool import (
 )
 from fastconv.version import __version__
 
+if _typing.TYPE_CHECKING:
+    from fastconv import filters as filters
+else:  # type checkers would take any name for an attribute
 
-def __getattr__(name: str) -> _Any:
-    """`fastconv.filters`, imported when it is first used."""
-    if name == "filters":
-        return _importlib.import_module("fastconv.filters")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name):
+        """`fastconv.filters`, imported when it is first used."""
+        if name == "filters":
+            return _importlib.import_module("fastconv.filters")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [

@@ -14,6 +14,7 @@ import numpy as np
 from fastconv.core.arrays import as_array
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.ops.conv import conv2d
+from fastconv.typing import ArrayLike, PaddingMode
 
 
 def _kernel(*rows: tuple[int, int, int]) -> np.ndarray:
@@ -53,7 +54,7 @@ def _as_image(image: Any) -> np.ndarray:
     return a
 
 
-def _correlate(a: np.ndarray, kernel: np.ndarray, padding_mode: str) -> np.ndarray:
+def _correlate(a: np.ndarray, kernel: np.ndarray, padding_mode: PaddingMode) -> np.ndarray:
     """`kernel` over each channel of an image, in float, same shape."""
     dtype = np.float64 if a.dtype == np.float64 else np.float32
     planes = a[None] if a.ndim == 2 else np.moveaxis(a, 2, 0)
@@ -71,7 +72,7 @@ def _as_dtype(y: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return y
 
 
-def apply(image: Any, kernel: Any, padding_mode: str = "replicate") -> np.ndarray:
+def apply(image: ArrayLike, kernel: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Slide a kernel over an image, channel by channel.
 
     Parameters
@@ -109,7 +110,7 @@ def apply(image: Any, kernel: Any, padding_mode: str = "replicate") -> np.ndarra
     return _as_dtype(_correlate(a, k, padding_mode), a.dtype)
 
 
-def sharpen(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def sharpen(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Five times the pixel less its four neighbours: contrast at edges grows, flat areas stay.
 
     Parameters, result and errors as `apply`.
@@ -125,7 +126,7 @@ def sharpen(image: Any, padding_mode: str = "replicate") -> np.ndarray:
 
 
 @np.errstate(all="ignore")
-def blur(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def blur(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Mean of the 3x3 neighbourhood: `BLUR` divided by its sum.
 
     Parameters, result and errors as `apply`.
@@ -142,7 +143,7 @@ def blur(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return _as_dtype(_correlate(a, BLUR, padding_mode) / BLUR.sum(), a.dtype)
 
 
-def edge_enhance(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def edge_enhance(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Pixel less its left neighbour: bright where the image grows brighter to the right.
 
     Parameters, result and errors as `apply`.
@@ -157,7 +158,7 @@ def edge_enhance(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return apply(image, EDGE_ENHANCE, padding_mode)
 
 
-def edge_detect(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def edge_detect(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Sum of the four neighbours less four times the pixel (the Laplacian): zero in flat areas.
 
     Parameters, result and errors as `apply`.
@@ -172,7 +173,7 @@ def edge_detect(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return apply(image, EDGE_DETECT, padding_mode)
 
 
-def sobel_x(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def sobel_x(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Smoothed horizontal difference, left less right, as on the lecture's slide.
 
     Parameters, result and errors as `apply`.
@@ -187,7 +188,7 @@ def sobel_x(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return apply(image, SOBEL_X, padding_mode)
 
 
-def sobel_y(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def sobel_y(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Smoothed vertical difference, above less below: `sobel_x` turned.
 
     Parameters, result and errors as `apply`.
@@ -203,7 +204,7 @@ def sobel_y(image: Any, padding_mode: str = "replicate") -> np.ndarray:
 
 
 @np.errstate(all="ignore")
-def sobel(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def sobel(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Gradient magnitude: the root of the sum of squares of `sobel_x` and `sobel_y`.
 
     Parameters, result and errors as `apply`; uint8 is rounded once, at the end.
@@ -219,7 +220,7 @@ def sobel(image: Any, padding_mode: str = "replicate") -> np.ndarray:
     return _as_dtype(np.hypot(_correlate(a, SOBEL_X, padding_mode), _correlate(a, SOBEL_Y, padding_mode)), a.dtype)
 
 
-def emboss(image: Any, padding_mode: str = "replicate") -> np.ndarray:
+def emboss(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Relief lit from one corner: flat areas keep their value, diagonal edges stand out.
 
     Parameters, result and errors as `apply`.

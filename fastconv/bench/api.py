@@ -7,12 +7,12 @@ the name is given to the function: importing it later would take the name back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import fastconv.backends  # noqa: F401
-from fastconv.bench.peers import PEERS
+from fastconv.typing import Door, Peer
 
-DOORS = ("planned", "called")
+DOORS: tuple[str, ...] = get_args(Door)
 
 if TYPE_CHECKING:
     from fastconv.bench.backends import Backends
@@ -23,13 +23,13 @@ def compare(
     operation: Callable[..., Any],
     /,
     *args: Any,
-    peers: Iterable[str] = tuple(PEERS),
+    peers: Iterable[Peer] = get_args(Peer),
     seconds: float = 0.5,
     rounds: int = 15,
     record: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
     title: str | None = None,
-    door: str = "planned",
+    door: Door = "planned",
     cold: bool = False,
     **kwargs: Any,
 ) -> Comparison:

@@ -7,6 +7,7 @@ import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.scratch import DEBUG
@@ -32,7 +33,7 @@ class Spec(NamedTuple):
     """
 
     shape: tuple[int, ...]
-    dtype: Any = np.float32
+    dtype: DTypeLike = np.float32
 
 
 def stand_in(spec: Spec, name: str) -> np.ndarray:

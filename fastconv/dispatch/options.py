@@ -8,14 +8,15 @@ from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from fastconv.core import threads as _threads
 from fastconv.core.errors import UnsupportedError, shown, whole
 from fastconv.core.problems.base import as_number
 from fastconv.dispatch.registry import algorithm_names
+from fastconv.typing import Backend
 
-BACKENDS = ("auto", "cython", "numba", "numpy", "reference")
+BACKENDS: tuple[str, ...] = get_args(Backend)
 CLOSE = 6  # names to suggest
 DEFAULT_TOL = 4e-6  # of sums in float32; those in float64 are held to as many units in the last place
 
@@ -153,7 +154,7 @@ class options(ContextDecorator):
     def __init__(
         self,
         *,
-        backend: str | None = None,
+        backend: Backend | None = None,
         algorithm: str | None = None,
         threads: int | None = None,
         tol: float | None = None,

@@ -44,6 +44,7 @@ from fastconv.dispatch.choice import (
 from fastconv.dispatch.held import held_bytes, packed_bytes
 from fastconv.dispatch.options import Options, exactly
 from fastconv.dispatch.registry import kernels
+from fastconv.typing import ArrayLike
 
 View = Callable[[np.ndarray], np.ndarray]
 may_share_memory = np.may_share_memory  # asked about often
@@ -365,7 +366,7 @@ class Plan:
         """Shape of each result of a call."""
         return self._recipe.shapes
 
-    def __call__(self, input: Any, *, out: Any = None) -> Any:
+    def __call__(self, input: ArrayLike, *, out: np.ndarray | tuple[np.ndarray, ...] | None = None) -> Any:
         """Run on `input`, an array with the shape and dtype that the plan was made for.
 
         Parameters

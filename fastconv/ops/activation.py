@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fastconv.core.arrays import Spec, as_array, clean, dtype_called, stand_in
 from fastconv.core.errors import DTypeError, ShapeError, shown
@@ -16,6 +17,9 @@ from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.recipes import reshaped
 from fastconv.ops.views import leaving
+from fastconv.typing import Approximate, ArrayLike, Backend
+
+APPROXIMATIONS: tuple[str, ...] = get_args(Approximate)
 
 
 def refuse_inplace(inplace: Any) -> None:
@@ -43,11 +47,11 @@ def _flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...],
 
 
 def relu(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Rectified linear unit: max(0, x).
@@ -79,11 +83,11 @@ def relu(
 
 
 def relu6(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """min(max(0, x), 6).
@@ -115,12 +119,12 @@ def relu6(
 
 
 def leaky_relu(
-    input: Any,
+    input: ArrayLike,
     negative_slope: float = 0.01,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x where positive, else `negative_slope` times x.
@@ -153,12 +157,12 @@ def leaky_relu(
 
 
 def elu(
-    input: Any,
+    input: ArrayLike,
     alpha: float = 1.0,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Exponential linear unit: x where positive, else alpha * (exp(x) - 1).
@@ -191,11 +195,11 @@ def elu(
 
 
 def selu(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Self-normalising elu of Klambauer et al. (2017).
@@ -227,12 +231,12 @@ def selu(
 
 
 def celu(
-    input: Any,
+    input: ArrayLike,
     alpha: float = 1.0,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Continuously differentiable elu: x where positive, else alpha * (exp(x / alpha) - 1).
@@ -268,11 +272,11 @@ def celu(
 
 
 def silu(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Sigmoid linear unit, also called swish: x * sigmoid(x).
@@ -304,11 +308,11 @@ def silu(
 
 
 def mish(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x * tanh(softplus(x)).
@@ -340,10 +344,10 @@ def mish(
 
 
 def sigmoid(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow.
@@ -372,10 +376,10 @@ def sigmoid(
 
 
 def logsigmoid(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """log(sigmoid(x)), without overflow.
@@ -404,10 +408,10 @@ def logsigmoid(
 
 
 def tanh(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Hyperbolic tangent.
@@ -436,12 +440,12 @@ def tanh(
 
 
 def softplus(
-    input: Any,
+    input: ArrayLike,
     beta: float = 1.0,
     threshold: float = 20.0,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """log(1 + exp(beta * x)) / beta; x itself where beta * x exceeds `threshold`.
@@ -473,10 +477,10 @@ def softplus(
 
 
 def softsign(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x / (1 + abs(x)).
@@ -505,13 +509,13 @@ def softsign(
 
 
 def hardtanh(
-    input: Any,
+    input: ArrayLike,
     min_val: float = -1.0,
     max_val: float = 1.0,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x clipped to [min_val, max_val].
@@ -546,11 +550,11 @@ def hardtanh(
 
 
 def hardswish(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x * relu6(x + 3) / 6.
@@ -582,11 +586,11 @@ def hardswish(
 
 
 def hardsigmoid(
-    input: Any,
+    input: ArrayLike,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """relu6(x + 3) / 6.
@@ -618,11 +622,11 @@ def hardsigmoid(
 
 
 def hardshrink(
-    input: Any,
+    input: ArrayLike,
     lambd: float = 0.5,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x where abs(x) exceeds `lambd`, else 0.
@@ -652,11 +656,11 @@ def hardshrink(
 
 
 def softshrink(
-    input: Any,
+    input: ArrayLike,
     lambd: float = 0.5,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x moved towards 0 by `lambd`, and 0 where it would cross.
@@ -689,10 +693,10 @@ def softshrink(
 
 
 def tanhshrink(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x - tanh(x).
@@ -722,17 +726,17 @@ def tanhshrink(
 
 def as_approximate(value: Any, name: str) -> float:
     """The form of `gelu`: 0 for the function itself, 1 for its approximation by tanh."""
-    if not isinstance(value, str) or value not in ("none", "tanh"):
+    if not isinstance(value, str) or value not in APPROXIMATIONS:
         raise ValueError(f"{name} must be 'none' or 'tanh', got {shown(value)}")
     return float(value == "tanh")
 
 
 def gelu(
-    input: Any,
-    approximate: str = "none",
+    input: ArrayLike,
+    approximate: Approximate = "none",
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Gaussian error linear unit: x times the normal distribution function at x.
@@ -763,13 +767,13 @@ def gelu(
 
 
 def threshold(
-    input: Any,
+    input: ArrayLike,
     threshold: float,
     value: float,
     inplace: bool = False,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x where it exceeds `threshold`, else `value`; NaN stays.
@@ -809,7 +813,7 @@ def are_plain(*bounds: Any) -> bool:
 
 @remember
 def _clamp_recipe(
-    shape: tuple[int, ...], dtype: np.dtype, low: float | None, high: float | None, options: Options
+    shape: tuple[int, ...], dtype: np.dtype, low: Any, high: Any, options: Options
 ) -> Recipe:
     lower, upper, _, to = clamp_bounds(stand_in(Spec(shape, dtype), "input"), low, high)
     params = clamp_params(lower, upper, to)
@@ -891,12 +895,12 @@ def _in_range(bound: np.ndarray | None, name: str, dtype: np.dtype) -> np.ndarra
 
 
 def clamp(
-    input: Any,
-    min: Any = None,
-    max: Any = None,
+    input: ArrayLike,
+    min: ArrayLike | None = None,
+    max: ArrayLike | None = None,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x limited to [min, max], as `torch.clamp`; where min exceeds max the result is max.
@@ -963,11 +967,11 @@ def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def prelu(
-    input: Any,
-    weight: Any,
+    input: ArrayLike,
+    weight: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """x where positive, else `weight` times x, with one weight for all or one per channel.
@@ -1011,11 +1015,11 @@ def glu_halves(shape: tuple[int, ...], dtype: np.dtype, dim: Any) -> tuple[int, 
 
 
 def glu(
-    input: Any,
+    input: ArrayLike,
     dim: int = -1,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Gated linear unit: the first half of `input` along `dim`, times the sigmoid of the second.
@@ -1067,12 +1071,12 @@ def _softmax_recipe(
 
 
 def softmax(
-    input: Any,
+    input: ArrayLike,
     dim: int,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """exp(x) / sum(exp(x)) along `dim`, without overflow.
@@ -1103,12 +1107,12 @@ def softmax(
 
 
 def log_softmax(
-    input: Any,
+    input: ArrayLike,
     dim: int,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """log(softmax(x)) along `dim`, without overflow or loss of small probabilities.
@@ -1135,12 +1139,12 @@ def log_softmax(
 
 
 def softmin(
-    input: Any,
+    input: ArrayLike,
     dim: int,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """softmax(-x) along `dim`.

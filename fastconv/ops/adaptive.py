@@ -13,7 +13,9 @@ from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.pool import submit_pool
+from fastconv.ops.signatures import Pair, as_adaptive_max_pool
 from fastconv.ops.views import images
+from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Layout
 
 
 def _adaptive(
@@ -61,19 +63,20 @@ def global_recipe(
     )  # fmt: skip
 
 
+@as_adaptive_max_pool
 def adaptive_max_pool1d(
-    input: Any,
-    output_size: Any,
+    input: ArrayLike,
+    output_size: AdaptiveSize,
     return_indices: bool = False,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray | Pair:
     """1-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool1d`.
 
     Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
@@ -118,19 +121,20 @@ def adaptive_max_pool1d(
     )  # fmt: skip
 
 
+@as_adaptive_max_pool
 def adaptive_max_pool2d(
-    input: Any,
-    output_size: Any,
+    input: ArrayLike,
+    output_size: AdaptiveSize,
     return_indices: bool = False,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray | Pair:
     """2-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool2d`.
 
     Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
@@ -175,19 +179,20 @@ def adaptive_max_pool2d(
     )  # fmt: skip
 
 
+@as_adaptive_max_pool
 def adaptive_max_pool3d(
-    input: Any,
-    output_size: Any,
+    input: ArrayLike,
+    output_size: AdaptiveSize,
     return_indices: bool = False,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray | Pair:
     """3-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool3d`.
 
     Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
@@ -233,12 +238,12 @@ def adaptive_max_pool3d(
 
 
 def adaptive_avg_pool1d(
-    input: Any,
-    output_size: Any,
+    input: ArrayLike,
+    output_size: AdaptiveSize,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -285,12 +290,12 @@ def adaptive_avg_pool1d(
 
 
 def adaptive_avg_pool2d(
-    input: Any,
-    output_size: Any,
+    input: ArrayLike,
+    output_size: AdaptiveSize,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -337,12 +342,12 @@ def adaptive_avg_pool2d(
 
 
 def adaptive_avg_pool3d(
-    input: Any,
-    output_size: Any,
+    input: ArrayLike,
+    output_size: AdaptiveSize,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -389,11 +394,11 @@ def adaptive_avg_pool3d(
 
 
 def global_max_pool(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -436,11 +441,11 @@ def global_max_pool(
 
 
 def global_avg_pool(
-    input: Any,
+    input: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,

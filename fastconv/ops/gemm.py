@@ -15,6 +15,7 @@ from fastconv.core.problems.gemm import as_factor, gemm_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
 from fastconv.ops.views import entering, leaving
+from fastconv.typing import Activation, ArrayLike, Backend
 
 
 def multiply(
@@ -107,18 +108,18 @@ def strided(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def gemm(
-    a: Any,
-    b: Any,
-    c: Any = None,
+    a: ArrayLike,
+    b: ArrayLike,
+    c: ArrayLike | None = None,
     *,
     alpha: complex = 1.0,
     beta: complex = 0.0,
     trans_a: bool = False,
     trans_b: bool = False,
-    bias: Any = None,
-    activation: str | None = None,
+    bias: ArrayLike | None = None,
+    activation: Activation | None = None,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -194,11 +195,11 @@ def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def matmul(
-    a: Any,
-    b: Any,
+    a: ArrayLike,
+    b: ArrayLike,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -255,13 +256,13 @@ def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[in
 
 
 def linear(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
     *,
-    activation: str | None = None,
+    activation: Activation | None = None,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,

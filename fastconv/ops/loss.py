@@ -12,6 +12,7 @@ from fastconv.core.problems.loss import LossProblem, check_target, loss_problem
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import submit
 from fastconv.ops.recipes import reshaped
+from fastconv.typing import ArrayLike, Backend, Reduction
 
 
 def check_loss(
@@ -52,15 +53,15 @@ def _loss(
 
 
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     label_smoothing: float = 0.0,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Cross-entropy between scores and a target, as `torch.nn.functional.cross_entropy`.
@@ -105,14 +106,14 @@ def cross_entropy(
 
 
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Negative log-likelihood of class indices, as `torch.nn.functional.nll_loss`.

@@ -6,17 +6,30 @@ import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from types import NoneType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, overload
 
 from fastconv.core.arrays import Spec, as_shaped, stand_in
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import shown
 from fastconv.dispatch.plan import Origin, Plan, planning
+from fastconv.ops.signatures import AdaptiveMaxPool, MaxPool
+from fastconv.typing import ArrayLike
+
+P = ParamSpec("P")
 
 # Parameters of operations that take arrays, some of them numbers too; all others are numbers, names and shapes.
 ARRAYS = frozenset({"a", "b", "bias", "c", "dy", "indices", "input", "max", "min", "target", "weight"})
 
 
+# Type checkers see only the first overload of an operation that has several, so its arguments are not checked.
+@overload
+def plan(operation: MaxPool | AdaptiveMaxPool, /, *args: Any, **kwargs: Any) -> Plan: ...
+@overload
+def plan(
+    operation: Callable[Concatenate[Any, P], Any], input: ArrayLike | Spec, /, *args: P.args, **kwargs: P.kwargs
+) -> Plan: ...
+@overload
+def plan(operation: Callable[..., Any], /, **kwargs: Any) -> Plan: ...
 def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
     """Choose the kernel for an operation, pack its weights once, and return it as a callable.
 

@@ -13,7 +13,9 @@ from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.condensed import condensed
+from fastconv.ops.signatures import Pair, as_max_pool
 from fastconv.ops.views import images
+from fastconv.typing import ArrayLike, Backend, Layout, Padding, Size
 
 
 def submit_pool(
@@ -83,23 +85,24 @@ def _pool(
     return submit_pool(problem, rank, x, out, options)
 
 
+@as_max_pool
 def max_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray | Pair:
     """1-D max pooling, as `torch.nn.functional.max_pool1d`.
 
     NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
@@ -152,23 +155,24 @@ def max_pool1d(
     )  # fmt: skip
 
 
+@as_max_pool
 def max_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray | Pair:
     """2-D max pooling, as `torch.nn.functional.max_pool2d`.
 
     NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
@@ -223,23 +227,24 @@ def max_pool2d(
     )  # fmt: skip
 
 
+@as_max_pool
 def max_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray | Pair:
     """3-D max pooling, as `torch.nn.functional.max_pool3d`.
 
     NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
@@ -293,23 +298,23 @@ def max_pool3d(
 
 
 def avg_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray:
     """1-D average pooling, as `torch.nn.functional.avg_pool1d`, with dilation.
 
     Parameters
@@ -362,23 +367,23 @@ def avg_pool1d(
 
 
 def avg_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray:
     """2-D average pooling, as `torch.nn.functional.avg_pool2d`, with dilation.
 
     Parameters
@@ -432,23 +437,23 @@ def avg_pool2d(
 
 
 def avg_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray:
     """3-D average pooling, as `torch.nn.functional.avg_pool3d`, with dilation.
 
     Parameters
@@ -501,22 +506,22 @@ def avg_pool3d(
 
 
 def lp_pool1d(
-    input: Any,
+    input: ArrayLike,
     norm_type: float,
-    kernel_size: Any,
-    stride: Any = None,
+    kernel_size: Size,
+    stride: Size | None = None,
     ceil_mode: bool = False,
-    padding: Any = 0,
-    dilation: Any = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray:
     """1-D power-average pooling, as `torch.nn.functional.lp_pool1d`, with padding and dilation.
 
     Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
@@ -568,22 +573,22 @@ def lp_pool1d(
 
 
 def lp_pool2d(
-    input: Any,
+    input: ArrayLike,
     norm_type: float,
-    kernel_size: Any,
-    stride: Any = None,
+    kernel_size: Size,
+    stride: Size | None = None,
     ceil_mode: bool = False,
-    padding: Any = 0,
-    dilation: Any = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray:
     """2-D power-average pooling, as `torch.nn.functional.lp_pool2d`, with padding and dilation.
 
     Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
@@ -636,22 +641,22 @@ def lp_pool2d(
 
 
 def lp_pool3d(
-    input: Any,
+    input: ArrayLike,
     norm_type: float,
-    kernel_size: Any,
-    stride: Any = None,
+    kernel_size: Size,
+    stride: Size | None = None,
     ceil_mode: bool = False,
-    padding: Any = 0,
-    dilation: Any = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     *,
-    out: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    out: np.ndarray | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> np.ndarray:
     """3-D power-average pooling, as `torch.nn.functional.lp_pool3d`, with padding and dilation.
 
     Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers

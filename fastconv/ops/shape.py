@@ -14,10 +14,11 @@ from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
 from fastconv.ops.views import leaving
+from fastconv.typing import ArrayLike, Backend, Execution, Extents, Number, PadMode, Size
 
 
 def _submit(
-    p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: dict[str, Any]
+    p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: Execution
 ) -> np.ndarray:
     return submit(_recipe(p, x.shape, x.dtype, shape, resolve(**options)), x, (), out)
 
@@ -53,12 +54,12 @@ def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[in
 
 
 def flatten(
-    input: Any,
+    input: ArrayLike,
     start_dim: int = 0,
     end_dim: int = -1,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -96,7 +97,7 @@ def flatten(
     """
     x = as_array(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
-    options: dict[str, Any] = {
+    options: Execution = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     if out is None and not is_planning():
@@ -106,13 +107,13 @@ def flatten(
 
 
 def pad(
-    input: Any,
-    pad: Any,
-    mode: str = "constant",
-    value: Any = None,
+    input: ArrayLike,
+    pad: Extents | np.ndarray,
+    mode: PadMode = "constant",
+    value: Number | None = None,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -163,14 +164,14 @@ def pad(
 
 
 def unfold(
-    input: Any,
-    kernel_size: Any,
-    dilation: Any = 1,
-    padding: Any = 0,
-    stride: Any = 1,
+    input: ArrayLike,
+    kernel_size: Size,
+    dilation: Size = 1,
+    padding: Size = 0,
+    stride: Size = 1,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -221,15 +222,15 @@ def unfold(
 
 
 def fold(
-    input: Any,
-    output_size: Any,
-    kernel_size: Any,
-    dilation: Any = 1,
-    padding: Any = 0,
-    stride: Any = 1,
+    input: ArrayLike,
+    output_size: Size,
+    kernel_size: Size,
+    dilation: Size = 1,
+    padding: Size = 0,
+    stride: Size = 1,
     *,
     out: np.ndarray | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,

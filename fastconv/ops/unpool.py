@@ -12,6 +12,7 @@ from fastconv.core.problems.unpool import UnpoolProblem, check_indices, unpool_p
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import is_planning, submit
 from fastconv.ops.recipes import of_images
+from fastconv.typing import ArrayLike, Backend, Execution, Extents, Layout, Size
 
 
 def describe_unpool(
@@ -41,7 +42,7 @@ def _unpool(
     output_size: Any,
     out: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Execution,
 ) -> np.ndarray:
     x = as_array(x, "input")
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
@@ -52,16 +53,16 @@ def _unpool(
 
 
 def max_unpool1d(
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
+    input: ArrayLike,
+    indices: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Extents | None = None,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -116,16 +117,16 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
+    input: ArrayLike,
+    indices: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Extents | None = None,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
@@ -181,16 +182,16 @@ def max_unpool2d(
 
 
 def max_unpool3d(
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
+    input: ArrayLike,
+    indices: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Extents | None = None,
     *,
     out: np.ndarray | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, shown
 from fastconv.core.problems.base import Problem, check_dtype, description
+from fastconv.typing import Activation
 
-FUSED = (
-    "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "logsigmoid",
-    "tanh", "softplus", "softsign", "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink", "tanhshrink",
-)  # fmt: skip
+FUSED: tuple[str, ...] = get_args(Activation)
 
 DEFAULTS: dict[str, tuple[float, ...]] = {
     "leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_args
 
 import numpy as np
 
 from fastconv.core.errors import DTypeError, ShapeError, shown, whole
+from fastconv.typing import Layout, PaddingMode
 
-LAYOUTS = ("NCHW", "NHWC")
+LAYOUTS: tuple[str, ...] = get_args(Layout)
 MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 64-bit bytes
 
 LARGEST = 10**30  # whatever it means: more would only make texts long
@@ -287,7 +288,7 @@ def product_dtypes(a: np.dtype, b: np.dtype) -> tuple[np.dtype, np.dtype, np.dty
     return dtype, dtype, dtype
 
 
-PADDING_MODES = ("zeros", "constant", "reflect", "replicate", "circular", "symmetric")
+PADDING_MODES: tuple[str, ...] = get_args(PaddingMode)
 
 
 def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None:

@@ -20,7 +20,7 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -42,7 +42,10 @@ from fastconv.core.problems.base import (
     split_batch,
     to3,
 )
+from fastconv.typing import SamePadding, TransposedPaddingMode
 
+SAME: tuple[str, ...] = get_args(SamePadding)
+TRANSPOSED_PADDING_MODES: tuple[str, ...] = get_args(TransposedPaddingMode)
 DIRECTIONS = ("forward", "transposed", "weight", "weight_transposed")
 AXES = ("depth", "height", "width")
 
@@ -247,7 +250,7 @@ def as_pads(padding: Any, rank: int, extents: tuple[int, ...], kernel: tuple[int
     if isinstance(padding, str):
         if padding == "valid":
             return ((0, 0),) * rank
-        if padding in ("same", "same_upper", "same_lower"):
+        if padding in SAME:
             upper = padding != "same_lower"
             return tuple(same_pads(*a, upper) for a in zip(extents, kernel, stride, dilation, strict=True))
         raise ValueError(
@@ -414,7 +417,7 @@ def conv_transpose_problem(
     oc = ocg * g
     _check_bias(bshape, oc)
     dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
-    if padding_mode not in ("zeros", "constant"):
+    if padding_mode not in TRANSPOSED_PADDING_MODES:
         raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {shown(padding_mode)}")
     if isinstance(padding, str) and padding != "valid":
         allowed = "ints, (lo, hi) pairs or 'valid'"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from typing import get_args
 
 import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, description
+from fastconv.typing import Reduction
 
-REDUCTIONS = ("none", "mean", "sum")
+REDUCTIONS: tuple[str, ...] = get_args(Reduction)
 
 
 @description

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite, prod
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from fastconv.core.problems.base import (
     description,
     source_index,
 )
+from fastconv.typing import PadMode
 
 MAX_AXES = 31  # of space: windows have twice as many, and an array at most 64
-MODES = ("constant", "reflect", "replicate", "circular", "symmetric")
+MODES: tuple[str, ...] = get_args(PadMode)
 
 
 @description

@@ -16,9 +16,10 @@ from torch.autograd import forward_ad
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, UnsupportedError
 from fastconv.core.threads import MAX_THREADS
+from fastconv.typing import Layout
 
 DTYPES = (torch.float32, torch.float64)
-NUMPY_DTYPES = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
+NUMPY_DTYPES: dict[torch.dtype, np.dtype] = {torch.float32: np.dtype(np.float32), torch.float64: np.dtype(np.float64)}
 TO_LAST = {4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 TO_SECOND = {4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 FORMATS = {2: torch.channels_last, 3: torch.channels_last_3d}
@@ -34,7 +35,7 @@ def is_channels_last(x: Tensor, rank: int) -> bool:
     return rank > 1 and x.dim() == rank + 2 and not x.is_contiguous() and x.is_contiguous(memory_format=FORMATS[rank])
 
 
-def layout(last: bool) -> str:
+def layout(last: bool) -> Layout:
     return "NHWC" if last else "NCHW"
 
 

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from fastconv.core.arrays import as_array, clean, dtype_called
 from fastconv.core.errors import UnsupportedError
@@ -20,7 +21,9 @@ from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
 from fastconv.dispatch.registry import kernels
 from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
+from fastconv.ops.grad.signatures import Elu, Gelu, Hardtanh, Inplace, LeakyRelu, Plain, Shrink, Softplus, Threshold
 from fastconv.ops.recipes import reshaped
+from fastconv.typing import ArrayLike, Backend, Execution, Gradient
 
 
 def _elementwise(
@@ -45,7 +48,7 @@ def _recipe(
     return reshaped(problem, dtype, options, shape, incoming, (problem.size,), shape)
 
 
-def through(activation: str, dy: np.ndarray, before: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+def through(activation: str, dy: np.ndarray, before: np.ndarray, options: Execution) -> np.ndarray:
     """Gradient before a fused activation, from that behind it and the values that it was applied to.
 
     Of `options`, those that activations have count: `backend` and `threads`.
@@ -63,7 +66,7 @@ def through(activation: str, dy: np.ndarray, before: np.ndarray, options: dict[s
         return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), backend, options["threads"])
 
 
-def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
+def _unary(function: Callable[..., Any]) -> Any:
     """The gradient of an activation of one array, with the parameters of the activation itself."""
     name = function.__name__
     own = [p for p in inspect.signature(function).parameters.values() if p.name != "out"]
@@ -124,39 +127,39 @@ def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
 
 _PARAMETERS: dict[str, Callable[[Any, str], float]] = {"gelu": forward.as_approximate}
 
-relu = _unary(forward.relu)
-relu6 = _unary(forward.relu6)
-leaky_relu = _unary(forward.leaky_relu)
-elu = _unary(forward.elu)
-selu = _unary(forward.selu)
-celu = _unary(forward.celu)
-gelu = _unary(forward.gelu)
-silu = _unary(forward.silu)
-mish = _unary(forward.mish)
-sigmoid = _unary(forward.sigmoid)
-logsigmoid = _unary(forward.logsigmoid)
-tanh = _unary(forward.tanh)
-softplus = _unary(forward.softplus)
-softsign = _unary(forward.softsign)
-hardtanh = _unary(forward.hardtanh)
-hardswish = _unary(forward.hardswish)
-hardsigmoid = _unary(forward.hardsigmoid)
-hardshrink = _unary(forward.hardshrink)
-softshrink = _unary(forward.softshrink)
-tanhshrink = _unary(forward.tanhshrink)
-threshold = _unary(forward.threshold)
+relu: Inplace = _unary(forward.relu)
+relu6: Inplace = _unary(forward.relu6)
+leaky_relu: LeakyRelu = _unary(forward.leaky_relu)
+elu: Elu = _unary(forward.elu)
+selu: Inplace = _unary(forward.selu)
+celu: Elu = _unary(forward.celu)
+gelu: Gelu = _unary(forward.gelu)
+silu: Inplace = _unary(forward.silu)
+mish: Inplace = _unary(forward.mish)
+sigmoid: Plain = _unary(forward.sigmoid)
+logsigmoid: Plain = _unary(forward.logsigmoid)
+tanh: Plain = _unary(forward.tanh)
+softplus: Softplus = _unary(forward.softplus)
+softsign: Plain = _unary(forward.softsign)
+hardtanh: Hardtanh = _unary(forward.hardtanh)
+hardswish: Inplace = _unary(forward.hardswish)
+hardsigmoid: Inplace = _unary(forward.hardsigmoid)
+hardshrink: Shrink = _unary(forward.hardshrink)
+softshrink: Shrink = _unary(forward.softshrink)
+tanhshrink: Plain = _unary(forward.tanhshrink)
+threshold: Threshold = _unary(forward.threshold)
 
 
 def clamp(
-    dy: Any,
-    input: Any,
-    min: Any = None,
-    max: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike,
+    min: ArrayLike | None = None,
+    max: ArrayLike | None = None,
     *,
     need: tuple[bool, ...] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient | tuple[Gradient, ...]:
     """Gradients of `fastconv.clamp`.
 
     Parameters
@@ -213,14 +216,14 @@ def clamp(
 
 
 def prelu(
-    dy: Any,
-    input: Any,
-    weight: Any,
+    dy: ArrayLike,
+    input: ArrayLike,
+    weight: ArrayLike,
     *,
     need: tuple[bool, bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient]:
     """Gradients of `fastconv.prelu`.
 
     Parameters
@@ -260,14 +263,14 @@ def prelu(
 
 
 def glu(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike,
     dim: int = -1,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.glu`.
 
     Parameters
@@ -325,15 +328,15 @@ def _softmax(
 
 
 def softmax(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike,
     dim: int,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.softmax`.
 
     Parameters
@@ -362,15 +365,15 @@ def softmax(
 
 
 def log_softmax(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike,
     dim: int,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.log_softmax`.
 
     Parameters
@@ -393,15 +396,15 @@ def log_softmax(
 
 
 def softmin(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike,
     dim: int,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.softmin`.
 
     Parameters

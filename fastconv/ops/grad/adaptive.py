@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_shaped, clean_volume
+from fastconv.core.arrays import Spec, as_array, as_shaped, clean_volume
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.dispatch.options import resolve
@@ -14,6 +14,7 @@ from fastconv.dispatch.plan import submit
 from fastconv.ops.adaptive import global_recipe, global_shapes
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.grad.pool import gradient, gradient_by_indices
+from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Execution, Gradient, Layout
 
 
 def _max(
@@ -25,7 +26,7 @@ def _max(
     need: Any,
     indices: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     array = as_shaped(x, "input")
     problem = adaptive_problem(
@@ -35,7 +36,7 @@ def _max(
     return gradient_by_indices(problem, rank, f"adaptive_max_pool{rank}d", dy, x, indices, need, options)
 
 
-def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
+def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: str, options: Execution) -> Any:
     x = as_shaped(x, "input")
     size = freeze(output_size, "output_size")
     problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
@@ -43,7 +44,7 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: st
     return gradient(problem, rank, f"adaptive_avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
 
 
-def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[str, Any]) -> Any:
+def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: Execution) -> Any:
     array = as_array(x, "input") if kind == "max" else as_shaped(x, "input")
     layout = as_layout(layout)
     problem = variant(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
@@ -62,20 +63,20 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: dict[st
 
 
 def adaptive_max_pool1d(
-    dy: Any,
-    input: Any,
-    output_size: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: AdaptiveSize,
     return_indices: bool = False,
     *,
     need: tuple[bool] | None = None,
-    indices: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    indices: ArrayLike | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.adaptive_max_pool1d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -119,20 +120,20 @@ def adaptive_max_pool1d(
 
 
 def adaptive_max_pool2d(
-    dy: Any,
-    input: Any,
-    output_size: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: AdaptiveSize,
     return_indices: bool = False,
     *,
     need: tuple[bool] | None = None,
-    indices: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    indices: ArrayLike | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.adaptive_max_pool2d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -176,20 +177,20 @@ def adaptive_max_pool2d(
 
 
 def adaptive_max_pool3d(
-    dy: Any,
-    input: Any,
-    output_size: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: AdaptiveSize,
     return_indices: bool = False,
     *,
     need: tuple[bool] | None = None,
-    indices: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    indices: ArrayLike | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.adaptive_max_pool3d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -233,18 +234,18 @@ def adaptive_max_pool3d(
 
 
 def adaptive_avg_pool1d(
-    dy: Any,
-    input: Any,
-    output_size: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: AdaptiveSize,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.adaptive_avg_pool1d`.
 
     Parameters
@@ -284,18 +285,18 @@ def adaptive_avg_pool1d(
 
 
 def adaptive_avg_pool2d(
-    dy: Any,
-    input: Any,
-    output_size: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: AdaptiveSize,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.adaptive_avg_pool2d`.
 
     Parameters
@@ -335,18 +336,18 @@ def adaptive_avg_pool2d(
 
 
 def adaptive_avg_pool3d(
-    dy: Any,
-    input: Any,
-    output_size: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: AdaptiveSize,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.adaptive_avg_pool3d`.
 
     Parameters
@@ -386,17 +387,17 @@ def adaptive_avg_pool3d(
 
 
 def global_max_pool(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.global_max_pool`.
 
     It is shared evenly by all elements that equal the maximum, as by `torch.amax`; all are NaN where one element of a
@@ -438,17 +439,17 @@ def global_max_pool(
 
 
 def global_avg_pool(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.global_avg_pool`.
 
     Parameters

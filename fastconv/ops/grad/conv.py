@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_shaped, clean, clean_volume
+from fastconv.core.arrays import Spec, as_array, as_shaped, clean, clean_volume
 from fastconv.core.problems.base import (
     as_layout,
     as_name,
@@ -30,6 +30,19 @@ from fastconv.ops import conv as forward
 from fastconv.ops.grad.activation import through
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.views import images, leaving
+from fastconv.typing import (
+    Activation,
+    ArrayLike,
+    Backend,
+    Execution,
+    Gradient,
+    Layout,
+    Padding,
+    PaddingMode,
+    Size,
+    TransposedPadding,
+    TransposedPaddingMode,
+)
 
 NAMES = ("input", "weight", "bias")
 
@@ -50,7 +63,7 @@ def _conv(
     layout: str,
     padding_mode: str,
     activation: str | None,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     flags = wanted(need, NAMES, (True, True, bias is not None))
     read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
@@ -129,25 +142,25 @@ def _as_shape(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def conv1d(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
     *,
     need: tuple[bool, bool, bool] | None = None,
-    layout: str = "NCHW",
-    padding_mode: str = "zeros",
-    activation: str | None = None,
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    padding_mode: PaddingMode = "zeros",
+    activation: Activation | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.conv1d`.
 
     Parameters
@@ -190,25 +203,25 @@ def conv1d(
 
 
 def conv2d(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
     *,
     need: tuple[bool, bool, bool] | None = None,
-    layout: str = "NCHW",
-    padding_mode: str = "zeros",
-    activation: str | None = None,
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    padding_mode: PaddingMode = "zeros",
+    activation: Activation | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.conv2d`.
 
     Parameters
@@ -251,25 +264,25 @@ def conv2d(
 
 
 def conv3d(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
+    stride: Size = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     groups: int = 1,
     *,
     need: tuple[bool, bool, bool] | None = None,
-    layout: str = "NCHW",
-    padding_mode: str = "zeros",
-    activation: str | None = None,
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    padding_mode: PaddingMode = "zeros",
+    activation: Activation | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.conv3d`.
 
     Parameters
@@ -312,26 +325,26 @@ def conv3d(
 
 
 def conv_transpose1d(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
+    stride: Size = 1,
+    padding: TransposedPadding = 0,
+    output_padding: Size = 0,
     groups: int = 1,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
     need: tuple[bool, bool, bool] | None = None,
-    layout: str = "NCHW",
-    padding_mode: str = "zeros",
-    activation: str | None = None,
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.conv_transpose1d`.
 
     Parameters
@@ -375,26 +388,26 @@ def conv_transpose1d(
 
 
 def conv_transpose2d(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
+    stride: Size = 1,
+    padding: TransposedPadding = 0,
+    output_padding: Size = 0,
     groups: int = 1,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
     need: tuple[bool, bool, bool] | None = None,
-    layout: str = "NCHW",
-    padding_mode: str = "zeros",
-    activation: str | None = None,
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.conv_transpose2d`.
 
     Parameters
@@ -438,26 +451,26 @@ def conv_transpose2d(
 
 
 def conv_transpose3d(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
+    stride: Size = 1,
+    padding: TransposedPadding = 0,
+    output_padding: Size = 0,
     groups: int = 1,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
     need: tuple[bool, bool, bool] | None = None,
-    layout: str = "NCHW",
-    padding_mode: str = "zeros",
-    activation: str | None = None,
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.conv_transpose3d`.
 
     Parameters

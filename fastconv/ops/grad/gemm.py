@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_shaped
+from fastconv.core.arrays import Spec, as_array, as_shaped
 from fastconv.core.problems.base import as_flag, as_name
 from fastconv.core.problems.gemm import as_factor, gemm_problem
 from fastconv.dispatch.options import resolve
@@ -23,6 +23,7 @@ from fastconv.ops.grad.common import (
     sum_to,
     wanted,
 )
+from fastconv.typing import Activation, ArrayLike, Backend, Execution, Gradient
 
 
 def _check(flags: tuple[bool, ...], arrays: tuple[np.ndarray | None, ...], names: tuple[str, ...]) -> None:
@@ -41,24 +42,24 @@ def _rows(a: np.ndarray) -> np.ndarray:
 
 
 def gemm(
-    dy: Any,
-    a: Any,
-    b: Any,
-    c: Any = None,
+    dy: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    c: ArrayLike | None = None,
     *,
     alpha: float = 1.0,
     beta: float = 0.0,
     trans_a: bool = False,
     trans_b: bool = False,
-    bias: Any = None,
-    activation: str | None = None,
+    bias: ArrayLike | None = None,
+    activation: Activation | None = None,
     need: tuple[bool, ...] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, ...]:
     """Gradients of `fastconv.gemm`.
 
     Parameters
@@ -101,7 +102,7 @@ def gemm(
     flags = wanted(need, names, tuple(x is not None for x in arrays))
     _check(flags, arrays, names)
     trans_a, trans_b = as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b")
-    options: dict[str, Any] = {
+    options: Execution = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     c_spec, bias_spec = (None if one is None else (one.shape, one.dtype) for one in (c, bias))
@@ -143,12 +144,14 @@ def gemm(
         return as_dtype(sum_to(y, b.shape, "b"), b.dtype)
 
     def to_c() -> Any:
+        assert c is not None  # or it would not be wanted
         refuse_plan("c")
         with np.errstate(all="ignore"):
             scaled = dy * dy.dtype.type(beta)
         return as_dtype(sum_to(scaled, c.shape, "c"), c.dtype)
 
     def to_bias() -> Any:
+        assert bias is not None
         rows = _rows(dy)
         ones = np.ones((rows.shape[0], 1), dy.dtype)
         y = forward.multiply(
@@ -161,17 +164,17 @@ def gemm(
 
 
 def matmul(
-    dy: Any,
-    a: Any,
-    b: Any,
+    dy: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
     *,
     need: tuple[bool, bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient]:
     """Gradients of `fastconv.matmul`.
 
     Parameters
@@ -231,19 +234,19 @@ def _pair(result: Any, flags: tuple[bool, ...]) -> tuple[Any, Any]:
 
 
 def linear(
-    dy: Any,
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    weight: ArrayLike | Spec,
+    bias: ArrayLike | Spec | None = None,
     *,
-    activation: str | None = None,
+    activation: Activation | None = None,
     need: tuple[bool, bool, bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> tuple[Gradient, Gradient, Gradient]:
     """Gradients of `fastconv.linear`.
 
     Parameters
@@ -280,7 +283,7 @@ def linear(
     w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
     b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")
     _check(flags, (x, w, b), names)
-    options: dict[str, Any] = {
+    options: Execution = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     dy = as_incoming(dy, forward.linear_shape(x, w, b), "linear")

@@ -10,6 +10,7 @@ from fastconv.dispatch.plan import submit
 from fastconv.ops import loss as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.recipes import reshaped
+from fastconv.typing import ArrayLike, Backend, Gradient, Reduction
 
 
 def _loss(
@@ -38,18 +39,18 @@ def _loss(
 
 
 def cross_entropy(
-    dy: Any,
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     label_smoothing: float = 0.0,
     *,
     need: tuple[bool, ...] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient | tuple[Gradient, ...]:
     """Gradients of `fastconv.cross_entropy`.
 
     Parameters
@@ -89,17 +90,17 @@ def cross_entropy(
 
 
 def nll_loss(
-    dy: Any,
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     threads: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.nll_loss`.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array, as_shaped, clean_volume
+from fastconv.core.arrays import Spec, as_array, as_shaped, clean_volume
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
@@ -18,6 +18,7 @@ from fastconv.dispatch.plan import immediately, is_planning, submit
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.pool import describe_pool, submit_pool
 from fastconv.ops.recipes import of_images
+from fastconv.typing import ArrayLike, Backend, Execution, Gradient, Layout, Padding, Size
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 
@@ -26,12 +27,12 @@ def gradient(
     problem: AnyPool,
     rank: int,
     name: str,
-    dy: Any,
+    dy: ArrayLike,
     x: np.ndarray,
     need: Any,
-    options: dict[str, Any],
+    options: Execution,
     prepare: Callable[[], tuple[AnyPool, tuple[np.ndarray, ...]]],
-) -> Any:
+) -> Gradient:
     """The gradient of the pooling `problem` of `x`; also the way of adaptive pooling.
 
     `prepare` gives the problem of the gradient and its constants, canonical views of any memory order; it is called
@@ -53,7 +54,7 @@ def gradient(
 
 
 def gradient_by_indices(
-    problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: dict[str, Any]
+    problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: Execution
 ) -> Any:
     """The gradient of a max pooling, by the `indices` of the forward call or by new ones."""
     array = as_shaped(x, "input")
@@ -69,9 +70,9 @@ def gradient_by_indices(
     return gradient(problem, rank, name, dy, array, need, options, prepare)
 
 
-def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: Execution) -> np.ndarray:
     """The indices of a max pooling, now, also within a plan."""
-    forward = {**options, "algorithm": "auto"}  # what was asked for is an algorithm of the gradient
+    forward: Execution = {**options, "algorithm": "auto"}  # what was asked for is an algorithm of the gradient
     with immediately():
         return submit_pool(variant(problem, indices=True), rank, x, None, resolve(**forward))[1]
 
@@ -106,7 +107,7 @@ def _max(
     need: Any,
     indices: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     problem = describe_pool(
         "max", rank, as_shaped(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
@@ -128,7 +129,7 @@ def _average(
     dilation: Any,
     need: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     x = as_shaped(x, "input")
     problem = describe_pool(
@@ -151,7 +152,7 @@ def _norm(
     dilation: Any,
     need: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     array = as_array(x, "input")
     problem = describe_pool(
@@ -178,24 +179,24 @@ def _norm(
 
 
 def max_pool1d(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
     need: tuple[bool] | None = None,
-    indices: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    indices: ArrayLike | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.max_pool1d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -239,24 +240,24 @@ def max_pool1d(
 
 
 def max_pool2d(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
     need: tuple[bool] | None = None,
-    indices: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    indices: ArrayLike | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.max_pool2d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -301,24 +302,24 @@ def max_pool2d(
 
 
 def max_pool3d(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
+    dilation: Size = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
     need: tuple[bool] | None = None,
-    indices: Any = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    indices: ArrayLike | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.max_pool3d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -362,24 +363,24 @@ def max_pool3d(
 
 
 def avg_pool1d(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.avg_pool1d`.
 
     Parameters
@@ -420,24 +421,24 @@ def avg_pool1d(
 
 
 def avg_pool2d(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.avg_pool2d`.
 
     Parameters
@@ -479,24 +480,24 @@ def avg_pool2d(
 
 
 def avg_pool3d(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Padding = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-    dilation: Any = 1,
+    dilation: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.avg_pool3d`.
 
     Parameters
@@ -537,23 +538,23 @@ def avg_pool3d(
 
 
 def lp_pool1d(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
     norm_type: float,
-    kernel_size: Any,
-    stride: Any = None,
+    kernel_size: Size,
+    stride: Size | None = None,
     ceil_mode: bool = False,
-    padding: Any = 0,
-    dilation: Any = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.lp_pool1d`.
 
     As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
@@ -595,23 +596,23 @@ def lp_pool1d(
 
 
 def lp_pool2d(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
     norm_type: float,
-    kernel_size: Any,
-    stride: Any = None,
+    kernel_size: Size,
+    stride: Size | None = None,
     ceil_mode: bool = False,
-    padding: Any = 0,
-    dilation: Any = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.lp_pool2d`.
 
     As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
@@ -654,23 +655,23 @@ def lp_pool2d(
 
 
 def lp_pool3d(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
     norm_type: float,
-    kernel_size: Any,
-    stride: Any = None,
+    kernel_size: Size,
+    stride: Size | None = None,
     ceil_mode: bool = False,
-    padding: Any = 0,
-    dilation: Any = 1,
+    padding: Padding = 0,
+    dilation: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.lp_pool3d`.
 
     As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_shaped
+from fastconv.core.arrays import Spec, as_shaped
 from fastconv.core.errors import shown
 from fastconv.core.problems.base import as_name, freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
@@ -16,6 +16,7 @@ from fastconv.dispatch.plan import is_planning, submit
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.recipes import reshaped
 from fastconv.ops.shape import flat_shape
+from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, Number, PadMode, Size
 
 
 def _gradient(
@@ -26,7 +27,7 @@ def _gradient(
     x: np.ndarray,
     shape: tuple[int, ...],
     need: Any,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
     check_differentiable(x.dtype, "input")
@@ -36,18 +37,18 @@ def _gradient(
 
 
 def flatten(
-    dy: Any,
-    input: Any,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
     start_dim: int = 0,
     end_dim: int = -1,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.flatten`.
 
     Parameters
@@ -82,7 +83,7 @@ def flatten(
     """
     x = as_shaped(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
-    options: dict[str, Any] = {
+    options: Execution = {
         "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
     }  # fmt: skip
     if is_planning():
@@ -95,19 +96,19 @@ def flatten(
 
 
 def pad(
-    dy: Any,
-    input: Any,
-    pad: Any,
-    mode: str = "constant",
-    value: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    pad: Extents | np.ndarray,
+    mode: PadMode = "constant",
+    value: Number | None = None,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.pad`: every element adds up what all its copies get.
 
     Parameters
@@ -152,20 +153,20 @@ def pad(
 
 
 def unfold(
-    dy: Any,
-    input: Any,
-    kernel_size: Any,
-    dilation: Any = 1,
-    padding: Any = 0,
-    stride: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    kernel_size: Size,
+    dilation: Size = 1,
+    padding: Size = 0,
+    stride: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.unfold`, which is `fastconv.fold` of `dy`.
 
     Parameters
@@ -211,21 +212,21 @@ def unfold(
 
 
 def fold(
-    dy: Any,
-    input: Any,
-    output_size: Any,
-    kernel_size: Any,
-    dilation: Any = 1,
-    padding: Any = 0,
-    stride: Any = 1,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    output_size: Size,
+    kernel_size: Size,
+    dilation: Size = 1,
+    padding: Size = 0,
+    stride: Size = 1,
     *,
     need: tuple[bool] | None = None,
-    backend: str | None = None,
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.fold`, which is `fastconv.unfold` of `dy`.
 
     Parameters

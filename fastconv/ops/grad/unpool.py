@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.core.arrays import as_shaped
+from fastconv.core.arrays import Spec, as_shaped
 from fastconv.core.problems.base import join_batch, split_batch
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import submit
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.recipes import of_images
 from fastconv.ops.unpool import describe_unpool
+from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, Layout, Size
 
 
 def _unpool(
@@ -24,7 +25,7 @@ def _unpool(
     output_size: Any,
     need: Any,
     layout: str,
-    options: dict[str, Any],
+    options: Execution,
 ) -> Any:
     x = as_shaped(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
@@ -38,22 +39,22 @@ def _unpool(
 
 
 def max_unpool1d(
-    dy: Any,
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    indices: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Extents | None = None,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.max_unpool1d`.
 
     As in torch, all values that went to one position get its gradient, also those that were overwritten.
@@ -95,22 +96,22 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    dy: Any,
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    indices: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Extents | None = None,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.max_unpool2d`.
 
     As in torch, all values that went to one position get its gradient, also those that were overwritten.
@@ -152,22 +153,22 @@ def max_unpool2d(
 
 
 def max_unpool3d(
-    dy: Any,
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
+    dy: ArrayLike,
+    input: ArrayLike | Spec,
+    indices: ArrayLike,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    output_size: Extents | None = None,
     *,
     need: tuple[bool] | None = None,
-    layout: str = "NCHW",
-    backend: str | None = None,
+    layout: Layout = "NCHW",
+    backend: Backend | None = None,
     algorithm: str | None = None,
     threads: int | None = None,
     tol: float | None = None,
     max_workspace: int | None = None,
-) -> Any:
+) -> Gradient:
     """Gradient of `fastconv.max_unpool3d`.
 
     As in torch, all values that went to one position get its gradient, also those that were overwritten.

@@ -1,0 +1,79 @@
+"""Types of the arguments of fastconv's functions, for annotations of one's own and for type checkers.
+
+Names come as a `Literal` each; the tuples that are checked at run time are made from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+
+class SupportsDLPack(Protocol):
+    """An array of another library: its memory is read, not copied."""
+
+    def __dlpack__(self, *, stream: None = ...) -> Any: ...
+    def __dlpack_device__(self) -> tuple[Any, Any]: ...
+
+
+ArrayLike: TypeAlias = npt.ArrayLike | SupportsDLPack
+"""Arrays, buffers, nested sequences of numbers, and arrays of other libraries."""
+
+Gradient: TypeAlias = np.ndarray | Any
+"""A gradient; None where `need` leaves it out, which checkers do not have to be told."""
+
+Extents: TypeAlias = Sequence[SupportsIndex]
+"""One int for each axis."""
+
+Size: TypeAlias = SupportsIndex | Extents
+"""An int for all axes, or one for each."""
+
+AdaptiveSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None]
+"""As `Size`; None keeps the extent of the input."""
+
+TransposedPadding: TypeAlias = Size | Sequence[Extents] | Literal["valid"]
+"""Padding of transposed convolutions: a size, or a pair (lo, hi) for each axis."""
+
+SamePadding: TypeAlias = Literal["same", "same_upper", "same_lower"]
+
+Padding: TypeAlias = TransposedPadding | SamePadding
+
+Number: TypeAlias = complex | np.number[Any]
+
+Layout: TypeAlias = Literal["NCHW", "NHWC"]
+
+PaddingMode: TypeAlias = Literal["zeros", "constant", "reflect", "replicate", "circular", "symmetric"]
+
+TransposedPaddingMode: TypeAlias = Literal["zeros", "constant"]
+
+PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular", "symmetric"]
+
+Activation: TypeAlias = Literal[
+    "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "logsigmoid",
+    "tanh", "softplus", "softsign", "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink", "tanhshrink",
+]  # fmt: skip
+"""Functions that convolutions and products can apply to their results."""
+
+Approximate: TypeAlias = Literal["none", "tanh"]
+
+Reduction: TypeAlias = Literal["none", "mean", "sum"]
+
+Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy", "reference"]
+"""Those that come with fastconv.  The name of one that was registered from outside needs a `typing.cast` to `Any`."""
+
+Peer: TypeAlias = Literal["scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv"]
+
+Door: TypeAlias = Literal["planned", "called"]
+
+
+class Execution(TypedDict, total=False):
+    """The keywords of `fastconv.options`, which most operations take: for functions that hand them on."""
+
+    backend: Backend | None
+    algorithm: str | None
+    threads: int | None
+    tol: float | None
+    max_workspace: int | None
