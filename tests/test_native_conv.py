@@ -17,7 +17,10 @@ import numpy as np
 import pytest
 from guard import guarded, guarded_copy
 
+import fastconv as F
 from fastconv.backends import reference
+from fastconv.backends.cython import native, winograd
+from fastconv.core import machine
 from fastconv.core import threads as thread_policy
 from fastconv.core.machine import host
 from fastconv.core.problems.conv import ConvProblem, forward_extent
@@ -371,3 +374,16 @@ def test_predictions_and_workspace(kernel: Any) -> None:
         if kernel.reject(p) is None:
             assert 0 < kernel.cost(p, host()) < 1
             assert 0 <= kernel.workspace(p) <= 4 << 20, p
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("channels", [40, 64, 72, 96, 120])
+def test_packed_weights_start_on_a_cache_line(channels: int) -> None:
+    """Else every load of a vector of them touches two lines: some percent of time, by chance."""
+    w = np.zeros((channels, channels, 3, 3), np.float32)
+    p: Any = F.plan(F.conv2d, np.zeros((1, channels, 14, 14), np.float32), w, padding=1).problem
+    isa = next(isa for isa in machine.ISAS if native.unavailable(isa) is None)
+    assert native.packer(isa, p)(w.reshape(p.w_shape)).ctypes.data % 64 == 0
+    kernel = next(k for k in winograd.KERNELS if k.isa == isa and k.reject(p) is None)
+    scheme = winograd.Scheme.of(p, isa, kernel.m, 1)
+    assert kernel.transform(w.reshape(p.w_shape), p, scheme, 1).ctypes.data % 64 == 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from fastconv.core import machine, threads
+from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Bind, Kernel, Run, wasteful_bytes
 from fastconv.core.machine import Machine
@@ -204,7 +204,7 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
     into, kernels = simd().pack, table(isa, dtype.itemsize)
 
     def pack(weights: np.ndarray) -> np.ndarray:
-        packed = np.empty(size, dtype)
+        packed = arrays.aligned_empty((size,), dtype)
         into(kernels, weights, packed, groups, rows, depth, lanes)
         return packed
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, Run, rounding_bound
 from fastconv.core.machine import Machine
@@ -678,7 +679,7 @@ class Winograd(native.Native):
         vl, (_, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
         elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
-        packed = np.empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
+        packed = aligned_empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
         workers = max(1, min(native.team(threads), len(packed) * packed.shape[1]))
         with borrow(elements * workers * size) as scratch:
             table, transform = native.table(self.isa, size), native.compiled("_winograd").transform_weights

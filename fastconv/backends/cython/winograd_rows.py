@@ -18,6 +18,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
+from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, rounding_bound
 from fastconv.core.machine import Machine
@@ -322,7 +323,8 @@ class Rows(native.Native):
         def pack(weights: np.ndarray) -> np.ndarray | None:
             if not native.ordinary(weights, self.isa):
                 return None
-            packed = np.empty(p.oc * (whole * scheme.planes + (offsets.size - whole) * (scheme.planes - 1)), p.acc)
+            elements = p.oc * (whole * scheme.planes + (offsets.size - whole) * (scheme.planes - 1))
+            packed = aligned_empty((elements,), p.acc)
             prepared.transform(transforms, weights, packed)
             return packed
 
