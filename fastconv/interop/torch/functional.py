@@ -12,6 +12,7 @@ import fastconv.interop.torch.pooling  # noqa: F401  (registers its operators)
 from fastconv.core.errors import shown
 from fastconv.interop.torch.memory import check_tensors
 from fastconv.interop.torch.operators import RANKS, op
+from fastconv.typing import AdaptiveSize, Padding, PaddingMode, Size, TransposedPadding
 
 _conv = {rank: op(f"conv{rank}d") for rank in RANKS}
 _conv_transpose = {rank: op(f"conv_transpose{rank}d") for rank in RANKS}
@@ -82,16 +83,16 @@ def _convolve_transposed(
 
 
 def conv1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, padding_mode: str = "zeros",
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Padding = 0,
+    dilation: Size = 1, groups: int = 1, padding_mode: PaddingMode = "zeros",
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv1d` by fastconv; see `conv2d`."""
     return _convolve(1, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
 def conv2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, padding_mode: str = "zeros",
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Padding = 0,
+    dilation: Size = 1, groups: int = 1, padding_mode: PaddingMode = "zeros",
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv2d` by fastconv.
 
@@ -134,32 +135,32 @@ def conv2d(
 
 
 def conv3d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, padding_mode: str = "zeros",
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Padding = 0,
+    dilation: Size = 1, groups: int = 1, padding_mode: PaddingMode = "zeros",
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv3d` by fastconv; see `conv2d`."""
     return _convolve(3, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
 def conv_transpose1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
-    output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: TransposedPadding = 0,
+    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv_transpose1d` by fastconv; see `conv2d` and `fastconv.conv_transpose1d`."""
     return _convolve_transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
-    output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: TransposedPadding = 0,
+    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv_transpose2d` by fastconv; see `conv2d` and `fastconv.conv_transpose2d`."""
     return _convolve_transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
-    output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: TransposedPadding = 0,
+    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.conv_transpose3d` by fastconv; see `conv2d` and `fastconv.conv_transpose3d`."""
     return _convolve_transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
@@ -207,17 +208,17 @@ def _max(
 
 
 def max_pool1d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Tensor | Any:  # fmt: skip
     """`torch.nn.functional.max_pool1d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool1d`."""
     return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Tensor | Any:  # fmt: skip
     """`torch.nn.functional.max_pool2d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool2d`.
 
     Examples
@@ -232,9 +233,9 @@ def max_pool2d(
 
 
 def max_pool3d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Tensor | Any:  # fmt: skip
     """`torch.nn.functional.max_pool3d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool3d`."""
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -248,16 +249,16 @@ def _average(
 
 
 def avg_pool1d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Any = 1,
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.avg_pool1d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool1d`."""
     return _average(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
 
 
 def avg_pool2d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Any = 1,
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.avg_pool2d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool2d`.
 
@@ -272,8 +273,8 @@ def avg_pool2d(
 
 
 def avg_pool3d(
-    input: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Any = 1,
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
     """`torch.nn.functional.avg_pool3d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool3d`."""
     return _average(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
@@ -294,31 +295,31 @@ def _adaptive_max(rank: int, x: Tensor, output_size: Any, return_indices: bool) 
     return _maximum(*_adaptive_max_pool[rank], return_indices, x, _sizes(rank, x, output_size))
 
 
-def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool1d(input: Tensor, output_size: AdaptiveSize, return_indices: bool = False) -> Tensor | Any:
     """`torch.nn.functional.adaptive_max_pool1d` by fastconv; tensors as in `conv2d`."""
     return _adaptive_max(1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool2d(input: Tensor, output_size: AdaptiveSize, return_indices: bool = False) -> Tensor | Any:
     """`torch.nn.functional.adaptive_max_pool2d` by fastconv; tensors as in `conv2d`."""
     return _adaptive_max(2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool3d(input: Tensor, output_size: AdaptiveSize, return_indices: bool = False) -> Tensor | Any:
     """`torch.nn.functional.adaptive_max_pool3d` by fastconv; tensors as in `conv2d`."""
     return _adaptive_max(3, input, output_size, return_indices)
 
 
-def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool1d(input: Tensor, output_size: AdaptiveSize) -> Tensor:
     """`torch.nn.functional.adaptive_avg_pool1d` by fastconv; tensors as in `conv2d`."""
     return _adaptive_avg_pool[1](input, _sizes(1, input, output_size))
 
 
-def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool2d(input: Tensor, output_size: AdaptiveSize) -> Tensor:
     """`torch.nn.functional.adaptive_avg_pool2d` by fastconv; tensors as in `conv2d`."""
     return _adaptive_avg_pool[2](input, _sizes(2, input, output_size))
 
 
-def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+def adaptive_avg_pool3d(input: Tensor, output_size: AdaptiveSize) -> Tensor:
     """`torch.nn.functional.adaptive_avg_pool3d` by fastconv; tensors as in `conv2d`."""
     return _adaptive_avg_pool[3](input, _sizes(3, input, output_size))
