@@ -6,6 +6,7 @@ import typing as _typing
 from fastconv.bench.api import backends, compare
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, MissingExtraError, ShapeError, UnsupportedError
+from fastconv.dispatch.extensions import register, unregister
 from fastconv.dispatch.options import options
 from fastconv.dispatch.plan import Plan
 from fastconv.ops import grad
@@ -150,6 +151,7 @@ __all__ = [
     "pad",
     "plan",
     "prelu",
+    "register",
     "relu",
     "relu6",
     "selu",
@@ -164,4 +166,5 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "unfold",
+    "unregister",
 ]

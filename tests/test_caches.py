@@ -20,8 +20,8 @@ from fastconv.core.caches import KEEP_BYTES, Recent, keep_tables
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
 
-# Kept for good: names and numbers of options, of which equal ones are one object; and compiled code.
-FOR_GOOD = {"_options", "_resolved", "compiled"}
+# Kept for good: options, of which equal ones are one object; and compiled code.
+FOR_GOOD = {"_options", "compiled"}
 PACKAGES = ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops")
 SMALL_BYTES = 16 << 20  # of all results of fixed size that the calls below leave behind
 

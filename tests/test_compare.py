@@ -17,7 +17,6 @@ from fastconv.bench.peers import PEERS, missing
 from fastconv.bench.roofline import roofline
 from fastconv.bench.work import error_of, exact, make_work
 from fastconv.core.kernel import Kernel
-from fastconv.dispatch import choice as choice_module
 from fastconv.dispatch import plan as plan_module
 from fastconv.dispatch import registry, wisdom
 
@@ -114,9 +113,9 @@ def test_errors_are_relative_and_shapes_are_checked():
 
 
 class Faulty(Kernel):
-    """Claims everything; adds a constant, or raises."""
+    """Claims everything; gives a constant, or raises."""
 
-    backend, algorithm = "numpy", "faulty"
+    op, backend, algorithm = "conv", "numpy", "faulty"
 
     def __init__(self, raises):
         self.raises = raises
@@ -145,15 +144,13 @@ class Faulty(Kernel):
 
 
 @pytest.mark.parametrize("raises", [False, True], ids=["wrong", "failed"])
-def test_a_wrong_or_failing_kernel_is_shown_and_not_timed(raises, monkeypatch):
+def test_a_wrong_or_failing_kernel_is_shown_and_not_timed(raises):
     faulty = Faulty(raises)
-    real = registry.kernels
-    monkeypatch.setattr(choice_module, "kernels", lambda op: (*real(op), faulty))
-    plan_module.clear_cache()
+    F.register(faulty)
     try:
         found = small()
     finally:
-        plan_module.clear_cache()
+        F.unregister(faulty)
     row = found.rows[-1]
     assert row.name == "numpy.faulty"
     assert row.status == ("failed" if raises else "wrong")

@@ -62,6 +62,8 @@ def wrong_calls() -> list[str]:
         "F.plan(F.relu, x)(None)",
         'F.compare(F.relu, x, door="open")',
         'F.compare(F.relu, x, peers=("tensorflow",))',
+        "F.register(None)",
+        "F.unregister(F.relu)",
         "F.Spec(4)",
         "F.conv2d(F.Spec((1, 1, 4, 4)), x)",
         "F.max_pool2d(x, 2, return_indices=True).shape",

@@ -13,6 +13,7 @@ import numpy as np
 from fastconv.backends.cython import native
 from fastconv.bench.table import align
 from fastconv.core import machine
+from fastconv.dispatch.extensions import BACKENDS, all_backends, extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Backend:
     why : str or None
         Why it is not usable, with the command that helps.
     version : str or None
-        Of the library that it runs on.
+        Of the library that it runs on, or of the package that brought it.
     isas : tuple of str
         Instruction sets that it can use here, widest first; empty where it leaves that to others.
     """
@@ -92,6 +93,14 @@ def _cython() -> Backend:
     return Backend("cython", True, isas=tuple(i for i in machine.host_isas() if native.unavailable(i) is None))
 
 
+def _outside() -> Iterator[Backend]:
+    """Those that came with kernels from outside."""
+    for name in all_backends()[len(BACKENDS) :]:
+        theirs = [e for e in extensions() if e.kernel.backend == name]
+        isas = {e.kernel.isa for e in theirs}
+        yield Backend(name, True, version=theirs[0].version, isas=tuple(i for i in machine.host_isas() if i in isas))
+
+
 def found() -> Backends:
     """What `fastconv.backends` returns."""
     return Backends(
@@ -100,5 +109,6 @@ def found() -> Backends:
             _numba(),
             Backend("numpy", True, version=np.__version__),
             Backend("reference", True, version=np.__version__),
+            *_outside(),
         )
     )

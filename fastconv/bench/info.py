@@ -17,6 +17,7 @@ from fastconv.bench.roofline import bandwidth, peak
 from fastconv.bench.table import bytes_text
 from fastconv.core import machine, threads
 from fastconv.dispatch import wisdom
+from fastconv.dispatch.extensions import extensions
 from fastconv.version import __version__
 
 DISTRIBUTIONS = ("numba", "scipy", "ml_dtypes", "rich", "threadpoolctl", "matplotlib", "torch", "onnxruntime", "onnx",
@@ -60,6 +61,10 @@ def collect() -> dict[str, Any]:
         "backends": {name: asdict(b) for name, b in found().items()},
         "wisdom": wisdom.state(),
         "packages": packages,
+        "extensions": [
+            {"kernel": e.kernel.name, "op": e.kernel.op, "package": e.package, "version": e.version}
+            for e in extensions()
+        ],
         "peers_missing": {
             name: command for name, (needs, command) in PEERS.items() if any(find_spec(p) is None for p in needs)
         },
@@ -87,7 +92,11 @@ def text(info: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {v}" for name, v in info["packages"].items()) or "none"
     source = info["measured"]["1"]["source"]
     lines.append(f"           by {source} on registers, and by copies larger than the caches")
-    lines += [f"wisdom     {info['wisdom']}", f"packages   {packages}", "", str(Backends.from_dict(info["backends"]))]
+    lines += [f"wisdom     {info['wisdom']}", f"packages   {packages}"]
+    for e in info["extensions"]:
+        brought = f"by {e['package']} {e['version'] or ''}".rstrip() if e["package"] else "by hand"
+        lines.append(f"extension  {e['kernel']} of {e['op']}, registered {brought}")
+    lines += ["", str(Backends.from_dict(info["backends"]))]
     if info["peers_missing"]:
         lines.append("")
         lines += [f"peer {name} is not installed: {command}" for name, command in info["peers_missing"].items()]

@@ -101,8 +101,10 @@ class Kernel(Generic[P]):
 
     Attributes
     ----------
+    op : str
+        The family of operations that a kernel from outside is registered for; fastconv's own are listed by family.
     backend : str
-        ``cython``, ``numba``, ``numpy`` or ``reference``.
+        ``cython``, ``numba``, ``numpy`` or ``reference``; a kernel from outside may bring a new one.
     algorithm : str
         ``direct``, ``pointwise``, ``depthwise``, ``im2col``, ``winograd``, ...
     relative : str
@@ -117,6 +119,7 @@ class Kernel(Generic[P]):
         Raised when the kernel's speed changes, so that measured choices are made again.
     """
 
+    op: str = ""
     backend: str = ""
     algorithm: str = ""
     relative: str = ""
@@ -157,7 +160,7 @@ class Kernel(Generic[P]):
 
     def total_workspace(self, problem: P, threads: int) -> int:
         """The same for all of up to `threads` threads together.  NumPy's kernels have none of their own."""
-        return self.workspace(problem) * (threads if self.backend in ("cython", "numba") else 1)
+        return self.workspace(problem) * (1 if self.backend in ("numpy", "reference") else threads)
 
     def error(self, problem: P) -> float:
         """Expected largest error relative to max|y|, for independent data of zero mean.

@@ -16,9 +16,9 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch import wisdom
+from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.refusal import near_matches, refusal
-from fastconv.dispatch.registry import kernels
 
 ORACLE = "reference"  # checks the other backends, and never stands in for them
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
@@ -97,7 +97,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     host = machine.host().with_threads(1)
     times = wisdom.known(problem)
     rows = []
-    for kernel in kernels(problem.op):
+    for kernel in all_kernels(problem.op):
         inner, _ = _fusable(kernel, problem)
         reason = kernel.reject(inner)
         if reason is not None:
@@ -179,7 +179,7 @@ def _pass(activation: str, problem: Problem, options: Options, threads: int) -> 
 
 def kernel_called(name: str, op: str) -> Kernel[Any]:
     """The registered kernel of that name; ValueError if there is none for this family."""
-    found = {k.name: k for k in kernels(op)}
+    found = {k.name: k for k in all_kernels(op)}
     if name not in found:
         raise ValueError(f"no kernel of {op} is called {name!r}; near matches: {near_matches(name, found)}")
     return found[name]

@@ -8,15 +8,15 @@ from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any
 
 from fastconv.core import threads as _threads
+from fastconv.core.caches import keep_few
 from fastconv.core.errors import UnsupportedError, shown, whole
 from fastconv.core.problems.base import as_number
-from fastconv.dispatch.registry import algorithm_names
+from fastconv.dispatch.extensions import BACKENDS, all_algorithms, all_backends
 from fastconv.typing import Backend
 
-BACKENDS: tuple[str, ...] = get_args(Backend)
 CLOSE = 6  # names to suggest
 DEFAULT_TOL = 4e-6  # of sums in float32; those in float64 are held to as many units in the last place
 
@@ -50,13 +50,13 @@ _outer: ContextVar[tuple[Options, ...]] = ContextVar("fastconv_outer_options", d
 
 def _check(name: str, value: Any) -> Any:
     if name == "backend":
-        if not isinstance(value, str) or value not in BACKENDS:
-            raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {shown(value)}")
+        if not isinstance(value, str) or (value not in ("auto", *BACKENDS) and value not in all_backends()):
+            raise ValueError(f"backend must be one of auto, {', '.join(all_backends())}, got {shown(value)}")
     elif name == "algorithm":
         if not isinstance(value, str):
             raise TypeError(f"algorithm must be a str, got {shown(value)}")
-        if value != "auto" and value not in algorithm_names():
-            close = get_close_matches(value, algorithm_names(), CLOSE)
+        if value != "auto" and value not in all_algorithms():
+            close = get_close_matches(value, all_algorithms(), CLOSE)
             names = f"near matches: {', '.join(close)}" if close else "plan(...).explain() shows those of an operation"
             raise UnsupportedError(f"algorithm {shown(value)} is the name of no algorithm and of no kernel; {names}")
     elif name == "threads":
@@ -98,15 +98,17 @@ def resolve(
         return base
     with suppress(TypeError, ValueError):  # one cannot be hashed, or is wrong: told below, in our own words
         return _resolved(base, backend, algorithm, threads, tol, max_workspace)
-    return _resolved.__wrapped__(base, backend, algorithm, threads, tol, max_workspace)
+    return _resolve(base, backend, algorithm, threads, tol, max_workspace)
 
 
-@lru_cache(maxsize=512, typed=True)
-def _resolved(base: Options, backend: Any, algorithm: Any, threads: Any, tol: Any, max_workspace: Any) -> Options:
+def _resolve(base: Options, backend: Any, algorithm: Any, threads: Any, tol: Any, max_workspace: Any) -> Options:
     return _merge(
         base,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )
+
+
+_resolved = keep_few(typed=True)(_resolve)  # names of kernels may go: `fastconv.unregister`
 
 
 @contextmanager
@@ -129,6 +131,7 @@ class options(ContextDecorator):
     Parameters
     ----------
     backend : {"auto", "cython", "numba", "numpy", "reference"}
+        Or one that came with a kernel from outside: see `fastconv.register`.
     algorithm : str
         ``"auto"``, ``"direct"``, ``"im2col"``, ``"pointwise"``, ``"depthwise"``, ..., or the full name of a kernel as
         `Plan.explain` shows it: ``"cython.direct@avx2"``.

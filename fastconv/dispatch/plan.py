@@ -41,9 +41,9 @@ from fastconv.dispatch.choice import (
     is_able,
     kernel_called,
 )
+from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.held import held_bytes, packed_bytes
 from fastconv.dispatch.options import Options, exactly
-from fastconv.dispatch.registry import kernels
 from fastconv.typing import ArrayLike
 
 View = Callable[[np.ndarray], np.ndarray]
@@ -302,7 +302,7 @@ def restore(origin: Origin, options: tuple[Any, ...], constants: tuple[Any, ...]
     """
 
     def make(recipe: Recipe, _: tuple[Any, ...]) -> Plan:
-        known = {k.name: k for k in kernels(recipe.problem.op)}
+        known = {k.name: k for k in all_kernels(recipe.problem.op)}
         if kernel in known and is_able(known[kernel], recipe.problem):
             recipe = recipe.with_choice(choice_for(known[kernel], recipe.problem, recipe.options))
         return Plan(recipe, constants, own=True)

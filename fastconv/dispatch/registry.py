@@ -1,5 +1,6 @@
-"""One ordered tuple of kernels per family of operations: the only file that names kernels.
+"""fastconv's own kernels, one ordered tuple per family of operations: the only file that names kernels.
 
+Choices are made among `fastconv.dispatch.extensions.all_kernels`: these, and those that were registered from outside.
 Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.  All families import their
 kernels when the first one is needed: `import fastconv` stays light, and a family may be used for the first time while
 the interpreter shuts down and imports nothing any more.
@@ -21,7 +22,7 @@ def _families() -> dict[str, Kernels]:
 
 
 def kernels(op: str) -> Kernels:
-    """Every kernel of the family `op`, preferred ones first."""
+    """fastconv's own kernels of the family `op`, preferred ones first."""
     return _families()[op]
 
 
@@ -32,7 +33,7 @@ def ops() -> tuple[str, ...]:
 
 @cache
 def algorithm_names() -> frozenset[str]:
-    """What may be asked for as `algorithm`: names of algorithms, and of kernels, of any family."""
+    """The names of their algorithms, and their own, of all families."""
     return frozenset(name for op in _TABLE for k in kernels(op) for name in (k.algorithm, k.name))
 
 

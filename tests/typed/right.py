@@ -7,6 +7,9 @@ from typing import Any, assert_type, cast
 import numpy as np
 
 import fastconv as F
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.typing import Activation, Layout, Padding, Size
 
 signal, image, volume = np.ones((1, 2, 6)), np.ones((1, 2, 6, 6)), np.ones((1, 2, 6, 6, 6))
@@ -21,13 +24,36 @@ def layer(x: np.ndarray, size: Size, padding: Padding, layout: Layout, activatio
     return F.avg_pool2d(y, size, layout=layout)
 
 
+class Maximum(Kernel[ElementwiseProblem]):
+    """A kernel of a user's own, with our types."""
+
+    op, backend, algorithm = "elementwise", "mine", "maximum"
+
+    def reject(self, problem: ElementwiseProblem) -> str | None:
+        return None if problem.function == "relu" else "does relu only"
+
+    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
+        return problem.bytes / machine.bandwidth
+
+    def workspace(self, problem: ElementwiseProblem) -> int:
+        return 0
+
+    def error(self, problem: ElementwiseProblem) -> float:
+        return 0.0
+
+    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            np.maximum(x, 0, out=out)
+
+        return run
+
+
 def convolutions() -> None:
     assert_type(F.conv1d(signal, line, padding="same", activation="relu"), np.ndarray)
     assert_type(F.conv2d(image, square, bias, 1, 1, (1, 1), 1, layout="NCHW", padding_mode="reflect"), np.ndarray)
     assert_type(F.conv3d(volume, cube, stride=[2, 2, 2], padding=[(0, 1), (1, 0), (1, 1)]), np.ndarray)
     F.conv2d(image.tolist(), square, stride=np.int64(2), padding=np.array([1, 1]), backend="numpy", threads=1)
     F.conv2d(image[0], square, padding="same_lower", tol=0, max_workspace=1 << 20, out=np.empty((2, 6, 6)))
-    F.conv2d(image, square, backend=cast(Any, "numpy"))  # as for a backend that was registered from outside
     F.conv_transpose1d(signal, line, bias, stride=2, output_padding=1, padding="valid")
     F.conv_transpose2d(image, square, padding=[(1, 0), (0, 1)], padding_mode="zeros")
     F.conv_transpose3d(volume, cube, None, 2, (1, 1, 1), 1, 1, 1)
@@ -219,6 +245,13 @@ def choosing() -> None:
         F.__version__.split(".")
 
 
+def registering() -> None:
+    kernel = Maximum()
+    F.register(kernel)
+    F.relu(image, backend=cast(Any, kernel.backend))  # no type can know it
+    F.unregister(kernel)
+
+
 if __name__ == "__main__":
     convolutions()
     pooling()
@@ -231,3 +264,4 @@ if __name__ == "__main__":
     gradients_of_pooling()
     gradients_of_the_others()
     choosing()
+    registering()

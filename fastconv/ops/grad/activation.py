@@ -15,10 +15,10 @@ from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
 from fastconv.core.problems.base import as_int, as_number, promote
 from fastconv.core.problems.softmax import softmax_backward_problem
+from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.options import options as surroundings
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
-from fastconv.dispatch.registry import kernels
 from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
 from fastconv.ops.grad.signatures import Elu, Gelu, Hardtanh, Inplace, LeakyRelu, Plain, Shrink, Softplus, Threshold
@@ -60,7 +60,7 @@ def through(activation: str, dy: np.ndarray, before: np.ndarray, options: Execut
         )
     # A backend without activations leaves them to the others, as in the forward call; an algorithm is one of sums.
     backend = resolve(backend=options["backend"]).backend
-    if backend not in {kernel.backend for kernel in kernels("elementwise_backward")}:
+    if backend not in {kernel.backend for kernel in all_kernels("elementwise_backward")}:
         backend = "auto"
     with surroundings(algorithm="auto"):
         return _elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), backend, options["threads"])
