@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from guard import guarded, guarded_copy
+from problems import lay
 
 import fastconv as F
 from fastconv.backends import reference
@@ -62,12 +63,6 @@ def as_dtype(p: ConvProblem, dtype: Any) -> ConvProblem:
     return dataclasses.replace(p, dtype=d, acc=d, out=d)
 
 
-def in_layout(a: np.ndarray, layout: str) -> np.ndarray:
-    if layout == "NHWC":
-        return np.ascontiguousarray(a.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
-    return np.ascontiguousarray(a)
-
-
 @cache
 def case(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """x, w and bias that float32 holds exactly, and the reference's result in float64."""
@@ -83,7 +78,7 @@ def case(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.
 
 def run(kernel: Any, p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: Any, at: str, threads: int = 1) -> np.ndarray:
     """The kernel's result on guarded copies, in guarded memory."""
-    x = guarded_copy(in_layout(x.astype(p.dtype), p.layout), at)
+    x = guarded_copy(lay(x.astype(p.dtype), p.layout), at)
     w, bias = guarded_copy(w.astype(p.dtype), at), None if bias is None else guarded_copy(bias.astype(p.dtype), at)
     n, c, *spatial = p.y_shape
     if p.layout == "NHWC":

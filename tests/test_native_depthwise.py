@@ -9,7 +9,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from guard import guarded
+from guard import guarded_copy
+from problems import lay
 
 import fastconv as F
 from fastconv.backends.cython import depthwise, native
@@ -73,14 +74,6 @@ def problem(
     )
 
 
-def guarded_copy(a: np.ndarray, layout: str, at: str) -> np.ndarray:
-    """The values of an (N, C, D, H, W) array, stored in `layout` flush against an unreadable page."""
-    stored = a.transpose(0, 2, 3, 4, 1) if layout == "NHWC" else a
-    copy = guarded(stored.shape, a.dtype, at)
-    copy[...] = stored
-    return copy.transpose(0, 4, 1, 2, 3) if layout == "NHWC" else copy
-
-
 @cache
 def example(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
     """x, weights, bias, and the result by definition."""
@@ -98,13 +91,9 @@ def check(kernel: Kernel[ConvProblem], problems: Iterable[ConvProblem], places: 
     for p, at in itertools.product(problems, places):
         x, w, bias, want = example(p)
         assert kernel.reject(p) is None
-        inputs = [guarded_copy(x, p.layout, at), guarded(w.shape, w.dtype, at), None]
-        inputs[1][...] = w
-        if bias is not None:
-            inputs[2] = guarded(bias.shape, bias.dtype, at)
-            inputs[2][...] = bias
-        out = guarded_copy(np.full(p.y_shape, 77, p.out), p.layout, at)
-        kernel.prepare(p, (inputs[1], inputs[2]), 1)(inputs[0], out)
+        constants = (guarded_copy(w, at), None if bias is None else guarded_copy(bias, at))
+        out = guarded_copy(lay(np.full(p.y_shape, 77, p.out), p.layout), at)
+        kernel.prepare(p, constants, 1)(guarded_copy(lay(x, p.layout), at), out)
         tolerance = 4 * kernel.error(p) * np.abs(want).max(initial=1)
         np.testing.assert_allclose(out, want, rtol=0, atol=tolerance, err_msg=str(p))
 
@@ -320,12 +309,12 @@ def test_nan_stays_in_its_windows_and_survives_relu(kernel: Kernel[ConvProblem],
     p = problem((12, 40), (3, 3), padding=1, stride=stride, layout=layout, channels=3, activation="relu")
     x, w, bias, _ = example(p)
     clean, hurt = np.empty(p.y_shape, p.out), np.empty(p.y_shape, p.out)
-    clean, hurt = guarded_copy(clean, layout, "end"), guarded_copy(hurt, layout, "end")
+    clean, hurt = guarded_copy(lay(clean, layout)), guarded_copy(lay(hurt, layout))
     run = kernel.prepare(p, (w, bias), 1)
-    run(guarded_copy(x, layout, "end"), clean)
+    run(guarded_copy(lay(x, layout)), clean)
     spoiled = x.copy()
     spoiled[0, 1, 0, 5, 17] = np.nan
-    run(guarded_copy(spoiled, layout, "end"), hurt)
+    run(guarded_copy(lay(spoiled, layout)), hurt)
     rows, cols = (
         [o for o in range(e) if abs(o * stride - at) <= 1] for e, at in zip(p.output[1:], (5, 17), strict=True)
     )
@@ -342,11 +331,11 @@ def test_the_same_bits_for_any_number_of_threads(
 ) -> None:
     p = problem((130, 45), (3, 3), n=2, channels=40, padding=1, stride=stride, layout=layout, mode=mode)
     rng = np.random.default_rng(5)
-    x = guarded_copy(rng.standard_normal(p.x_shape).astype(p.dtype), layout, "end")
+    x = guarded_copy(lay(rng.standard_normal(p.x_shape).astype(p.dtype), layout))
     w, bias = rng.standard_normal(p.w_shape).astype(p.dtype), rng.standard_normal(p.oc).astype(p.acc)
     results = []
     for threads in (1, 2, 3):
-        out = guarded_copy(np.full(p.y_shape, 77, p.out), layout, "end")
+        out = guarded_copy(lay(np.full(p.y_shape, 77, p.out), layout))
         kernel.prepare(p, (w, bias), threads)(x, out)
         results.append(out.tobytes())
     assert results[0] == results[1] == results[2]

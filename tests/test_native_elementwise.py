@@ -11,9 +11,9 @@ import pytest
 from guard import guarded, guarded_copy
 
 import fastconv as F
-from fastconv.backends.cython.elementwise import FUNCTIONS, SELU_ALPHA, SELU_SCALE
+from fastconv.backends.cython.elementwise import FUNCTIONS
 from fastconv.backends.reference_pool import Pool
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 

@@ -8,7 +8,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from guard import guarded
+from guard import guarded_copy
+from problems import lay
 
 from fastconv.backends.cython import native, pool, pool_channels, pool_flat, pool_shifts
 from fastconv.backends.reference_pool import Pool as Reference
@@ -76,16 +77,8 @@ def problem(
     )
 
 
-def guarded_copy(a: np.ndarray, layout: str, at: str) -> np.ndarray:
-    """The values of an (N, C, D, H, W) array, stored in `layout` flush against an unreadable page."""
-    stored = a.transpose(0, 2, 3, 4, 1) if layout == "NHWC" else a
-    copy = guarded(stored.shape, a.dtype, at)
-    copy[...] = stored
-    return copy.transpose(0, 4, 1, 2, 3) if layout == "NHWC" else copy
-
-
 def results(p: PoolProblem, at: str = "end") -> list[np.ndarray]:
-    return [guarded_copy(np.full(shape, 77, dtype), p.layout, at) for shape, dtype in p.results]
+    return [guarded_copy(lay(np.full(shape, 77, dtype), p.layout), at) for shape, dtype in p.results]
 
 
 @cache
@@ -107,7 +100,7 @@ def check(kernel: Kernel[PoolProblem], problems: Iterable[PoolProblem], places: 
             continue
         x, want = example(p)
         got = results(p, at)
-        kernel.prepare(p, (), 1)(guarded_copy(x, p.layout, at), *got)
+        kernel.prepare(p, (), 1)(guarded_copy(lay(x, p.layout), at), *got)
         assert kernel.error(p) < 1e-4
         np.testing.assert_allclose(got[0], want[0], rtol=4 * kernel.error(p), atol=4 * kernel.error(p), err_msg=str(p))
         if p.indices:
@@ -248,7 +241,7 @@ def test_first_nan_first_tie_and_padding(kernel: Kernel[PoolProblem], layout: st
     if not takes(kernel, p):
         return
     value, index = results(p)
-    kernel.prepare(p, (), 1)(guarded_copy(x, layout, "end"), value, index)
+    kernel.prepare(p, (), 1)(guarded_copy(lay(x, layout)), value, index)
     assert np.isnan(value[0, 0, 0, 0, 0]) and index[0, 0, 0, 0, 0] == 1
     assert value[0, 1, 0, 0, 0] == 5 and index[0, 1, 0, 0, 0] == 1
     np.testing.assert_array_equal(value[0, 2], -np.inf)
@@ -264,7 +257,7 @@ def test_a_window_wholly_in_padding(kernel: Kernel[PoolProblem], layout: str) ->
         if not takes(kernel, p):
             continue
         got = results(p)
-        kernel.prepare(p, (), 1)(guarded_copy(np.ones(p.x_shape, p.dtype), layout, "end"), *got)
+        kernel.prepare(p, (), 1)(guarded_copy(lay(np.ones(p.x_shape, p.dtype), layout)), *got)
         np.testing.assert_array_equal(got[0], expected)
         if p.indices:
             np.testing.assert_array_equal(got[1], -1)
@@ -295,7 +288,7 @@ def test_the_same_bits_for_any_number_of_threads(kernel: Kernel[PoolProblem], la
     if not takes(kernel, p):
         return
     rng = np.random.default_rng(8)
-    x = guarded_copy(rng.standard_normal(p.x_shape).astype(p.dtype), layout, "end")
+    x = guarded_copy(lay(rng.standard_normal(p.x_shape).astype(p.dtype), layout))
     seen = []
     for threads in (1, 2, 3):
         got = results(p)
@@ -371,8 +364,8 @@ def test_windows_of_uneven_sizes(kernel: Kernel[AdaptivePoolProblem], kind: str,
             x[rng.random(p.x_shape) < 0.3] = -np.inf
         wants = [np.empty(shape, t) for shape, t in p.results]
         Reference().prepare(p, (), 1)(x, *wants)
-        got = [guarded_copy(np.zeros_like(want), layout, at) for want in wants]
-        kernel.prepare(p, (), 2)(guarded_copy(x, layout, at), *got)
+        got = [guarded_copy(lay(np.zeros_like(want), layout), at) for want in wants]
+        kernel.prepare(p, (), 2)(guarded_copy(lay(x, layout), at), *got)
         np.testing.assert_allclose(got[0], wants[0], rtol=4 * kernel.error(p), atol=4 * kernel.error(p))
         if indices:
             np.testing.assert_array_equal(got[1], wants[1])

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from guard import guarded, guarded_copy
-from test_native_conv import DTYPES, as_dtype, in_layout, problem, skip_unavailable
+from problems import lay
+from test_native_conv import DTYPES, as_dtype, problem, skip_unavailable
 
 from fastconv.backends import reference
 from fastconv.core.problems.conv import ConvProblem, weight_gradient
@@ -40,7 +41,7 @@ def case(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def run(kernel: Any, p: ConvProblem, x: np.ndarray, y: np.ndarray, at: str, threads: int = 1) -> np.ndarray:
     """The kernel's result on guarded copies, in guarded memory."""
-    x, y = (guarded_copy(in_layout(a.astype(p.dtype), p.layout), at) for a in (x, y))
+    x, y = (guarded_copy(lay(a.astype(p.dtype), p.layout), at) for a in (x, y))
     out = guarded(p.w_shape, p.out, at)
     kernel.prepare(p, (x,), threads)(y, out)
     return out

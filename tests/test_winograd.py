@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from guard import guarded, guarded_copy
-from test_native_conv import DTYPES, as_dtype, case, check, in_layout, problem, run, skip_unavailable
+from problems import lay
+from test_native_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable
 
 import fastconv as F
 from fastconv.backends import reference
@@ -192,7 +193,7 @@ GRADIENTS = (
 
 
 def gradient(kernel: Any, p: Any, x: np.ndarray, y: np.ndarray, at: str, threads: int) -> np.ndarray:
-    arrays = [guarded_copy(in_layout(a.astype(p.dtype), p.layout), at) for a in (x, y)]
+    arrays = [guarded_copy(lay(a.astype(p.dtype), p.layout), at) for a in (x, y)]
     w = guarded(p.w_shape, p.out, at)
     kernel.prepare(p, (arrays[0],), threads)(arrays[1], w)
     return w

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastconv.backends.reference import Reference
 from fastconv.core.kernel import Run
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 
 def _exp(x: float) -> float:
@@ -62,8 +62,6 @@ def _clip(x: float, low: float, high: float) -> float:
 def _softshrink(x: float, lambd: float) -> float:
     return x - lambd if x > lambd else x + lambd if x < -lambd else x * 0
 
-
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     "relu": lambda x: 0.0 if x < 0 else x,

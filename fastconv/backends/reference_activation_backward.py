@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.reference import Reference
-from fastconv.backends.reference_activation import SELU_ALPHA, SELU_SCALE
 from fastconv.core.kernel import Run
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 FAR = 750  # further down exp(x) is 0
 

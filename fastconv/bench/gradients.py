@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import fastconv
 from fastconv.bench.work import outline
 from fastconv.core.arrays import Spec
+from fastconv.ops import grad
 
 ARRAYS = {"gemm": ("a", "b", "c"), "matmul": ("a", "b")}
 
@@ -33,7 +33,7 @@ def gradient_call(
         If there is no such gradient.
     """
     name = operation.__name__
-    function = getattr(fastconv.grad, name, None)
+    function = getattr(grad, name, None)
     if function is None:
         raise ValueError(f"{name} has no gradient")
     names = ARRAYS.get(name, ("input", "weight", "bias") if name.startswith(("conv", "linear")) else ("input",))

@@ -9,15 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import fastconv
 from fastconv.bench.compare import SECONDS, Comparison, measure
 from fastconv.bench.gradients import gradient_call
 from fastconv.bench.peers import PEERS
 from fastconv.bench.suites import SUITES, Case
 from fastconv.bench.timing import ROUNDS
 from fastconv.core.arrays import Spec
+from fastconv.ops import activation, adaptive, conv, gemm, loss, pool, shape, unpool
 from fastconv.version import __version__
 
+FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, loss, shape)  # a case names a public function of one
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -166,7 +167,8 @@ def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, 
     """The public function of a case and its arguments, arrays as `Spec`."""
     dtypes = ["int64" if i in case.indices else case.dtype for i in range(len(case.shapes))]
     arrays = tuple(map(Spec, case.shapes, dtypes))
-    call = getattr(fastconv, case.operation), (*arrays, *case.args), dict(case.kwargs)
+    operation = next(getattr(family, case.operation) for family in FAMILIES if hasattr(family, case.operation))
+    call = operation, (*arrays, *case.args), dict(case.kwargs)
     return call if case.gradient is None else gradient_call(*call, case.gradient)
 
 

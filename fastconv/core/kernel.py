@@ -147,7 +147,7 @@ class Kernel(Generic[P]):
         raise NotImplementedError
 
     def cost(self, problem: P, machine: Machine) -> float:
-        """Predicted seconds of one run with `machine.threads` threads, packing included unless `problem.packed`."""
+        """Predicted seconds of one run on one thread, packing included unless `problem.packed`."""
         raise NotImplementedError
 
     def workspace(self, problem: P) -> int:

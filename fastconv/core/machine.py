@@ -10,11 +10,9 @@ import os
 import platform
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-from fastconv.core import threads as _threads
 
 # Widest first.  Each: bytes per vector, vector registers, features it needs by NumPy's names.
 ISAS: dict[str, tuple[int, int, tuple[str, ...]]] = {
@@ -30,9 +28,7 @@ class Machine:
 
     Attributes
     ----------
-    threads : int
-        Threads that the call may use.
-    peak : dict of str to float
+    peak : tuple of (str, float)
         Estimated float32 FLOP/s of one core for each instruction set.
     bandwidth : float
         Estimated bytes/s of streaming memory access by one core.
@@ -40,7 +36,6 @@ class Machine:
         Data cache sizes in bytes; l1 and l2 of one core, l3 shared.
     """
 
-    threads: int
     peak: tuple[tuple[str, float], ...]
     bandwidth: float
     l1: int
@@ -50,9 +45,6 @@ class Machine:
     def flops(self, isa: str, itemsize: int = 4) -> float:
         """Estimated FLOP/s of one core with `isa` for floats of `itemsize` bytes."""
         return dict(self.peak)[isa] * 4 / itemsize
-
-    def with_threads(self, threads: int) -> Machine:
-        return replace(self, threads=threads)
 
 
 @cache
@@ -151,12 +143,11 @@ def halved_avx512() -> bool:
 
 @cache
 def host() -> Machine:
-    """This computer, with the default number of threads."""
+    """This computer."""
     # In halves, AVX-512 still has twice the registers, which is worth a quarter.
     lanes = {"avx512": 10 if halved_avx512() else 16, "avx2": 8, "portable": 4}
     clock, fma_per_cycle = 3.5e9, 2
     return Machine(
-        threads=_threads.default(),
         peak=tuple((isa, clock * fma_per_cycle * 2 * n) for isa, n in lanes.items()),
         bandwidth=15e9,
         l1=_cache_bytes(1, 32 << 10),

@@ -94,7 +94,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     must depend neither on the batch nor on the number of threads.  Gradients of weights, sums over the batch, are
     looked at as a whole.
     """
-    host = machine.host().with_threads(1)
+    host = machine.host()
     times = wisdom.known(problem)
     rows = []
     for kernel in all_kernels(problem.op):

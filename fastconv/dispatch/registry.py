@@ -1,4 +1,4 @@
-"""fastconv's own kernels, one ordered tuple per family of operations: the only file that names kernels.
+"""fastconv's own kernels, one ordered tuple per family: the only file that imports kernels from all backends.
 
 Choices are made among `fastconv.dispatch.extensions.all_kernels`: these, and those that were registered from outside.
 Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.  All families import their

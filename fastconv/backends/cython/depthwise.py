@@ -38,9 +38,8 @@ SHARES = 8  # items at least where there is something to share
 
 
 def reads_in_place(p: ConvProblem) -> bool:
-    """Whether tiles can pick out the columns that they need, and what lies beside the image's rows counts as zero."""
-    zero_beside = p.fill == 0 if p.mode == "zeros" else max(p.pads[2]) <= 0
-    return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and zero_beside
+    """Whether tiles read rows of the image itself: they can pick out their columns, and masks stand in for padding."""
+    return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and native.zero_columns(p)
 
 
 def split_evenly(total: int, most: int, multiple: int) -> int:
@@ -97,8 +96,7 @@ class Blocks:
     @keep_tables(lambda offsets: offsets.nbytes)
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""
-        col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
-        return col - p.pads[2][0] if self.in_place else col % p.stride[2] * self.wq + col // p.stride[2]
+        return native.tap_columns(p, None if self.in_place else self.wq)
 
 
 def rate(p: ConvProblem) -> float:
@@ -160,7 +158,7 @@ class Depthwise(native.Native):
             pack = 0.0 if p.packed else 2e-9 * p.oc * p.taps
         else:
             seconds = rows_seconds(p, self.isa, machine)
-        return START_SECONDS + pack + seconds / min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
+        return START_SECONDS + pack + seconds
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

@@ -202,11 +202,10 @@ class Direct(native.Native):
         planes = p.n * p.groups * p.output[0]
         work = planes * p.icg * p.kernel[0] * Blocks.of(p, self.isa, 1).seconds(p, self.isa, machine)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.depth
-        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         weights = p.oc * p.depth * p.acc.itemsize
         work += native.stream_seconds(weights, machine)
         images = (p.bytes - weights) / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
-        return START_SECONDS + pack + (work + images + ITEM_SECONDS * planes) / share
+        return START_SECONDS + pack + (work + images + ITEM_SECONDS * planes)
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])

@@ -11,16 +11,12 @@ from fastconv.backends.cython import native
 from fastconv.core import machine, threads
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 BLOCK = 1 << 14  # elements
 SHARED_BLOCKS = 8  # fewer are not worth a second thread
 START_SECONDS = 1e-6
 EXACT_ULPS, SLOPE_ULPS = 0.5, 8.0  # of a function that is rounded once; of a slope of any other
-
-
-# selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
 @dataclass(frozen=True, slots=True)

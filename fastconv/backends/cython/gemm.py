@@ -60,16 +60,15 @@ class Gemm(Kernel[GemmProblem]):
         used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
         sums = p.flops / peak
-        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         prepacked = p.packed and not p.b_batched
         if self._few(p) and not (prepacked or p.trans_b):
             memory = native.memory_seconds(p.bytes, machine, CACHED if p.n * p.acc.itemsize % SET_BYTES else 1.0)
-            return IN_PLACE_SECONDS + (p.batch * EACH_SECONDS + max(IN_PLACE_SHARE * sums, memory)) / share
+            return IN_PLACE_SECONDS + (p.batch * EACH_SECONDS + max(IN_PLACE_SHARE * sums, memory))
         packed_b = 0 if prepacked else (p.batch if p.b_batched else 1) * p.k * panels * nr
         near = panels <= PASSES and (p.trans_a or p.k * p.acc.itemsize % NEAR)
         packed_a = 0 if near else p.batch * p.m * p.k
         memory = native.memory_seconds(p.bytes, machine, CACHED)
-        return START_SECONDS + (sums + PACK_SECONDS * (packed_a + packed_b) + memory) / share
+        return START_SECONDS + (sums + PACK_SECONDS * (packed_a + packed_b) + memory)
 
     def _few(self, p: GemmProblem) -> bool:
         """Whether B is read in place, where it has the right strides and is not packed beforehand."""

@@ -51,9 +51,8 @@ class Loss(Kernel[LossProblem]):
     def cost(self, problem: LossProblem, machine: Machine) -> float:
         p = problem
         work = vectors(self.isa, work_dtype(p).itemsize, p.n, p.c, p.inner) * p.logits + p.n * p.inner * SAMPLE_SECONDS
-        share = min(machine.threads, max(1, p.n * p.c * p.inner // SHARED_ELEMENTS))
         read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
-        return START_SECONDS + max(work, read / machine.bandwidth) / share
+        return START_SECONDS + max(work, read / machine.bandwidth)
 
     def workspace(self, problem: LossProblem) -> int:
         p = problem

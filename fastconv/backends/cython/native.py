@@ -172,6 +172,20 @@ def padded_axes(p: Windowed, mode: str) -> Axes:
     return axes[0], axes[1], axes[2], run0, min(max(run0, lo + extent), size)
 
 
+def zero_columns(p: ConvProblem) -> bool:
+    """Whether all padding left and right of an image's rows is zero."""
+    return p.fill == 0 if p.mode == "zeros" else max(p.pads[2]) <= 0
+
+
+def tap_columns(p: Windowed, wq: int | None) -> np.ndarray:
+    """Where in a row each tap along width starts, for the first output of a block.
+
+    The row is one of a `Band` whose phases have `wq` elements, or of the image itself if that is None.
+    """
+    col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
+    return col - p.pads[2][0] if wq is None else col % p.stride[2] * wq + col // p.stride[2]
+
+
 # Magnitudes of the largest weight, by the size of a float, with which no product of a transform over- or underflows.
 ORDINARY = {4: (2.0**-30, 2.0**30), 8: (2.0**-200, 2.0**200)}
 
@@ -391,7 +405,7 @@ class Band:
 @keep_few()
 def seconds(kernel: Kernel[Any], problem: Problem) -> float:
     """Predicted time on one thread; unplanned calls ask again and again."""
-    return kernel.cost(problem, machine.host().with_threads(1))
+    return kernel.cost(problem, machine.host())
 
 
 Body = Callable[[np.ndarray, int, int, int, int], Any]

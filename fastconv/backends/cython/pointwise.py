@@ -53,8 +53,7 @@ class Pointwise(native.Native):
         peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
         memory = native.memory_seconds(p.bytes, machine, CACHED, ASKED)
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
-        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
-        return START_SECONDS + pack + (p.flops / peak + memory) / share
+        return START_SECONDS + pack + (p.flops / peak + memory)
 
     def _stays(self, p: ConvProblem) -> bool:
         """Whether all that a tile reads fits into an L1 cache, whose sets channels may meet in few."""

@@ -110,12 +110,11 @@ class PointwiseBlocked(native.Native):
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * used
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
-        share = min(machine.threads, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # a row enters as a whole
         moves = MOVE_SECONDS * p.n * p.pixels * (entered + p.oc)
         # Weights stream from the L3 cache while tiles are worked out.
         products = max(p.flops / peak, native.stream_seconds(p.oc * p.icg * p.acc.itemsize, machine))
-        return START_SECONDS + pack + (products + moves) / share
+        return START_SECONDS + pack + (products + moves)
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)

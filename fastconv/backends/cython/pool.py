@@ -153,13 +153,12 @@ class Pool(Kernel[PoolProblem]):
         along = rows * p.output[2] * blocks.kernel[2]
         vectors = (down + along) / native.lanes(self.isa, p.dtype.itemsize)
         work = 1e-9 * rows * p.output[2] * p.indices
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
         if blocks.unit > 1:  # whole rows go down and, windows one apart, along in one piece
             pieces = rows / p.c * (1 if p.stride[2] == 1 else p.output[2])
             work += vectors * (6 if p.indices else 2.25) / 3e9 + PIECE_SECONDS * pieces
-            return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+            return START_SECONDS + max(work, p.bytes / machine.bandwidth)
         work += vectors * (8 if p.indices else 4) / 3e9 + 4e-8 * rows
-        return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
+        return START_SECONDS + (work + p.bytes / machine.bandwidth)
 
     def workspace(self, problem: PoolProblem) -> int:
         return Blocks.of(problem).bytes
@@ -180,7 +179,7 @@ class Pool(Kernel[PoolProblem]):
         tables = (blocks.taps(p), *places, *divisors(p))
         prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
-        each = native.in_slices(prepared.items, blocks.bytes, threads, self.cost(p, machine.host().with_threads(1)))
+        each = native.in_slices(prepared.items, blocks.bytes, threads, native.seconds(self, p))
 
         def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray | None = None) -> None:
             each(lambda buf, step, lo, hi, count: prepared.run(x, out, indices, buf, step, lo, hi, count))

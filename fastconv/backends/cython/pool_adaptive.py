@@ -46,8 +46,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         work = rows * (ROW_SECONDS + p.output[2] * WINDOW_SECONDS) + vectors * VECTOR_SECONDS
         if p.indices:
             work *= INDEX_FACTOR
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
-        return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
+        return START_SECONDS + (work + p.bytes / machine.bandwidth)
 
     @staticmethod
     def _windows(p: AdaptivePoolProblem) -> tuple[int, int]:

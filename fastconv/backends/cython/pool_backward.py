@@ -57,7 +57,7 @@ class Scatter(Kernel[AnyPool]):
         items = p.n * -(-p.c // width)
         elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
         workers = count if elements > SHARED_ELEMENTS else 1
-        each = native.in_slices(items, 0, workers, self.cost(p, native.machine.host()))
+        each = native.in_slices(items, 0, workers, native.seconds(self, p))
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             each(lambda buf, step, lo, hi, threads: _pool_backward.run(dy, indices, out, width, lo, hi, threads))
@@ -123,7 +123,7 @@ class Average(Kernel[AnyPool]):
         items = p.n * -(-p.c // width)
         elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
         workers = count if elements > SHARED_ELEMENTS else 1
-        each = native.in_slices(items, self.workspace(p), workers, self.cost(p, native.machine.host().with_threads(1)))
+        each = native.in_slices(items, self.workspace(p), workers, native.seconds(self, p))
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             each(lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads))
@@ -170,8 +170,7 @@ class Adaptive(Kernel[AnyPool]):
         width = self._width(p)
         prepared = _pool_backward.Adaptive(p, width)
         workers = count if p.n * p.c * prod(p.input) > SHARED_ELEMENTS else 1
-        seconds = self.cost(p, native.machine.host().with_threads(1))
-        each = native.in_slices(p.n * -(-p.c // width), self.workspace(p), workers, seconds)
+        each = native.in_slices(p.n * -(-p.c // width), self.workspace(p), workers, native.seconds(self, p))
 
         def run(dy: np.ndarray, out: np.ndarray) -> None:
             each(lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads))

@@ -46,8 +46,7 @@ class Channels(Kernel[PoolProblem]):
         taps = int(np.prod(Blocks.of(p).kernel))
         vectors = -(-p.c // native.lanes(self.isa, p.dtype.itemsize))
         work = p.n * p.pixels * (vectors * (taps * LOAD_SECONDS + STORE_SECONDS) + WINDOW_SECONDS)
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

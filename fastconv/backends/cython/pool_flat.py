@@ -52,8 +52,7 @@ class Flat(Kernel[PoolProblem]):
         vectors = -(-p.pixels // native.lanes(self.isa, p.dtype.itemsize))
         each = kh * LOAD_SECONDS + kw * TAP_SECONDS + SHARE_SECONDS * (p.kind == "avg")
         work = p.n * p.c * (vectors * each + PLANE_SECONDS)
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

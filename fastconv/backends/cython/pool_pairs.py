@@ -42,9 +42,8 @@ class Pairs(Kernel[PoolProblem]):
     def cost(self, problem: PoolProblem, machine: Machine) -> float:
         p = problem
         outputs = p.n * p.c * p.pixels
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
         work = outputs * OUTPUT_SECONDS * 16 / native.lanes(self.isa, p.dtype.itemsize)
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

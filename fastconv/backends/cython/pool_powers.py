@@ -149,8 +149,7 @@ class Powers(Kernel[PoolProblem]):
         outputs = p.n * p.c * p.pixels / lanes
         work = read * columns * power_seconds(p.norm) + (columns * kd * kh + kw) * ADD_SECONDS
         work = outputs * (work + power_seconds(1 / p.norm)) + p.n * p.c * p.output[0] * p.output[1] * ROW_SECONDS
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
-        return START_SECONDS + (work + p.bytes / machine.bandwidth) / share
+        return START_SECONDS + (work + p.bytes / machine.bandwidth)
 
     def workspace(self, problem: PoolProblem) -> int:
         return Blocks.of(problem).bytes

@@ -78,8 +78,7 @@ class Shifts(Kernel[PoolProblem]):
         vectors = rows * -(-p.output[2] // lanes)
         each = p.stride[2] * kd * kh * LOAD_SECONDS + kw * TAP_SECONDS
         work = vectors * each * (4 if p.indices else 1) + rows * ROW_SECONDS + p.n * p.c * p.output[0] * PLANE_SECONDS
-        share = min(machine.threads, max(1, round(p.flops / SHARED_FLOPS)))
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

@@ -59,8 +59,7 @@ class Softmax(Kernel[SoftmaxProblem]):
     def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
         p = problem
         work = vectors(self.isa, p.dtype.itemsize, p.outer, p.length, p.inner)
-        share = min(machine.threads, max(1, p.outer * p.length * p.inner // SHARED_ELEMENTS))
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth) / share
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem

@@ -67,11 +67,9 @@ class Thin(Kernel[GemmProblem]):
         nr = native.tile(self.isa, size)[1]
         used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
         sums = p.flops / used / (machine.flops(self.isa, size) * RATE[self.isa][not packed])
-        items = max(1, p.batch * -(-cols // nr) // 8)
-        share = min(machine.threads, items, max(1, round(p.flops / native.FLOPS_PER_THREAD)))
         rest = (p.batch * rows * (p.k + cols) * size) / (machine.bandwidth * CACHED)
         each = p.batch * (EACH_SECONDS + (cols % nr != 0) * LAST_SECONDS)
-        return START_SECONDS + (max(matrix / speed, sums) + rest + each) / share
+        return START_SECONDS + (max(matrix / speed, sums) + rest + each)
 
     def _panels(self, p: GemmProblem, threads: int) -> int:
         """Panels of columns per item."""

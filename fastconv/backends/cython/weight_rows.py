@@ -62,7 +62,7 @@ class Blocks:
         axes = zip(p.input, p.pads, p.kernel, p.dilation, strict=True)
         alone = any(max(pads) > (k - 1) * d or extent < d for extent, pads, k, d in axes)
         band = native.Band.of(p, rows, cols)
-        return cls(reads_in_place(p, vl), rows, cols, inputs, outputs, segments, count, alone, band)
+        return cls(reads_image(p, vl), rows, cols, inputs, outputs, segments, count, alone, band)
 
     def scratch(self, p: ConvProblem, vl: int) -> int:
         """Bytes that one thread needs: sums, the table of rows, the band, rows of y."""
@@ -72,18 +72,14 @@ class Blocks:
 
     def taps(self, p: ConvProblem) -> np.ndarray:
         """Where in a row each tap along width starts, for the first output of a block."""
-        col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
-        if self.in_place:
-            return col - p.pads[2][0]
-        return col % p.stride[2] * self.band.wq + col // p.stride[2]
+        return native.tap_columns(p, None if self.in_place else self.band.wq)
 
 
-def reads_in_place(p: ConvProblem, vl: int) -> bool:
-    """Whether tiles can pick out the columns that they need, and what lies beside the image's rows counts as zero."""
+def reads_image(p: ConvProblem, vl: int) -> bool:
+    """Whether tiles read rows of the image itself: they can pick out their columns, and masks stand in for padding."""
     sw, kw = p.stride[2], p.kernel[2]
     halved = sw == 2 and p.dilation[2] == 1 and kw in (3, 5, 7) and kw <= vl + 1 and p.stride[1] == 2
-    zero_beside = p.fill == 0 if p.mode == "zeros" else max(p.pads[2]) <= 0
-    return p.layout == "NCHW" and zero_beside and (sw == 1 or halved)
+    return p.layout == "NCHW" and native.zero_columns(p) and (sw == 1 or halved)
 
 
 def parts(total: int, most: int) -> int:

@@ -50,7 +50,7 @@ class Windows(native.Delegated):
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
         p = problem
-        return super().cost(p, machine) + STORE_SECONDS * p.n * p.oc * p.pixels / machine.threads
+        return super().cost(p, machine) + STORE_SECONDS * p.n * p.oc * p.pixels
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem

@@ -85,14 +85,6 @@ class NumbaKernel(Kernel[P]):
         """FLOP/s that the best tiles reach on one core."""
         return 0.76 * machine.flops(self.isa, dtype.itemsize)
 
-    @staticmethod
-    def spread(work: float, items: int, threads: int) -> float:
-        """Seconds of `work` seconds in `items` equal items on up to `threads` threads, Python's part included."""
-        threads = min(worthwhile(threads, work), items)
-        if threads <= 1:
-            return CALL_SECONDS + work
-        return CALL_SECONDS + THREAD_SECONDS / 2 + work * -(-items // threads) / items
-
 
 def worthwhile(threads: int, seconds: float) -> int:
     """How many of `threads` threads to use for `seconds` of work."""

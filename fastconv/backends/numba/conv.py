@@ -16,6 +16,7 @@ from fastconv.backends.numba.axes import (
     tap_sources,
 )
 from fastconv.backends.numba.base import (
+    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
@@ -120,7 +121,7 @@ class Direct(NumbaConv):
         store = p.n * p.oc * p.pixels * p.out.itemsize * 3 / machine.bandwidth
         pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 20e-6
         work = p.flops / (self.rate(machine, p.dtype) * b.speed) + fill + store
-        return pack + self.spread(work, b.items, machine.threads)
+        return pack + (CALL_SECONDS + work)
 
     def workspace(self, problem: ConvProblem) -> int:
         p, b = problem, self.blocking(problem)
@@ -201,7 +202,7 @@ class Pointwise(NumbaConv):
         pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 10e-6
         compute = p.flops / (self.rate(machine, p.dtype) * speed * filled)
         work = max(compute, p.bytes / machine.bandwidth) + 0.3 * min(compute, p.bytes / machine.bandwidth)
-        return pack + self.spread(work, p.n * p.groups * blocks, machine.threads)
+        return pack + (CALL_SECONDS + work)
 
     def workspace(self, problem: ConvProblem) -> int:
         return 0
@@ -276,7 +277,7 @@ class Depthwise(NumbaConv):
             lanes = 4 * self.lanes(p.dtype)
             speed = 0.25 * p.oc / (-(-p.oc // lanes) * lanes)
             work = p.flops / (self.rate(machine, p.dtype) * speed) + p.bytes / machine.bandwidth
-            return pack + self.spread(work, p.n * p.output[0] * p.output[1], machine.threads)
+            return pack + (CALL_SECONDS + work)
         rb, nv, rows, cols = self.blocking(p)
         lanes = nv * self.lanes(p.dtype)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
@@ -285,8 +286,7 @@ class Depthwise(NumbaConv):
         fill = band * 0.3e-9 * p.dtype.itemsize / 4
         scatter = p.n * p.oc * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
         work = p.flops / (self.rate(machine, p.dtype) * speed) + fill + scatter + p.bytes / machine.bandwidth
-        items = p.n * p.groups * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        return pack + self.spread(work, items, machine.threads)
+        return pack + (CALL_SECONDS + work)
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

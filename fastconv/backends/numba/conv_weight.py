@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.axes import axis_slots, band_slots, make_bands
-from fastconv.backends.numba.base import NumbaKernel, address, each_isa, run_items, steps
+from fastconv.backends.numba.base import CALL_SECONDS, NumbaKernel, address, each_isa, run_items, steps
 from fastconv.backends.numba.conv import BAND_BYTES, window
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
@@ -100,7 +100,7 @@ class Weight(NumbaKernel[ConvProblem]):
         pack = p.n * p.groups * kbs * nr * p.pixels * 0.4e-9
         join = 2 * b.segments * p.groups * kbs * nr * p.depth * 0.5e-9
         work = p.flops / (self.rate(machine, p.dtype) * b.speed * max(p.ocg / (kbs * nr), 1e-3)) + fill + pack + join
-        return 20e-6 + self.spread(work, b.segments * p.groups, machine.threads)
+        return 20e-6 + (CALL_SECONDS + work)
 
     def workspace(self, problem: ConvProblem) -> int:
         return sum(self._elements(problem)) * problem.dtype.itemsize

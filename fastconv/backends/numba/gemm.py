@@ -98,8 +98,7 @@ class Gemm(NumbaKernel[GemmProblem]):
         speed = k.speed * min(1.0, max(p.m, 1) / 8)
         work = p.flops / (self.rate(machine, p.dtype) * speed) + packing + read + output
         calls = ceil(p.batch, k.matrices) * passes * ceil(p.n, k.nr * k.panels)
-        items = ceil(p.m, k.mc) * ceil(k.panels, GROUP) * k.matrices
-        return CALL_SECONDS * calls + self.spread(work, items, machine.threads)
+        return CALL_SECONDS * calls + (CALL_SECONDS + work)
 
     def workspace(self, problem: GemmProblem) -> int:
         p, k = problem, self.blocking(problem)

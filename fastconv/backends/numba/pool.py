@@ -8,6 +8,7 @@ import numpy as np
 
 from fastconv.backends.numba.axes import Window, choose_block, make_bands, row_cost, slots, tap_sources
 from fastconv.backends.numba.base import (
+    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
@@ -92,7 +93,7 @@ class Pool(NumbaKernel[PoolProblem]):
         if self._in_place(p):
             vectors = p.n * p.pixels * -(-p.c // (4 * lanes)) * 4
             work = vectors * p.taps * 2 * TAP_SECONDS + memory
-            return self.spread(work, p.n * p.output[0] * p.output[1], machine.threads)
+            return CALL_SECONDS + work
         rb, nv, rows, cols = self.blocking(p)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
         wide, high = -(-ow // (nv * lanes)) * nv, -(-oh // rb) * rb
@@ -100,8 +101,7 @@ class Pool(NumbaKernel[PoolProblem]):
         work = vectors * p.taps * TAP_SECONDS * (PLACE_FACTOR if p.indices else 1.0)
         fill = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels * 0.3e-9 * p.dtype.itemsize / 4
         scatter = p.n * p.c * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
-        items = p.n * p.c * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        return self.spread(work + fill + scatter + memory, items, machine.threads)
+        return CALL_SECONDS + (work + fill + scatter + memory)
 
     def workspace(self, problem: PoolProblem) -> int:
         p = problem

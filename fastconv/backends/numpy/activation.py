@@ -15,7 +15,7 @@ import numpy as np
 from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.base import is_half
 
 BLOCK = 1 << 15  # elements
@@ -23,9 +23,6 @@ ARRAYS, GELU_ARRAYS = 6, 11  # as long as a block and float64, or two of float32
 SECONDS_PER_ELEMENT = 4e-9
 CALL_SECONDS = 2e-5
 FLAT = -1e3  # from here down gelu, silu, mish and hardswish are 0: infinity times nothing would be NaN
-
-# selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

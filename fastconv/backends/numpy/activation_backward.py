@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.activation import BLOCK, SELU_ALPHA, SELU_SCALE, parts, sigmoid
+from fastconv.backends.numpy.activation import BLOCK, parts, sigmoid
 from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 SECONDS_PER_ELEMENT = 3e-9
 CALL_SECONDS = 2e-5

@@ -20,6 +20,9 @@ DEFAULTS: dict[str, tuple[float, ...]] = {
 }  # fmt: skip
 """Parameters of those fused activations that have some."""
 
+# selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
 # What each function accepts beyond floats, and what it then returns: torch's rules.
 KEEPS_INTEGERS = frozenset({"relu", "relu6", "hardtanh", "threshold"})
 INTEGERS_TO_FLOAT = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink"})

@@ -115,7 +115,7 @@ def widest_window(extent: int, output: int) -> int:
     return min(extent, -(-extent // output) + (extent % output != 0)) if output else 0
 
 
-def _as_output_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[int, ...]:
+def _adaptive_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[int, ...]:
     """`output_size` per axis; None in a tuple keeps the input's extent."""
     if not isinstance(value, tuple):
         return (as_int(value, "output_size", 0),) * rank
@@ -146,7 +146,7 @@ def adaptive_problem(
     # torch lets 1-D and 2-D averages, and anything unbatched, have no channels.
     channels_may_be_empty = not batched or (kind == "avg" and rank < 3)
     check_not_empty(xshape, max(c, int(channels_may_be_empty)), spatial)
-    output = _as_output_size(output_size, rank, spatial)
+    output = _adaptive_size(output_size, rank, spatial)
     return windows_problem(kind, n, c, to3(spatial, 1), to3(output, 1), indices, layout, xdtype)
 
 

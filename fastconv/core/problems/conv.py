@@ -20,7 +20,7 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -274,16 +274,34 @@ def _conv_dtypes(x: np.dtype, w: np.dtype, bias: np.dtype | None) -> tuple[np.dt
     return dtype, acc, out
 
 
-def _check_groups(groups: Any, ic: int, name: str) -> int:
-    g = as_int(groups, "groups", 1)
-    if ic % g:
-        raise ShapeError(f"{name} has {ic} channels, which {g} groups do not divide")
-    return g
+class _Sizes(NamedTuple):
+    """What the arguments of forward and transposed convolutions say alike; the weight's first two axes aside."""
+
+    n: int
+    ic: int
+    spatial: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
 
 
-def _check_kernel(kernel: tuple[int, ...], wshape: tuple[int, ...]) -> None:
+def _sizes(
+    rank: int, xshape: tuple[int, ...], layout: str, wshape: tuple[int, ...], weight_axes: str,
+    stride: Any, dilation: Any, groups: Any,
+) -> _Sizes:  # fmt: skip
+    """Check and name them; `weight_axes` are the weight's first two, for the error's text."""
+    _, n, ic, spatial = split_batch(xshape, rank, layout)
+    if len(wshape) != rank + 2:
+        raise ShapeError(f"weight must have {rank + 2} axes ({weight_axes}, {rank} kernel axes), got shape {wshape}")
+    kernel = wshape[2:]
     if min(kernel) < 1:
         raise ShapeError(f"weight has shape {wshape}: every kernel extent must be at least 1")
+    s, d = as_ints(stride, rank, "stride", 1), as_ints(dilation, rank, "dilation", 1)
+    g = as_int(groups, "groups", 1)
+    if ic % g:
+        raise ShapeError(f"input has {ic} channels, which {g} groups do not divide")
+    return _Sizes(n, ic, spatial, kernel, s, d, g)
 
 
 def _check_not_empty(shape: tuple[int, ...], n: int, ic: int, spatial: tuple[int, ...]) -> None:
@@ -308,6 +326,25 @@ def _effective(
 def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
     if shape is not None and shape != (oc,):
         raise ShapeError(f"bias has shape {shape}; it must be ({oc},), one value per output channel")
+
+
+def _described(
+    direction: str, sizes: _Sizes, oc: int, pads: Pads, output: list[int], mode: str, layout: str,
+    dtypes: tuple[np.dtype, np.dtype, np.dtype], bias: bool, activation: str | None, packed: bool,
+) -> ConvProblem:  # fmt: skip
+    """The canonical problem of checked arguments; `dtypes` as `_conv_dtypes` returns them."""
+    n, ic, spatial, kernel, stride, dilation, groups = sizes
+    dtype, acc, out = dtypes
+    check_activation(activation, out)
+    problem = ConvProblem(
+        direction=direction, n=n, ic=ic, oc=oc, groups=groups,
+        input=to3(spatial, 1), kernel=to3(kernel, 1), stride=to3(stride, 1), dilation=to3(dilation, 1),
+        pads=to3(pads, (0, 0)), output=to3(tuple(output), 1),
+        mode=mode, fill=0.0, layout=layout, dtype=dtype, acc=acc, out=out,
+        bias=bias, activation=activation, packed=packed,
+    )  # fmt: skip
+    check_size(problem.y_shape, "the result")
+    return problem
 
 
 @keep_few(1024)
@@ -335,15 +372,9 @@ def conv_problem(
     ShapeError, DTypeError, ValueError, TypeError
         Naming the argument, what it was and what is allowed.
     """
-    _, n, ic, spatial = split_batch(xshape, rank, layout)
-    if len(wshape) != rank + 2:
-        raise ShapeError(f"weight must have {rank + 2} axes (oc, ic/groups, {rank} kernel axes), got shape {wshape}")
-    oc, icg, *k = wshape
-    kernel = tuple(k)
-    _check_kernel(kernel, wshape)
-    s = as_ints(stride, rank, "stride", 1)
-    d = as_ints(dilation, rank, "dilation", 1)
-    g = _check_groups(groups, ic, "input")
+    sizes = _sizes(rank, xshape, layout, wshape, "oc, ic/groups", stride, dilation, groups)
+    n, ic, spatial, kernel, s, d, g = sizes
+    oc, icg = wshape[:2]
     if icg * g != ic:
         raise ShapeError(
             f"weight has shape {wshape} and groups={g}, so input must have {icg * g} channels; it has {ic} "
@@ -352,7 +383,7 @@ def conv_problem(
     if oc % g:
         raise ShapeError(f"weight has {oc} output channels, which {g} groups do not divide")
     _check_bias(bshape, oc)
-    dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
+    dtypes = _conv_dtypes(xdtype, wdtype, bdtype)
     if padding_mode not in PADDING_MODES:
         raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {shown(padding_mode)}")
     mode = "zeros" if padding_mode == "constant" else padding_mode
@@ -371,16 +402,10 @@ def conv_problem(
         check_span(e + lo + hi, e, kk, o, axis)
         output.append(o)
     s, d = _effective(spatial, kernel, s, d, pads)
-    check_activation(activation, out)
-    problem = ConvProblem(
-        direction="forward", n=n, ic=ic, oc=oc, groups=g,
-        input=to3(spatial, 1), kernel=to3(kernel, 1), stride=to3(s, 1), dilation=to3(d, 1),
-        pads=to3(pads, (0, 0)), output=to3(tuple(output), 1),
-        mode=mode, fill=0.0, layout=layout, dtype=dtype, acc=acc, out=out,
-        bias=bshape is not None, activation=activation, packed=packed,
+    return _described(
+        "forward", sizes._replace(stride=s, dilation=d), oc, pads, output, mode, layout, dtypes, bshape is not None,
+        activation, packed,
     )  # fmt: skip
-    check_size(problem.y_shape, "the result")
-    return problem
 
 
 @keep_few(1024)
@@ -403,20 +428,14 @@ def conv_transpose_problem(
     packed: bool,
 ) -> ConvProblem:
     """Check the arguments of conv_transpose1d/2d/3d and describe the convolution that they ask for."""
-    _, n, ic, spatial = split_batch(xshape, rank, layout)
-    if len(wshape) != rank + 2:
-        raise ShapeError(f"weight must have {rank + 2} axes (ic, oc/groups, {rank} kernel axes), got shape {wshape}")
-    wic, ocg, *k = wshape
-    kernel = tuple(k)
-    _check_kernel(kernel, wshape)
-    s = as_ints(stride, rank, "stride", 1)
-    d = as_ints(dilation, rank, "dilation", 1)
-    g = _check_groups(groups, ic, "input")
+    sizes = _sizes(rank, xshape, layout, wshape, "ic, oc/groups", stride, dilation, groups)
+    n, ic, spatial, kernel, s, d, g = sizes
+    wic, ocg = wshape[:2]
     if wic != ic:
         raise ShapeError(f"weight has shape {wshape}, so input must have {wic} channels; it has {ic} (shape {xshape})")
     oc = ocg * g
     _check_bias(bshape, oc)
-    dtype, acc, out = _conv_dtypes(xdtype, wdtype, bdtype)
+    dtypes = _conv_dtypes(xdtype, wdtype, bdtype)
     if padding_mode not in TRANSPOSED_PADDING_MODES:
         raise ValueError(f"padding_mode of a transposed convolution must be 'zeros', got {shown(padding_mode)}")
     if isinstance(padding, str) and padding != "valid":
@@ -440,13 +459,6 @@ def conv_transpose_problem(
             )
         check_span((e - 1) * ss + dd * (kk - 1) + 1 + op, e, kk, o, axis)
         output.append(o)
-    check_activation(activation, out)
-    problem = ConvProblem(
-        direction="transposed", n=n, ic=ic, oc=oc, groups=g,
-        input=to3(spatial, 1), kernel=to3(kernel, 1), stride=to3(s, 1), dilation=to3(d, 1),
-        pads=to3(pads, (0, 0)), output=to3(tuple(output), 1),
-        mode="zeros", fill=0.0, layout=layout, dtype=dtype, acc=acc, out=out,
-        bias=bshape is not None, activation=activation, packed=packed,
-    )  # fmt: skip
-    check_size(problem.y_shape, "the result")
-    return problem
+    return _described(
+        "transposed", sizes, oc, pads, output, "zeros", layout, dtypes, bshape is not None, activation, packed
+    )

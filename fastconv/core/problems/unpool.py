@@ -108,7 +108,7 @@ def unpool_problem(
     s = kernel if stride is None or stride == () else as_ints(stride, rank, "stride", 1)
     p = as_ints(padding, rank, "padding", 0)
     usual = tuple((e - 1) * ss + k - 2 * pp for e, ss, k, pp in zip(spatial, s, kernel, p, strict=True))
-    output = usual if output_size is None else _as_output_size(output_size, rank, usual, s)
+    output = usual if output_size is None else _unpooled_size(output_size, rank, usual, s)
     for axis, o in zip(AXES[3 - rank :], output, strict=True):
         if o < 1:
             raise ShapeError(f"output {axis} would be {o}: input has shape {xshape}, kernel_size {kernel}, padding {p}")
@@ -117,7 +117,7 @@ def unpool_problem(
     return problem
 
 
-def _as_output_size(value: Any, rank: int, usual: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, ...]:
+def _unpooled_size(value: Any, rank: int, usual: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, ...]:
     """`output_size`, of the spatial axes or of the whole shape, checked against what pooling could have come from."""
     if not isinstance(value, tuple) or len(value) not in (rank, rank + 2):
         raise ValueError(f"output_size must have {rank} or {rank + 2} ints, got {shown(value)}")

@@ -11,7 +11,8 @@ typedef struct {
     const void *factor;      /* NULL, or [count]: results are multiplied by it */
     void *y;
     ptrdiff_t count, length, step;
-    void *scratch;           /* SOFT_VECTORS vectors of lanes for each element where `step` is not 1; NULL: y serves, x is read twice */
+    void *scratch;           /* where `step` is not 1: SOFT_VECTORS (softmax.inc) x VL x `length` elements, or NULL: y holds
+                                intermediate values and x is read twice */
 } softmax_args;
 
 /* top = the maximum m of each vector, logs = log of the sum of e^(x - m), spread = sum of weight * (x - m). */
