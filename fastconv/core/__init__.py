@@ -1,1 +1,1 @@
-"""Floor 1: what everyone stands on: problems, the kernel contract, the machine, errors."""
+"""Floor 1, which all others use: problems, the kernel contract, the machine, errors."""

@@ -1,4 +1,4 @@
-"""From whatever the user passes to NumPy arrays, and from those to what kernels accept."""
+"""Convert what the user passes to NumPy arrays, and those to what kernels accept."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.scratch import DEBUG
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
 
-# From here on, finding a cache line costs less than it gains.
+# From this size on, aligning to a cache line gains more than it costs.
 ALIGNED_BYTES = 0 if DEBUG else 64 << 10
-PART_BYTES = 4 << 20  # of a copy, between which Python sees signals: fresh memory may come as slowly as 0.3 GB/s
+PART_BYTES = 4 << 20  # of a copy; Python handles signals between parts: writing new pages may be as slow as 0.3 GB/s
 
 
 class Spec(NamedTuple):
-    """Shape and dtype of an array that is not there yet: enough to make a plan.
+    """Shape and dtype of an array that does not exist yet: enough to make a plan.
 
     `fastconv.plan` takes one as its first argument, `fastconv.compare` for any array, and gradients for arrays of which
-    only shape and dtype matter.  Anywhere else it is a TypeError: there are no values to compute with.
+    only shape and dtype matter.  Anywhere else it raises a TypeError, because it has no values.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def dtype_called(value: Any, name: str) -> np.dtype:
 
 
 def as_shaped(value: Any, name: str) -> np.ndarray:
-    """As `as_array`, for arguments of which only shape and dtype matter: a `Spec` will do."""
+    """As `as_array`, for arguments of which only shape and dtype matter: a `Spec` is accepted, too."""
     return stand_in(value, name) if isinstance(value, Spec) else as_array(value, name)
 
 
@@ -132,7 +132,7 @@ def clean(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
-    """Canonical (N, C, D, H, W) view that meets the contract of `core.kernel` for `layout`.
+    """Canonical (N, C, D, H, W) view that satisfies the contract of `core.kernel` for `layout`.
 
     NCHW: planes are contiguous, strides of N and C are free.  NHWC: contiguous channels-last.
     """
@@ -148,7 +148,7 @@ def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
 
 
 def own_copy(a: np.ndarray) -> np.ndarray:
-    """A copy of `a` that kernels may take for it: images (N, C, D, H, W) by the contract of `core.kernel`.
+    """A copy of `a` for kernels: images (N, C, D, H, W) satisfy the contract of `core.kernel`.
 
     NumPy's ``order="K"`` alone would put a batch that overlaps or repeats itself (strides of 0) inside the planes.
     """
@@ -161,14 +161,14 @@ def own_copy(a: np.ndarray) -> np.ndarray:
 
 
 def _fill(to: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """`to` with the values of `a`; a large one in parts of up to `PART_BYTES`, in the order of memory."""
+    """Copy `a` into `to`; a large one in parts of up to `PART_BYTES`, in the order of memory."""
     with np.errstate(all="ignore"):  # a value too large for another dtype is infinite
         if to.nbytes <= PART_BYTES:
             np.copyto(to, a, casting="unsafe")
             return to
         axes = sorted(range(to.ndim), key=lambda axis: -to.strides[axis])
         target, source = to.transpose(axes), a.transpose(axes)
-        inner, axis = to.nbytes, -1  # bytes of one position of an axis: the first of which a few are a part
+        inner, axis = to.nbytes, -1  # bytes of one position of the axis to cut: the first whose positions fit
         while inner > PART_BYTES and axis + 1 < to.ndim:
             axis += 1
             inner //= to.shape[axes[axis]]
@@ -194,7 +194,7 @@ def overlaps(a: np.ndarray, others: tuple[Any, ...]) -> bool:
 
 
 def repeats_itself(a: np.ndarray) -> bool:
-    """Whether elements of `a` may share memory with each other: a stride is less than what lies below it."""
+    """Whether elements of `a` may share memory with each other: a stride is less than the span of inner axes."""
     if a.size == 0:
         return False
     reach = a.itemsize
@@ -206,7 +206,7 @@ def repeats_itself(a: np.ndarray) -> bool:
 
 
 def share_memory(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether some byte belongs to both; True where finding out would take long."""
+    """Whether some byte belongs to both; True where the exact answer would take long."""
     try:
         return np.shares_memory(a, b, max_work=10_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
@@ -214,7 +214,7 @@ def share_memory(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def store_integers(sums: np.ndarray, out: np.ndarray) -> None:
-    """Sums, exact in whatever type they are, into an array of integers of the same size.
+    """Store exact sums, of any dtype, in an array of integers of the same size.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""What is kept between calls, bounded in bytes: what a long-running program holds does not grow with its shapes.
+"""Caches, bounded in bytes: the memory of a long-running program does not grow with the number of shapes that it uses.
 
-`keep_few` is for results of a fixed small size, as many as it says.  What grows with extents, channels or kernels is a
-table: `keep_tables` remembers those of a function, and objects of which there are many tell `tables` what they hold.
-All tables together take up to `KEEP_BYTES`, and the oldest ones go first.  `forget` drops everything.
+`keep_few` keeps a number of results of a fixed small size.  Results that grow with extents, channels or kernels are
+tables: `keep_tables` keeps those of a function, and objects with tables register them in `tables`.  All tables together
+take up to `KEEP_BYTES`; the least recently used ones are dropped first.  `forget` drops everything.
 
-`functools.cache` is left for what has a finite set of arguments: instruction sets, dtypes, compiled modules.
+`functools.cache` is used for functions of a finite set of arguments: instruction sets, dtypes, compiled modules.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _forget: list[Callable[[], None]] = []
 
 
 def keep_few(maxsize: int = KEEP_FEW, typed: bool = False) -> Callable[[F], F]:
-    """Decorator: remember so many results of a function of hashable arguments; each is small, whatever the extents."""
+    """Decorator: keep `maxsize` results of a function of hashable arguments; each must be small for any extents."""
 
     def decorate(make: F) -> F:
         remembered = lru_cache(maxsize=maxsize, typed=typed)(make)
@@ -34,15 +34,15 @@ def keep_few(maxsize: int = KEEP_FEW, typed: bool = False) -> Callable[[F], F]:
 
 
 class Recent:
-    """Who holds tables, the most recent ones up to so many bytes: older ones are told to release theirs."""
+    """Holders of tables, up to `limit` bytes in all; the least recently used ones are told to release theirs."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._total = limit, 0
         self._held: OrderedDict[Hashable, tuple[Callable[[], Any], int]] = OrderedDict()
-        self._lock = threading.RLock()  # what is released may run finalizers, and these call operations
+        self._lock = threading.RLock()  # releasing may run finalizers, and these may call operations
 
     def add(self, holder: Hashable, release: Callable[[], Any], nbytes: int) -> None:
-        """Take note of a holder; one that is larger than all may be is told to release at once."""
+        """Register a holder; one that is larger than the limit is told to release at once."""
         if nbytes > self._limit:
             release()
             return
@@ -56,7 +56,7 @@ class Recent:
                 old()
 
     def touch(self, holder: Hashable) -> None:
-        """It was in use."""
+        """Mark a holder as used now."""
         with self._lock:
             if holder in self._held:
                 self._held.move_to_end(holder)
@@ -74,9 +74,9 @@ _forget.append(tables.clear)
 
 
 def keep_tables(nbytes: Callable[[Any], int]) -> Callable[[F], F]:
-    """Decorator: remember what a function of hashable arguments returned, as long as it is among recent `tables`.
+    """Decorator: keep what a function of hashable arguments returned, while it is among the recent `tables`.
 
-    `nbytes` says how large a result is.
+    `nbytes` returns the size of a result.
     """
 
     def decorate(make: F) -> F:

@@ -1,4 +1,4 @@
-"""The few exception types of the library, and what their texts share.
+"""The exception types of the library, and helpers for their messages.
 
 Each message names the argument, what it was and what is allowed.  The types derive from the
 built-in that NumPy or torch users already catch.  A value that is out of range but is neither
@@ -11,7 +11,7 @@ import operator
 from reprlib import Repr
 from typing import Any
 
-LONGEST_INT = 128  # bits that are written out
+LONGEST_INT = 128  # bits of the longest int that is printed in full
 
 
 class ShapeError(ValueError):
@@ -23,22 +23,22 @@ class DTypeError(TypeError):
 
 
 class UnsupportedError(NotImplementedError):
-    """A valid request that no kernel here can serve; the text says why, and what would do."""
+    """A valid request that no kernel here supports; the message says why, and what would be supported."""
 
 
 class MissingExtraError(ImportError):
-    """An optional dependency is absent; the text says which command installs it."""
+    """An optional dependency is absent; the message says which command installs it."""
 
 
 def missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:
-    """The one sentence for an absent optional dependency."""
+    """The error for an absent optional dependency."""
     return MissingExtraError(
         f"{purpose} needs {package}, which is not installed: pip install 'fastconv[{extra}]'"
     )
 
 
 class _Short(Repr):
-    """Values cut short: a user may have passed a whole image, or 10**400."""
+    """Short representations of values: a user may have passed a whole image, or 10**400."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ _short = _Short().repr
 
 
 def shown(value: Any) -> str:
-    """What a user passed, for the text of an error: on one line, and never long."""
+    """What a user passed, for an error message: one short line."""
     return " ".join(_short(value).split())
 
 
@@ -63,7 +63,7 @@ def whole(value: Any, wanted: str, typed: bool = False) -> int:
     Raises
     ------
     TypeError
-        For anything else: what is `wanted`, what it was, and if `typed` of which type.
+        For anything else.  The message says what is `wanted` and what it was; if `typed`, also of which type.
     """
     try:
         if isinstance(value, bool):

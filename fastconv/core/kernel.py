@@ -1,8 +1,8 @@
-"""The contract that every kernel signs.
+"""The contract that every kernel implements.
 
 A kernel is one algorithm of one backend for one instruction set.  The object itself is light:
-making it, and asking `reject`, `cost`, `workspace` and `error`, must not import Numba, SciPy or
-a compiled module.  That happens in `prepare`.
+creating it, and calling `reject`, `cost`, `workspace` and `error`, must not import Numba, SciPy or
+a compiled module.  `prepare` does that.
 
 Arrays that a run receives are checked already:
 
@@ -10,7 +10,7 @@ Arrays that a run receives are checked already:
   For layout NCHW each (D, H, W) block is C-contiguous and the strides of N and C are arbitrary;
   for NHWC the memory order is (N, D, H, W, C), C-contiguous.  `out` is a view of the same kind on fresh,
   uninitialised memory.
-* Strides of axes of length 1 are those that slicing left there, and may be anything.
+* Strides of axes of length 1 may be anything.
 * gemm: see `GemmProblem`; strides are arbitrary multiples of the item size, also zero or negative.
 * Weights, bias and other constants are C-contiguous in canonical shape; bias has dtype `acc`.
 * Nothing that a run receives as input may be written.  `out` never overlaps an input.
@@ -49,26 +49,26 @@ def epsilon(dtype: np.dtype) -> float:
 
 
 def accumulator(problem: Problem) -> np.dtype:
-    """In what precision a problem's sums are; `Kernel.bound` counts in its epsilon."""
+    """The dtype in which a problem's sums are computed; `Kernel.bound` counts in its epsilon."""
     dtype = problem.results[0][1]
     acc: np.dtype = getattr(problem, "acc", np.dtype(np.float32) if is_half(dtype) else dtype)
     return acc
 
 
-LARGEST_EXPONENT = 700.0  # beyond, nothing is known about a sum, and exp overflows
+LARGEST_EXPONENT = 700.0  # beyond that the bound says nothing, and exp overflows
 
 
 def rounding_bound(problem: Problem, roundings: float, growth: float = 1.0) -> float:
-    """`Kernel.bound` where each number passes through so many roundings, and grows by `growth` on its way.
+    """`Kernel.bound` where each number is rounded `roundings` times and amplified by `growth`.
 
-    A rounding takes half an epsilon at most.  A result that is narrower than its sum is rounded once more: that is
+    A rounding changes a number by at most half an epsilon.  A result narrower than its sum is rounded once more, by
     half an epsilon of its own dtype, which for float16 are 4096 of float32.
     """
     acc, out = accumulator(problem), problem.results[0][1]
     eps = epsilon(acc)
     if eps == 0:
         return 0.0
-    complex_products = 4 if acc.kind == "c" else 0  # a product of them is four, and two sums
+    complex_products = 4 if acc.kind == "c" else 0  # one complex product is four products and two sums
     exponent = (roundings + complex_products) * eps / 2
     bound = growth * (expm1(exponent) if exponent < LARGEST_EXPONENT else inf) / eps
     return bound + (epsilon(out) / eps / 2 if epsilon(out) > eps else 0.0)
@@ -78,7 +78,7 @@ PANEL_BYTES, PANEL_RATIO = 1 << 30, 4
 
 
 def wasteful_bytes(padded: int, weights: int) -> str | None:
-    """Why weights are not packed into panels that are mostly empty, where both are large; None where they may be."""
+    """Why weights are not packed into panels: both are large and the panels mostly padding; None where they may be."""
     if padded <= max(PANEL_BYTES, PANEL_RATIO * weights):
         return None
     return f"packed weights would take {padded >> 20} MiB, {padded // weights} times what they are"
@@ -87,13 +87,13 @@ def wasteful_bytes(padded: int, weights: int) -> str | None:
 Run = Callable[..., None]
 """``run(x, *outs)``: computes into `outs`; re-entrant, safe from several threads.
 
-A run may have a method ``plain(x, out)`` for arrays of any shape that hold the elements of the canonical ones, in the
-same order, without gaps: where they do, and `out` may be written and does not overlap x, it runs and returns True, else
-it does nothing and returns False.
+A run may have a method ``plain(x, out)`` for contiguous arrays of any shape whose elements are those of the canonical
+arrays, in the same order.  Where that is so, and `out` is writable and does not overlap x, it runs and returns True;
+else it does nothing and returns False.
 """
 
 Bind = Callable[[tuple[Any, ...]], Run]
-"""``bind(constants)``: a run with them."""
+"""``bind(constants)``: a run with these constants."""
 
 
 class Kernel(Generic[P]):
@@ -108,13 +108,13 @@ class Kernel(Generic[P]):
     algorithm : str
         ``direct``, ``pointwise``, ``depthwise``, ``im2col``, ``winograd``, ...
     relative : str
-        What else tells it apart from other kernels of its algorithm, for its name: ``transposed``, ``weight``, ``4x4``.
+        What distinguishes it from other kernels of its algorithm, for its name: ``transposed``, ``weight``, ``4x4``.
     isa : str
         A key of `fastconv.core.machine.ISAS`, or ``""`` where the backend has only one.
     exact : bool
         Whether rounding is that of plain summation; ``tol=0`` admits only such kernels.
     activations : frozenset of str
-        Activations that `prepare` can fuse; the plan applies any other in a pass of its own.
+        Activations that `prepare` can fuse; the plan computes any other in a separate pass.
     revision : int
         Raised when the kernel's speed changes, so that measured choices are made again.
     """
@@ -130,7 +130,7 @@ class Kernel(Generic[P]):
 
     @property
     def order(self) -> str:
-        """In what order it adds up.  Kernels of one order give the same bits: any may do any part of a batch."""
+        """Its order of summation.  Kernels of one order give the same bits: any may compute any part of a batch."""
         return self.name
 
     @property
@@ -151,44 +151,44 @@ class Kernel(Generic[P]):
         raise NotImplementedError
 
     def workspace(self, problem: P) -> int:
-        """Bytes of scratch of a run on one thread, beyond inputs, outputs and packed weights; never too few.
+        """Bytes of scratch of a run on one thread, in addition to inputs, outputs and packed weights; never too few.
 
-        Temporary arrays and tables of indices count, copies of arrays that break the contract do not.  It must not grow
-        with the images beyond a few MiB: kernels work in bands.
+        Temporary arrays and tables of indices count; copies of arrays that do not satisfy the contract do not.  It must
+        not grow with the images beyond a few MiB: kernels work in bands.
         """
         raise NotImplementedError
 
     def total_workspace(self, problem: P, threads: int) -> int:
-        """The same for all of up to `threads` threads together.  NumPy's kernels have none of their own."""
+        """The same for a run on up to `threads` threads.  NumPy's kernels have no threads of their own."""
         return self.workspace(problem) * (1 if self.backend in ("numpy", "reference") else threads)
 
     def error(self, problem: P) -> float:
         """Expected largest error relative to max|y|, for independent data of zero mean.
 
-        A figure to compare algorithms by, and what `tol` admits.  Where sums cancel, as they do for an edge detector on
-        a bright image, max|y| is no scale, and every algorithm errs more than this: see `bound`.
+        It compares algorithms, and `tol` is compared with it.  Where sums cancel, as they do for an edge detector on a
+        bright image, max|y| is not the right scale, and every algorithm has a larger error: see `bound`.
         """
         raise NotImplementedError
 
     def bound(self, problem: P) -> float:
-        """How large an error can be on any finite data, in epsilons of the precision of sums (`accumulator`).
+        """The largest possible error on any finite data, in epsilons of the dtype of sums (`accumulator`).
 
         |error| <= bound * (eps * S + the smallest positive number), where S is the sum of magnitudes |x| * |w|, and
-        |bias|, over what the algorithm mixes: the window, where each x counts as the largest |x| of its channel that is
-        no further than `reach`.  Where nothing is summed, S is the largest result.
+        |bias|, over what the algorithm mixes: the window, where each x counts as the largest |x| of its channel within
+        `reach`.  Where nothing is summed, S is the largest result.
 
-        By default that of sums whose terms are added one after the other, in any order.
+        The default is that of sums whose terms are added one after the other, in any order.
         """
         terms = problem.terms
         if terms == 0:
             eps = epsilon(accumulator(problem))
             return self.error(problem) / eps if eps else 0.0
-        return rounding_bound(problem, terms + 2)  # a factor before, and one behind
+        return rounding_bound(problem, terms + 2)  # one rounding before the sum (a factor), one after it
 
     def reach(self, problem: P) -> tuple[int, int, int]:
-        """How far from a position of the input, along depth, height and width, values share its rounding errors.
+        """How far along depth, height and width a value of the input affects the rounding errors of others.
 
-        Nowhere for plain sums; Winograd's algorithm mixes the pixels of a tile.
+        Zero for plain sums; Winograd's algorithm mixes the pixels of a tile.
         """
         return (0, 0, 0)
 
@@ -197,9 +197,9 @@ class Kernel(Generic[P]):
         raise NotImplementedError
 
     def specialise(self, problem: P, threads: int) -> Bind:
-        """`prepare` for many sets of constants, as calls without a plan need it: takes them, returns the run.
+        """`prepare` for many sets of constants, for calls without a plan: the result takes constants and returns a run.
 
-        A kernel of small problems overrides it, and works out but once what the constants do not change.
+        A kernel for small problems overrides it, and computes only once what does not depend on the constants.
         """
 
         def bind(constants: tuple[Any, ...]) -> Run:

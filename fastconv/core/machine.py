@@ -1,7 +1,7 @@
-"""What this computer is: instruction sets, caches, rough rates.
+"""This computer: instruction sets, caches, estimated rates.
 
-The figures here feed the cost model, where only ratios between kernels count, so they are
-estimates that cost nothing to make.  `fastconv info` and `compare` measure the real ones.
+The cost model uses the rates.  There only ratios between kernels matter, so they are estimates
+and not measured.  `fastconv info` and `compare` measure the real ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# Widest first.  Each: bytes per vector, vector registers, features it needs by NumPy's names.
+# Widest first: bytes per vector, number of vector registers, required CPU features by NumPy's names.
 ISAS: dict[str, tuple[int, int, tuple[str, ...]]] = {
     "avx512": (64, 32, ("AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL", "FMA3")),
     "avx2": (32, 16, ("AVX2", "FMA3", "F16C")),
@@ -76,14 +76,14 @@ def host_isas() -> tuple[str, ...]:
 
 @cache
 def memory() -> int:
-    """Bytes of memory that this process could have at most: of the machine, or of the limit that it lives under.
+    """Bytes of memory that this process can have at most: those of the machine, or a limit set for the process.
 
-    What is larger is refused by arithmetic, before anything is allocated.
+    Arrays that are larger are refused before anything is allocated.
     """
     limits = [sys.maxsize]
     with suppress(ValueError, OSError, AttributeError):  # not on Windows
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for group in ("memory.max", "memory/memory.limit_in_bytes"):  # of a container: version 2, version 1
+    for group in ("memory.max", "memory/memory.limit_in_bytes"):  # cgroups of a container: version 2, version 1
         with suppress(ValueError, OSError):  # absent, or "max"
             limits.append(int((Path("/sys/fs/cgroup") / group).read_text()))
     with suppress(ImportError, ValueError, OSError):
@@ -115,7 +115,7 @@ def _cache_bytes(level: int, fallback: int) -> int:
 
 @cache
 def _cpu_fields() -> dict[str, str]:
-    """What the system tells about the first processor; nothing where it has no /proc/cpuinfo."""
+    """What the system reports about the first processor; empty where it has no /proc/cpuinfo."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
     except OSError:
@@ -125,12 +125,12 @@ def _cpu_fields() -> dict[str, str]:
 
 
 def cpu_name() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name as the system reports it."""
     return _cpu_fields().get("model name") or platform.processor() or platform.machine()
 
 
 def cpu_identity() -> str:
-    """The processor's name and generation: hypervisors give several generations one name."""
+    """The processor's name and generation: hypervisors use one name for several generations."""
     told = [f"{name} {value}" for name in ("cpu family", "model", "stepping") if (value := _cpu_fields().get(name))]
     return ", ".join([cpu_name(), *told])
 
@@ -144,7 +144,7 @@ def halved_avx512() -> bool:
 @cache
 def host() -> Machine:
     """This computer."""
-    # In halves, AVX-512 still has twice the registers, which is worth a quarter.
+    # AVX-512 in halves still has twice the registers, which makes it a quarter faster than AVX2.
     lanes = {"avx512": 10 if halved_avx512() else 16, "avx2": 8, "portable": 4}
     clock, fma_per_cycle = 3.5e9, 2
     return Machine(

@@ -1,8 +1,8 @@
-"""Memory for those who look for mistakes: of exactly the size asked for, never used twice, and full of NaN.
+"""Scratch memory for debugging: of exactly the requested size, never reused, and filled with NaN.
 
-``FASTCONV_DEBUG_SCRATCH=1`` puts it in place of `fastconv.core.scratch`'s.  Kernels that read what they have not
-written then show NaN.  Under AddressSanitizer (``make sanitize``) one byte too far ends the process, also from one
-thread's scratch into the next one's, which would be in the middle of an allocation.
+``FASTCONV_DEBUG_SCRATCH=1`` makes it replace `fastconv.core.scratch`'s.  Kernels that read scratch before they write
+it then give NaN.  Under AddressSanitizer (``make sanitize``) an access one byte too far ends the process, also from one
+thread's scratch into the next thread's, which belong to one allocation.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 ALIGN = 64
-NAN = 0xFF  # so many bytes of these are a NaN of any width, or an index that points nowhere
+NAN = 0xFF  # bytes of this value are NaN in floats of any width, and invalid as an index
 
 _libc = ctypes.CDLL(None)
 _libc.posix_memalign.argtypes = (ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t, ctypes.c_size_t)
 _libc.free.argtypes = (ctypes.c_void_p,)
-_forbid: Any = getattr(_libc, "__asan_poison_memory_region", None)  # there under AddressSanitizer
+_forbid: Any = getattr(_libc, "__asan_poison_memory_region", None)  # exists under AddressSanitizer
 if _forbid is not None:
     _forbid.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
 
@@ -37,7 +37,7 @@ def aligned_empty(nbytes: int) -> np.ndarray:
 
 
 def step_of(nbytes: int) -> int:
-    """`fastconv.core.scratch.step_of`, with a line that belongs to nobody behind each thread's bytes."""
+    """`fastconv.core.scratch.step_of`, with a forbidden cache line after each thread's bytes."""
     return (-(-nbytes // ALIGN) + 1) * ALIGN
 
 
@@ -55,7 +55,7 @@ class borrow:
 
 
 def borrow_each(nbytes: int, workers: int, shared: int = 0) -> borrow:
-    """`fastconv.core.scratch.borrow_each`; what lies between threads is forbidden."""
+    """`fastconv.core.scratch.borrow_each`; the bytes between threads are forbidden."""
     step = step_of(nbytes)
     lent = borrow(step * workers + shared if shared else step * (workers - 1) + nbytes)
     if _forbid is not None:

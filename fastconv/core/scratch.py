@@ -1,7 +1,7 @@
 """Scratch memory for kernels: borrowed, aligned, recycled per thread.
 
-Fresh pages cost about 0.25 us per 4 KiB, more than many kernels spend computing, so each
-thread keeps a few buffers between calls.  Borrowing is a stack discipline, not one slot per
+New pages cost about 0.25 us per 4 KiB, more than many kernels take to compute, so each
+thread keeps a few buffers between calls.  They are borrowed as from a stack, not one slot per
 thread: a signal handler or a callback may run a second call inside the first.
 
 ``FASTCONV_DEBUG_SCRATCH=1`` replaces all of this by `fastconv.core.poisoned`.
@@ -17,9 +17,9 @@ import numpy as np
 
 DEBUG = os.environ.get("FASTCONV_DEBUG_SCRATCH") == "1"
 ALIGN = 64
-KEEP_BYTES = 64 << 20  # of all buffers that a thread keeps; what exceeds it is returned to the system after use
+KEEP_BYTES = 64 << 20  # of all buffers that a thread keeps; the rest is returned to the system after use
 KEEP_COUNT = 6
-SMALL_BYTES = 1 << 20  # so many of these that fit are not worth adding up
+SMALL_BYTES = 1 << 20  # after a smaller buffer, the total is not checked
 
 
 class _Shelf(threading.local):
@@ -40,7 +40,7 @@ def aligned_empty(nbytes: int) -> np.ndarray:
 class borrow:
     """At least `nbytes` bytes of aligned, uninitialised scratch for the length of a `with`.
 
-    Re-entrant and thread-safe; the contents do not survive.
+    Re-entrant and thread-safe; the contents are lost afterwards.
 
     Examples
     --------
@@ -57,17 +57,17 @@ class borrow:
 
     def __enter__(self) -> np.ndarray:
         free, nbytes = _shelf.free, self._nbytes
-        if free and free[-1].nbytes >= nbytes:  # nested borrowers come again in the same order
+        if free and free[-1].nbytes >= nbytes:  # nested borrowers return in the same order
             self._buffer = free.pop()
             return self._buffer
         best = None
-        for i in range(len(free)):  # no name for a buffer: it would keep the memory while a larger one is made
+        for i in range(len(free)):  # no variable for a buffer: it would keep it alive while a larger one is made
             if free[i].nbytes >= nbytes and (best is None or free[i].nbytes < free[best].nbytes):
                 best = i
         if best is not None:
             self._buffer = free.pop(best)
             return self._buffer
-        if free:  # the largest grows: one that is too small for what is done here is of little use
+        if free:  # the largest is replaced by a larger one: it is too small for the current problems
             free.pop(max(range(len(free)), key=lambda i: free[i].nbytes))
         self._buffer = aligned_empty(nbytes)
         return self._buffer
@@ -83,12 +83,12 @@ class borrow:
 
 
 def step_of(nbytes: int) -> int:
-    """From one thread's scratch of `nbytes` to the next one's: whole cache lines."""
+    """Distance from one thread's scratch of `nbytes` to the next thread's: whole cache lines."""
     return -(-nbytes // ALIGN) * ALIGN
 
 
 def borrow_each(nbytes: int, workers: int, shared: int = 0) -> borrow:
-    """Scratch of `nbytes` for each of some threads, `step_of` apart, and behind them some that they share."""
+    """Scratch of `nbytes` for each thread, `step_of` apart, followed by `shared` bytes for all of them."""
     return borrow(step_of(nbytes) * workers + shared)
 
 

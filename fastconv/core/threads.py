@@ -1,16 +1,16 @@
 """Thread policy: the sole owner of thread counts, and of the pool that Python-driven backends use.
 
-Work is shared out over outputs, never over a sum, so a result has the same bits for any count.
+Threads split outputs, never a reduction, so a result has the same bits for any number of threads.
 
 * How many: the `threads=` keyword, else `options(threads=)`, else ``FASTCONV_NUM_THREADS``,
   else ``OMP_NUM_THREADS``, else the processors that this process may run on; never more than `MAX_THREADS`.
 * Who: OpenMP inside the Cython kernels, told not to spin for long when idle, and to stay off the caller's
   processor (`_team.pyx`); a `ThreadPoolExecutor` around Numba's (they release the GIL); BLAS threads of NumPy
   belong to NumPy.
-* libgomp ends the process where it cannot make a thread, so a team that is larger than any before is tried first:
-  see `openmp_threads`.
-* After `os.fork` the child owns none of its parent's threads.  The pool is made anew.  libgomp
-  would wait for ever for threads that no longer exist, so `openmp_threads` answers 1 there.
+* libgomp ends the process if it cannot create a thread, so `openmp_threads` first tests whether a team that is larger
+  than any before can be created.
+* After `os.fork` the child has none of its parent's threads.  The pool is made again.  libgomp
+  would wait for ever for threads that no longer exist, so `openmp_threads` returns 1 there.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _forked = False
-_startable = 1  # so many threads of a team could be made
-_refused = False  # and no more
+_startable = 1  # the largest team known to be possible
+_refused = False  # a larger team was found to be impossible
 
-MAX_THREADS = 1024  # more would gain nothing anywhere, and exhaust the system's threads and memory
-STACK_BYTES = 8 << 20  # of a thread, where the system does not say
-SLICE_SECONDS = 0.05  # the longest stretch that native code runs without looking at signals
+MAX_THREADS = 1024  # more would not be faster anywhere, and would exhaust the system's threads and memory
+STACK_BYTES = 8 << 20  # of one thread, where the system does not report it
+SLICE_SECONDS = 0.05  # the longest time that native code runs before Python handles signals
 
 
 def available() -> int:
@@ -48,7 +48,7 @@ def available() -> int:
 
 
 def as_count(value: Any) -> int:
-    """A number of threads that a user asks for.
+    """A number of threads that a user passes.
 
     Raises
     ------
@@ -63,12 +63,12 @@ def as_count(value: Any) -> int:
 
 @cache
 def default() -> int:
-    """Threads used when nobody asks for a number; the environment is read once.
+    """The number of threads that is used if the user sets none; the environment is read once.
 
     Raises
     ------
     ValueError
-        If a variable holds anything but such a number; of a list, as OpenMP allows one, the first counts.
+        If a variable is anything but such a number; of a list, which OpenMP allows, the first number counts.
     """
     for name in ("FASTCONV_NUM_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(name, "")
@@ -82,16 +82,16 @@ def default() -> int:
 
 
 def openmp_threads(requested: int) -> int:
-    """`requested`, or as many as this process can make; 1 in a forked child, where libgomp's pool is gone."""
+    """`requested`, or as many as this process can create; 1 in a forked child, where libgomp's pool does not exist."""
     if _forked:
         return 1
     return requested if requested <= _startable else _largest_team(requested)
 
 
 def _largest_team(requested: int) -> int:
-    """Of a team larger than any before, as many threads as can be made; what was refused once is not tried again.
+    """How many threads of a team larger than any before can be created; after a failure, larger teams are not tried.
 
-    Limits on memory are reckoned, as threads reserve a stack; those on the number of threads are found by making them.
+    Limits on memory are computed: threads reserve a stack.  Limits on their number are found by starting threads.
     """
     global _startable, _refused
     with _lock:
@@ -119,7 +119,7 @@ def _memory_left() -> int:
 
 
 def _stack_bytes() -> int:
-    """What a thread reserves."""
+    """Bytes that a thread reserves for its stack."""
     try:
         import resource
 
@@ -130,7 +130,7 @@ def _stack_bytes() -> int:
 
 
 def _started(count: int) -> int:
-    """How many of `count` threads, the caller's included, exist side by side."""
+    """How many of `count` threads, the caller's included, can exist at the same time."""
     gate = threading.Event()
     helpers: list[threading.Thread] = []
     with suppress(RuntimeError, MemoryError):
@@ -148,7 +148,7 @@ def _executor(threads: int) -> ThreadPoolExecutor:
     global _pool, _pool_size
     with _lock:
         if _pool is None or _pool_size < threads:
-            # A smaller pool is left to finish what it has; its threads end when idle and unreferenced.
+            # A smaller pool finishes its work; its threads end when idle and unreferenced.
             _pool = ThreadPoolExecutor(threads, thread_name_prefix="fastconv")
             _pool_size = threads
         return _pool
@@ -167,8 +167,8 @@ def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, 
     threads : int
         Upper bound on concurrent calls of `body`.
     seconds : float
-        Predicted time of all items on one thread: slices are made short enough that a
-        KeyboardInterrupt is seen within about `SLICE_SECONDS`.
+        Predicted time of all items on one thread: slices are short enough for a
+        KeyboardInterrupt to take effect within about `SLICE_SECONDS`.
     """
     if total <= 0:
         return
@@ -203,7 +203,7 @@ def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, 
                 futures.append(pool.submit(worker))
         worker()  # the caller works too: a nested or saturated pool cannot dead-lock it
         for f in futures:
-            # A helper that never got to start has nothing left to do: the tickets are gone.
+            # A worker that has not started yet has nothing to do: all pieces are taken.
             if not f.cancel():
                 f.result()
     except BaseException:
@@ -218,7 +218,7 @@ def parallel_ranges(body: Callable[[int, int], None], total: int, threads: int, 
 def slices(total: int, seconds: float) -> tuple[tuple[int, int], ...]:
     """Cut ``range(total)`` so that each part takes about `SLICE_SECONDS` of a predicted `seconds`.
 
-    For kernels with threads of their own: Python looks at signals between the parts.
+    For kernels with threads of their own: Python handles signals between the parts.
     """
     pieces = max(1, min(total, int(seconds / SLICE_SECONDS) + 1))
     return tuple((total * p // pieces, total * (p + 1) // pieces) for p in range(pieces))

@@ -1,1 +1,1 @@
-"""What can be asked: one frozen description per family of operations, with all shape rules and error texts."""
+"""Descriptions of operations: one frozen class per family, with all shape rules and error messages."""

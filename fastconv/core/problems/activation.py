@@ -18,7 +18,7 @@ DEFAULTS: dict[str, tuple[float, ...]] = {
     "leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0),
     "hardshrink": (0.5,), "softshrink": (0.5,), "gelu": (0.0,),
 }  # fmt: skip
-"""Parameters of those fused activations that have some."""
+"""Default parameters of the fused activations that have parameters."""
 
 # selu: Klambauer et al., "Self-Normalizing Neural Networks" (2017)
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -28,7 +28,7 @@ KEEPS_INTEGERS = frozenset({"relu", "relu6", "hardtanh", "threshold"})
 INTEGERS_TO_FLOAT = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink"})
 COMPLEX = frozenset({"sigmoid", "tanh", "softsign", "tanhshrink", "silu"})
 
-NOMINAL_SIZE = 1 << 14  # elements: what decides how a function is evaluated, whatever the size
+NOMINAL_SIZE = 1 << 14  # elements: a kernel is chosen for this size, whatever the size of the array
 
 
 @description
@@ -36,11 +36,11 @@ class ElementwiseProblem(Problem):
     """One function applied to every element.
 
     Some take more arrays: ``prelu`` has its slopes as a constant, flat and as long as the result, and so has ``clamp``
-    its bounds, where they are not two numbers in `params`; ``glu`` gets x as `rows` rows, each of numbers and then as
-    many gates.
+    its bounds, where they are not two numbers in `params`; ``glu`` receives x as `rows` rows, each of values followed
+    by as many gates.
 
-    Backward, a run receives the gradient of the result and gives that of x; its constants are x and the other
-    arrays, all flat and of the result's size, but for x of ``glu``.  ``clamp_min``, ``clamp_max`` and
+    Backward, a run receives the gradient of the result and computes that of x; its constants are x and the other
+    arrays, all flat and of the result's size, except x of ``glu``.  ``clamp_min``, ``clamp_max`` and
     ``prelu_weight`` give the gradients of those arrays, before they are summed to the arrays' shapes.
 
     Attributes
@@ -72,7 +72,7 @@ class ElementwiseProblem(Problem):
 
     @property
     def length(self) -> int:
-        """Of a row of the result of ``glu``; one of x is twice as long."""
+        """Length of a row of the result of ``glu``; a row of x is twice as long."""
         return self.size // max(self.rows, 1)
 
     @property
@@ -94,7 +94,7 @@ class ElementwiseProblem(Problem):
 
 
 def check_activation(activation: object, dtype: np.dtype) -> None:
-    """ValueError for an unknown name of a fused activation, DTypeError where the function has no meaning."""
+    """ValueError for an unknown name of a fused activation, DTypeError where the function is not defined."""
     if activation is None:
         return
     if activation not in FUSED:

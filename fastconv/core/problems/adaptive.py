@@ -1,7 +1,7 @@
-"""Adaptive pooling: the output's size is given, windows follow from it.
+"""Adaptive pooling: the output's size is given and determines the windows.
 
 Window o of an axis covers floor(o * in / out) <= i < ceil((o + 1) * in / out).  Where every
-output extent divides its input, windows are all alike and a `PoolProblem` is made instead, which
+output extent divides its input, all windows are equal and a `PoolProblem` is made instead, which
 has faster kernels.
 """
 
@@ -34,7 +34,7 @@ class AdaptivePoolProblem(Problem):
     indices : bool
         As in `PoolProblem`.
     layout : str
-        How the user's arrays lie: kernels always see (N, C, D, H, W) views.
+        Memory order of the user's arrays: kernels always see (N, C, D, H, W) views.
     dtype, out : numpy.dtype
     direction : str
         As in `PoolProblem`; max has `indices` then.
@@ -63,7 +63,7 @@ class AdaptivePoolProblem(Problem):
 
     @property
     def terms(self) -> int:
-        if self.direction == "backward":  # windows that one position is in
+        if self.direction == "backward":  # windows that contain one position
             return prod(-(-o // max(i, 1)) + 1 for i, o in zip(self.input, self.output, strict=True))
         return self.taps if self.kind == "avg" else 0
 
@@ -102,16 +102,16 @@ class AdaptivePoolProblem(Problem):
 
 
 def axis_windows(extent: int, output: int, begin: int = 0, end: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """First position of each window along one axis, or of some, and the one behind its last (int64).
+    """First position and end (one past the last) of each window along one axis, or of some of them (int64).
 
-    With `extent` and `output` exchanged, they are the windows that each position is in.
+    With `extent` and `output` exchanged, they are the windows that contain each position.
     """
     o = np.arange(begin, output if end is None else end, dtype=np.int64)
     return o * extent // output, -(-(o + 1) * extent // output)
 
 
 def widest_window(extent: int, output: int) -> int:
-    """Positions of the largest window along one axis, or a bound of one more."""
+    """Positions of the largest window along one axis, or one more."""
     return min(extent, -(-extent // output) + (extent % output != 0)) if output else 0
 
 
@@ -134,7 +134,7 @@ def adaptive_problem(
     indices: bool,
     layout: str,
 ) -> PoolProblem | AdaptivePoolProblem:
-    """Check the arguments of adaptive_max and adaptive_avg_pool1d/2d/3d and describe what they ask for.
+    """Check the arguments of adaptive_max and adaptive_avg_pool1d/2d/3d and describe the pooling.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def adaptive_problem(
     """
     batched, n, c, spatial = split_batch(xshape, rank, layout)
     pool_dtype(xdtype, kind)
-    # torch lets 1-D and 2-D averages, and anything unbatched, have no channels.
+    # torch allows 1-D and 2-D averages, and anything unbatched, to have no channels.
     channels_may_be_empty = not batched or (kind == "avg" and rank < 3)
     check_not_empty(xshape, max(c, int(channels_may_be_empty)), spatial)
     output = _adaptive_size(output_size, rank, spatial)

@@ -1,7 +1,7 @@
-"""What every problem has in common, and the argument checks that several of them share.
+"""The base of all problems, and the argument checks that several of them share.
 
-A problem is a frozen, hashable description of one operation without its arrays.  Making one
-validates everything; below that point there are asserts only.
+A problem is a frozen, hashable description of one operation without its arrays.  Creating one
+validates everything; kernels only assert.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from fastconv.core.errors import DTypeError, ShapeError, shown, whole
 from fastconv.typing import Layout, PaddingMode
 
 LAYOUTS: tuple[str, ...] = get_args(Layout)
-MAX_ELEMENTS = 2**62 // 16  # any array of ours can then be addressed in signed 64-bit bytes
+MAX_ELEMENTS = 2**62 // 16  # bytes of any array can then be addressed by signed 64-bit integers
 
-LARGEST = 10**30  # whatever it means: more would only make texts long
+LARGEST = 10**30  # larger ints are refused: they would make messages long
 
-# What makes channels last (N, ..., C) channels first (N, C, ...), by the number of axes.
+# Permutations from channels last (N, ..., C) to channels first (N, C, ...), by the number of axes.
 LAST_AXIS_SECOND = tuple((0, n - 1, *range(1, n - 1)) for n in range(6))
 
-FREE_SPAN, FREE_RATIO = 2**20, 64  # padded positions of an axis: so many always, and so many for each value
+FREE_SPAN, FREE_RATIO = 2**20, 64  # padded positions that an axis may have: in any case, and per value
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True)
 def description(cls: type[T]) -> type[T]:
-    """Frozen dataclass that remembers its hash: problems are looked up as often as operations are called."""
+    """Frozen dataclass that stores its hash: every call looks a problem up."""
     made: Any = dataclass(frozen=True, slots=True)(cls)
     plain = made.__hash__
 
@@ -49,7 +49,7 @@ def description(cls: type[T]) -> type[T]:
     return made
 
 
-NOMINAL_ROWS = 64  # of products, softmax and losses: neither a vector nor a large batch
+NOMINAL_ROWS = 64  # of products, softmax and losses: neither a single vector nor a large batch
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ class Problem:
 
     @property
     def terms(self) -> int:
-        """Numbers that one result adds up, at most; 0 where nothing is summed."""
+        """Largest number of terms in the sum of one result; 0 where nothing is summed."""
         return 0
 
     def one_image(self) -> Problem:
-        """The same problem for a batch of one, unless it is a sum over it: what the choice of a kernel looks at."""
+        """The same problem for a batch of one, unless it is a sum over the batch: kernels are chosen for it."""
         return self
 
     def any_rows(self) -> Problem:
-        """The same problem with `NOMINAL_ROWS` rows, where rows do not depend on each other: what decides in what order
-        they are added up, so that the bits of a row do not depend on the number of rows either."""
+        """The same problem with `NOMINAL_ROWS` rows, where rows do not depend on each other.  It decides the order of
+        summation, so that the bits of a row do not depend on the number of rows either."""
         return self
 
     @property
@@ -114,7 +114,7 @@ def as_number(value: Any, name: str) -> float:
 
 
 def _is_sequence(value: Any) -> bool:
-    """Whether `value` holds others; NumPy is not asked about lists: it refuses ragged ones in its own words."""
+    """Whether `value` contains others; NumPy would raise its own error for ragged lists."""
     if isinstance(value, (list, tuple)):
         return True
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes)) and np.ndim(value) > 0  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def as_ints(value: Any, rank: int, name: str, low: int | None = None) -> tuple[i
 def freeze(value: Any, name: str) -> Any:
     """An argument made of ints as nested tuples: hashable, so that problems can be cached by their arguments.
 
-    Bools and floats are refused here, before the cache: it would take True for 1 and 2.0 for 2.
+    Bools and floats are refused here, before the cache, which would treat True as 1 and 2.0 as 2.
     """
     if type(value) is int or value is None or isinstance(value, str):
         return value
@@ -186,7 +186,7 @@ def check_size(shape: tuple[int, ...], name: str) -> None:
 
 
 def check_span(positions: int, extent: int, kernel: int, output: int, axis: str) -> None:
-    """Refuse an axis of which all but a vanishing part is padding or gaps between taps: kernels look at all of it."""
+    """Refuse an axis that is almost entirely padding or gaps between taps: kernels process all of it."""
     most = FREE_SPAN + FREE_RATIO * (extent + kernel + output)
     if positions > most:
         raise ShapeError(
@@ -228,7 +228,7 @@ def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: str) -> np.nda
 
 
 def to3(values: tuple[Any, ...], fill: Any) -> tuple[Any, Any, Any]:
-    """Per-axis values of a 1-D or 2-D operation as those of the 3-D one it is canonically."""
+    """Per-axis values of a 1-D or 2-D operation as those of its canonical 3-D form."""
     return (fill,) * (3 - len(values)) + values
 
 
@@ -249,7 +249,7 @@ def named(dtype: np.dtype) -> str:
 
 @cache
 def is_bfloat16(dtype: np.dtype) -> bool:
-    """Whether `dtype` is ml_dtypes.bfloat16 (told by name: ml_dtypes is optional)."""
+    """Whether `dtype` is ml_dtypes.bfloat16 (recognised by name: ml_dtypes is optional)."""
     return named(dtype) == "bfloat16"
 
 
@@ -292,7 +292,7 @@ PADDING_MODES: tuple[str, ...] = get_args(PaddingMode)
 
 
 def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None:
-    """Padding that takes values from the input cannot reach further than the input allows."""
+    """Refuse padding with values of the input that is longer than the input allows."""
     if mode in ("zeros", "constant") or (lo <= 0 and hi <= 0):
         return
     limit = {"reflect": extent - 1, "replicate": None if extent else 0, "circular": extent, "symmetric": extent}[mode]
@@ -316,11 +316,11 @@ def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
 
 
 Run = tuple[int, int, int, int]
-"""(first position, position behind the last, source of the first, step of the source): step 0 repeats one element."""
+"""(first position, position after the last, source of the first, step of the source): step 0 repeats one element."""
 
 
 def source_runs(extent: int, lo: int, hi: int, mode: str) -> tuple[Run, ...]:
-    """`source_index` in a few numbers, for modes that take every value from the input and crop nothing."""
+    """`source_index` as a few runs, for modes that take every value from the input and crop nothing."""
     before, after = {
         "replicate": ((0, 0), (extent - 1, 0)),
         "circular": ((extent - lo, 1), (0, 1)),

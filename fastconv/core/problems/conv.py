@@ -1,17 +1,17 @@
 """Convolution as one canonical problem, whatever its rank, layout or direction.
 
 Spatial rank is always three: a 1-D signal is a volume of one row, an image a volume of one
-plane.  `direction` says which of the relatives is meant:
+plane.  `direction` is one of:
 
 ``forward``      y[n, k, o] = b[k] + sum_{c, t} x[n, c, o*s - p + t*d] w[k, c, t]
-``transposed``   y[n, k, i*s - p + t*d] += x[n, c, i] w[c, k, t]      (b[k] where nothing lands)
+``transposed``   y[n, k, i*s - p + t*d] += x[n, c, i] w[c, k, t]      (b[k] where no tap lands)
 ``weight``       w[k, c, t] = sum_{n, o} y[n, k, o] x[n, c, o*s - p + t*d]
 
 Outside the input x is the fill value, or what the padding mode says; in transposed convolutions it is zero.  Products
-with those values belong to the sums, so that zero times infinity is NaN there too.
+with those values are part of the sums, so that zero times infinity is NaN there, too.
 
-Each is the gradient of another: the gradient of a forward convolution for its input is a transposed one and the
-other way round (`input_gradient`); the gradient for its weights is ``weight`` (`weight_gradient`).
+Each is a gradient of another: the input gradient of a forward convolution is a transposed one and the
+other way round (`input_gradient`); its weight gradient is ``weight`` (`weight_gradient`).
 
 Letters, here and in every kernel: n batch, ic oc channels, id ih iw input, od oh ow output,
 kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
@@ -66,15 +66,15 @@ class ConvProblem(Problem):
         Extents along depth, height, width.
     stride, dilation : tuple of 3 int
     pads : tuple of 3 (lo, hi)
-        Of the forward convolution; for ``transposed`` those of the convolution that it turns
-        round.  Negative values crop (they arise inside, from transposed convolutions).
+        Of the forward convolution; for ``transposed`` those of the convolution that it
+        transposes.  Negative values crop (transposed convolutions create them).
     mode : str
         ``zeros`` (the fill value is `fill`), ``reflect``, ``replicate``, ``circular``, ``symmetric``.  For
-        ``transposed``: what lands in the padding is added to where the padding came from.
+        ``transposed``: what lands in the padding is added to the position that the padding copies.
     fill : float
         Value outside the input in mode ``zeros``.
     layout : str
-        How the user's arrays lie: ``NCHW`` or ``NHWC``.  Kernels always see (N, C, D, H, W) views.
+        Memory order of the user's arrays: ``NCHW`` or ``NHWC``.  Kernels always see (N, C, D, H, W) views.
     dtype, acc, out : numpy.dtype
         Of input and weights (promoted already), of sums, of the result.
     bias : bool
@@ -160,7 +160,7 @@ class ConvProblem(Problem):
 
     @property
     def pads_with_zeros(self) -> bool:
-        """Whether windows may see zeros outside the input, whose products with what is not finite are NaN."""
+        """Whether windows may contain zeros outside the input, whose products with infinity and NaN are NaN."""
         return self.mode == "zeros" and self.fill == 0 and any(max(pads) > 0 for pads in self.pads)
 
     @property
@@ -190,7 +190,7 @@ class ConvProblem(Problem):
 
 
 def input_gradient(p: ConvProblem) -> ConvProblem:
-    """The problem whose result, from the gradient of the output of `p` and its weights, is that of its input."""
+    """The problem that computes the gradient of the input of `p`, from the gradient of its output and its weights."""
     direction = "transposed" if p.direction == "forward" else "forward"
     return replace(
         p, direction=direction, ic=p.oc, oc=p.ic, input=p.output, output=p.input, pads=_reached(p), bias=False,
@@ -199,14 +199,14 @@ def input_gradient(p: ConvProblem) -> ConvProblem:
 
 
 def weight_gradient(p: ConvProblem) -> ConvProblem:
-    """The problem whose result is the gradient of the weights of `p`, a forward or transposed convolution."""
+    """The problem that computes the gradient of the weights of `p`, a forward or transposed convolution."""
     if p.direction == "forward":
         return replace(p, direction="weight", bias=False, activation=None, packed=False)
     return replace(input_gradient(p), direction="weight_transposed", packed=False)
 
 
 def bias_gradient(p: ConvProblem) -> ConvProblem:
-    """The problem whose result is the gradient of the bias of `p`: weights of a 1x1 convolution of a channel of ones.
+    """The problem that computes the gradient of the bias of `p`: the weights of a 1x1 convolution of a channel of ones.
 
     Channels last, the batch is one long row of pixels.
     """
@@ -223,7 +223,7 @@ def weight_operands(p: ConvProblem, changing: Any, fixed: Any) -> tuple[Any, Any
 
 
 def _reached(p: ConvProblem) -> Pads:
-    """Pads of the forward convolution that a transposed one turns round, without what output_padding left unread."""
+    """Pads of the forward convolution that `p` transposes, without what output_padding leaves unread."""
     if p.direction == "forward":
         return p.pads
     return tuple(
@@ -275,7 +275,7 @@ def _conv_dtypes(x: np.dtype, w: np.dtype, bias: np.dtype | None) -> tuple[np.dt
 
 
 class _Sizes(NamedTuple):
-    """What the arguments of forward and transposed convolutions say alike; the weight's first two axes aside."""
+    """Sizes that forward and transposed convolutions check in the same way: all but the weight's first two axes."""
 
     n: int
     ic: int
@@ -290,7 +290,7 @@ def _sizes(
     rank: int, xshape: tuple[int, ...], layout: str, wshape: tuple[int, ...], weight_axes: str,
     stride: Any, dilation: Any, groups: Any,
 ) -> _Sizes:  # fmt: skip
-    """Check and name them; `weight_axes` are the weight's first two, for the error's text."""
+    """Check the sizes; `weight_axes` names the weight's first two, for the error message."""
     _, n, ic, spatial = split_batch(xshape, rank, layout)
     if len(wshape) != rank + 2:
         raise ShapeError(f"weight must have {rank + 2} axes ({weight_axes}, {rank} kernel axes), got shape {wshape}")
@@ -312,9 +312,9 @@ def _check_not_empty(shape: tuple[int, ...], n: int, ic: int, spatial: tuple[int
 def _effective(
     spatial: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...], pads: Pads
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Stride and dilation without the excess that cannot matter: kernels size their bands by both.
+    """Stride and dilation, reduced where a smaller value gives the same result: kernels size their bands by both.
 
-    A stride as long as the padded input never takes a second step, and a single tap has no neighbour.
+    A stride as long as the padded input gives one output; dilation does not matter for a single tap.
     """
     padded = (e + lo + hi for e, (lo, hi) in zip(spatial, pads, strict=True))
     return (
@@ -365,7 +365,7 @@ def conv_problem(
     activation: str | None,
     packed: bool,
 ) -> ConvProblem:
-    """Check the arguments of conv1d/2d/3d and describe the convolution that they ask for.
+    """Check the arguments of conv1d/2d/3d and describe the convolution.
 
     Raises
     ------
@@ -427,7 +427,7 @@ def conv_transpose_problem(
     activation: str | None,
     packed: bool,
 ) -> ConvProblem:
-    """Check the arguments of conv_transpose1d/2d/3d and describe the convolution that they ask for."""
+    """Check the arguments of conv_transpose1d/2d/3d and describe the convolution."""
     sizes = _sizes(rank, xshape, layout, wshape, "ic, oc/groups", stride, dilation, groups)
     n, ic, spatial, kernel, s, d, g = sizes
     wic, ocg = wshape[:2]

@@ -32,7 +32,7 @@ class GemmProblem(Problem):
 
     Canonical arrays: a (batch, m, k), or (batch, k, m) if `trans_a`; b (batch or 1, k, n), or
     (batch or 1, n, k) if `trans_b`; c (batch, m, n), a broadcast view; bias (n,); out (batch, m, n).
-    Row and column strides are arbitrary; a kernel that wants unit strides copies or packs.
+    Row and column strides are arbitrary; a kernel that needs unit strides copies or packs.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def as_factor(value: Any, name: str) -> complex:
 
 
 def _scalar(value: complex, name: str, dtype: np.dtype) -> complex:
-    """A factor as a Python number that `dtype` can be multiplied by without leaving its kind."""
+    """A factor as a Python number by which `dtype` can be multiplied without a change of its kind."""
     if isinstance(value, complex):
         if dtype.kind != "c":
             raise DTypeError(f"{name} is complex, {shown(value)}; a product of {dtype} needs a real one")
@@ -184,7 +184,7 @@ def gemm_problem(
     alpha, beta = _scalar(alpha, "alpha", acc), _scalar(beta, "beta", acc)
     check_activation(activation, out)
     check_size((*batch, m, n), "the result")
-    # One b for every a: the batch is more rows of a single product, if a is stored by rows.
+    # One b for every a: the batch adds rows to a single product, if a is stored by rows.
     fold = prod(bshape[:-2]) == 1 and not trans_a and len(ashape) > 2
     problem = GemmProblem(
         batch=1 if fold else prod(batch), m=prod(batch) * m if fold else m, n=n, k=0 if alpha == 0 else k,

@@ -27,9 +27,9 @@ class LossProblem(Problem):
     ----------
     n, c, inner : int
     logits : bool
-        Whether x holds scores of which log-softmax is taken; otherwise log-probabilities.
+        Whether x contains scores, of which log-softmax is computed; otherwise log-probabilities.
     probabilities : bool
-        Whether the target holds probabilities.
+        Whether the target contains probabilities.
     weighted : bool
     ignore_index : int
     reduction : str
@@ -37,8 +37,8 @@ class LossProblem(Problem):
     smoothing : float
     dtype : numpy.dtype
     direction : str
-        ``forward``; ``backward`` and ``target`` give the gradients of x and of probabilities as target: a run receives
-        that of the result, and its constants are x, target and weight.
+        ``forward``; ``backward`` and ``target`` compute the gradients of x and of a target of probabilities: a run
+        receives the gradient of the result, and its constants are x, target and weight.
     """
 
     n: int
@@ -140,7 +140,7 @@ def loss_problem(
 
 def check_target(target: np.ndarray, classes: int, ignore_index: int) -> None:
     """IndexError for a class index, of 64 bits, outside [0, classes) that is not the ignored one."""
-    if not target.size or target.view(np.uint64).max() < classes:  # a negative one would be large
+    if not target.size or target.view(np.uint64).max() < classes:  # as unsigned, negative indices are large
         return
     bad = (target < 0) | (target >= classes)
     bad &= target != ignore_index

@@ -1,6 +1,6 @@
 """Pooling: windows of a fixed shape (max, average, Lp) as one canonical 3-D problem.
 
-Adaptive pooling whose output divides its input, and global pooling, become this problem too.
+Adaptive pooling whose output divides its input, and global pooling, become this problem, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, che
 from fastconv.core.problems.conv import AXES, as_pads, forward_extent
 
 KINDS = ("max", "avg", "lp")
-ROOM = 64  # equal values in a row that a table keeps: no vector, nor tile of them, is longer
+ROOM = 64  # length of the run of equal values that a table keeps: no vector or tile of vectors is longer
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
@@ -33,8 +33,8 @@ class PoolProblem(Problem):
     input, kernel, stride, dilation, output : tuple of 3 int
         Along depth, height, width.
     pads : tuple of 3 (lo, hi)
-        Padding never holds values: it is ignored by max, zero for avg and lp.  It may reach further than half a
-        window, and, with dilation, a window may be all padding.
+        Padding has no values: max ignores it, and avg and lp use zero.  It may be longer than half a
+        window, and, with dilation, a window may be padding only.
     include_pad : bool
         avg: whether padding counts in the divisor (windows are clipped at input + hi first).
     divisor : int or None
@@ -47,13 +47,13 @@ class PoolProblem(Problem):
         (int64), of the first NaN if there is one, -1 where the whole window is padding (the maximum
         is -inf there, or the least integer).
     layout : str
-        How the user's arrays lie: kernels always see (N, C, D, H, W) views.
+        Memory order of the user's arrays: kernels always see (N, C, D, H, W) views.
     dtype, out : numpy.dtype
     direction : str
-        ``forward``, or ``backward``: the gradient of x, from that of the result (canonical, of `y_shape`), which is
-        what changes from run to run.  The constants lie in `layout`: for avg none; for lp x; for max with
-        `indices` these, where -1 gets nothing, and for lp with an infinite norm these and the sign of x at each; for
-        max without `indices` x: a gradient is then shared evenly by equal maxima.
+        ``forward``, or ``backward``: a run receives the gradient of the result (canonical, of `y_shape`) and computes
+        that of x.  The constants have the memory order `layout`: for avg none; for lp x; for max with `indices` the
+        indices, where -1 receives nothing; for lp with an infinite norm the indices and the sign of x at each; for
+        max without `indices` x: a gradient is then divided evenly among equal maxima.
     """
 
     kind: str
@@ -135,17 +135,17 @@ def pool_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int, ceil_mode
 def whole_windows(
     extent: int, k: int, s: int, d: int, lo: int, hi: int, output: int, include_pad: bool
 ) -> tuple[int, int]:
-    """The windows along one axis, from the first to before the last, of which an average counts every tap."""
+    """The range of windows along one axis of which an average counts every tap: first, and one past the last."""
     end = extent + hi if include_pad else extent
     first = 0 if include_pad else min(max(-(-lo // s), 0), output)
     return first, min(max((end + lo - d * (k - 1) - 1) // s + 1, first), output)
 
 
 class AxisCounts(NamedTuple):
-    """One value for each window along an axis, most of the equal ones in its middle left out.
+    """One value for each window along an axis, without most of the equal ones in its middle.
 
-    That of window q is ``values[at(q)]``, and those of the next `ROOM` windows, as far as there are any, follow it.
-    So a table is as long as the borders, not as the axis, and vectors are read from it as from a whole one.
+    The value of window q is ``values[at(q)]``, followed by those of up to `ROOM` further windows.
+    So a table is as long as the borders, not as the axis, and vectors are read from it as from a complete one.
     """
 
     values: np.ndarray
@@ -153,7 +153,7 @@ class AxisCounts(NamedTuple):
     skip: int  # values left out
 
     def at(self, q: Any) -> Any:
-        """Where the values of windows `q` lie."""
+        """Positions of the values of windows `q`."""
         return np.minimum(q, np.maximum(q - self.skip, self.first))
 
     def of(self, some: slice) -> np.ndarray:
@@ -216,7 +216,7 @@ def as_divisor(value: int | None) -> int | None:
 
 
 def _check_pads(padding: Any, axis: str, k: int, lo: int, hi: int) -> None:
-    """torch's limit for ints, ONNX's for (lo, hi) pairs; names like "same" give what they need."""
+    """torch's limit for ints, ONNX's for (lo, hi) pairs; names like "same" have none."""
     if isinstance(padding, str):
         return
     if np.ndim(padding) == 2:
@@ -245,7 +245,7 @@ def pool_problem(
     indices: bool,
     layout: str,
 ) -> PoolProblem:
-    """Check the arguments of max, avg and lp_pool1d/2d/3d and describe the pooling that they ask for.
+    """Check the arguments of max, avg and lp_pool1d/2d/3d and describe the pooling.
 
     Raises
     ------
@@ -268,7 +268,7 @@ def pool_problem(
             raise ShapeError(f"kernel_size, stride, dilation and padding must be at most {MAX_EXTENT}, got {largest}")
         _check_pads(padding, axis, k, lo, hi)
         if rank == 3 and kind != "max" and abs(norm) != np.inf and k > e and not isinstance(padding, str):
-            # torch's rule for volumes alone; averages of images take any kernel that gives an output.
+            # torch has this rule for volumes only; averages of images allow any kernel that gives an output.
             raise ShapeError(f"kernel_size is {k} on {axis}; input of shape {xshape} has only {e} there")
         o = pool_extent(e, k, ss, dd, lo, hi, ceil_mode)
         if o < 1:

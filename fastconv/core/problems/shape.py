@@ -1,4 +1,4 @@
-"""Moving values without arithmetic (pad), and between an image and its windows (unfold, fold)."""
+"""Padding, and the copies between an image and its windows (unfold, fold)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fastconv.core.problems.base import (
 )
 from fastconv.typing import PadMode
 
-MAX_AXES = 31  # of space: windows have twice as many, and an array at most 64
+MAX_AXES = 31  # spatial axes: windows have twice as many, and an array at most 64
 MODES: tuple[str, ...] = get_args(PadMode)
 
 
@@ -29,7 +29,7 @@ MODES: tuple[str, ...] = get_args(PadMode)
 class PadProblem(Problem):
     """One padding.
 
-    Canonical x is (n, *input), out (n, *output), C-contiguous: the leading axes without padding are one.
+    Canonical x is (n, *input), out (n, *output), C-contiguous: the leading axes without padding are merged.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class PadProblem(Problem):
         For ``constant``.
     dtype : numpy.dtype
     direction : str
-        ``forward``, or ``backward``: from the gradient of the result to that of x.
+        ``forward``, or ``backward``: a run receives the gradient of the result and computes that of x.
     """
 
     n: int
@@ -93,7 +93,7 @@ class PadProblem(Problem):
 def pad_problem(
     shape: tuple[int, ...], dtype: np.dtype, pad: Any, mode: Any, value: Any
 ) -> tuple[PadProblem, tuple[int, ...]]:
-    """Check the arguments of pad and describe what they ask for.
+    """Check the arguments of pad and describe the padding.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def pad_problem(
 def pad_source(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
     """Where each position of a padded axis comes from; -1 for the fill value.
 
-    As `source_index`, but ``circular`` wraps what is left after cropping, as torch has it.
+    As `source_index`, but ``circular`` wraps what is left after cropping, as in torch.
     """
     if mode != "circular":
         return source_index(extent, lo, hi, mode)
@@ -189,8 +189,8 @@ def _fill(value: Any, dtype: np.dtype) -> Any:
 class FoldProblem(Problem):
     """Unfold, or its adjoint fold.
 
-    The image is (n, c, h, w), or has any other number of spatial axes, the columns (n, c, kh, kw, oh, ow), both
-    C-contiguous; unfold takes the first to the second, fold sums the second into the first.
+    The image is (n, c, h, w), or has another number of spatial axes; the columns are (n, c, kh, kw, oh, ow).  Both are
+    C-contiguous.  Unfold copies the image to the columns, fold sums the columns into the image.
 
     Attributes
     ----------
@@ -235,7 +235,7 @@ class FoldProblem(Problem):
 
     @property
     def acc(self) -> np.dtype:
-        """In what precision fold sums."""
+        """The dtype of fold's sums."""
         half = self.dtype.kind not in "bc" and self.dtype.itemsize == 2
         return np.dtype(np.float32) if half else self.dtype
 
@@ -283,7 +283,7 @@ def unfold_problem(
 
 
 def spatial_rank(sizes: Any, otherwise: int) -> int:
-    """Spatial axes of windows or of an image given by `sizes`; a single number leaves it open."""
+    """Number of spatial axes, from the `sizes` of windows or of an image; a single number does not determine it."""
     return len(sizes) if isinstance(sizes, tuple) and len(sizes) > 1 else otherwise
 
 

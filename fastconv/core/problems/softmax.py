@@ -24,7 +24,7 @@ class SoftmaxProblem(Problem):
     kind : str
         ``softmax``, ``log_softmax`` or ``softmin``.
     outer, length, inner : int
-        Elements before, along and behind the axis.
+        Product of the extents before, along and after the axis.
     dtype : numpy.dtype
         Of the input, once cast, and of the result.
     direction : str

@@ -1,4 +1,4 @@
-"""Max unpooling: values go back to where the indices of a max pooling say; everything else is zero."""
+"""Max unpooling: values are stored at the positions that a max pooling returned; all others are zero."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UnpoolProblem(Problem):
 
     A run receives x; the constant is `indices`, (n, c, *input) int64, C-contiguous: flat positions within
     the (d, h, w) volume of the output, checked already.  Where an index repeats, the last value in
-    row-major order stays.  The gradient of x (``backward``) comes from that of the result and the same constant.
+    row-major order is kept.  The gradient of x (``backward``) is that of the result, read at the indices.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class UnpoolProblem(Problem):
     input, output : tuple of 3 int
         Along depth, height, width.
     layout : str
-        How the user's arrays lie: kernels always see (N, C, D, H, W) views.
+        Memory order of the user's arrays: kernels always see (N, C, D, H, W) views.
     dtype : numpy.dtype
     direction : str
         ``forward`` or ``backward``.
@@ -90,7 +90,7 @@ def unpool_problem(
     output_size: Any,
     layout: str,
 ) -> UnpoolProblem:
-    """Check the arguments of max_unpool1d/2d/3d and describe what they ask for.
+    """Check the arguments of max_unpool1d/2d/3d and describe the unpooling.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def unpool_problem(
 
 
 def _unpooled_size(value: Any, rank: int, usual: tuple[int, ...], stride: tuple[int, ...]) -> tuple[int, ...]:
-    """`output_size`, of the spatial axes or of the whole shape, checked against what pooling could have come from."""
+    """`output_size`, of the spatial axes or of the whole shape; it must be a size that pools to the input."""
     if not isinstance(value, tuple) or len(value) not in (rank, rank + 2):
         raise ValueError(f"output_size must have {rank} or {rank + 2} ints, got {shown(value)}")
     size = as_ints(value[-rank:], rank, "output_size")
