@@ -1,1 +1,1 @@
-"""Floor 3: which kernel does it: the registry, the choice, plans, options."""
+"""Floor 3: selection of kernels: the registry, the choice, plans, options."""

@@ -1,4 +1,4 @@
-"""Choose a kernel, remember the choice, explain it."""
+"""Choose a kernel, keep the choice, explain it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.refusal import near_matches, refusal
 
-ORACLE = "reference"  # checks the other backends, and never stands in for them
+ORACLE = "reference"  # checks the other backends, and never replaces them silently
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
-WIDTH, INDENT = 120, " " * 6  # of the names of kernels that cannot do a problem
+WIDTH, INDENT = 120, " " * 6  # of lines with names of kernels that cannot do a problem
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row of `Plan.explain`: a kernel and what was found out about it; `workspace` is that of one thread."""
+    """One row of `Plan.explain`: a kernel and what it says about the problem; `workspace` is that of one thread."""
 
     kernel: Kernel[Any]
     reason: str | None
@@ -42,11 +42,11 @@ class Candidate:
 class Choice:
     """The kernel for a problem under options, and everything that was considered."""
 
-    problem: Problem  # as the kernel sees it: an activation that it cannot fuse is taken out
+    problem: Problem  # as the kernel sees it: without an activation that it cannot fuse
     kernel: Kernel[Any]
     candidates: tuple[Candidate, ...]
-    threads: int  # as many as were asked for, and as fit into max_workspace
-    after: Choice | None  # who applies the activation that the kernel does not fuse, in a pass of its own
+    threads: int  # as many as the user set, or fewer to keep to max_workspace
+    after: Choice | None  # for the activation that the kernel does not fuse, a separate pass
 
 
 def bound_text(bound: float) -> str:
@@ -55,7 +55,7 @@ def bound_text(bound: float) -> str:
 
 
 def default_tol(problem: Problem) -> float:
-    """The largest error that is admitted where nobody says otherwise."""
+    """The largest error that is admitted if the user sets no `tol`."""
     wide = getattr(problem, "acc", None) == np.float64
     return DEFAULT_TOL * float(np.finfo(np.float64).eps / np.finfo(np.float32).eps) if wide else DEFAULT_TOL
 
@@ -90,9 +90,9 @@ def _fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None
 def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     """What every registered kernel says about `problem`, in registry order.
 
-    Costs are those of one image on one thread, whatever the call has: the choice, and with it the bits of the result,
-    must depend neither on the batch nor on the number of threads.  Gradients of weights, sums over the batch, are
-    looked at as a whole.
+    Costs are those of one image on one thread, whatever the batch and the number of threads: the choice, and with it
+    the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
+    costs are those of the whole batch.
     """
     host = machine.host()
     times = wisdom.known(problem)
@@ -120,7 +120,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
 
 
 def choose(problem: Problem, options: Options) -> Choice:
-    """The best admissible kernel; choices are kept in a bounded cache.
+    """The best admissible kernel; a bounded cache keeps choices.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     usable = [c for c in candidates if c.reason is None]
     if not usable:
         raise UnsupportedError(refusal(problem, options, candidates, survey))
-    # Rows and batch choose only among kernels that add up in one order; that order is settled without them.
+    # Rows and batch decide only among kernels of one order of summation; that order is chosen without them.
     usual = problem.any_rows()
     if usual != problem:
         first = [c for c in survey(usual, options) if c.reason is None]
@@ -146,7 +146,7 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
 
 
 def _best(usable: list[Candidate]) -> Candidate:
-    """The quickest; a measured time beats a prediction only among measured kernels: the two scales differ."""
+    """The fastest: by measured times if any kernel has one, else by predictions.  The two are never compared."""
     measured = [c for c in usable if c.measured is not None]
     return min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
 
@@ -154,7 +154,7 @@ def _best(usable: list[Candidate]) -> Candidate:
 def _chosen(
     kernel: Kernel[Any], problem: Problem, candidates: tuple[Candidate, ...], options: Options, threads: int
 ) -> Choice:
-    """`kernel`, on as many threads as a limit on scratch leaves it."""
+    """`kernel`, on as many threads as the limit on scratch allows."""
     inner, activation = _fusable(kernel, problem)
     if options.max_workspace is not None:
         while threads > 1 and kernel.total_workspace(inner, threads) > options.max_workspace:
@@ -164,9 +164,9 @@ def _chosen(
 
 
 def _pass(activation: str, problem: Problem, options: Options, threads: int) -> Choice:
-    """Who applies an activation to what another kernel has written, in place.
+    """The choice for an activation of what another kernel has written, in place.
 
-    A backend without activations, such as Numba, leaves them to the others.
+    For a backend without activations, such as Numba, another backend is chosen.
     """
     shape, dtype = problem.results[0]
     p = elementwise_problem(activation, DEFAULTS.get(activation, ()), prod(shape), dtype)
@@ -201,11 +201,11 @@ def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choic
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a plan runs what it runs; prints as a table, quickest first, and what cannot do the problem below it.
+    """Why a plan runs the kernel that it runs; prints as a table, fastest first, followed by kernels that cannot do it.
 
-    Of each kernel it tells the expected largest error relative to max|y| for independent data of zero mean, which is
-    what `tol` admits, and the bound that holds on all data: so many epsilons of the sum of magnitudes |x| * |w| over
-    the window, or over the tile that an algorithm mixes.
+    For each kernel it states the expected largest error relative to max|y| for independent data of zero mean, which
+    `tol` limits, and the bound that holds on all data, in epsilons of the sum of magnitudes |x| * |w| over the window,
+    or over the tile that an algorithm mixes.
 
     Attributes
     ----------
@@ -214,7 +214,7 @@ class Explanation:
     candidates : tuple of Candidate
         One per registered kernel, in registry order.
     packed_bytes : int
-        What the plan keeps beside the weights as they were given: packed ones, and tables.
+        What the plan keeps in addition to the weights as they were given: packed weights, and tables.
     """
 
     choice: Choice = field(repr=False)
@@ -250,7 +250,7 @@ class Explanation:
         return "\n".join([*lines, *self._unable()])
 
     def _row(self, c: Candidate) -> tuple[str, ...]:
-        """What the table says about a kernel that can do the problem."""
+        """The table's row for a kernel that can do the problem."""
         chosen = c.kernel is self.choice.kernel
         return (
             "*" if chosen else "",
@@ -273,7 +273,7 @@ class Explanation:
         return "slower for other numbers of rows, whose bits must be the same" if quicker else "slower"
 
     def _unable(self) -> list[str]:
-        """The other kernels, reason by reason."""
+        """The other kernels, grouped by reason."""
         names: dict[str, list[str]] = {}
         for c in self.candidates:
             if not np.isfinite(c.cost):

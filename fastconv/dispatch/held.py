@@ -1,6 +1,6 @@
-"""What a prepared kernel keeps: packed weights above all, and tables.
+"""The size of a prepared kernel: mostly packed weights, and tables.
 
-Kernels say what scratch they need, and pack in `prepare`; how large that is shows in the objects that it left behind.
+Kernels state only their scratch.  The size of what `prepare` packed is found by walking the objects that it returned.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 
-MOST = 4096  # objects that are looked at
+MOST = 4096  # objects that are counted exactly
 SHARED = (type, ModuleType, Kernel, Problem, str, bytes, int, float, complex, np.dtype, np.ufunc)  # with other plans
 
 
 def packed_bytes(run: Any, constants: Iterable[Any]) -> int:
-    """Bytes of the arrays that `run` holds, other than its `constants` as they were given."""
+    """Bytes of the arrays that `run` holds, without its `constants` as they were given."""
     given = {id(_owner(c)) for c in constants if isinstance(c, np.ndarray)}
     return sum(a.nbytes for a in _objects([run]) if isinstance(a, np.ndarray) and id(a) not in given)
 
@@ -41,7 +41,7 @@ def _owner(array: np.ndarray) -> np.ndarray:
 
 
 def _objects(waiting: list[Any]) -> Iterator[Any]:
-    """What `waiting` refers to and does not share, once, of views the owner of their memory; the rest stays there."""
+    """All unshared objects that `waiting` refers to, each once, owners for views; the rest stays in `waiting`."""
     seen: set[int] = set()
     while waiting and len(seen) < MOST:
         one = waiting.pop()
@@ -55,7 +55,7 @@ def _objects(waiting: list[Any]) -> Iterator[Any]:
 
 
 def _referred(one: Any) -> list[Any]:
-    """What an object holds of its own: of functions not their module."""
+    """What an object refers to; for functions without their module."""
     if isinstance(one, FunctionType):
         cells = [cell.cell_contents for cell in one.__closure__ or () if cell != type(cell)()]
         return [*cells, *(one.__defaults__ or ()), getattr(one, "__wrapped__", None)]

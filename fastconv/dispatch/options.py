@@ -1,4 +1,4 @@
-"""Options that a call inherits from its surroundings: `options(...)` and the keyword arguments."""
+"""Options of a call: its keyword arguments, and those of the surrounding `options(...)` blocks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fastconv.dispatch.extensions import BACKENDS, all_algorithms, all_backends
 from fastconv.typing import Backend
 
 CLOSE = 6  # names to suggest
-DEFAULT_TOL = 4e-6  # of sums in float32; those in float64 are held to as many units in the last place
+DEFAULT_TOL = 4e-6  # of sums in float32; for float64 it is as many units in the last place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Options:
-    """How an operation may be carried out; part of the keys of remembered recipes.
+    """How an operation may run; part of the key of a recipe.
 
-    Equal ones are one object, made by `_options`: calls hash and compare them as often as they run.
+    Equal options are one object, made by `_options`, because every call hashes and compares them.
     """
 
     backend: str = "auto"
@@ -96,7 +96,7 @@ def resolve(
     base = _current.get()
     if backend is None and algorithm is None and threads is None and tol is None and max_workspace is None:
         return base
-    with suppress(TypeError, ValueError):  # one cannot be hashed, or is wrong: told below, in our own words
+    with suppress(TypeError, ValueError):  # one cannot be hashed, or is wrong: the check below raises our own error
         return _resolved(base, backend, algorithm, threads, tol, max_workspace)
     return _resolve(base, backend, algorithm, threads, tol, max_workspace)
 
@@ -113,7 +113,7 @@ _resolved = keep_few(typed=True)(_resolve)  # names of kernels may go: `fastconv
 
 @contextmanager
 def exactly(values: tuple[Any, ...]) -> Iterator[None]:
-    """Options with these `values`, whatever surrounds them: those of a plan that was made elsewhere."""
+    """Exactly these options, whatever blocks surround the call: for a plan that was made elsewhere."""
     token = _current.set(_options(*values))
     try:
         yield
@@ -125,8 +125,8 @@ class options(ContextDecorator):
     """Set options for every fastconv call inside a ``with`` block.
 
     Context-local: other threads and other asyncio tasks do not see them.  Blocks nest; a keyword
-    left as None keeps its outer value, and a keyword of the call itself wins.  One object may be used again, in several
-    threads and inside itself, and decorate functions.
+    left as None keeps its outer value, and a keyword of the call itself takes precedence.  One object may be used
+    again, in several threads and inside itself, and may decorate functions.
 
     Parameters
     ----------
@@ -138,12 +138,12 @@ class options(ContextDecorator):
     threads : int
         Threads per call, from 1 to 1024.
     tol : float
-        Largest admitted error, as kernels expect it relative to max|y| on independent data of zero mean; 0 admits plain
-        summation only.  By default 4e-6, for float64 7.5e-15.  What holds on all data is the bound in `explain`.
+        Largest admitted error: expected, relative to max|y|, on independent data of zero mean; 0 admits plain summation
+        only.  By default 4e-6, for float64 7.5e-15.  The bound in `explain` holds on all data.
     max_workspace : int
-        Bytes of scratch that the threads of a call may use together, beyond inputs, outputs and packed weights;
-        temporary arrays and tables of indices count.  A limit first takes threads away, and then kernels.  By default
-        there is none: kernels stay within a few MiB a thread by themselves.
+        Bytes of scratch that all threads of a call may use in total, in addition to inputs, outputs and packed weights;
+        temporary arrays and tables of indices count.  A limit first reduces the number of threads, and then excludes
+        kernels.  By default there is none: kernels need a few MiB a thread.
 
     Examples
     --------
@@ -166,7 +166,7 @@ class options(ContextDecorator):
         self._given: dict[str, Any] = {
             "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
         }  # fmt: skip
-        _merge(_DEFAULT, self._given)  # what is wrong is told here, not where it is entered
+        _merge(_DEFAULT, self._given)  # errors are raised here, not when the block is entered
 
     def __enter__(self) -> Options:
         outer = _current.get()

@@ -1,7 +1,7 @@
 """Recipes and plans: from the arguments of a call to a prepared kernel, and from arrays to results.
 
-Every public operation makes a `Recipe` of its arguments and hands it to `submit` with the arrays; there is no second
-way in.  Inside `planning()` the same call stops before the kernel and comes back as a `Plan`.
+Every public operation makes a `Recipe` of its arguments and passes it to `submit` with the arrays; there is no other
+way.  Inside `planning()` the same call stops before the kernel and returns a `Plan`.
 """
 
 from __future__ import annotations
@@ -47,30 +47,30 @@ from fastconv.dispatch.options import Options, exactly
 from fastconv.typing import ArrayLike
 
 View = Callable[[np.ndarray], np.ndarray]
-may_share_memory = np.may_share_memory  # asked about often
+may_share_memory = np.may_share_memory  # a local name, because every call uses it
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _planning: ContextVar[Callable[..., Plan] | None] = ContextVar("fastconv_planning", default=None)
 
-LIGHT_BYTES = 32 << 10  # not worth counting
+LIGHT_BYTES = 32 << 10  # smaller objects are not counted
 
 
 def remember(make: F) -> F:
-    """Keep the recipes that a function of hashable arguments made, until `clear_cache`."""
+    """Decorator: keep the recipes that a function of hashable arguments made, until `clear_cache`."""
     return keep_few(typed=True)(make)
 
 
 def clear_cache() -> None:
-    """Forget what is kept between calls: choices, the recipes that made use of them, and tables.
+    """Drop what is kept between calls: choices, recipes and tables.
 
-    Threads keep some scratch, up to 64 MiB each, whatever the shapes.
+    Threads still keep some scratch, up to 64 MiB each.
     """
     forget()
 
 
 class Recipe:
-    """Everything about a call but its arrays: made once for equal arguments, by operations that `remember` theirs.
+    """Everything about a call but its arrays: made once for equal arguments, by functions decorated with `remember`.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ class Recipe:
     shapes : tuple of tuple of int
         The user's shape of each result.
     enter, view : callable
-        From the user's x, and from a contiguous result of the user's shape, to the canonical views
-        that kernels take.  `enter` also copies an x that breaks the contract of `core.kernel`.
+        They convert the user's x, and a contiguous result of the user's shape, to the canonical views
+        that kernels use.  `enter` also copies an x that does not satisfy the contract of `core.kernel`.
     same_order : bool
-        Whether `enter` and `view` leave an array without gaps as it is: elements, their order and their dtype.
+        Whether `enter` and `view` leave a contiguous array as it is: elements, their order and their dtype.
     choice : Choice, optional
-        Who does it; by default the best for the problem under the options, sought when it is first needed.
+        By default the best for the problem under the options, chosen when it is first needed.
     """
 
     __slots__ = (
@@ -132,7 +132,7 @@ class Recipe:
         )
 
     def bind(self, constants: tuple[Any, ...]) -> Run:
-        """The kernel, prepared for these constants; without any, it is prepared but once."""
+        """The kernel, prepared for these constants; without constants it is prepared only once."""
         run = self._run  # another thread may release it
         if run is not None:
             return run
@@ -147,17 +147,17 @@ class Recipe:
         return run
 
     def _account(self, prepared: Any) -> None:
-        """Have what was prepared released, if it holds tables and others that do are more recent."""
+        """Register what was prepared in `tables` if it is large, so that it is released when it is no longer recent."""
         held = held_bytes(prepared)
         if held > LIGHT_BYTES:
             tables.add(self, self._release, held)
 
     def _release(self) -> None:
-        """Forget what was prepared: it may hold tables as long as an axis."""
+        """Drop what was prepared: it may hold tables as long as an axis."""
         self._bind = self._run = None
 
     def _prepare(self) -> Bind:
-        """The kernel, and behind it the activation that it does not fuse."""
+        """The kernel, followed by the activation that it does not fuse."""
         choice = self.choice
         bind = choice.kernel.specialise(choice.problem, choice.threads)
         if choice.after is None:
@@ -169,7 +169,7 @@ class Recipe:
 
             def run_then_activate(x: np.ndarray, *outs: np.ndarray) -> None:
                 run(x, *outs)
-                flat = outs[0].ravel(order="K")  # a view: results have no gaps
+                flat = outs[0].ravel(order="K")  # a view: results are contiguous
                 after(flat, flat)
 
             return run_then_activate
@@ -181,7 +181,7 @@ class Recipe:
 
         `fixed` are those constants that the caller may have passed as `out`, too.
         """
-        if self.result is not None:  # by far the most calls
+        if self.result is not None:  # almost all calls
             shape, dtype = self.result
             if out is None:
                 out = np.empty(shape, dtype) if self.small else aligned_empty(shape, dtype)
@@ -209,7 +209,7 @@ class Recipe:
 
 
 def _target(shape: tuple[int, ...], dtype: np.dtype, given: Any, x: np.ndarray, fixed: tuple[Any, ...]) -> np.ndarray:
-    """Where a kernel may write a result: `given` itself, or an array of its own where that would not do."""
+    """Where a kernel may write a result: `given` itself, or a new array where `given` is not usable."""
     if given is not None:
         _check_out(shape, dtype, given)
         if _usable(given, x, fixed):
@@ -272,7 +272,7 @@ def planning(make: Callable[[Recipe, tuple[Any, ...]], Plan] | None = None) -> I
 
 @contextmanager
 def immediately() -> Iterator[None]:
-    """Operations called inside give results, also within `planning()`: for what a plan needs to know beforehand."""
+    """Operations called inside return results, also within `planning()`: for values that a plan needs beforehand."""
     token = _planning.set(None)
     try:
         yield
@@ -285,7 +285,7 @@ def is_planning() -> bool:
 
 
 class Origin(NamedTuple):
-    """The call that made a plan, as it can be made again elsewhere: a `Spec` in place of each array.
+    """The call that made a plan, in a form that can be repeated elsewhere: a `Spec` in place of each array.
 
     The values of the arrays are in the plan's constants.
     """
@@ -296,9 +296,9 @@ class Origin(NamedTuple):
 
 
 def restore(origin: Origin, options: tuple[Any, ...], constants: tuple[Any, ...], kernel: str) -> Plan:
-    """The plan of a call that was made elsewhere, with its constants: packed here, for this machine.
+    """Make again, on this machine, a plan that was made elsewhere, from its constants.
 
-    It runs on the same kernel where that exists and is able, and elsewhere on the one that would be chosen.
+    It runs the same kernel if that exists here and can do the problem, else the one that would be chosen.
     """
 
     def make(recipe: Recipe, _: tuple[Any, ...]) -> Plan:
@@ -317,11 +317,11 @@ def restore(origin: Origin, options: tuple[Any, ...], constants: tuple[Any, ...]
 
 
 class Plan:
-    """A chosen kernel with its packed weights: the fast door to one operation.
+    """A chosen kernel with its packed weights: the fast way to run one operation again and again.
 
     Made by `fastconv.plan`.  Calling it runs the operation on a new first argument.  It is
-    re-entrant: several threads may run one plan at the same time.  It pickles and copies: what travels
-    is the call, its options and the weights as they were given, which are packed anew on arrival, for
+    re-entrant: several threads may run one plan at the same time.  It pickles and copies: a pickle contains
+    the call, its options and the weights as they were given.  They are packed again when it is loaded, for
     the same kernel if that machine has it.
 
     Attributes
@@ -345,8 +345,8 @@ class Plan:
     __slots__ = ("__weakref__", "_constants", "_origin", "_recipe", "_run")
 
     def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = (), own: bool = False) -> None:
-        # Kernels may keep the constants as they are: later changes of the user's arrays must not be seen.
-        if not own:  # those of another plan never change
+        # Kernels may keep the constants as they are: later changes of the user's arrays must have no effect.
+        if not own:  # constants of another plan never change
             constants = tuple(own_copy(c) if isinstance(c, np.ndarray) else c for c in constants)
         self._constants = constants
         self._recipe = recipe

@@ -1,6 +1,6 @@
-"""What an `UnsupportedError` says, in a few lines: what was asked for, why not, what would do.
+"""The message of an `UnsupportedError`, in a few lines: what was requested, why it is not possible, what would be.
 
-What each of some 150 kernels says to a problem is for `Plan.explain`.
+`Plan.explain` shows the reason of each of some 150 kernels.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from fastconv.dispatch.options import Options
 if TYPE_CHECKING:
     from fastconv.dispatch.choice import Candidate
 
-REASONS, NAMES = 3, 6  # that are told
-ABSENT = ("numba is not installed", "not compiled")  # how the reasons of a backend that is not there begin
+REASONS, NAMES = 3, 6  # that are listed
+ABSENT = ("numba is not installed", "not compiled")  # how the reasons of a missing backend begin
 EXPLAIN = 'fastconv.plan(..., backend="reference").explain() shows what every kernel says'
 
 Survey = Callable[[Problem, Options], "tuple[Candidate, ...]"]
 
 
 def near_matches(name: str, names: Iterable[str]) -> str:
-    """`names` that look like `name`, the best first; all of them where none does."""
+    """`names` similar to `name`, the best first; all of them if none is."""
     known = list(names)
     return ", ".join(get_close_matches(name, known, NAMES) or known)
 
 
 def refusal(problem: Problem, options: Options, candidates: tuple[Candidate, ...], survey: Survey) -> str:
-    """The text for a problem that no kernel takes under these options.
+    """The message for a problem that no kernel accepts under these options.
 
     Parameters
     ----------
     problem, options
     candidates : tuple of Candidate
-        What every kernel of the family said.
+        One for every kernel of the family, with its reason.
     survey : callable
-        Says it again for other options.
+        `choice.survey`, to try other options.
     """
     named = {
         n: getattr(options, n) for n in ("backend", "algorithm", "tol", "max_workspace")
@@ -64,8 +64,8 @@ def _is_meant(c: Candidate, options: Options) -> bool:
 
 
 def _reasons(candidates: list[Candidate]) -> str:
-    """What keeps a whole backend from working, and then the most frequent ones."""
-    # Kernels of another direction (gradients) say nothing about this one, unless they are all that there is.
+    """The reasons: first why a whole backend is missing, then the most frequent ones."""
+    # Reasons of kernels for another direction (gradients) do not help, unless there are no others.
     reasons = [str(c.reason) for c in candidates]
     reasons = [r for r in reasons if not r.startswith("direction ")] or reasons
     alike: dict[str, list[str]] = {}
@@ -78,7 +78,7 @@ def _reasons(candidates: list[Candidate]) -> str:
 
 
 def _absent(op: str, options: Options, candidates: tuple[Candidate, ...]) -> str:
-    """Why the options leave no kernel to ask: a name that the family, or the backend, does not have."""
+    """Why the options exclude all kernels: a name that the family, or the backend, does not have."""
     family = [c.kernel for c in candidates]
     here = [k for k in family if options.backend in ("auto", k.backend)]
     if not here:
@@ -91,7 +91,7 @@ def _absent(op: str, options: Options, candidates: tuple[Candidate, ...]) -> str
 
 
 def _remedy(problem: Problem, options: Options, named: dict[str, Any], survey: Survey) -> str:
-    """What the user could give up."""
+    """Which options the user could change."""
     default = Options()
 
     def able(*names: str) -> list[Candidate]:
@@ -114,6 +114,6 @@ def _remedy(problem: Problem, options: Options, named: dict[str, Any], survey: S
 
 
 def _list(names: Iterable[str], show: Callable[[str], str] = str) -> str:
-    """`names` in a line, not too many of them."""
+    """The first `names`, on one line."""
     known = sorted(names) if isinstance(names, set) else list(names)
     return ", ".join([*map(show, known[:NAMES]), *(["..."] if len(known) > NAMES else [])])

@@ -1,9 +1,9 @@
 """fastconv's own kernels, one ordered tuple per family: the only file that imports kernels from all backends.
 
-Choices are made among `fastconv.dispatch.extensions.all_kernels`: these, and those that were registered from outside.
-Order breaks ties of predicted cost: earlier wins.  The reference comes last in every tuple.  All families import their
-kernels when the first one is needed: `import fastconv` stays light, and a family may be used for the first time while
-the interpreter shuts down and imports nothing any more.
+`fastconv.dispatch.extensions.all_kernels` adds kernels from outside; a choice is made among all of them.
+If predicted costs are equal, the earlier kernel is chosen.  The reference comes last in every tuple.  All families
+import their kernels when the first one is needed: `import fastconv` stays light, and a family may be used for the
+first time while the interpreter shuts down, when nothing can be imported.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def ops() -> tuple[str, ...]:
 
 @cache
 def algorithm_names() -> frozenset[str]:
-    """The names of their algorithms, and their own, of all families."""
+    """Names of these kernels and of their algorithms, of all families."""
     return frozenset(name for op in _TABLE for k in kernels(op) for name in (k.algorithm, k.name))
 
 
@@ -70,7 +70,7 @@ def _conv() -> Kernels:
     forward = (*native, *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
-    # Strides leave phases of one tap and of stride 1, on which Winograd and `windows` have nothing to save.
+    # With strides, phases have one tap and stride 1, where Winograd and `windows` save nothing.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
     transposed = (*windowed, *plain, *phases.wrap(others), *conv_scatter.KERNELS)

@@ -1,14 +1,14 @@
 """Measured times that replace predicted ones: of this process, and of the file that `fastconv tune` writes.
 
-`record` is called by `fastconv.compare(..., record=True)` and by `fastconv tune`; `choose` asks `known`.
-Measurements count for one kernel revision, one problem and one processor.  Batch and number of threads are left out on
-purpose: the choice, and with it the bits of a result, must not depend on them.  Products of matrices keep times for
-each number of rows, and these choose only among kernels of one `Kernel.order`.
+`fastconv.compare(..., record=True)` and `fastconv tune` call `record`; `choose` calls `known`.
+A measurement is valid for one kernel revision, one problem and one processor.  Batch and number of threads are left out
+on purpose: the choice, and with it the bits of a result, must not depend on them.  Products of matrices keep times for
+each number of rows, and these decide only among kernels of one `Kernel.order`.
 
-The file is JSON that people can read, at ``FASTCONV_WISDOM`` or in the user's cache folder; if that variable is empty
-there is none.  It is read when the first choice is made.  One that cannot be read, whatever the cause, is reported
-by one warning and ignored; one of another processor is ignored, and `fastconv info` says so.  Writers take turns, and
-merge what others wrote.
+The file is readable JSON, at ``FASTCONV_WISDOM`` or in the user's cache folder; if that variable is empty
+there is none.  It is read when the first choice is made.  A file that cannot be read, whatever the cause, is reported
+by one warning and ignored; a file of another processor is ignored, and `fastconv info` says so.  Writers lock the
+file and keep what others wrote.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 
 CAPACITY = 4096  # problems
-MAX_BYTES = 256 << 20  # of a file: a hundred times as many as that many problems take
+MAX_BYTES = 256 << 20  # of a file: a hundred times what CAPACITY problems take
 LONGEST = 1e6  # seconds
 ORACLE = "reference"
 FORMAT = 1
@@ -49,12 +49,12 @@ _state = "not read yet"
 
 
 def key(problem: Problem) -> str:
-    """What the times of a problem are kept under: its text, for one image."""
+    """The key of a problem's times: its text, for one image."""
     return repr(problem.one_image())
 
 
 def record(kernel: Kernel[Any], problem: Problem, seconds: float) -> None:
-    """Remember a measured median time; that of the oracle decides nothing."""
+    """Keep a measured median time; that of the oracle is never used."""
     if kernel.backend == ORACLE:
         return
     _load_once()
@@ -76,18 +76,18 @@ def measured(kernel: Kernel[Any], problem: Problem) -> float | None:
 
 
 def clear() -> None:
-    """Forget every measurement of this process; the file stays as it is, and is not read again."""
+    """Drop every measurement of this process; the file stays as it is, and is not read again."""
     with _lock:
         _times.clear()
 
 
 def path() -> Path | None:
-    """The file of wisdom, which need not exist; None if there shall be none.
+    """The wisdom file, which need not exist; None if ``FASTCONV_WISDOM`` is empty.
 
     Raises
     ------
     OSError
-        If it is in the home folder of somebody who has none.
+        If it would be in the home folder of a user who has none.
     """
     given = os.environ.get("FASTCONV_WISDOM")
     cache = os.environ.get("XDG_CACHE_HOME")
@@ -100,20 +100,20 @@ def path() -> Path | None:
 
 
 def state() -> str:
-    """What became of the file, in words."""
+    """The state of the file, in words."""
     _load_once()
     return _state
 
 
 def load(file: Path) -> int:
-    """Add what a file of wisdom holds; the number of problems.
+    """Read a wisdom file and add its times; returns the number of problems.
 
     Raises
     ------
     OSError
         If it cannot be read.
     ValueError
-        If it is no such file, or was made on another processor.
+        If it is not a wisdom file, or was made on another processor.
     """
     try:
         content = json.loads(_text(file))
@@ -135,7 +135,7 @@ def load(file: Path) -> int:
 
 
 def _text(file: Path) -> str:
-    """What a file holds: a pipe would wait for its other end for ever, a device might not end."""
+    """The content of a regular file: reading a pipe could wait for ever, and a device might not end."""
     status = file.stat()
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("not a regular file")
@@ -156,14 +156,14 @@ def _checked(times: dict[str, Any]) -> _Times:
 
 
 class OtherProcessorError(ValueError):
-    """A file of wisdom that says nothing about this computer."""
+    """A wisdom file of another processor."""
 
 
 def save(file: Path) -> int:
-    """Write everything known to a file, in one step; the number of problems.
+    """Write all known times to a file, atomically; returns the number of problems.
 
-    What the file held of other problems and kernels stays, if it was readable and of this processor.  Others that
-    write at the same time wait, and then find it there.
+    Times of other problems and kernels in the file are kept, if it was readable and of this processor.  Processes that
+    write at the same time wait for each other.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with _turn(file):
@@ -172,11 +172,11 @@ def save(file: Path) -> int:
 
 @contextmanager
 def _turn(file: Path) -> Iterator[None]:
-    """One writer after the other, of all processes; where the system has no such locks, all at once."""
+    """Lock the file among all processes; does nothing where the system has no such locks."""
     if fcntl is None:
         yield
         return
-    folder = os.open(file.parent, os.O_RDONLY)  # the file itself is replaced, and a lock beside it would stay
+    folder = os.open(file.parent, os.O_RDONLY)  # the file itself is replaced, and a separate lock file would remain
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
@@ -187,7 +187,7 @@ def _turn(file: Path) -> Iterator[None]:
 def _merge(file: Path) -> int:
     mine = {problem: dict(times) for problem, times in _times.items()}
     if file.exists():
-        with suppress(OSError, ValueError):  # then it is replaced
+        with suppress(OSError, ValueError):  # an unreadable file is replaced
             load(file)
         for problem, times in mine.items():
             _put(problem, times)
@@ -235,7 +235,7 @@ def _load_once() -> None:
 
 
 def _report(text: str) -> None:
-    """Say it once in a process."""
+    """Warn once in a process."""
     if text not in _reported:
         _reported.add(text)
         warnings.warn(f"fastconv {text:.400}", RuntimeWarning, stacklevel=2)
