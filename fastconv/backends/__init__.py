@@ -1,1 +1,1 @@
-"""The kernels: one folder per backend, none importing another."""
+"""The kernels: one folder per backend; no backend imports another."""

@@ -1,7 +1,7 @@
 """Gradients through padding that takes its values from the input: reflect, replicate, circular, symmetric.
 
-The gradient of the padded volume is made first, by the kernel that serves padding with zeros, one block after the
-other; each block is added to where its values came from.
+The gradient of the padded volume is computed first, block by block, by the kernel for padding with zeros.  Each block
+is then added at the positions from which padding took its values.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from fastconv.core.problems.conv import ConvProblem
 
 
 def padded_problem(p: ConvProblem) -> ConvProblem:
-    """For one image of a ``transposed`` problem: the one whose result is the gradient of the padded volume."""
+    """For one image of a ``transposed`` problem: the problem that computes the gradient of the padded volume."""
     d, h, w = (lo + e + hi for e, (lo, hi) in zip(p.output, p.pads, strict=True))
     return replace(p, n=min(p.n, 1), mode="zeros", pads=((0, 0),) * 3, output=(d, h, w))
 
 
 def fold_runs(p: ConvProblem) -> tuple[tuple[Run, ...], ...]:
-    """Where the padded positions of each axis come from."""
+    """For each axis, the input positions that padded positions read."""
     return tuple(source_runs(e, lo, hi, p.mode) for e, (lo, hi) in zip(p.output, p.pads, strict=True))
 
 
 def add_folded(block: np.ndarray, at: tuple[int, ...], runs: tuple[tuple[Run, ...], ...], out: np.ndarray) -> None:
     """Add `block`, the padded gradient from position `at` on, to the elements of `out` that padding had copied.
 
-    What falls on one element is added in the order of positions, however a volume was cut into blocks.
+    The terms of one element are added in the order of positions, for any division into blocks.
     """
     pieces = (clipped(r, a, a + e) for r, a, e in zip(runs, at, block.shape[2:], strict=True))
     for combination in product(*(list(axis) for axis in pieces)):

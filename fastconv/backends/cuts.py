@@ -1,10 +1,11 @@
-"""How the result of a transposed convolution is cut into blocks, so that scratch does not grow with the image.
+"""How the result of a transposed convolution is divided into blocks, so that scratch does not grow with the image.
 
-A block is so many steps of every phase along each axis, a step being one output of each phase.  All blocks are alike,
-the last ones along an axis begin earlier: so one forward problem serves all of them, and its weights are packed once.
-What a block reads is a window of the input.  Where it reaches beyond the input, it is copied, with zeros around.
+A block is a number of steps of every phase along each axis; a step is one output of each phase.  All blocks have one
+size, and the last one along an axis begins earlier, so one forward problem serves all of them and its weights are
+packed once.  A block reads a window of the input.  A window that extends beyond the input is copied, with zeros
+around it.
 
-Small images are not cut at all, and several of them go together.
+Small images are not divided, and several of them are processed at a time.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ import numpy as np
 
 from fastconv.core.problems.conv import ConvProblem
 
-PARTS_BYTES = 1 << 20  # of the results of phases that wait to be interleaved
-WHOLE_BYTES = 4 << 20  # of an image that is not cut
-WINDOW_BYTES = 4 << 20  # of what a block reads
-# Steps along each axis, at least: kernels fill their tiles with the first, and manage with the last.
+PARTS_BYTES = 1 << 20  # of the results of phases before they are interleaved
+WHOLE_BYTES = 4 << 20  # of the largest image that is not divided
+WINDOW_BYTES = 4 << 20  # of the input window of a block
+# Fewest steps along each axis: kernels fill their tiles with the first, and can do with the last.
 LEAST = ((1, 8, 64), (1, 1, 16))
 
 Triple = tuple[int, int, int]
@@ -37,7 +38,7 @@ class Cut:
 
     @property
     def axes(self) -> tuple[bool, bool, bool]:
-        """Which axes are cut."""
+        """The axes that are divided."""
         if self.steps == self.total:
             return False, False, False
         d, h, w = (s < t for s, t in zip(self.steps, self.total, strict=True))
@@ -51,7 +52,7 @@ class Cut:
         return prod(-(-t // s) if s else 1 for t, s in zip(self.total, self.steps, strict=True))
 
     def starts(self) -> Iterator[tuple[Triple, Triple]]:
-        """First step of each block, and the first one that no block before it has had."""
+        """First step of each block, and its first step that no earlier block contains."""
         if self.steps == self.total:
             if all(self.total):
                 yield (0, 0, 0), (0, 0, 0)
@@ -72,7 +73,7 @@ class Cut:
 
     @classmethod
     def of(cls, p: ConvProblem, always: bool = False) -> Cut:
-        """The cut of a problem; with stride 1 there is none, the only phase being the result, unless `always`."""
+        """The division of a problem; with stride 1 there is none, as the only phase is the result, unless `always`."""
         d, h, w = (-(-o // s) for o, s in zip(p.output, p.stride, strict=True))
         total = (d, h, w)
         if p.stride == (1, 1, 1) and not always:
@@ -100,14 +101,14 @@ def _fits(p: ConvProblem, steps: Triple) -> bool:
 
 
 def window_extents(p: ConvProblem, steps: Triple) -> Triple:
-    """Inputs along each axis that all phases of a block together read, at most."""
+    """Largest number of inputs along each axis that the phases of a block read."""
     halos = (-(-(k - 1) * d // s) + 1 for k, d, s in zip(p.kernel, p.dilation, p.stride, strict=True))
     d, h, w = (n + halo for n, halo in zip(steps, halos, strict=True))
     return d, h, w
 
 
 def window_bytes(p: ConvProblem, steps: Triple) -> int:
-    """Of one copied window of a block, at most."""
+    """Most bytes of one copied window of a block."""
     d, h, w = (
         min(e, i) if n == t else e
         for e, i, n, t in zip(window_extents(p, steps), p.input, steps, _total(p), strict=True)
@@ -121,7 +122,7 @@ def _total(p: ConvProblem) -> Triple:
 
 
 def image_bytes(p: ConvProblem) -> int:
-    """Of the result of one image."""
+    """Bytes of the result of one image."""
     return p.oc * p.pixels * p.out.itemsize
 
 
@@ -132,7 +133,7 @@ def volume(buffer: np.ndarray, n: int, c: int, spatial: tuple[int, ...], layout:
 
 
 def window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: np.ndarray) -> np.ndarray:
-    """The part of `x` from `starts` on, zero outside of it: a view if kernels take that, else a copy in `buffer`."""
+    """The part of `x` from `starts` on, zero outside of it: a view if kernels accept that, else a copy in `buffer`."""
     limits = x.shape[2:]
     inside = all(s >= 0 and s + e <= limit for s, e, limit in zip(starts, extents, limits, strict=True))
     if inside:
@@ -152,7 +153,7 @@ def window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: 
 
 
 def lies_whole(view: np.ndarray, layout: str) -> bool:
-    """Whether one image's volumes lie without gaps, as the contract of `core.kernel` has it."""
+    """Whether one image's volumes are contiguous, as the contract of `core.kernel` requires."""
     step = view.itemsize
     axes = (1, 4, 3, 2) if layout == "NHWC" else (4, 3, 2)
     for axis in axes:

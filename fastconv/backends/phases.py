@@ -1,13 +1,13 @@
 """Transposed convolution as forward convolutions, one per phase of the output: no zeros are inserted.
 
-Along an axis with stride s, outputs whose padded position o + p is congruent to r modulo s meet
-only the taps k with k*d = r (mod s).  Those taps form an arithmetic progression, so each
+Along an axis with stride s, outputs whose padded position o + p is congruent to r modulo s depend
+only on the taps k with k*d = r (mod s).  Those taps form an arithmetic progression, so each
 phase is a forward convolution with stride 1, reversed taps, dilation d / gcd(s, d) and its own
-padding (negative where the output is cropped).  Any backend's forward kernel serves: this
-wrapper is the transposed kernel of all of them.
+padding (negative where the output is cropped).  Any backend's forward kernel can compute it: this
+wrapper makes a transposed kernel of each of them.
 
-With a stride, the phases of a few images at a time, or of a block of one, have results of their own, which are then
-interleaved (`cuts`).
+With a stride, the phases of a few images, or of a block of one image, are computed separately and then interleaved
+(`cuts`).
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
 
-REVISION = 2  # raised when phases come together faster, whatever the forward kernel's
+REVISION = 2  # raised when interleaving becomes faster; added to that of the forward kernel
 BLOCK_SECONDS = 3e-6  # to begin a phase of a block
 
 Join = Callable[[Sequence[np.ndarray], np.ndarray], None]
-"""``join(parts, out)``: the phases, in the order of their first outputs, into the images that they make up; they may
-have more outputs along an axis than fit."""
+"""``join(parts, out)``: interleave phases, in the order of their first outputs, into images.  Phases may have more
+outputs along an axis than the images have room for; the rest is dropped."""
 
 
 class Interleaver(Protocol):
-    """How phases become images."""
+    """Interleaves phases to images."""
 
     def seconds(self, p: ConvProblem, machine: Machine) -> float:
         """Predicted time for all images of `p`."""
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
-        """What does so many images of `p` at a time, whose outputs may be fewer in a run."""
+        """The function that interleaves up to `images` images of `p` at a time."""
 
 
 class Assigned:
@@ -71,7 +71,7 @@ class AxisPhase:
 
     first: int  # first output of the phase; the next ones follow at the stride
     count: int
-    taps: slice  # of the kernel, in forward order; empty where nothing lands on this phase
+    taps: slice  # of the kernel, in forward order; empty where no tap lands on this phase
     dilation: int
     lo: int
     hi: int
@@ -90,7 +90,7 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
             phases.append(AxisPhase(first, count, slice(0, 0), 1, 0, 0))
             continue
         taps = -(-(kernel - start) // step)
-        # Output number j of the phase meets input (first + lo)//stride + j - (start*dilation - r)//stride
+        # Output number j of the phase reads input (first + lo)//stride + j - (start*dilation - r)//stride
         # through tap `start`, and earlier inputs, `spread` apart, through the later taps.
         last = (first + lo) // stride - (start * dilation - r) // stride
         pad_lo = (taps - 1) * spread - last
@@ -106,7 +106,7 @@ def phase_counts(p: ConvProblem) -> tuple[int, int, int]:
 
 
 def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase], cut: Cut) -> ConvProblem:
-    """The forward convolution of one phase, of as many images or as large a block as are done at once."""
+    """The forward convolution of one phase, of as many images or as large a block as are processed at once."""
     d, h, w = (
         (inputs_under(k, a, n), (0, 0), n) if part else (i, (a.lo, a.hi), a.count)
         for part, k, i, n, a in zip(cut.axes, p.kernel, p.input, cut.steps, axes, strict=True)
@@ -125,7 +125,7 @@ def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase], cut: Cut) -> Conv
 
 
 def single_tap(p: ConvProblem) -> ConvProblem:
-    """A forward convolution that stands for all phases where none meets a tap: what kernels lack for it, they lack."""
+    """A forward convolution to test kernels with where no phase has a tap."""
     ones, pads = (1, 1, 1), ((0, 0),) * 3
     return replace(p, direction="forward", kernel=ones, stride=ones, dilation=ones, pads=pads, output=p.input)
 
@@ -156,13 +156,13 @@ def forward_weights(w: np.ndarray, p: ConvProblem, taps: tuple[slice, slice, sli
 
 
 class ByPhases(Kernel[ConvProblem]):
-    """A forward kernel, turned round.
+    """The transposed kernel of a forward kernel.
 
     Parameters
     ----------
     forward : Kernel
     instead : Kernel or None
-        For the phases that `forward` cannot do, such as a single tap for Winograd; it must do one of them.
+        For the phases that `forward` cannot do, such as a single tap for Winograd; `forward` must do at least one.
     interleaver : Interleaver
     """
 
@@ -173,7 +173,7 @@ class ByPhases(Kernel[ConvProblem]):
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
         self.relative = f"{forward.relative}_transposed" if forward.relative else "transposed"
         self.exact, self.revision = forward.exact, forward.revision + REVISION
-        # Outputs on which no tap lands are written here, so an activation is left to the plan.
+        # Outputs on which no tap lands are written here, so the plan computes the activation.
         self.activations = frozenset()
 
     def _axes(self, p: ConvProblem) -> list[list[AxisPhase]]:
@@ -185,7 +185,7 @@ class ByPhases(Kernel[ConvProblem]):
         return list(itertools.product(*self._axes(p)))
 
     def _kinds(self, p: ConvProblem) -> list[tuple[tuple[AxisPhase, ...], int]]:
-        """One phase of each kind, and how many there are: along an axis few differ by more than where they begin."""
+        """One phase of each kind, and how many there are: most phases of an axis differ in their start only."""
         axes = []
         for kernel, phases in zip(p.kernel, self._axes(p), strict=True):
             kinds: dict[Any, tuple[AxisPhase, int]] = {}
@@ -200,7 +200,7 @@ class ByPhases(Kernel[ConvProblem]):
         ]
 
     def _counted(self, p: ConvProblem, cut: Cut) -> list[tuple[ConvProblem, int]]:
-        """The forward problems of all phases, and how often each is met; those without taps need no kernel."""
+        """The forward problems of all phases, and how often each occurs; phases without taps need no kernel."""
         full = (kind for kind in self._kinds(p) if all(map(taps_of, p.kernel, kind[0])))
         return [(forward_problem(p, ph, cut), number) for ph, number in full]
 
@@ -210,7 +210,7 @@ class ByPhases(Kernel[ConvProblem]):
 
     @staticmethod
     def _cut(problem: ConvProblem) -> tuple[ConvProblem, Cut]:
-        """What is cut, and how: where padding takes values from the input, the padded volume of one image."""
+        """The problem that is divided, and how; with padding from the input, it is the padded volume of one image."""
         if problem.mode == "zeros":
             return problem, Cut.of(problem)
         padded = padded_problem(problem)
@@ -227,7 +227,7 @@ class ByPhases(Kernel[ConvProblem]):
         return next((r for r in (self._kernel(q).reject(q) for q in problems) if r is not None), None)
 
     def _kernel(self, q: ConvProblem) -> Kernel[ConvProblem]:
-        """Who does the forward problem of a phase."""
+        """The kernel for the forward problem of a phase."""
         return self.forward if self.instead is None or self.forward.reject(q) is None else self.instead
 
     def cost(self, problem: ConvProblem, machine: Machine) -> float:
@@ -249,7 +249,7 @@ class ByPhases(Kernel[ConvProblem]):
         return seconds
 
     def _own_bytes(self, problem: ConvProblem) -> int:
-        """Scratch beside that of the forward kernels: phases, padded block, copied windows."""
+        """Scratch in addition to that of the forward kernels: phases, padded block, copied windows."""
         return sum(self._pieces(*self._cut(problem), problem.mode != "zeros"))
 
     def _pieces(self, p: ConvProblem, cut: Cut, folded: bool) -> tuple[int, int, int, int]:
@@ -279,7 +279,7 @@ class ByPhases(Kernel[ConvProblem]):
 
     def bound(self, problem: ConvProblem) -> float:
         p, cut = self._cut(problem)
-        # What falls on one element of the border is added up.
+        # Several terms are added on elements of the border.
         added = 0 if problem.mode == "zeros" else sum(lo + hi for lo, hi in problem.pads)
         return max((self._kernel(q).bound(q) for q in self._problems(p, cut)), default=1.0) + added
 
@@ -366,7 +366,7 @@ class Blocks:
         self._gaps = any(cut.axes) and any(e > 1 for e in p.input[: 2 - cut.axes[::-1].index(True)])
 
     def padded(self, scratch: np.ndarray) -> np.ndarray:
-        """Where the phases of a block that is to be folded come together."""
+        """Memory for the interleaved phases of a block that is folded afterwards."""
         p = self.p
         return volume(scratch[self._offsets[1] :], self.cut.images, p.oc, self.cut.result(p), p.layout, p.out)
 
@@ -402,7 +402,7 @@ class Blocks:
         running = [(s, r, part) for s, r, part in zip(self.steps, runs, parts, strict=True) if r is not None]
         corners = [self._corner(s, first) for s, _, _ in running]
         origin = (0, 0, 0)
-        if not self._gaps and running:  # one window for all phases, whose parts of it are without gaps
+        if not self._gaps and running:  # one window for all phases, whose parts of it are contiguous
             extents = [s.problem.input for s, _, _ in running]
             origin = tuple(min(c[a] for c in corners) for a in range(3))  # type: ignore[assignment]
             ends = [max(c[a] + e[a] for c, e in zip(corners, extents, strict=True)) for a in range(3)]
@@ -417,7 +417,7 @@ class Blocks:
             run(window(x, at, step.problem.input, p.layout, one), part)  # type: ignore[arg-type]
 
     def _corner(self, step: Step, first: Triple) -> Triple:
-        """Where the input under a block of a phase begins."""
+        """First input position that a block of a phase reads."""
         d, h, w = (f - a.lo if cut else 0 for f, a, cut in zip(first, step.axes, self.cut.axes, strict=True))
         return d, h, w
 

@@ -1,6 +1,6 @@
-"""Slow and right: every operation as its definition reads, in float64 or exact integers.
+"""Slow and right: every operation as its definition says, in float64 or exact integers.
 
-The oracle of the tests, and the last kernel in every registry tuple.  Clear before fast: one
+The oracle of the tests, and the last kernel in every registry tuple.  Clarity comes before speed: one
 loop over kernel taps, one gather per tap, nothing blocked, nothing packed.
 """
 
@@ -27,7 +27,7 @@ def exact_dtype(dtype: np.dtype) -> np.dtype:
 
 
 class Reference(Kernel[Any]):
-    """What the reference kernels share: they take everything and cost a lot."""
+    """Base of the reference kernels: they accept every problem, at a high cost."""
 
     backend = "reference"
     algorithm = "definition"
@@ -53,7 +53,7 @@ class Reference(Kernel[Any]):
 
 
 def summing_dtype(acc: np.dtype) -> np.dtype:
-    """In what sums of products are exact, or good to the last place: Python's integers where 64 bits may not do."""
+    """A dtype in which sums of products are exact, or good to the last place: Python's integers for 64 bits."""
     return np.dtype(object) if acc.kind in "iu" and acc.itemsize == 8 else exact_dtype(acc)
 
 
@@ -77,7 +77,7 @@ def gather(x: np.ndarray, index: tuple[np.ndarray, ...], fill: float) -> np.ndar
 
 
 class Conv(Reference):
-    """Convolution and its relatives by their definitions, one tap at a time."""
+    """Convolution, transposed convolution and weight gradients by their definitions, one tap at a time."""
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         if problem.weights_wanted:
@@ -135,7 +135,7 @@ def _gather_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap
 
 
 def _reversed_tap(p: ConvProblem, y: np.ndarray, x: np.ndarray, w: np.ndarray, tap: Any) -> None:
-    """Transposed: every output that `tap` falls on reads the input from where it came, zeros outside of it."""
+    """Transposed: every output on which `tap` lands reads the input position that it belongs to, zeros outside."""
     targets, sources = [], []
     for e, inside, (lo, hi), t, d, s in zip(p.output, p.input, p.pads, tap, p.dilation, p.stride, strict=True):
         at = np.arange(e) if p.mode == "zeros" else np.arange(-lo, e + hi)

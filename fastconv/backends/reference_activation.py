@@ -22,7 +22,7 @@ def _expm1(x: float) -> float:
 
 
 def _sigmoid(x: Any) -> Any:
-    # NumPy's functions of complex numbers know infinities, Python's raise.
+    # NumPy's functions of complex numbers accept infinities, Python's raise.
     return 1 / (1 + np.exp(-x)) if isinstance(x, complex) else 1 / (1 + _exp(-x))
 
 
@@ -99,7 +99,7 @@ class Elementwise(Reference):
         f = DEFINITIONS[p.function]
 
         def run(x: np.ndarray, out: np.ndarray) -> None:
-            exact = p.dtype.kind in "biu"  # as integers of Python: not all of 64 bits are float64
+            exact = p.dtype.kind in "biu"  # as Python integers: float64 does not hold all 64-bit ones
             wide = x if exact else x.astype(np.complex128 if p.dtype.kind == "c" else np.float64)
             with np.errstate(all="ignore"):
                 for i, value in enumerate(wide.tolist()):

@@ -1,4 +1,4 @@
-"""Derivatives of activations as textbooks have them, one Python number at a time."""
+"""Derivatives of activations by their formulas, one Python number at a time."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ SLOPES: dict[str, Callable[..., float | None]] = {
 def product(coming: float, slope: float | None, dtype: np.dtype) -> float:
     """An incoming gradient times a slope.
 
-    Constant pieces take nothing of it, whatever it is.  Elsewhere one that is not finite meets the slope that the dtype
-    has: infinity times a slope too small for it is NaN.
+    On constant pieces the result is 0, whatever the gradient is.  Elsewhere the slope is rounded to the dtype first:
+    infinity times a slope that is too small for the dtype is NaN.
     """
     if slope is None:
         return 0.0

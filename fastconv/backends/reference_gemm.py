@@ -1,4 +1,4 @@
-"""Matrix multiplication as its definition reads, in float64 or exact integers."""
+"""Matrix multiplication by its definition, in float64 or exact integers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Softmax and losses as their definitions read, one sample at a time in float64."""
+"""Softmax and losses by their definitions, one sample at a time in float64."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Loss(Reference):
                         wanted = wanted * (1 - p.smoothing) + (p.smoothing / p.c if p.smoothing else 0)
                         terms = logs * wanted * scale
                         if not p.probabilities:
-                            terms = np.where(wanted == 0, 0, terms)  # -inf counts where it is asked for
+                            terms = np.where(wanted == 0, 0, terms)  # -inf counts only where its probability is not 0
                         losses[i, j] = -terms.sum()
                         divisor += counted
                 if p.reduction == "none":

@@ -1,4 +1,4 @@
-"""Gradients of softmax and losses as their definitions read, one sample at a time in float64."""
+"""Gradients of softmax and losses by their definitions, one sample at a time in float64."""
 
 from __future__ import annotations
 

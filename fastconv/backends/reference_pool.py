@@ -1,7 +1,7 @@
-"""Pooling, adaptive pooling and unpooling as their definitions read: one loop over the elements of a window.
+"""Pooling, adaptive pooling and unpooling by their definitions: one loop over the elements of a window.
 
 Every window is described by a table of positions per axis, one row per output, -1 where a tap
-meets padding or nothing; fixed and adaptive windows then are the same thing.
+reads padding or nothing.  So one code serves fixed and adaptive windows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def positions(p: PoolProblem | AdaptivePoolProblem) -> list[np.ndarray]:
 
 
 def divisor(p: PoolProblem | AdaptivePoolProblem) -> np.ndarray:
-    """What the sum of each window is divided by, for averages, as (d, h, w) or one value."""
+    """The divisor of each window's sum, for averages, as (d, h, w) or one value."""
     if isinstance(p, AdaptivePoolProblem):
         counts = [(t >= 0).sum(1) for t in positions(p)]
     elif p.kind == "avg" and p.divisor is not None:
@@ -128,7 +128,7 @@ def truncated(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 class Unpool(Reference):
-    """Values back to where they came from."""
+    """Store values at the positions that they came from."""
 
     def error(self, problem: UnpoolProblem) -> float:
         return 0.0

@@ -1,4 +1,4 @@
-"""Gradients of poolings as their definitions read: one loop over the elements of a window, or over all indices."""
+"""Gradients of poolings by their definitions: one loop over the elements of a window, or over all indices."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def shared_maximum(p: Any, tables: list[np.ndarray], dy: np.ndarray, x: np.ndarr
 
 
 class UnpoolBackward(Reference):
-    """Every value looks up what became of it; one that others overwrote gets what they get, as in torch."""
+    """Every value reads the gradient at its index; a value that was overwritten gets the same gradient, as in torch."""
 
     def error(self, problem: UnpoolProblem) -> float:
         return 0.0

@@ -1,4 +1,4 @@
-"""Padding and windows as their definitions read: one element, or one tap of one window, at a time."""
+"""Padding and windows by their definitions: one element, or one tap of one window, at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastconv.core.problems.shape import FoldProblem, PadProblem, pad_source
 
 
 class Pad(Reference):
-    """Every output looks up where it comes from."""
+    """Every output reads its source."""
 
     def error(self, problem: PadProblem) -> float:
         return 0.0

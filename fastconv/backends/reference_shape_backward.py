@@ -1,4 +1,4 @@
-"""The gradient of padding as its definition reads: every element gives its gradient back to where it came from."""
+"""The gradient of padding by its definition: the gradient of every element is added at its source."""
 
 from __future__ import annotations
 

@@ -2,10 +2,10 @@
 
 Along one axis, output i of a block and tap t read padded position i*s + t*d.  A band keeps these
 positions in *slots* chosen so that output i + 1 reads one slot after output i, whatever the stride:
-the positions are split by their remainder modulo s, and only the stretches that some tap reads are kept.
+the positions are split by their remainder modulo s, and only the runs that some tap reads are kept.
 So slot(i, t) = i + offset[t], and compiled loops see stride 1 always.
 
-A band is filled by *runs*: stretches of slots whose sources in the input are equally spaced, or which hold
+A band is filled by *runs*: consecutive slots whose sources in the input are equally spaced, or which contain
 the fill value.  All tables are int64 and made once per shape.
 """
 
@@ -31,7 +31,7 @@ def axis_slots(outputs: int, k: int, s: int, d: int) -> tuple[np.ndarray, np.nda
     first = np.arange(k, dtype=np.int64) * d
     order = np.lexsort((first // s, first % s))
     phase, m = (first % s)[order], (first // s)[order]
-    new = np.ones(k, bool)  # where a stretch begins: another phase, or a gap that no output reads
+    new = np.ones(k, bool)  # where a run begins: another phase, or a gap that no output reads
     new[1:] = (np.diff(phase) != 0) | (np.diff(m) > outputs)
     stretch, begin = np.cumsum(new) - 1, np.flatnonzero(new)
     low, high = m[begin], m[np.append(begin[1:], k) - 1]
@@ -52,10 +52,10 @@ def slots(outputs: int, k: int, s: int, d: int) -> int:
 
 
 def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
-    """(first slot, first source or -1, count, step) of each stretch of equally spaced sources."""
+    """(first slot, first source or -1, count, step) of each run of equally spaced sources."""
     result = []
     i, n = 0, source.size
-    change = np.flatnonzero(np.diff(np.diff(source)) != 0) + 2  # where a new spacing has been seen
+    change = np.flatnonzero(np.diff(np.diff(source)) != 0) + 2  # where the spacing has changed
     while i < n:
         if source[i] < 0:
             stop = i + 1
@@ -69,7 +69,7 @@ def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
             step = int(source[i + 1] - source[i])
             later = change[np.searchsorted(change, i + 2) :]
             stop = int(later[0]) if later.size else n
-            if step < 0:  # sources that count down may seem to go on into padding: 1, 0, -1
+            if step < 0:  # decreasing sources seem to continue into padding: 1, 0, -1
                 stop = min(stop, i + int(source[i]) // -step + 1)
             result.append((i, int(source[i]), stop - i, step))
         i = stop
@@ -77,14 +77,14 @@ def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
 
 
 def sources(position: np.ndarray, extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
-    """Input index for padded positions; -1 for the fill value and behind the padding.  int64."""
+    """Input index for padded positions; -1 for the fill value and after the padding.  int64."""
     index = np.where(position < lo + extent + hi, source_of(position - lo, extent, mode), -1)
     return index.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What conv and pool have in common: a window that moves over a padded volume."""
+    """Common part of conv and pool: a window that moves over a padded volume."""
 
     input: Triple
     kernel: Triple
@@ -94,11 +94,11 @@ class Window:
     output: Triple
     mode: str
     layout: str
-    c: int  # channels of the input: the distance of columns where channels are last
+    c: int  # channels of the input: the stride of columns where channels are last
 
 
 def band_slots(w: Window, rows: int, cols: int) -> int:
-    """Elements of one plane of a band, at most."""
+    """Most elements of one plane of a band."""
     return slots(rows, w.kernel[1], w.stride[1], w.dilation[1]) * slots(cols, w.kernel[2], w.stride[2], w.dilation[2])
 
 
@@ -110,10 +110,10 @@ def row_cost(w: Window, rows: int, cols: int) -> float:
 
 @keep_few()
 def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit: int) -> tuple[int, int]:
-    """Output rows and columns per band that fill it at the least cost within the bounds on scratch.
+    """Output rows and columns per band with the least cost of filling it, within the bounds on scratch.
 
-    `planes` lie in scratch at once, of elements of `size` bytes, `limit` bytes together; `unit` columns
-    make one tile; `sums` elements are kept per output, `SUM_BYTES` together.
+    Scratch holds `planes` planes with elements of `size` bytes, `limit` bytes in all; a tile has `unit`
+    columns; `sums` elements are kept per output, `SUM_BYTES` in all.
     """
     best = (1, max(1, min(w.output[2], unit)))
     least = float("inf")
@@ -154,7 +154,7 @@ class Bands:
     height, pitch : int
         Rows of slots in a band, and slots per row.
     table : ndarray of int64
-        The header and all tables as compiled loops read them; `HEADER` entries, then the rest.
+        `HEADER` entries, followed by all tables, as compiled loops read them.
     """
 
     rows: int
@@ -173,9 +173,10 @@ HEADER = 26
 
 
 class Repeated(NamedTuple):
-    """Blocks along an axis, those in its middle left out: each reads what block `first` does, `step` further on.
+    """Blocks along an axis, without those in its middle, which read what block `first` reads, each `step` further on.
 
-    Of `skip` blocks behind `first` nothing is kept: tables are as long as the borders of an axis.  `kept` are the rest.
+    Tables have no entries for the `skip` blocks after `first`, so they are as long as the borders of an axis.  `kept`
+    are the other blocks.
     """
 
     kept: np.ndarray
@@ -185,7 +186,7 @@ class Repeated(NamedTuple):
 
     @classmethod
     def of(cls, blocks: int, step: int, reads: np.ndarray, extent: int, lo: int, hi: int) -> Repeated:
-        """Of blocks that read padded positions `reads`, `step` on from block to block."""
+        """For blocks that read padded positions `reads`, shifted by `step` from block to block."""
         low, high = (int(reads.min()), int(reads.max())) if reads.size else (0, 0)
         first = min(max(-(-(lo - low) // step), 0), blocks)
         last = min(max((lo + extent + min(hi, 0) - 1 - high) // step, first), blocks - 1)  # the last without padding

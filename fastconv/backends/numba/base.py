@@ -1,4 +1,4 @@
-"""What the kernels of this backend share: when they say no, and how they get at compiled loops and memory."""
+"""Base of the kernels of this backend: common reasons to reject, access to compiled loops and memory."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from fastconv.core.threads import parallel_ranges
 
 P = TypeVar("P", bound=Problem)
 
-CALL_SECONDS = 15e-6  # Python's part of one call, and a margin for kernels that need no compiler
-THREAD_SECONDS = 40e-6  # the least work worth a thread
+CALL_SECONDS = 15e-6  # Python's part of one call, and a margin in favour of kernels without a compiler
+THREAD_SECONDS = 40e-6  # the least work for which a thread is worthwhile
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 COMPILED = 96  # functions kept in a process: all tile shapes, dtypes and ISAS of one host fit
 
@@ -52,7 +52,7 @@ def steps(a: np.ndarray, *axes: int) -> tuple[int, ...]:
 
 
 class NumbaKernel(Kernel[P]):
-    """One algorithm for one instruction set: that is a vector width and a number of registers."""
+    """One algorithm for one instruction set, which is a vector width and a number of registers."""
 
     backend = "numba"
 

@@ -1,4 +1,4 @@
-"""Convolution with Numba: when each kernel applies, how it blocks, how weights are packed."""
+"""Convolution with Numba: what each kernel accepts, its block sizes, how weights are packed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def window(p: ConvProblem) -> Window:
 
 
 class NumbaConv(NumbaKernel[ConvProblem]):
-    """What the convolutions share."""
+    """Base of the convolutions."""
 
     activations = frozenset({"relu"})
 
@@ -73,7 +73,7 @@ class DirectPlan(NamedTuple):
     rows: int
     cols: int
     entries: int  # (depth tap, channel) pairs in a band
-    chain: int  # entries added up in registers at a time
+    chain: int  # entries summed in registers at a time
     items: int
     speed: float  # useful share of the best tiles' rate
 
@@ -256,7 +256,7 @@ class Depthwise(NumbaConv):
 
     @staticmethod
     def _in_place(p: ConvProblem) -> bool:
-        """Whether channels lie in lanes already: channels last, and as many out as in; and the tables are small."""
+        """Whether channels can be lanes in place: channels last, as many out as in, and small tables."""
         table = sum(k * o for k, o in zip(p.kernel, p.output, strict=True))
         return p.layout == "NHWC" and p.ocg == 1 and table <= MAX_TABLE
 
@@ -298,7 +298,7 @@ class Depthwise(NumbaConv):
         return sums + band + 4 * self.vbytes
 
     def _slack(self, p: ConvProblem) -> int:
-        """Elements behind a band that a last tile reads for rows and columns that do not exist."""
+        """Elements after a band that a last tile reads for rows and columns that do not exist."""
         rb, nv, _, cols = self.blocking(p)
         pitch = slots(cols, p.kernel[2], p.stride[2], p.dilation[2])
         return rb * pitch + nv * self.lanes(p.dtype)

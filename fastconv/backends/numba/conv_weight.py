@@ -1,4 +1,4 @@
-"""Gradients of convolution weights with Numba: tiles, blocks, and how partial sums come together."""
+"""Gradients of convolution weights with Numba: tiles, blocks, and the reduction of partial sums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
 
-PIXELS = 256  # of a block: its part of y, NR channels wide, then fills the L1 cache
+PIXELS = 256  # of a block, so that its part of y, NR channels wide, fills the L1 cache
 SEGMENTS = 8
 PARTIAL_BYTES = 4 << 20  # of all segments' sums
 NV = 2
@@ -142,9 +142,9 @@ class Weight(NumbaKernel[ConvProblem]):
 
 
 def join(p: ConvProblem, partial: np.ndarray, out: np.ndarray) -> None:
-    """Add up the segments, in their order, and turn (plane, tap, channel) into weights."""
+    """Add the segments in order, and transpose (plane, tap, channel) to weights."""
     _, groups, kbs, _, taps, nr = partial.shape
-    partial = partial[:, :, :, : p.kernel[0] * p.icg]  # what lies behind is no sum
+    partial = partial[:, :, :, : p.kernel[0] * p.icg]  # the rest are no sums
     total = partial[0]
     with np.errstate(all="ignore"):
         for part in partial[1:]:

@@ -1,4 +1,4 @@
-"""Sums of nothing: no input channels, or no depth.  Results are what is added to them; no loop is compiled for that."""
+"""Empty sums: no input channels, or depth 0.  Results are what is added to the sums; no loop is compiled for that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CALL_SECONDS = 4e-6
 
 
 class Empty(Kernel[Any]):
-    """What both share."""
+    """Base of both."""
 
     backend = "numba"
     algorithm = "empty"

@@ -1,7 +1,7 @@
-"""Matrix multiplication with Numba: blocking, packing and what is added to the product.
+"""Matrix multiplication with Numba: blocking, packing and additions to the product.
 
-B is packed block by block (KC of depth x NC columns), once for all when it is fixed by a plan; A is packed by the
-loop itself.  c and beta are written to the output first and added to: so c may have any strides.
+B is packed block by block (KC of depth x NC columns), only once in a plan; A is packed by the
+loop itself.  beta * c is written to the output first and the product is added to it, so c may have any strides.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
 
-DEPTH_BYTES = 1280  # of one column of a block: a panel of B and one of A fit L1 together
+DEPTH_BYTES = 1280  # of one column of a block, so that a panel of B and one of A fit L1
 ROWS_BYTES = 112 << 10  # of packed rows of A
 BLOCK_BYTES = 2 << 20  # of packed B
 GROUP = 8  # panels of B per item
@@ -94,7 +94,7 @@ class Gemm(NumbaKernel[GemmProblem]):
         passes = ceil(p.k, k.kc)
         output = p.batch * p.m * p.n * size * (2 * passes - 1 + 2 * p.c) / machine.bandwidth
         read = (p.batch if p.b_batched else 1) * p.k * p.n * size / machine.bandwidth
-        # Few rows make few independent sums, each waiting for its own last addition.
+        # With few rows there are few independent sums, and each addition waits for the one before it.
         speed = k.speed * min(1.0, max(p.m, 1) / 8)
         work = p.flops / (self.rate(machine, p.dtype) * speed) + packing + read + output
         calls = ceil(p.batch, k.matrices) * passes * ceil(p.n, k.nr * k.panels)

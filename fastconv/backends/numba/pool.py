@@ -1,4 +1,4 @@
-"""Pooling with Numba: largest values, with their places if asked for, and averages of fixed windows."""
+"""Pooling with Numba: maxima, with indices if wanted, and averages of fixed windows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
 MAX_TAPS = 1 << 14  # larger windows are sums along axes, for other kernels
 MAX_TABLE = 1 << 20  # entries of a table of sources
 TAP_SECONDS = 0.35e-9  # per vector and tap
-PLACE_FACTOR = 6.0  # more for values with their places
+PLACE_FACTOR = 6.0  # times slower with indices
 
 
 def window(p: PoolProblem) -> Window:
@@ -33,9 +33,9 @@ def window(p: PoolProblem) -> Window:
 
 
 def divisors(p: PoolProblem, room: tuple[int, int, int]) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Counts of taps along depth, height and width, each with `room` ones behind; products divide.
+    """Counts of taps along depth, height and width, each followed by `room` ones; sums are divided by their products.
 
-    And where those of each axis are: its first, and `AxisCounts.first` and `skip`.
+    Also where those of each axis are: its first entry, and `AxisCounts.first` and `skip`.
     """
     tables, where, size = [], [], 0
     for axis in range(3):
@@ -114,7 +114,7 @@ class Pool(NumbaKernel[PoolProblem]):
         return results + (band + self._slack(p)) * p.dtype.itemsize + 4 * self.vbytes
 
     def _slack(self, p: PoolProblem) -> int:
-        """Elements behind a band that a last tile reads for rows and columns that do not exist."""
+        """Elements after a band that a last tile reads for rows and columns that do not exist."""
         rb, nv, _, cols = self.blocking(p)
         return rb * slots(cols, p.kernel[2], p.stride[2], p.dilation[2]) + nv * self.lanes(p.dtype)
 

@@ -2,13 +2,13 @@
 
 A `Tile` is rows x cols SIMD vectors held as one Numba value; LLVM keeps it in registers.  Memory is
 a `Mem`: a bare pointer whose type carries the element type and the vector width, made from an address
-by `mem`; offsets and strides count elements.  Loops written with these words know no
+by `mem`; offsets and strides count elements.  Loops written with these functions do not depend on the
 instruction set.  An integer argument that is a literal or a closure constant is a Python int while
 code is emitted, so tile shapes are fixed there and everything else may vary at run time.
 
 `_part` variants touch only the first m rows and n columns (elements): nothing else is read or written.
-Multiply-add is `llvm.fmuladd`, which becomes two instructions where FMA is missing; `llvm.fma` would
-become a call of libm.
+Multiply-add is `llvm.fmuladd`, which becomes two instructions where there is no FMA; `llvm.fma` would
+call libm.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numba.core import types as numba_types
 from numba.extending import intrinsic as numba_intrinsic
 from numba.extending import models, register_model
 
-types: Any = numba_types  # their stubs know neither bit widths nor what an intrinsic's arguments are
+types: Any = numba_types  # their stubs have neither bit widths nor the arguments of intrinsics
 intrinsic: Any = numba_intrinsic
 
 I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
@@ -65,7 +65,7 @@ class _TileModel(models.PrimitiveModel):
 
 
 class Emit:
-    """What operations emit with: vectors of `dtype`, addresses, masks."""
+    """Helpers that emit code: vectors of `dtype`, addresses, masks."""
 
     def __init__(self, builder, dtype, w):
         self.b, self.elt, self.w = builder, _element(dtype), w
@@ -140,7 +140,7 @@ class Emit:
         return self.call(f"llvm.fmuladd.{self.suffix}", self.vec, x, y, z)
 
     def pick(self, order, a, b):
-        """Lanes of a and b (counted on) in `order`."""
+        """Lanes of a and b (b's numbers follow a's) in `order`."""
         return self.b.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, len(order)), list(order)))
 
     def transpose(self, rows):
@@ -308,7 +308,7 @@ def tcopy_transposed(e, x, xi, xs, y, yi, ys, m, n):
             for r, v in enumerate(e.transpose(rows)):
                 e.store(v, e.at(y, yi, (r, ys)))
         with some_lanes:
-            # Rows past the last are read from the last one again: their lanes are never stored.
+            # Rows after the last are read from the last one: their lanes are never stored.
             last = e.b.sub(e.i64(m), e.i64(1))
             last = e.b.select(e.b.icmp_signed("<", last, low), last, low)
             rows = []
@@ -402,7 +402,7 @@ def tmax(e, acc, x):
     return _each(larger, acc, x)
 
 
-# Largest values with their places: where two equals meet, and where two NaN meet, the first stays.
+# Maxima with indices: of equal values, and of NaN, the first is kept.
 
 
 def _index(m, *_):
@@ -420,7 +420,7 @@ def tplace(e, m, first, step):
 
 @op(lambda x, *_: Tile(types.boolean, 1, 1, x.w))
 def tbetter(e, x, best, place, first, step, limit):
-    """Lanes where x at position first + lane*step, if that is in 0 .. limit - 1, takes the place of best"""
+    """Lanes where x at position first + lane*step, if that is in 0 .. limit - 1, replaces best"""
     v, a, p = x[0][0], best[0][0], place[0][0]
     fresh = e.b.icmp_signed("<", p, ir.Constant(p.type, None))
     nan = e.b.and_(e.b.fcmp_unordered("uno", v, v), e.b.fcmp_ordered("ord", a, a))

@@ -1,1 +1,1 @@
-"""Kernels on NumPy alone: bands of im2col and BLAS, strided views.  They take every dtype."""
+"""Kernels on NumPy alone: bands of im2col and BLAS, strided views.  They accept every dtype."""

@@ -19,16 +19,16 @@ from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, Elementwis
 from fastconv.core.problems.base import is_half
 
 BLOCK = 1 << 15  # elements
-ARRAYS, GELU_ARRAYS = 6, 11  # as long as a block and float64, or two of float32, that are there at the same time
+ARRAYS, GELU_ARRAYS = 6, 11  # temporaries of a block, in float64 or twice as many in float32, alive at the same time
 SECONDS_PER_ELEMENT = 4e-9
 CALL_SECONDS = 2e-5
-FLAT = -1e3  # from here down gelu, silu, mish and hardswish are 0: infinity times nothing would be NaN
+FLAT = -1e3  # below, gelu, silu, mish and hardswish are 0: infinity times 0 would be NaN
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     if x.dtype.kind == "c":
         return 1 / (1 + np.exp(-x))
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # a second exponential is faster than a choice
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # a second exponential is faster than np.where
 
 
 def softplus(x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
@@ -101,7 +101,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def _work_dtype(dtype: np.dtype, out: np.dtype) -> np.dtype:
-    """In what precision a function is computed."""
+    """The dtype in which a function is computed."""
     if is_half(out):
         return np.dtype(np.float32)
     return out if dtype.kind in "iub" else dtype
@@ -153,7 +153,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
 @np.errstate(all="ignore")
 def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: np.ndarray) -> None:
     """`low` and `high` are numbers, None, or arrays as long as `x`."""
-    # NumPy compares float16 one by one, float32 in lanes.
+    # NumPy compares float16 one by one, float32 with SIMD.
     work = np.dtype(np.float32) if is_half(out.dtype) else out.dtype
     for i in range(0, x.size, BLOCK):
         at = slice(i, i + BLOCK)

@@ -1,8 +1,8 @@
 """Gradients of activations on NumPy, block by block.
 
-Formulas avoid overflow and cancellation for arguments of any size.  Where a function is constant by its definition its
-gradient is 0 even if the incoming one is infinite; a slope that only rounds to 0 makes NaN of that.  Kinks, and NaN
-where pieces meet, take torch's side.
+Formulas avoid overflow and cancellation for arguments of any size.  Where a function is constant by its definition, its
+gradient is 0 even if the incoming one is infinite; infinity times a slope that only rounds to 0 is NaN.  At kinks, and
+for NaN, results are torch's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, Elementwis
 
 SECONDS_PER_ELEMENT = 3e-9
 CALL_SECONDS = 2e-5
-ARRAYS, GELU_ARRAYS = 9, 12  # as long as a block, that are there at the same time; those of gelu are float64
+ARRAYS, GELU_ARRAYS = 9, 12  # temporaries of a block alive at the same time; those of gelu are float64
 FAR = 1e3  # beyond, slopes are those at infinity
 
 
@@ -75,7 +75,7 @@ def glu(dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
 
 
 def relu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """dy, its bits cleared where x <= 0: twice as fast as a choice between two arrays."""
+    """dy, its bits cleared where x <= 0: twice as fast as np.where."""
     keep = (x <= 0).view(np.int8) - np.int8(1)
     bits = np.dtype(f"i{dy.itemsize}")
     return (dy.view(bits) & keep).view(dy.dtype)

@@ -25,14 +25,14 @@ from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 1 << 20
-MIN_COLUMNS = 16  # pixels per block that make a matmul worth calling
+MIN_COLUMNS = 16  # fewest pixels per block for which a matmul is worthwhile
 GEMM_RATE = 0.6  # of peak, as measured for blocks of this size
 COPY_RATE = 0.25  # of streaming bandwidth, for strided copies of short runs
 CALL_SECONDS = 4e-6  # interpreter time per NumPy call
 
 
 def compute_dtype(p: ConvProblem) -> np.dtype:
-    """In what precision products and sums are formed."""
+    """The dtype of products and sums."""
     if is_half(p.dtype):
         return np.dtype(np.float32)
     if p.dtype.kind in "iu":
@@ -41,10 +41,10 @@ def compute_dtype(p: ConvProblem) -> np.dtype:
 
 
 class Band:
-    """Fills a scratch volume with what the taps of one band of output rows read.
+    """Fills a scratch volume with the input that the taps of one band of output rows read.
 
     The scratch has shape (channels, kd, rows, padded width): along depth only the planes that
-    the taps touch, along height and width every position, so windows of it are strided views.
+    the taps read, along height and width every position, so windows of it are strided views.
     """
 
     def __init__(self, p: ConvProblem) -> None:
@@ -64,13 +64,13 @@ class Band:
                 dst[:, t] = x[:, plane][:, rows[:, None], cols[None, :]]
 
     def _sources(self, axis: int, first: int, count: int) -> np.ndarray:
-        """Where `count` padded positions from `first` on come from."""
+        """Sources of `count` padded positions from `first` on."""
         p = self.p
         at = first - p.pads[axis][0]
         return source_of(np.arange(at, at + count), p.input[axis], p.mode)
 
     def _fill_plane(self, dst: np.ndarray, x: np.ndarray, row: int, col: int) -> None:
-        """Copy what lies from (row, col) on, the fill value where that is outside."""
+        """Copy the input from (row, col) on, and the fill value outside of it."""
         fill, (height, width) = self.p.fill, dst.shape[1:]
         r0, r1 = max(0, -row), min(height, x.shape[1] - row)
         c0, c1 = max(0, -col), min(width, x.shape[2] - col)
@@ -85,7 +85,7 @@ class Band:
 
 
 def gathered(p: ConvProblem, band: int) -> int:
-    """Bytes of a plane of a band of so many elements that is gathered first, where padding has values of the input."""
+    """Bytes of a plane of a band, gathered first where padding has values of the input."""
     return 0 if p.mode == "zeros" else band // p.kernel[0] * p.dtype.itemsize
 
 
@@ -109,7 +109,7 @@ class Blocks:
     """Block sizes of a banded kernel: channels, output rows and output columns per block."""
 
     def __init__(self, p: ConvProblem, per_pixel: int, channels: int, dtype: np.dtype | None = None) -> None:
-        """`per_pixel`: scratch elements that one output pixel costs for one channel; `dtype`: of scratch."""
+        """`per_pixel`: scratch elements of one output pixel and one channel; `dtype`: of scratch."""
         size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
         budget = max(BAND_BYTES // size, per_pixel * MIN_COLUMNS)
         self.channels = max(1, min(channels, budget // (per_pixel * min(max(p.pixels, 1), 4 * MIN_COLUMNS))))
@@ -144,7 +144,7 @@ def finish(acc: np.ndarray, bias: np.ndarray | None, out: np.ndarray, p: ConvPro
 
 
 class NumpyConv(Kernel[ConvProblem]):
-    """What the convolutions of this backend share."""
+    """Base of the convolutions of this backend."""
 
     backend = "numpy"
     activations = frozenset({"relu"})
@@ -170,11 +170,11 @@ class NumpyConv(Kernel[ConvProblem]):
         )
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
-        """A run that forms products and sums in `dtype`."""
+        """A run whose products and sums have this `dtype`."""
         raise NotImplementedError
 
     def _rate(self, problem: ConvProblem, machine: Machine) -> float:
-        """FLOP/s of one core in BLAS, or of NumPy's own loops where BLAS does not reach."""
+        """FLOP/s of one core in BLAS, or of NumPy's own loops where there is no BLAS routine."""
         dtype = compute_dtype(problem)
         if dtype.kind in "iu":
             return 1e9

@@ -1,9 +1,10 @@
 """Transposed convolution on NumPy where input pixels are few: each adds its window to the result.
 
-One product of matrices gives the windows of some pixels, (pixels, output channels x taps), and each is added where it
-belongs.  Convolutions by phases compute every output from all taps, most of which meet padding where the input is
-smaller than the kernel, and have a convolution for each phase where the stride is as long: this has neither.  Weights
-that are not finite make NaN of that padding, though, which is written before windows are added.
+One product of matrices gives the windows of some pixels, (pixels, output channels x taps), and each window is added at
+its place in the result.  Convolutions by phases compute every output from all taps, most of which read padding where
+the input is smaller than the kernel, and have one convolution per phase, which are many where the stride is long.
+This kernel has neither cost.  Infinite and NaN weights times that padding are NaN, which is written before windows are
+added.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class Scatter(Kernel[ConvProblem]):
 
 
 def reached(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice, slice]:
-    """Taps of a window from `start` on that land on one of `outputs`, and where."""
+    """Taps of a window from `start` on that land on one of `outputs`, and on which."""
     first = max(0, -(start // dilation))
     last = min(kernel, -(-(outputs - start) // dilation))
     if first >= last:
@@ -108,7 +109,7 @@ def reached(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice
 
 
 def beside_input(p: ConvProblem, weights: np.ndarray) -> Iterator[tuple[Any, ...]]:
-    """Indices, of output channels and places, that read zeros beside the input through weights that are not finite."""
+    """Indices of output channels and positions that multiply zeros outside the input by infinite or NaN weights."""
     finite = np.isfinite(weights).reshape(p.groups, p.icg, p.ocg, *p.kernel).all(1)
     for tap in np.argwhere(~finite.all((0, 1))).tolist():
         channels = np.flatnonzero(~finite[:, :, *tap])

@@ -1,8 +1,8 @@
 """Gradients of convolution weights on NumPy: bands of im2col against the gradient of the output.
 
-The forward kernels' bands and blocks serve here too: a block of columns (channels x taps, pixels) meets the same
-pixels of the output's gradient in one matmul, and the blocks' products are added up.  Such a sum over blocks also
-rounds better than one long sum over all pixels of all images.
+The forward kernels' bands and blocks are used here, too: a block of columns (channels x taps, pixels) is multiplied by
+the same pixels of the output's gradient in one matmul, and the blocks' products are summed.  Such a sum over blocks
+also has a smaller rounding error than one long sum over all pixels of all images.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastconv.core.problems.conv import ConvProblem, weight_operands
 
 
 class NumpyWeight(Kernel[ConvProblem]):
-    """What the weight gradients of this backend share."""
+    """Base of the weight gradients of this backend."""
 
     backend = "numpy"
     relative = "weight"

@@ -54,9 +54,9 @@ def _ratio(z: np.ndarray, table: tuple[tuple[float, ...], tuple[float, ...]]) ->
 
 
 def erfc(x: np.ndarray) -> np.ndarray:
-    """1 - erf(x) for float64 `x`, accurate in the tail too; NaN stays NaN."""
+    """1 - erf(x) for float64 `x`, accurate in the tail, too; NaN stays NaN."""
     a = np.abs(x)
-    y = np.where(np.isnan(x), x, 0.0)  # what is beyond 28 has an erfc of 0
+    y = np.where(np.isnan(x), x, 0.0)  # erfc is 0 beyond 28
     centre = a < 0.84375
     z = x[centre]
     y[centre] = 1.0 - (z + z * _ratio(z * z, _CENTRE))

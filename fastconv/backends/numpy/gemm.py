@@ -1,6 +1,6 @@
 """Matrix multiplication on NumPy: BLAS for floats, float64 or exact 64-bit sums for integers.
 
-Products that need more than the sum itself (alpha, c, bias, another precision) go in bands of rows, so
+Products that need more than the sum itself (alpha, c, bias, another dtype) are computed in bands of rows, so
 that the temporary stays in the L2 cache.
 """
 
@@ -21,11 +21,11 @@ BAND_BYTES = 1 << 20
 RATE = 0.6  # of peak
 CALL_SECONDS = 4e-6
 CONVERSION_SECONDS, CONVERTED_CALL_SECONDS = 2e-9, 8e-6  # of 16-bit floats, per element and per product
-SLICE_SECONDS = 0.4  # of one call of BLAS, which sees no signals: shorter ones would read the other matrix too often
+SLICE_SECONDS = 0.4  # of one BLAS call, during which signals wait: shorter calls would read the other matrix too often
 
 
 def compute_dtype(p: GemmProblem) -> np.dtype:
-    """In what precision products and sums are formed."""
+    """The dtype of products and sums."""
     if is_half(p.dtype):
         return np.dtype(np.float32)
     if p.dtype.kind in "iu":
@@ -60,7 +60,7 @@ class Gemm(Kernel[GemmProblem]):
         p = problem
         size = compute_dtype(p).itemsize
         converted = compute_dtype(p) != p.dtype
-        matrices = min(p.batch, 2) * (converted and p.b_batched)  # the last one is there until the next one is made
+        matrices = min(p.batch, 2) * (converted and p.b_batched)  # the previous one is alive while the next one is made
         return min(self._rows(p), p.m) * (p.n + p.k * converted) * size + p.k * p.n * size * matrices
 
     def error(self, problem: GemmProblem) -> float:
@@ -93,11 +93,11 @@ class Gemm(Kernel[GemmProblem]):
 
     @staticmethod
     def _rate(dtype: np.dtype) -> float:
-        """FLOP/s of one core, about."""
+        """Approximate FLOP/s of one core."""
         return 1e9 if dtype.kind not in "fc" else 6e10 * 4 / dtype.itemsize / (2 if dtype.kind == "c" else 1)
 
     def _in_dtype(self, p: GemmProblem, constants: tuple[Any, ...], dtype: np.dtype) -> Run:
-        """A run that forms products and sums in `dtype`."""
+        """A run whose products and sums have this `dtype`."""
         b, c, bias = constants
         columns = b.transpose(0, 2, 1) if p.trans_b else b
         shared = None if p.b_batched else columns[0].astype(dtype, copy=False)

@@ -1,6 +1,6 @@
-"""Where pooling windows lie, seen from the input: blocks of it, and which outputs read them.
+"""Blocks of a pooling's input, and the outputs whose windows read them.
 
-The gradients of poolings go by these: every element of the input is written once, by the block that it is in.
+Gradients of poolings use these: every element of the input is written once, by the block that contains it.
 """
 
 from __future__ import annotations
@@ -77,10 +77,10 @@ def adaptive_parts(e: int, output: int, step: int) -> Iterator[Part]:
 
 
 class InputBlocks:
-    """How an input is cut into blocks of about `budget` elements, with what lies around them.
+    """How an input is cut into blocks of about `budget` elements, with their surroundings.
 
-    Blocks grow along the axes in the order of memory, innermost first.  Along an axis they are no smaller than a
-    window, lest most of the work is done several times.
+    Blocks grow along the axes in the order of memory, innermost first.  Along an axis they are at least as long as a
+    window; else most of the work would be done several times.
     """
 
     def __init__(self, p: AnyPool, budget: int = BLOCK) -> None:

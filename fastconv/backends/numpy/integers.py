@@ -1,7 +1,7 @@
-"""Exact sums of integers on NumPy, and the refusal to wrap.
+"""Exact sums of integers on NumPy, which never wrap silently.
 
-float64 holds sums of products of 8- and 16-bit integers exactly, and BLAS makes them fast.  Wider integers are summed
-in 64 bits where a bound, worked out in float64, says that nothing wraps.  Where it does not, Python's integers decide,
+float64 holds sums of products of 8- and 16-bit integers exactly, and BLAS computes them fast.  Wider integers are
+summed in 64 bits where a bound, computed in float64, proves that nothing wraps.  Elsewhere Python's integers are used,
 slowly: the result is right, or an OverflowError.
 """
 
@@ -16,8 +16,8 @@ from fastconv.core.kernel import Run
 
 MANTISSA = 2**53
 PYTHON = np.dtype(object)
-PYTHON_BYTES = 48  # of one of Python's integers, and its address
-SLACK = 1 + 1e-9  # the bounds are rounded themselves
+PYTHON_BYTES = 48  # of one Python integer and its address
+SLACK = 1 + 1e-9  # the bounds themselves are rounded
 
 
 def compute_dtype(dtype: np.dtype, depth: int) -> np.dtype:
@@ -28,7 +28,7 @@ def compute_dtype(dtype: np.dtype, depth: int) -> np.dtype:
 
 
 def scratch_bytes(dtype: np.dtype) -> int:
-    """Bytes of one element of scratch in which sums are formed."""
+    """Bytes of one element of scratch for sums."""
     return PYTHON_BYTES if dtype == PYTHON else dtype.itemsize
 
 
@@ -40,7 +40,7 @@ def magnitude(a: np.ndarray) -> float:
 
 
 def gain(w: np.ndarray) -> float:
-    """The largest sum of magnitudes of `w` (outputs, ...) that meets one output."""
+    """The largest sum of magnitudes of `w` (outputs, ...) over the terms of one output."""
     if w.size == 0:
         return 0.0
     return float(np.abs(w.astype(np.float64)).reshape(w.shape[0], -1).sum(1).max())
@@ -56,11 +56,11 @@ def exactly(
     p : Problem
         Of integers.
     dtype : numpy.dtype
-        In what sums are formed as a rule.
+        The usual dtype of sums.
     bound : callable
         From the largest |x| to the largest magnitude that a sum, or part of one, can have.
     prepare : callable
-        A run that forms its sums in the given type.
+        Makes a run whose sums have the given dtype.
     """
     plain = prepare(dtype)
     most = float(MANTISSA if dtype.kind == "f" else np.iinfo(p.out).max)

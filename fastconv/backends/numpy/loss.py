@@ -1,6 +1,6 @@
-"""Losses on NumPy: log-softmax, pick, weigh, add up, a block of samples at a time.
+"""Losses on NumPy: log-softmax, selection, weights, sum, for a block of samples at a time.
 
-Totals are kept in float64, so that a long mean in float32 loses nothing.
+Totals are float64, so that a long mean in float32 loses no accuracy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fastconv.core.problems.base import is_half
 from fastconv.core.problems.loss import LossProblem
 
 SECONDS_PER_ELEMENT = 1e-8
-CALL_SECONDS, SAMPLE_SECONDS = 1.5e-5, 1.2e-8  # of one number picked from each sample
+CALL_SECONDS, SAMPLE_SECONDS = 1.5e-5, 1.2e-8  # of selecting one number of each sample
 
 
 def loss_error(problem: LossProblem) -> float:

@@ -1,4 +1,4 @@
-"""Gradients of softmax and of losses on NumPy: what the forward pass knew is worked out again, block by block."""
+"""Gradients of softmax and of losses on NumPy: the forward pass is computed again, block by block."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ class LossBackward(Kernel[LossProblem]):
 
 
 def divisor(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> np.float64:
-    """What a mean divides by: the weights of the samples that count, or their number."""
+    """The divisor of a mean: the weights of the samples that count, or their number."""
     if p.probabilities:
         return np.float64(p.n * p.inner)
     total = 0.0
     for i, j in blocks(p.n, 1, p.inner):
         part = target[i, j]
         total += float(scale[part[part != p.ignore_index]].sum(dtype=np.float64))
-    return np.float64(total if total else np.inf)  # a mean over nothing passes no gradient on
+    return np.float64(total if total else np.inf)  # a mean over no samples has gradient 0
 
 
 def coefficients(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:

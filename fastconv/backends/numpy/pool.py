@@ -2,8 +2,8 @@
 
 ``direct``      all taps of a window into the result; any fixed window
 ``separable``   along the width, then the height, then the depth: fewer operations for large windows; also
-                adaptive windows and Lp, whose powers are then taken once per element of a block
-``tiles``       one reduction where windows lie side by side: worth its start for large windows
+                adaptive windows and Lp, whose powers are then computed once per element of a block
+``tiles``       one reduction where windows are adjacent: worthwhile for large windows
 ``windows``     one reduction per adaptive window
 
 Numeric policy for averages: half floats are summed in float32; float32 is summed in float32 while a sum has at
@@ -37,10 +37,10 @@ from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, w
 from fastconv.core.problems.base import is_bfloat16, is_half
 from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
 
-TILES_BLOCK = 1 << 19  # a reduction reads once and writes little: the cache does not matter
+TILES_BLOCK = 1 << 19  # a reduction reads once and writes little, so its block need not fit the cache
 FLOAT32_TERMS = 32
 CALL_SECONDS = 2e-6  # interpreter time per NumPy call
-MOST_TAPS = 1024  # of an adaptive window along an axis, each some calls of the interpreter
+MOST_TAPS = 1024  # of an adaptive window along an axis; each takes some Python calls
 ELEMENT_SECONDS = 3e-10  # per float32 and tap
 INDEX_FACTOR = 8  # times slower when indices are tracked
 REDUCE_SECONDS = 3.5e-10  # per float32 of a reduction
@@ -49,7 +49,7 @@ POWER_SECONDS = 4e-9  # per power
 
 
 def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
-    """In what precision `terms` values are added one after the other."""
+    """The dtype in which `terms` values are added one after the other."""
     if p.kind == "lp":
         return np.dtype(np.float64)
     if is_half(p.dtype):
@@ -60,7 +60,7 @@ def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
 
 
 def max_dtype(p: AnyPool, placed: bool = False) -> np.dtype:
-    """Half floats are compared as float32, faster and without loss; with positions only where those are `placed` so."""
+    """Half floats are compared as float32, which is faster and exact; with indices only if `placed`."""
     return np.dtype(np.float32) if is_half(p.dtype) and (placed or not p.indices) else p.dtype
 
 
@@ -69,14 +69,14 @@ def lowest(dtype: np.dtype) -> Any:
 
 
 class Outputs(Protocol):
-    """Some outputs along an axis, and what else is known about them."""
+    """Some outputs along an axis, and what belongs to them."""
 
     @property
     def out(self) -> slice: ...
 
 
 def divisors(p: AnyPool) -> Callable[[Sequence[Outputs]], Any]:
-    """A function from the bands of a block to what its sums are divided by."""
+    """A function from the bands of a block to the divisors of its sums."""
     if isinstance(p, AdaptivePoolProblem):
         lengths = [adaptive_lengths(*a) for a in zip(p.input, p.output, strict=True)]
     elif p.kind == "avg" and p.divisor is not None:
@@ -113,7 +113,7 @@ def adaptive_lengths(extent: int, output: int) -> Callable[[slice], np.ndarray]:
 
 
 def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
-    """From the sums of a block to its results."""
+    """Convert the sums of a block to its results."""
     if p.kind == "lp":
         assert isinstance(p, PoolProblem)
         if not np.isinf(p.norm):
@@ -150,7 +150,7 @@ def truncated(total: np.ndarray, count: Any) -> np.ndarray:
 
 
 def powers(p: AnyPool) -> Callable[[np.ndarray], np.ndarray] | None:
-    """What is added for the values of an Lp pooling, in float64; None where that is the value itself."""
+    """The terms of an Lp pooling's sums, in float64; None where these are the values themselves."""
     if p.kind != "lp" or p.norm == 1:  # type: ignore[union-attr]
         return None
     exponent = p.norm  # type: ignore[union-attr]
@@ -196,7 +196,7 @@ def flat_positions(p: AnyPool, axes: tuple[Band, ...]) -> np.ndarray:
 
 
 class NumpyPool(Kernel[AnyPool]):
-    """What the poolings of this backend share."""
+    """Base of the poolings of this backend."""
 
     backend = "numpy"
 
@@ -218,14 +218,14 @@ class NumpyPool(Kernel[AnyPool]):
 
 
 def reached(p: PoolProblem) -> tuple[int, int, int]:
-    """Taps per axis, without those that a window larger than the input can never place inside it."""
+    """Taps per axis, without those that no window larger than the input can place inside it."""
     return tuple(  # type: ignore[return-value]
         min(k, (e - 1 + lo) // d + 1) for e, k, d, (lo, _) in zip(p.input, p.kernel, p.dilation, p.pads, strict=True)
     )
 
 
 class Direct(NumpyPool):
-    """Every tap of a fixed window in turn, into the result itself where its precision suffices."""
+    """Every tap of a fixed window in turn, accumulated in the result itself where its dtype suffices."""
 
     algorithm = "direct"
 
@@ -309,7 +309,7 @@ class Separable(NumpyPool):
 
     @staticmethod
     def _blocks(p: AnyPool) -> Blocks:
-        """Powers are some arrays of float64 at a time: half as many elements stay in the cache."""
+        """Powers need several float64 temporaries: only half as many elements fit the cache."""
         return Blocks(p, BLOCK // 2 if p.kind == "lp" else BLOCK)
 
     @staticmethod
@@ -393,7 +393,7 @@ class Separable(NumpyPool):
             return current
 
         def track(current: np.ndarray, axes: tuple[Band, ...]) -> tuple[np.ndarray, np.ndarray]:
-            # Rows before columns: the first maximum of a window is the first one of the first row that holds it.
+            # Rows before columns: the first maximum of a window is the first one of the first row that contains it.
             at = np.broadcast_to(flat_positions(p, axes), current.shape)
             for axis in (4, 3, 2):
                 best = stage(current, axis, axes[axis - 2], p.dtype, fill)
@@ -425,7 +425,7 @@ def stage(current: np.ndarray, axis: int, band: Band, dtype: np.dtype, fill: Any
 
 
 class Tiles(NumpyPool):
-    """Windows side by side: a view with one axis per window axis, reduced at once."""
+    """Adjacent windows: a view with one axis per window axis, reduced at once."""
 
     algorithm = "tiles"
 
@@ -502,7 +502,7 @@ class Windows(NumpyPool):
 
     @staticmethod
     def _channels(p: AnyPool) -> int:
-        """Channels per step, so that signals are seen and sums stay small."""
+        """Channels per step, so that signals are handled in time and sums stay small."""
         return max(1, min(p.c, TILES_BLOCK // max(1, p.taps)))
 
     @staticmethod

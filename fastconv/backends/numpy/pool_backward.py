@@ -2,11 +2,11 @@
 
 ``scatter``     maximum: every gradient is added where its index says, in memory order
 ``separable``   average and Lp: the adjoint of the windows along width, then height, then depth
-``tiles``       average over large windows side by side: each gradient is spread over its window
-``shared``      maximum over the whole volume: shared evenly by all elements that are equal to it
+``tiles``       average over large adjacent windows: each gradient is copied to its window
+``shared``      maximum over the whole volume: divided evenly among all elements that are equal to it
 
-Blocks are of the input.  All gradients that an element of it gets are added in one block and in one order, so that
-bits depend neither on the size of blocks nor on the batch.  Lp is worked out in float64, as in the forward kernels.
+Blocks are blocks of the input.  All terms of one element are added in one block and in one order, so that bits
+depend neither on the size of blocks nor on the batch.  Lp is computed in float64, as in the forward kernels.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SPREAD_SECONDS = 4e-9  # per contiguous run of a broadcast copy
 
 
 def meeting(p: AnyPool) -> int:
-    """At most how many windows an element is in."""
+    """Largest number of windows that contain one element."""
     if isinstance(p, AdaptivePoolProblem):
         counts = [-(-o // e) + 1 for e, o in zip(p.input, p.output, strict=True)]
     else:
@@ -48,7 +48,7 @@ def meeting(p: AnyPool) -> int:
 
 
 class Backward(Kernel[AnyPool]):
-    """What the gradients of this backend share."""
+    """Base of the gradients of this backend."""
 
     backend = "numpy"
 
@@ -58,7 +58,7 @@ class Backward(Kernel[AnyPool]):
 
 
 class Scatter(Backward):
-    """One indexed addition per block of outputs; right for any indices, also those that no pooling gave."""
+    """One indexed addition per block of outputs; valid for any indices, not only those of a pooling."""
 
     algorithm = "scatter"
 
@@ -108,7 +108,7 @@ class Scatter(Backward):
                         at, values = indices[block], gradients[block]
                         if signs is not None:
                             values = values * signs[block]
-                        if at.min() < 0:  # windows of nothing but padding
+                        if at.min() < 0:  # windows of padding only
                             values = np.where(at < 0, values.dtype.type(0), values)
                             at = np.maximum(at, 0)
                         at = (at * p.c if last else at) + of_channel[block[1]]
@@ -118,7 +118,7 @@ class Scatter(Backward):
 
 
 class Separable(Backward):
-    """Each tap of an axis adds what its outputs give to the inputs that they read; one axis after the other."""
+    """Each tap of an axis adds the gradients of its outputs to the inputs that they read; one axis after the other."""
 
     algorithm = "separable"
 
@@ -206,7 +206,7 @@ def spread(given: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
 
 
 def collect(values: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
-    """The sum of each window: `spread` the other way round."""
+    """The sum of each window: the adjoint of `spread`."""
     for axis in (4, 3, 2):
         part = axes[axis - 2]
         if part.same:
@@ -221,12 +221,12 @@ def collect(values: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
 
 
 def inner(sums: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
-    """Of what the outputs of a block give, what its own inputs get."""
+    """The part of the outputs' gradients that belongs to the block's own inputs."""
     return sums[:, :, *(slice(a.inp.start - a.read.start, a.inp.stop - a.read.start) for a in axes)]
 
 
 class Spread(Backward):
-    """Windows side by side: one broadcast assignment through a view with an axis per window axis."""
+    """Adjacent windows: one broadcast assignment through a view with an axis per window axis."""
 
     algorithm = "tiles"
 

@@ -1,7 +1,7 @@
-"""Powers of real numbers in float64, as Lp pooling takes them.
+"""Powers of real numbers in float64, for Lp pooling.
 
-`numpy.power` takes one number after the other where they are negative or the exponent is whole, 10 to 50 ns each
-instead of 2: so whole powers are products up to `MULTIPLIED` factors, and others are taken of magnitudes.
+`numpy.power` computes one number after the other where they are negative or the exponent is whole, 10 to 50 ns each
+instead of 2.  So whole powers of up to `MULTIPLIED` are products, and others are powers of magnitudes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ MULTIPLIED = 8
 
 
 def power(v: np.ndarray, exponent: float) -> np.ndarray:
-    """v ** exponent, a new array; as C has it, also for zeros, infinities and NaN."""
+    """v ** exponent, a new array; as C's pow, also for zeros, infinities and NaN."""
     if exponent == 1:
         return v.astype(np.float64)
     if exponent == 0.5:

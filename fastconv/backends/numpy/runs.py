@@ -1,7 +1,7 @@
-"""Where a padded axis comes from, as runs: at most three, each a slice of the result and one of the input.
+"""The sources of a padded axis as runs: at most three, each a slice of the result and one of the input.
 
-A border is the input forwards, backwards, or one element many times, since no mode reaches further than the input.
-So padding is as many strided copies as there are combinations of runs, and needs no table of positions.
+A border is a copy of the input forwards, backwards, or of one element, since no padding is longer than the input.
+So padding is one strided copy per combination of runs, and needs no table of positions.
 """
 
 from __future__ import annotations

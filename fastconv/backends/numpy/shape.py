@@ -1,6 +1,6 @@
 """Padding and windows on NumPy: the middle as one strided copy, borders and taps as slices.
 
-Borders of pad are copies, too, see `runs`.  Unfold writes one tap of all windows at a time, fold adds
+Borders of pad are copies, too: see `runs`.  Unfold writes one tap of all windows at a time, fold adds
 one; no padded copy of the image is made.
 """
 
@@ -61,7 +61,7 @@ class Pad(Kernel[PadProblem]):
 
 
 def _borders(middle: tuple[slice, ...], output: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Boxes that cover the output but for its middle, without overlap."""
+    """Boxes that cover the output except its middle, without overlap."""
     for axis, (inner, extent) in enumerate(zip(middle, output, strict=True)):
         rest = tuple(slice(0, e) for e in output[axis + 1 :])
         for start, stop in ((0, inner.start), (inner.stop, extent)):

@@ -1,4 +1,4 @@
-"""The gradient of padding on NumPy: the middle as a copy, each part of the border added to where it came from."""
+"""The gradient of padding on NumPy: the middle as a copy, each part of the border added at its source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
 class PadBackward(Kernel[PadProblem]):
-    """Blocks of leading rows; within one, the runs of `runs` the other way round."""
+    """Blocks of leading rows; within one, the adjoints of the copies of `runs`."""
 
     backend = "numpy"
     algorithm = "slices"

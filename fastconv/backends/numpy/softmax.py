@@ -16,9 +16,9 @@ from fastconv.core.problems.base import is_half
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 BLOCK = 1 << 15  # elements
-NARROW = 16  # vectors side by side that share cache lines: blocks of long vectors have so many
-LARGEST = 1 << 18  # elements of a block of so many
-LONG = 1 << 18  # elements of a vector beyond which it is walked through in pieces
+NARROW = 16  # adjacent vectors share cache lines: blocks of long vectors have this many
+LARGEST = 1 << 18  # elements of a block of NARROW vectors
+LONG = 1 << 18  # elements; longer vectors are processed in pieces
 SECONDS_PER_ELEMENT = 8e-9
 
 

@@ -14,7 +14,7 @@ CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 
 
 class Unpool(Kernel[UnpoolProblem]):
-    """Positions index each channel of an image at once; the last of equal ones stays."""
+    """Positions index each channel of an image at once; of equal ones, the last value is kept."""
 
     backend = "numpy"
     algorithm = "scatter"

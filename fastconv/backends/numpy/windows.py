@@ -1,6 +1,6 @@
-"""Where pooling windows lie: bands of outputs along an axis, blocks of bands, and what each tap of a window reads.
+"""Positions of pooling windows: bands of outputs along an axis, blocks of bands, and the inputs that each tap reads.
 
-Padding is never filled in: for each tap, only the outputs that it serves take part.  Blocks of a
+Padding is never written: for each tap, only the outputs for which it is inside the input are computed.  Blocks of a
 bounded number of input elements keep the working set in cache and the workspace small.
 """
 
@@ -17,7 +17,7 @@ from fastconv.core.problems.pool import PoolProblem
 
 BLOCK = 1 << 16  # input elements per block
 LISTED_TAPS = 64
-LISTED = 1 << 12  # taps of bands, or windows, along an axis: more are worked out as they are used, not kept
+LISTED = 1 << 12  # taps of bands, or windows, along an axis: more are computed when they are used, not kept
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 Select = slice | np.ndarray
@@ -72,12 +72,12 @@ class AdaptiveTaps:
 
 
 def listed(taps: FixedTaps | AdaptiveTaps) -> Iterable[tuple[Select, Select]]:
-    """Taps that are few are worked out once; many are worked out as they are used."""
+    """Few taps are computed once; many are computed when they are used."""
     return list(taps) if len(taps.range) <= LISTED_TAPS else taps
 
 
 class Again(Iterable[T]):
-    """What `make` yields, worked out anew whenever it is gone through."""
+    """What `make` yields, computed again in every iteration."""
 
     def __init__(self, make: Callable[[], Iterator[T]]) -> None:
         self.make = make
@@ -87,12 +87,12 @@ class Again(Iterable[T]):
 
 
 def few_listed(make: Callable[[], Iterator[T]], entries: int) -> Iterable[T]:
-    """What `make` yields, as a list unless it holds so many `entries` that a plan would grow with extents."""
+    """What `make` yields; as a list, unless its many `entries` would make a plan grow with extents."""
     return list(make()) if entries <= LISTED else Again(make)
 
 
 def unlisted_bytes(p: AnyPool, full: tuple[int, ...], steps: tuple[int, ...]) -> int:
-    """What the taps of a block of `steps` out of `full` take where windows differ and no list of them is kept."""
+    """Bytes of the taps of a block of `steps` out of `full` where windows differ and no list of them is kept."""
     if not isinstance(p, AdaptivePoolProblem):
         return 0
     entries = [e + 2 * o for e, o in zip(p.input, p.output, strict=True)]
@@ -117,7 +117,7 @@ def adaptive_bands(e: int, output: int, step: int) -> Iterator[Band]:
 
 
 def each_of(axes: list[Iterable[T]]) -> Iterator[tuple[T, ...]]:
-    """As `itertools.product` of three, which would keep all that they yield."""
+    """As `itertools.product` of three, which would keep everything that they yield."""
     for d in axes[0]:
         for h in axes[1]:
             for w in axes[2]:
@@ -178,7 +178,7 @@ class Blocks:
         """The bands of depth, height and width."""
         p = self.p
         if isinstance(p, AdaptivePoolProblem):
-            # A tap of a band is two numbers for each output that it serves.
+            # A tap of a band is two numbers for each of its outputs.
             return [
                 few_listed(partial(adaptive_bands, e, o, step), e + 2 * o)
                 for e, o, step in zip(p.input, p.output, self.steps[2:], strict=True)

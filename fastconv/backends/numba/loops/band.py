@@ -1,9 +1,9 @@
 """Fill a band of scratch with the part of an input that one block of outputs reads.
 
-The only loop that knows padding, modes and layouts; see `axes` for the tables.  Where the band has padding, all of
-it is set to the fill value first: that costs less than telling edges apart.  Then come the runs of columns of each
-row: copied where columns are adjacent, every second element picked for stride 2, transposed block by block where
-channels come last.
+The only loop that handles padding, modes and layouts; see `axes` for the tables.  Where the band has padding, all of
+it is set to the fill value first, which costs less than separate code for edges.  Then the runs of columns of each
+row are filled: copied where columns are adjacent, every second element for stride 2, transposed block by block where
+channels are last.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def make(BITS, VBYTES):
     @callback(*[INT] * 11, REAL)
     def fill(scratch, x, xi, xc, first, last, channels, bands, z, rb, qb, value):
         # Entries `first` to `last` of (depth taps x channels), in that order, for block (z, rb, qb), a plane each.
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(bands)
         band, xm = mem(scratch, BITS, VBYTES), mem(x, BITS, VBYTES)
         kd, height, pitch = d[3], d[9], d[10]
         xdepth, xrow, xcol = d[11], d[12], d[13]
-        # Blocks in the middle of an axis are kept once, and read so much further on.
+        # Blocks in the middle of an axis share one entry; each reads further on.
         row_blocks, column_blocks = max(0, min(rb - d[20], d[21])), max(0, min(qb - d[23], d[24]))
         on = 0
         if rb - row_blocks == d[20]:
@@ -51,7 +51,7 @@ def make(BITS, VBYTES):
         plane = height * pitch
         if padded:
             constant = tfull(band, cast(band, value), 1, 1)
-            for i in range(0, (last - first) * plane, W):  # up to W - 1 more: a tile's slack is behind the band
+            for i in range(0, (last - first) * plane, W):  # up to W - 1 more: the slack after the band is longer
                 tstore(constant, band, i, 0, 0)
         e = first
         while e < last:
@@ -84,7 +84,7 @@ def make(BITS, VBYTES):
                         while i + W <= count:
                             tstore(tload(xm, so + i, 0, 0, 1, 1), band, to + i, 0, 0)
                             i += W
-                        if i > 0:  # the last vector may copy again what the one before it has
+                        if i > 0:  # the last vector may overlap the one before it
                             i = count - W
                             tstore(tload(xm, so + i, 0, 0, 1, 1), band, to + i, 0, 0)
                         else:

@@ -1,6 +1,6 @@
-"""How a loop is compiled: for one signature, without the GIL, kept on disk between processes.
+"""How a loop is compiled: for one signature, without the GIL, cached on disk between processes.
 
-Numba tells closures on disk apart by the integers that they close over, and does not see edits to
+Numba distinguishes cached closures by the integers that they close over, and does not notice edits of
 other files.  So each loop closes over integers only, among them `VERSION`, a checksum of this backend's sources.
 """
 
@@ -30,7 +30,7 @@ def _compile(make: Callable[[bool], Any]) -> Any:
     except RuntimeError as e:
         if "cannot cache" not in str(e):
             raise
-        return make(False)  # no writable place to keep it
+        return make(False)  # no writable folder for the cache
 
 
 def loop(*args: Any) -> Callable[[Callable[..., None]], Any]:

@@ -1,6 +1,6 @@
-"""Depthwise convolution, one input channel per group: nothing is summed over channels, pixels lie in lanes.
+"""Depthwise convolution, one input channel per group: nothing is summed over channels, lanes are pixels.
 
-A band of one channel lies in scratch; tiles of RB output rows x NV vectors pass over it, with a rolled loop over
+A band of one channel is in scratch; tiles of RB output rows x NV vectors read it, with a rolled loop over
 taps, so one function serves every kernel, stride and dilation.  Items are (image, channel, output plane, block of
 rows, block of columns).
 """
@@ -30,7 +30,7 @@ def make(RB, NV, BITS, VBYTES):
 
     @loop(*[INT] * 16, REAL)
     def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, ocg, relu, filler, fill):
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]

@@ -1,7 +1,7 @@
-"""Depthwise convolution of channels-last images: channels in lanes, everything read where it lies.
+"""Depthwise convolution of channels-last images: lanes are channels, everything is read in place.
 
-Each step multiplies NV vectors of one pixel's channels by one tap's weights.  Which input a tap reads is looked up in
-tables, one per axis, -1 where it is padding.  Items are (image, output plane, output row).
+Each step multiplies NV vectors of one pixel's channels by one tap's weights.  Tables, one per axis, say which input a
+tap reads; -1 is padding.  Items are (image, output plane, output row).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def make(NV, BITS, VBYTES):
 
     @loop(*[INT] * 18, REAL)
     def run(lo, hi, x, xn, w, y, yn, c, wide, ih, iw, od, oh, ow, kd, kh, kw, sources, fill):
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(sources)
         relu, planes = d[0], 1
         rows = planes + od * kd

@@ -1,9 +1,9 @@
-"""Direct convolution: output channels in lanes, pixels of one output row down the rows of a tile.
+"""Direct convolution: lanes are output channels, rows of a tile are pixels of one output row.
 
-A band of input rows lies in scratch, one plane per (depth tap, channel), so that a tile's pixels are neighbours
-for every tap; each step broadcasts MR of them against NV vectors of weights.  FB planes are added up at a time, so
-that their weights stay in L2 while all tiles of the band pass, and so that no chain of additions gets long.  Sums
-of one block of NV*W channels lie in scratch, and go from there to the output, transposed where channels come first.
+A band of input rows is in scratch, one plane per (depth tap, channel), so that a tile's pixels are neighbours
+for every tap; each step multiplies MR broadcast pixels by NV vectors of weights.  FB planes are summed at a time, so
+that their weights stay in L2 for all tiles of the band, and so that no chain of additions is long.  Sums
+of one block of NV*W channels are kept in scratch and then copied to the output, transposed where channels are first.
 
 Items are (image, group, output plane, block of rows, block of columns, block of output channels), the last
 fastest: successive items share a band.
@@ -34,7 +34,7 @@ def make(MR, NV, BITS, VBYTES):
 
     @loop(*[INT] * 19, REAL)
     def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, icg, ocg, EB, FB, relu, filler, fill):
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]

@@ -1,10 +1,10 @@
 """Matrix product of packed panels: MR rows x NV vectors of columns in registers.
 
-One call adds KC steps of the depth.  B lies packed in panels of NV*W columns; A is packed here, MC rows at a time, into
+One call adds KC steps of the depth.  B is packed in panels of NV*W columns; A is packed here, MC rows at a time, in
 scratch that stays in L2.  Items are (matrix, block of MC rows, group of JG panels), the last fastest:
 successive items share packed rows.
 
-out = alpha * sum (+ what out holds, if `add`) (+ bias, unless its address is 0), relu last.
+out = alpha * sum (+ out, if `add`) (+ bias, unless its address is 0), relu last.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def make(MR, NV, BITS, VBYTES):
 
     @loop(*[INT] * 22, REAL)
     def run(lo, hi, a, ab, ar, ak, b, bb, y, yb, yr, m, n, KC, MC, JG, bias, add, relu, scratch, packer, scale, alpha):
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         ap, bp, ym, biases = (
             mem(scratch, BITS, VBYTES),
             mem(b, BITS, VBYTES),

@@ -1,7 +1,7 @@
 """Panels for GEMM: `width` neighbouring columns (or rows) of a matrix, one step of the depth after the other.
 
 Panel i holds source (p, i*width + j) at [i][p][j].  Any strides: rows of vectors where j is contiguous, transposed
-blocks where p is, element by element otherwise.  A last, partial panel is filled up with zeros.
+blocks where p is, element by element otherwise.  A last, partial panel is padded with zeros.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def make(BITS, VBYTES):
 
     @callback(*[INT] * 9)
     def pack(lo, hi, source, js, ps, columns, depth, panels, width):
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         x, y = mem(source, BITS, VBYTES), mem(panels, BITS, VBYTES)
         zero = cast(y, 0.0)
         for i in range(lo, hi):

@@ -1,10 +1,10 @@
-"""1x1 convolution of channels-first images in place: pixels in lanes, output channels down the rows of a tile.
+"""1x1 convolution of channels-first images in place: lanes are pixels, rows of a tile are output channels.
 
-The input is read where it lies: each step takes NV vectors of one channel's pixels and MR broadcast weights.
+The input is read in place: each step multiplies NV vectors of one channel's pixels by MR broadcast weights.
 Nothing is copied; the last pixels of an image are read with masks.
 
 Items are (image, group, chunk of output channels, block of NV*W pixels), the last fastest, so that the weights of a
-chunk stay in L2 while the image passes.
+chunk stay in L2 for all pixels of the image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def make(MR, NV, BITS, VBYTES):
 
     @loop(*[INT] * 15)
     def run(lo, hi, x, xn, xc, w, y, yn, yc, pixels, groups, icg, ocg, CH, relu):
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         xm, wm, ym = mem(x, BITS, VBYTES), mem(w, BITS, VBYTES), mem(y, BITS, VBYTES)
         tiles = (ocg + MR - 1) // MR
         chunks = (tiles + CH - 1) // CH

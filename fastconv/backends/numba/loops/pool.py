@@ -1,6 +1,6 @@
-"""Largest values and averages of windows: pixels in lanes, from a band of one channel in scratch.
+"""Maxima and averages of windows: lanes are pixels, read from a band of one channel in scratch.
 
-As `depthwise`, without weights: RB output rows x NV vectors, a rolled loop over taps, one function for every kernel,
+Like `depthwise`, without weights: RB output rows x NV vectors, a rolled loop over taps, one function for every kernel,
 stride and dilation.  Padding in the band is -inf or 0, so it changes nothing.  Averages are divided by the product of
 three counts, one per axis.  Items are (image, channel, output plane, block of rows, block of columns).
 """
@@ -40,7 +40,7 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
         counts, deep, deep_first, deep_skip, high, high_first, high_skip, wide, wide_first, wide_skip,
         y, yn, yc, ycol, scratch, bands, channels, filler, fill,
     ):  # fmt: skip
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
@@ -70,8 +70,8 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
                                 acc = tmax(acc, v)
                         xo += plane
                     if AVERAGE:
-                        # Counts of columns, rows and planes, most of the equal ones left out, see `AxisCounts`,
-                        # with room behind for a whole tile.
+                        # Counts of columns, rows and planes, without most of the equal ones (see `AxisCounts`),
+                        # followed by room for a whole tile.
                         column, line = qb * cols + q, rb * rows + i
                         column = wide + min(column, max(column - wide_skip, wide_first))
                         line = high + min(line, max(line - high_skip, high_first))

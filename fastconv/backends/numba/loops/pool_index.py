@@ -1,7 +1,7 @@
-"""Largest values of windows and where they are: pixels in lanes, from a band of one channel in scratch.
+"""Maxima of windows and their indices: lanes are pixels, read from a band of one channel in scratch.
 
-One vector of outputs at a time, with its places beside it in integers of the same width.  A tap replaces what is
-there if it is inside the input and greater, or the first NaN, or the first at all.  Items as in `pool`.
+One vector of outputs at a time, and one of indices as integers of the same width.  A tap replaces the current
+maximum if it is inside the input and greater, or the first NaN, or the first value.  Items as in `pool`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def make(BITS, VBYTES):
         lo, hi, x, xn, xc, y, yn, yc, places, pn, pc, ycol, scratch, bands, channels, filler,
         ih, iw, kh, kw, sh, sw, dh, dw, first_row, first_col, fill,
     ):  # fmt: skip
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(bands)
         od, oh, ow, kd = d[0], d[1], d[2], d[3]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]

@@ -1,6 +1,6 @@
-"""Largest values and averages of windows of channels-last images: channels in lanes, read where they lie.
+"""Maxima and averages of windows of channels-last images: lanes are channels, read in place.
 
-Which input a tap reads is looked up in tables, one per axis, -1 where it is padding, which is skipped.  Items are
+Tables, one per axis, say which input a tap reads; -1 is padding, which is skipped.  Items are
 (image, output plane, output row).
 """
 
@@ -34,7 +34,7 @@ def make(AVERAGE, NV, BITS, VBYTES):
         lo, hi, x, xn, counts, deep, deep_first, deep_skip, high, high_first, high_skip, wide, wide_first, wide_skip,
         y, yn, c, ih, iw, od, oh, ow, kd, kh, kw, sources, start,
     ):  # fmt: skip
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(sources)
         rows = od * kd
         columns = rows + oh * kh

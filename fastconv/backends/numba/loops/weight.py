@@ -1,8 +1,8 @@
-"""Gradients of convolution weights: output channels in lanes, input channels or taps down the rows of a tile.
+"""Gradients of convolution weights: lanes are output channels, rows of a tile are input channels or taps.
 
 A block is some rows and columns of one output plane of one image.  Its part of y is packed, one block of NV*W channels
-at a time; its part of x lies in a band, one plane per (depth tap, channel).  A tile adds up all pixels of the block in
-registers and joins the sums in `partial`, laid out [segment][group][block of channels][plane][tap][NR].
+at a time; its part of x is in a band, one plane per (depth tap, channel).  A tile sums all pixels of the block in
+registers and adds the sums to `partial`, of shape [segment][group][block of channels][plane][tap][NR].
 
 Rows of a tile are RS elements apart in the band: a plane, for MR channels and one tap, or the distance of two
 taps of a kernel row, for one channel and MR taps.
@@ -27,7 +27,7 @@ def make(MR, NV, BITS, VBYTES):
         lo, hi, x, xn, xc, y, yn, yc, ycol, partial, scratch, bands, images, groups, icg, ocg, planes, EB, STEP, TSTEP,
         RS, segments, KB, filler, packer, fill,
     ):  # fmt: skip
-        EDITION  # noqa: B018  (part of the closure, so that kept code is told apart)
+        EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
         d = table(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
