@@ -20,25 +20,25 @@ from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
 BLOCK_ROWS = 56
-MANY_GROUPS = 8  # fewer must be cut into lower blocks, for threads to share
+MANY_GROUPS = 8  # fewer need blocks of fewer rows, so that threads can split the work
 BLOCK_BYTES = 128 << 10  # of the images and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
 MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/depthwise.h
 POINTER = 8
-# Fractions of peak while a tile computes, as measured with everything in the caches.
+# Fractions of peak of a tile, measured with all data in the caches.
 CHANNELS_RATE = 0.25
-UNMASKED = 0.6  # share of the rate where lanes at the edges are masked by vectors, and registers are few
+UNMASKED = 0.6  # factor of the rate where masks are vectors and there are few registers
 TILE_ROWS = 4
 TILE_SECONDS = 8e-9  # to begin a tile and to store one
 START_SECONDS = 1.5e-6
 COPY_SECONDS = 2.5e-10  # per element of a band
-SHARED_FLOPS = 2e5  # below, threads cost more than they bring
-SHARES = 8  # items at least where there is something to share
+SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
+SHARES = 8  # least number of items, so that threads can split the work
 
 
 def reads_in_place(p: ConvProblem) -> bool:
-    """Whether tiles read rows of the image itself: they can pick out their columns, and masks stand in for padding."""
+    """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
     return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and native.zero_columns(p)
 
 
@@ -55,7 +55,7 @@ def pixel_block(p: ConvProblem) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """How `_depthwise.Rows` cuts a problem up."""
+    """Block sizes of `_depthwise.Rows`."""
 
     in_place: bool  # rows are read from the image, edges through masks
     groups: int
@@ -83,7 +83,7 @@ class Blocks:
                 groups = max(1, min(fair, BLOCK_BYTES // group))
         else:
             cols = split_evenly(ow, BLOCK_COLS, 64)
-            # Tiles read whole vectors: up to a vector behind the last column.
+            # Tiles read whole vectors: up to a vector past the last column.
             wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
             row_len = sw * wq
             halo = native.span(1, sh, kh, p.dilation[1])
@@ -100,7 +100,7 @@ class Blocks:
 
 
 def rate(p: ConvProblem) -> float:
-    """Fraction of peak of the tile that serves the problem; see simd/depthwise.inc."""
+    """Fraction of peak of the tile for the problem; see simd/depthwise.inc."""
     _, kh, kw = p.kernel
     fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
     if p.output[1] < TILE_ROWS:
@@ -121,7 +121,7 @@ def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
     flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
     tiles = p.n * p.oc * p.output[0] * -(-oh // TILE_ROWS) * vectors
     seconds = flops / (machine.flops(isa, size) * rate(p) * (1.0 if isa == "avx512" else UNMASKED))
-    # Lines come and go while tiles are worked out.
+    # Cache lines are transferred while tiles compute.
     seconds = max(seconds + tiles * TILE_SECONDS, p.bytes / (2 * machine.bandwidth))
     if not reads_in_place(p):
         seconds += COPY_SECONDS * p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]

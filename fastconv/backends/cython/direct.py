@@ -1,7 +1,7 @@
 """Direct convolution with output channels in lanes: the kernel objects and their block sizes.
 
 Register tile: MR pixels x 2 vectors of output channels (14 x 2 with AVX-512, 6 x 2 with AVX2).  The band of input rows
-takes a small part of the L2 cache, where it meets every block of output channels, and leaves the rest to weights.
+takes a small part of the L2 cache, where every block of output channels reads it; the rest is for weights.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 160 << 10
-SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels: they go to the output from the L1 or L2 cache
+SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels, so that they are stored from the L1 or L2 cache
 ALL_SUMS_BYTES = 1 << 20  # of all blocks, where channels come in parts
 RATE = {"avx512": 0.85, "avx2": 0.97, "portable": 0.66}  # of peak, on layers that fill the tile
 CACHED = 1.5  # times the memory's bandwidth, where images stay in the L3 cache
 START_SECONDS = 1e-6
 ITEM_SECONDS = 2e-7
 
-# In steps: the time in which a tile that waits for nothing multiplies one pixel by NR weights.
-TILE_STEPS = 4.3  # at least; few sums wait for each other
+# In steps: the time in which a tile without stalls multiplies one pixel by NR weights.
+TILE_STEPS = 4.3  # at least: few sums depend on each other's latency
 TILE_START = 0.3
 ROW_SECONDS, ELEMENT_SECONDS = 1e-8, 1.4e-10  # to copy a row into a band
 UNROLLED_STRIDE = 4  # longer strides are split an element at a time
 GATHER_SECONDS = 8e-10  # such an element, or one of a flat band
 
 FLAT_COLS = 32  # wider rows have full tiles of their own
-FLAT_CHANNELS = 64  # at least, at a time: accumulators wait in memory for the next part
+FLAT_CHANNELS = 64  # at least, at a time: accumulators are kept in memory until the next part
 MANY_TAPS = 128  # a single channel at a time is enough work with them
 
 
 def row_steps(pixels: int, mr: int) -> float:
-    """Steps for a row of neighbours, in near-equal parts."""
+    """Steps for a row of adjacent pixels, in near-equal parts."""
     pieces = -(-pixels // mr)
     return max(pixels + TILE_START * pieces, TILE_STEPS * pieces)
 
@@ -47,7 +47,7 @@ def row_steps(pixels: int, mr: int) -> float:
 class Flat:
     """Shape of a band in which output pixels follow each other without gaps, so that narrow maps fill tiles, too.
 
-    Each kernel column has a copy of the columns that it meets, and rows are split by stride phase: for every tap the
+    Each kernel column has a copy of the columns that it reads, and rows are split by stride phase: for every tap the
     next output row is `cols` elements further on.  Lowering along one axis, as in Cho and Brand, "MEC: memory-efficient
     convolution for deep neural networks", ICML 2017.
     """
@@ -95,17 +95,17 @@ class Blocks:
         return np.array([self.band.tap(p, h, w) for h in range(p.kernel[1]) for w in range(p.kernel[2])], np.intp)
 
     def sums(self, nr: int, depth: int) -> int:
-        """Accumulators that wait at a time."""
+        """Accumulators that are kept at a time."""
         return self.rows * self.cols * nr * (1 if self.channels >= depth else self.k_chunk)
 
     def bytes(self, p: ConvProblem, nr: int) -> int:
-        """Scratch: where the pixels of a flat band come from, the band, accumulators."""
+        """Scratch: the table of sources of a flat band, the band, accumulators."""
         depth, channel = p.icg * p.kernel[0], self.channel(p)
         elements = self.channels * channel + native.SLACK + self.sums(nr, depth)
         return self.table_bytes(p) + elements * p.acc.itemsize
 
     def seconds(self, p: ConvProblem, isa: str, machine: Machine) -> float:
-        """Predicted, for one channel of a whole output plane."""
+        """Predicted seconds, for one channel of a whole output plane."""
         nr = native.tile(isa, p.acc.itemsize)[1]
         step = 2 * nr / (RATE[isa] * machine.flops(isa, p.acc.itemsize))
         fill = self.fill * (4 if p.layout == "NHWC" else 1)  # one channel of one row is a strided gather
@@ -119,7 +119,7 @@ class Blocks:
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
         mr, nr = native.tile(isa, p.acc.itemsize)
         depth, kbs = max(1, p.icg * p.kernel[0]), -(-p.ocg // nr)
-        best = cls.in_rows(p, mr, nr, 1)  # the choice must not depend on the threads: channels in parts round otherwise
+        best = cls.in_rows(p, mr, nr, 1)  # chosen for one thread: the parts of channels determine the rounding
         if p.output[1] > 1 and 0 < p.output[2] < FLAT_COLS:
             flat = cls.flattened(p, mr, nr)
             best = min(best, flat, key=lambda b: b.seconds(p, isa, machine.host()))
@@ -147,7 +147,7 @@ class Blocks:
         rows = 1
         if cols == ow and channels == depth:
             most = min(oh, max(1, SUMS_BYTES // (cols * nr * size)))
-            if threads > 1:  # enough items to share out
+            if threads > 1:  # enough items for all threads
                 most = min(most, max(1, oh * p.n * p.groups * p.output[0] // (4 * threads)))
             while rows < most:
                 band = native.Band.of(p, rows + 1, cols, True)

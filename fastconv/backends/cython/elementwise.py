@@ -1,4 +1,4 @@
-"""Activations and their gradients, native: one pass over memory, shared out in blocks."""
+"""Activations and their gradients, native: one pass over memory, split into blocks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 BLOCK = 1 << 14  # elements
-SHARED_BLOCKS = 8  # fewer are not worth a second thread
+SHARED_BLOCKS = 8  # fewer do not justify a second thread
 START_SECONDS = 1e-6
 EXACT_ULPS, SLOPE_ULPS = 0.5, 8.0  # of a function that is rounded once; of a slope of any other
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An entry of the enum in simd/table.h, its parameters where they are fixed, its errors and its price."""
+    """An entry of the enum in simd/table.h, its parameters where they are fixed, its error and its cost."""
 
     number: int
     params: tuple[float, ...] | None = None
@@ -88,7 +88,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         return 0
 
     def error(self, problem: ElementwiseProblem) -> float:
-        """Of each result forward, not only of the largest; in the units of a denormal where it is one."""
+        """Forward, relative to each result, not only to the largest one; for denormals in units of the smallest."""
         ulps = function_of(problem).ulps
         if self.direction == "backward" and ulps > EXACT_ULPS:
             ulps = SLOPE_ULPS

@@ -1,4 +1,4 @@
-"""Gated linear units and their gradients, native: both halves are read where they lie."""
+"""Gated linear units and their gradients, native: both halves are read in place."""
 
 from __future__ import annotations
 

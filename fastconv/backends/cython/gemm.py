@@ -1,9 +1,9 @@
 """Matrix multiplication: the kernel objects and their block sizes.
 
-Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache while panels of B pass; a
-block of A and a group of panels of B share the L2 cache, and a block of B takes at most `B_BYTES` of the L3 cache.
-Products of few rows, or with a small B, read B where it lies, if its rows are contiguous; those of few columns do the
-same with A.  Small products of a batch are items of work of one call.
+Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache for all panels of B; a
+block of A and a group of panels of B fit the L2 cache, and a block of B takes at most `B_BYTES` of the L3 cache.
+Products of few rows, or with a small B, read B in place, if its rows are contiguous; those of few columns read A in
+place.  Small products of a batch are items of work of one call.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from fastconv.core.scratch import aligned_empty
 A_BYTES = 256 << 10
 B_BYTES = 2 << 20
 SMALL_BYTES = 256 << 10
-IN_PLACE_TILES = 3  # reading B in place pays while each element is used by at most so many tiles,
-IN_PLACE_BYTES = 16 << 10  # or while all of it stays in the L1 cache
-PASSES = 8  # and reading A in place, while so many panels of B pass; _gemm.pyx says the same
+IN_PLACE_TILES = 3  # B is read in place if at most so many tiles use each element,
+IN_PLACE_BYTES = 16 << 10  # or if all of it stays in the L1 cache
+PASSES = 8  # A is read in place for at most so many panels of B; the same as in _gemm.pyx
 RATE = {"avx512": 0.79, "avx2": 0.92, "portable": 0.85}  # of peak
 PACK_SECONDS = 0.13e-9  # per element
-NEAR = 2048  # bytes: rows of A that are a multiple apart share few lines of the L1 cache, and are packed
+NEAR = 2048  # bytes: rows of A a multiple of this apart map to few sets of the L1 cache, and are packed
 CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
 START_SECONDS = 1e-6
-# With B in place: to begin, per product, and the time of a product relative to packed ones; rows so many bytes apart
-# share a set of the L1 cache.
+# With B in place: start-up, per product, and the time of a product relative to packed ones; rows SET_BYTES apart map
+# to one set of the L1 cache.
 IN_PLACE_SECONDS, EACH_SECONDS, IN_PLACE_SHARE, SET_BYTES = 0.6e-6, 8e-8, 0.92, 4096
 
 
@@ -97,7 +97,7 @@ class Gemm(Kernel[GemmProblem]):
         return fit, panels if runs >= 4 * count or count == 1 else max(1, panels * runs // (4 * count))
 
     def _whole(self, p: GemmProblem) -> bool:
-        """Whether products of a batch are worked on whole, each by one thread."""
+        """Whether each product of a batch is computed by one thread."""
         depth, cols = self._blocks(p)
         one = depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= SMALL_BYTES
         return p.batch > 1 and one and (p.b_batched or p.packed)
@@ -116,7 +116,7 @@ class Gemm(Kernel[GemmProblem]):
     def specialise(
         self, problem: GemmProblem, count: int, x: native.Contiguous | None = None, y: native.Contiguous | None = None
     ) -> Bind:
-        """`x`, `y`: how matrices lie in arrays without gaps, if not as those of `native.matrices`."""
+        """`x`, `y`: layout of contiguous matrices, if not that of `native.matrices`."""
         _gemm = native.compiled("_gemm")
         p = problem
         if p.k == 0:

@@ -1,7 +1,7 @@
-"""Grouped convolution with few channels per group: the tiles of `depthwise`, which then sum over a group's channels.
+"""Grouped convolution with few channels per group: the tiles of `depthwise`, which also sum over a group's channels.
 
-Pixels lie in lanes, so a group of four channels fills a vector as well as one of forty.  It serves single groups of few
-input channels too.
+Lanes are pixels, so a group of four channels fills a vector as well as one of forty.  It also serves single groups of
+few input channels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from fastconv.backends.cython import depthwise, native
 from fastconv.core import machine
 from fastconv.core.problems.conv import ConvProblem
 
-MOST_CHANNELS = 16  # of a group: with more, other kernels have full lanes too
+MOST_CHANNELS = 16  # of a group: with more, other kernels fill their lanes, too
 
 
 class Grouped(depthwise.Depthwise):

@@ -1,4 +1,4 @@
-"""Narrow types into the floats that native kernels take, and results back: 16-bit floats natively, others by NumPy."""
+"""Convert narrow types to the floats of native kernels, and results back: 16-bit floats natively, others by NumPy."""
 
 from __future__ import annotations
 

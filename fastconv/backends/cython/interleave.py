@@ -1,4 +1,4 @@
-"""Results of phases become images, on several threads: what `fastconv.backends.phases` asks for."""
+"""Interleave the results of phases to images, on several threads: an `Interleaver` for `fastconv.backends.phases`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from fastconv.backends.phases import Join, phase_counts
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
-SHARED_BYTES = 128 << 10  # less is not worth waking a thread for
+SHARED_BYTES = 128 << 10  # less does not justify waking a thread
 
 
 @dataclass(frozen=True, slots=True)
 class Interleave:
-    """For floats of the widths that this backend knows."""
+    """For floats of the widths that this backend supports."""
 
     isa: str
 
     def seconds(self, p: ConvProblem, machine: Machine) -> float:
-        # The phases come from the L2 or L3 cache, and results go to memory.
+        # Phases are read from the L2 or L3 cache, and results are written to memory.
         return p.n * image_bytes(p) / machine.bandwidth
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:

@@ -17,18 +17,18 @@ from fastconv.core.problems.loss import LossProblem
 
 SAMPLE_SECONDS = 4e-9
 LINE = 64  # bytes of a cache line
-ROUNDED = 1 << 15  # losses that wait to be rounded to 16 bits
+ROUNDED = 1 << 15  # losses in a buffer before they are rounded to 16 bits
 
 
 def work_dtype(p: LossProblem) -> np.dtype:
-    """In which the weights of classes are, and logarithms."""
+    """The dtype of class weights and of logarithms."""
     return np.dtype(np.float32) if is_half(p.dtype) else p.dtype
 
 
 class Loss(Kernel[LossProblem]):
-    """The sum of exponentials of each sample, in lanes; what is asked of it one sample at a time, in float64.
+    """The sum of exponentials of each sample, with SIMD; the rest one sample at a time, in float64.
 
-    Samples are added up in blocks of a fixed size, so that the sum does not depend on threads.
+    Samples are summed in blocks of a fixed size, so that the sum does not depend on threads.
     """
 
     backend = "cython"
@@ -117,12 +117,12 @@ class Loss(Kernel[LossProblem]):
 
     @staticmethod
     def _share(p: LossProblem, target: np.ndarray, scale: np.ndarray | None) -> float:
-        """Of each sample in the loss."""
+        """The factor of each sample in the loss."""
         if p.reduction != "mean":
             return 1.0
         kept = target != p.ignore_index
         divisor = float(np.count_nonzero(kept) if scale is None else scale[target[kept]].sum(dtype=np.float64))
-        return 1.0 / divisor if divisor else 0.0  # a mean over nothing passes no gradient on
+        return 1.0 / divisor if divisor else 0.0  # a mean over no samples has gradient 0
 
 
 KERNELS = tuple(Loss(isa) for isa in machine.ISAS)

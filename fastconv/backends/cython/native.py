@@ -1,4 +1,4 @@
-"""What the kernel objects of this backend share: whether they can run, tables, bands, runs in slices."""
+"""Code that the kernel objects of this backend share: availability, tables, bands, runs in slices."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
     from fastconv.backends.cython import _prepared
 
 REPORT = Path(__file__).with_name("_build_report.json")
-FLOPS_PER_THREAD = 1e6  # about 10 us: less is not worth waking a thread for
-PACK_CALL_SECONDS, PACK_SECONDS = 1e-6, 3.3e-10  # to bring weights into panels: per call, and per weight
-SCRATCH_BYTES = 32 << 20  # of one thread, beside a few times the weights: algorithms that take whole rows end here
-SLACK = 64  # elements behind a band: kernels load whole vectors past the last pixel they store
+FLOPS_PER_THREAD = 1e6  # about 10 us: less does not justify waking a thread
+PACK_CALL_SECONDS, PACK_SECONDS = 1e-6, 3.3e-10  # to pack weights into panels: per call, and per weight
+SCRATCH_BYTES = 32 << 20  # of one thread, plus a few times the weights: algorithms that need whole rows reject more
+SLACK = 64  # elements after a band: kernels load whole vectors past the last pixel they store
 
 
-SPINS = "20000"  # some 3 ms: a network's calls follow each other faster than that.  libgomp's default is 300000
+SPINS = "20000"  # about 3 ms: the time between calls of a network is shorter.  libgomp's default is 300000
 
 
 @cache
 def _modules() -> dict[str, Any]:
     """All compiled modules, loaded together, and with them libgomp, which reads the environment when it is loaded.
 
-    Unless the user has set one of these variables, its threads are told to sleep soon after their work: idle
-    threads that spin take the processor from everybody else's.
+    Unless the user set OMP_WAIT_POLICY or GOMP_SPINCOUNT, idle threads sleep soon after their work: threads that spin
+    take processors from other threads.
     """
     undecided = not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ)
     if undecided:
         os.environ["GOMP_SPINCOUNT"] = SPINS
     try:
         names = {m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name.startswith("_")}
-        names.add("_simd")  # where nothing was compiled, the one that is told to be missing
+        names.add("_simd")  # where nothing was compiled, the import error names this one
         return {name: importlib.import_module(f"fastconv.backends.cython.{name}") for name in sorted(names)}
     finally:
         if undecided:
@@ -60,7 +60,7 @@ def _modules() -> dict[str, Any]:
 def compiled(name: str) -> Any:
     """A compiled module.
 
-    It is kept here and not imported where it is used: calls may come first while the interpreter shuts down, when
+    It is kept here and not imported where it is used: the first call may happen while the interpreter shuts down, when
     nothing can be imported, not even what was imported before.
     """
     return _modules()[name]
@@ -131,7 +131,7 @@ def tile(isa: str, itemsize: int) -> tuple[int, int]:
 
 
 class Windowed(Protocol):
-    """What conv and pool problems share."""
+    """The fields that conv and pool problems share."""
 
     @property
     def input(self) -> tuple[int, int, int]: ...
@@ -159,9 +159,9 @@ Axes = tuple[Axis, Axis, Axis, int, int]
 
 
 def padded_axes(p: Windowed, mode: str) -> Axes:
-    """Depth, height and width as `fc_axis` of simd/table.h, and the run of columns that counts up by one.
+    """Depth, height and width as `fc_axis` of simd/table.h, and the run of columns whose sources are consecutive.
 
-    Kernels may read past the end, where there is the fill value.
+    Kernels may read past the end, where they get the fill value.
     """
     axes: list[Axis] = []
     code = 0 if mode == "constant" else MODES.index(mode)
@@ -186,31 +186,31 @@ def tap_columns(p: Windowed, wq: int | None) -> np.ndarray:
     return col - p.pads[2][0] if wq is None else col % p.stride[2] * wq + col // p.stride[2]
 
 
-# Magnitudes of the largest weight, by the size of a float, with which no product of a transform over- or underflows.
+# Bounds of the largest weight's magnitude, by itemsize, within which no product of a transform over- or underflows.
 ORDINARY = {4: (2.0**-30, 2.0**30), 8: (2.0**-200, 2.0**200)}
 
 
 def ordinary(weights: np.ndarray, isa: str) -> bool:
-    """Whether weights may be transformed: none is infinite or NaN, and they are neither tiny nor huge, or all zero."""
+    """Whether weights may be transformed: finite, and neither tiny nor huge, or all zero."""
     low, high = ORDINARY[weights.itemsize]
     found = simd().largest(table(isa, weights.itemsize), weights)
     return low <= found <= high or found == 0
 
 
 def stream_seconds(size: float, machine: Machine) -> float:
-    """To read `size` bytes of weights once more: from the L3 cache, if they do not stay in L2 and others leave room."""
+    """Seconds to read `size` bytes of weights again: from the L3 cache, if they fit there and not in L2."""
     if size <= machine.l2 / 2:
         return 0.0
     return size / (machine.bandwidth * float(np.interp(size / machine.l3, (3 / 8, 1), (4, 2))))
 
 
 def memory_seconds(size: float, machine: Machine, cached: float, beyond: float = 1.0) -> float:
-    """For `size` bytes to come and go: so many times as fast as memory streams, in the L3 cache and beyond it."""
+    """Seconds to transfer `size` bytes: `cached` or `beyond` times the memory's bandwidth, in the L3 cache or not."""
     return size / machine.bandwidth / (beyond if size > machine.l3 / 2 else cached)
 
 
 def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
-    """From (oc, ...) to panels (groups, blocks, depth, NR), zero behind the last output channel; see `_simd.pack`."""
+    """From (oc, ...) to panels (groups, blocks, depth, NR), zero after the last output channel; see `_simd.pack`."""
     groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc
     mr, nr = tile(isa, dtype.itemsize)
     width = nr if lanes else mr
@@ -232,7 +232,7 @@ def wasteful(p: ConvProblem, width: int) -> str | None:
 
 
 class Contiguous(NamedTuple):
-    """An array without gaps, in elements; other canonical views may have other strides along the first `free` axes."""
+    """Size and strides of a contiguous array, in elements; other canonical views may differ along `free` first axes."""
 
     elements: int
     strides: tuple[int, ...]
@@ -240,7 +240,7 @@ class Contiguous(NamedTuple):
 
 
 def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contiguous:
-    """Of images, (N, C, D, H, W), by the contract of `core.kernel`."""
+    """`Contiguous` of images, (N, C, D, H, W), by the contract of `core.kernel`."""
     d, h, w = spatial
     if layout == "NHWC":
         return Contiguous(n * c * d * h * w, (c * d * h * w, 1, c * h * w, c * w, c), 0)
@@ -248,7 +248,7 @@ def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contigu
 
 
 def images(p: ConvProblem | PoolProblem | AdaptivePoolProblem) -> tuple[Contiguous, Contiguous]:
-    """Of the images that `p` reads and those that it makes; of a gradient of weights, the images of its convolution."""
+    """`Contiguous` of the images that `p` reads and computes; for a gradient of weights, those of its convolution."""
     ic, oc = (p.ic, p.oc) if isinstance(p, ConvProblem) else (p.c, p.c)
     return contiguous(p.n, ic, p.input, p.layout), contiguous(p.n, oc, p.output, p.layout)
 
@@ -257,30 +257,30 @@ def share(
     prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
     x: Contiguous, y: Contiguous, shared_bytes: int = 0,
 ) -> None:  # fmt: skip
-    """Have `prepared` run on up to `count` threads, with signals seen in between; `x`, `y`: arrays without gaps."""
+    """Make `prepared` run on up to `count` threads, in slices between which signals are handled."""
     prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y, shared_bytes)
 
 
-PART_UNIT = 16  # elements: a part begins on a cache line where its row does
+PART_UNIT = 16  # elements: a part begins on a cache line if its row does
 KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
 
 
 def depth_part(k: int, size: int) -> int:
-    """Products of a sum of `k` that are added up one after the other; sums of such parts are added up in turn.
+    """Length of the parts of a sum of `k` products: each part is summed in order, and the sums of parts are then added.
 
-    Near-equal parts of whole cache lines.  All kernels of matrix products keep to them, and so give the same bits.
+    Near-equal parts of whole cache lines.  All kernels of matrix products use them, and so give the same bits.
     """
     parts = -(-k * size // KC_BYTES)
     return k if parts <= 1 else -(-k // (parts * PART_UNIT)) * PART_UNIT
 
 
 def product_order(isa: str) -> str:
-    """How kernels of matrix products add up: see `depth_part`; instruction sets with fused multiply-adds agree."""
+    """The order of summation of matrix products, see `depth_part`: the same for all instruction sets with FMA."""
     return "cython: parts of the depth" + ("" if "FMA3" in machine.ISAS[isa][2] else ", rounded products")
 
 
 def matrices(batch: int, rows: int, cols: int) -> Contiguous:
-    """Of matrices, (batch, rows, columns), whose strides may all be different."""
+    """`Contiguous` of matrices, (batch, rows, columns); views may have any strides."""
     return Contiguous(batch * rows * cols, (rows * cols, cols, 1), 3)
 
 
@@ -288,7 +288,7 @@ def binder(
     p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
     pack: Callable[[np.ndarray], np.ndarray | None],
 ) -> Bind:  # fmt: skip
-    """All of `prepared`, with weights that are packed each time."""
+    """Runs of `prepared`, with weights that each bind packs."""
     share(prepared, scratch_bytes, count, seconds, *images(p))
 
     def bind(constants: tuple[Any, ...]) -> Run:
@@ -301,13 +301,13 @@ def binder(
 def pooling(
     p: PoolProblem | AdaptivePoolProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float
 ) -> Run:
-    """All of `prepared`, a pooling."""
+    """A run of `prepared`, a pooling."""
     share(prepared, scratch_bytes, count, seconds, *images(p))
     return prepared.bind()
 
 
 def as_product(p: ConvProblem, batch: int, rows: int) -> GemmProblem:
-    """A convolution of matrices whose `rows` are windows, `batch` times: the product with its weights transposed."""
+    """A convolution as `batch` matrix products: rows are windows, multiplied by the transposed weights."""
     return GemmProblem(
         batch=batch, m=rows, n=p.oc, k=p.depth, b_batched=False, trans_a=False, trans_b=True, alpha=1.0, beta=0.0,
         c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=p.packed,
@@ -315,7 +315,7 @@ def as_product(p: ConvProblem, batch: int, rows: int) -> GemmProblem:
 
 
 class Reshaped:
-    """A convolution as a product of matrices, a run with a method `plain`: ``run(x, out)`` on views of images."""
+    """A run of a convolution as a product of matrices, with a method `plain`: ``run(x, out)`` on views of images."""
 
     __slots__ = ("_multiply", "_x", "_y", "plain")
 
@@ -323,7 +323,7 @@ class Reshaped:
         self, multiply: Any, x: Callable[[np.ndarray], np.ndarray], y: Callable[[np.ndarray], np.ndarray]
     ) -> None:
         self._multiply, self._x, self._y = multiply, x, y
-        self.plain = multiply.plain  # without gaps, images and matrices are the same memory
+        self.plain = multiply.plain  # contiguous images and matrices are the same memory
 
     def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
         self._multiply(self._x(x), self._y(out))
@@ -337,7 +337,7 @@ class Native(Kernel[ConvProblem]):
 
 
 class Delegated(Native):
-    """A convolution that is another problem, too, and left to `inner`, a kernel for that one."""
+    """A convolution that is another problem, too, which `inner`, a kernel of that problem, computes."""
 
     inner: Kernel[Any]
 
@@ -362,7 +362,7 @@ class Delegated(Native):
 
 
 def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
-    """(n, k) with any strides -> panels (blocks, k, NR), zero behind the last column; as bytes, on a cache line."""
+    """(n, k) with any strides -> panels (blocks, k, NR), zero after the last column; as bytes, on a cache line."""
     n, k = columns.shape
     nr = tile(isa, columns.itemsize)[1]
     packed = aligned_empty(-(-n // nr) * k * nr * columns.itemsize)
@@ -375,7 +375,7 @@ class Band:
     """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
 
     A row holds `phases` parts of `wq` elements; column j of the padded input is element j // sw of part j % sw.
-    Kernel rows are `apart` rows of the band from each other, the dilation; under a single output row those between
+    Kernel rows are `apart` rows of the band from each other, the dilation; for a single output row the rows between
     them may be left out.
     """
 
@@ -404,7 +404,7 @@ class Band:
 
 @keep_few()
 def seconds(kernel: Kernel[Any], problem: Problem) -> float:
-    """Predicted time on one thread; unplanned calls ask again and again."""
+    """Predicted time on one thread; cached, because calls without a plan need it every time."""
     return kernel.cost(problem, machine.host())
 
 
@@ -412,10 +412,10 @@ Body = Callable[[np.ndarray, int, int, int, int], Any]
 
 
 def in_slices(items: int, scratch_bytes: int, count: int, seconds: float) -> Callable[[Body], None]:
-    """What calls ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items; signals are seen in between.
+    """A function that calls ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items.
 
-    For kernels whose runs need more than an image and a result; the others `share`.  What does not depend on the arrays
-    is worked out here: small problems run for less time than that takes.
+    Between slices Python handles signals.  For kernels whose runs need more than an image and a result; the others use
+    `share`.  What does not depend on the arrays is computed here, because small problems take less time than that.
     """
     count, step = max(1, min(count, items)), step_of(scratch_bytes)
     parts = threads.slices(items, seconds)

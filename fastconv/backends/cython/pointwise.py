@@ -17,10 +17,10 @@ from fastconv.core.problems.conv import ConvProblem
 
 BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
 RATE = {"avx512": 0.89, "avx2": 0.99, "portable": 0.65}  # of peak
-# Of it, where the weights and pixels of a tile do not stay in an L1 cache.
+# Factor of RATE where the weights and pixels of a tile do not stay in the L1 cache.
 STREAMED = {"avx512": 0.93, "avx2": 0.84, "portable": 0.9}
 L1_BYTES, LINE, SETS, WAYS = 32 << 10, 64, 64, 8
-CACHED, ASKED = 4, 2  # times the memory's bandwidth: where all arrays stay in the L3 cache, and where tiles ask ahead
+CACHED, ASKED = 4, 2  # times the memory's bandwidth: where all arrays stay in the L3 cache, and where tiles prefetch
 START_SECONDS = 1.1e-6
 
 
@@ -56,7 +56,7 @@ class Pointwise(native.Native):
         return START_SECONDS + pack + (p.flops / peak + memory)
 
     def _stays(self, p: ConvProblem) -> bool:
-        """Whether all that a tile reads fits into an L1 cache, whose sets channels may meet in few."""
+        """Whether everything that a tile reads fits the L1 cache, where channels may map to few sets."""
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         lines = max(1, p.pixels * size // LINE)  # from one channel to the next

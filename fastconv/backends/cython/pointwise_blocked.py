@@ -18,15 +18,15 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
 V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 cache for every output channel
-TOGETHER = 256  # channels summed up at a time: their weights stay in the L1 cache for all pixels
-# Maps of so few pixels are read in place by so few blocks of output channels, for which blocks of VL channels are not
-# worth their making; then so many channels are summed up at a time.
+TOGETHER = 256  # channels summed at a time: their weights stay in the L1 cache for all pixels
+# Largest map, and most blocks of output channels, for which the image is read in place, because rearranging it into
+# blocks of VL channels costs more than it gains; then so many channels are summed at a time.
 SMALL_PIXELS = 400
 IN_PLACE_BLOCKS = {"avx512": 1 << 30, "avx2": 15, "portable": 15}
 IN_PLACE_TOGETHER = {"avx512": 256, "avx2": 128, "portable": 128}
 RATE = {"avx512": 0.79, "avx2": 0.93, "portable": 0.6}  # of peak
-FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; sums of fewer wait for each other
-MOVE_SECONDS = 2.2e-10  # per element brought into blocks or out of them
+FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; with fewer, sums wait for each other
+MOVE_SECONDS = 2.2e-10  # per element rearranged into blocks or back
 START_SECONDS = 1.2e-6
 
 
@@ -37,15 +37,15 @@ class Blocks:
     Attributes
     ----------
     line : int
-        Pixels that follow each other in memory: a row, or the whole image without strides.
+        Adjacent pixels in memory: a row, or without strides the whole image.
     pixels, k_chunk : int
         Pixels, and blocks of NR output channels, of an item of work.
     together : int
-        Channels summed up at a time.
+        Channels summed at a time.
     in_place : bool
-        Whether pixels are read where they lie.
+        Whether pixels are read in place.
     v, s, row : int
-        Elements of the pixels in blocks, of their sums, and of one row before its columns are picked.
+        Elements of the pixels in blocks, of their sums, and of one row before its columns are selected.
     """
 
     line: int
@@ -110,9 +110,9 @@ class PointwiseBlocked(native.Native):
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
         peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * used
         pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
-        entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # a row enters as a whole
+        entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # whole rows are copied
         moves = MOVE_SECONDS * p.n * p.pixels * (entered + p.oc)
-        # Weights stream from the L3 cache while tiles are worked out.
+        # Weights stream from the L3 cache while tiles compute.
         products = max(p.flops / peak, native.stream_seconds(p.oc * p.icg * p.acc.itemsize, machine))
         return START_SECONDS + pack + (products + moves)
 

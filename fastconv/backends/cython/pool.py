@@ -19,17 +19,17 @@ from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 ROW_BYTES = 16 << 10  # of one padded row in scratch
 BLOCK_ROWS = 32
 POINTER = 8
-MAX_BYTES = 4 << 20  # of scratch; longer windows are left to other kernels
+MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
 START_SECONDS = 6e-6
 PIECE_SECONDS = 1.5e-8
-SHARED_FLOPS = 1e5  # below, threads cost more than they bring
+SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
 
 # The enums of simd/pool.h.
 MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(5)
 AS_IS, DIVIDE, DIVIDE_ROOT, NEGATE = range(4)
 
-# How windows are combined, what is done after, what padding holds.
+# How windows are combined, what follows, the value of padding.
 WAYS: dict[str | float, tuple[int, int, float]] = {
     "max": (MAX, AS_IS, -np.inf),
     "avg": (SUM, DIVIDE, 0.0),
@@ -49,9 +49,9 @@ def reachable(extent: int, k: int, s: int, d: int, lo: int, output: int) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """How `_pool.Pool` cuts a problem up."""
+    """Block sizes of `_pool.Pool`."""
 
-    kernel: tuple[int, ...]  # without the taps that only ever meet padding
+    kernel: tuple[int, ...]  # without the taps that read only padding
     lo: tuple[int, ...]  # padding before, for that kernel
     unit: int  # elements of a column: 1, or all channels
     rows: int
@@ -93,7 +93,7 @@ class Blocks:
 
 
 def summed(terms: int) -> int:
-    """How many additions one after the other a sum in blocks has; `pool_block` of simd/pool.inc."""
+    """Length of the longest chain of additions of a sum in blocks; see `pool_block` of simd/pool.inc."""
     block = 16
     if terms <= 2 * block:
         return terms
@@ -103,7 +103,7 @@ def summed(terms: int) -> int:
 
 
 def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int, bool]]:
-    """What `axis_counts` and `whole_windows` are asked about each axis."""
+    """The arguments of `axis_counts` and `whole_windows` for each axis."""
     axes = zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
     return [(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp") for e, k, s, d, (lo, hi), o in axes]
 
@@ -111,7 +111,7 @@ def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int
 def divisors(p: PoolProblem) -> tuple[AxisCounts, AxisCounts, AxisCounts]:
     """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
 
-    A factor of 0 occurs only where the sum is 0 too; it is made 1.
+    A factor of 0 occurs only where the sum is 0, too; it is replaced by 1.
     """
     dtypes = (np.float64, np.float64, p.dtype)
     if p.kind == "avg" and p.divisor is not None:
@@ -153,7 +153,7 @@ class Pool(Kernel[PoolProblem]):
         along = rows * p.output[2] * blocks.kernel[2]
         vectors = (down + along) / native.lanes(self.isa, p.dtype.itemsize)
         work = 1e-9 * rows * p.output[2] * p.indices
-        if blocks.unit > 1:  # whole rows go down and, windows one apart, along in one piece
+        if blocks.unit > 1:  # rows are combined whole, and along the row, too, where windows are one apart
             pieces = rows / p.c * (1 if p.stride[2] == 1 else p.output[2])
             work += vectors * (6 if p.indices else 2.25) / 3e9 + PIECE_SECONDS * pieces
             return START_SECONDS + max(work, p.bytes / machine.bandwidth)

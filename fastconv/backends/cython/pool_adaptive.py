@@ -1,4 +1,4 @@
-"""Adaptive pooling over windows of uneven sizes, native: down the rows of a window, then along, in either layout."""
+"""Adaptive pooling over windows of uneven sizes, native: first a window's rows, then its columns, in either layout."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROW_SECONDS = 2e-8
 WINDOW_SECONDS = 6e-9
 VECTOR_SECONDS = 0.8e-9
 ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
-WINDOWS = 256  # in it, as many as _pool_adaptive.pyx divides at once
-INDEX_FACTOR = 2.5  # times slower where positions are tracked
+WINDOWS = 256  # in it: as many as _pool_adaptive.pyx divides at once
+INDEX_FACTOR = 2.5  # times slower with indices
 
 
 class Adaptive(Kernel[AdaptivePoolProblem]):
-    """Maxima, with their positions if asked for, and averages."""
+    """Maxima, with indices if wanted, and averages."""
 
     backend = "cython"
     algorithm = "separable"
@@ -64,7 +64,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
 
     @staticmethod
     def _blocks(p: AdaptivePoolProblem) -> tuple[int, int]:
-        """Windows along a row that are combined at a time, and at most how many columns those read."""
+        """Windows along a row that are combined at a time, and the most columns that they read."""
         extent, output = p.input[2], max(p.output[2], 1)
         size = p.dtype.itemsize * (p.c if p.layout == "NHWC" else 1)
         windows = max(1, min(output, WINDOWS, ROW_BYTES * output // max(extent * size, 1)))

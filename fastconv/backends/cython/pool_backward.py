@@ -1,4 +1,4 @@
-"""Gradients of max and average pooling, native: a scatter by indices, and rows added to rows; one thread to a plane."""
+"""Gradients of max and average pooling, native: a scatter by indices, and additions of rows; one thread per plane."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from fastconv.core.problems.pool import PoolProblem
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 
-CHANNELS = 16  # that one item takes where they come last: a cache line of float32
+CHANNELS = 16  # of one item, channels last: a cache line of float32
 GRADIENT_SECONDS = 1e-9
 START_SECONDS = 6e-6
 ADD_SECONDS = 0.3e-9  # per element of a row added to another
 WIDEN_SECONDS = 1e-9  # per gradient and tap along the width
 ROW_BYTES = 256 << 10  # of a block of a row of the input
-SHARED_ELEMENTS = 1 << 16  # fewer are not worth a second thread
+SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
 
 class Scatter(Kernel[AnyPool]):
-    """Right for any indices, also those that no pooling gave."""
+    """Valid for any indices, not only those of a pooling."""
 
     backend = "cython"
     algorithm = "scatter"
@@ -66,7 +66,7 @@ class Scatter(Kernel[AnyPool]):
 
 
 class Average(Kernel[AnyPool]):
-    """Each row of gradients is spread along the width, then added to the rows of the input that its windows cover."""
+    """Each row of gradients is added along the width, then to the rows of the input that its windows cover."""
 
     backend = "cython"
     algorithm = "separable"
@@ -80,7 +80,7 @@ class Average(Kernel[AnyPool]):
 
     @staticmethod
     def _windows(p: AnyPool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Kernel and padding before, without the taps that only ever meet padding."""
+        """Kernel and padding before, without the taps that read only padding."""
         assert isinstance(p, PoolProblem)
         before = (lo for lo, _ in p.pads)
         axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
@@ -108,7 +108,7 @@ class Average(Kernel[AnyPool]):
         p = problem
         assert isinstance(p, PoolProblem)
         block = self._block(p)
-        read = (block + (self._windows(p)[0][2] - 1) * p.dilation[2]) // p.stride[2] + 1  # outputs that read some of it
+        read = (block + (self._windows(p)[0][2] - 1) * p.dilation[2]) // p.stride[2] + 1  # outputs that read the block
         return (block + min(read, p.output[2])) * self._width(p) * p.dtype.itemsize
 
     def error(self, problem: AnyPool) -> float:
@@ -132,7 +132,7 @@ class Average(Kernel[AnyPool]):
 
 
 class Adaptive(Kernel[AnyPool]):
-    """Averages over adaptive windows: each row of the input collects from the windows that it lies in."""
+    """Averages over adaptive windows: each row of the input sums the gradients of the windows that contain it."""
 
     backend = "cython"
     algorithm = "collect"

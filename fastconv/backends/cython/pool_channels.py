@@ -1,4 +1,4 @@
-"""Pooling with channels last: channels in lanes, a window's places one after the other; see simd/channels.inc."""
+"""Pooling with channels last: lanes are channels, a window's positions follow each other; see simd/channels.inc."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 MAX_TAPS = 64
-BLOCK_BYTES = 128 << 10  # of the image for one item of work: looked at twice
+BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
 START_SECONDS = 2e-6
 WINDOW_SECONDS = 4e-9
 LOAD_SECONDS = 0.6e-9
@@ -23,7 +23,7 @@ STORE_SECONDS = 1e-9
 
 
 class Channels(Kernel[PoolProblem]):
-    """Maxima without positions, and averages."""
+    """Maxima without indices, and averages."""
 
     backend = "cython"
     algorithm = "channels"

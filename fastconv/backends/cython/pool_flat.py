@@ -15,7 +15,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 COLUMNS = (3, 5)
-MAX_BYTES = 24 << 10  # of a plane: gone over twice, so it should stay in the L1 cache
+MAX_BYTES = 24 << 10  # of a plane: it is read twice, and should stay in the L1 cache
 BLOCK_BYTES = 16 << 10  # of the image for one item of work
 START_SECONDS = 2e-6
 PLANE_SECONDS = 1e-8

@@ -1,4 +1,4 @@
-"""Global average pooling, native: the mean of each channel, read once from front to back."""
+"""Global average pooling, native: the mean of each channel, read once in order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
-BLOCK = 256  # additions one after the other at most, for every vector length; see simd/means.inc
+BLOCK = 256  # longest chain of additions, for every vector length; see simd/means.inc
 WIDTH = 64  # channels of one item of work
-SHARED_ELEMENTS = 1 << 17  # fewer are not worth a second thread
+SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
 START_SECONDS = 2e-6
 CACHED = 5.0  # times the memory's bandwidth, where all planes stay in the L3 cache
 PLANE_SECONDS = 3e-9

@@ -1,4 +1,4 @@
-"""Max pooling of the lecture with positions, native: windows of 2 x 2 side by side, the last ones partial or not."""
+"""Max pooling of the lecture with indices, native: adjacent windows of 2 x 2, the last ones partial or not."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 MAX_WIDTH = 1 << 30  # offsets within two rows are counted in 32 bits
-SHARED_FLOPS = 1e5  # below, threads cost more than they bring
+SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
 START_SECONDS = 4e-6
 OUTPUT_SECONDS = 0.6e-9
 
 
 class Pairs(Kernel[PoolProblem]):
-    """Both rows of a window and both of its columns meet in registers; nothing is copied."""
+    """Both rows and both columns of a window are combined in registers; nothing is copied."""
 
     backend = "cython"
     algorithm = "pairs"

@@ -1,7 +1,7 @@
-"""Lp pooling with any other norm than those of `pool`, native: powers, sums of windows, roots, all in float64.
+"""Lp pooling with the norms that `pool` does not support, native: powers, sums of windows, roots, all in float64.
 
-So powers of float32 neither overflow nor lose what a sum of positive and negative powers leaves.  A row of the image is
-raised to its power once for all windows of a block; then it goes on as in `pool`.
+So powers of float32 do not overflow, and sums of positive and negative powers stay accurate.  The powers of a row of
+the image are computed once for all windows of a block; the rest is as in `pool`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from fastconv.core.problems.pool import AxisCounts, PoolProblem
 SIZE = 8  # bytes of a float64
 ROW_BYTES = 32 << 10  # of the powers of one row
 POWER_BYTES = 256 << 10  # of the powers of a block
-CHUNK = 32  # rows at a time where none is used twice
-FACTORS = 64  # as many are multiplied, as in simd/powers.inc; other powers take logarithms
-MAX_NORM = 1e6  # of a power and its root: beyond, n in simd/powers.inc leaves the integers
+CHUNK = 32  # rows at a time where each is used once
+FACTORS = 64  # largest exponent computed by products, as in simd/powers.inc; others use logarithms
+MAX_NORM = 1e6  # of a power and its root: beyond it, n in simd/powers.inc is no integer
 START_SECONDS = 6e-6
 PRODUCT_SECONDS, LOGARITHM_SECONDS = 4e-9, 25e-9  # per vector
 ADD_SECONDS = 0.7e-9  # per vector and tap
@@ -42,9 +42,9 @@ ROW_SECONDS = 4e-8
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """How `_pool_powers.Pool` cuts a problem up."""
+    """Block sizes of `_pool_powers.Pool`."""
 
-    kernel: tuple[int, ...]  # without the taps that only ever meet padding
+    kernel: tuple[int, ...]  # without the taps that read only padding
     lo: tuple[int, ...]  # padding before, for that kernel
     unit: int  # elements of a column: 1, or all channels
     windows: tuple[int, int, int]  # of a block, along depth, height, width
@@ -70,7 +70,7 @@ class Blocks:
         column = max(unit, 1) * SIZE
         taps, sw = kernel[0] * kernel[1], p.stride[2]
         halo = native.span(1, sw, kernel[2], p.dilation[2])
-        # Rows short enough for blocks of windows that share them, and much longer than what two blocks both read.
+        # Rows short enough for blocks of windows that share them, and much longer than the overlap of two blocks.
         row_bytes = min(ROW_BYTES, max(POWER_BYTES // (2 * taps), 4 * halo * column))
         cols = max(1, min(p.output[2], (row_bytes // column - halo) // sw + 1))
         split = unit == 1 and sw != 1 and cols > 1
@@ -107,7 +107,7 @@ class Blocks:
 
 
 def fitting(output: int, fits: Any) -> int:
-    """As many windows along an axis as fit, or 1, halving."""
+    """As many windows along an axis as fit, halving, at least 1."""
     windows = max(output, 1)
     while windows > 1 and not fits(windows):
         windows = -(-windows // 2)
@@ -115,7 +115,7 @@ def fitting(output: int, fits: Any) -> int:
 
 
 def power_seconds(exponent: float) -> float:
-    """Of one vector."""
+    """Seconds for one vector."""
     return PRODUCT_SECONDS if exponent == int(exponent) and 1 <= abs(exponent) <= FACTORS else LOGARITHM_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""Pooling of small windows, channels first: rows meet in registers, columns by shifts; see simd/shifts.inc."""
+"""Pooling of small windows, channels first: rows are combined in registers, columns by shifts; see simd/shifts.inc."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 MAX, SUM = 0, 3  # of simd/pool.h, as MAX_ROWS
 MAX_ROWS, MAX_COLUMNS = 32, 5
 MAX_POSITION = 1 << 31
-BLOCK_BYTES = 12 << 10  # of the image for one item of work: looked at twice, so it should stay in the L1 cache
+BLOCK_BYTES = 12 << 10  # of the image for one item of work: it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
 START_SECONDS = 2e-6
 PLANE_SECONDS = 1.5e-8
@@ -26,7 +26,7 @@ TAP_SECONDS = 0.8e-9
 
 
 def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] | None, float]:
-    """How windows are combined, and what sums are divided by or, where one power of two serves all, multiplied by."""
+    """How windows are combined, and the divisors of sums, or one factor where all divisors are one power of two."""
     if p.kind == "max":
         return MAX, None, 1.0
     if p.divisor is None and all(whole_windows(*axis) == (0, axis[6]) for axis in counted_axes(p)):
@@ -41,7 +41,7 @@ def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] 
 
 
 class Shifts(Kernel[PoolProblem]):
-    """Maxima, with positions or without, and averages."""
+    """Maxima, with indices or without, and averages."""
 
     backend = "cython"
     algorithm = "shifts"
@@ -95,7 +95,7 @@ class Shifts(Kernel[PoolProblem]):
         blocks = Blocks.of(p)
         op, shares, scale = way(p)
         kd, kh, kw = blocks.kernel
-        # A look at every element for NaN pays where each is compared often.
+        # A separate test of every element for NaN is worthwhile where each is compared often.
         look = (kd * kh - 1) * p.stride[2] + kw - 1 >= LOOK_COMPARISONS * p.stride[0] * p.stride[1] * p.stride[2]
         row_bytes = p.input[2] * p.dtype.itemsize
         rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))

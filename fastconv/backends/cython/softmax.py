@@ -1,4 +1,4 @@
-"""Softmax, its relatives and their gradients, native, elements or whole vectors in lanes; see simd/softmax.inc."""
+"""Softmax, its relatives and their gradients, native, lanes are elements or vectors; see simd/softmax.inc."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 
 BLOCK = 1 << 14  # elements of one item of work, or
 VECTORS = 2048  # these, or
-POSITIONS = 512  # side by side
-LONGEST = 4096  # elements of vectors side by side that wait in scratch; those of longer ones do in the result
+POSITIONS = 512  # adjacent vectors
+LONGEST = 4096  # elements of adjacent vectors for which scratch holds exponentials; for longer ones the result does
 COLUMNS = 4  # lanes at a time: SOFT_VECTORS of simd/softmax.inc
-SHARED_ELEMENTS = 1 << 15  # fewer are not worth a second thread
+SHARED_ELEMENTS = 1 << 15  # fewer do not justify a second thread
 START_SECONDS = 1e-6
 ROW_SECONDS = 1e-8
 VECTOR_SECONDS = {"avx512": 5e-9, "avx2": 4e-9, "portable": 7e-9}  # of float32
@@ -40,7 +40,7 @@ def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
 
 
 def waiting(isa: str, itemsize: int, length: int, inner: int) -> int:
-    """Elements of vectors side by side that wait in scratch."""
+    """Elements of scratch for exponentials of adjacent vectors."""
     return COLUMNS * native.lanes(isa, itemsize) * length if inner > 1 and length <= LONGEST else 0
 
 

@@ -1,7 +1,7 @@
-"""Matrix-vector and other thin products, and convolutions of one output pixel: the kernel objects.
+"""Matrix-vector and other skinny products, and convolutions of one output pixel: the kernel objects.
 
-The large operand is read once, where it lies; a plan's weights are packed into panels of columns.  How fast memory
-delivers it decides the time.
+The large operand is read once, in place; a plan's weights are packed into panels of columns.  The bandwidth of memory
+or of a cache determines the time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
-ROWS = 32  # of an item, _thin.pyx says the same; of more, packing pays
-SUM_BYTES = 32 << 10  # of an item: sums stay in the L1 cache
-DEPTH = 2048 + 16  # of a row of x in scratch; _thin.pyx says the same
+ROWS = 32  # of an item, the same as in _thin.pyx; for more rows, packing is faster
+SUM_BYTES = 32 << 10  # of an item, so that sums stay in the L1 cache
+DEPTH = 2048 + 16  # of a row of x in scratch; the same as in _thin.pyx
 CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
-MEMORY = {True: 2.2, False: 1.7}  # the same beyond: packed or not
-STREAM = {"avx512": 1.0, "avx2": 1.0, "portable": 0.8}  # share of that: short vectors ask for lines too slowly
-# Of peak, with a packed matrix and with one in place.
+MEMORY = {True: 2.2, False: 1.7}  # the same in memory: packed or not
+STREAM = {"avx512": 1.0, "avx2": 1.0, "portable": 0.8}  # factor: with short vectors, too few loads are in flight
+# Fraction of peak, with a packed matrix and with one in place.
 RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
 START_SECONDS = 1.7e-6
 EACH_SECONDS, LAST_SECONDS = 1.6e-7, 6e-8  # per product of a batch, and for a last panel that is not full
@@ -39,7 +39,7 @@ class Thin(Kernel[GemmProblem]):
     revision = 2
 
     def __init__(self, isa: str, images: bool = False) -> None:
-        """`images`: rows are images, whose number must change neither the loop nor the kernel."""
+        """`images`: rows are images, and their number must change neither the loop nor the kernel."""
         self.isa, self.images = isa, images
 
     def _sides(self, p: GemmProblem) -> tuple[bool, int, int]:

@@ -1,9 +1,9 @@
-"""Gradients of convolution weights, native: what lies in the rows of a tile, and how the sum is cut into blocks.
+"""Gradients of convolution weights, native: the rows of a tile, and the blocks of the sum.
 
-Lanes hold output channels.  Rows hold
+Lanes are output channels.  Rows are
 
-* input channels, where there are enough: the band interleaves MR of them, so that one tap of all of them is one
-  stretch of memory;
+* input channels, where there are enough: the band interleaves MR of them, so that one tap of all of them is
+  contiguous;
 * or the taps of one kernel row: with columns split by dilation phase they are neighbours in the band.
 
 A sum over all pixels of all images is cut into blocks of about `PIXELS` pixels, and the blocks into segments, whose
@@ -26,7 +26,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
 
-PIXELS = 1024  # of a block: its part of y, NR channels wide, stays in the L2 cache, and sums join the others seldom
+PIXELS = 1024  # of a block, so that its part of y, NR channels wide, stays in the L2 cache and sums are rarely added
 BAND_BYTES = 384 << 10
 SEGMENTS = 8
 PARTIAL_BYTES = 2 << 20  # of all segments' sums: they are written and read once more
@@ -51,7 +51,7 @@ class Layout:
     units : ndarray of intp, shape (units, 2)
         First channel and number of channels of each unit: a panel of up to MR channels, or a single one.
     tiles : ndarray of intp, shape (tiles, 3)
-        Where a tile begins in a unit, which row of the unit's sums is its first, and its rows; 0: the unit's channels.
+        Position of a tile in a unit, its first row among the unit's sums, and its rows; 0: the unit's channels.
     pixels : ndarray of intp, shape (cols,)
         Offset of each column of a block.
     rin, win, wlen, wq, plane_len, unit_len, row_step, out_step : int
@@ -124,7 +124,7 @@ class Layout:
         return self.units.nbytes + self.tiles.nbytes + self.pixels.nbytes
 
     def scratch(self, mr: int, nr: int) -> int:
-        """Elements that one thread needs: packed y, the band, rows on their way into it, one tile."""
+        """Elements that one thread needs: packed y, the band, rows before they are copied into it, one tile."""
         packed = self.images * self.kb_chunk * self.rows * self.cols * nr
         return packed + self.images * self.unit_chunk * self.unit_len + mr * self.rin * self.wlen + mr * nr + 192
 
@@ -137,7 +137,7 @@ def parts(total: int, most: int) -> list[tuple[int, int]]:
 
 
 def panel_rows(total: int, mr: int) -> float:
-    """Rows of a tile on average when `total` rows are shared out."""
+    """Average rows of a tile when `total` rows are split into near-equal tiles."""
     return total / -(-total // mr) if total else 0.0
 
 

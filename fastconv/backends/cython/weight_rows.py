@@ -1,4 +1,4 @@
-"""Gradients of convolution weights with pixels in lanes: depthwise, and wherever channels are too few to fill lanes."""
+"""Gradients of convolution weights with pixels in lanes: depthwise, and layers with too few channels to fill lanes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ BAND_BYTES = 16 << 10  # of one input channel: half of an L1 cache
 SUMS_BYTES = 64 << 10  # of the channels of an item
 BLOCK_COLS = 1024
 POINTER = 8
-ITEMS = 8  # at least, for threads to share; if channels are too few, of parts of the sum
-# Fractions of peak with everything in the caches, by instruction set.
+ITEMS = 8  # least number of items for threads; if channels are too few, parts of the sum are items
+# Fractions of peak with all data in the caches, by instruction set.
 RATE = {"avx512": 0.75, "avx2": 0.6, "portable": 0.25}
-ROW_RATE = {"avx512": 0.35, "avx2": 0.45, "portable": 0.25}  # where a vector of input serves one tap
+ROW_RATE = {"avx512": 0.35, "avx2": 0.45, "portable": 0.25}  # where a vector of input is used by one tap
 CHAINS = 4  # sums that keep the units busy
 PLANE_SECONDS = 20e-9  # to begin and to end a block of one output channel, per tile of taps
 ROW_SECONDS, COPY_SECONDS = 10e-9, 1.5e-10  # per row of a band, and per element
 GATHER_SECONDS = 1e-9  # per element whose neighbours lie apart
-NEAR_BANDWIDTH = 100e9  # of y, which is read again for each input channel of its group
+NEAR_BANDWIDTH = 100e9  # for y, which is read again for each input channel of its group
 START_SECONDS = 6e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
-    """How `_weight_rows.WeightRows` cuts a problem up."""
+    """Block sizes of `_weight_rows.WeightRows`."""
 
     in_place: bool  # rows are read from the image, edges through masks
     rows: int
@@ -42,7 +42,7 @@ class Blocks:
     outputs: int  # channels of one item, of each group
     segments: int  # parts of the sum over all blocks
     count: int  # of blocks
-    alone: bool  # there may be windows of nothing but padding
+    alone: bool  # some windows may be padding only
     band: native.Band
 
     @classmethod
@@ -76,7 +76,7 @@ class Blocks:
 
 
 def reads_image(p: ConvProblem, vl: int) -> bool:
-    """Whether tiles read rows of the image itself: they can pick out their columns, and masks stand in for padding."""
+    """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
     sw, kw = p.stride[2], p.kernel[2]
     halved = sw == 2 and p.dilation[2] == 1 and kw in (3, 5, 7) and kw <= vl + 1 and p.stride[1] == 2
     return p.layout == "NCHW" and native.zero_columns(p) and (sw == 1 or halved)
@@ -131,7 +131,7 @@ class WeightRows(Kernel[ConvProblem]):
         return blocks.scratch(p, vl) + partial * p.acc.itemsize
 
     def _chain(self, p: ConvProblem) -> int:
-        """Sums that a product passes through in a lane."""
+        """Longest chain of additions of a lane."""
         vl = native.lanes(self.isa, p.acc.itemsize)
         blocks = Blocks.of(p, vl)
         return blocks.rows * -(-blocks.cols // vl) + -(-blocks.count // blocks.segments) + blocks.segments

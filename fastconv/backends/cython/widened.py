@@ -1,8 +1,8 @@
 """Native kernels of floats for narrower types: a piece is converted, computed, and rounded once.
 
-Half floats are computed in float32, and so are 8- and 16-bit integers where only their order counts; 32-bit ones in
-float64, which holds them all.  A piece is some channels of an image or some vectors, about `PIECE` elements, so that it
-stays in the cache and scratch does not grow with images.
+Half floats are computed in float32, and so are 8- and 16-bit integers where values are only compared; 32-bit ones in
+float64, which represents all of them.  A piece is some channels of an image or some vectors, about `PIECE` elements,
+so that it stays in the cache and scratch does not grow with images.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 PIECE = 1 << 18  # elements
-LARGEST = 1 << 21  # elements of one channel or one vector: beyond, scratch would grow with it
-CALL_SECONDS = 1.5e-5  # of the interpreter, per piece
+LARGEST = 1 << 21  # elements of one channel or one vector; others are rejected, because scratch would grow with them
+CALL_SECONDS = 1.5e-5  # of Python, per piece
 ELEMENT_SECONDS = 0.6e-9  # of one conversion of an integer
 
 
 def widened(dtype: np.dtype, ordered: bool) -> np.dtype | None:
-    """In what type `dtype` is computed; `ordered` where values are compared only, which integers allow."""
+    """The dtype in which `dtype` is computed; `ordered`: values are only compared, so integers are possible."""
     if is_half(dtype):
         return np.dtype(np.float32)
     if dtype.kind in "iu" and dtype.itemsize <= 4 and ordered:
@@ -41,7 +41,7 @@ def widened(dtype: np.dtype, ordered: bool) -> np.dtype | None:
 
 
 class Widened(Kernel[Any]):
-    """What these kernels share: `inner` does each piece."""
+    """Base of these kernels: `inner` computes each piece."""
 
     backend = "cython"
     relative = "widened"
@@ -55,7 +55,7 @@ class Widened(Kernel[Any]):
         return False
 
     def vector(self, problem: Any) -> int:
-        """Elements that cannot be parted."""
+        """Elements of the smallest possible piece."""
         raise NotImplementedError
 
     def piece(self, problem: Any, wide: np.dtype) -> Any:
@@ -91,7 +91,7 @@ class Widened(Kernel[Any]):
         return arrays + self.inner.total_workspace(q, threads) + np.getbufsize() * 16
 
     def given(self, q: Any) -> tuple[int, ...]:
-        """Shape of what a piece reads."""
+        """Shape of the input of a piece."""
         raise NotImplementedError
 
     def error(self, problem: Any) -> float:
@@ -144,7 +144,7 @@ class Pool(Widened):
 
 
 def volume(shape: tuple[int, ...], dtype: np.dtype, layout: str) -> np.ndarray:
-    """An array for images (n, c, d, h, w) that lie as `layout` says."""
+    """An array for images (n, c, d, h, w) in the memory order `layout`."""
     if layout == "NCHW":
         return aligned_empty(shape, dtype)
     n, c, d, h, w = shape
@@ -201,7 +201,7 @@ class Softmax(Widened):
 
 
 class Loss(Widened):
-    """Losses of some samples at a time, added up in float64."""
+    """Losses of some samples at a time, summed in float64."""
 
     def vector(self, problem: LossProblem) -> int:
         return problem.c

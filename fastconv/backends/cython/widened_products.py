@@ -1,9 +1,9 @@
 """Convolutions and matrix products of 16-bit floats, on native kernels of float32.
 
 A block of the input is converted, computed, and rounded once into the result: some images, or where one is too large, a
-part of its output with the window of the input under it.  All blocks are alike, the last one along an axis begins
-earlier, so one kernel of float32 with its packed weights serves them.  Blocks follow from the problem of one image:
-neither threads nor the batch change a bit.
+part of its output and the window of the input that it reads.  All blocks have one size, and the last one along an axis
+begins earlier, so one float32 kernel with its packed weights serves them.  Blocks depend on the problem of one image
+only: neither threads nor the batch change a bit.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow, step_of
 
 BLOCK = 1 << 19  # elements that a block reads and writes
-LARGEST = 1 << 22  # of the smallest block: beyond, scratch would grow with the problem
-NARROWEST = 16  # columns of a block, where there are so many: kernels fill their tiles with them
-CALL_SECONDS = 8e-6  # of the interpreter, per block
+LARGEST = 1 << 22  # of the smallest block; larger ones are rejected, because scratch would grow with the problem
+NARROWEST = 16  # least columns of a block, if the output has so many: kernels fill their tiles with them
+CALL_SECONDS = 8e-6  # of Python, per block
 FLOAT = np.dtype(np.float32)
 
 Triple = tuple[int, int, int]
@@ -37,7 +37,7 @@ Segment = tuple[slice, slice | None]
 
 
 class Halves(Kernel[Any]):
-    """What convolutions and products share: `inner` does each block."""
+    """Base of convolutions and products: `inner` computes each block."""
 
     backend = "cython"
     relative = "widened"
@@ -59,7 +59,7 @@ class Halves(Kernel[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Outputs of a block along each axis, and what it reads."""
+    """Outputs of a block along each axis, and its inputs."""
 
     images: int
     output: Triple
@@ -78,7 +78,7 @@ class Blocks:
         return cls(images, (d, h, w), inputs(p, (d, h, w)))
 
     def problem(self, p: ConvProblem, images: int) -> ConvProblem:
-        """Of a block: what is cut has no padding left."""
+        """The problem of a block: axes that are divided have no padding."""
         cut = [o != whole for o, whole in zip(self.output, p.output, strict=True)]
         a, b, c = ((0, 0) if part else pads for part, pads in zip(cut, p.pads, strict=True))
         return replace(
@@ -86,7 +86,7 @@ class Blocks:
         )
 
     def walk(self, p: ConvProblem) -> Iterator[tuple[tuple[slice, ...], list[tuple[Segment, ...]]]]:
-        """Outputs of each block, and where the segments of its input come from."""
+        """Outputs of each block, and the sources of the segments of its input."""
         axes = []
         for axis, (whole, step) in enumerate(zip(p.output, self.output, strict=True)):
             starts = [min(at, whole - step) for at in range(0, whole, step)] if step else []
@@ -95,7 +95,7 @@ class Blocks:
             yield tuple(outputs for outputs, _ in blocks), list(product(*(segments for _, segments in blocks)))
 
     def _segments(self, p: ConvProblem, axis: int, start: int) -> list[Segment]:
-        """(where in the block, where in the input or None) along an axis, for outputs from `start` on."""
+        """(slice of the block, slice of the input or None) along an axis, for outputs from `start` on."""
         extent, count = p.input[axis], self.input[axis]
         if self.output[axis] == p.output[axis]:
             return [(slice(0, extent), slice(0, extent))]
@@ -110,7 +110,7 @@ class Blocks:
 
 
 def inputs(p: ConvProblem, steps: tuple[int, ...]) -> Triple:
-    """Inputs along each axis under a block: all of an axis that is not cut."""
+    """Inputs along each axis that a block reads: all of an axis that is not divided."""
     d, h, w = (
         i if n == o else native.span(n, s, k, dil)
         for i, n, o, s, k, dil in zip(p.input, steps, p.output, p.stride, p.kernel, p.dilation, strict=True)
@@ -119,7 +119,7 @@ def inputs(p: ConvProblem, steps: tuple[int, ...]) -> Triple:
 
 
 def elements(p: ConvProblem, steps: list[int]) -> int:
-    """Read and written by a block of an image."""
+    """Elements that a block of an image reads and writes."""
     return p.ic * prod(inputs(p, tuple(steps))) + p.oc * prod(steps)
 
 
@@ -223,7 +223,7 @@ class Product(Halves):
 
     @staticmethod
     def _bytes(p: GemmProblem, q: GemmProblem) -> tuple[int, int, int, int]:
-        """Of A, the result, c and B of a block."""
+        """Elements of A, the result, c and B of a block."""
         size = q.batch * q.m * q.n
         floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * p.b_batched
         a, y, c, b = (step_of(n * 4) for n in floats)

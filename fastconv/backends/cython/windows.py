@@ -1,6 +1,6 @@
-"""Windows of a signal as rows of a matrix that lie where they are: 1-D convolutions of one channel with wide kernels.
+"""Windows of a signal as rows of a matrix, in place: 1-D convolutions of one channel with wide kernels.
 
-With strides as wide as those of spectrograms and learned filter banks, bringing a signal into the bands of `direct`
+With strides as wide as those of spectrograms and learned filter banks, copying a signal into the bands of `direct`
 costs as much as the products; a matrix product reads the windows in place, though they overlap.
 """
 
@@ -17,7 +17,7 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
-STORE_SECONDS = 0.25e-9  # an output: tiles hold neighbouring channels, memory neighbouring pixels
+STORE_SECONDS = 0.25e-9  # per output: a tile has adjacent channels, memory adjacent pixels
 
 
 class Windows(native.Delegated):

@@ -1,9 +1,9 @@
 """Winograd convolution F(m, r): tiles of m x m outputs of r x s kernels with far fewer multiplications than taps.
 
-Kernels of 2 to 9 taps an axis, strides and dilation as well: a dilated axis is as many lattices side by side as its
-dilation, a strided one has phases that share their points.  An axis of one tap stays as it is, so that 1 x 7 is F(4, 7)
-along rows.  Padding of every mode comes from the index tables, depth taps are channels, and both layouts enter
-through the band.  The transforms themselves are in simd/winograd.inc.
+Kernels of 2 to 9 taps an axis, strides and dilation as well: a dilated axis is as many interleaved lattices as its
+dilation, a strided one has phases that share their points.  An axis of one tap is not transformed, so that 1 x 7 is
+F(4, 7) along rows.  The band is filled with padding of every mode and from both layouts; depth taps are channels.
+The transforms themselves are in simd/winograd.inc.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
 
-# Interpolation points, by their number: pairs +-a, and one without a partner; 0 and infinity come with all of them.  In
-# float32 sets that are nearly closed under p -> 1/p err less than the usual small integers.
+# Interpolation points, by their number: pairs +-a, and perhaps a single one; 0 and infinity belong to every set.  In
+# float32, sets that are nearly closed under p -> 1/p have smaller errors than the usual small integers.
 POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
     3: ((), "1"),
     4: (("1",), None),
@@ -39,30 +39,30 @@ POINTS: dict[int, tuple[tuple[str, ...], str | None]] = {
     8: (("3/5", "1", "5/3"), None),
     10: (("9/20", "3/4", "5/4", "5/2"), None),
 }
-# Outputs of a tile along both axes.  Unequal ones divide some maps better, and admit a large tile along one axis where
-# two would round too much.
+# Outputs of a tile along both axes.  Unequal ones divide some maps better, and allow a large tile along one axis where
+# along both the error would be too large.
 TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
-TOGETHER = 16  # channels whose weights are brought into lanes at a time
-DIRECT_WEIGHTS = 8 << 10  # elements, of channels that tiles which are computed directly take at a time
-DIRECT_PIXELS = 16 << 10  # elements that such tiles read
-V_BYTES = 640 << 10  # of transformed input: it stays in an L2 cache
+TOGETHER = 16  # channels whose weights are copied to lanes at a time
+DIRECT_WEIGHTS = 8 << 10  # elements of weights at a time, for tiles that are computed directly
+DIRECT_PIXELS = 16 << 10  # elements of pixels for such tiles
+V_BYTES = 640 << 10  # of transformed input, so that it stays in the L2 cache
 RATE = {"avx512": 0.83, "avx2": 0.92, "portable": 0.62}  # of peak, in the products
-WAIT = (0.15, 1.1)  # of the time in which weights stream in, products wait for them; with taps along depth
-# Per transformed weight, by the bytes of them all.
+WAIT = (0.15, 1.1)  # share of the weights' streaming time for which products stall; the same with taps along depth
+# Per transformed weight, by the bytes of all transformed weights.
 PACK_SECONDS = ((256 << 10, 5.5e-10), (4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
-# Of one channel: per value and row of the band, with its transform; per product that is transformed back; per output.
+# Per channel: per value and row of the band, with its transform; per product of the output transform; per output.
 BAND_SECONDS, ROW_SECONDS, OUT_SECONDS, STORE_SECONDS = 3.2e-10, 5e-9, 1e-10, 2.1e-10
-MEASURED_FLOPS = {"avx512": 1.4e11, "avx2": 1.25e11, "portable": 1.12e11}  # of a machine that takes so long
-MANY_ITEMS = 16  # for each thread: they end at the same time
-EDGE_TILES = 9  # of a map: products of fewer wait for their weights, and gain nothing by being fewer still
-JOIN_SECONDS = 6.2e-10  # per vector of sums and stretch of depth: they come and go
+MEASURED_FLOPS = {"avx512": 1.4e11, "avx2": 1.25e11, "portable": 1.12e11}  # of the machine on which these were measured
+MANY_ITEMS = 16  # per thread: then threads end at about the same time
+EDGE_TILES = 9  # of a map: products of fewer tiles stall on their weights, so leaving some out gains nothing
+JOIN_SECONDS = 6.2e-10  # per vector of sums and part of the depth, to load and store them
 START_SECONDS = {"avx512": 1.8e-6, "avx2": 1.2e-6, "portable": 1.2e-6}
-# Expected largest error, relative to max|y|, in units of eps: each axis multiplies it, and sums of channels add to it.
+# Expected largest error, relative to max|y|, in units of eps: a factor for each axis, and growth by sums of channels.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.0}
-TOO_INEXACT = 100.0  # of both axes together
+TOO_INEXACT = 100.0  # product of both axes
 ERROR_GROWTH = 0.15
-FEW_TERMS = 25  # sums of fewer err no less: the largest error is less of an average
-# Channels summed up at a time, by the error of both axes: long sums add to it.
+FEW_TERMS = 25  # sums of fewer terms have no smaller error: the largest error is less of an average
+# Channels summed at a time, by the error of both axes, which long sums increase.
 SPILL = ((13.0, 64), (16.0, 48), (TOO_INEXACT, 32))
 
 CHUNK = np.dtype([(name, np.intp) for name in ("point", "block", "tap", "blocks", "lanes", "row")])
@@ -78,13 +78,13 @@ class Axis:
     points : int
         Interpolation points, infinity included; 1 for an axis of one tap.
     coef_in, coef_out : ndarray
-        Coefficients as the transforms in simd/winograd.inc want them, in the dtype of the sums.
+        Coefficients for the transforms in simd/winograd.inc, in the dtype of the sums.
     used : tuple of int
         Per phase, how many points it uses: all, or all but infinity.
     weights : ndarray
         A row for each phase: the matrix (points used, taps of the phase) that transforms its taps, then zeros.
     growth : float
-        How much larger, at most, numbers get between the transforms than the sums of magnitudes that they make up.
+        Largest ratio of the magnitudes between the transforms to the sums of magnitudes that they contribute to.
     """
 
     m: int
@@ -138,12 +138,12 @@ class Axis:
         return sum(count * self.lattice(outputs, at) for at, count in self.alike(outputs))
 
     def alike(self, outputs: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(the first lattice, how many) of those with one more output than the others, and of the others."""
+        """(first lattice, number) of the lattices with one more output than the others, and of the others."""
         longer = outputs % self.dilation
         return (0, longer), (longer, self.dilation - longer)
 
     def span(self, tiles: int) -> int:
-        """Positions of a lattice that `tiles` tiles side by side read."""
+        """Positions of a lattice that `tiles` adjacent tiles read."""
         return (tiles * self.m - 1) * self.stride + self.taps
 
     def reach(self, outputs: int) -> int:
@@ -152,7 +152,7 @@ class Axis:
             at + count - 1 + (self.span(self.lattice(outputs, at)) - 1) * self.dilation
             for at, count in self.alike(outputs)
             if count
-        )  # of lattices of one length the last ends last
+        )  # of lattices of equal length, the last one ends last
         return max(0, *ends, 0) + 1
 
     @property
@@ -162,21 +162,20 @@ class Axis:
 
     @property
     def roundings(self) -> int:
-        """How many of them a number passes through in the transforms of input, weights and output, at most."""
+        """Most roundings of a number in the transforms of input, weights and output."""
         return 2 * self.points + self.taps + 8 if self.points > 1 else 0
 
     @property
     def width(self) -> int:
-        """How far apart two positions of one tile are, at most."""
+        """Largest distance of two positions of one tile."""
         return ((self.m - 1) * self.stride + self.taps - 1) * self.dilation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """The last tile of an axis that has fewer outputs than the others: some of their points are enough for it.
+    """The last tile of an axis, with fewer outputs than the others: it needs only some of their points.
 
-    It takes the weights as they were transformed for all points, so what those divided by too much is made good in
-    `coef_out`.
+    It uses the weights that were transformed for all points; `coef_out` corrects the factors by which these differ.
 
     Attributes
     ----------
@@ -227,7 +226,7 @@ class Edge:
 
     @classmethod
     def at_end(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge | None:
-        """The one for the last tiles of all lattices; None if they are whole."""
+        """The edge for the last tiles of all lattices; None if they are whole."""
         alike = ((at, count) for at, count in axis.alike(outputs) if count and at < outputs)
         rest = max((-(-(outputs - at) // axis.dilation) % axis.m for at, _ in alike), default=0)
         return cls.of(axis, rest, dtype) if rest else None
@@ -236,10 +235,10 @@ class Edge:
 def growth(
     out: np.ndarray, weights: np.ndarray, taps: int, reads: np.ndarray, at: np.ndarray | slice = slice(None)
 ) -> float:
-    """What `Axis.growth` says, of the transforms' matrices: the largest of all phases and outputs.
+    """`Axis.growth` of the transforms' matrices: the largest of all phases and outputs.
 
-    `out` is (outputs, points), `weights` that of an axis, of whose points `at` are used, with up to `taps` taps to a
-    phase, and `reads` (points, positions).
+    `out` is (outputs, points); `weights` is that of an axis, whose points `at` are used, with up to `taps` taps per
+    phase; `reads` is (points, positions).
     """
     largest = 0.0
     for phase in weights:
@@ -252,10 +251,10 @@ def growth(
 
 @cache
 def _reads(points: int) -> np.ndarray:
-    """(points, points): magnitudes of what each point takes of each position, as the input transform goes about it.
+    """(points, points): magnitudes of the coefficients of each point and position in the input transform.
 
-    Factors of pairs, of a point without a partner and of the point's own sign are multiplied one after the other, so
-    that magnitudes do not cancel.
+    Factors of pairs, of a single point and of the point's own sign are multiplied one after the other, so that
+    magnitudes do not cancel.
     """
     pairs, single = _numbers(points)
     alone = [] if single is None else [single]
@@ -276,7 +275,7 @@ def _reads(points: int) -> np.ndarray:
 
 @cache
 def _finite(points: int) -> tuple[Fraction, ...]:
-    """The finite points of a set in their order: 0, pairs, and the one without a partner."""
+    """The finite points of a set in order: 0, pairs, and the single one."""
     pairs, single = _numbers(points)
     return (Fraction(0), *(v for a in pairs for v in (a, -a)), *(() if single is None else (single,)))
 
@@ -304,7 +303,7 @@ def _without(finite: list[Fraction], v: Fraction) -> Fraction:
 
 
 def points_of(m: int, taps: int, stride: int) -> int | None:
-    """Points that F(m, taps) needs; None where there is no set of that size, or nothing to be gained."""
+    """Points that F(m, taps) needs; None where there is no set of that size, or no gain."""
     points = m + -(-taps // stride) - 1
     return points if points in POINTS and points > m else None
 
@@ -321,14 +320,14 @@ class Scheme:
     items : tuple of Items
         All items of work in a plane.
     chunks : ndarray
-        Stretches of depth, of dtype `CHUNK`: Cython reads them as structs.
+        Parts of the depth, of dtype `CHUNK`: Cython reads them as structs.
     starts : ndarray
         (pairs of phases, row points, column points): element of a block of weights where this part of the depth begins.
     together, tile_cols, win, y_row, depth_rows : int
         Output planes of an item, tiles in a row, columns of a band, elements of a row of pixels, rows of transformed
         weights in a block of NR.
     direct_channels, direct_tiles : int
-        Channels, and tiles side by side, that are computed directly at a time.
+        Channels, and adjacent tiles, that are computed directly at a time.
     direct_row : int
         Elements of a row of their pixels, which are split by their column's remainder modulo the stride.
     direct_taps : ndarray of intp
@@ -391,7 +390,7 @@ class Scheme:
             direct_channels * h.span(1) * direct_row, direct_tiles * w.m * nr, -(-entered * tiles // size),
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
-        alone = p.output[0] == 1 or p.stride[0] > 1  # never several planes, for any number of threads
+        alone = p.output[0] == 1 or p.stride[0] > 1  # one plane per item, for any number of threads
         enough = h.tiles(p.output[1]) * tile_cols >= EDGE_TILES
         h_edge, w_edge = (
             Edge.at_end(axis, outputs, p.acc) if alone and enough and axis.points > 1 else None
@@ -411,7 +410,7 @@ class Scheme:
 
     @property
     def touched(self) -> float:
-        """Share of the weights that are read at all: not the other points of maps that are a single small tile."""
+        """Share of the weights that are read: a map that is a single small tile does not use all points."""
         rows = sum(some.rows * some.number for some in self.items)
         share = 1.0
         for axis, edge, tiles in ((self.h, self.h_edge, rows), (self.w, self.w_edge, self.tile_cols)):
@@ -435,7 +434,7 @@ def _depths(axis: Axis, edge: Edge | None, outputs: int) -> float:
 
 
 def planes_together(p: ConvProblem, fit: int, count: int) -> int:
-    """Output planes of an item: they may read up to `fit` transformed ones, and leave work for `count` threads."""
+    """Output planes of an item: they read at most `fit` transformed planes, and there are items for `count` threads."""
     most = fit - (p.kernel[0] - 1) * p.dilation[0]
     fair = p.output[0] if count == 1 else p.n * p.groups * p.output[0] // (4 * count)
     pieces = -(-p.output[0] // max(1, min(most, fair, p.output[0]))) if p.output[0] else 1
@@ -443,14 +442,14 @@ def planes_together(p: ConvProblem, fit: int, count: int) -> int:
 
 
 class Items(NamedTuple):
-    """Items of work that are alike: of each of some lattices the same stretches of rows of tiles, cut by channels.
+    """Equal items of work: for each of some lattices, the same runs of rows of tiles, divided by channels.
 
     Attributes
     ----------
     lattice, lattices : int
         The first one, and how many.
     first, rows, stretches : int
-        Where the first stretch begins, rows of each, and how many follow each other.
+        First row of the first run, rows of each run, and number of adjacent runs.
     parts : int
         Parts of the blocks of output channels; each is an item.
     """
@@ -468,10 +467,10 @@ class Items(NamedTuple):
 
 
 def cut(lattice: int, lattices: int, first: int, rows: int, stretches: int, parts: int) -> list[Items]:
-    """Rows of tiles in near-equal stretches.
+    """Rows of tiles in near-equal runs.
 
-    Longer ones come first, and lie at the end: the last row of tiles, which may need fewer points than the others, then
-    leaves as many of them together as possible.
+    Longer runs are started first and are at the end of the map: the last row of tiles, which may need fewer points than
+    the others, then leaves as many of the others together as possible.
     """
     each, longer = divmod(rows, stretches)
     shorter = stretches - longer
@@ -480,7 +479,7 @@ def cut(lattice: int, lattices: int, first: int, rows: int, stretches: int, part
 
 
 def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> tuple[Items, ...]:
-    """Items of up to `most` rows, by so many parts of the output channels; those that take longest come first."""
+    """Items of up to `most` rows, times `parts` parts of the output channels; those that take longest come first."""
     items: list[Items] = []
     for at, lattices in h.alike(p.output[1]):
         rows = h.lattice(p.output[1], at)
@@ -490,7 +489,7 @@ def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> tuple[Items, 
 
 
 def evenly(p: ConvProblem, h: Axis, most: int, count: int, parts: int) -> tuple[Items, ...]:
-    """The same number of rows for each of `count` threads; those that are left over are shared by output channels."""
+    """The same number of rows for each of `count` threads; the remaining rows are split by output channels."""
     rows = h.tiles(p.output[1])
     own, left = rows // count, rows % count
     items = cut(0, 1, 0, own * count, -(-own // most) * count, 1) if own else []
@@ -498,9 +497,9 @@ def evenly(p: ConvProblem, h: Axis, most: int, count: int, parts: int) -> tuple[
 
 
 def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) -> tuple[Items, ...]:
-    """Items, of at most `most` rows of tiles each, with which `count` threads end first.
+    """Items, of at most `most` rows of tiles each, with which `count` threads end earliest.
 
-    Rows alone often come in a number that threads cannot share; each part of the channels transforms the input anew.
+    Rows of tiles rarely divide by the number of threads; each part of the channels transforms the input again.
     """
     size = p.acc.itemsize
     vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
@@ -520,8 +519,8 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
         return enter + blocks * (max(multiply, stream) + leave)
 
     def together(items: tuple[Items, ...]) -> float:
-        """When the last thread ends: each takes the next item as soon as it can."""
-        # An item's time, and how many there are of them in a row.
+        """When the last thread ends, if each takes the next item as soon as it is idle."""
+        # An item's time, and the number of successive items with that time.
         each = [
             (seconds(some.rows, part, some.parts), some.lattices * some.stretches)
             for some in items
@@ -555,12 +554,12 @@ def phase_pairs(h: Axis, w: Axis) -> list[tuple[int, int]]:
 
 
 def together(h: Axis, w: Axis) -> int:
-    """Channels that are summed up before their sum is added to the others."""
+    """Channels that are summed in registers before the sum is added to memory."""
     return next(channels for most, channels in SPILL if ERROR[h.points] * ERROR[w.points] <= most)
 
 
 def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Stretches of channels that are summed up together, plane by plane; where each phase's begin; rows of them all."""
+    """Parts of the channels that are summed in registers, plane by plane; the first of each phase; rows of all."""
     channel_blocks = -(-p.icg // vl)
     full, rest, most = p.icg // vl, p.icg % vl, max(1, together(h, w) // vl)
     parts = []  # (depth tap, first block, blocks, lanes) of one phase
@@ -636,7 +635,7 @@ class Winograd(native.Native):
         joins = len(scheme.chunks) * kbs * tiles / rows * 2 * mr * JOIN_SECONDS
         products = joins + 2.0 * runs * scheme.products(p) * depth * kbs * nr / rate
         step = p.dilation[0] if scheme.together > 1 else 1
-        entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # planes for each that leaves
+        entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # transformed planes per output plane
         blocks = entered * -(-p.icg // vl) * vl
         band_rows = runs * sum(h.span(some.rows) * some.number for some in scheme.items)
         enter = band_rows * blocks * (ROW_SECONDS + scheme.win * BAND_SECONDS)
@@ -647,7 +646,7 @@ class Winograd(native.Native):
         items = sum(some.number for some in scheme.items) * p.n * -(-p.output[0] // scheme.together)
         stream = scheme.touched * items * native.stream_seconds(weights, machine)
         pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
-        images = p.bytes - p.oc * p.depth * size  # weights are counted as they are packed
+        images = p.bytes - p.oc * p.depth * size  # weights are counted by `pack`
         memory = images / machine.bandwidth if images > machine.l3 / 2 else 0.0
         products = max(products + WAIT[p.kernel[0] > 1] * full * stream, stream)
         return START_SECONDS[self.isa] + pack + products + transforms + memory
@@ -674,7 +673,7 @@ class Winograd(native.Native):
         return 0, h.width, w.width
 
     def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
-        """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero behind the last channel."""
+        """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero after the last channel."""
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
@@ -702,7 +701,7 @@ class Winograd(native.Native):
         return native.compiled("_winograd").Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
 
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
-        """How many tiles of x are computed directly, because of outliers in x, and of how many."""
+        """(tiles of x that are computed directly because of outliers in x, all tiles)."""
         prepared, scheme = self._prepared(problem, 1)
         native.share(prepared, scheme.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
         return prepared.direct_tiles(x)
@@ -711,7 +710,7 @@ class Winograd(native.Native):
 class Tall(native.Delegated):
     """F(m, s) along the rows of an image, r x s kernels, whose rows count as taps along depth and are summed directly.
 
-    For kernels whose rows are too long to be filtered along both axes without large rounding errors.
+    For kernels so long that Winograd along both axes would have large rounding errors.
     """
 
     backend = "cython"

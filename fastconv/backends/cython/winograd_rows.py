@@ -1,9 +1,9 @@
-"""Convolution of few input channels by Winograd's filtering along rows, F(4, r), pixels in lanes.
+"""Convolution of few input channels by Winograd's algorithm along one axis, F(4, r), pixels in lanes.
 
-Nothing is transposed on the way from image to output, which is what layers of few channels spend their time on
-elsewhere.  F(4, r) turns four output rows of r taps into r + 3 products.  Strides and tall kernels are sums of such
-filters: kernel rows with the same remainder modulo the stride make a filter each, long ones are split, and all share
-their interpolation points, so that their products add up in the same accumulators.
+Nothing is transposed between image and output, which takes most of the time of layers of few channels in other
+kernels.  F(4, r) turns four output rows of r taps into r + 3 products.  Strides and tall kernels are sums of such
+filters: kernel rows with the same remainder modulo the stride are a filter each, long ones are split, and all share
+their interpolation points, so that their products are summed in the same accumulators.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from fastconv.core.problems.conv import ConvProblem
 
 M = 4  # WINOGRAD_ROWS_M
 ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/winograd_rows.inc
-MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones err less
+MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones have smaller errors
 MOST_CHANNELS = 64
-MOST_BYTES = 640 << 10  # of combined rows: they stay in an L2 cache
+MOST_BYTES = 640 << 10  # of transformed rows, so that they stay in the L2 cache
 V_BYTES = 128 << 10  # of them, where an item has several tile rows
 RATE = {"avx512": 0.88, "avx2": 0.4, "portable": 0.55}  # of peak, in the products
-LOADS = {"avx512": 0.7, "avx2": 0.0, "portable": 0.4}  # multiply-adds that the loads of one plane of one tap take
-CROWDED = 1.15  # times as long with filters of so many planes that all registers are taken
-OUT_CYCLES = 6  # of each output channel of a tile, in multiply-adds
-ENTER_SECONDS = 2.2e-10  # per element of combined rows
+LOADS = {"avx512": 0.7, "avx2": 0.0, "portable": 0.4}  # time of the loads of one plane of one tap, in multiply-adds
+CROWDED = 1.15  # times slower with filters of so many planes that all registers are used
+OUT_CYCLES = 6  # per output channel of a tile, in multiply-adds
+ENTER_SECONDS = 2.2e-10  # per element of transformed rows
 ROW_SECONDS = 4.6e-8  # per row of tiles, and part of the output channels
 FETCH_BYTES = 6 << 20
 START_SECONDS = 1.3e-6
@@ -43,7 +43,7 @@ PACK_SECONDS, WEIGHT_SECONDS = 2e-6, 3e-9  # per call, and per transformed weigh
 # with the root of the number of products in a plane.
 ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
 
-# Interpolation points +-p of so many pairs; sets closed under 1/p err least.
+# Interpolation points +-p, by the number of pairs; sets closed under 1/p have the smallest errors.
 POINTS = {2: (Fraction(2, 3), Fraction(3, 2)), 3: (Fraction(3, 5), Fraction(1), Fraction(5, 3))}
 
 
@@ -61,7 +61,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """How a kernel of `kh` rows is filtered: longest filters first, others one tap shorter."""
+    """The filters of a kernel of `kh` rows: longest first, others one tap shorter."""
 
     kh: int
     stride: int
@@ -91,7 +91,7 @@ class Scheme:
 
     @property
     def combined(self) -> int:
-        """Combinations of input rows under one tile row."""
+        """Transformed rows of one tile row."""
         return sum(f.planes for f in self.filters)
 
     def points(self, count: int) -> tuple[Fraction | None, ...]:
@@ -101,9 +101,9 @@ class Scheme:
 
     @keep_few(64)
     def inputs(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What combines rows, as simd/winograd_rows.inc wants it, and planes.
+        """Coefficients of the input transform for simd/winograd_rows.inc, and planes.
 
-        For each filter: its first kernel row, its planes, where its coefficients start; those of +p of each pair, of
+        For each filter: its first kernel row, its planes, the start of its coefficients; those of +p of each pair, of
         infinity and of 0, a row each; powers of the points, (pairs, M).
         """
         where: list[tuple[int, int, int]] = []
@@ -117,7 +117,7 @@ class Scheme:
 
     @property
     def growth(self) -> float:
-        """How much larger, at most, numbers get between the transforms than the sums that they make up."""
+        """Largest ratio of the magnitudes between the transforms to the sums of magnitudes that they contribute to."""
         largest = 0.0
         for f in self.filters:
             points = self.points(f.planes)
@@ -128,7 +128,7 @@ class Scheme:
 
     @keep_few(64)
     def transforms(self) -> np.ndarray:
-        """(planes of all filters, kh): what each plane multiplies instead of the kernel's rows."""
+        """(planes of all filters, kh): the transform of the kernel's rows to the weights of each plane."""
         made = []
         for f in self.filters:
             rows = np.zeros((f.planes, self.kh))
@@ -146,8 +146,8 @@ Matrix = list[list[Fraction]]
 def toom_cook(points: tuple[Fraction | None, ...], taps: int) -> tuple[Matrix, Matrix]:
     """B and G of the minimal filter with these points (None: infinity), a row for each, in exact arithmetic.
 
-    y_j = sum over finite points p of p**j (G w)_p (B x)_p, and what infinity gives goes to the last y alone.  A point
-    and its negative have the same B, but for the sign of odd terms.
+    y_j = sum over finite points p of p**j (G w)_p (B x)_p; the product at infinity is added to the last y only.  A
+    point and its negative have the same B, except for the sign of odd terms.
     """
     finite = [p for p in points if p is not None]
 
@@ -181,18 +181,18 @@ class Blocks:
     Attributes
     ----------
     parts : int
-        Tiles that share the output channels of a group.
+        Tiles among which the output channels of a group are divided.
     rows : int
         Tile rows of an item.
     win, wq, row_len : int
         Columns that are read; a row of the band has one part of `wq` for each remainder modulo the stride.
     channel : int
-        From one channel's combinations to the next one's.
+        Distance from one channel's transformed rows to the next one's.
     fetch : bool
-        Whether the output is so large that its lines are fetched ahead.
+        Whether the output is so large that its lines are prefetched.
     band, v, squares, direct, patch : int
-        Sizes of the band of one channel, of all combinations, of the squares of columns; of what tells which vectors of
-        pixels are computed directly, and of what those read.
+        Sizes of the band of one channel, of all transformed rows, of the squares of columns; of the flags of vectors of
+        pixels that are computed directly, and of the pixels that those read.
     """
 
     parts: int
@@ -220,10 +220,10 @@ class Blocks:
         wq = -(-columns // lanes) * lanes
         row_len = wq * p.stride[2]
         win = native.span(p.output[2], *(extents[2] for extents in (p.stride, p.kernel, p.dilation)))
-        if p.output[2] < lanes:  # a vector reaches behind the last pixel
+        if p.output[2] < lanes:  # a vector extends past the last pixel
             win = row_len
         most = max(1, V_BYTES // (depth * scheme.combined * row_len * size))
-        if threads > 1:  # enough items to share out
+        if threads > 1:  # enough items for all threads
             most = min(most, max(1, tile_rows * p.n * p.groups * p.output[0] // (4 * threads)))
         rows = -(-tile_rows // -(-tile_rows // most))
         band = native.span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
@@ -291,7 +291,7 @@ class Rows(native.Native):
         entered = depth * scheme.combined * blocks.row_len * ENTER_SECONDS
         seconds = tile_rows * (blocks.parts * (vectors * tile * cycle + ROW_SECONDS) + entered)
         pack = 0.0 if p.packed else PACK_SECONDS + WEIGHT_SECONDS * p.oc * weights
-        return START_SECONDS + pack + seconds  # the lines of the output are fetched while tiles are worked out
+        return START_SECONDS + pack + seconds  # the lines of the output are prefetched while tiles compute
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.scheme(problem), self.isa, 1).bytes(problem.acc.itemsize)
@@ -341,7 +341,7 @@ class Rows(native.Native):
         return prepared, blocks
 
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
-        """How many vectors of pixels are computed directly, because of outliers in x, and of how many."""
+        """(vectors of pixels that are computed directly because of outliers in x, all vectors)."""
         prepared, blocks = self._prepared(problem, 1)
         native.share(prepared, blocks.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
         return prepared.direct_tiles(x)
@@ -349,7 +349,7 @@ class Rows(native.Native):
 
 @keep_tables(lambda made: made[0].nbytes)
 def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, int]:
-    """Where the first plane of each tap starts, in order of filter, channel, column; how many meet all planes."""
+    """Start of the first plane of each tap, in order of filter, channel, column; number of taps with all planes."""
     w = np.arange(p.kernel[2]) * p.dilation[2]
     columns = w % p.stride[2] * blocks.wq + w // p.stride[2]
     channels = np.arange(p.icg * p.kernel[0]) * blocks.channel

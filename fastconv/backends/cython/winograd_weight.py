@@ -1,13 +1,12 @@
-"""Gradients of convolution weights by Winograd's filtering: the kernel's taps are outputs, a tile of y is the filter.
+"""Gradients of convolution weights by Winograd's algorithm: the kernel's taps are outputs, a tile of y is the filter.
 
-An axis of three taps takes 6 products for a tile of 4 pixels in place of 12, so both axes together save three quarters.
-With a stride, every s-th tap belongs to one phase of x.  The phases are problems of their own that share the points,
-and with them the transformed y: with stride 2, phases of 2 taps and of 1 take 9 products.  No dilation.
+An axis of three taps takes 6 products for a tile of 4 pixels instead of 12, so both axes save three quarters.
+With a stride, every s-th tap belongs to one phase of x.  The phases are separate problems that share the points,
+and so the transformed y: with stride 2, phases of 2 taps and of 1 take 9 products.  No dilation.
 
-The transforms spread what is infinite, NaN or far larger than the rest over the whole kernel, and its errors stay in
-the sum.  So squares are summed up as tiles come in, and where one value exceeds 2^8 times the root mean square of all
-others, the gradient is worked out again by plain sums; and so it is where numbers are so small or large that products
-could not hold them.
+The transforms would spread infinities, NaN and the rounding errors of outliers to the whole kernel.  So squares are
+summed during the input transform, and where one value exceeds 2^8 times the root mean square of all others, the
+gradient is recomputed by plain sums; also where numbers are so small or large that products would under- or overflow.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow, borrow_each, step_of
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
-LEAST_TILES = 64  # of a chunk: sums join those of other chunks only after so many products
-SEGMENTS = (8, 4, 1)  # of the chunks, with sums of their own, so that threads need not wait for each other
-SUMS_BYTES = 3 << 20  # of all segments, at most: they are added up
+LEAST_TILES = 64  # of a chunk: fewest products that are summed before the sum is added to that of other chunks
+SEGMENTS = (8, 4, 1)  # parts of the chunks, each with its own sums, so that threads need no barriers
+SUMS_BYTES = 3 << 20  # most bytes of the sums of all segments, which are added at the end
 RATE = {"avx512": 0.67, "avx2": 0.78, "portable": 0.58}  # of peak, in the products
 ENTER_SECONDS = 2.2e-10  # per transformed value
 LEAVE_SECONDS = 5e-10  # per sum
-MEASURED_FLOPS = 1.3e11  # where they were measured
+MEASURED_FLOPS = 1.3e11  # of the machine on which these were measured
 START_SECONDS = 10e-6
 OUTLIER = 256.0  # times the root mean square of the other values
-SQUARES = {4: (2.0**-120, 2.0**100), 8: (2.0**-500, 2.0**500)}  # sums that tell how large values are, by a float's size
-REPEATED = 4  # rows of tiles that padding may write a value to
-CHUNK = 1 << 13  # elements that are looked at together
-# Expected largest error in units of eps, by the points of an axis: each multiplies it.
+SQUARES = {4: (2.0**-120, 2.0**100), 8: (2.0**-500, 2.0**500)}  # range of accurate sums of squares, by itemsize
+REPEATED = 4  # most rows of tiles to which padding copies one value
+CHUNK = 1 << 13  # elements that are tested at a time
+# Expected largest error in units of eps, by the points of an axis: a factor for each axis.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.6, 7: 5.2, 8: 5.6, 10: 16.3}
 
 
@@ -55,16 +54,16 @@ class Scheme:
     slots : ndarray of intp, shape (pairs of phases, 7)
         Row phase, column phase, taps of each, points that each uses, and the first of the pair's planes of products.
     planes : ndarray of intp
-        The point of y that each plane of products meets.
+        The point of y of each plane of products.
     tile_rows, tile_cols, chunk : int
         Tiles of one image; rows of tiles in a chunk.
     chunks, segments : int
-        Chunks of all images; parts of them, each for one thread, or 1: all threads share each chunk.
+        Chunks of all images; parts of them, each for one thread, or 1: each chunk is split among all threads.
     win, yw : int
         Columns of a band of x, and of y.
     vx, vy, sums, scratch : int
-        Elements of the transformed x and y of a chunk, of the sums of a segment, and of the scratch that every thread
-        needs besides them.
+        Elements of the transformed x and y of a chunk, of the sums of a segment, and of the additional scratch of each
+        thread.
     """
 
     h: Axis
@@ -93,7 +92,7 @@ class Scheme:
         points = h.points * w.points
         slots, planes = phase_pairs(p, h, w)
         ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
-        # With so many tiles, the transformed tiles are about as large as the sums that they meet.
+        # With so many tiles, the transformed tiles are about as large as the sums that they are added to.
         wanted = max(LEAST_TILES, ic * oc // (ic + oc))
         chunk = max(1, min(p.n * tile_rows, -(-wanted // tile_cols)))
         chunks = -(-p.n * tile_rows // chunk)
@@ -120,7 +119,7 @@ def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
 
 
 def phase_pairs(p: ConvProblem, h: Axis, w: Axis) -> tuple[np.ndarray, np.ndarray]:
-    """`slots` and `planes` of a scheme.  A phase of fewer taps than others does without the point at infinity."""
+    """`slots` and `planes` of a scheme.  A phase of fewer taps than others does not use the point at infinity."""
     slots: list[tuple[int, ...]] = []
     planes: list[int] = []
     for fh, fw in product(range(p.stride[1]), range(p.stride[2])):
@@ -185,7 +184,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         products = 2.0 * p.groups * planes * tiles * p.icg * oc / peak
         slower = MEASURED_FLOPS / machine.flops(self.isa, size)
         enter = p.groups * tiles * (planes * ic + points * oc) * ENTER_SECONDS * slower
-        # Sums come and go, from the L3 cache as long as others leave them there.
+        # Sums are loaded and stored, in the L3 cache if they fit there.
         speed = machine.bandwidth * float(np.interp(s.sums * size / machine.l3, (1 / 4, 1 / 2), (12, 2)))
         joined = 2.0 * s.chunks * s.sums * size / speed
         if s.segments > 1:  # those of each segment leave the L2 cache, and are read again
@@ -244,9 +243,9 @@ class WinogradWeight(Kernel[ConvProblem]):
 
 
 def ordinary(x: np.ndarray, y: np.ndarray, squares: np.ndarray, repeated: int) -> bool:
-    """Whether sums of products of transformed x and y may stand, by the squares that `_winograd_weight` met.
+    """Whether sums of products of transformed x and y are accurate, by the squares that `_winograd_weight` summed.
 
-    `repeated`: rows of tiles that may hold the same value, because padding repeats it.
+    `repeated`: rows of tiles that may contain the same value, because padding repeats it.
     """
     totals, most = squares[:, :4:2].sum(0), squares[:, 1:4:2].max(0)
     low, high = SQUARES[x.itemsize]
@@ -260,9 +259,9 @@ def ordinary(x: np.ndarray, y: np.ndarray, squares: np.ndarray, repeated: int) -
 
 
 def outlier(array: np.ndarray, low: float) -> bool:
-    """Whether one value, however often it is there, exceeds `OUTLIER` times the root mean square of the others.
+    """Whether one value, however often it occurs, exceeds `OUTLIER` times the root mean square of the others.
 
-    Or whether squares say nothing about them: they add up to less than `low`, though they are not zero.
+    Or whether the squares are inaccurate: their sum is less than `low`, though values are not zero.
     """
     largest = others = count = 0.0
     for chunk in np.nditer(array, ["external_loop", "buffered", "zerosize_ok"], buffersize=CHUNK):
@@ -278,5 +277,5 @@ def outlier(array: np.ndarray, low: float) -> bool:
     return count < array.size and largest * (array.size - count) > OUTLIER**2 * others
 
 
-OUTPUTS = (2, 3, 5, 7)  # taps of a phase that simd/winograd.inc has output transforms for
+OUTPUTS = (2, 3, 5, 7)  # taps of a phase for which simd/winograd.inc has output transforms
 KERNELS = tuple(WinogradWeight(isa, tile) for isa in machine.ISAS for tile in TILES)
