@@ -1,4 +1,4 @@
-/* OpenMP's threads of whoever calls: on processors other than the caller's own. */
+/* Keeps OpenMP's worker threads off the processor of the calling thread. */
 #pragma once
 #ifdef _OPENMP
 #include <omp.h>
@@ -7,7 +7,7 @@
 #include <sched.h>
 #endif
 
-/* How many threads are in the caller's team, and a place where they wait for each other. */
+/* Size of the caller's team, and a barrier. */
 static inline int fc_members(void)
 {
 #ifdef _OPENMP
@@ -24,11 +24,11 @@ static inline void fc_meet(void)
 #endif
 }
 
-/* Linux wakes a thread where it ran last, or where the one that wakes it runs, unless it sees another processor idle; on a
-   virtual machine one that the host has put to sleep does not count as idle.  So two threads may stay on one processor for
-   milliseconds, each waiting for the other.  Workers are therefore kept off the caller's processor: `allowed` without it
-   is theirs.  What they are told lasts until the caller has moved, or until libgomp ends threads because a team is smaller.
-   Wishes of the user (OMP_PROC_BIND, OMP_PLACES) come first, and with more threads than processors nobody has a choice. */
+/* Linux wakes a thread on the processor where it ran last, or on that of the waking thread, unless another processor is idle;
+   on a virtual machine, a processor that the host has put to sleep does not count as idle.  So two threads may share one
+   processor for milliseconds, each waiting for the other.  Workers are therefore bound to `allowed` without the caller's
+   processor.  The binding stays until the caller has moved, or until libgomp ends threads because a team is smaller.
+   OMP_PROC_BIND and OMP_PLACES take precedence, and with more threads than processors workers are not bound. */
 static inline void fc_place(int threads)
 {
 #if defined(_OPENMP) && defined(__linux__)

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 /* y[i*ys + j] (+)= sum over k < depth of a[i*ars + k*acs] * b[k*bs + j], j < cols; then the bias is added and relu applied.
-   b is loaded in whole vectors.  `first` starts at zero instead of at what y holds; bias may be NULL. */
+   b is loaded in whole vectors.  If `first`, sums start at zero instead of at y; bias may be NULL. */
 typedef struct {
     ptrdiff_t depth;
     const void *a;
@@ -18,11 +18,11 @@ typedef struct {
 } gemm_tile_args;
 
 /* sums[j/nr][i][j%nr] (+)= sum over k < depth of x[i*xrs + k*xcs] * W(k, j) for i < rows, j < cols, where W(k, j) is
-     panels    w[j/nr*panel + k*nr + j%nr], zero behind cols
+     panels    w[j/nr*panel + k*nr + j%nr], zero after cols
      columns   w[k*step + j]
      turned    w[j*step + k], and xcs is 1.
-   Products of `part` depth are added up by themselves, then to the sums; columns does so `aside`, where as many fit.
-   What the sums hold behind cols is of no use.  `first` starts at zero instead of at what they hold. */
+   `part` products are summed first, and then added to the sums; columns uses `aside` for these sums, if they fit.
+   The sums after cols are not used.  If `first`, sums start at zero instead of at their current values. */
 typedef struct {
     ptrdiff_t rows, depth, part, cols;
     const void *x;

@@ -1,4 +1,4 @@
-/* AVX2 with FMA: 8 floats or 4 doubles per vector, 16 registers.  See simd.h for the words. */
+/* AVX2 with FMA: 8 floats or 4 doubles per vector, 16 registers.  See simd.h for the functions. */
 #include <immintrin.h>
 #define VBYTES 32
 #define MR 6 /* 6 x 2 accumulators + 2 vectors + 1 broadcast = 15 of 16 */
@@ -38,6 +38,6 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_from_float16(h) ((vec)_mm256_cvtph_ps((__m128i)(h)))
 #define v_to_float16(v) ((short_vec)_mm256_cvtps_ph((__m256)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #endif
-/* While a masked load waits for memory, nothing else goes on, and nothing foresees what it wants: the rows to come are asked for. */
+/* A masked load that waits for memory stalls all other instructions, and the hardware does not prefetch for it: prefetch the next rows. */
 #define v_load_beside(p, m) (__builtin_prefetch((const char *)(p) + 1024), v_load_mask(p, m))
 #define v_product_error(a, b, product) v_fma(a, b, -(product))

@@ -1,4 +1,4 @@
-/* AVX-512: 16 floats or 8 doubles per vector, 32 registers.  See simd.h for the words. */
+/* AVX-512: 16 floats or 8 doubles per vector, 32 registers.  See simd.h for the functions. */
 #include <immintrin.h>
 #define VBYTES 64
 #define MR 14 /* 14 x 2 accumulators + 2 vectors + 1 broadcast (folded into the FMA) = 30 of 32 */
@@ -13,7 +13,7 @@
 #define v_whole(a) ((vec)_mm512_castpd256_pd512((__m256d)(a)))
 #define v_half_load_mask(p, m) ((half_vec)_mm256_maskz_loadu_pd(m, p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_pd((__m512d)(a)))
-#ifndef __clang__ /* which wants a constant before functions are inlined */
+#ifndef __clang__ /* the intrinsic needs a constant, also before functions are inlined */
 #define v_align(a, b, n) ((vec)_mm512_alignr_epi64((__m512i)(b), (__m512i)(a), n))
 #endif
 #define v_larger(a, b) ((vec)_mm512_max_pd((__m512d)(a), (__m512d)(b)))
@@ -22,7 +22,7 @@
 #define v_any_nan(v) (_mm512_cmp_pd_mask((__m512d)(v), (__m512d)(v), _CMP_UNORD_Q) != 0)
 #define FC_BIT_MASK __mmask8
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_pd((__m512d)(rest), m, (__m512d)(v)))
-/* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
+/* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
 #define v_max(a, b) ((vec)_mm512_mask_mov_pd(_mm512_max_pd((__m512d)(b), (__m512d)(a)), \
     _mm512_cmp_pd_mask((__m512d)(b), (__m512d)(b), _CMP_UNORD_Q), (__m512d)(b)))
 #else
@@ -35,7 +35,7 @@
 #define v_whole(a) ((vec)_mm512_castps256_ps512((__m256)(a)))
 #define v_half_load_mask(p, m) ((half_vec)_mm256_maskz_loadu_ps((__mmask8)(m), p))
 #define v_sqrt(a) ((vec)_mm512_sqrt_ps((__m512)(a)))
-#ifndef __clang__ /* which wants a constant before functions are inlined */
+#ifndef __clang__ /* the intrinsic needs a constant, also before functions are inlined */
 #define v_align(a, b, n) ((vec)_mm512_alignr_epi32((__m512i)(b), (__m512i)(a), n))
 #endif
 #define v_larger(a, b) ((vec)_mm512_max_ps((__m512)(a), (__m512)(b)))
@@ -45,7 +45,7 @@
 #define v_any_nan(v) (_mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_UNORD_Q) != 0)
 #define FC_BIT_MASK __mmask16
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_ps((__m512)(rest), m, (__m512)(v)))
-/* max gives its second operand if one is NaN: a NaN in a stays, one in b is put in after */
+/* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
 #define v_max(a, b) ((vec)_mm512_mask_mov_ps(_mm512_max_ps((__m512)(b), (__m512)(a)), \
     _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))
 #define v_from_float16(h) ((vec)_mm512_cvtph_ps((__m256i)(h)))

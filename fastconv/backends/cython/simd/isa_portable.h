@@ -1,4 +1,4 @@
-/* Any CPU: vectors of 16 bytes as the compiler makes them.  See simd.h for the words. */
+/* Any CPU: vectors of 16 bytes as the compiler makes them.  See simd.h for the functions. */
 #define VBYTES 16
 #define MR 4 /* 4 x 2 accumulators + 2 vectors + broadcasts fit the 16 registers of SSE2 and NEON */
 

@@ -1,13 +1,13 @@
-/* What the pooling passes take; see pool.inc.  Pointers to elements are untyped: one struct serves both dtypes. */
+/* Arguments of the pooling passes; see pool.inc.  Pointers to elements are untyped: one struct serves both dtypes. */
 #ifndef FASTCONV_POOL_H
 #define FASTCONV_POOL_H
 #include <stddef.h>
 #include <stdint.h>
 
-/* How the elements of a window are combined, and what is done to each before. */
+/* How the elements of a window are combined, and what is applied to each before. */
 enum { POOL_MAX, POOL_MAX_ABS, POOL_MAX_NEG_ABS, POOL_SUM, POOL_SUM_SQUARE, POOL_OPS };
 
-/* What is done to a combined window after. */
+/* What is applied to a combined window. */
 enum { POOL_AS_IS, POOL_DIVIDE, POOL_DIVIDE_ROOT, POOL_NEGATE };
 
 /* The first pass: element-wise over whole rows of the window. */
@@ -18,13 +18,13 @@ typedef struct {
     ptrdiff_t start, n; /* elements of a row */
     double pad;        /* the result where all rows are padding */
     void *value;       /* [n] */
-    void *row;         /* [n]: which of the rows holds the maximum, infinite if none; NULL if nobody asks */
+    void *row;         /* [n]: which of the rows holds the maximum, infinite if none; NULL if not wanted */
 } pool_down_args;
 
 /* The second pass: along the combined row. */
 typedef struct {
     int op;
-    const void *value, *row; /* what the first pass left, padding around it */
+    const void *value, *row; /* result of the first pass, with padding around it */
     const ptrdiff_t *taps;   /* [count]: element that each tap reads for the first output */
     ptrdiff_t count, n;      /* outputs */
     void *y;
@@ -35,11 +35,11 @@ typedef struct {
     const int64_t *row_at, *tap_at;
 } pool_across_args;
 
-/* One value for each window along an axis, most of the equal ones in its middle left out: that of window q, and with it
-   those of a vector of windows from there on, lie at fc_pool_at. */
+/* One value for each window along an axis, without most of the equal ones in its middle: the value of window q, followed
+   by those of a vector of windows, is at fc_pool_at. */
 typedef struct {
     const void *values;
-    ptrdiff_t first, skip; /* windows before the middle; values left out */
+    ptrdiff_t first, skip; /* windows before the middle; omitted values */
 } fc_pool_counts;
 
 static inline ptrdiff_t fc_pool_at(const fc_pool_counts *c, ptrdiff_t q)
@@ -57,17 +57,17 @@ typedef struct {
     ptrdiff_t start, n, unit;
 } pool_finish_args;
 
-/* Both passes at once, in registers; see shifts.inc.  Columns of a window lie side by side, windows 1 or 2 apart. */
+/* Both passes at once, in registers; see shifts.inc.  Columns of a window are adjacent, windows 1 or 2 apart. */
 enum { POOL_SHIFTS_ROWS = 32, POOL_SHIFTS_EDGES = 6, POOL_CHANNELS_TAPS = 64 };
 typedef struct {
     int op;        /* POOL_MAX or POOL_SUM */
-    int look;      /* for NaN first, for maxima */
+    int look;      /* whether to test for NaN first, for maxima */
     const void *x; /* the first of some channels of one image */
     ptrdiff_t channels, x_step, y_step, index_step; /* elements from one channel to the next */
     ptrdiff_t unit; /* elements of a column: 1, or all channels, which count as one then */
     ptrdiff_t id, ih, iw, kd, kh, kw, sd, sh, sw, dd, dh, dw, ld, lh, lw, od, oh0, oh1, ow;
     void *y;        /* from row oh0 on */
-    int64_t *index; /* the same; NULL if nobody asks */
+    int64_t *index; /* the same; NULL if not wanted */
     fc_pool_counts depth, height, width; /* factors of divisors: double, but those along width; values NULL: results are */
     double scale;                        /* multiplied by `scale`, a power of two */
 } pool_shifts_args;
@@ -78,8 +78,8 @@ typedef struct {
     const void *x; /* the first plane */
     void *y;
     ptrdiff_t channels, x_step, y_step; /* elements from one plane to the next */
-    ptrdiff_t ih, iw, kh, kw, dh, lh; /* columns of a window lie side by side, half of them on either side */
-    const void *masks;             /* what pool_flat_masks left */
+    ptrdiff_t ih, iw, kh, kw, dh, lh; /* columns of a window are adjacent, half of them on either side */
+    const void *masks;             /* result of pool_flat_masks */
     const void *divisor, *inverse; /* [ih * iw], of sums */
 } pool_flat_args;
 

@@ -1,23 +1,23 @@
-/* The neutral words that kernel bodies are written in.
+/* The vector functions in which kernel bodies are written; the same names for every instruction set.
 
    REAL      float or double (FC_DOUBLE)
    vec       VL of them in a register
    v_load, v_store            whole vectors, any alignment
-   v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory behind them is not touched, lanes behind are 0
-   v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others 0 and their memory untouched
-   v_load_beside              v_load_mask at the edge of an image whose rows come one after the other
+   v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory after them is not accessed, lanes after them are 0
+   v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others are 0 and their memory is not accessed
+   v_load_beside              v_load_mask at the edge of an image whose rows are read one after the other
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
-   v_product_error(a, b, a*b) what rounding took from the product
-   v_inverse                  1 / a, not always rounded right
+   v_product_error(a, b, a*b) the rounding error of the product
+   v_inverse                  1 / a, not always correctly rounded
    v_finite                   whether no lane is infinite or NaN
-   v_larger, v_smaller        that one where neither is NaN, else the second operand
+   v_larger, v_smaller        of two; the second operand if one is NaN
    v_any_nan                  whether some lane is NaN
    v_even, v_odd              every second element of two vectors
-   v_ahead                    VL neighbouring elements of two vectors, from element n of the first on
+   v_ahead                    VL adjacent elements of two vectors, from element n of the first on
    v_keep(v, m, rest)         the lanes of v that are in the vmask m, those of `rest` elsewhere
    v_steps(first, step)       integers in lanes
    v_sum_lanes, v_largest_lane  of all lanes, in every lane
-   half_vec, v_half, v_whole  the first half of the lanes, to and fro; of the others nothing is known. v_half_load_mask: as
+   half_vec, v_half, v_whole  conversions to and from the first half of the lanes; the others are undefined. v_half_load_mask: as
                               v_load_mask. With AVX-512 only.
 
    v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only
@@ -45,7 +45,7 @@ typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), 
 #define NV 2         /* vectors per row of a register tile */
 #define NR (NV * VL) /* lanes per row of a register tile */
 
-/* Written out: gcc folds this to a constant even within loops, where it builds element by element what a loop fills. */
+/* Without a loop: gcc folds this to a constant, but would build the result of a loop element by element. */
 #define FC_STEPS4(a, d, i) (LANE)((a) + (i) * (d)), (LANE)((a) + ((i) + 1) * (d)), (LANE)((a) + ((i) + 2) * (d)), \
                            (LANE)((a) + ((i) + 3) * (d))
 #if VBYTES == 64 && FC_DOUBLE || VBYTES == 32 && !FC_DOUBLE
@@ -62,7 +62,7 @@ typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), 
 #define UNROLL _Pragma("GCC unroll 64")
 #define NO_UNROLL _Pragma("GCC unroll 1")
 
-#ifdef __clang__ /* which shuffles by constants only: this folds to such a shuffle once loops are unrolled */
+#ifdef __clang__ /* which needs constants: this becomes such a shuffle after loops are unrolled */
 INLINE vec v_shuffle(vec a, vec b, ivec from)
 {
     vec r;
@@ -156,8 +156,8 @@ INLINE vec fc_sqrt(vec v)
 }
 #endif
 
-/* 1 / a, neither of them near the ends of the range */
-#ifdef v_rough_inverse /* 14 bits, which a step of Newton's doubles in a third of the time of a division */
+/* 1 / a, where both are far from overflow and underflow */
+#ifdef v_rough_inverse /* 14 bits; a Newton step doubles them in a third of the time of a division */
 INLINE vec v_inverse(vec a)
 {
     vec r = v_rough_inverse(a);
@@ -179,7 +179,7 @@ INLINE vec v_product_error(vec a, vec b, vec product)
 
 INLINE vec v_abs(vec x) { return (vec)((ivec)x & ~(ivec)v_set1((REAL)-0.0)); }
 
-/* elements 0 2 4 ... and 1 3 5 ... of a followed by b */
+/* elements 0 2 4 ..., or 1 3 5 ..., of a followed by b */
 INLINE vec v_even(vec a, vec b) { return v_shuffle(a, b, v_steps(0, 2)); }
 INLINE vec v_odd(vec a, vec b) { return v_shuffle(a, b, v_steps(1, 2)); }
 
@@ -201,7 +201,7 @@ INLINE vec v_largest_lane(vec v)
     return v;
 }
 
-/* For v_shuffle: the elements of two vectors in turns, from element `first` of both. */
+/* For v_shuffle: interleave the elements of two vectors, from element `first` of both. */
 INLINE ivec v_turns(int first)
 {
     ivec turns;
@@ -212,7 +212,7 @@ INLINE ivec v_turns(int first)
 /* Blocks of 16 bytes: QUAD elements, within which shuffles are cheap. */
 enum { QUAD = 16 / sizeof(REAL) };
 
-/* Units of 1 or 2 elements of a and b in turns, block by block: the first half of each block's to a, the others to b. */
+/* Interleave units of 1 or 2 elements of a and b, block by block: the first half of each block to a, the second to b. */
 INLINE void v_interleave_quads(vec *a, vec *b, const int unit)
 {
     const ivec i = v_steps(0, 1), lo = (i & -QUAD) + ((i & (QUAD - 1)) / (2 * unit)) * unit + (i & (unit - 1)) + (i / unit & 1) * VL;
@@ -221,8 +221,8 @@ INLINE void v_interleave_quads(vec *a, vec *b, const int unit)
     *a = first;
 }
 
-/* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2; vectors of two blocks of
-   16 bytes, whose halves take two instructions more to interleave, within blocks first. */
+/* Transpose a VL x VL block in registers: log2(VL) rounds that interleave row i with row i + VL/2; with vectors of two blocks of
+   16 bytes, whose halves need two more instructions to interleave, blocks are interleaved within first. */
 INLINE void v_transpose(vec *r)
 {
     if (VL == 2 * QUAD) {
@@ -237,7 +237,7 @@ INLINE void v_transpose(vec *r)
             }
         UNROLL for (int i = 0; i < QUAD; i++)
         {
-            const int from = QUAD == 4 ? i % 2 * 2 + i / 2 : i; /* two rounds leave 1 and 2 in each other's place */
+            const int from = QUAD == 4 ? i % 2 * 2 + i / 2 : i; /* two rounds exchange 1 and 2 */
             t[i] = v_shuffle(r[from], r[from + QUAD], lo);
             t[i + QUAD] = v_shuffle(r[from], r[from + QUAD], lo + QUAD);
         }
@@ -257,7 +257,7 @@ INLINE void v_transpose(vec *r)
     }
 }
 
-/* The vector whose lane p is the sum of r[p]'s lanes: halves fold onto each other while row i interleaves with row i + rows/2. */
+/* The vector whose lane p is the sum of r[p]'s lanes: in each round halves are added while row i is interleaved with row i + rows/2. */
 INLINE vec v_sums(vec *r)
 {
     ivec lo = v_turns(0), hi = v_turns(VL / 2);

@@ -1,7 +1,7 @@
-/* What one ISA offers for one dtype: sizes and micro-kernels, behind one struct.
+/* The sizes and micro-kernels of one instruction set for one dtype, in one struct.
 
-   Pointers are void so that float and double share the type; extents and strides count elements.
-   Blocking, packing order and threads are the business of the .pyx files above. */
+   Pointers are void so that float and double use the same type; extents and strides count elements.
+   The .pyx files do blocking, packing order and threads. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -18,31 +18,31 @@
 #define FC_MAX_POINTS 10
 
 /* m[i*nr + lane] (+)= sum over c < depth, t < ntaps of a[c*acs + taps[t] + i] * b[(c*ntaps + t)*bs + lane];
-   one function per number of rows i.  `first` starts at zero instead of at what m holds.  Of b's like at `next`,
-   `lines` cache lines of each c are asked for: what the next tiles need, shared out among these, arrives while they compute. */
+   one function per number of rows i.  If `first`, sums start at zero instead of at m.  For each c,
+   prefetch `lines` cache lines from `next`, the panel that the following tiles use. */
 typedef void fc_tile(ptrdiff_t depth, ptrdiff_t ntaps, const ptrdiff_t *taps, const void *a, ptrdiff_t acs,
                      const void *b, ptrdiff_t bs, const void *next, ptrdiff_t lines, int first, void *m);
 
 /* y[i*ys + lane] = act(row_bias[i] + sum over k < depth of a[k*mr + i] * b[k*bs + lane]), nr lanes; row_bias may be NULL;
-   `ahead` elements from b lies what is needed next */
+   `ahead`: distance in elements from b to the data that is needed next, which is prefetched */
 typedef void fc_pixel_tile(ptrdiff_t depth, const void *a, const void *b, ptrdiff_t bs, ptrdiff_t ahead, void *y,
                            ptrdiff_t ys, const void *row_bias, int relu);
 
-/* Ask for memory that will be needed soon. */
+/* Prefetch memory that will be read soon. */
 static inline void fc_ask(const void *from, ptrdiff_t bytes)
 {
     for (ptrdiff_t at = 0; at < bytes; at += FC_LINE) __builtin_prefetch((const char *)from + at, 0, 3);
 }
 
-/* Where the positions of a padded axis come from, in a few numbers, so that no table grows with the image: `lo` positions
-   lie before the input (negative: cropped), and of all there are `size`.  The modes are those of `native.MODES`. */
+/* The sources of the positions of a padded axis, as a few numbers, so that no table grows with the image: `lo` positions
+   are before the input (negative: cropped), of `size` in all.  The modes are those of `native.MODES`. */
 typedef struct {
     ptrdiff_t extent, lo, size;
     int mode;
 } fc_axis;
 enum { FC_ZEROS, FC_REPLICATE, FC_CIRCULAR, FC_REFLECT, FC_SYMMETRIC };
 
-/* Input index of a position, -1 where there is the fill value; without an axis, the position itself. */
+/* Input index of a position, -1 for the fill value; without an axis, the position itself. */
 static inline int64_t fc_source(const fc_axis *a, ptrdiff_t at)
 {
     if (!a) return at;
@@ -59,7 +59,7 @@ static inline int64_t fc_source(const fc_axis *a, ptrdiff_t at)
 }
 
 /* One row of a band: dst[j%phases * phase_stride + j/phases] = src[c * xs], where c is the source of position start + j of
-   `cols`, `fill` where there is none or src is NULL.  Between run0 and run1, sources count up by one; beside them, padding
+   `cols`, `fill` where there is none or src is NULL.  Between run0 and run1, sources are consecutive; outside, padding
    of zeros has none. */
 typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t xs,
                          const fc_axis *cols, ptrdiff_t start, ptrdiff_t count, ptrdiff_t run0, ptrdiff_t run1,
@@ -69,8 +69,8 @@ typedef void fc_fill_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, co
 #define GATHER_NOTHING INT64_MIN
 typedef void fc_gather(void *dst, const void *src, const int64_t *at, ptrdiff_t count, double fill);
 
-/* Panels of a matrix x[i*rs + j*cs]: pack_a gives dst[k*mr + i], zero for extent <= i < mr, and spoils up to vl elements
-   behind the panel; pack_b gives dst[k*nr + j], zero for extent <= j < nr. */
+/* Panels of a matrix x[i*rs + j*cs]: pack_a gives dst[k*mr + i], zero for extent <= i < mr, and clobbers up to vl elements
+   after the panel; pack_b gives dst[k*nr + j], zero for extent <= j < nr. */
 typedef void fc_pack(void *dst, const void *x, ptrdiff_t rs, ptrdiff_t cs, ptrdiff_t extent, ptrdiff_t depth);
 
 /* y[i*rs + j*cs] = act(alpha*m[i*nr + j] + (beta*c[i*crs + j*ccs] + (row_bias[i] + col_bias[j]))) for i < rows, j < cols <= nr;
@@ -85,22 +85,22 @@ typedef struct {
 typedef void fc_store(const void *m, ptrdiff_t rows, ptrdiff_t cols, void *y, ptrdiff_t rs, ptrdiff_t cs,
                       const fc_epilogue *e);
 
-/* m[i*nr + j] = y[i*rs + j*cs]: partial sums come back between blocks of depth. */
+/* m[i*nr + j] = y[i*rs + j*cs]: partial sums are loaded again between blocks of depth. */
 typedef void fc_load(void *m, ptrdiff_t rows, ptrdiff_t cols, const void *y, ptrdiff_t rs, ptrdiff_t cs);
 
 /* Elements of a row split by stride phase: dst[j%phases * phase_stride + j/phases] = src[j]. */
 typedef void fc_split_row(void *dst, ptrdiff_t phases, ptrdiff_t phase_stride, const void *src, ptrdiff_t count);
 
-/* The other way round: dst[j] = src[j%phases][j/phases]. */
+/* The inverse: dst[j] = src[j%phases][j/phases]. */
 typedef void fc_interleave(void *dst, const void *const *src, ptrdiff_t phases, ptrdiff_t count);
 
-/* A row of n maxima of 2 x 2 windows side by side; see pairs.inc. */
+/* A row of n maxima of adjacent 2 x 2 windows; see pairs.inc. */
 typedef void fc_pool_pairs(const void *x0, const void *x1, ptrdiff_t iw, ptrdiff_t n, void *y, int64_t *index, int64_t base);
 
 /* y[p] = the mean of the p-th of `count` contiguous planes. */
 typedef void fc_plane_means(const void *x, ptrdiff_t count, ptrdiff_t elements, void *y);
 
-/* y = x^p of n elements, worked out in double; each side is of floats or of doubles.  Of double only. */
+/* y = x^p of n elements, computed in double; x and y are floats or doubles.  In tables of double only. */
 typedef void fc_powers(void *y, int single_y, const void *x, int single_x, ptrdiff_t n, double p);
 
 /* y = f(x) with parameters a and b, and dx = dy f'(x); n contiguous elements. */
@@ -116,7 +116,7 @@ typedef void fc_gate_backward(void *dx, void *dgate, const void *dy, const void 
 /* Winograd's transforms along one axis, and rows of channels in lanes; see winograd.inc. */
 typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
                           ptrdiff_t point, ptrdiff_t y_item);
-/* The same, and the squares of the taps of each item join `squares`, or are the first there. */
+/* The same; the squares of the taps of each item are also added to `squares`, or stored there if they are the first. */
 typedef void fc_wino_count(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
                            ptrdiff_t point, ptrdiff_t y_item, void *squares, int first);
 typedef void fc_wino_weights(const void *coef, ptrdiff_t points, ptrdiff_t taps, const void *x, ptrdiff_t tap, void *y,
@@ -137,10 +137,10 @@ typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrd
 /* out[i] = the sum of the lanes of the i-th of count vectors */
 typedef void fc_lane_sums(const void *sums, ptrdiff_t count, void *out);
 
-/* y[i*ys] = x[i*xs] for i < n: 16-bit floats to float and back; of float only. */
+/* y[i*ys] = x[i*xs] for i < n: 16-bit floats to float and back; in tables of float only. */
 typedef void fc_convert(void *y, ptrdiff_t ys, const void *x, ptrdiff_t xs, ptrdiff_t n);
 
-/* Keeps every multiply-add unit busy; returns the floating-point operations done. */
+/* Keeps every multiply-add unit busy; returns the number of floating-point operations. */
 typedef double fc_peak(ptrdiff_t rounds);
 
 typedef struct {
