@@ -1,14 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Depthwise convolution: blocking and threads around the tiles of simd/depthwise.inc.
 
-`Rows` has pixels in lanes (NCHW).  One item of work is a block of output rows and columns of one
-plane of the output channels of some groups.  Rows are handed to the tiles as a table of offsets,
-straight into the image where a tile can read its columns and padding is zero; otherwise the rows of
+In `Rows` lanes are pixels (NCHW).  One item of work is a block of output rows and columns of one
+plane of the output channels of some groups.  Tiles read rows through a table of offsets,
+into the image itself where a tile can read its columns and padding is zero; otherwise the rows of
 one group are copied to a band in scratch, padded and split by stride phase.  Rows of padding zeros are
-left out, so where weights are not finite, NaN is written in a pass of its own.
+skipped, so where weights are infinite or NaN, a separate pass writes NaN.
 
-`Pixels` has channels in lanes (NHWC).  One item is a run of output pixels of one row; what each tap
-reads for each pixel is a table of pointers into the image, or to one pixel of padding.
+In `Pixels` lanes are channels (NHWC).  One item is a run of output pixels of one row; a table of
+pointers into the image, or to one pixel of padding, says what each tap reads for each pixel.
 """
 
 from libc.stdint cimport int64_t
@@ -100,7 +100,7 @@ cdef class Rows(Prepared):
 
     cdef void multiply_zeros(
         self, const depthwise_rows_args *a, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t q0) noexcept nogil:
-        """NaN for the outputs of a block that see padding through a weight that is not finite."""
+        """Write NaN to the outputs of a block for which an infinite or NaN weight is multiplied by padding."""
         cdef Py_ssize_t size = self.t.itemsize, g, k, c, z, r, s, i, q
         cdef const char *w = <const char *>a.w
         cdef char *y
@@ -123,9 +123,9 @@ cdef class Rows(Prepared):
 
     cdef void find_rows(
         self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:
-        """Where in a group the input rows under a block are."""
+        """Offsets, in a group, of the input rows that a block reads."""
         cdef Py_ssize_t first = r0 * self.sh, offset, c, z, r
-        # Rows of the image itself follow one another; only those beside it are looked up.
+        # Rows inside the image are consecutive; only those outside are looked up.
         cdef Py_ssize_t begin = min(max(self.rows.lo - first, 0), nrows)
         cdef Py_ssize_t end = min(max(min(self.rows.lo + self.rows.extent, self.rows.size) - first, begin), nrows)
         cdef int64_t plane
@@ -142,7 +142,7 @@ cdef class Rows(Prepared):
     cdef void look_up(
         self, const View *x, int64_t plane, Py_ssize_t offset, Py_ssize_t first, Py_ssize_t begin, Py_ssize_t end,
         Py_ssize_t *table) noexcept nogil:
-        """Where the rows `begin` to `end` of a block of one plane are."""
+        """Offsets of the rows `begin` to `end` of a block of one plane."""
         cdef Py_ssize_t r
         cdef int64_t row
         for r in range(begin, end):
@@ -152,7 +152,7 @@ cdef class Rows(Prepared):
     cdef void copy_rows(
         self, const char *group, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t q0,
         Py_ssize_t cols, Py_ssize_t *table, char *band) noexcept nogil:
-        """Copy the input rows under a block of one group into the band."""
+        """Copy the input rows that a block of one group reads into the band."""
         cdef Py_ssize_t size = self.t.itemsize, c, z, r, start = q0 * self.sw, filled = 0
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)

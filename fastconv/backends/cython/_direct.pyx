@@ -2,11 +2,11 @@
 """Direct convolution with output channels in lanes: any kernel, stride, dilation, padding, group.
 
 One item of work is a block of output rows and columns of one plane of one group of one image.  It
-fills a band of input rows in scratch (padding of every mode comes from the index tables; depth
+fills a band of input rows in scratch (with padding of every mode; depth
 taps become channels; columns are split by stride phase, so that neighbouring pixels are
-neighbours), then sweeps blocks of NR output channels over it with the register tile, and stores
-each block with bias and activation.  Bands with too many channels are filled in parts, the
-accumulators of all blocks waiting in `m`.  A flat band (`direct.Flat`) makes one long row of the pixels of
+adjacent), then computes blocks of NR output channels with the register tile, and stores
+each block with bias and activation.  Bands with too many channels are filled in parts; `m` keeps the
+accumulators of all blocks.  A flat band (`direct.Flat`) makes one long row of the pixels of
 narrow maps.
 """
 
@@ -131,7 +131,7 @@ cdef class Direct(Prepared):
 
     cdef void find_pixels(
         self, const View *x, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t cols, int64_t *table) noexcept nogil:
-        """Where each element of one channel of a flat band comes from."""
+        """The source of each element of one channel of a flat band."""
         cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
         cdef Py_ssize_t w, phase, j, i, q
         cdef int64_t row, col
@@ -170,7 +170,7 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t pieces = (cols + self.t.mr - 1) // self.t.mr
         cdef Py_ssize_t depth = self.icg * self.kd
         cdef const char *w = weights + (((g * self.kbs + kb) * depth + c0) * self.ntaps) * nr * size
-        # Every tile asks for a part of the weights of the next block.
+        # Every tile prefetches a part of the weights of the next block.
         cdef Py_ssize_t all_lines = self.ntaps * nr * size // LINE, tile = 0
         cdef Py_ssize_t lines = (all_lines + rows * pieces - 1) // (rows * pieces)
         cdef const char *next = w + depth * self.ntaps * nr * size

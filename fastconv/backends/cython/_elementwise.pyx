@@ -41,9 +41,9 @@ def backward(
 
 
 cdef class Gated(Prepared):
-    """Each row of x is numbers and then as many gates; y has the numbers times the sigmoids of their gates.
+    """Each row of x is values followed by as many gates; y is the values times the sigmoids of their gates.
 
-    Backward, x is bound: a run makes the gradient of x of that of y.  An item is some rows, or part of one.
+    Backward, x is bound: a run computes the gradient of x from that of y.  An item is some rows, or part of one.
     """
 
     cdef Py_ssize_t rows, length, block, group, pieces

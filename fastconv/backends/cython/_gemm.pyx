@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Matrix multiplication: panels of both operands, one register tile, blocks of columns and of depth.
 
-A block of B, of KC rows and NC columns, is packed into panels unless it can be read where it lies.  An item of work is
-a run of strips of A, of at most MR rows each, and a run of panels: the strips are packed or read where they lie, and a
-group of panels stays in the L2 cache for all of them.  Partial sums wait in the output between blocks of depth; the
+A block of B, of KC rows and NC columns, is packed into panels unless it can be read in place.  An item of work is
+a run of strips of A, of at most MR rows each, and a run of panels: the strips are packed or read in place, and a
+group of panels stays in the L2 cache for all of them.  Between blocks of depth the output holds partial sums; the
 last block applies alpha, beta*c, bias and activation.  Small products of a batch are one item each.
 """
 
@@ -14,8 +14,8 @@ from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 cdef enum:
     GROUP_BYTES = 256 << 10  # of panels of B that stay in the L2 cache
-    PASSES = 8  # so many panels may read A where it lies
-    NEAR = 2048  # rows of A that are a multiple apart share few lines of the L1 cache
+    PASSES = 8  # largest number of panels that read A in place
+    NEAR = 2048  # rows of A a multiple of this apart map to few sets of the L1 cache
 
 
 cdef struct Job:
@@ -28,8 +28,8 @@ cdef struct Job:
     char *y
     Py_ssize_t yrs, ycs
     fc_epilogue e
-    bint in_place  # whether B is read where it lies
-    bint first, straight  # straight: tiles are stored where they belong, with no more than a bias and relu
+    bint in_place  # whether B is read in place
+    bint first, straight  # straight: tiles are stored directly, with at most a bias and relu
 
 
 cdef class Gemm(Prepared):
@@ -53,7 +53,7 @@ cdef class Gemm(Prepared):
         self.items = self.batch if whole else self.batch * self.column_blocks * self.depth_blocks * self.per_block()
 
     def operands(self, b, c, bias, packed=None, int threads=1):
-        """A run with these; into `packed`, if given, go all blocks of b, one after the other, on some threads."""
+        """A run with these operands; if `packed` is given, all blocks of b are packed into it, on some threads."""
         cdef Bound run = bound(self, (b, c, bias, packed))
         cdef Arrays *arrays = &run.arrays
         cdef Py_ssize_t block
@@ -84,7 +84,7 @@ cdef class Gemm(Prepared):
                 block, arrays, scratch, max(lo - block * per, 0), min(hi - block * per, per), block == lo // per, threads)
 
     cdef bint in_place(self, const Arrays *arrays) noexcept nogil:
-        """Whether tiles read b where it lies."""
+        """Whether tiles read b in place."""
         return self.few and arrays.weights == NULL and arrays.b.stride[2] == 1
 
     cdef Py_ssize_t per_block(self) noexcept nogil:
@@ -94,7 +94,7 @@ cdef class Gemm(Prepared):
         return (self.nc // self.t.nr + self.panels_per_item - 1) // self.panels_per_item
 
     cdef Py_ssize_t offset(self, Py_ssize_t block) noexcept nogil:
-        """Where a block begins among all packed ones."""
+        """Offset of a block among all packed ones."""
         cdef Py_ssize_t j = block // self.depth_blocks * self.nc, nr = self.t.nr
         cdef Py_ssize_t panels = (min(self.nc, self.n - j) + nr - 1) // nr
         return (j * self.k + block % self.depth_blocks * self.kc * panels * nr) * self.t.itemsize
@@ -116,7 +116,7 @@ cdef class Gemm(Prepared):
                     dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
 
     cdef void describe(self, Job *job, Py_ssize_t block, const Arrays *arrays) noexcept nogil:
-        """The job of a block; where B lies is left to the caller if it is not read in place."""
+        """The job of a block; the caller sets the address of B if it is not read in place."""
         cdef Py_ssize_t size = self.t.itemsize, per_product = self.column_blocks * self.depth_blocks, z = block // per_product
         cdef Py_ssize_t j = block % per_product // self.depth_blocks * self.nc, k = block % self.depth_blocks * self.kc
         cdef const View *a = &arrays.x
@@ -148,9 +148,9 @@ cdef class Gemm(Prepared):
     cdef void block(
         self, Py_ssize_t block, const Arrays *arrays, char *scratch, Py_ssize_t first, Py_ssize_t last, bint fresh,
         int threads) noexcept nogil:
-        """Items `first` to `last` of a block.  One B for all products is packed once if it is one block; `fresh`: a stretch begins.
+        """Items `first` to `last` of a block.  One B for all products is packed once if it is one block; `fresh`: a slice begins.
 
-        A packed block lies behind the threads' scratch, where a next stretch finds it.
+        A packed block is after the threads' scratch, and the next slice uses it again.
         """
         cdef Job job
         cdef Py_ssize_t i
@@ -171,7 +171,7 @@ cdef class Gemm(Prepared):
                 self.part(&job, i, scratch + threadid() * self.scratch)
 
     cdef void item(self, Py_ssize_t z, const Arrays *arrays, char *scratch) noexcept nogil:
-        """Product z of the batch; its B goes behind what a part needs."""
+        """Product z of the batch; its packed B is after the scratch of a part."""
         cdef Job job
         cdef Py_ssize_t i
         cdef char *panels = scratch + self.part_bytes()
@@ -185,12 +185,12 @@ cdef class Gemm(Prepared):
             self.part(&job, i, scratch)
 
     cdef Py_ssize_t part_bytes(self) noexcept nogil:
-        """Scratch of a part: a tile, the last panel of B, panels of A and a vector that packing spoils behind them."""
+        """Scratch of a part: a tile, the last panel of B, panels of A and a vector after them, which packing clobbers."""
         cdef Py_ssize_t mr = self.t.mr, nr = self.t.nr
         return ((mr * nr + nr * self.kc + self.strips_per_item * mr * self.kc + self.t.vl) * self.t.itemsize + 63) // 64 * 64
 
     def scratch_bytes(self, bint packed):
-        """(of one thread, of all threads together), the latter for a block of B unless it is `packed` beforehand."""
+        """(bytes of one thread, bytes for all threads), the latter for a block of B unless it is `packed` beforehand."""
         cdef Py_ssize_t block = 0 if packed else self.nc * self.kc * self.t.itemsize
         if self.whole:
             return self.part_bytes() + block, 0
@@ -252,7 +252,7 @@ cdef class Gemm(Prepared):
 
     cdef void detour(
         self, const Job *job, gemm_tile_args tile, Py_ssize_t rows, Py_ssize_t i0, Py_ssize_t j, char *m) noexcept nogil:
-        """One tile by way of scratch, for what the register tile cannot do."""
+        """One tile through scratch, for cases that the register tile does not support."""
         cdef Py_ssize_t size = self.t.itemsize, width = tile.cols
         cdef char *y = <char *>tile.y
         cdef fc_epilogue e = job.e

@@ -36,7 +36,7 @@ def convert(size_t table, ndarray y, ndarray x, bint bfloat, bint wide):
         extent[j], xs[j], ys[j] = e, from_.stride[i], to.stride[i]
         axes += 1
     j = 0
-    for i in range(1, axes):  # axes that follow each other without gaps are one
+    for i in range(1, axes):  # contiguous axes are merged
         if xs[j] == xs[i] * extent[i] and ys[j] == ys[i] * extent[i]:
             extent[j] *= extent[i]
         else:

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Phases of an image into the image: element j along an axis is element j // stride of phase j % stride.
+"""Interleave phases to an image: element j along an axis is element j // stride of phase j % stride.
 
 An item of work is a plane of one channel, or, channels last, a row of one image.
 """
@@ -11,7 +11,7 @@ from fastconv.backends.cython._simd cimport View, address, fc_table, view
 
 
 def scratch_bytes(tuple counts):
-    """What one thread needs: the views of all phases, and a pointer to each phase of a row."""
+    """Scratch of one thread: the views of all phases, and a pointer to each phase of a row."""
     nd, nh, nw = counts
     return nd * nh * nw * sizeof(View) + nw * sizeof(void *)
 

@@ -1,10 +1,10 @@
 # cython: language_level=3
-"""Which tiles an algorithm that mixes their values must leave alone, so that nothing spreads from one to another.
+"""Find tiles that an algorithm that mixes their values must not transform, so that no rounding error spreads.
 
-Rounding errors of a transform are relative to the largest value of a tile.  One that exceeds 2^8 times the root mean square
-of the others, a fill value of -9999 in an image, would drown what they contribute.  Squares are summed, in parts, while
-tiles are brought in: with an outlier, the part that holds it exceeds all other parts together, and only then is there a
-closer look.  Sums of squares that are infinite, NaN, or so small that products might underflow, say no less.
+Rounding errors of a transform are relative to the largest value of a tile.  If one value exceeds 2^8 times the root mean
+square of the others, such as a fill value of -9999 in an image, its errors exceed what the others contribute.  Squares are
+summed, in parts, during the input transform: with an outlier, the part that contains it exceeds the sum of all other parts,
+and only then are the values tested.  Tiles whose sums are infinite, NaN, or so small that products might underflow are tested, too.
 """
 
 cdef inline double most_squares(Py_ssize_t itemsize) noexcept nogil:
@@ -18,7 +18,7 @@ cdef inline double least_squares(Py_ssize_t itemsize) noexcept nogil:
 
 
 cdef inline bint stands_out(double square, double others, double count) noexcept nogil:
-    # Whether a value with this square is an outlier beside `count` others, whose squares add up to so much.
+    # Whether a value with this square is an outlier among `count` others, whose squares have this sum.
     return square * count > 65536.0 * others
 
 

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """1x1 convolution with pixels in lanes: the image is read in place, nothing is packed but the weights.
 
-One item of work is a block of pixels of one group of one image.  For each tile of output channels it sweeps the panels
+One item of work is a block of pixels of one group of one image.  For each tile of output channels it processes the panels
 of NR pixels, so the block stays in the L2 cache.  Its last panel overlaps the one before; only a block smaller than a
 panel is copied to scratch, because the tile loads whole vectors.
 """
@@ -53,7 +53,7 @@ cdef class Pointwise(Prepared):
                 self.t.tile[rows](self.icg, 1, &zero, w, mr, narrow, nr, narrow, 0, 1, scratch)
                 self.t.store(scratch, rows, count, out, y.stride[1], 1, &e)
                 continue
-            # The first channels ask for the next pixels, the last ones for those of the next block.
+            # The first channels prefetch the next pixels, the last ones those of the next block.
             ahead = nr if tile == 0 else self.block if tile == self.k_tiles - 1 else 0
             p = 0
             while p < count:

@@ -2,9 +2,9 @@
 """1x1 convolution with output channels in lanes, on an image laid out in blocks of VL channels.
 
 One item of work is a block of pixels of one group of one image, and some blocks of NR output channels.  The pixels are
-laid into `v`, [channel block][pixel][lane], so that the register tile, MR pixels by NR output channels, reads them from
-lines that it uses whole; small maps are read where they lie, channel by channel.  Sums of `together` channels at a time
-meet in `s`, [pixel][NR].
+copied to `v`, [channel block][pixel][lane], so that the register tile, MR pixels by NR output channels, uses every byte of
+the cache lines that it reads; small maps are read in place, channel by channel.  The sums of `together` channels at a time
+are added in `s`, [pixel][NR].
 """
 
 from libc.stdint cimport int64_t
@@ -74,7 +74,7 @@ cdef class PointwiseBlocked(Prepared):
             channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
             dst = v + c * count * size
             at = first
-            while at < first + count:  # the part of a line of pixels that lies in the block
+            while at < first + count:  # the part of a line of pixels that is in the block
                 line, col = at // self.line, at % self.line
                 cols = min(self.line - col, first + count - at)
                 src = channel + (
@@ -83,7 +83,7 @@ cdef class PointwiseBlocked(Prepared):
                 if self.sw == 1 or x.stride[1] == 1:
                     self.t.lane_row(
                         dst, src, x.stride[1], self.sw * x.stride[4], min(vl, self.icg - c), NULL, 0, cols, 0, cols, 0.0)
-                else:  # lanes are filled from whole vectors: with the columns between those that are read
+                else:  # lanes are filled from whole vectors, including columns that are not read
                     j = min((cols - 1) * self.sw + 1, self.iw)
                     self.t.lane_row(row, src, x.stride[1], 1, min(vl, self.icg - c), NULL, 0, j, 0, j, 0.0)
                     for j in range(cols):
@@ -96,7 +96,7 @@ cdef class PointwiseBlocked(Prepared):
         # `pixel`, `channel`: from one to the next, in elements.  In place, VL channels are taps of each other.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
         cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c, blocks, lanes
-        # Every tile asks for a part of the next weights.
+        # Every tile prefetches a part of the next weights.
         cdef Py_ssize_t lines = (vl * nr * size // LINE + pieces - 1) // pieces
         cdef Py_ssize_t taps[MOST_LANES]
         cdef const char *a

@@ -62,7 +62,7 @@ cdef class Pool:
         return self.n * self.c * self.od * self.row_blocks * self.col_blocks
 
     def run(self, x, y, index, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `index` is None unless positions are asked for; `scratch` holds `scratch_bytes` per thread."""
+        """Items lo to hi; `index` is None unless indices are wanted; `scratch` holds `scratch_bytes` per thread."""
         cdef View xv = view(x), yv = view(y), at
         at.data = NULL
         if self.indices:
@@ -88,7 +88,7 @@ cdef class Pool:
         c = i % self.c
         n = i // self.c
         cdef Py_ssize_t q0 = qi * self.qb, cols = min(self.qb, self.ow - q0)
-        # The block lies over `win` padded columns from `start` on; the image has those from `first` to `last` of them.
+        # The block reads `win` padded columns from `start` on; those from `first` to `last` are inside the image.
         cdef Py_ssize_t start = q0 * self.sw, win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t first = min(max(self.lw - start, 0), win)
         cdef Py_ssize_t last = min(max(self.lw + self.iw - start, first), win)
@@ -150,13 +150,13 @@ cdef class Pool:
 
     cdef void border(
         self, char *row, Py_ssize_t first, Py_ssize_t last, Py_ssize_t count, double fill) noexcept nogil:
-        """Fill what lies beside the image: elements before `first` and from `last` on."""
+        """Fill the elements outside the image: before `first` and from `last` on."""
         cdef Py_ssize_t size = self.t.itemsize
         self.t.fill_row(row, 1, 0, NULL, 1, NULL, 0, first, 0, 0, fill)
         self.t.fill_row(row + last * size, 1, 0, NULL, 1, NULL, 0, count - last, 0, 0, fill)
 
     cdef void find_rows(self, const char *image, Py_ssize_t od, Py_ssize_t oh, const void **table) noexcept nogil:
-        """The image rows under one row of windows, NULL where there is padding."""
+        """The image rows that one row of windows reads, NULL for padding."""
         cdef Py_ssize_t z, t, plane, row, step = self.iw * self.unit * self.t.itemsize
         for z in range(self.kd):
             plane = od * self.sd - self.ld + z * self.dd

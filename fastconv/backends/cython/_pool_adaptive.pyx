@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Pooling over windows of uneven sizes; an item of work is one row of windows of one channel, or of all where they come last.
 
-The rows of the image under a row of windows are combined into one in scratch, see simd/pool.inc, and then its columns.
-Scratch holds the addresses of those rows, with `indices` also where each lies in a window, the combined row, and with
-`indices` which row each of its maxima came from.
+The rows of the image that a row of windows reads are combined into one in scratch, see simd/pool.inc, and then its columns.
+Scratch contains the addresses of those rows, with `indices` also their positions in a window, the combined row, and with
+`indices` the row of each of its maxima.
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Gradients of pooling: of maxima each is added where its index says, of averages to its whole window.
+"""Gradients of pooling: those of maxima are added at their indices, those of averages to their whole windows.
 
-An item of work is a plane of one channel, or, channels last, some channels of one image: nobody else writes there,
-and additions follow the order of memory.
+An item of work is a plane of one channel, or, channels last, some channels of one image: no other item writes there,
+and additions are in the order of memory.
 """
 
 from cython.parallel cimport prange, threadid
@@ -28,8 +28,8 @@ cdef void clear(real *out, Py_ssize_t channels, Py_ssize_t elements, Py_ssize_t 
 cdef void scatter(
     real *out, const real *dy, const int64_t *index, Py_ssize_t channels, Py_ssize_t outputs, Py_ssize_t elements,
     Py_ssize_t step) noexcept nogil:
-    # `channels` neighbours at every position, `step` from one position to the next.  Indices that do not lie inside
-    # add nothing: -1 means that, and an array that another thread changes must not lead out of the plane.
+    # `channels` neighbours at every position, `step` from one position to the next.  Indices outside the plane
+    # are skipped: -1 is one, and an array that another thread changes must not cause writes outside.
     cdef Py_ssize_t o, c
     cdef int64_t at
     clear(out, channels, elements, step)
@@ -89,7 +89,7 @@ cdef class Average:
     cdef bint single
 
     def __init__(self, p, kernel, before, counts, Py_ssize_t width, Py_ssize_t block):
-        """`kernel` without taps that meet nothing but padding and `before`, the padding before it; factors of counts.
+        """`kernel` without taps that read only padding, and `before`, the padding before it; factors of counts.
 
         `block`: columns of the input at a time.
         """
@@ -103,7 +103,7 @@ cdef class Average:
         self.parts, self.block = (self.channels + width - 1) // width, block
 
     def run(self, dy, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds a block of a row of inputs and the outputs that it is in, per thread."""
+        """Items lo to hi; `scratch` has a block of a row of inputs and the outputs that read it, per thread."""
         cdef View d = view(dy), y = view(out)
         cdef char *rows = address(scratch)
         cdef Py_ssize_t item
@@ -130,8 +130,8 @@ cdef class Average:
     cdef void spread_columns(
         self, real *out, const real *dy, real *row, Py_ssize_t begin, Py_ssize_t end, Py_ssize_t channels,
         Py_ssize_t step) noexcept nogil:
-        # Columns begin to end of the input, of which outputs from `first` to before `last` read some.  One row of those at a
-        # time: divided, spread along the width into `row`, which is added to each input row.
+        # Columns begin to end of the input, which outputs from `first` to before `last` read.  One row of those at a
+        # time: divided, added along the width into `row`, which is added to each input row.
         cdef Py_ssize_t od, oh, td, th, plane, line, first, last, inputs = end - begin
         cdef real *share = row + inputs * channels
         first = max(begin + self.w.before - (self.w.taps - 1) * self.w.dilation + self.w.stride - 1, 0) // self.w.stride
@@ -206,7 +206,7 @@ cdef void add(real *out, const real *row, Py_ssize_t inputs, Py_ssize_t channels
 cdef class Adaptive:
     """One prepared gradient of an average over adaptive windows: window o of O is inputs floor(o I/O) to ceil((o+1) I/O).
 
-    So input i lies in windows floor(i O/I) to ceil((i+1) O/I), and nothing is added to what another item writes.
+    So windows floor(i O/I) to ceil((i+1) O/I) contain input i, and no item adds to what another item writes.
     """
 
     cdef Py_ssize_t inputs[3]
@@ -250,8 +250,8 @@ cdef class Adaptive:
 
     cdef void spread(
         self, real *out, const real *dy, real *shares, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
-        # For each row of inputs: what the windows above it give, added up along depth and height, then along the width.
-        # Most rows lie in the same windows as the row before.
+        # For each row of inputs: the gradients of its windows are summed along depth and height, then along the width.
+        # Most rows have the same windows as the row before.
         cdef Py_ssize_t d, h, w, od, oh, o, c, begin, end, width = self.outputs[2]
         cdef Py_ssize_t d0, d1, h0, h1, had_d0 = -1, had_d1 = -1, had_h0 = -1, had_h1 = -1
         cdef real *lengths = shares + width * channels

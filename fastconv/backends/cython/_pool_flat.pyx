@@ -28,7 +28,7 @@ cdef class Pool(Prepared):
         _, self.a.kh, self.a.kw = kernel
         self.a.lh, self.a.dh = lo[1], p.dilation[1]
         plane = self.a.ih * self.a.iw
-        # One mask to a block and tap; no mask takes more than a vector.
+        # One mask per block and tap; a mask is at most a vector.
         masks = np.empty((plane // self.t.vl + 1) * self.a.kw * self.t.vl * self.t.itemsize + 64, np.uint8)
         masks = masks[-masks.__array_interface__["data"][0] % 64:]
         self.t.pool_flat_masks(plane, self.a.iw, self.a.kw, address(masks))

@@ -19,7 +19,7 @@ cdef void part(
     const fc_table *t, const View *x, const View *y, Py_ssize_t n, Py_ssize_t first, Py_ssize_t last,
     Py_ssize_t elements) noexcept nogil:
     cdef Py_ssize_t size = t.itemsize, c = first, count
-    # Planes and results that lie one behind the other go together.
+    # Adjacent planes and results are processed together.
     count = last - first if x.stride[1] == elements and y.stride[1] == 1 else 1
     while c < last:
         t.plane_means(

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Maxima of 2 x 2 windows side by side; an item of work is one plane of one channel of one image."""
+"""Maxima of adjacent 2 x 2 windows; an item of work is one plane of one channel of one image."""
 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t

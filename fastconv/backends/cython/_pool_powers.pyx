@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Lp pooling: an item of work is a block of windows of one channel, or of all where they come last.
 
-Rows of the image that the block reads are raised to the power once, into scratch.  Each row of windows is then the sum of some
-of those, combined along the width, divided, and its root; see simd/pool.inc and simd/powers.inc.  All of it in float64.  A block
-of one row of windows uses no row twice: it takes some at a time, and adds them up.
+The powers of the rows of the image that the block reads are computed once, into scratch.  A row of windows is then the sum of some
+of these rows, combined along the width, divided, and its root; see simd/pool.inc and simd/powers.inc.  All of it in float64.  A block
+of one row of windows uses no row twice: it processes some rows at a time, and sums them.
 
-Scratch holds the addresses of the rows under a row of windows, which rows of powers are there, those rows, the combined row, this
-split by stride phase where lanes are pixels and the stride is not 1, and a row of results.
+Scratch contains the addresses of the rows that a row of windows reads, which rows of powers are computed, those rows, the combined
+row, this split by stride phase where lanes are pixels and the stride is not 1, and a row of results.
 """
 
 from libc.string cimport memset
@@ -22,7 +22,7 @@ cdef struct Axis:
 
 
 cdef struct Columns:
-    # Those of a block: windows from `first` on; padded columns from `start` on, of which the image has `lo` to `hi`.
+    # Of a block: windows from `first` on; padded columns from `start` on, of which `lo` to `hi` are inside the image.
     Py_ssize_t first, windows, start, win, lo, hi
 
 
@@ -103,7 +103,7 @@ cdef class Pool(Prepared):
     cdef void down(
         self, const char *image, Py_ssize_t od, Py_ssize_t oh, Py_ssize_t z, Py_ssize_t r, const Columns *q, char *done,
         double *powers, double *row, const void **table) noexcept nogil:
-        """The sum of the rows under a row of windows, the z-th and r-th of a block."""
+        """The sum of the rows that one row of windows reads, the z-th and r-th of a block."""
         cdef Py_ssize_t taps = self.d.kernel * self.h.kernel, t = 0, first, end, line, plane, slot, ahead
         cdef pool_down_args down
         down.op, down.rows, down.start, down.n = self.combine, <const void *const *>table, 0, (q.hi - q.lo) * self.unit
@@ -125,7 +125,7 @@ cdef class Pool(Prepared):
                 else:
                     slot = (z * self.d.step + t // self.h.kernel * self.d.apart) * self.lines
                     slot += r * self.h.step + t % self.h.kernel * self.h.apart
-                # Rows that follow each other in the image and in scratch are taken in one run.
+                # Rows that are adjacent in the image and in scratch are processed in one run.
                 ahead = 1
                 if self.runs:
                     ahead = min(min(end - t, self.h.kernel - t % self.h.kernel), self.h.input - line)

@@ -18,7 +18,7 @@ cdef class Pool(Prepared):
                  Py_ssize_t width):
         """`divisors`: factors of each window's divisor along depth, height and width; None: sums are multiplied by `scale`.
 
-        Channels last go together: `width` is their number then.
+        Channels last are processed together: `width` is their number then.
         """
         self.t = <const fc_table *>table
         self.keep = divisors

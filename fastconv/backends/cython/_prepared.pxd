@@ -1,12 +1,12 @@
-"""What compiled kernels share: see _prepared.pyx."""
+"""Base of compiled kernels: see _prepared.pyx."""
 
 from fastconv.backends.cython._simd cimport Contiguous, View, fc_table
 
 
 cdef struct Arrays:
-    # What one run reads and writes.
+    # The arrays that one run reads and writes.
     View x, y
-    View index  # where a kernel has a second result
+    View index  # of a second result, if there is one
     const char *weights  # packed or transformed
     const char *plain  # weights as they were given
     char *bias
@@ -17,10 +17,10 @@ cdef class Prepared:
     cdef const fc_table *t
     cdef object keep  # arrays whose addresses are held by the subclass
     cdef readonly Py_ssize_t items
-    cdef Py_ssize_t own, scratch, shared  # bytes for each thread, from one thread's to the next, and for all of them together
+    cdef Py_ssize_t own, scratch, shared  # bytes of one thread, from one thread's to the next thread's, and for all threads
     cdef int threads
     cdef tuple parts
-    cdef Contiguous x, y  # arrays without gaps
+    cdef Contiguous x, y  # contiguous arrays
     cdef Py_ssize_t x_bytes, y_bytes
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil
     cdef void stretch(

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""What compiled kernels share: independent items of work, weights bound to sizes, threads and scratch.
+"""Base of compiled kernels: independent items of work, weights bound to sizes, threads and scratch.
 
-A `Prepared` knows the sizes and tables of one problem and how to do one item; it is made once and does not change.
-`bind` adds weights, which is cheap, so that a call may do it every time.  Arrays come as canonical views of any strides
-that the kernel allows, or, to `Bound.plain`, as whatever lies in memory without gaps.
+A `Prepared` has the sizes and tables of one problem and computes one item; it is made once and does not change.
+`bind` adds weights, which is cheap, so that every call may do it.  Arrays are canonical views of any strides that the
+kernel allows, or, for `Bound.plain`, any contiguous arrays.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -20,17 +20,17 @@ cdef bint DEBUG = lender.DEBUG
 
 cdef enum:
     LINE = 64
-    STACK_BYTES = 32 << 10  # scratch of one thread that is not worth borrowing
+    STACK_BYTES = 32 << 10  # scratch of one thread that is on the stack instead of borrowed
 
 
 cdef class Prepared:
-    """One problem; a subclass sets `t`, `keep` and `items`, and says what an item is."""
+    """One problem; a subclass sets `t`, `keep` and `items`, and computes an item."""
 
     def share(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, Py_ssize_t shared_bytes=0):
-        """How runs go about their items.
+        """Set how runs process their items.
 
-        `scratch_bytes`: for each thread; `shared_bytes`: behind those, for all of them; `parts`: slices of the items between
-        which signals are seen; `x`, `y`: arrays without gaps, as `native.Contiguous`.
+        `scratch_bytes`: for each thread; `shared_bytes`: after those, for all of them; `parts`: slices of the items between
+        which signals are handled; `x`, `y`: contiguous arrays, as `native.Contiguous`.
         """
         self.own, self.scratch, self.shared = scratch_bytes, lender.step_of(scratch_bytes), shared_bytes
         self.parts = parts
@@ -53,14 +53,14 @@ cdef class Prepared:
                 self.item(i, arrays, scratch + threadid() * self.scratch)
 
     def bind(self, weights=None, bias=None, plain=None):
-        """A run with these weights; `plain` are those that `weights` were made of, where the kernel wants them too."""
+        """A run with these weights; `plain` are the unpacked weights, if the kernel needs them, too."""
         cdef Bound run = bound(self, (weights, bias, plain))
         run.arrays.weights, run.arrays.bias, run.arrays.plain = address(weights), address(bias), address(plain)
         return run
 
 
 cdef Bound bound(Prepared prepared, object keep):
-    """A run without operands; `keep` is what must live as long as it does."""
+    """A run without operands; `keep` must live as long as it does."""
     cdef Bound run = Bound.__new__(Bound)
     run.prepared, run.keep = prepared, keep
     memset(&run.arrays, 0, sizeof(Arrays))
@@ -79,9 +79,9 @@ cdef class Bound:
         self.go(&a)
 
     def plain(self, x, out):
-        """Run if neither array has gaps, whatever its shape, and they do not overlap; else do nothing and return False.
+        """Run if both arrays are contiguous, whatever their shapes, and do not overlap; else do nothing and return False.
 
-        The caller knows that x has the dtype of the problem, and out that of the result.
+        The caller has checked that x has the dtype of the problem, and out that of the result.
         """
         cdef Arrays a = self.arrays
         cdef Prepared p = self.prepared

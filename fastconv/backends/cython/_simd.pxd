@@ -1,4 +1,4 @@
-"""The C tables of simd/table.h, and where NumPy's arrays lie, read from their fields: no table of NumPy's functions is needed."""
+"""The C tables of simd/table.h, and addresses and strides of NumPy's arrays, read from their fields without NumPy's C API."""
 
 from libc.stdint cimport int64_t
 from libc.string cimport memset
@@ -296,7 +296,7 @@ cdef struct View:
 
 
 cdef struct Contiguous:
-    # Strides of an array without gaps, in elements; other arrays may have other ones along the first `free` axes.
+    # Strides of a contiguous array, in elements; other arrays may have other ones along the first `free` axes.
     Py_ssize_t stride[5]
     int free
 
@@ -311,11 +311,11 @@ cdef inline Py_ssize_t elements(ndarray array) noexcept:
 
 
 cdef inline View view(ndarray array) except *:
-    """Where `array` lies.  The caller keeps it alive; its memory does not move.
+    """Address and strides of `array`.  The caller keeps it alive; its memory does not move.
 
     Strides are the array's own fields, and those of axes of length 1 may be anything: only for kernels that multiply
-    them by indices and do nothing else with them.  (The buffer protocol would make up others, even where the
-    array's were right.)
+    them by indices and use them for nothing else.  (The buffer protocol would return other strides, even where the
+    array's are right.)
     """
     cdef View v
     cdef int i
@@ -326,10 +326,10 @@ cdef inline View view(ndarray array) except *:
 
 
 cdef inline View placed(ndarray array, const Contiguous *as_if) except *:
-    """Where `array` lies, with the strides that the problem knows.
+    """Address of `array`, with the strides that the problem determines.
 
-    The array decides about free axes of more than one element, and must agree about the others: so the strides of axes of
-    length 1 follow from those of their neighbours, whatever the array says.
+    Free axes of more than one element have the array's strides; along the others it must agree.  So the strides of axes of
+    length 1 follow from those of their neighbours, whatever the array's are.
     """
     cdef View v
     cdef int i
@@ -372,7 +372,7 @@ cdef inline fc_pool_counts pool_counts(object counts) except *:
 
 
 cdef inline char *whole(ndarray array, bint written, Py_ssize_t nbytes) noexcept:
-    """Address of `nbytes` without gaps, which may be `written`; NULL if the array is something else."""
+    """Address of a contiguous array of `nbytes`, writable if `written`; NULL if the array is not that."""
     cdef int flags = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | (NPY_ARRAY_WRITEABLE if written else 0)
     if elements(array) * PyArray_ITEMSIZE(array) != nbytes:
         return NULL
@@ -383,9 +383,9 @@ cdef inline char *whole(ndarray array, bint written, Py_ssize_t nbytes) noexcept
 
 cdef inline void clear_behind(
     char *row, Py_ssize_t phases, Py_ssize_t allotted, Py_ssize_t filled, Py_ssize_t size) noexcept nogil:
-    """Zeros behind the last of `filled` columns in each part of a row of a band; see `fill_row` in simd/table.h.
+    """Write zeros after the last of `filled` columns in each part of a row of a band; see `fill_row` in simd/table.h.
 
-    Whole vectors reach there.  Their results are dropped, but denormal numbers cost 100 times a product's time.
+    Whole vectors read them.  Their results are not used, but denormal numbers would take 100 times a product's time.
     """
     cdef Py_ssize_t phase, count
     for phase in range(phases):

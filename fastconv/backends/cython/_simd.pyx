@@ -49,10 +49,10 @@ def sizes(size_t table):
 
 
 def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t depth, bint lanes):
-    """w, (groups * rows, depth), into panels (groups, blocks, depth, NR), zero behind the last row.
+    """w, (groups * rows, depth), into panels (groups, blocks, depth, NR), zero after the last row.
 
-    Without `lanes` panels are MR wide, and the rows are shared out among them as evenly as can be.  Up to VL elements
-    behind the last panel are spoilt.
+    Without `lanes`, panels are MR wide and have near-equal numbers of rows.  Up to VL elements after the last panel are
+    clobbered.
     """
     cdef const fc_table *t = <const fc_table *>table
     cdef const char *src = address(w)
@@ -69,7 +69,7 @@ def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t
 
 
 def largest(size_t table, x):
-    """The largest magnitude in x, C-contiguous; NaN or infinity if one of its elements is that."""
+    """The largest magnitude in x, C-contiguous; NaN or infinity if an element is."""
     cdef const fc_table *t = <const fc_table *>table
     cdef const char *data = address(x)
     cdef Py_ssize_t n = x.size
@@ -80,7 +80,7 @@ def largest(size_t table, x):
 
 
 def pack_columns(size_t table, w, packed):
-    """w, (columns, depth) with any strides, into panels (blocks, depth, NR), zero behind the last column."""
+    """w, (columns, depth) with any strides, into panels (blocks, depth, NR), zero after the last column."""
     cdef const fc_table *t = <const fc_table *>table
     cdef View v = view(w)
     cdef char *dst = address(packed)

@@ -14,11 +14,11 @@ cdef double TWO_112 = 2.0 ** 112
 
 
 cdef enum:
-    SAMPLES = 32  # that are added up one after the other
+    SAMPLES = 32  # that are summed one after the other
 
 
 cdef struct Part:
-    # Vectors that lie together: the first one, as a sample and as an element, and how many.
+    # Adjacent vectors: the first one, as a sample and as an element, and their number.
     Py_ssize_t sample, element, count
 
 
@@ -40,14 +40,14 @@ cdef inline Part part_of(Py_ssize_t i, Py_ssize_t block, Py_ssize_t count, Py_ss
 
 
 cdef class Softmax(Prepared):
-    """A softmax, or the gradient of one: then x is the gradient of the result, and bound to it as weights is that of which it was."""
+    """A softmax, or its gradient: then x is the gradient of the result, and the softmax's x is bound as weights."""
 
     cdef Py_ssize_t count, block
     cdef bint in_scratch
     cdef softmax_args a
 
     def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
-        """`block`: vectors in one item of work; `in_scratch`: whether exponentials wait there, not in the result."""
+        """`block`: vectors in one item of work; `in_scratch`: whether exponentials are kept there, not in the result."""
         self.t = <const fc_table *>table
         self.count, self.block, self.items, self.in_scratch = p.outer, block, items, in_scratch
         memset(&self.a, 0, sizeof(self.a))
@@ -112,7 +112,7 @@ cdef class Loss:
     cdef double smoothing
 
     def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
-        """`in_scratch`: as for `Softmax`.  Likelihoods of 16-bit floats have the table of float32."""
+        """`in_scratch`: as for `Softmax`.  Likelihoods of 16-bit floats use the table of float32."""
         self.t = <const fc_table *>table
         self.logits, self.wide, self.single, self.items = p.logits, self.t.itemsize == 8, p.reduction == "none", items
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
@@ -128,7 +128,7 @@ cdef class Loss:
 
     def run(self, target, scale, double total_weight, x, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi,
             int threads):
-        """Items lo to hi: y is the loss of each sample or, where losses are added up, sums of losses and of weights of each item."""
+        """Items lo to hi: y is the loss of each sample or, where losses are summed, the sums of losses and of weights of each item."""
         cdef Wanted wanted = self.wanted(target, scale, total_weight)
         cdef const char *xs = address(x)
         cdef char *out = address(y)
@@ -138,7 +138,7 @@ cdef class Loss:
             self.add(&wanted, part_of(i, self.block, self.n, self.c, self.inner), xs, i, out, buf + threadid() * scratch_step)
 
     def reduce(self, sums, bint mean, y):
-        """What `run` gave, added up in order; a mean over nothing is NaN, or infinite with the loss."""
+        """The results of `run`, summed in order; a mean over no samples is NaN, or infinite with the loss."""
         cdef const double *s = <const double *>address(sums)
         cdef double total = 0, weights = 0
         cdef Py_ssize_t i

@@ -8,7 +8,7 @@ cdef extern from "team.h" nogil:
 
 
 cpdef int team(int requested) except -1:
-    """How many of `requested` threads a run may use; they are where they can work side by side."""
+    """How many of `requested` threads a run may use; they are on different processors where possible."""
     cdef int threads = 1
     if requested > 1:
         threads = openmp_threads(requested)

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Products of few rows with a matrix that is read once, where it lies; either operand may be the matrix.
+"""Products of few rows with a matrix that is read once, in place; either operand may be the matrix.
 
 One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel,
-while runs of about DEPTH products are added to them, so rows of x need the L1 cache alone; alpha, beta*c, bias and
-activation come last.  Each output is added up in the order of `_gemm`: by parts of the depth, `kc` products each.
+while runs of about DEPTH products are added to them, so that rows of x stay in the L1 cache; alpha, beta*c, bias and
+activation come last.  Each output is summed in the order of `_gemm`: by parts of the depth, `kc` products each.
 """
 
 from libc.string cimport memcpy
@@ -14,9 +14,9 @@ from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 cdef enum:
     ROWS = 32
     DEPTH = 2048
-    PITCH = DEPTH + 16  # from row to row of a copy of x: whole lines, and not all in one set of the cache
-    TURNED_ROWS = 8  # of x: for more of them, transposed blocks are kept
-    NEAR = 2048  # rows that are a multiple of so many bytes apart share few sets
+    PITCH = DEPTH + 16  # from row to row of a copy of x: whole cache lines, mapped to different sets
+    TURNED_ROWS = 8  # of x: with more, transposed blocks are kept
+    NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
 
 
 cdef View turned(View v) noexcept nogil:
@@ -64,7 +64,7 @@ cdef class Thin(Prepared):
         self.items = self.batch * self.runs * self.blocks
 
     def operands(self, b, c, bias, packed=None):
-        """A run with these; `packed` are the panels of b, if there are any."""
+        """A run with these operands; `packed` are the panels of b, or None."""
         cdef Bound run = bound(self, (b, c, bias, packed))
         run.arrays.b = view(b)
         if not self.b_batched:

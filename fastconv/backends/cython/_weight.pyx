@@ -1,13 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Gradients of convolution weights: sums over pixels on the register tile of the forward kernels.
 
-Lanes hold output channels, rows hold input channels or the taps of one kernel row (see weight.py).  One block is some
+Lanes are output channels, rows are input channels or the taps of one kernel row (see weight.py).  One block is some
 output rows and columns of one plane of some images: its part of y is packed with NR channels per pixel, its part of
-x is laid into a band, and every tile adds up the block's pixels in registers before they join the sums in `partial`.
+x is copied to a band, and every tile sums the block's pixels in registers before it adds them to `partial`.
 So no chain of additions is longer than a block.
 
-An item of work is (segment of the blocks, group, part of the output channels).  The number of segments belongs to
-the problem, not to the threads, so the bits of the result do not depend on who worked on what.
+An item of work is (segment of the blocks, group, part of the output channels).  The number of segments depends on
+the problem, not on the threads, and so do the bits of the result.
 """
 
 from cython.parallel cimport prange, threadid
@@ -72,11 +72,11 @@ cdef class Weight:
 
     @property
     def items(self):
-        """How many independent items of work `run` has."""
+        """Number of independent items of work of `run`."""
         return self.segments * self.groups * self.k_chunks
 
     def run(self, x, y, partial, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi: the sums of each segment into `partial`; `scratch` holds `scratch_bytes` for each thread."""
+        """Items lo to hi: the sums of each segment are written to `partial`; `scratch` has `scratch_bytes` for each thread."""
         cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
         cdef char *sums = address(partial)
         cdef char *buf = address(scratch)
@@ -90,7 +90,7 @@ cdef class Weight:
                 self.item(i, &xv, &yv, sums, buf + threadid() * scratch_bytes)
 
     def finish(self, partial, out, int threads):
-        """Add up the segments, in their order, into the gradient, (oc, icg, kd, kh, kw) C-contiguous."""
+        """Add the segments in order to the gradient, (oc, icg, kd, kh, kw) C-contiguous."""
         cdef char *sums = address(partial)
         cdef char *y = address(out)
         cdef Py_ssize_t i
@@ -146,7 +146,7 @@ cdef class Weight:
     cdef void pack_y(
         self, const View *y, Py_ssize_t g, Py_ssize_t kb0, Py_ssize_t kb1, Py_ssize_t n0, Py_ssize_t n1, Py_ssize_t od,
         Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t q0, Py_ssize_t cols, char *packed) noexcept nogil:
-        # [output block][image][pixel][NR], zero behind the last channel
+        # [output block][image][pixel][NR], zero after the last channel
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, n, kb, r, count
         cdef const char *src
         for kb in range(kb0, kb1):

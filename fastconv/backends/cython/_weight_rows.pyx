@@ -1,16 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Gradients of convolution weights with pixels in lanes: blocking and threads around simd/weight_rows.inc.
 
-A block is some output rows and columns of one plane of one image.  What it reads of one input channel is read in
-place, or laid into a band of padded rows, split by stride phase, and meets the block in every output channel.  A
-vector of sums for each tap, in scratch, takes in block after block, and its lanes are added up at the end: no chain of
-additions is longer than a block's share of a lane, or the number of blocks.
+A block is some output rows and columns of one plane of one image.  Its part of one input channel is read in
+place, or copied to a band of padded rows, split by stride phase, and multiplied by the block of every output channel.  A
+vector of sums for each tap, in scratch, accumulates block after block, and its lanes are added at the end: no chain of
+additions is longer than one lane of a block, or the number of blocks.
 
 An item of work is (segment of the blocks, some input channels, some output channels of their groups), so that images
-are read in long stretches.  Items belong to the problem, not to the threads.
+are read in long runs.  Items depend on the problem, not on the threads.
 
-Rows of padding zeros are left out.  Where sums are not finite, y may not be, either, and its products with such zeros are
-NaN: then there is a closer look.
+Rows of padding zeros are skipped.  If sums are not finite, y may contain infinities or NaN, whose products with such zeros
+are NaN: then y is tested.
 """
 
 from cython.parallel cimport prange, threadid
@@ -67,7 +67,7 @@ cdef class WeightRows:
 
     @property
     def items(self):
-        """How many independent items of work a run has."""
+        """Number of independent items of work of a run."""
         return self.segments * self.c_blocks * self.k_blocks
 
     def run(self, x, y, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
@@ -120,7 +120,7 @@ cdef class WeightRows:
 
     cdef void multiply_zeros(
         self, Py_ssize_t b, const char *plane, const View *y, char *sums) noexcept nogil:
-        """NaN for the taps through which what is not finite in a block of a channel of y sees padding."""
+        """Write NaN to the taps that multiply padding by an infinity or NaN in a block of a channel of y."""
         cdef Py_ssize_t size = self.t.itemsize, i, q, z, r, s
         cdef Py_ssize_t q0 = b % self.col_blocks * self.qb, r0 = b // self.col_blocks % self.row_blocks * self.rb
         cdef Py_ssize_t od = b // self.col_blocks // self.row_blocks
@@ -145,7 +145,7 @@ cdef class WeightRows:
     cdef void block(
         self, Py_ssize_t b, bint known, const View *x, const char *channel, const View *y, const char *plane,
         Py_ssize_t channels, Py_ssize_t *rows, char *band, char *sums) noexcept nogil:
-        """One input channel, and so many output channels; `known`: the table of rows is that of this block."""
+        """One input channel and some output channels; `known`: the table of rows is already that of this block."""
         cdef Py_ssize_t size = self.t.itemsize, k
         cdef Py_ssize_t q0 = b % self.col_blocks * self.qb, r0 = b // self.col_blocks % self.row_blocks * self.rb
         cdef Py_ssize_t od = b // self.col_blocks // self.row_blocks
@@ -173,7 +173,7 @@ cdef class WeightRows:
 
     cdef void find_rows(
         self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:
-        """Where in a channel, or in the band, the input rows under a block are."""
+        """Offsets, in a channel or in the band, of the input rows that a block reads."""
         cdef Py_ssize_t z, r
         cdef int64_t plane, row
         for z in range(self.kd):

@@ -1,21 +1,21 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Winograd convolution: transformed tiles times transformed weights on the register tile.
 
-One item of work is some rows of tiles of one group of one image, in one plane or, of whole planes, in several whose depth
+One item of work is some rows of tiles of one group of one image, in one plane or, for whole planes, in several whose depth
 taps read the same transformed planes; a dilated axis has as many lattices of tiles as its dilation.  Blocks of VL channels
-are laid into a band, [row][column][lane], and transformed along both axes into `v`, [point][phases][block][plane][tile][lane].
+are copied to a band, [row][column][lane], and transformed along both axes into `v`, [point][phases][block][plane][tile][lane].
 Then, for each block of NR output channels, every point is a product of matrices on the register tile, into `s`,
-[point][tile][NR], and the output transform leaves rows of pixels in `pixels`, which are stored as everywhere else.
+[point][tile][NR], and the output transform writes rows of pixels to `pixels`, which are stored as by all kernels.
 
 With a stride s, an axis has s phases: the taps k with the same k % s are a filter of their own on every s-th column.
-Phases share their interpolation points, all but infinity, so their products add up in the same planes.
+Phases share their interpolation points, all but infinity, so their products are summed in the same planes.
 
-Where tiles do not divide an axis, the last one has fewer outputs, and makes do with some of the points: products of such
-tiles at the other points are left out.  Tiles lie in the order (whole rows, whole columns), (whole rows, last columns),
+Where tiles do not divide an axis, the last one has fewer outputs, and needs only some of the points: products of such
+tiles at the other points are skipped.  Tiles are in the order (whole rows, whole columns), (whole rows, last columns),
 (last row, whole columns), (last row, last columns), so that those of a point are one or two runs.
 
-The transforms mix the pixels of a tile, so one that is infinite, NaN or far larger than the others would clobber what the
-others contribute.  Sums of squares find such tiles (_outliers.pxd), and their pixels are computed directly, as sums of
+The transforms mix the pixels of a tile, so rounding errors of one that is infinite, NaN or far larger than the others would
+affect the others.  Sums of squares find such tiles (_outliers.pxd), and their pixels are computed directly, as sums of
 products.  So is everything where the weights have no transform, because they are not finite, or too small or large for it.
 """
 
@@ -51,7 +51,7 @@ cdef struct Axis:
     bint at_edge[MOST_POINTS]  # by point, whether the last tiles use it
 
 cdef struct Tiles:
-    # Tiles of an item in one plane: whole rows and columns of them, those at the edges (a row, or none), and all together.
+    # Tiles of an item in one plane: whole rows and columns of them, those at the edges (a row, or none), and all of them.
     Py_ssize_t rows, cols, edge_row, edge_cols, count
 
 cdef struct Item:
@@ -63,7 +63,7 @@ cdef struct Items:
     Py_ssize_t lattice, lattices, first, rows, stretches, parts
 
 cdef struct Chunk:
-    # A stretch of depth: `blocks` of `lanes` channels in v, read by depth tap `tap`, and their rows in the weights.
+    # A part of the depth: `blocks` of `lanes` channels in v, read by depth tap `tap`, and their rows in the weights.
     Py_ssize_t point, block, tap, blocks, lanes, row
 
 cdef struct Planes:
@@ -202,7 +202,7 @@ cdef class Winograd(Prepared):
         return to
 
     cdef Py_ssize_t tap_step(self) noexcept nogil:
-        """From depth tap to depth tap, in planes that are transformed: alone, an output plane needs none between them."""
+        """Distance of depth taps, in transformed planes: a single output plane needs none between them."""
         return self.dd if self.together > 1 else 1
 
     cdef void enter(
@@ -280,7 +280,7 @@ cdef class Winograd(Prepared):
                 direct += 1
 
     cdef bint repeated(self, Py_ssize_t row0, Py_ssize_t col0) noexcept nogil:
-        """Whether a tile may hold a pixel more than once, because it reaches into padding that repeats some."""
+        """Whether a tile may contain a pixel more than once, because it reads padding that repeats some."""
         return self.mirrored and (
             row0 < self.high0 or row0 + (span(&self.h) - 1) * self.h.dilation >= self.high1
             or col0 < self.run0 or col0 + (span(&self.w) - 1) * self.w.dilation >= self.run1)
@@ -298,7 +298,7 @@ cdef class Winograd(Prepared):
                 least = min(least, value)
         if not (total >= <real>least_squares(sizeof(real)) and total <= <real>most_squares(sizeof(real))):
             return False
-        if repeated:  # several columns may hold the outlier, though never all
+        if repeated:  # several columns may contain the outlier, though never all
             return self.parts == 1 and most * self.unlike <= least
         return most * self.unlike <= total - most
 
@@ -306,7 +306,7 @@ cdef class Winograd(Prepared):
         self, const View *x, Py_ssize_t n, Py_ssize_t g, int64_t plane, Py_ssize_t row0, Py_ssize_t col0,
         const real *columns, const Planes *planes, Py_ssize_t j, const Tiles *tiles, Py_ssize_t r, Py_ssize_t lattice,
         Py_ssize_t tile, const char *v) noexcept nogil:
-        # A closer look: whether the tile must be computed directly.
+        # The exact test: whether the tile must be computed directly.
         cdef Py_ssize_t i, part, at, c, a, b
         cdef double most = 0, others = 0, total = 0, row = 0
         cdef Values values
@@ -347,14 +347,14 @@ cdef class Winograd(Prepared):
                     meet_value(&values, value)
         if values.others > 0:
             return stands_out(values.largest, values.others, self.values - values.count)
-        # Beside zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
+        # Among zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
         return values.count < self.values and stands_out(
             values.largest, row - values.largest * values.count, self.row_values - values.count)
 
     cdef bint silent(
         self, const char *v, const Planes *planes, Py_ssize_t j, const Tiles *tiles, Py_ssize_t r, Py_ssize_t lattice,
         Py_ssize_t tile) noexcept nogil:
-        """Whether a tile is all zero, and not only so small that squares are: the outer points see all of its pixels."""
+        """Whether a tile is all zero, not only so small that its squares are: the outer points read all of its pixels."""
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, block = planes.entered * tiles.count * vl, b, fh, fw, p, q, at
         cdef bint last = r == tiles.rows, early = False
         at = whole_slot(tiles, r) + tile
@@ -422,7 +422,7 @@ cdef class Winograd(Prepared):
     cdef void multiply(
         self, const char *weights, Py_ssize_t g, Py_ssize_t kb, const Planes *planes, const Tiles *tiles, const char *v,
         char *s) noexcept nogil:
-        # Planes that lie side by side are more tiles of one product.
+        # Adjacent planes are more tiles of one product.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, whole = tiles.rows * self.tile_cols
         cdef Py_ssize_t block = planes.entered * tiles.count * vl, every = planes.count * tiles.count
         cdef Py_ssize_t i, until, before = -1
@@ -483,7 +483,7 @@ cdef class Winograd(Prepared):
                     y.stride[4], y.stride[1], &e)
 
     cdef bint is_direct(self, const Scratch *to, Py_ssize_t j, const Item *it, Py_ssize_t r, Py_ssize_t at) noexcept nogil:
-        """Whether a tile of the j-th output plane is computed directly: one of the planes that it reads wants it."""
+        """Whether a tile of the j-th output plane is computed directly: it is if one of the planes that it reads needs it."""
         cdef Py_ssize_t tap
         for tap in range(self.kd):
             if to.direct[((j + tap * self.tap_step()) * it.count + r) * self.tile_cols + at]:
@@ -493,7 +493,7 @@ cdef class Winograd(Prepared):
     cdef void leave_direct(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t j, const Item *it,
         Py_ssize_t r, const Scratch *to) noexcept nogil:
-        # Those tiles of a row that are computed directly, over what the transforms left: some channels of all at a time.
+        # The tiles of a row that are computed directly replace the transforms' results: some channels of all at a time.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, taps = self.h.taps * self.w.taps, depth = self.icg * self.kd
         cdef Py_ssize_t any_tile = 0, at, c0 = 0, count, lattice, tile, end, tiles
         cdef const char *weights = arrays.plain + (g * self.ocg + kb * nr) * depth * taps * size
@@ -524,7 +524,7 @@ cdef class Winograd(Prepared):
     cdef void compute_directly(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, const Item *it, Py_ssize_t r, Py_ssize_t lattice,
         Py_ssize_t tile, Py_ssize_t tiles, Py_ssize_t c0, Py_ssize_t count, const Scratch *to, real unused=0) noexcept nogil:
-        # Channels c0 to c0 + count of some tiles side by side, added to their pixels.
+        # Channels c0 to c0 + count of some adjacent tiles, added to their pixels.
         cdef Py_ssize_t nr = self.t.nr, high = span(&self.h), outputs = tiles * self.w.m, c, a, i, q, q_next, piece
         cdef Py_ssize_t pieces = (outputs + self.t.mr - 1) // self.t.mr, plane_len = high * self.direct_row
         cdef Py_ssize_t row0 = it.lattice + (it.first + r) * self.h.m * self.h.stride * self.h.dilation
@@ -616,7 +616,7 @@ cdef class Winograd(Prepared):
                 at_edge += 1
 
     def direct_tiles(self, x):
-        """How many tiles of x are computed directly, and of how many: for tests and figures, as slow as it likes."""
+        """(tiles of x that are computed directly, all tiles): for tests and figures, not fast."""
         cdef View v = placed(x, &self.x)
         cdef bytearray space = bytearray(self.scratch)
         cdef char *scratch = space
@@ -656,7 +656,7 @@ cdef Axis axis(scheme, edge) except *:
 
 
 cdef inline Py_ssize_t phase_points(const Axis *a, Py_ssize_t phase) noexcept nogil:
-    # Phases with a tap less than the first do without infinity.
+    # Phases with a tap fewer than the first do not use infinity.
     return a.points - (phase > 0 and (a.taps - 1) % a.stride < phase)
 
 
@@ -688,19 +688,19 @@ cdef inline bint ends_early(const Axis *a, Py_ssize_t outputs, Py_ssize_t lattic
 
 
 cdef inline Py_ssize_t whole_slot(const Tiles *t, Py_ssize_t r) noexcept nogil:
-    # Where the whole tiles of row r begin, among all.
+    # First of the whole tiles of row r, among all tiles.
     return r * t.cols if r < t.rows else t.rows * (t.cols + t.edge_cols)
 
 
 cdef inline Py_ssize_t edge_slot(const Tiles *t, Py_ssize_t r) noexcept nogil:
-    # And those of its last columns.
+    # First of the tiles of its last columns.
     return t.rows * t.cols + r * t.edge_cols if r < t.rows else t.rows * (t.cols + t.edge_cols) + t.cols
 
 
 cdef void enter_axis(
     const fc_table *t, const Axis *a, bint edge, Py_ssize_t phase, const char *x, Py_ssize_t tap, Py_ssize_t item,
     Py_ssize_t count, char *y, Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
-    # The input transform of whole tiles, or of those at the edge, whose points are left where whole tiles have them.
+    # The input transform of whole tiles, or of those at the edge, whose points are stored where whole tiles have them.
     cdef Py_ssize_t xat[MOST_POINTS]
     cdef Py_ssize_t yat[MOST_POINTS]
     cdef Py_ssize_t used = phase_points(a, phase), p
@@ -790,7 +790,7 @@ cdef void weights_block(const fc_table *t, const Weights *a, Py_ssize_t item, ch
                         t.wino_weights(
                             a.gw + fw * a.pw * most_w * size, used_w, rw, half + p * most_w * nr * size, nr,
                             rows + (p * a.pw * a.together + c) * nr * size, a.together * nr)
-                # Planes lie so far apart that written by turns they would push each other out of the cache.
+                # Planes are so far apart that alternate writes would evict each other's lines from the cache.
                 for p in range(used_h):
                     for q in range(used_w):
                         at = a.at[((fh * a.sw + fw) * a.ph + p) * a.pw + q]

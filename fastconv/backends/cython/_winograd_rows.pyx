@@ -1,11 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Convolution of few channels with Winograd's filtering along rows: blocks and threads around simd/winograd_rows.inc.
+"""Convolution of few channels with Winograd's algorithm along one axis: blocks and threads around simd/winograd_rows.inc.
 
 One item of work is some tile rows, of M output rows each, of one plane of one group of one image.  Each channel's rows
-are laid into a band, split by their column's remainder modulo the stride, and combined into `v`, [channel][tile row]
-[combination][pixel].  Then every tile of output channels goes along every tile row.
+are copied to a band, split by their column's remainder modulo the stride, and transformed into `v`, [channel][tile row]
+[combination][pixel].  Then every tile of output channels is computed along every tile row.
 
-A combination spreads what is infinite, NaN or far larger than the rest over the M rows of a tile.  Sums of squares find such
+The transform spreads infinities, NaN and the errors of outliers over the M rows of a tile.  Sums of squares find such
 pixels (_outliers.pxd), and the vectors of output pixels that read them are computed directly, as sums of products.  So is
 everything where the weights have no transform, because they are not finite, or too small or large for it.
 """
@@ -175,7 +175,7 @@ cdef class Rows(Prepared):
     cdef bint uneven(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t at, const real *squares,
         bint repeated) noexcept nogil:
-        # A closer look: whether pixels `at` and on must be computed directly.
+        # The exact test: whether pixels `at` and on must be computed directly.
         cdef Py_ssize_t i, part, c, a, b
         cdef int64_t plane, row, col
         cdef double most = 0, others = 0, total = 0, all_columns = 0, value
@@ -218,7 +218,7 @@ cdef class Rows(Prepared):
                         meet_value(&values, value)
         if values.others > 0:
             return stands_out(values.largest, values.others, self.values - values.count)
-        # Beside zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
+        # Among zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
         return values.count < self.values and stands_out(
             values.largest, all_columns - values.largest * values.count, self.row_values - values.count)
 
@@ -257,7 +257,7 @@ cdef class Rows(Prepared):
     cdef void compute_directly(
         self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t row0, Py_ssize_t col0,
         const Scratch *to, real unused=0) noexcept nogil:
-        # One vector of pixels of all channels: for each input channel, the pixels that each tap meets lie side by side,
+        # One vector of pixels of all channels: for each input channel, the pixels that each tap reads are adjacent,
         # and are multiplied by the weights as they were given.
         cdef const View *x = &arrays.x
         cdef const View *y = &arrays.y
@@ -310,7 +310,7 @@ cdef class Rows(Prepared):
                 j = j_next
 
     def direct_tiles(self, x):
-        """How many vectors of pixels are computed directly, and of how many: for tests and figures, one after the other."""
+        """(vectors of pixels that are computed directly, all vectors): for tests and figures, not fast."""
         cdef View v = placed(x, &self.x)
         cdef bytearray space = bytearray(self.scratch)
         cdef char *scratch = space
@@ -327,7 +327,7 @@ cdef class Rows(Prepared):
         return found, every
 
     cdef void transform_weights(self, const double *transforms, const real *plain, real *to) noexcept nogil:
-        # transforms: for each plane of each filter, what it takes of the kernel's rows.
+        # transforms: for each plane of each filter, its coefficients of the kernel's rows.
         cdef Py_ssize_t g, part, f, c, col, plane, k, h, start, end, taps = self.kh * self.kw
         cdef const double *rows
         cdef const real *w

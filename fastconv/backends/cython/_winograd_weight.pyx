@@ -1,14 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Gradients of convolution weights by Winograd's filtering: the result is the filter's output, tiles of y are its taps.
+"""Gradients of convolution weights by Winograd's algorithm: the result is the filter's output, tiles of y are its taps.
 
-The tiles of all images are worked off in chunks of rows of tiles.  For one chunk, the tiles of x, blocks of VL input channels in
+The tiles of all images are processed in chunks of rows of tiles.  For one chunk, the tiles of x, blocks of VL input channels in
 lanes, are transformed into `vx`, [plane][channel block][tile][lane], and those of y, NR output channels in lanes, into
-`vy`, [point][block][tile][NR].  With strides, x has a set of points for each pair of phases, and what follows is done
-for every plane, that is every point of every pair: a product of matrices over the chunk's tiles on the register tile joins
-`sums`, [plane][block][channel][NR].  At the end the output transform makes kernels of them.
+`vy`, [point][block][tile][NR].  With strides, x has a set of points for each pair of phases.  For every plane, that
+is every point of every pair, a product of matrices over the chunk's tiles on the register tile is added to
+`sums`, [plane][block][channel][NR].  At the end the output transform computes kernels from them.
 
-Chunks belong to the problem.  Where sums are small, segments of the chunks have sums of their own, for one thread each,
-which are added up in the end; else one chunk follows another, and threads share its blocks, and then its points.
+Chunks depend on the problem only.  Where sums are small, each segment of the chunks has its own sums and is computed by one
+thread, and the sums are added at the end; else threads split the blocks of each chunk, and then its points.
 """
 
 from cython.parallel cimport parallel, prange, threadid
@@ -71,7 +71,7 @@ cdef class WinogradWeight:
     def run(self, x, y, sums, scratch, squares, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
         """The chunks lo to hi of every segment; `scratch_bytes` for each thread.
 
-        `squares` has a line of 8 doubles for each: the sum of all squares in x that it met, and the largest sum of a row of
+        `squares` has a cache line of 8 doubles for each: the sum of all squares in x that it read, and the largest sum of a row of
         tiles of some channels; the same for y.
         """
         cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
@@ -101,7 +101,7 @@ cdef class WinogradWeight:
     cdef void walk(
         self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own,
         double *seen, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
-        """Chunks lo to hi of one segment, by all `many` threads of a team, of which this is one, or by this thread alone."""
+        """Chunks lo to hi of one segment: this thread's part of a team of `many`, or all of it for one thread."""
         cdef Py_ssize_t first = self.chunks * s // self.segments, end = self.chunks * (s + 1) // self.segments, c, g, i
         cdef Py_ssize_t products = self.planes * self.kbs
         sums = sums + s * self.sums * self.t.itemsize
@@ -119,7 +119,7 @@ cdef class WinogradWeight:
                     meet()
 
     cdef void end(self, char *out, char *sums, char *own, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
-        """One thread's share of what is left when all sums are there."""
+        """One thread's part of the work after all sums are complete."""
         cdef Py_ssize_t products = self.groups * self.planes * self.kbs, i
         if self.segments > 1:
             for i in range(products * me // many, products * (me + 1) // many):
@@ -133,7 +133,7 @@ cdef class WinogradWeight:
     cdef void enter(
         self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const View *x, const View *y, char *tiles, char *own,
         double *seen) noexcept nogil:
-        """Block i of a chunk's channels, of x and then of y, into `tiles`, by way of a thread's own scratch."""
+        """Block i of a chunk's channels, of x and then of y, into `tiles`, through a thread's own scratch."""
         cdef Py_ssize_t size = self.t.itemsize, first = c * self.chunk, count = min(self.chunk, self.unit_rows - first)
         cdef char *band = own + (self.vx + self.vy) * size
         if i < self.channel_blocks:
@@ -165,7 +165,7 @@ cdef class WinogradWeight:
                 self.t.lane_row(
                     band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), &self.cols, 0, self.win,
                     self.run0, self.run1, self.fill)
-            # Each row once: the next row of tiles begins with those behind it.
+            # Each row once: the next row of tiles begins with the rows after it.
             last = (first + r) % self.tile_rows == self.tile_rows - 1
             self.note(band, (hn if last else min(hn, self.h.tile * self.h.stride)) * self.win, seen)
             for i in range(self.h.stride * self.w.stride):
@@ -224,7 +224,7 @@ cdef class WinogradWeight:
                         dst + p * self.w.points * point * size, point)
 
     cdef void note(self, const char *band, Py_ssize_t vectors, double *seen) noexcept nogil:
-        """The squares of a row of tiles of some channels, among all."""
+        """Add the squares of a row of tiles of some channels."""
         cdef double found = self.t.squares(band, vectors)
         seen[0] += found
         seen[1] = found if found > seen[1] or found != found else seen[1]
@@ -249,7 +249,7 @@ cdef class WinogradWeight:
                 q = q_next
 
     cdef void join(self, Py_ssize_t i, char *sums) noexcept nogil:
-        """One plane's sums of one block of output channels, of all segments, in those of the first."""
+        """Add one plane's sums of one block of output channels, of all segments, into those of the first."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, s
         cdef char *to = sums + i * self.icg * nr * size
         cdef fc_epilogue e
