@@ -1,7 +1,7 @@
 """The contract of `core.kernel`, checked for a kernel from outside when it is registered.
 
-Kernels of fastconv are held to it by tests.  Somebody else's is looked at here, once: names, options and arguments of
-its methods, but not what they return, since that takes a problem.
+Tests check it for fastconv's own kernels.  A kernel from outside is checked here, once: names, options and arguments
+of its methods, but not what they return, because that needs a problem.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ARGUMENTS = {
     for name, method in vars(Kernel).items()
     if inspect.isfunction(method) and not name.startswith("_")
 }
-"""Of every method of the contract: what it is called with, beside `self`."""
+"""The arguments of every method of the contract, without `self`."""
 
 RESERVED = {("backend", "auto"), ("algorithm", "auto"), ("backend", "reference")}  # the choice, and the oracle
 
@@ -43,7 +43,7 @@ def as_kernel(value: Any) -> Kernel[Any]:
 
 
 def check(kernel: Kernel[Any], ops: Collection[str]) -> None:
-    """ValueError that names all that `kernel` lacks or has wrong; `ops` are the families of operations."""
+    """ValueError that names everything that is missing or wrong in `kernel`; `ops` are the families of operations."""
     found = [*_wrong_names(kernel, ops), *_wrong_options(kernel), *_wrong_methods(kernel)]
     if found:
         raise ValueError(f"{type(kernel).__name__} breaks the contract of kernels: {'; '.join(found)}")
@@ -85,7 +85,7 @@ def _wrong_methods(kernel: Kernel[Any]) -> Iterator[str]:
 
 
 def _takes(method: Any, arguments: tuple[str, ...]) -> bool:
-    """Whether `method` can be called with so many arguments; compiled ones that have no signature are believed."""
+    """Whether `method` can be called with this many arguments; True for compiled methods without a signature."""
     try:
         inspect.signature(method).bind(*arguments)
     except TypeError:

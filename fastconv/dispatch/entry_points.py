@@ -25,9 +25,9 @@ class Brought(NamedTuple):
     where : str
         The entry point, for a warning.
     kernels : tuple
-        Not checked yet.
+        Not checked.
     error : BaseException or None
-        What went wrong instead.
+        The failure, if the import failed.
     """
 
     package: str
@@ -38,11 +38,11 @@ class Brought(NamedTuple):
 
 
 def load() -> list[Brought]:
-    """Import what the entry points of all installed packages refer to; failures are part of the answer."""
+    """Import what the entry points of all installed packages refer to; failures are part of the result."""
     found: dict[tuple[str, str], Brought] = {}
     try:
         packages = list(distributions())
-    except Exception as e:  # others may have a say in where packages are
+    except Exception as e:  # import hooks of other packages may fail
         return [Brought("all packages", None, "whose list cannot be read", error=e)]
     for distribution in packages:
         if _has_group(distribution):
@@ -52,7 +52,7 @@ def load() -> list[Brought]:
 
 
 def _has_group(distribution: Distribution) -> bool:
-    """Whether a package names kernels; the files of most packages need not be parsed, nor be right."""
+    """Whether a package names kernels; the files of most packages need not be parsed, nor be valid."""
     with suppress(OSError, ValueError):
         return GROUP in (distribution.read_text(FILE) or "")
     return False
@@ -62,14 +62,14 @@ def _of(distribution: Distribution) -> Iterator[Brought]:
     package, version = _identity(distribution)
     try:
         points = tuple(distribution.entry_points.select(group=GROUP))
-    except Exception as e:  # whatever a damaged file makes of the parser
+    except Exception as e:  # a damaged file may raise anything in the parser
         yield Brought(package, version, FILE, error=e)
         return
     for point in points:
         where = f"entry point {point.name} = {point.value}"
         try:
             yield Brought(package, version, where, _loaded(point))
-        except (Exception, SystemExit) as e:  # importing it runs code of others, which may raise anything
+        except (Exception, SystemExit) as e:  # importing it runs foreign code, which may raise anything
             yield Brought(package, version, where, error=e)
 
 
@@ -79,7 +79,7 @@ def _loaded(point: EntryPoint) -> tuple[Any, ...]:
 
 
 def _identity(distribution: Distribution) -> tuple[str, str | None]:
-    """Name and version; the file that says them may be missing."""
+    """Name and version; the file that contains them may be missing."""
     with suppress(Exception):
         name, version = distribution.metadata["Name"], distribution.metadata["Version"]
         if name:

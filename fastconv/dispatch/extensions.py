@@ -1,7 +1,7 @@
-"""Kernels from outside: registered by hand, or named by the entry points of installed packages.
+"""Kernels from outside: registered by a call, or named by the entry points of installed packages.
 
-`registry` names fastconv's own kernels.  Whoever chooses, validates or lists asks here, and gets those from outside
-too.  Packages are looked for once, when kernels are first needed: `import fastconv` imports none of them.
+`registry` has fastconv's own kernels.  Code that chooses, validates or lists kernels uses this module, which adds those
+from outside.  Packages are searched once, when kernels are first needed: `import fastconv` imports none of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BACKENDS: tuple[str, ...] = tuple(name for name in get_args(Backend) if name != 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """A kernel from outside; `package` is that whose entry point named it, None if it was registered by hand."""
+    """A kernel from outside; `package` is the one whose entry point named it, None if a call registered it."""
 
     kernel: Kernel[Any]
     package: str | None = None
@@ -35,23 +35,23 @@ class Extension:
 
 
 class _Search(threading.local):
-    """Whether this thread is importing packages: these may call fastconv while they are imported."""
+    """Whether this thread is importing packages, which may call fastconv while they are imported."""
 
     active = False
 
 
-_extensions: tuple[Extension, ...] = ()  # replaced as a whole: readers take no lock
+_extensions: tuple[Extension, ...] = ()  # replaced as a whole, so that readers need no lock
 _searched = False
 _search = _Search()
 _lock = threading.RLock()
 
 
 def register(kernel: Kernel[Any]) -> None:
-    """Let a kernel from outside take part in the choice, as fastconv's own do.
+    """Add a kernel from outside to those among which fastconv chooses.
 
-    From then on calls may choose it, by its `cost` or by times that were measured; ``backend=`` and ``algorithm=`` take
-    its names, and `Plan.explain`, `compare`, `backends` and ``fastconv tune`` show it.  Choices and recipes that were
-    remembered are dropped; plans stay as they are.
+    From then on calls may choose it, by its `cost` or by measured times; ``backend=`` and ``algorithm=`` accept its
+    names, and `Plan.explain`, `compare`, `backends` and ``fastconv tune`` show it.  Choices and recipes that were kept
+    are dropped; plans stay as they are.
 
     A package names its kernels in the entry point group ``fastconv.kernels`` instead, and they are found when the first
     kernel is chosen: see docs/extending.md.
@@ -59,7 +59,7 @@ def register(kernel: Kernel[Any]) -> None:
     Parameters
     ----------
     kernel : fastconv.core.kernel.Kernel
-        An object that fulfils the contract of that class, and says by its attribute ``op`` for which family.  Its
+        An object that implements the contract of that class; its attribute ``op`` is its family.  Its
         backend may be one of fastconv's, other than ``reference``, or a new one.
 
     Raises
@@ -68,7 +68,7 @@ def register(kernel: Kernel[Any]) -> None:
         If it is no `Kernel`.
     ValueError
         If the family does not exist or has a kernel of that name already, or if attributes or methods are missing or
-        wrong; the text names all of them.
+        wrong; the message names all of them.
 
     See Also
     --------
@@ -109,14 +109,14 @@ def register(kernel: Kernel[Any]) -> None:
 
 
 def unregister(kernel: Kernel[Any]) -> None:
-    """Take back what `register` did, or what an entry point brought.
+    """Remove a kernel that `register` or an entry point added.
 
     Plans that have chosen the kernel keep it.
 
     Parameters
     ----------
     kernel : fastconv.core.kernel.Kernel
-        The kernel, or another one of the same family and name, as a cell of a notebook that ran again makes it.
+        The kernel, or another one of the same family and name, such as a notebook cell makes that runs again.
 
     Raises
     ------
@@ -141,13 +141,13 @@ def unregister(kernel: Kernel[Any]) -> None:
 
 
 def extensions() -> tuple[Extension, ...]:
-    """The kernels from outside, in the order in which they came."""
+    """The kernels from outside, in the order of registration."""
     _look_for_packages()
     return _extensions
 
 
 def all_kernels(op: str) -> tuple[Kernel[Any], ...]:
-    """Every kernel of the family `op`, preferred ones first: those from outside come before the reference alone."""
+    """Every kernel of the family `op`, preferred ones first; those from outside precede only the reference."""
     own = kernels(op)
     outside = tuple(e.kernel for e in extensions() if e.kernel.op == op)
     return (*own[:-1], *outside, own[-1]) if outside else own
@@ -159,7 +159,7 @@ def all_backends() -> tuple[str, ...]:
 
 
 def all_algorithms() -> frozenset[str]:
-    """What may be asked for as `algorithm`: names of algorithms, and of kernels, of any family."""
+    """The values of `algorithm`: names of algorithms and of kernels, of any family."""
     return algorithm_names().union(*((e.kernel.algorithm, e.kernel.name) for e in extensions()))
 
 
@@ -168,7 +168,7 @@ def _identity(kernel: Kernel[Any]) -> tuple[str, str]:
 
 
 def _add(brought: Iterable[Any], package: str | None = None, version: str | None = None) -> None:
-    """Register all of `brought` or, if something is wrong with one of them, none; under the lock."""
+    """Register all of `brought` or, if one of them is wrong, none; the caller holds the lock."""
     global _extensions
     extended = _extensions
     for value in brought:
@@ -182,15 +182,15 @@ def _add(brought: Iterable[Any], package: str | None = None, version: str | None
 
 
 def _look_for_packages() -> None:
-    """Register what installed packages bring, once; what is wrong with one of them is a warning that names it."""
+    """Register the kernels of installed packages, once; an error in one of them is a warning that names it."""
     if _searched or _search.active:
         return
-    # It imports importlib.metadata, which takes longer than all of `import fastconv` does beside NumPy.
+    # It imports importlib.metadata, which takes longer than `import fastconv` without NumPy.
     from fastconv.dispatch import entry_points
 
     _search.active = True
     try:
-        # Packages see neither options nor `planning` of this call.  No lock is held: a package may register kernels
+        # Options and `planning` of this call do not apply to packages.  No lock is held: a package may register kernels
         # while another thread imports it, and each would wait for the other.
         complaints = _take(Context().run(entry_points.load))
     finally:
@@ -200,7 +200,7 @@ def _look_for_packages() -> None:
 
 
 def _take(found: list[Brought]) -> list[str]:
-    """Register what was `found`, unless another thread was quicker; what is wrong with it."""
+    """Register the kernels that were `found`, unless another thread has done so; returns the errors."""
     global _searched
     complaints = []
     with _lock:
@@ -209,7 +209,7 @@ def _take(found: list[Brought]) -> list[str]:
         for one in found:
             error, known = one.error, [e.kernel for e in _extensions]
             if error is None:
-                try:  # a package may have registered them by hand, too
+                try:  # a package may also have registered them by a call
                     _add([k for k in one.kernels if not any(k is other for other in known)], one.package, one.version)
                 except Exception as e:
                     error = e

@@ -14,7 +14,7 @@ typedef struct {
     const ptrdiff_t *cols; /* [kw]: element of a row that each tap reads for output column 0 */
     ptrdiff_t sw;          /* distance of the elements that neighbouring outputs read: 1; or 2, where the taps are 3, 5 or 7 adjacent ones */
     ptrdiff_t col;         /* the block's first column */
-    ptrdiff_t iw;          /* elements of a row, zeros beside them; 0: taps never leave a row */
+    ptrdiff_t iw;          /* elements of a row, with zeros on both sides; 0: taps never leave a row */
     const void *y;
     ptrdiff_t yrow, oh, ow;
     void *sums; /* [planes][kh][kw][VL], added to */
