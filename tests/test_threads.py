@@ -202,7 +202,7 @@ LATER = {
     check()
 threading.Thread(target=late).start()
 """,
-    "while objects die": """F.conv2d(x, w), x.min(), x.max(), x.clip(0, 1)  # NumPy imports what these need
+    "while objects die": """F.conv2d(x, w)
 class Last:
     def __init__(self):
         self.check = check

@@ -11,6 +11,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from fastconv.core.kernel import Kernel
 
 Kernels = tuple[Kernel[Any], ...]
@@ -18,7 +20,16 @@ Kernels = tuple[Kernel[Any], ...]
 
 @cache
 def _families() -> dict[str, Kernels]:
+    _import_array_methods()
     return {op: made() for op, made in _TABLE.items()}
+
+
+def _import_array_methods() -> None:
+    """Call methods of arrays that NumPy partly imports on first use: kernels may need them at shutdown."""
+    x = np.zeros(1)
+    for method in (x.all, x.any, x.max, x.min, x.prod, x.sum):
+        method()
+    x.clip(0, 1)
 
 
 def kernels(op: str) -> Kernels:
