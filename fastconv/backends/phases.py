@@ -23,7 +23,7 @@ import numpy as np
 
 from fastconv.backends.borders import add_folded, fold_runs, padded_problem
 from fastconv.backends.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
-from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
@@ -155,7 +155,7 @@ def forward_weights(w: np.ndarray, p: ConvProblem, taps: tuple[slice, slice, sli
     return np.ascontiguousarray(w).reshape(p.oc, p.icg, *w.shape[3:])
 
 
-class ByPhases(Kernel[ConvProblem]):
+class ByPhases(Specialised[ConvProblem]):
     """The transposed kernel of a forward kernel.
 
     Parameters
@@ -287,9 +287,6 @@ class ByPhases(Kernel[ConvProblem]):
         found = [self._kernel(q).reach(q) for q in self._problems(*self._cut(problem))] or [(0, 0, 0)]
         d, h, w = map(max, zip(*found, strict=True))
         return d, h, w
-
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        return self.specialise(problem, threads)(constants)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p, cut = self._cut(problem)

@@ -206,3 +206,10 @@ class Kernel(Generic[P]):
             return self.prepare(problem, constants, threads)
 
         return bind
+
+
+class Specialised(Kernel[P]):
+    """A kernel that overrides `specialise`, of which its `prepare` is one use."""
+
+    def prepare(self, problem: P, constants: tuple[Any, ...], threads: int) -> Run:
+        return self.specialise(problem, threads)(constants)

@@ -19,8 +19,8 @@ from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.refusal import near_matches, refusal
+from fastconv.dispatch.registry import ORACLE
 
-ORACLE = "reference"  # checks the other backends, and never replaces them silently
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
 WIDTH, INDENT = 120, " " * 6  # of lines with names of kernels that cannot do a problem
 

@@ -33,11 +33,11 @@ except ImportError:  # Windows
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
+from fastconv.dispatch.registry import ORACLE
 
 CAPACITY = 4096  # problems
 MAX_BYTES = 256 << 20  # of a file: a hundred times what CAPACITY problems take
 LONGEST = 1e6  # seconds
-ORACLE = "reference"
 FORMAT = 1
 
 _Times = dict[str, tuple[int, float]]  # kernel name -> revision, seconds

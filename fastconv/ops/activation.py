@@ -43,7 +43,7 @@ def _recipe(
 
 def _flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype) -> Recipe:
     """A recipe for x of `shape`, and a result of the same shape."""
-    return reshaped(problem, problem.dtype, options, shape, dtype, (problem.size,), shape)
+    return reshaped(problem, options, shape, dtype, (problem.size,), shape)
 
 
 def relu(
@@ -1051,7 +1051,7 @@ def glu(
 def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, options: Options) -> Recipe:
     axis, result = glu_halves(shape, dtype, dim)
     problem = elementwise_problem("glu", (), prod(result), dtype, prod(shape[:axis]))
-    return reshaped(problem, dtype, options, shape, dtype, (2 * problem.size,), result)
+    return reshaped(problem, options, shape, dtype, (2 * problem.size,), result)
 
 
 def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:
@@ -1067,7 +1067,7 @@ def _softmax_recipe(
     kind: str, shape: tuple[int, ...], dtype: np.dtype, dim: int, to: np.dtype | None, options: Options
 ) -> Recipe:
     p = softmax_problem(kind, shape, dtype, dim, to)
-    return reshaped(p, p.dtype, options, shape, dtype, (p.outer, p.length, p.inner), shape)
+    return reshaped(p, options, shape, dtype, (p.outer, p.length, p.inner), shape)
 
 
 def softmax(

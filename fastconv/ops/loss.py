@@ -49,7 +49,7 @@ def _loss(
     x, t = as_array(input, "input"), as_array(target, "target")
     p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
     options = resolve(backend, None, threads)
-    return submit(reshaped(p, p.dtype, options, x.shape, x.dtype, p.canonical, shape), x, (wanted, scale), out)
+    return submit(reshaped(p, options, x.shape, x.dtype, p.canonical, shape), x, (wanted, scale), out)
 
 
 def cross_entropy(

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, split_batch
+from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import split_batch
+from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.shape import FoldProblem, PadProblem
+from fastconv.core.problems.softmax import SoftmaxProblem
+from fastconv.core.problems.unpool import UnpoolProblem
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ops.views import entering, images, leaving
 
+Reshaped = ElementwiseProblem | SoftmaxProblem | LossProblem | PadProblem | FoldProblem
+OfImages = PoolProblem | AdaptivePoolProblem | UnpoolProblem
+
 
 @remember
 def reshaped(
-    problem: Problem, dtype: np.dtype, options: Options, x_shape: tuple[int, ...], x_dtype: np.dtype,
-    canonical: tuple[int, ...], shape: tuple[int, ...],
+    problem: Reshaped, options: Options, x_shape: tuple[int, ...], x_dtype: np.dtype, canonical: tuple[int, ...],
+    shape: tuple[int, ...],
 ) -> Recipe:
-    """Of kernels that see x of `x_shape` as `canonical`, in `dtype`; the user gets the result in `shape`."""
-    enter, view = entering(canonical, dtype), leaving(problem.results[0][0])
-    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, view, x_dtype == dtype)
+    """Of kernels that see x of `x_shape` as `canonical`; the user gets the result in `shape`."""
+    enter, view = entering(canonical, problem.dtype), leaving(problem.results[0][0])
+    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, view, x_dtype == problem.dtype)
 
 
 @remember
 def of_images(
-    problem: Problem, dtype: np.dtype, layout: str, options: Options, rank: int, x_shape: tuple[int, ...],
-    x_dtype: np.dtype, shape: tuple[int, ...],
+    problem: OfImages, options: Options, rank: int, x_shape: tuple[int, ...], x_dtype: np.dtype, shape: tuple[int, ...]
 ) -> Recipe:
-    """Of kernels that see images of `rank` spatial axes, in `dtype`; the user gets images of `shape`."""
-    batched = split_batch(x_shape, rank, layout)[0]
-    views = images(rank, batched, layout, dtype, x_shape, shape)
-    results = (shape,) * len(problem.results)
-    return Recipe(problem, options, x_shape, x_dtype, results, *views, x_dtype == dtype)
+    """Of kernels that see images of `rank` spatial axes; the user gets images of `shape`."""
+    batched = split_batch(x_shape, rank, problem.layout)[0]
+    views = images(rank, batched, problem.layout, problem.dtype, x_shape, shape)
+    return Recipe(problem, options, x_shape, x_dtype, (shape,), *views, x_dtype == problem.dtype)

@@ -48,7 +48,7 @@ def _unpool(
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    recipe = of_images(problem, problem.dtype, problem.layout, resolve(**options), rank, x.shape, x.dtype, shape)
+    recipe = of_images(problem, resolve(**options), rank, x.shape, x.dtype, shape)
     return submit(recipe, x, (flat,), out)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
-from fastconv.core.kernel import Bind, summation_error
+from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -128,7 +128,7 @@ def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
     return seconds
 
 
-class Depthwise(native.Native):
+class Depthwise(Specialised[ConvProblem]):
     """One input channel per group, any multiplier."""
 
     backend = "cython"

@@ -13,7 +13,7 @@ import numpy as np
 from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
-from fastconv.core.kernel import Bind, summation_error
+from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -180,7 +180,7 @@ class Blocks:
         return cls(rows, ow, channels, band, parts * row_steps(rows * ow, mr), parts * GATHER_SECONDS * band.channel(p))
 
 
-class Direct(native.Native):
+class Direct(Specialised[ConvProblem]):
     """Any forward convolution of float32 or float64."""
 
     backend = "cython"

@@ -10,7 +10,7 @@ import numpy as np
 from fastconv.backends.cython import halves, native
 from fastconv.backends.cython.softmax import LONGEST, SHARED_ELEMENTS, START_SECONDS, blocks, vectors, waiting
 from fastconv.core import machine
-from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.kernel import Bind, Run, Specialised
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_bfloat16, is_half
 from fastconv.core.problems.loss import LossProblem
@@ -25,7 +25,7 @@ def work_dtype(p: LossProblem) -> np.dtype:
     return np.dtype(np.float32) if is_half(p.dtype) else p.dtype
 
 
-class Loss(Kernel[LossProblem]):
+class Loss(Specialised[LossProblem]):
     """The sum of exponentials of each sample, with SIMD; the rest one sample at a time, in float64.
 
     Samples are summed in blocks of a fixed size, so that the sum does not depend on threads.
@@ -65,9 +65,6 @@ class Loss(Kernel[LossProblem]):
         if is_half(problem.dtype):
             return 2.0**-8 if is_bfloat16(problem.dtype) else 2.0**-11
         return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
-
-    def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        return self.specialise(problem, threads)(constants)
 
     def specialise(self, problem: LossProblem, threads: int) -> Bind:
         _softmax = native.compiled("_softmax")

@@ -16,7 +16,7 @@ import numpy as np
 
 from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
-from fastconv.core.kernel import Bind, Kernel, Run, wasteful_bytes
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, named
@@ -329,14 +329,7 @@ class Reshaped:
         self._multiply(self._x(x), self._y(out))
 
 
-class Native(Kernel[ConvProblem]):
-    """A convolution whose sizes and tables serve any number of weights."""
-
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        return self.specialise(problem, threads)(constants)
-
-
-class Delegated(Native):
+class Delegated(Specialised[ConvProblem]):
     """A convolution that is another problem, too, which `inner`, a kernel of that problem, computes."""
 
     inner: Kernel[Any]

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv.backends.cython import native
 from fastconv.core import machine
-from fastconv.core.kernel import Bind, summation_error
+from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -24,7 +24,7 @@ CACHED, ASKED = 4, 2  # times the memory's bandwidth: where all arrays stay in t
 START_SECONDS = 1.1e-6
 
 
-class Pointwise(native.Native):
+class Pointwise(Specialised[ConvProblem]):
     """1x1, stride 1, no padding, NCHW."""
 
     backend = "cython"

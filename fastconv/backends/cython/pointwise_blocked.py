@@ -13,7 +13,7 @@ import numpy as np
 from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
-from fastconv.core.kernel import Bind, summation_error
+from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -80,7 +80,7 @@ class Blocks:
         return (self.v + self.s + self.row) * size
 
 
-class PointwiseBlocked(native.Native):
+class PointwiseBlocked(Specialised[ConvProblem]):
     """1x1 without padding."""
 
     backend = "cython"

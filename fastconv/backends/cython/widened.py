@@ -16,7 +16,7 @@ import numpy as np
 
 from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, pool_powers, softmax
 from fastconv.core.arrays import aligned_empty
-from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
@@ -200,7 +200,7 @@ class Softmax(Widened):
         return run
 
 
-class Loss(Widened):
+class Loss(Widened, Specialised[Any]):
     """Losses of some samples at a time, summed in float64."""
 
     def vector(self, problem: LossProblem) -> int:
@@ -213,9 +213,6 @@ class Loss(Widened):
 
     def given(self, q: LossProblem) -> tuple[int, ...]:
         return (q.n, q.c, q.inner)
-
-    def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        return self.specialise(problem, threads)(constants)
 
     def specialise(self, problem: LossProblem, threads: int) -> Bind:
         p, q = problem, self._piece(problem)

@@ -23,7 +23,7 @@ from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
-from fastconv.core.kernel import Bind, Run, rounding_bound
+from fastconv.core.kernel import Bind, Run, Specialised, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
@@ -579,7 +579,7 @@ def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray,
     return np.array(chunks, CHUNK), starts, row
 
 
-class Winograd(native.Native):
+class Winograd(Specialised[ConvProblem]):
     """F(m, r) on both axes that have more than one tap, on float32 or float64."""
 
     backend = "cython"

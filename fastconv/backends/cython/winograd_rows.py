@@ -20,7 +20,7 @@ from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
-from fastconv.core.kernel import Bind, rounding_bound
+from fastconv.core.kernel import Bind, Specialised, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 
@@ -241,7 +241,7 @@ class Blocks:
         return (self.band + self.v + self.squares + self.direct + self.patch) * size
 
 
-class Rows(native.Native):
+class Rows(Specialised[ConvProblem]):
     """F(4, r) along rows on NCHW images of float32 or float64."""
 
     backend = "cython"

@@ -45,7 +45,7 @@ def _recipe(
     options: Options,
 ) -> Recipe:
     problem = ElementwiseProblem(function, params, prod(shape), dtype, dtype, "backward")
-    return reshaped(problem, dtype, options, shape, incoming, (problem.size,), shape)
+    return reshaped(problem, options, shape, incoming, (problem.size,), shape)
 
 
 def through(activation: str, dy: np.ndarray, before: np.ndarray, options: Execution) -> np.ndarray:
@@ -307,7 +307,7 @@ def glu(
 def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, incoming: np.dtype, options: Options) -> Recipe:
     axis, result = forward.glu_halves(shape, dtype, dim)
     problem = ElementwiseProblem("glu", (), prod(result), dtype, dtype, "backward", prod(shape[:axis]))
-    return reshaped(problem, dtype, options, result, incoming, (problem.size,), shape)
+    return reshaped(problem, options, result, incoming, (problem.size,), shape)
 
 
 def _softmax(
@@ -320,7 +320,7 @@ def _softmax(
     check_differentiable(p.dtype, "the result")
     dy = as_incoming(dy, x.shape, kind)
     canonical = (p.outer, p.length, p.inner)
-    recipe = reshaped(p, p.dtype, resolve(backend, None, threads), dy.shape, dy.dtype, canonical, x.shape)
+    recipe = reshaped(p, resolve(backend, None, threads), dy.shape, dy.dtype, canonical, x.shape)
     return gradients(
         wanted(need, ("input",)),
         lambda: as_dtype(submit(recipe, dy, (clean(x, p.dtype).reshape(canonical),)), x.dtype),

@@ -31,7 +31,7 @@ def _loss(
 
     def one(direction: str, like: Any) -> Any:
         q = variant(p, direction=direction)
-        recipe = reshaped(q, p.dtype, options, dy.shape, dy.dtype, p.loss_shape, like.shape)
+        recipe = reshaped(q, options, dy.shape, dy.dtype, p.loss_shape, like.shape)
         return as_dtype(submit(recipe, dy, constants), like.dtype)
 
     both = (lambda: one("backward", x), lambda: one("target", t))

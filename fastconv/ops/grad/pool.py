@@ -45,9 +45,7 @@ def gradient(
 
     def run() -> Any:
         backward, constants = prepare()
-        recipe = of_images(
-            backward, backward.dtype, layout, resolve(**options), rank, incoming.shape, incoming.dtype, x.shape
-        )
+        recipe = of_images(backward, resolve(**options), rank, incoming.shape, incoming.dtype, x.shape)
         return submit(recipe, incoming, tuple(clean_volume(c, c.dtype, layout) for c in constants))
 
     return gradients(wanted(need, ("input",)), run)

@@ -32,7 +32,7 @@ def _gradient(
     """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
     check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, name)
-    recipe = reshaped(p, p.dtype, resolve(**options), incoming.shape, incoming.dtype, given, x.shape)
+    recipe = reshaped(p, resolve(**options), incoming.shape, incoming.dtype, given, x.shape)
     return gradients(wanted(need, ("input",)), lambda: submit(recipe, incoming))
 
 

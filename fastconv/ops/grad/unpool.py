@@ -34,7 +34,7 @@ def _unpool(
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
     dy = as_incoming(dy, shape, f"max_unpool{rank}d")
-    recipe = of_images(problem, problem.dtype, problem.layout, resolve(**options), rank, dy.shape, dy.dtype, x.shape)
+    recipe = of_images(problem, resolve(**options), rank, dy.shape, dy.dtype, x.shape)
     return gradients(wanted(need, ("input",)), lambda: submit(recipe, dy, (flat,)))
 
 
