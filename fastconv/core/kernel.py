@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import Problem, is_bfloat16, is_half
+from fastconv.core.problems.base import Problem, is_bfloat16, work_dtype
 
 P = TypeVar("P", bound=Problem)
 
@@ -48,10 +48,15 @@ def epsilon(dtype: np.dtype) -> float:
     return float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
 
 
+def rounding(dtype: np.dtype) -> float:
+    """Error of one rounding to `dtype`, relative: all there is of results that are computed in a wider one."""
+    return epsilon(dtype) / 2
+
+
 def accumulator(problem: Problem) -> np.dtype:
     """The dtype in which a problem's sums are computed; `Kernel.bound` counts in its epsilon."""
     dtype = problem.results[0][1]
-    acc: np.dtype = getattr(problem, "acc", np.dtype(np.float32) if is_half(dtype) else dtype)
+    acc: np.dtype = getattr(problem, "acc", work_dtype(dtype))
     return acc
 
 

@@ -10,19 +10,14 @@ import numpy as np
 from fastconv.backends.cython import halves, native
 from fastconv.backends.cython.softmax import LONGEST, SHARED_ELEMENTS, START_SECONDS, blocks, vectors, waiting
 from fastconv.core import machine
-from fastconv.core.kernel import Bind, Run, Specialised
+from fastconv.core.kernel import Bind, Run, Specialised, rounding
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import is_bfloat16, is_half
+from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.loss import LossProblem
 
 SAMPLE_SECONDS = 4e-9
 LINE = 64  # bytes of a cache line
 ROUNDED = 1 << 15  # losses in a buffer before they are rounded to 16 bits
-
-
-def work_dtype(p: LossProblem) -> np.dtype:
-    """The dtype of class weights and of logarithms."""
-    return np.dtype(np.float32) if is_half(p.dtype) else p.dtype
 
 
 class Loss(Specialised[LossProblem]):
@@ -46,31 +41,32 @@ class Loss(Specialised[LossProblem]):
             return "16-bit floats: likelihoods only"
         if is_half(problem.dtype) and prod(problem.loss_shape) > ROUNDED:
             return f"16-bit floats: up to {ROUNDED} losses, which are rounded at the end"
-        return native.reject_common(self.isa, work_dtype(problem))
+        return native.reject_common(self.isa, work_dtype(problem.dtype))
 
     def cost(self, problem: LossProblem, machine: Machine) -> float:
         p = problem
-        work = vectors(self.isa, work_dtype(p).itemsize, p.n, p.c, p.inner) * p.logits + p.n * p.inner * SAMPLE_SECONDS
+        exponentials = vectors(self.isa, work_dtype(p.dtype).itemsize, p.n, p.c, p.inner) * p.logits
+        work = exponentials + p.n * p.inner * SAMPLE_SECONDS
         read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
         return START_SECONDS + max(work, read / machine.bandwidth)
 
     def workspace(self, problem: LossProblem) -> int:
-        p = problem
+        p, dtype = problem, work_dtype(problem.dtype)
         block, _ = blocks(p.n, p.c, p.inner)
-        each = 3 * block + (waiting(self.isa, work_dtype(p).itemsize, p.c, p.inner) if p.direction == "backward" else 0)
-        wide = 0 if work_dtype(p) == p.dtype else prod(p.loss_shape)
-        return (each + wide) * work_dtype(p).itemsize
+        each = 3 * block + (waiting(self.isa, dtype.itemsize, p.c, p.inner) if p.direction == "backward" else 0)
+        wide = 0 if dtype == p.dtype else prod(p.loss_shape)
+        return (each + wide) * dtype.itemsize
 
     def error(self, problem: LossProblem) -> float:
         if is_half(problem.dtype):
-            return 2.0**-8 if is_bfloat16(problem.dtype) else 2.0**-11
+            return rounding(problem.dtype)
         return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
 
     def specialise(self, problem: LossProblem, threads: int) -> Bind:
         _softmax = native.compiled("_softmax")
         p = problem
         block, items = blocks(p.n, p.c, p.inner)
-        dtype = work_dtype(p)
+        dtype = work_dtype(p.dtype)
         prepared = _softmax.Loss(native.table(self.isa, dtype.itemsize), p, block, items, p.c <= LONGEST)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
         each = native.in_slices(items, self.workspace(p), threads, native.seconds(self, p))
@@ -108,8 +104,8 @@ class Loss(Specialised[LossProblem]):
     def _weights(p: LossProblem, weight: np.ndarray | None) -> tuple[np.ndarray | None, float]:
         """The weight of each class, None where all are 1 and need not be read, and their sum."""
         if weight is None:
-            return np.ones(p.c, work_dtype(p)) if p.smoothing else None, float(p.c)
-        scale = weight.astype(work_dtype(p))
+            return np.ones(p.c, work_dtype(p.dtype)) if p.smoothing else None, float(p.c)
+        scale = weight.astype(work_dtype(p.dtype))
         return scale, float(scale.sum(dtype=np.float64))
 
     @staticmethod

@@ -16,11 +16,11 @@ import numpy as np
 
 from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, pool_powers, softmax
 from fastconv.core.arrays import aligned_empty
-from fastconv.core.kernel import Bind, Kernel, Run, Specialised
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised, rounding
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import is_bfloat16, is_half, named
+from fastconv.core.problems.base import is_half, named
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
@@ -97,7 +97,7 @@ class Widened(Kernel[Any]):
     def error(self, problem: Any) -> float:
         if self.ordered(problem):
             return 0.0
-        return 2.0**-8 if is_bfloat16(problem.dtype) else 2.0**-11
+        return rounding(problem.dtype)
 
 
 class Pool(Widened):

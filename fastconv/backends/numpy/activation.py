@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.erf import erfc
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
-from fastconv.core.problems.base import is_half
+from fastconv.core.problems.base import is_half, work_dtype
 
 BLOCK = 1 << 15  # elements
 ARRAYS, GELU_ARRAYS = 6, 11  # temporaries of a block, in float64 or twice as many in float32, alive at the same time
@@ -134,7 +134,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
     def error(self, problem: ElementwiseProblem) -> float:
         if is_half(problem.out):
-            return 2.0**-8 if problem.out.kind != "f" else 2.0**-11
+            return rounding(problem.out)
         return 0.0 if problem.out.kind in "iu" else 4 * float(np.finfo(problem.out).eps)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
@@ -154,7 +154,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
 def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: np.ndarray) -> None:
     """`low` and `high` are numbers, None, or arrays as long as `x`."""
     # NumPy compares float16 one by one, float32 with SIMD.
-    work = np.dtype(np.float32) if is_half(out.dtype) else out.dtype
+    work = work_dtype(out.dtype)
     for i in range(0, x.size, BLOCK):
         at = slice(i, i + BLOCK)
         part = x[at].astype(work, copy=False)
@@ -176,7 +176,7 @@ def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
 @np.errstate(all="ignore")
 def glu(x: np.ndarray, out: np.ndarray) -> None:
     """Halves x[:, 0] and x[:, 1]."""
-    work = np.float32 if is_half(out.dtype) else out.dtype
+    work = work_dtype(out.dtype)
     for at in parts(*out.shape):
         given, gate = (x[at[0], half, at[1]].astype(work, copy=False) for half in (0, 1))
         out[at] = given * sigmoid(gate)

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastconv.backends.numpy import integers
 from fastconv.core.arrays import store_integers
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Kernel, Run, rounding, summation_error
 from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
@@ -69,7 +69,7 @@ class Gemm(Kernel[GemmProblem]):
             return 0.0
         eps = float(np.finfo(p.acc).eps)
         if is_half(p.out):
-            eps = 2**-11 if p.out == np.float16 else 2**-8
+            eps = rounding(p.out)
         return summation_error(eps, p.k)
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:

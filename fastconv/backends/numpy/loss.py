@@ -11,9 +11,9 @@ import numpy as np
 
 from fastconv.backends.numpy.activation import BLOCK, parts
 from fastconv.backends.numpy.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax, walk
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import is_half
+from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.loss import LossProblem
 
 SECONDS_PER_ELEMENT = 1e-8
@@ -22,7 +22,7 @@ CALL_SECONDS, SAMPLE_SECONDS = 1.5e-5, 1.2e-8  # of selecting one number of each
 
 def loss_error(problem: LossProblem) -> float:
     if is_half(problem.dtype):
-        return 2.0**-8 if problem.dtype.kind != "f" else 2.0**-11
+        return rounding(problem.dtype)
     return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
 
 
@@ -50,7 +50,7 @@ class Loss(Kernel[LossProblem]):
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         target, weight = constants
-        work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
+        work = work_dtype(p.dtype)
         scale = np.broadcast_to(np.ones((), work), (p.c,)) if weight is None else weight.astype(work)
         per_sample = against_probabilities if p.probabilities else against_indices
 
@@ -149,7 +149,7 @@ class Picked(Kernel[LossProblem]):
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         target, weight = constants
-        work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
+        work = work_dtype(p.dtype)
         scale = None if weight is None else weight.astype(work, copy=False)
 
         @np.errstate(all="ignore")

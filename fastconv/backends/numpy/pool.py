@@ -31,10 +31,10 @@ from fastconv.backends.numpy.windows import (
     unlisted_bytes,
 )
 from fastconv.core.arrays import store_integers
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, widest_window
-from fastconv.core.problems.base import is_bfloat16, is_half
+from fastconv.core.problems.base import is_half
 from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
 
 TILES_BLOCK = 1 << 19  # a reduction reads once and writes little, so its block need not fit the cache
@@ -205,7 +205,7 @@ class NumpyPool(Kernel[AnyPool]):
         if p.kind == "max" or p.dtype.kind in "iu":
             return 0.0
         if is_half(p.dtype):
-            return 2.0**-8 if is_bfloat16(p.dtype) else 2.0**-11
+            return rounding(p.dtype)
         eps = float(np.finfo(p.dtype).eps)
         error = eps * (1 + 0.15 * min(p.taps, FLOAT32_TERMS if p.dtype == np.float32 else p.taps) ** 0.5)
         if p.kind == "lp" and p.dtype == np.float64:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.runs import boxes
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
 from fastconv.core.problems.shape import FoldProblem, PadProblem
 
@@ -103,7 +103,7 @@ class Fold(Kernel[FoldProblem]):
             return 0.0
         taps = prod(p.kernel)
         if p.acc != p.dtype:
-            return 2**-11 if p.dtype == np.float16 else 2**-8
+            return rounding(p.dtype)
         return float(np.finfo(p.acc).eps) * taps**0.5
 
     def prepare(self, problem: FoldProblem, constants: tuple[Any, ...], threads: int) -> Run:

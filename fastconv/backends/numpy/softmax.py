@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
-from fastconv.core.problems.base import is_half
+from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 BLOCK = 1 << 15  # elements
@@ -108,12 +108,12 @@ class Softmax(Kernel[SoftmaxProblem]):
 
     def error(self, problem: SoftmaxProblem) -> float:
         if is_half(problem.dtype):
-            return 2.0**-8 if problem.dtype.kind != "f" else 2.0**-11
+            return rounding(problem.dtype)
         return float(np.finfo(problem.dtype).eps) * (4 + problem.length**0.5)
 
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        work = np.dtype(np.float32) if is_half(p.dtype) else p.dtype
+        work = work_dtype(p.dtype)
         function = log_softmax if p.kind == "log_softmax" else softmax
 
         @np.errstate(all="ignore")

@@ -260,6 +260,12 @@ def is_half(dtype: np.dtype) -> bool:
 
 
 @cache
+def work_dtype(dtype: np.dtype) -> np.dtype:
+    """The dtype in which values of `dtype` are computed: float32 for 16-bit floats, else their own."""
+    return np.dtype(np.float32) if is_half(dtype) else dtype
+
+
+@cache
 def check_dtype(dtype: np.dtype, name: str, kinds: str = "fciu") -> None:
     """DTypeError unless `dtype` is of one of the kinds f(loat), c(omplex), i(nt), u(nsigned), b(ool)."""
     kind = "f" if is_bfloat16(dtype) else dtype.kind
