@@ -115,6 +115,7 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
         "build_problem", "check_dtype", "cpu_features",
         "default", "host", "host_isas", "is_bfloat16", "is_half", "kernels",
         "lanes", "memory", "missing_numba", "product_dtypes", "promote", "simd", "table", "toom_cook", "unavailable",
+        "work_dtype",
     }  # fmt: skip
 
 
