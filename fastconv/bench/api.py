@@ -87,7 +87,7 @@ def backends() -> Backends:
     Returns
     -------
     Backends
-        A mapping from name to `Backend` that prints as a table.
+        A mapping from the name of each backend to its state; it prints as a table.
 
     Examples
     --------

@@ -47,21 +47,17 @@ def _flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...],
 
 
 def relu(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Rectified linear unit: max(0, x).
 
     Parameters
     ----------
     input : array_like
-        Floating point or integer.
+        Floating point or integer.  Float16 and bfloat16 are computed in float32.
     inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
+        Must be False, since inputs are never written; torch has this parameter.  Pass ``out=x`` to overwrite x.
     out : ndarray, optional
         Array for the result, of its shape and dtype; it may be `input` itself.
     backend, threads
@@ -70,7 +66,12 @@ def relu(
     Returns
     -------
     ndarray
-        Of the shape of `input`.
+        Of the shape and dtype of `input`.
+
+    Raises
+    ------
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -83,30 +84,17 @@ def relu(
 
 
 def relu6(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """min(max(0, x), 6).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or integer.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -119,32 +107,18 @@ def relu6(
 
 
 def leaky_relu(
-    input: ArrayLike,
-    negative_slope: float = 0.01,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, negative_slope: float = 0.01, inplace: bool = False, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """x where positive, else `negative_slope` times x.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
+        Floating point.
     negative_slope : float
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -157,32 +131,18 @@ def leaky_relu(
 
 
 def elu(
-    input: ArrayLike,
-    alpha: float = 1.0,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, alpha: float = 1.0, inplace: bool = False, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Exponential linear unit: x where positive, else alpha * (exp(x) - 1).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
+        Floating point.
     alpha : float
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -195,30 +155,17 @@ def elu(
 
 
 def selu(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Self-normalising elu of Klambauer et al. (2017).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+        Floating point.
 
     Examples
     --------
@@ -231,33 +178,19 @@ def selu(
 
 
 def celu(
-    input: ArrayLike,
-    alpha: float = 1.0,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, alpha: float = 1.0, inplace: bool = False, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Continuously differentiable elu: x where positive, else alpha * (exp(x / alpha) - 1).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
+        Floating point.
     alpha : float
         Not 0.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -272,30 +205,17 @@ def celu(
 
 
 def silu(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Sigmoid linear unit, also called swish: x * sigmoid(x).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or complex.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -308,30 +228,17 @@ def silu(
 
 
 def mish(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """x * tanh(softplus(x)).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+        Floating point.
 
     Examples
     --------
@@ -344,27 +251,16 @@ def mish(
 
 
 def sigmoid(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """1 / (1 + exp(-x)), without overflow.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or complex; integers and bools give float32.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -376,27 +272,16 @@ def sigmoid(
 
 
 def logsigmoid(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """log(sigmoid(x)), without overflow.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+        Floating point.
 
     Examples
     --------
@@ -408,27 +293,16 @@ def logsigmoid(
 
 
 def tanh(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Hyperbolic tangent.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or complex; integers and bools give float32.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -440,31 +314,18 @@ def tanh(
 
 
 def softplus(
-    input: ArrayLike,
-    beta: float = 1.0,
-    threshold: float = 20.0,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, beta: float = 1.0, threshold: float = 20.0, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """log(1 + exp(beta * x)) / beta; x itself where beta * x exceeds `threshold`.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
-    beta : float
-    threshold : float
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+        Floating point.
+    beta, threshold : float
 
     Examples
     --------
@@ -477,27 +338,16 @@ def softplus(
 
 
 def softsign(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """x / (1 + abs(x)).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or complex; integers and bools give float32.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -509,34 +359,18 @@ def softsign(
 
 
 def hardtanh(
-    input: ArrayLike,
-    min_val: float = -1.0,
-    max_val: float = 1.0,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, *,
+    out: np.ndarray | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """x clipped to [min_val, max_val].
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or integer.
-    min_val : float
-    max_val : float
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+    min_val, max_val : float
 
     Examples
     --------
@@ -550,30 +384,17 @@ def hardtanh(
 
 
 def hardswish(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """x * relu6(x + 3) / 6.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+        Floating point.
 
     Examples
     --------
@@ -586,30 +407,17 @@ def hardswish(
 
 
 def hardsigmoid(
-    input: ArrayLike,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, inplace: bool = False, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """relu6(x + 3) / 6.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+        Floating point.
 
     Examples
     --------
@@ -622,29 +430,18 @@ def hardsigmoid(
 
 
 def hardshrink(
-    input: ArrayLike,
-    lambd: float = 0.5,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, lambd: float = 0.5, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """x where abs(x) exceeds `lambd`, else 0.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
+        Floating point.
     lambd : float
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -656,30 +453,19 @@ def hardshrink(
 
 
 def softshrink(
-    input: ArrayLike,
-    lambd: float = 0.5,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, lambd: float = 0.5, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """x moved towards 0 by `lambd`, and 0 where it would cross.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
+        Floating point.
     lambd : float
         At least 0.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -693,27 +479,16 @@ def softshrink(
 
 
 def tanhshrink(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """x - tanh(x).
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or complex; integers and bools give float32.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -732,30 +507,19 @@ def as_approximate(value: Any, name: str) -> float:
 
 
 def gelu(
-    input: ArrayLike,
-    approximate: Approximate = "none",
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, approximate: Approximate = "none", *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Gaussian error linear unit: x times the normal distribution function at x.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
-        Floating point; half floats are computed in float32.
+        Floating point.
     approximate : {"none", "tanh"}
         ``"tanh"`` for the approximation of Hendrycks and Gimpel (2016).
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -767,33 +531,18 @@ def gelu(
 
 
 def threshold(
-    input: ArrayLike,
-    threshold: float,
-    value: float,
-    inplace: bool = False,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
-    """x where it exceeds `threshold`, else `value`; NaN stays.
+    input: ArrayLike, threshold: float, value: float, inplace: bool = False, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """x where it exceeds `threshold`, else `value`; NaN stays NaN.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or integer.
     threshold, value : float
-    inplace : bool
-        Accepted for torch's sake; True is refused, since inputs are never written.
-    out : ndarray, optional
-        Array for the result, of its shape and dtype; it may be `input` itself.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -895,25 +644,20 @@ def _in_range(bound: np.ndarray | None, name: str, dtype: np.dtype) -> np.ndarra
 
 
 def clamp(
-    input: ArrayLike,
-    min: ArrayLike | None = None,
-    max: ArrayLike | None = None,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
-    """x limited to [min, max], as `torch.clamp`; where min exceeds max the result is max.
+    input: ArrayLike, min: ArrayLike | None = None, max: ArrayLike | None = None, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """x limited to [min, max], as `torch.clamp`; where min exceeds max, the result is max.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or integer.
     min, max : number or array_like, optional
-        At least one; arrays broadcast with `input`, and their dtypes promote as NumPy's.  Numbers and arrays without
-        axes count only where they are of a higher kind, such as a float for integers.
-    out, backend, threads
-        As in `relu`.
+        At least one.  Arrays broadcast with `input`, and their dtypes promote as NumPy's do.  Numbers and arrays
+        without axes take part in the promotion only where they are of a higher kind, such as a float for integers.
 
     Returns
     -------
@@ -967,14 +711,12 @@ def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def prelu(
-    input: ArrayLike,
-    weight: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, weight: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """x where positive, else `weight` times x, with one weight for all or one per channel.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
@@ -982,13 +724,6 @@ def prelu(
         Floating point.
     weight : array_like, shape (1,), () or (C,)
         Of the dtype of `input`.
-    out, backend, threads
-        As in `relu`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -1015,22 +750,19 @@ def glu_halves(shape: tuple[int, ...], dtype: np.dtype, dim: Any) -> tuple[int, 
 
 
 def glu(
-    input: ArrayLike,
-    dim: int = -1,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, dim: int = -1, *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Gated linear unit: the first half of `input` along `dim`, times the sigmoid of the second.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point; its extent along `dim` must be even.
     dim : int
-    out, backend, threads
-        As in `relu`.
+        IndexError if there is no such axis.
 
     Returns
     -------
@@ -1071,31 +803,21 @@ def _softmax_recipe(
 
 
 def softmax(
-    input: ArrayLike,
-    dim: int,
-    dtype: DTypeLike | None = None,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """exp(x) / sum(exp(x)) along `dim`, without overflow.
+
+    What is not described here is as in `relu`.
 
     Parameters
     ----------
     input : array_like
         Floating point or complex, or anything that can be cast to `dtype`.
     dim : int
-        The axis whose results add up to 1.
+        The axis whose results add up to 1.  IndexError if there is no such axis.
     dtype : dtype, optional
         `input` is cast to it first.
-    out, backend, threads
-        As in `relu`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
 
     Examples
     --------
@@ -1107,27 +829,13 @@ def softmax(
 
 
 def log_softmax(
-    input: ArrayLike,
-    dim: int,
-    dtype: DTypeLike | None = None,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """log(softmax(x)) along `dim`, without overflow or loss of small probabilities.
 
-    Of complex numbers it is x less the logarithm of the sum of exponentials, its imaginary part between -pi and pi.
-
-    Parameters
-    ----------
-    input, dim, dtype, out, backend, threads
-        As in `softmax`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+    For complex numbers it is x minus the logarithm of the sum of exponentials, with an imaginary part between -pi and
+    pi. Parameters, result and errors are as in `softmax`.
 
     Examples
     --------
@@ -1139,25 +847,10 @@ def log_softmax(
 
 
 def softmin(
-    input: ArrayLike,
-    dim: int,
-    dtype: DTypeLike | None = None,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
-    """softmax(-x) along `dim`.
-
-    Parameters
-    ----------
-    input, dim, dtype, out, backend, threads
-        As in `softmax`.
-
-    Returns
-    -------
-    ndarray
-        Of the shape of `input`.
+    input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """softmax(-x) along `dim`; parameters, result and errors are as in `softmax`.
 
     Examples
     --------

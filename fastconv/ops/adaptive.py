@@ -65,49 +65,13 @@ def global_recipe(
 
 @as_adaptive_max_pool
 def adaptive_max_pool1d(
-    input: ArrayLike,
-    output_size: AdaptiveSize,
-    return_indices: bool = False,
-    *,
-    out: np.ndarray | Pair | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray | Pair:
+    input: ArrayLike, output_size: AdaptiveSize, return_indices: bool = False, *, out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray | Pair:  # fmt: skip
     """1-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool1d`.
 
-    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    output_size : int or tuple of 1 (int or None)
-        Extents of the result; None keeps that of `input`.
-    return_indices : bool
-        Also return where each maximum is.
-    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
-        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or integer.
-    indices : ndarray of int64, shape of y
-        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `adaptive_max_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 value.
 
     Examples
     --------
@@ -123,18 +87,10 @@ def adaptive_max_pool1d(
 
 @as_adaptive_max_pool
 def adaptive_max_pool2d(
-    input: ArrayLike,
-    output_size: AdaptiveSize,
-    return_indices: bool = False,
-    *,
-    out: np.ndarray | Pair | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray | Pair:
+    input: ArrayLike, output_size: AdaptiveSize, return_indices: bool = False, *, out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray | Pair:  # fmt: skip
     """2-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool2d`.
 
     Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
@@ -146,7 +102,7 @@ def adaptive_max_pool2d(
     output_size : int or tuple of 2 (int or None)
         Extents of the result; None keeps that of `input`.
     return_indices : bool
-        Also return where each maximum is.
+        Whether to return the positions of the maxima, too.
     out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
         Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
     layout : {"NCHW", "NHWC"}
@@ -157,15 +113,15 @@ def adaptive_max_pool2d(
     Returns
     -------
     y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or integer.
+        Of the dtype of `input`: any float or integer.
     indices : ndarray of int64, shape of y
-        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `input`.
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial axes of
+        `input`.
 
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -181,49 +137,13 @@ def adaptive_max_pool2d(
 
 @as_adaptive_max_pool
 def adaptive_max_pool3d(
-    input: ArrayLike,
-    output_size: AdaptiveSize,
-    return_indices: bool = False,
-    *,
-    out: np.ndarray | Pair | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray | Pair:
+    input: ArrayLike, output_size: AdaptiveSize, return_indices: bool = False, *, out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray | Pair:  # fmt: skip
     """3-D max pooling to a given size, as `torch.nn.functional.adaptive_max_pool3d`.
 
-    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.  NaN propagates.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    output_size : int or tuple of 3 (int or None)
-        Extents of the result; None keeps that of `input`.
-    return_indices : bool
-        Also return where each maximum is.
-    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
-        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    y : ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or integer.
-    indices : ndarray of int64, shape of y
-        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `adaptive_max_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 values.
 
     Examples
     --------
@@ -238,44 +158,13 @@ def adaptive_max_pool3d(
 
 
 def adaptive_avg_pool1d(
-    input: ArrayLike,
-    output_size: AdaptiveSize,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, output_size: AdaptiveSize, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """1-D average pooling to a given size, as `torch.nn.functional.adaptive_avg_pool1d`.
 
-    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    output_size : int or tuple of 1 (int or None)
-        Extents of the result; None keeps that of `input`.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and
-        rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `adaptive_avg_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 value.
 
     Examples
     --------
@@ -284,50 +173,24 @@ def adaptive_avg_pool1d(
     (1, 2, 3)
     """
     return _adaptive(
-        "avg", 1, input, output_size, False, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
+        "avg", 1, input, output_size, False, out, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_avg_pool2d(
-    input: ArrayLike,
-    output_size: AdaptiveSize,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, output_size: AdaptiveSize, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """2-D average pooling to a given size, as `torch.nn.functional.adaptive_avg_pool2d`.
 
-    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Channels last with ``layout="NHWC"``.
-    output_size : int or tuple of 2 (int or None)
-        Extents of the result; None keeps that of `input`.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+    Windows, parameters and errors are as in `adaptive_max_pool2d`.
 
     Returns
     -------
     ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and
+        Of the dtype of `input`: a float, or int64, which is truncated.  Float16 and bfloat16 are summed in float32 and
         rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------
@@ -336,50 +199,18 @@ def adaptive_avg_pool2d(
     (1, 2, 2, 3)
     """
     return _adaptive(
-        "avg", 2, input, output_size, False, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
+        "avg", 2, input, output_size, False, out, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def adaptive_avg_pool3d(
-    input: ArrayLike,
-    output_size: AdaptiveSize,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, output_size: AdaptiveSize, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """3-D average pooling to a given size, as `torch.nn.functional.adaptive_avg_pool3d`.
 
-    Window o of an axis covers ``floor(o * in / out) <= i < ceil((o + 1) * in / out)``.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    output_size : int or tuple of 3 (int or None)
-        Extents of the result; None keeps that of `input`.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, *output_size) or (C, *output_size)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are summed in float32 and
-        rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `adaptive_avg_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 values.
 
     Examples
     --------
@@ -388,44 +219,28 @@ def adaptive_avg_pool3d(
     (1, 2, 4, 2, 3)
     """
     return _adaptive(
-        "avg", 3, input, output_size, False, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
+        "avg", 3, input, output_size, False, out, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def global_max_pool(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, *, out: np.ndarray | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Maximum of every channel, as ONNX's ``GlobalMaxPool``.
+
+    What is not described here is as in `max_pool2d`.
 
     Parameters
     ----------
     input : array_like, shape (N, C, ...)
         Any number of spatial axes, at least one.  Channels last with ``layout="NHWC"``.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
 
     Returns
     -------
     ndarray, shape (N, C, 1, ...)
-        Of the dtype of `input`: any float or integer.  NaN propagates.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        Of the dtype of `input`: any float or integer.
 
     Examples
     --------
@@ -434,45 +249,22 @@ def global_max_pool(
     array([[[3],
             [7]]])
     """
-    return _global(
-        "max", input, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-    )  # fmt: skip
+    return _global("max", input, out, layout, resolve(backend, algorithm, threads, tol, max_workspace))
 
 
 def global_avg_pool(
-    input: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, *, out: np.ndarray | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Average of every channel, as ONNX's ``GlobalAveragePool``.
 
-    Parameters
-    ----------
-    input : array_like, shape (N, C, ...)
-        Any number of spatial axes, at least one.  Channels last with ``layout="NHWC"``.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+    Parameters and errors are as in `global_max_pool`.
 
     Returns
     -------
     ndarray, shape (N, C, 1, ...)
-        Of the dtype of `input`, a float or int64, which truncates; float16 and bfloat16 are rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        Of the dtype of `input`: a float, or int64, which is truncated.  Float16 and bfloat16 are rounded once.
 
     Examples
     --------
@@ -480,7 +272,4 @@ def global_avg_pool(
     >>> F.global_avg_pool(np.ones((2, 3, 4, 5), "f")).shape
     (2, 3, 1, 1)
     """
-    return _global(
-        "avg", input, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-    )  # fmt: skip
+    return _global("avg", input, out, layout, resolve(backend, algorithm, threads, tol, max_workspace))

@@ -27,22 +27,9 @@ from fastconv.typing import (
 
 
 def _conv(
-    rank: int,
-    transposed: bool,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: Any,
-    output_padding: Any,
-    out: Any,
-    layout: str,
-    padding_mode: str,
-    activation: str | None,
-    options: Options,
-) -> np.ndarray:
+    rank: int, transposed: bool, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
+    output_padding: Any, out: Any, layout: str, padding_mode: str, activation: str | None, options: Options,
+) -> np.ndarray:  # fmt: skip
     x, w = as_array(x, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
     recipe, w_shape, dtype, acc = _recipe(
@@ -58,25 +45,11 @@ def _conv(
 
 @remember
 def _recipe(
-    transposed: bool,
-    rank: int,
-    x_shape: tuple[int, ...],
-    x_dtype: np.dtype,
-    w_shape: tuple[int, ...],
-    w_dtype: np.dtype,
-    b_shape: tuple[int, ...] | None,
-    b_dtype: np.dtype | None,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: int,
-    output_padding: Any,
-    layout: str,
-    padding_mode: str | None,
-    activation: str | None,
-    packed: bool,
-    options: Options,
-) -> tuple[Recipe, tuple[int, ...], np.dtype, np.dtype]:
+    transposed: bool, rank: int, x_shape: tuple[int, ...], x_dtype: np.dtype, w_shape: tuple[int, ...],
+    w_dtype: np.dtype, b_shape: tuple[int, ...] | None, b_dtype: np.dtype | None, stride: Any, padding: Any,
+    dilation: Any, groups: int, output_padding: Any, layout: str, padding_mode: str | None, activation: str | None,
+    packed: bool, options: Options,
+) -> tuple[Recipe, tuple[int, ...], np.dtype, np.dtype]:  # fmt: skip
     """The recipe, the canonical shape and dtype of its weights, and the dtype of its bias."""
     shared = (rank, x_shape, x_dtype, w_shape, w_dtype, b_shape, b_dtype, stride, padding)
     tail = (layout, padding_mode, activation, packed)
@@ -95,59 +68,15 @@ def _recipe(
 
 
 def conv1d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Size = 1,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    groups: int = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: PaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Size = 1, padding: Padding = 0,
+    dilation: Size = 1, groups: int = 1, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    padding_mode: PaddingMode = "zeros", activation: Activation | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
-    """1-D cross-correlation of channels with a set of kernels, as `torch.nn.functional.conv1d`.
+) -> np.ndarray:  # fmt: skip
+    """1-D convolution (in the sense of deep learning: cross-correlation), as `torch.nn.functional.conv1d`.
 
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    weight : array_like, shape (K, C / groups, kw)
-    bias : array_like, shape (K,), optional
-    stride, dilation : int or tuple of 1 int
-    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        ``"same"`` gives ceil(input / stride) outputs; an odd pad goes to the end, with ``"same_lower"`` to the start.
-    groups : int
-        Number of independent convolutions that the channels are split into.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result; weights keep their order.
-    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
-        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
-        does; ``constant`` is ``zeros``.
-    activation : str, optional
-        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, K, ...) or (K, ...)
-        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.
-        float16 and bfloat16 are summed in float32 and rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `conv2d`, for `input` of shape (N, C, W) or (C, W) and `weight` of shape (K, C / groups, kw); tuples hold 1 int.
 
     Examples
     --------
@@ -162,25 +91,13 @@ def conv1d(
 
 
 def conv2d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Size = 1,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    groups: int = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: PaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Size = 1, padding: Padding = 0,
+    dilation: Size = 1, groups: int = 1, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    padding_mode: PaddingMode = "zeros", activation: Activation | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
-    """2-D cross-correlation of channels with a set of kernels, as `torch.nn.functional.conv2d`.
+) -> np.ndarray:  # fmt: skip
+    """2-D convolution (in the sense of deep learning: cross-correlation), as `torch.nn.functional.conv2d`.
 
     Parameters
     ----------
@@ -196,10 +113,10 @@ def conv2d(
     out : ndarray, optional
         Array for the result, of exactly its shape and dtype.  It may overlap an input.
     layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result; weights keep their order.
+        Whether channels come second or last, in input and result.  Weights keep their order of axes.
     padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
-        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
-        does; ``constant`` is ``zeros``.
+        Values of the padding, by torch's names: ``reflect`` does not repeat the edge, ``symmetric`` does; ``constant``
+        is another name for ``zeros``.
     activation : str, optional
         Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
     backend, algorithm, threads, tol, max_workspace
@@ -207,14 +124,14 @@ def conv2d(
 
     Returns
     -------
-    ndarray, shape (N, K, ...) or (K, ...)
-        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.
-        float16 and bfloat16 are summed in float32 and rounded once.
+    ndarray, shape (N, K, oh, ow) or (K, oh, ow)
+        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.  Float16 and
+        bfloat16 are summed in float32 and rounded once.
 
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -231,59 +148,16 @@ def conv2d(
 
 
 def conv3d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Size = 1,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    groups: int = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: PaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Size = 1, padding: Padding = 0,
+    dilation: Size = 1, groups: int = 1, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    padding_mode: PaddingMode = "zeros", activation: Activation | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
-    """3-D cross-correlation of channels with a set of kernels, as `torch.nn.functional.conv3d`.
+) -> np.ndarray:  # fmt: skip
+    """3-D convolution (in the sense of deep learning: cross-correlation), as `torch.nn.functional.conv3d`.
 
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    weight : array_like, shape (K, C / groups, kd, kh, kw)
-    bias : array_like, shape (K,), optional
-    stride, dilation : int or tuple of 3 int
-    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        ``"same"`` gives ceil(input / stride) outputs; an odd pad goes to the end, with ``"same_lower"`` to the start.
-    groups : int
-        Number of independent convolutions that the channels are split into.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result; weights keep their order.
-    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
-        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
-        does; ``constant`` is ``zeros``.
-    activation : str, optional
-        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, K, ...) or (K, ...)
-        Of the promoted dtype of `input` and `weight`.  8-bit integers give int32, wider ones 64 bits.
-        float16 and bfloat16 are summed in float32 and rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `conv2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W) and `weight` of shape (K, C / groups, kd, kh, kw);
+    tuples hold 3 ints.
 
     Examples
     --------
@@ -298,65 +172,16 @@ def conv3d(
 
 
 def conv_transpose1d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Size = 1,
-    padding: TransposedPadding = 0,
-    output_padding: Size = 0,
-    groups: int = 1,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: TransposedPaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Size = 1,
+    padding: TransposedPadding = 0, output_padding: Size = 0, groups: int = 1, dilation: Size = 1, *,
+    out: np.ndarray | None = None, layout: Layout = "NCHW", padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """1-D transposed convolution, as `torch.nn.functional.conv_transpose1d`.
 
-    The map whose matrix is the transpose of that of `conv1d`: each input value adds a scaled
-    kernel to the output.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    weight : array_like, shape (C, K / groups, kw)
-    bias : array_like, shape (K,), optional
-    stride, dilation : int or tuple of 1 int
-    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs or "valid"
-        Of the convolution that is turned round: it shortens the output.
-    output_padding : int or tuple of 1 int
-        Extra extent at the end of the output; smaller than `stride` or `dilation`.
-    groups : int
-        Number of independent convolutions that the channels are split into.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result; weights keep their order.
-    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
-        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
-        does; ``constant`` is ``zeros``.  Only ``zeros`` has a meaning here.
-    activation : str, optional
-        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, K, ...) or (K, ...)
-        Extent ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``;
-        dtypes as in `conv1d`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `conv_transpose2d`, for `input` of shape (N, C, W) or (C, W) and `weight` of shape (C, K / groups, kw); tuples
+    hold 1 int.
 
     Examples
     --------
@@ -366,71 +191,35 @@ def conv_transpose1d(
     """
     return _conv(
         1, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
-        activation,
-        resolve(backend, algorithm, threads, tol, max_workspace),
+        activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv_transpose2d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Size = 1,
-    padding: TransposedPadding = 0,
-    output_padding: Size = 0,
-    groups: int = 1,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: TransposedPaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Size = 1,
+    padding: TransposedPadding = 0, output_padding: Size = 0, groups: int = 1, dilation: Size = 1, *,
+    out: np.ndarray | None = None, layout: Layout = "NCHW", padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """2-D transposed convolution, as `torch.nn.functional.conv_transpose2d`.
 
-    The map whose matrix is the transpose of that of `conv2d`: each input value adds a scaled
-    kernel to the output.
+    The linear map whose matrix is the transpose of that of `conv2d`: each input value adds a scaled kernel to the
+    output.  What is not described here is as in `conv2d`.
 
     Parameters
     ----------
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Channels last with ``layout="NHWC"``.
     weight : array_like, shape (C, K / groups, kh, kw)
-    bias : array_like, shape (K,), optional
-    stride, dilation : int or tuple of 2 int
     padding : int, tuple of 2 int, list of 2 (lo, hi) pairs or "valid"
-        Of the convolution that is turned round: it shortens the output.
+        Padding of the convolution that this one transposes: it shortens the output.
     output_padding : int or tuple of 2 int
         Extra extent at the end of the output; smaller than `stride` or `dilation`.
-    groups : int
-        Number of independent convolutions that the channels are split into.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result; weights keep their order.
-    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
-        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
-        does; ``constant`` is ``zeros``.  Only ``zeros`` has a meaning here.
-    activation : str, optional
-        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+    padding_mode : {"zeros", "constant"}
 
     Returns
     -------
-    ndarray, shape (N, K, ...) or (K, ...)
-        Extent ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``;
-        dtypes as in `conv2d`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    ndarray, shape (N, K, oh, ow) or (K, oh, ow)
+        Of extents ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``.
 
     Examples
     --------
@@ -440,71 +229,21 @@ def conv_transpose2d(
     """
     return _conv(
         2, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
-        activation,
-        resolve(backend, algorithm, threads, tol, max_workspace),
+        activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
 def conv_transpose3d(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Size = 1,
-    padding: TransposedPadding = 0,
-    output_padding: Size = 0,
-    groups: int = 1,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: TransposedPaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, stride: Size = 1,
+    padding: TransposedPadding = 0, output_padding: Size = 0, groups: int = 1, dilation: Size = 1, *,
+    out: np.ndarray | None = None, layout: Layout = "NCHW", padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """3-D transposed convolution, as `torch.nn.functional.conv_transpose3d`.
 
-    The map whose matrix is the transpose of that of `conv3d`: each input value adds a scaled
-    kernel to the output.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    weight : array_like, shape (C, K / groups, kd, kh, kw)
-    bias : array_like, shape (K,), optional
-    stride, dilation : int or tuple of 3 int
-    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs or "valid"
-        Of the convolution that is turned round: it shortens the output.
-    output_padding : int or tuple of 3 int
-        Extra extent at the end of the output; smaller than `stride` or `dilation`.
-    groups : int
-        Number of independent convolutions that the channels are split into.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result; weights keep their order.
-    padding_mode : {"zeros", "reflect", "replicate", "circular", "symmetric", "constant"}
-        What padding holds, in torch's words: ``reflect`` does not repeat the edge, ``symmetric``
-        does; ``constant`` is ``zeros``.  Only ``zeros`` has a meaning here.
-    activation : str, optional
-        Function applied to the result: ``"relu"``, ``"silu"``, ``"gelu"``, ...
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, K, ...) or (K, ...)
-        Extent ``(input - 1) * stride - lo - hi + dilation * (kernel - 1) + 1 + output_padding``;
-        dtypes as in `conv3d`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `conv_transpose2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W) and `weight` of shape
+    (C, K / groups, kd, kh, kw); tuples hold 3 ints.
 
     Examples
     --------
@@ -514,6 +253,5 @@ def conv_transpose3d(
     """
     return _conv(
         3, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
-        activation,
-        resolve(backend, algorithm, threads, tol, max_workspace),
+        activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

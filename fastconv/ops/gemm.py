@@ -19,21 +19,10 @@ from fastconv.typing import Activation, ArrayLike, Backend
 
 
 def multiply(
-    a: np.ndarray,
-    b: np.ndarray,
-    c: np.ndarray | None,
-    bias: np.ndarray | None,
-    alpha: complex,
-    beta: complex,
-    trans_a: bool,
-    trans_b: bool,
-    activation: str | None,
-    out: Any,
-    options: Options,
-    shape_a: tuple[int, ...],
-    shape: tuple[int, ...] | None = None,
-    names: tuple[str, str] = ("a", "b"),
-) -> np.ndarray:
+    a: np.ndarray, b: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, alpha: complex, beta: complex,
+    trans_a: bool, trans_b: bool, activation: str | None, out: Any, options: Options, shape_a: tuple[int, ...],
+    shape: tuple[int, ...] | None = None, names: tuple[str, str] = ("a", "b"),
+) -> np.ndarray:  # fmt: skip
     """Product of `a`, taken with `shape_a`, and `b`; the result gets `shape` if that is given."""
     recipe, right, added, row = _recipe(
         a.shape, a.dtype, shape_a, (b.shape, b.dtype), None if c is None else (c.shape, c.dtype),
@@ -46,22 +35,11 @@ def multiply(
 
 @remember
 def _recipe(
-    x_shape: tuple[int, ...],
-    x_dtype: np.dtype,
-    a_shape: tuple[int, ...],
-    b: tuple[tuple[int, ...], np.dtype],
-    c: tuple[tuple[int, ...], np.dtype] | None,
-    bias: tuple[tuple[int, ...], np.dtype] | None,
-    alpha: complex,
-    beta: complex,
-    trans_a: bool,
-    trans_b: bool,
-    activation: str | None,
-    packed: bool,
-    names: tuple[str, str],
-    shape: tuple[int, ...] | None,
-    options: Options,
-) -> tuple[Recipe, View, View | None, View]:
+    x_shape: tuple[int, ...], x_dtype: np.dtype, a_shape: tuple[int, ...], b: tuple[tuple[int, ...], np.dtype],
+    c: tuple[tuple[int, ...], np.dtype] | None, bias: tuple[tuple[int, ...], np.dtype] | None, alpha: complex,
+    beta: complex, trans_a: bool, trans_b: bool, activation: str | None, packed: bool, names: tuple[str, str],
+    shape: tuple[int, ...] | None, options: Options,
+) -> tuple[Recipe, View, View | None, View]:  # fmt: skip
     """The recipe, and how b, c (None: it does not count) and bias become constants."""
     p, full = gemm_problem((a_shape, x_dtype), b, c, bias, alpha, beta, trans_a, trans_b, activation, packed, names)
     batch, matrix = full[:-2], (p.n, p.k) if trans_b else (p.k, p.n)
@@ -108,23 +86,11 @@ def strided(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def gemm(
-    a: ArrayLike,
-    b: ArrayLike,
-    c: ArrayLike | None = None,
-    *,
-    alpha: complex = 1.0,
-    beta: complex = 0.0,
-    trans_a: bool = False,
-    trans_b: bool = False,
-    bias: ArrayLike | None = None,
-    activation: Activation | None = None,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
+    a: ArrayLike, b: ArrayLike, c: ArrayLike | None = None, *, alpha: complex = 1.0, beta: complex = 0.0,
+    trans_a: bool = False, trans_b: bool = False, bias: ArrayLike | None = None, activation: Activation | None = None,
+    out: np.ndarray | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """General matrix product: ``activation(alpha * op(a) @ op(b) + beta * c + bias)``.
 
     Parameters
@@ -149,13 +115,13 @@ def gemm(
     Returns
     -------
     ndarray, shape (..., m, n)
-        Of the promoted dtype of `a` and `b`.  8-bit integers give int32, wider ones 64 bits; float16 and
-        bfloat16 are summed in float32 and rounded once.
+        Of the promoted dtype of `a` and `b`.  8-bit integers give int32, wider ones 64 bits.  Float16 and bfloat16 are
+        summed in float32 and rounded once.
 
     Raises
     ------
-    ShapeError, DTypeError, TypeError, ValueError
-        Naming the argument, what it was and what is allowed.
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
     OverflowError
         If a sum of integer products does not fit.
 
@@ -195,35 +161,20 @@ def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def matmul(
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    a: ArrayLike, b: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Matrix product, as `torch.matmul` and `numpy.matmul`.
+
+    What is not described here is as in `gemm`.
 
     Parameters
     ----------
     a : array_like, shape (k,) or (..., m, k)
     b : array_like, shape (k,) or (..., k, n)
-        A 1-D operand counts as a row on the left and as a column on the right, and its axis is left out of the
-        result.  Batch axes broadcast.
-    out, backend, algorithm, threads, tol, max_workspace
-        As in `gemm`.
-
-    Returns
-    -------
-    ndarray, shape (..., m, n)
-        Dtypes as in `gemm`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, OverflowError
+        A 1-D operand is a row on the left and a column on the right, and its axis is left out of the result.  Batch
+        axes broadcast.
 
     Examples
     --------
@@ -256,19 +207,13 @@ def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[in
 
 
 def linear(
-    input: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    *,
-    activation: Activation | None = None,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
-    """Full connection: ``x @ weight.T + bias``, as `torch.nn.functional.linear`.
+    input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *, activation: Activation | None = None,
+    out: np.ndarray | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Fully connected layer: ``x @ weight.T + bias``, as `torch.nn.functional.linear`.
+
+    What is not described here is as in `gemm`.
 
     Parameters
     ----------
@@ -276,19 +221,10 @@ def linear(
     weight : array_like, shape (out_features, in_features) or (in_features,)
         A 1-D weight is a single output feature, whose axis is left out of the result.
     bias : array_like, shape (out_features,), optional
-    activation : str, optional
-        Function applied to the result.
-    out, backend, algorithm, threads, tol, max_workspace
-        As in `gemm`.
 
     Returns
     -------
     ndarray, shape (..., out_features)
-        Dtypes as in `gemm`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, OverflowError
 
     Examples
     --------

@@ -35,17 +35,9 @@ def check_loss(
 
 
 def _loss(
-    logits: bool,
-    input: Any,
-    target: Any,
-    weight: Any,
-    ignore_index: Any,
-    reduction: str,
-    smoothing: Any,
-    out: Any,
-    backend: str | None,
-    threads: int | None,
-) -> np.ndarray:
+    logits: bool, input: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any, out: Any,
+    backend: str | None, threads: int | None,
+) -> np.ndarray:  # fmt: skip
     x, t = as_array(input, "input"), as_array(target, "target")
     p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
     options = resolve(backend, None, threads)
@@ -53,17 +45,10 @@ def _loss(
 
 
 def cross_entropy(
-    input: ArrayLike,
-    target: ArrayLike,
-    weight: ArrayLike | None = None,
-    ignore_index: int = -100,
-    reduction: Reduction = "mean",
-    label_smoothing: float = 0.0,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, ignore_index: int = -100,
+    reduction: Reduction = "mean", label_smoothing: float = 0.0, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Cross-entropy between scores and a target, as `torch.nn.functional.cross_entropy`.
 
     Parameters
@@ -71,16 +56,16 @@ def cross_entropy(
     input : array_like, shape (C,), (N, C) or (N, C, d1, ...)
         Scores before softmax, floating point, of any size: nothing overflows.
     target : array_like
-        Class indices, integers of shape (), (N,) or (N, d1, ...); or class probabilities, floats of the
-        shape of `input`.
+        Class indices, integers of shape (), (N,) or (N, d1, ...); or class probabilities, floats of the shape of
+        `input`.
     weight : array_like, shape (C,), optional
         Weight of each class.
     ignore_index : int
-        Samples with this class index count for nothing.
+        Samples with this class index are ignored.
     reduction : {"mean", "none", "sum"}
-        A mean divides by the weights of the samples that count; NaN if there are none.
+        A mean divides by the weights of the samples that are not ignored; NaN if there are none.
     label_smoothing : float
-        Share of the target, 0 to 1, that is spread over all classes.
+        Part of the target, 0 to 1, that is spread over all classes.
     out : ndarray, optional
         Array for the result.
     backend, threads
@@ -94,7 +79,8 @@ def cross_entropy(
     ------
     IndexError
         If a class index is out of range.
-    ShapeError, DTypeError, ValueError, TypeError
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -106,35 +92,19 @@ def cross_entropy(
 
 
 def nll_loss(
-    input: ArrayLike,
-    target: ArrayLike,
-    weight: ArrayLike | None = None,
-    ignore_index: int = -100,
-    reduction: Reduction = "mean",
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
+    input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, ignore_index: int = -100,
+    reduction: Reduction = "mean", *, out: np.ndarray | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Negative log-likelihood of class indices, as `torch.nn.functional.nll_loss`.
+
+    What is not described here is as in `cross_entropy`.
 
     Parameters
     ----------
     input : array_like, shape (C,), (N, C) or (N, C, d1, ...)
         Logarithms of probabilities.
     target : array_like of int, shape (), (N,) or (N, d1, ...)
-    weight, ignore_index, reduction, out, backend, threads
-        As in `cross_entropy`.
-
-    Returns
-    -------
-    ndarray, shape () or that of `target`
-
-    Raises
-    ------
-    IndexError
-        If a class index is out of range.
-    ShapeError, DTypeError, ValueError
 
     Examples
     --------

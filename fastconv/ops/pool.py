@@ -40,21 +40,9 @@ def _recipe(
 
 
 def describe_pool(
-    kind: str,
-    rank: int,
-    x: np.ndarray,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: Any,
-    layout: str,
-    *,
-    include_pad: Any = True,
-    divisor: Any = None,
-    norm: Any = 1.0,
-    indices: Any = False,
-) -> PoolProblem:
+    kind: str, rank: int, x: np.ndarray, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
+    layout: str, *, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0, indices: Any = False,
+) -> PoolProblem:  # fmt: skip
     """The problem of a pooling's arguments; also for its gradient."""
     if divisor is not None:
         divisor = as_int(divisor, "divisor_override")
@@ -67,19 +55,9 @@ def describe_pool(
 
 
 def _pool(
-    kind: str,
-    rank: int,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: Any,
-    out: Any,
-    layout: str,
-    options: Options,
-    **of_kind: Any,
-) -> Any:
+    kind: str, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any, out: Any,
+    layout: str, options: Options, **of_kind: Any,
+) -> Any:  # fmt: skip
     x = as_array(x, "input")
     problem = describe_pool(kind, rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, **of_kind)
     return submit_pool(problem, rank, x, out, options)
@@ -87,60 +65,14 @@ def _pool(
 
 @as_max_pool
 def max_pool1d(
-    input: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-    *,
-    out: np.ndarray | Pair | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray | Pair:
+    input: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False, *, out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray | Pair:  # fmt: skip
     """1-D max pooling, as `torch.nn.functional.max_pool1d`.
 
-    NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
-    -inf (or the least integer).
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    kernel_size : int or tuple of 1 int
-    stride : int or tuple of 1 int, optional
-        The kernel's size by default.
-    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size; in pairs, less than the kernel's size.
-    dilation : int or tuple of 1 int
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
-    return_indices : bool
-        Also return where each maximum is.
-    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
-        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    y : ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`: any float or integer.
-    indices : ndarray of int64, shape of y
-        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `input`; -1 where a whole window is padding.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `max_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -150,33 +82,20 @@ def max_pool1d(
     """
     return _pool(
         "max", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        indices=return_indices,
+        resolve(backend, algorithm, threads, tol, max_workspace), indices=return_indices,
     )  # fmt: skip
 
 
 @as_max_pool
 def max_pool2d(
-    input: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-    *,
-    out: np.ndarray | Pair | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray | Pair:
+    input: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False, *, out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray | Pair:  # fmt: skip
     """2-D max pooling, as `torch.nn.functional.max_pool2d`.
 
-    NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
-    -inf (or the least integer).
+    NaN propagates.  Padding is never the maximum; a window of padding alone gives -inf, or the least integer.
 
     Parameters
     ----------
@@ -184,14 +103,14 @@ def max_pool2d(
         Channels last with ``layout="NHWC"``.
     kernel_size : int or tuple of 2 int
     stride : int or tuple of 2 int, optional
-        The kernel's size by default.
+        `kernel_size` by default.
     padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
         At most half of the kernel's size; in pairs, less than the kernel's size.
     dilation : int or tuple of 2 int
     ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
+        Whether a last, partial window counts.  It must start inside the input or the padding before it.
     return_indices : bool
-        Also return where each maximum is.
+        Whether to return the positions of the maxima, too.
     out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
         Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
     layout : {"NCHW", "NHWC"}
@@ -201,16 +120,16 @@ def max_pool2d(
 
     Returns
     -------
-    y : ndarray, shape (N, C, ...) or (C, ...)
+    y : ndarray, shape (N, C, oh, ow) or (C, oh, ow)
         Of the dtype of `input`: any float or integer.
     indices : ndarray of int64, shape of y
-        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `input`; -1 where a whole window is padding.
+        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial axes of
+        `input`; -1 for a window of padding alone.
 
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -222,67 +141,20 @@ def max_pool2d(
     """
     return _pool(
         "max", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        indices=return_indices,
+        resolve(backend, algorithm, threads, tol, max_workspace), indices=return_indices,
     )  # fmt: skip
 
 
 @as_max_pool
 def max_pool3d(
-    input: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-    *,
-    out: np.ndarray | Pair | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray | Pair:
+    input: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False, *, out: np.ndarray | Pair | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray | Pair:  # fmt: skip
     """3-D max pooling, as `torch.nn.functional.max_pool3d`.
 
-    NaN propagates.  Padding is never the maximum; where a whole window is padding, the result is
-    -inf (or the least integer).
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    kernel_size : int or tuple of 3 int
-    stride : int or tuple of 3 int, optional
-        The kernel's size by default.
-    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size; in pairs, less than the kernel's size.
-    dilation : int or tuple of 3 int
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
-    return_indices : bool
-        Also return where each maximum is.
-    out : ndarray, or tuple of 2 ndarray with `return_indices`, optional
-        Arrays for the results, of exactly their shape and dtype.  They may overlap the input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    y : ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`: any float or integer.
-    indices : ndarray of int64, shape of y
-        With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial
-        axes of `input`; -1 where a whole window is padding.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `max_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -292,66 +164,20 @@ def max_pool3d(
     """
     return _pool(
         "max", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        indices=return_indices,
+        resolve(backend, algorithm, threads, tol, max_workspace), indices=return_indices,
     )  # fmt: skip
 
 
 def avg_pool1d(
-    input: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1, *,
+    out: np.ndarray | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """1-D average pooling, as `torch.nn.functional.avg_pool1d`, with dilation.
 
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    kernel_size : int or tuple of 1 int
-    stride : int or tuple of 1 int, optional
-        The kernel's size by default.
-    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size; in pairs, less than the kernel's size.
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
-    count_include_pad : bool
-        Whether zeros of the padding count in the divisor.  What lies beyond the padding never does.
-    divisor_override : int, optional
-        What sums are divided by instead; not 0.
-    dilation : int or tuple of 1 int
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
-        (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
-    OverflowError
-        If an int64 result does not fit.
+    As `avg_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -361,64 +187,39 @@ def avg_pool1d(
     """
     return _pool(
         "avg", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        include_pad=count_include_pad, divisor=divisor_override,
+        resolve(backend, algorithm, threads, tol, max_workspace), include_pad=count_include_pad,
+        divisor=divisor_override,
     )  # fmt: skip
 
 
 def avg_pool2d(
-    input: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1, *,
+    out: np.ndarray | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """2-D average pooling, as `torch.nn.functional.avg_pool2d`, with dilation.
+
+    What is not described here is as in `max_pool2d`.
 
     Parameters
     ----------
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Channels last with ``layout="NHWC"``.
-    kernel_size : int or tuple of 2 int
-    stride : int or tuple of 2 int, optional
-        The kernel's size by default.
-    padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size; in pairs, less than the kernel's size.
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
     count_include_pad : bool
         Whether zeros of the padding count in the divisor.  What lies beyond the padding never does.
     divisor_override : int, optional
-        What sums are divided by instead; not 0.
-    dilation : int or tuple of 2 int
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+        Divisor of every sum, in place of the number of elements; not 0.
 
     Returns
     -------
-    ndarray, shape (N, C, ...) or (C, ...)
+    ndarray, shape (N, C, oh, ow) or (C, oh, ow)
         Of the dtype of `input`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
-        (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
+        (truncated, as in torch).  A window without an element that counts gives 0.
 
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
     OverflowError
         If an int64 result does not fit.
 
@@ -431,66 +232,21 @@ def avg_pool2d(
     """
     return _pool(
         "avg", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        include_pad=count_include_pad, divisor=divisor_override,
+        resolve(backend, algorithm, threads, tol, max_workspace), include_pad=count_include_pad,
+        divisor=divisor_override,
     )  # fmt: skip
 
 
 def avg_pool3d(
-    input: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1, *,
+    out: np.ndarray | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """3-D average pooling, as `torch.nn.functional.avg_pool3d`, with dilation.
 
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    kernel_size : int or tuple of 3 int
-    stride : int or tuple of 3 int, optional
-        The kernel's size by default.
-    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size; in pairs, less than the kernel's size.
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
-    count_include_pad : bool
-        Whether zeros of the padding count in the divisor.  What lies beyond the padding never does.
-    divisor_override : int, optional
-        What sums are divided by instead; not 0.
-    dilation : int or tuple of 3 int
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`: float32, float64, float16 or bfloat16 (summed in float32 and rounded once), or int64
-        (truncated, as torch does).  Windows of nothing but uncounted padding give 0.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
-    OverflowError
-        If an int64 result does not fit.
+    As `avg_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -500,64 +256,20 @@ def avg_pool3d(
     """
     return _pool(
         "avg", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        include_pad=count_include_pad, divisor=divisor_override,
+        resolve(backend, algorithm, threads, tol, max_workspace), include_pad=count_include_pad,
+        divisor=divisor_override,
     )  # fmt: skip
 
 
 def lp_pool1d(
-    input: ArrayLike,
-    norm_type: float,
-    kernel_size: Size,
-    stride: Size | None = None,
-    ceil_mode: bool = False,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False,
+    padding: Padding = 0, dilation: Size = 1, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """1-D power-average pooling, as `torch.nn.functional.lp_pool1d`, with padding and dilation.
 
-    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
-    keep the sign of `input`, so that odd norms of negative sums are NaN, and the sum of a partial window
-    (`ceil_mode`) is scaled up to that of a whole one.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    norm_type : float
-        Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
-    kernel_size : int or tuple of 1 int
-    stride : int or tuple of 1 int, optional
-        The kernel's size by default.
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
-    padding : int, tuple of 1 int, list of 1 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size, in pairs less than the kernel's size; it adds nothing to a sum.
-    dilation : int or tuple of 1 int
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`, a float; powers and sums are formed in float64.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `lp_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -567,64 +279,33 @@ def lp_pool1d(
     """
     return _pool(
         "lp", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        norm=norm_type,
+        resolve(backend, algorithm, threads, tol, max_workspace), norm=norm_type,
     )  # fmt: skip
 
 
 def lp_pool2d(
-    input: ArrayLike,
-    norm_type: float,
-    kernel_size: Size,
-    stride: Size | None = None,
-    ceil_mode: bool = False,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False,
+    padding: Padding = 0, dilation: Size = 1, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """2-D power-average pooling, as `torch.nn.functional.lp_pool2d`, with padding and dilation.
 
-    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
-    keep the sign of `input`, so that odd norms of negative sums are NaN, and the sum of a partial window
-    (`ceil_mode`) is scaled up to that of a whole one.
+    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers keep the sign of
+    `input`, so that odd norms of negative sums are NaN, and with `ceil_mode` the sum of a partial window is scaled up
+    to that of a whole one.  What is not described here is as in `max_pool2d`.
 
     Parameters
     ----------
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Channels last with ``layout="NHWC"``.
     norm_type : float
         Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
-    kernel_size : int or tuple of 2 int
-    stride : int or tuple of 2 int, optional
-        The kernel's size by default.
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
     padding : int, tuple of 2 int, list of 2 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size, in pairs less than the kernel's size; it adds nothing to a sum.
-    dilation : int or tuple of 2 int
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+        Limited as in `max_pool2d`; it adds nothing to a sum.
 
     Returns
     -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`, a float; powers and sums are formed in float64.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    ndarray, shape (N, C, oh, ow) or (C, oh, ow)
+        Of the dtype of `input`, a float; powers and sums are computed in float64.
 
     Examples
     --------
@@ -635,64 +316,19 @@ def lp_pool2d(
     """
     return _pool(
         "lp", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        norm=norm_type,
+        resolve(backend, algorithm, threads, tol, max_workspace), norm=norm_type,
     )  # fmt: skip
 
 
 def lp_pool3d(
-    input: ArrayLike,
-    norm_type: float,
-    kernel_size: Size,
-    stride: Size | None = None,
-    ceil_mode: bool = False,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False,
+    padding: Padding = 0, dilation: Size = 1, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """3-D power-average pooling, as `torch.nn.functional.lp_pool3d`, with padding and dilation.
 
-    Each result is ``sum(x ** norm_type) ** (1 / norm_type)`` over its window.  As in torch, powers
-    keep the sign of `input`, so that odd norms of negative sums are NaN, and the sum of a partial window
-    (`ceil_mode`) is scaled up to that of a whole one.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    norm_type : float
-        Not 0.  ``inf`` gives the largest magnitude, ``-inf`` the smallest.
-    kernel_size : int or tuple of 3 int
-    stride : int or tuple of 3 int, optional
-        The kernel's size by default.
-    ceil_mode : bool
-        Whether a last, partial window counts, if it starts inside the input or the padding before it.
-    padding : int, tuple of 3 int, list of 3 (lo, hi) pairs, "valid", "same", "same_upper" or "same_lower"
-        At most half of the kernel's size, in pairs less than the kernel's size; it adds nothing to a sum.
-    dilation : int or tuple of 3 int
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`, a float; powers and sums are formed in float64.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `lp_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -702,6 +338,5 @@ def lp_pool3d(
     """
     return _pool(
         "lp", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        norm=norm_type,
+        resolve(backend, algorithm, threads, tol, max_workspace), norm=norm_type,
     )  # fmt: skip

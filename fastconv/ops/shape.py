@@ -54,40 +54,23 @@ def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[in
 
 
 def flatten(
-    input: ArrayLike,
-    start_dim: int = 0,
-    end_dim: int = -1,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, start_dim: int = 0, end_dim: int = -1, *, out: np.ndarray | None = None,
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Join axes `start_dim` to `end_dim` into one, as `torch.flatten`.
+
+    What is not described here is as in `pad`.
 
     Parameters
     ----------
-    input : array_like
     start_dim, end_dim : int
-        First and last of the axes.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+        First and last of the axes.  IndexError if `input` has no such axis.
 
     Returns
     -------
     ndarray
-        A view of `input` where its memory allows, unless `out` is given; a scalar gives 1 element.
-
-    Raises
-    ------
-    IndexError
-        If `input` has no such axis.
-    ValueError
-        If `start_dim` comes after `end_dim`.
+        A view of `input` where its memory allows, unless `out` is given.  A scalar gives an array of 1 element.
 
     Examples
     --------
@@ -107,18 +90,10 @@ def flatten(
 
 
 def pad(
-    input: ArrayLike,
-    pad: Extents | np.ndarray,
-    mode: PadMode = "constant",
-    value: Number | None = None,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, pad: Extents | np.ndarray, mode: PadMode = "constant", value: Number | None = None, *,
+    out: np.ndarray | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Add elements around the last axes, or crop them, as `torch.nn.functional.pad`.
 
     Parameters
@@ -126,9 +101,9 @@ def pad(
     input : array_like
         Of any dtype.  Modes other than ``"constant"`` take (C, ...) or (N, C, ...) with 1, 2 or 3 spatial axes.
     pad : sequence of int
-        A pair (before, after) for the last axis, then one for the axis before it, and so on.  Negative: crop.
+        A pair (before, after) for the last axis, then one for the axis before it, and so on.  Negative numbers crop.
     mode : {"constant", "reflect", "replicate", "circular", "symmetric"}
-        ``"reflect"`` leaves the edge out, ``"symmetric"`` repeats it.
+        ``"reflect"`` does not repeat the edge, ``"symmetric"`` does.
     value : number, optional
         For ``"constant"``; 0 by default.
     out : ndarray, optional
@@ -143,8 +118,8 @@ def pad(
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -164,42 +139,26 @@ def pad(
 
 
 def unfold(
-    input: ArrayLike,
-    kernel_size: Size,
-    dilation: Size = 1,
-    padding: Size = 0,
-    stride: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
-    """Every window of an image as a column, as `torch.nn.functional.unfold` (im2col), with any number of spatial axes.
+    input: ArrayLike, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1, *,
+    out: np.ndarray | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Every window of an image as a column, as `torch.nn.functional.unfold` (im2col), for any number of spatial axes.
+
+    What is not described here is as in `pad`.
 
     Parameters
     ----------
     input : array_like, shape (N, C, H, W) or (C, H, W)
-        Floats, complex or bools.  More spatial axes, as in (N, C, D, H, W), count where `kernel_size` has as many ints,
-        or is a single one and the batch is there.
+        Floats, complex or bools.  There may be more spatial axes, as in (N, C, D, H, W), if `kernel_size` has an int
+        for each of them, or is a single int and there is a batch axis.
     kernel_size, dilation, padding, stride : int or tuple of int, one for each spatial axis
         Padding is with zeros.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
 
     Returns
     -------
     ndarray, shape (N, C * kh * kw, L) or (C * kh * kw, L)
         L windows in row-major order.
-
-    Raises
-    ------
-    ShapeError, DTypeError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------
@@ -222,45 +181,26 @@ def unfold(
 
 
 def fold(
-    input: ArrayLike,
-    output_size: Size,
-    kernel_size: Size,
-    dilation: Size = 1,
-    padding: Size = 0,
-    stride: Size = 1,
-    *,
-    out: np.ndarray | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> np.ndarray:
+    input: ArrayLike, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1, *,
+    out: np.ndarray | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
     """Sum windows back into an image, as `torch.nn.functional.fold` (col2im, ONNX's Col2Im); the adjoint of `unfold`.
+
+    What is not described here is as in `unfold`.
 
     Parameters
     ----------
     input : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
-        Floats, complex or bools (which are joined by "or").
+        Floats, complex or bools, which are joined by "or".
     output_size : int or tuple of int
-        Height and width of the image; three and more extents give a volume.  A single int counts for both, or for as
-        many axes as `kernel_size` has ints.
-    kernel_size, dilation, padding, stride : int or tuple of int
-        Of the windows, as in `unfold`.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+        Height and width of the image; three and more extents give a volume.  A single int is the extent of both axes,
+        or of as many axes as `kernel_size` has ints.
 
     Returns
     -------
     ndarray, shape (N, C, H, W) or (C, H, W)
         Float16 and bfloat16 are summed in float32 and rounded once.
-
-    Raises
-    ------
-    ShapeError, DTypeError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------

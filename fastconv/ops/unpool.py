@@ -33,17 +33,9 @@ def describe_unpool(
 
 
 def _unpool(
-    rank: int,
-    x: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    output_size: Any,
-    out: Any,
-    layout: str,
-    options: Execution,
-) -> np.ndarray:
+    rank: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, out: Any,
+    layout: str, options: Execution,
+) -> np.ndarray:  # fmt: skip
     x = as_array(x, "input")
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     batched = split_batch(x.shape, rank, layout)[0]
@@ -53,55 +45,14 @@ def _unpool(
 
 
 def max_unpool1d(
-    input: ArrayLike,
-    indices: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    output_size: Extents | None = None,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, indices: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Size = 0,
+    output_size: Extents | None = None, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Partial inverse of `max_pool1d`, as `torch.nn.functional.max_unpool1d`.
 
-    Values go to the positions in `indices`, everything else is zero.  Where positions repeat, the
-    last value stays.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, W) or (C, W)
-        Channels last with ``layout="NHWC"``.
-    indices : array_like of int64, shape of `input`
-        As `max_pool1d` returns them: positions in the flattened spatial axes of the result.
-    kernel_size : int or tuple of 1 int
-    stride : int or tuple of 1 int, optional
-        The kernel's size by default.
-    padding : int or tuple of 1 int
-        Of the pooling that is undone; it shortens the result.
-    output_size : tuple of 1 int, or the whole shape of the result, optional
-        Extents of the result, less than one stride away from ``(in - 1) * stride + kernel_size - 2 * padding``.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`, a float.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `max_unpool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -117,25 +68,15 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    input: ArrayLike,
-    indices: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    output_size: Extents | None = None,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, indices: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Size = 0,
+    output_size: Extents | None = None, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Partial inverse of `max_pool2d`, as `torch.nn.functional.max_unpool2d`.
 
-    Values go to the positions in `indices`, everything else is zero.  Where positions repeat, the
-    last value stays.
+    Values go to the positions in `indices`; all other elements are zero.  Where a position repeats, the last value
+    wins.
 
     Parameters
     ----------
@@ -145,9 +86,9 @@ def max_unpool2d(
         As `max_pool2d` returns them: positions in the flattened spatial axes of the result.
     kernel_size : int or tuple of 2 int
     stride : int or tuple of 2 int, optional
-        The kernel's size by default.
+        `kernel_size` by default.
     padding : int or tuple of 2 int
-        Of the pooling that is undone; it shortens the result.
+        Padding of the pooling that is inverted; it shortens the result.
     output_size : tuple of 2 int, or the whole shape of the result, optional
         Extents of the result, less than one stride away from ``(in - 1) * stride + kernel_size - 2 * padding``.
     out : ndarray, optional
@@ -159,13 +100,13 @@ def max_unpool2d(
 
     Returns
     -------
-    ndarray, shape (N, C, ...) or (C, ...)
+    ndarray, shape (N, C, oh, ow) or (C, oh, ow)
         Of the dtype of `input`, a float.
 
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -182,55 +123,14 @@ def max_unpool2d(
 
 
 def max_unpool3d(
-    input: ArrayLike,
-    indices: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    output_size: Extents | None = None,
-    *,
-    out: np.ndarray | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    input: ArrayLike, indices: ArrayLike, kernel_size: Size, stride: Size | None = None, padding: Size = 0,
+    output_size: Extents | None = None, *, out: np.ndarray | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """Partial inverse of `max_pool3d`, as `torch.nn.functional.max_unpool3d`.
 
-    Values go to the positions in `indices`, everything else is zero.  Where positions repeat, the
-    last value stays.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Channels last with ``layout="NHWC"``.
-    indices : array_like of int64, shape of `input`
-        As `max_pool3d` returns them: positions in the flattened spatial axes of the result.
-    kernel_size : int or tuple of 3 int
-    stride : int or tuple of 3 int, optional
-        The kernel's size by default.
-    padding : int or tuple of 3 int
-        Of the pooling that is undone; it shortens the result.
-    output_size : tuple of 3 int, or the whole shape of the result, optional
-        Extents of the result, less than one stride away from ``(in - 1) * stride + kernel_size - 2 * padding``.
-    out : ndarray, optional
-        Array for the result, of exactly its shape and dtype.  It may overlap an input.
-    layout : {"NCHW", "NHWC"}
-        Whether channels come second or last, in input and result.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray, shape (N, C, ...) or (C, ...)
-        Of the dtype of `input`, a float.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `max_unpool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------

@@ -94,6 +94,8 @@ def _unary(function: Callable[..., Any]) -> Any:
     gradient.__name__ = gradient.__qualname__ = name
     gradient.__signature__ = signature  # type: ignore[attr-defined]
     required = "".join(", 1.0" for p in positional if p.default is p.empty and p.name != "input")
+    forwarded = ", ".join(p.name for p in positional if p.name != "input")
+    given_on = f"\n    {forwarded}\n        The arguments of the forward call." if forwarded else ""
     gradient.__doc__ = f"""Gradient of `fastconv.{name}`.
 
     Parameters
@@ -101,20 +103,21 @@ def _unary(function: Callable[..., Any]) -> Any:
     dy : array_like
         Gradient of the result, of the shape of `input`; float32 or float64.
     input : array_like
-        Float32 or float64.
-    {", ".join(p.name for p in positional if p.name != "input") or "need"}
-        {"The arguments of the forward call." if len(positional) > 1 else "As everywhere in `fastconv.grad`."}
+        Float32 or float64.{given_on}
+    need : tuple of 1 bool, optional
+        See `fastconv.grad`.
     backend, threads
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `input`; at kinks as torch has it.
+        dx, of the shape and dtype of `input`; at kinks the same as in torch.
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError, TypeError
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -151,34 +154,28 @@ threshold: Threshold = _unary(forward.threshold)
 
 
 def clamp(
-    dy: ArrayLike,
-    input: ArrayLike,
-    min: ArrayLike | None = None,
-    max: ArrayLike | None = None,
-    *,
-    need: tuple[bool, ...] | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> Gradient | tuple[Gradient, ...]:
+    dy: ArrayLike, input: ArrayLike, min: ArrayLike | None = None, max: ArrayLike | None = None, *,
+    need: tuple[bool, ...] | None = None, backend: Backend | None = None, threads: int | None = None,
+) -> Gradient | tuple[Gradient, ...]:  # fmt: skip
     """Gradients of `fastconv.clamp`.
+
+    What is not described here is as in `fastconv.grad.relu`.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    input, min, max
+    min, max
         The arguments of the forward call.
     need : tuple of bool, optional
         Which gradients to compute, for x and those bounds that are arrays.
-    backend, threads
-        See `fastconv.options`.
 
     Returns
     -------
     dx : ndarray
-        dy where ``min <= x <= max``.
+        dy where ``min <= x <= max``, else 0.
     dmin, dmax : ndarray
-        One for each bound that is an array; where min is larger, max gets it all, as in torch.
+        One for each bound that is an array.  Where min is larger, all of dy goes to max, as in torch.
 
     Examples
     --------
@@ -216,31 +213,24 @@ def clamp(
 
 
 def prelu(
-    dy: ArrayLike,
-    input: ArrayLike,
-    weight: ArrayLike,
-    *,
-    need: tuple[bool, bool] | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> tuple[Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike, weight: ArrayLike, *, need: tuple[bool, bool] | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> tuple[Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.prelu`.
+
+    What is not described here is as in `fastconv.grad.relu`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of the shape of `input`; float32 or float64.
-    input, weight
-        The arguments of the forward call.
+    weight
+        The argument of the forward call.
     need : tuple of 2 bool, optional
         Which gradients to compute.
-    backend, threads
-        See `fastconv.options`.
 
     Returns
     -------
     dx, dweight : ndarray or None
-        Of the shapes of `input` and `weight`.
+        Of the shapes and dtypes of `input` and `weight`; None where `need` is False.
 
     Examples
     --------
@@ -263,31 +253,19 @@ def prelu(
 
 
 def glu(
-    dy: ArrayLike,
-    input: ArrayLike,
-    dim: int = -1,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
+    dy: ArrayLike, input: ArrayLike, dim: int = -1, *, need: tuple[bool] | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.glu`.
+
+    What is not described here is as in `fastconv.grad.relu`.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, half as long as `input` along `dim`; float32 or float64.
-    input, dim
-        The arguments of the forward call.
-    need
-        As everywhere in `fastconv.grad`.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
+    dim
+        The argument of the forward call.
 
     Examples
     --------
@@ -328,32 +306,17 @@ def _softmax(
 
 
 def softmax(
-    dy: ArrayLike,
-    input: ArrayLike,
-    dim: int,
-    dtype: DTypeLike | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, need: tuple[bool] | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.softmax`.
+
+    What is not described here is as in `fastconv.grad.relu`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of the shape of `input`; float32 or float64.
-    input, dim, dtype
+    dim, dtype
         The arguments of the forward call.
-    need
-        As everywhere in `fastconv.grad`.
-    backend, threads
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
 
     Examples
     --------
@@ -365,26 +328,10 @@ def softmax(
 
 
 def log_softmax(
-    dy: ArrayLike,
-    input: ArrayLike,
-    dim: int,
-    dtype: DTypeLike | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> Gradient:
-    """Gradient of `fastconv.log_softmax`.
-
-    Parameters
-    ----------
-    dy, x, dim, dtype, need, backend, threads
-        As in `softmax`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
+    dy: ArrayLike, input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, need: tuple[bool] | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> Gradient:  # fmt: skip
+    """Gradient of `fastconv.log_softmax`; parameters, result and errors are as in `fastconv.grad.softmax`.
 
     Examples
     --------
@@ -396,26 +343,10 @@ def log_softmax(
 
 
 def softmin(
-    dy: ArrayLike,
-    input: ArrayLike,
-    dim: int,
-    dtype: DTypeLike | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> Gradient:
-    """Gradient of `fastconv.softmin`.
-
-    Parameters
-    ----------
-    dy, x, dim, dtype, need, backend, threads
-        As in `softmax`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
+    dy: ArrayLike, input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, need: tuple[bool] | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> Gradient:  # fmt: skip
+    """Gradient of `fastconv.softmin`; parameters, result and errors are as in `fastconv.grad.softmax`.
 
     Examples
     --------

@@ -18,16 +18,9 @@ from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Execution, Gradien
 
 
 def _max(
-    rank: int,
-    dy: Any,
-    x: Any,
-    output_size: Any,
-    return_indices: Any,
-    need: Any,
-    indices: Any,
-    layout: str,
+    rank: int, dy: Any, x: Any, output_size: Any, return_indices: Any, need: Any, indices: Any, layout: str,
     options: Execution,
-) -> Any:
+) -> Any:  # fmt: skip
     array = as_shaped(x, "input")
     problem = adaptive_problem(
         "max", rank, array.shape, array.dtype, freeze(output_size, "output_size"),
@@ -63,49 +56,14 @@ def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: Executi
 
 
 def adaptive_max_pool1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: AdaptiveSize,
-    return_indices: bool = False,
-    *,
-    need: tuple[bool] | None = None,
-    indices: ArrayLike | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: AdaptiveSize, return_indices: bool = False, *,
+    need: tuple[bool] | None = None, indices: ArrayLike | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_max_pool1d`.
 
-    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or (C, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    output_size, return_indices, layout
-        The arguments of the forward call.
-    indices : array_like of int64, of the shape of the result, optional
-        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `input` matter then, which may be a `fastconv.Spec`.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.adaptive_max_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -120,49 +78,20 @@ def adaptive_max_pool1d(
 
 
 def adaptive_max_pool2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: AdaptiveSize,
-    return_indices: bool = False,
-    *,
-    need: tuple[bool] | None = None,
-    indices: ArrayLike | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: AdaptiveSize, return_indices: bool = False, *,
+    need: tuple[bool] | None = None, indices: ArrayLike | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_max_pool2d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
+    What is not described here is as in `fastconv.grad.max_pool2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    output_size, return_indices, layout
-        The arguments of the forward call.
-    indices : array_like of int64, of the shape of the result, optional
-        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `input` matter then, which may be a `fastconv.Spec`.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    output_size
+        The argument of the forward call.
 
     Examples
     --------
@@ -177,49 +106,14 @@ def adaptive_max_pool2d(
 
 
 def adaptive_max_pool3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: AdaptiveSize,
-    return_indices: bool = False,
-    *,
-    need: tuple[bool] | None = None,
-    indices: ArrayLike | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: AdaptiveSize, return_indices: bool = False, *,
+    need: tuple[bool] | None = None, indices: ArrayLike | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_max_pool3d`.
 
-    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    output_size, return_indices, layout
-        The arguments of the forward call.
-    indices : array_like of int64, of the shape of the result, optional
-        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `input` matter then, which may be a `fastconv.Spec`.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.adaptive_max_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -234,43 +128,13 @@ def adaptive_max_pool3d(
 
 
 def adaptive_avg_pool1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: AdaptiveSize,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: AdaptiveSize, *, need: tuple[bool] | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_avg_pool1d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or (C, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    output_size, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.adaptive_avg_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -285,43 +149,19 @@ def adaptive_avg_pool1d(
 
 
 def adaptive_avg_pool2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: AdaptiveSize,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: AdaptiveSize, *, need: tuple[bool] | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_avg_pool2d`.
+
+    Only the shape and dtype of `input` are read: it may be a `fastconv.Spec`.  What is not described here is as in
+    `fastconv.grad.max_pool2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    output_size, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    output_size
+        The argument of the forward call.
 
     Examples
     --------
@@ -336,43 +176,13 @@ def adaptive_avg_pool2d(
 
 
 def adaptive_avg_pool3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: AdaptiveSize,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: AdaptiveSize, *, need: tuple[bool] | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_avg_pool3d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    output_size, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.adaptive_avg_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -387,44 +197,19 @@ def adaptive_avg_pool3d(
 
 
 def global_max_pool(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, *, need: tuple[bool] | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.global_max_pool`.
 
-    It is shared evenly by all elements that equal the maximum, as by `torch.amax`; all are NaN where one element of a
-    channel is NaN.
+    All elements that equal the maximum get equal parts of it, as in `torch.amax`; all are NaN where one element of a
+    channel is NaN.  What is not described here is as in `fastconv.grad.max_pool2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
     input : array_like, shape (N, C, ...)
         Float32 or float64; channels last with ``layout="NHWC"``.
-    layout : {"NCHW", "NHWC"}
-        As in the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------
@@ -439,42 +224,14 @@ def global_max_pool(
 
 
 def global_avg_pool(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, *, need: tuple[bool] | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.global_avg_pool`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, ...)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    layout : {"NCHW", "NHWC"}
-        As in the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    Only the shape and dtype of `input` are read: it may be a `fastconv.Spec`.  Parameters, result and errors are as in
+    `fastconv.grad.global_max_pool`.
 
     Examples
     --------

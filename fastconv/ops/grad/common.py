@@ -19,22 +19,10 @@ DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def wanted(need: Any, names: Sequence[str], present: Sequence[bool] | None = None) -> tuple[bool, ...]:
-    """`need` as one flag per differentiable argument.
+    """`need` as one flag for each of the differentiable arguments `names`; None is all that are `present`.
 
-    Parameters
-    ----------
-    need : None or sequence of bool
-        None asks for the gradient of every argument that is present.
-    names : sequence of str
-        Of the differentiable arguments, in their order.
-    present : sequence of bool, optional
-        Whether each was given; all by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `need` is not such a sequence, asks for an argument that is absent, or, while planning, for more or
-        less than one gradient: a plan is one kernel.
+    TypeError or ValueError if `need` is not such a sequence, if it names an absent argument, or, while planning, if it
+    picks more or less than one gradient: a plan is one kernel.
     """
     given = (True,) * len(names) if present is None else tuple(present)
     flags = given
@@ -70,12 +58,7 @@ def gradients(flags: Sequence[bool], *compute: Callable[[], Any]) -> Any:
 
 
 def as_incoming(dy: Any, shape: tuple[int, ...], of: str) -> np.ndarray:
-    """`dy`, the gradient of a result of `shape`, as an array.
-
-    Raises
-    ------
-    ShapeError, DTypeError
-    """
+    """`dy`, the gradient of a result of `shape`, as an array; ShapeError or DTypeError if it cannot be one."""
     array = as_array(dy, "dy")
     if array.shape != shape:
         raise ShapeError(f"dy has shape {array.shape}; it must be {shape}, that of the result of {of}")

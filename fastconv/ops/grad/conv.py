@@ -8,14 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import Spec, as_array, as_shaped, clean, clean_volume
-from fastconv.core.problems.base import (
-    as_layout,
-    as_name,
-    freeze,
-    join_batch,
-    split_batch,
-    to_canonical,
-)
+from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.conv import (
     ConvProblem,
     bias_gradient,
@@ -48,23 +41,10 @@ NAMES = ("input", "weight", "bias")
 
 
 def _conv(
-    rank: int,
-    transposed: bool,
-    dy: Any,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    groups: Any,
-    output_padding: Any,
-    need: Any,
-    layout: str,
-    padding_mode: str,
-    activation: str | None,
+    rank: int, transposed: bool, dy: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
+    groups: Any, output_padding: Any, need: Any, layout: str, padding_mode: str, activation: str | None,
     options: Execution,
-) -> Any:
+) -> Any:  # fmt: skip
     flags = wanted(need, NAMES, (True, True, bias is not None))
     read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
     x = as_array(x, "input") if read[1] else as_shaped(x, "input")
@@ -142,51 +122,16 @@ def _as_shape(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def conv1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    stride: Size = 1,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    groups: int = 1,
-    *,
-    need: tuple[bool, bool, bool] | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: PaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None,
+    stride: Size = 1, padding: Padding = 0, dilation: Size = 1, groups: int = 1, *,
+    need: tuple[bool, bool, bool] | None = None, layout: Layout = "NCHW", padding_mode: PaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.conv1d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or unbatched
-    weight : array_like, shape (K, C / groups, kw)
-    bias : array_like, shape (K,), optional
-        Only its presence and dtype matter.
-    stride, padding, dilation, groups, layout, padding_mode, activation
-        The arguments of the forward call.  With an activation the forward convolution is run again.
-    need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.conv2d`, for `input` of shape (N, C, W) or (C, W) and `weight` of shape (K, C / groups, kw);
+    tuples hold 1 int.
 
     Examples
     --------
@@ -203,51 +148,39 @@ def conv1d(
 
 
 def conv2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    stride: Size = 1,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    groups: int = 1,
-    *,
-    need: tuple[bool, bool, bool] | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: PaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None,
+    stride: Size = 1, padding: Padding = 0, dilation: Size = 1, groups: int = 1, *,
+    need: tuple[bool, bool, bool] | None = None, layout: Layout = "NCHW", padding_mode: PaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.conv2d`.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, H, W) or unbatched
+    input : array_like, shape (N, C, H, W) or (C, H, W)
     weight : array_like, shape (K, C / groups, kh, kw)
     bias : array_like, shape (K,), optional
-        Only its presence and dtype matter.
+        Only its dtype is read.
     stride, padding, dilation, groups, layout, padding_mode, activation
-        The arguments of the forward call.  With an activation the forward convolution is run again.
+        The arguments of the forward call.  With an activation, the forward convolution is computed again.
     need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
+        Which gradients to compute; by default those of the arrays that are given.  The values of an array are read for
+        the gradients of the others alone: one that none of them needs may be a `fastconv.Spec`.
     backend, algorithm, threads, tol, max_workspace
         See `fastconv.options`.
 
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where `need` is False.
 
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -264,51 +197,16 @@ def conv2d(
 
 
 def conv3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    stride: Size = 1,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    groups: int = 1,
-    *,
-    need: tuple[bool, bool, bool] | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: PaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None,
+    stride: Size = 1, padding: Padding = 0, dilation: Size = 1, groups: int = 1, *,
+    need: tuple[bool, bool, bool] | None = None, layout: Layout = "NCHW", padding_mode: PaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.conv3d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or unbatched
-    weight : array_like, shape (K, C / groups, kd, kh, kw)
-    bias : array_like, shape (K,), optional
-        Only its presence and dtype matter.
-    stride, padding, dilation, groups, layout, padding_mode, activation
-        The arguments of the forward call.  With an activation the forward convolution is run again.
-    need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.conv2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W) and `weight` of shape (K, C /
+    groups, kd, kh, kw); tuples hold 3 ints.
 
     Examples
     --------
@@ -325,52 +223,16 @@ def conv3d(
 
 
 def conv_transpose1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    stride: Size = 1,
-    padding: TransposedPadding = 0,
-    output_padding: Size = 0,
-    groups: int = 1,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool, bool, bool] | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: TransposedPaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None,
+    stride: Size = 1, padding: TransposedPadding = 0, output_padding: Size = 0, groups: int = 1, dilation: Size = 1, *,
+    need: tuple[bool, bool, bool] | None = None, layout: Layout = "NCHW", padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.conv_transpose1d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or unbatched
-    weight : array_like, shape (C, K / groups, kw)
-    bias : array_like, shape (K,), optional
-        Only its presence and dtype matter.
-    stride, padding, output_padding, groups, dilation, layout, padding_mode, activation
-        The arguments of the forward call.  With an activation the forward convolution is run again.
-    need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.conv_transpose2d`, for `input` of shape (N, C, W) or (C, W) and `weight` of shape (C, K / groups,
+    kw); tuples hold 1 int.
 
     Examples
     --------
@@ -381,59 +243,28 @@ def conv_transpose1d(
     ((1, 2, 6), (2, 4, 3), (4,))
     """
     return _conv(
-        1, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
-        padding_mode, activation,
+        1, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode,
+        activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def conv_transpose2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    stride: Size = 1,
-    padding: TransposedPadding = 0,
-    output_padding: Size = 0,
-    groups: int = 1,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool, bool, bool] | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: TransposedPaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None,
+    stride: Size = 1, padding: TransposedPadding = 0, output_padding: Size = 0, groups: int = 1, dilation: Size = 1, *,
+    need: tuple[bool, bool, bool] | None = None, layout: Layout = "NCHW", padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.conv_transpose2d`.
+
+    What is not described here is as in `fastconv.grad.conv2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, H, W) or unbatched
     weight : array_like, shape (C, K / groups, kh, kw)
-    bias : array_like, shape (K,), optional
-        Only its presence and dtype matter.
-    stride, padding, output_padding, groups, dilation, layout, padding_mode, activation
-        The arguments of the forward call.  With an activation the forward convolution is run again.
-    need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    output_padding
+        The argument of the forward call.
 
     Examples
     --------
@@ -444,59 +275,23 @@ def conv_transpose2d(
     ((1, 2, 6, 6), (2, 4, 3, 3), (4,))
     """
     return _conv(
-        2, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
-        padding_mode, activation,
+        2, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode,
+        activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip
 
 
 def conv_transpose3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    stride: Size = 1,
-    padding: TransposedPadding = 0,
-    output_padding: Size = 0,
-    groups: int = 1,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool, bool, bool] | None = None,
-    layout: Layout = "NCHW",
-    padding_mode: TransposedPaddingMode = "zeros",
-    activation: Activation | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None,
+    stride: Size = 1, padding: TransposedPadding = 0, output_padding: Size = 0, groups: int = 1, dilation: Size = 1, *,
+    need: tuple[bool, bool, bool] | None = None, layout: Layout = "NCHW", padding_mode: TransposedPaddingMode = "zeros",
+    activation: Activation | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.conv_transpose3d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or unbatched
-    weight : array_like, shape (C, K / groups, kd, kh, kw)
-    bias : array_like, shape (K,), optional
-        Only its presence and dtype matter.
-    stride, padding, output_padding, groups, dilation, layout, padding_mode, activation
-        The arguments of the forward call.  With an activation the forward convolution is run again.
-    need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`; None where not wanted.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.conv_transpose2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W) and `weight` of shape (C,
+    K / groups, kd, kh, kw); tuples hold 3 ints.
 
     Examples
     --------
@@ -507,7 +302,7 @@ def conv_transpose3d(
     ((1, 2, 6, 6, 6), (2, 4, 3, 3, 3), (4,))
     """
     return _conv(
-        3, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout,
-        padding_mode, activation,
+        3, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode,
+        activation,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
     )  # fmt: skip

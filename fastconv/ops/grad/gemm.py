@@ -14,15 +14,7 @@ from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan, immediately, is_planning
 from fastconv.ops import gemm as forward
 from fastconv.ops.grad.activation import through
-from fastconv.ops.grad.common import (
-    as_dtype,
-    as_incoming,
-    check_differentiable,
-    gradients,
-    refuse_plan,
-    sum_to,
-    wanted,
-)
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, refuse_plan, sum_to, wanted
 from fastconv.typing import Activation, ArrayLike, Backend, Execution, Gradient
 
 
@@ -42,47 +34,36 @@ def _rows(a: np.ndarray) -> np.ndarray:
 
 
 def gemm(
-    dy: ArrayLike,
-    a: ArrayLike,
-    b: ArrayLike,
-    c: ArrayLike | None = None,
-    *,
-    alpha: float = 1.0,
-    beta: float = 0.0,
-    trans_a: bool = False,
-    trans_b: bool = False,
-    bias: ArrayLike | None = None,
-    activation: Activation | None = None,
-    need: tuple[bool, ...] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> tuple[Gradient, ...]:
+    dy: ArrayLike, a: ArrayLike, b: ArrayLike, c: ArrayLike | None = None, *, alpha: float = 1.0, beta: float = 0.0,
+    trans_a: bool = False, trans_b: bool = False, bias: ArrayLike | None = None, activation: Activation | None = None,
+    need: tuple[bool, ...] | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> tuple[Gradient, ...]:  # fmt: skip
     """Gradients of `fastconv.gemm`.
 
     Parameters
     ----------
     dy : array_like, shape (..., m, n)
-        Gradient of the result, float32 or float64.
+        Gradient of the result; float32 or float64.
     a, b, c, alpha, beta, trans_a, trans_b, bias, activation
-        The arguments of the forward call.
+        The arguments of the forward call.  With an activation, the forward product is computed again.
     need : tuple of bool, optional
-        Which gradients to compute, for a, b, c and, if it is given, bias; those present by default.
+        Which gradients to compute, for a, b, c and, if it is given, bias; by default those of the arrays that are
+        given.
     backend, algorithm, threads, tol, max_workspace
         See `fastconv.options`.
 
     Returns
     -------
     da, db, dc : ndarray or None
-        Of the shapes and dtypes of `a`, `b` and `c`.
+        Of the shapes and dtypes of `a`, `b` and `c`; None where `need` is False.
     dbias : ndarray or None
         Only if a `bias` is given.
 
     Raises
     ------
     ShapeError, DTypeError, TypeError, ValueError
+        The message names the argument, its value and what is allowed.
     UnsupportedError
         For a plan of a gradient that is not a single product with `dy` as its first operand.
 
@@ -164,40 +145,18 @@ def gemm(
 
 
 def matmul(
-    dy: ArrayLike,
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    need: tuple[bool, bool] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, a: ArrayLike, b: ArrayLike, *, need: tuple[bool, bool] | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient]:
+) -> tuple[Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.matmul`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape, float32 or float64.
-    a, b : array_like
-        The operands; 1-D ones and batch axes that broadcast as in the forward call.
-    need : tuple of 2 bool, optional
-        Which gradients to compute.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+    1-D operands and batch axes that broadcast are as in the forward call, all else as in `fastconv.grad.gemm`.
 
     Returns
     -------
     da, db : ndarray or None
-        Of the shapes and dtypes of `a` and `b`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, TypeError, ValueError
-    UnsupportedError
-        For a plan of a gradient that is not a single product with `dy` as its first operand.
+        Of the shapes and dtypes of `a` and `b`; None where `need` is False.
 
     Examples
     --------
@@ -234,40 +193,27 @@ def _pair(result: Any, flags: tuple[bool, ...]) -> tuple[Any, Any]:
 
 
 def linear(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    weight: ArrayLike | Spec,
-    bias: ArrayLike | Spec | None = None,
-    *,
-    activation: Activation | None = None,
-    need: tuple[bool, bool, bool] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, weight: ArrayLike | Spec, bias: ArrayLike | Spec | None = None, *,
+    activation: Activation | None = None, need: tuple[bool, bool, bool] | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> tuple[Gradient, Gradient, Gradient]:
+) -> tuple[Gradient, Gradient, Gradient]:  # fmt: skip
     """Gradients of `fastconv.linear`.
+
+    What is not described here is as in `fastconv.grad.gemm`.
 
     Parameters
     ----------
     dy : array_like, shape (..., out_features)
-        Gradient of the result, float32 or float64.
-    input, weight, bias, activation
-        The arguments of the forward call.
-    need : tuple of 3 bool, optional
-        Which gradients to compute; those of the arrays that are present by default.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
+        Gradient of the result; float32 or float64.
+    input, weight
+        The arguments of the forward call.  The values of an array are read for the gradients of the others alone: one
+        that none of them needs may be a `fastconv.Spec`.
 
     Returns
     -------
     dx, dweight, dbias : ndarray or None
-        Of the shapes and dtypes of `input`, `weight` and `bias`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, TypeError, ValueError
+        Of the shapes and dtypes of `input`, `weight` and `bias`; None where `need` is False.
 
     Examples
     --------

@@ -39,18 +39,10 @@ def _loss(
 
 
 def cross_entropy(
-    dy: ArrayLike,
-    input: ArrayLike,
-    target: ArrayLike,
-    weight: ArrayLike | None = None,
-    ignore_index: int = -100,
-    reduction: Reduction = "mean",
-    label_smoothing: float = 0.0,
-    *,
-    need: tuple[bool, ...] | None = None,
-    backend: Backend | None = None,
-    threads: int | None = None,
-) -> Gradient | tuple[Gradient, ...]:
+    dy: ArrayLike, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, ignore_index: int = -100,
+    reduction: Reduction = "mean", label_smoothing: float = 0.0, *, need: tuple[bool, ...] | None = None,
+    backend: Backend | None = None, threads: int | None = None,
+) -> Gradient | tuple[Gradient, ...]:  # fmt: skip
     """Gradients of `fastconv.cross_entropy`.
 
     Parameters
@@ -67,7 +59,7 @@ def cross_entropy(
     Returns
     -------
     dinput : ndarray
-        Of the shape and dtype of `input`; zero for samples that do not count.
+        Of the shape and dtype of `input`; zero for samples that are ignored.
     dtarget : ndarray
         Only if the target holds probabilities.
 
@@ -75,7 +67,8 @@ def cross_entropy(
     ------
     IndexError
         If a class index is out of range.
-    ShapeError, DTypeError, ValueError, TypeError
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -90,40 +83,18 @@ def cross_entropy(
 
 
 def nll_loss(
-    dy: ArrayLike,
-    input: ArrayLike,
-    target: ArrayLike,
-    weight: ArrayLike | None = None,
-    ignore_index: int = -100,
-    reduction: Reduction = "mean",
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
+    dy: ArrayLike, input: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, ignore_index: int = -100,
+    reduction: Reduction = "mean", *, need: tuple[bool] | None = None, backend: Backend | None = None,
     threads: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.nll_loss`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the loss, of its shape: a number unless ``reduction="none"``.
-    input, target, weight, ignore_index, reduction
-        The arguments of the forward call.
-    need
-        As everywhere in `fastconv.grad`.
-    backend, threads
-        See `fastconv.options`.
+    Parameters and errors are as in `fastconv.grad.cross_entropy`.
 
     Returns
     -------
     ndarray
-        dinput, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    IndexError
-        If a class index is out of range.
-    ShapeError, DTypeError, ValueError, TypeError
+        Of the shape and dtype of `input`.
 
     Examples
     --------

@@ -24,15 +24,9 @@ AnyPool = PoolProblem | AdaptivePoolProblem
 
 
 def gradient(
-    problem: AnyPool,
-    rank: int,
-    name: str,
-    dy: ArrayLike,
-    x: np.ndarray,
-    need: Any,
-    options: Execution,
+    problem: AnyPool, rank: int, name: str, dy: ArrayLike, x: np.ndarray, need: Any, options: Execution,
     prepare: Callable[[], tuple[AnyPool, tuple[np.ndarray, ...]]],
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """The gradient of the pooling `problem` of `x`; also the way of adaptive pooling.
 
     `prepare` gives the problem of the gradient and its constants, canonical views of any memory order; it is called
@@ -93,20 +87,9 @@ def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> n
 
 
 def _max(
-    rank: int,
-    dy: Any,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: Any,
-    return_indices: Any,
-    need: Any,
-    indices: Any,
-    layout: str,
-    options: Execution,
-) -> Any:
+    rank: int, dy: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
+    return_indices: Any, need: Any, indices: Any, layout: str, options: Execution,
+) -> Any:  # fmt: skip
     problem = describe_pool(
         "max", rank, as_shaped(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
         indices=return_indices,
@@ -115,20 +98,9 @@ def _max(
 
 
 def _average(
-    rank: int,
-    dy: Any,
-    x: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: Any,
-    include_pad: Any,
-    divisor: Any,
-    dilation: Any,
-    need: Any,
-    layout: str,
-    options: Execution,
-) -> Any:
+    rank: int, dy: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any, include_pad: Any,
+    divisor: Any, dilation: Any, need: Any, layout: str, options: Execution,
+) -> Any:  # fmt: skip
     x = as_shaped(x, "input")
     problem = describe_pool(
         "avg", rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, include_pad=include_pad,
@@ -139,19 +111,9 @@ def _average(
 
 
 def _norm(
-    rank: int,
-    dy: Any,
-    x: Any,
-    norm_type: Any,
-    kernel_size: Any,
-    stride: Any,
-    ceil_mode: Any,
-    padding: Any,
-    dilation: Any,
-    need: Any,
-    layout: str,
-    options: Execution,
-) -> Any:
+    rank: int, dy: Any, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: Any, padding: Any,
+    dilation: Any, need: Any, layout: str, options: Execution,
+) -> Any:  # fmt: skip
     array = as_array(x, "input")
     problem = describe_pool(
         "lp", rank, array, kernel_size, stride, padding, dilation, ceil_mode, layout, norm=norm_type
@@ -177,53 +139,15 @@ def _norm(
 
 
 def max_pool1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-    *,
-    need: tuple[bool] | None = None,
-    indices: ArrayLike | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, stride: Size | None = None, padding: Padding = 0,
+    dilation: Size = 1, ceil_mode: bool = False, return_indices: bool = False, *, need: tuple[bool] | None = None,
+    indices: ArrayLike | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.max_pool1d`.
 
-    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or (C, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
-        The arguments of the forward call.
-    indices : array_like of int64, of the shape of the result, optional
-        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `input` matter then, which may be a `fastconv.Spec`.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.max_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -238,24 +162,12 @@ def max_pool1d(
 
 
 def max_pool2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-    *,
-    need: tuple[bool] | None = None,
-    indices: ArrayLike | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, stride: Size | None = None, padding: Padding = 0,
+    dilation: Size = 1, ceil_mode: bool = False, return_indices: bool = False, *, need: tuple[bool] | None = None,
+    indices: ArrayLike | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.max_pool2d`.
 
     It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
@@ -269,10 +181,10 @@ def max_pool2d(
     kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
         The arguments of the forward call.
     indices : array_like of int64, of the shape of the result, optional
-        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `input` matter then, which may be a `fastconv.Spec`.
+        Those that the forward call returned, so that it is not computed again; elements of -1 are left out.  Then only
+        the shape and dtype of `input` are read, which may be a `fastconv.Spec`.
     need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
+        See `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
         See `fastconv.options`.
 
@@ -284,7 +196,7 @@ def max_pool2d(
     Raises
     ------
     ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -300,53 +212,15 @@ def max_pool2d(
 
 
 def max_pool3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-    *,
-    need: tuple[bool] | None = None,
-    indices: ArrayLike | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, stride: Size | None = None, padding: Padding = 0,
+    dilation: Size = 1, ceil_mode: bool = False, return_indices: bool = False, *, need: tuple[bool] | None = None,
+    indices: ArrayLike | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.max_pool3d`.
 
-    It goes to the first of equal maxima, or to the first NaN (in torch to the last), and adds up where windows overlap.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    kernel_size, stride, padding, dilation, ceil_mode, return_indices, layout
-        The arguments of the forward call.
-    indices : array_like of int64, of the shape of the result, optional
-        Those that the forward call returned, to save running it again; -1 gets nothing.  Only the shape and dtype of
-        `input` matter then, which may be a `fastconv.Spec`.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.max_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -361,49 +235,15 @@ def max_pool3d(
 
 
 def avg_pool1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, stride: Size | None = None, padding: Padding = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1, *,
+    need: tuple[bool] | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.avg_pool1d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or (C, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.avg_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -419,49 +259,21 @@ def avg_pool1d(
 
 
 def avg_pool2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, stride: Size | None = None, padding: Padding = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1, *,
+    need: tuple[bool] | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.avg_pool2d`.
+
+    Only the shape and dtype of `input` are read: it may be a `fastconv.Spec`.  What is not described here is as in
+    `fastconv.grad.max_pool2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
+    count_include_pad, divisor_override
         The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------
@@ -478,49 +290,15 @@ def avg_pool2d(
 
 
 def avg_pool3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, stride: Size | None = None, padding: Padding = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1, *,
+    need: tuple[bool] | None = None, layout: Layout = "NCHW", backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.avg_pool3d`.
 
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.avg_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
@@ -536,50 +314,14 @@ def avg_pool3d(
 
 
 def lp_pool1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    norm_type: float,
-    kernel_size: Size,
-    stride: Size | None = None,
-    ceil_mode: bool = False,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, norm_type: float, kernel_size: Size, stride: Size | None = None,
+    ceil_mode: bool = False, padding: Padding = 0, dilation: Size = 1, *, need: tuple[bool] | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.lp_pool1d`.
 
-    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 for 0, NaN.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or (C, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.  Worked out in float64.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.lp_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -594,50 +336,21 @@ def lp_pool1d(
 
 
 def lp_pool2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    norm_type: float,
-    kernel_size: Size,
-    stride: Size | None = None,
-    ceil_mode: bool = False,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
-    """Gradient of `fastconv.lp_pool2d`.
+    dy: ArrayLike, input: ArrayLike | Spec, norm_type: float, kernel_size: Size, stride: Size | None = None,
+    ceil_mode: bool = False, padding: Padding = 0, dilation: Size = 1, *, need: tuple[bool] | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
+    """Gradient of `fastconv.lp_pool2d`, computed in float64.
 
-    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 for 0, NaN.
+    As in torch, windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``: with norms below 1, zeros of x are NaN
+    there. For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 where x is 0 or NaN.
+    What is not described here is as in `fastconv.grad.max_pool2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, H, W) or (C, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.  Worked out in float64.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    norm_type
+        The argument of the forward call.
 
     Examples
     --------
@@ -653,50 +366,14 @@ def lp_pool2d(
 
 
 def lp_pool3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    norm_type: float,
-    kernel_size: Size,
-    stride: Size | None = None,
-    ceil_mode: bool = False,
-    padding: Padding = 0,
-    dilation: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, norm_type: float, kernel_size: Size, stride: Size | None = None,
+    ceil_mode: bool = False, padding: Padding = 0, dilation: Size = 1, *, need: tuple[bool] | None = None,
+    layout: Layout = "NCHW", backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.lp_pool3d`.
 
-    As in torch: windows whose sum is 0 give 0, times ``x ** (norm_type - 1)``, so that with norms below 1 zeros of x
-    are NaN there.  For infinite norms all goes to the first of equal magnitudes, with the sign of x: 0 for 0, NaN.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-    norm_type, kernel_size, stride, ceil_mode, padding, dilation, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.  Worked out in float64.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.lp_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------

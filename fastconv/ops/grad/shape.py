@@ -20,15 +20,9 @@ from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, Nu
 
 
 def _gradient(
-    p: PadProblem | FoldProblem,
-    given: tuple[int, ...],
-    name: str,
-    dy: Any,
-    x: np.ndarray,
-    shape: tuple[int, ...],
-    need: Any,
-    options: Execution,
-) -> Any:
+    p: PadProblem | FoldProblem, given: tuple[int, ...], name: str, dy: Any, x: np.ndarray, shape: tuple[int, ...],
+    need: Any, options: Execution,
+) -> Any:  # fmt: skip
     """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
     check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, name)
@@ -37,43 +31,18 @@ def _gradient(
 
 
 def flatten(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    start_dim: int = 0,
-    end_dim: int = -1,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, start_dim: int = 0, end_dim: int = -1, *, need: tuple[bool] | None = None,
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
-    """Gradient of `fastconv.flatten`.
+) -> Gradient:  # fmt: skip
+    """Gradient of `fastconv.flatten`: a view of `dy` where memory and dtype allow.
+
+    What is not described here is as in `fastconv.grad.pad`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like
-        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    start_dim, end_dim : int
+    start_dim, end_dim
         The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`; a view of `dy` where memory and dtype allow.
-
-    Raises
-    ------
-    IndexError
-        If `input` has no such axis.
-    ShapeError, DTypeError, ValueError, TypeError
 
     Examples
     --------
@@ -96,43 +65,35 @@ def flatten(
 
 
 def pad(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    pad: Extents | np.ndarray,
-    mode: PadMode = "constant",
-    value: Number | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, pad: Extents | np.ndarray, mode: PadMode = "constant",
+    value: Number | None = None, *, need: tuple[bool] | None = None, backend: Backend | None = None,
+    algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
-    """Gradient of `fastconv.pad`: every element adds up what all its copies get.
+) -> Gradient:  # fmt: skip
+    """Gradient of `fastconv.pad`: for every element the sum over all its copies, and zero where it was cropped.
 
     Parameters
     ----------
     dy : array_like
         Gradient of the result, of its shape; float32 or float64.
     input : array_like
-        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
+        Float32 or float64.  Only its shape and dtype are read: it may be a `fastconv.Spec`.
     pad, mode, value
         The arguments of the forward call.
     need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
+        See `fastconv.grad`.
     backend, algorithm, threads, tol, max_workspace
         See `fastconv.options`.
 
     Returns
     -------
     ndarray
-        dx, of the shape and dtype of `input`; zero where x was cropped.
+        dx, of the shape and dtype of `input`.
 
     Raises
     ------
-    ShapeError, DTypeError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -153,44 +114,20 @@ def pad(
 
 
 def unfold(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    kernel_size: Size,
-    dilation: Size = 1,
-    padding: Size = 0,
-    stride: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1,
+    *, need: tuple[bool] | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.unfold`, which is `fastconv.fold` of `dy`.
+
+    What is not described here is as in `fastconv.grad.pad`.
 
     Parameters
     ----------
     dy : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
-        Gradient of the result; float32 or float64.
     input : array_like, shape (N, C, H, W) or (C, H, W)
-        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    kernel_size, dilation, padding, stride : int or tuple of 2 int
+    kernel_size, dilation, padding, stride
         The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------
@@ -212,45 +149,20 @@ def unfold(
 
 
 def fold(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    output_size: Size,
-    kernel_size: Size,
-    dilation: Size = 1,
-    padding: Size = 0,
-    stride: Size = 1,
-    *,
-    need: tuple[bool] | None = None,
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
-    max_workspace: int | None = None,
-) -> Gradient:
+    dy: ArrayLike, input: ArrayLike | Spec, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0,
+    stride: Size = 1, *, need: tuple[bool] | None = None, backend: Backend | None = None, algorithm: str | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.fold`, which is `fastconv.unfold` of `dy`.
+
+    What is not described here is as in `fastconv.grad.unfold`.
 
     Parameters
     ----------
     dy : array_like, shape (N, C, H, W) or (C, H, W)
-        Gradient of the result; float32 or float64.
     input : array_like, shape (N, C * kh * kw, L) or (C * kh * kw, L)
-        Float32 or float64.  Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    output_size, kernel_size, dilation, padding, stride : int or tuple of 2 int
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    output_size
+        The argument of the forward call.
 
     Examples
     --------

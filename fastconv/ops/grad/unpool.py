@@ -15,18 +15,9 @@ from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, La
 
 
 def _unpool(
-    rank: int,
-    dy: Any,
-    x: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    output_size: Any,
-    need: Any,
-    layout: str,
-    options: Execution,
-) -> Any:
+    rank: int, dy: Any, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, need: Any,
+    layout: str, options: Execution,
+) -> Any:  # fmt: skip
     x = as_shaped(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     problem = variant(forward, direction="backward")
@@ -39,49 +30,14 @@ def _unpool(
 
 
 def max_unpool1d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    indices: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    output_size: Extents | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, indices: ArrayLike, kernel_size: Size, stride: Size | None = None,
+    padding: Size = 0, output_size: Extents | None = None, *, need: tuple[bool] | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.max_unpool1d`.
 
-    As in torch, all values that went to one position get its gradient, also those that were overwritten.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, W) or (C, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    indices, kernel_size, stride, padding, output_size, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.max_unpool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
 
     Examples
     --------
@@ -96,49 +52,23 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    indices: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    output_size: Extents | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, indices: ArrayLike, kernel_size: Size, stride: Size | None = None,
+    padding: Size = 0, output_size: Extents | None = None, *, need: tuple[bool] | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.max_unpool2d`.
 
-    As in torch, all values that went to one position get its gradient, also those that were overwritten.
+    As in torch, all values that went to one position get its gradient, also those that were overwritten.  What is not
+    described here is as in `fastconv.grad.max_pool2d`.
 
     Parameters
     ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
     input : array_like, shape (N, C, H, W) or (C, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    indices, kernel_size, stride, padding, output_size, layout
+        Float32 or float64; channels last with ``layout="NHWC"``.  Only its shape and dtype are read: it may be a
+        `fastconv.Spec`.
+    indices, output_size
         The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
 
     Examples
     --------
@@ -153,49 +83,14 @@ def max_unpool2d(
 
 
 def max_unpool3d(
-    dy: ArrayLike,
-    input: ArrayLike | Spec,
-    indices: ArrayLike,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    output_size: Extents | None = None,
-    *,
-    need: tuple[bool] | None = None,
-    layout: Layout = "NCHW",
-    backend: Backend | None = None,
-    algorithm: str | None = None,
-    threads: int | None = None,
-    tol: float | None = None,
+    dy: ArrayLike, input: ArrayLike | Spec, indices: ArrayLike, kernel_size: Size, stride: Size | None = None,
+    padding: Size = 0, output_size: Extents | None = None, *, need: tuple[bool] | None = None, layout: Layout = "NCHW",
+    backend: Backend | None = None, algorithm: str | None = None, threads: int | None = None, tol: float | None = None,
     max_workspace: int | None = None,
-) -> Gradient:
+) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.max_unpool3d`.
 
-    As in torch, all values that went to one position get its gradient, also those that were overwritten.
-
-    Parameters
-    ----------
-    dy : array_like
-        Gradient of the result, of its shape; float32 or float64.
-    input : array_like, shape (N, C, D, H, W) or (C, D, H, W)
-        Float32 or float64; channels last with ``layout="NHWC"``.
-        Only its shape and dtype matter: it may be a `fastconv.Spec`.
-    indices, kernel_size, stride, padding, output_size, layout
-        The arguments of the forward call.
-    need : tuple of 1 bool, optional
-        As everywhere in `fastconv.grad`.
-    backend, algorithm, threads, tol, max_workspace
-        See `fastconv.options`.
-
-    Returns
-    -------
-    ndarray
-        dx, of the shape and dtype of `input`.
-
-    Raises
-    ------
-    ShapeError, DTypeError, UnsupportedError, ValueError, TypeError
-        Naming the argument, what it was and what is allowed.
+    As `fastconv.grad.max_unpool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
 
     Examples
     --------
