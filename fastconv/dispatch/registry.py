@@ -72,7 +72,7 @@ def _conv() -> Kernels:
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numba import empty
     from fastconv.backends.numpy import conv as numpy
-    from fastconv.backends.numpy import conv_scatter
+    from fastconv.backends.numpy import conv_col2im, conv_scatter
     from fastconv.backends.numpy import conv_weight as numpy_weight
 
     one = (*thin.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
@@ -86,7 +86,7 @@ def _conv() -> Kernels:
     # With strides, phases have one tap and stride 1, where Winograd and `windows` save nothing.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
-    transposed = (*windowed, *plain, *phases.wrap(others), *conv_scatter.KERNELS)
+    transposed = (*windowed, *plain, *phases.wrap(others), *conv_scatter.KERNELS, *conv_col2im.KERNELS)
     return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())
 
 
