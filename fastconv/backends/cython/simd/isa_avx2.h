@@ -1,6 +1,10 @@
 /* AVX2 with FMA: 8 floats or 4 doubles per vector, 16 registers.  See simd.h for the functions. */
 #include <immintrin.h>
 #define VBYTES 32
+#define NREGS 16
+#define HAS_FMA 1
+#define HAS_MASKS 0
+#define HAS_ALIGN 0 /* halves of 16 bytes are shifted apart */
 #define MR 6 /* 6 x 2 accumulators + 2 vectors + 1 broadcast = 15 of 16 */
 
 /* -1 in the first n lanes: a window into eight ones and eight zeros */

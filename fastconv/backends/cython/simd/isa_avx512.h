@@ -1,6 +1,10 @@
 /* AVX-512: 16 floats or 8 doubles per vector, 32 registers.  See simd.h for the functions. */
 #include <immintrin.h>
 #define VBYTES 64
+#define NREGS 32
+#define HAS_FMA 1
+#define HAS_MASKS 1
+#define HAS_ALIGN 1
 #define MR 14 /* 14 x 2 accumulators + 2 vectors + 1 broadcast (folded into the FMA) = 30 of 32 */
 
 #if FC_DOUBLE

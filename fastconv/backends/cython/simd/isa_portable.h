@@ -1,6 +1,10 @@
 /* Any CPU: vectors of 16 bytes as the compiler makes them.  See simd.h for the functions. */
 #define VBYTES 16
-#define MR 4 /* 4 x 2 accumulators + 2 vectors + broadcasts fit the 16 registers of SSE2 and NEON */
+#define NREGS 16
+#define HAS_FMA 0
+#define HAS_MASKS 0
+#define HAS_ALIGN 0
+#define MR 4 /* 4 x 2 accumulators + 2 vectors + 2 products + 1 broadcast = 13 of 16 */
 
 #if FC_DOUBLE
 #define v_set1(a) ((vec){(a), (a)})

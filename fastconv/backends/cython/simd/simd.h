@@ -18,12 +18,21 @@
    v_steps(first, step)       integers in lanes
    v_sum_lanes, v_largest_lane  of all lanes, in every lane
    half_vec, v_half, v_whole  conversions to and from the first half of the lanes; the others are undefined. v_half_load_mask: as
-                              v_load_mask. With AVX-512 only.
+                              v_load_mask.
 
    v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only
 
-   The ISA's header comes first and supplies VBYTES, MR, v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask, and where
-   it has better ones, v_from_float16 and v_to_float16, v_load_beside, v_max, v_align, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse and FC_BIT_MASK (vmask is a register of bits, one per lane).
+   The ISA's header comes first and supplies these traits, by which bodies choose among tiles and loops,
+     VBYTES      bytes of a vector
+     NREGS       vector registers
+     HAS_FMA     v_fma is one instruction and rounds once
+     HAS_MASKS   a vmask is a register of bits of its own, and masked loads and stores cost what others do
+     HAS_ALIGN   v_align is one instruction
+     MR          rows of the register tile, a plain number up to FC_MAX_MR
+   and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, and v_keep; and where it
+   has better ones than those below, v_from_float16 and v_to_float16, v_load_beside, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
+   with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
+   like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
 #include <stddef.h>
@@ -41,22 +50,41 @@ typedef LANE ivec __attribute__((vector_size(VBYTES)));
 typedef REAL half_vec __attribute__((vector_size(VBYTES / 2)));
 typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
 
-#define VL ((int)(VBYTES / sizeof(REAL)))
+#define VL (VBYTES / (FC_DOUBLE ? 8 : 4))
 #define NV 2         /* vectors per row of a register tile */
 #define NR (NV * VL) /* lanes per row of a register tile */
 
 /* Without a loop: gcc folds this to a constant, but would build the result of a loop element by element. */
 #define FC_STEPS4(a, d, i) (LANE)((a) + (i) * (d)), (LANE)((a) + ((i) + 1) * (d)), (LANE)((a) + ((i) + 2) * (d)), \
                            (LANE)((a) + ((i) + 3) * (d))
-#if VBYTES == 64 && FC_DOUBLE || VBYTES == 32 && !FC_DOUBLE
-#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0), FC_STEPS4(a, d, 4)})
-#elif VBYTES == 64
-#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0), FC_STEPS4(a, d, 4), FC_STEPS4(a, d, 8), FC_STEPS4(a, d, 12)})
-#elif VBYTES == 32 || !FC_DOUBLE
-#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0)})
-#else
+#if VL == 2
 #define v_steps(a, d) ((ivec){(LANE)(a), (LANE)((a) + (d))})
+#elif VL == 4
+#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0)})
+#elif VL == 8
+#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0), FC_STEPS4(a, d, 4)})
+#else
+#define v_steps(a, d) ((ivec){FC_STEPS4(a, d, 0), FC_STEPS4(a, d, 4), FC_STEPS4(a, d, 8), FC_STEPS4(a, d, 12)})
 #endif
+
+/* X(1) X(2) ... X(MR): the heights of register tiles */
+#define FC_ROWS_1(X) X(1)
+#define FC_ROWS_2(X) FC_ROWS_1(X) X(2)
+#define FC_ROWS_3(X) FC_ROWS_2(X) X(3)
+#define FC_ROWS_4(X) FC_ROWS_3(X) X(4)
+#define FC_ROWS_5(X) FC_ROWS_4(X) X(5)
+#define FC_ROWS_6(X) FC_ROWS_5(X) X(6)
+#define FC_ROWS_7(X) FC_ROWS_6(X) X(7)
+#define FC_ROWS_8(X) FC_ROWS_7(X) X(8)
+#define FC_ROWS_9(X) FC_ROWS_8(X) X(9)
+#define FC_ROWS_10(X) FC_ROWS_9(X) X(10)
+#define FC_ROWS_11(X) FC_ROWS_10(X) X(11)
+#define FC_ROWS_12(X) FC_ROWS_11(X) X(12)
+#define FC_ROWS_13(X) FC_ROWS_12(X) X(13)
+#define FC_ROWS_14(X) FC_ROWS_13(X) X(14)
+#define FC_PASTE_(a, b) a##b
+#define FC_PASTE(a, b) FC_PASTE_(a, b)
+#define EACH_ROW(X) FC_PASTE(FC_ROWS_, MR)(X)
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 64")
@@ -85,6 +113,9 @@ INLINE vec v_max(vec a, vec b) { return v_select((ivec)(b > a) | ((ivec)(b != b)
 #ifndef v_larger
 #define v_larger(a, b) v_select((ivec)((a) > (b)), a, b)
 #define v_smaller(a, b) v_select((ivec)((a) < (b)), a, b)
+#endif
+
+#ifndef v_any_nan
 INLINE int v_any_nan(vec v)
 {
     int found = 0;
@@ -112,7 +143,7 @@ INLINE int v_finite(vec v)
     return all != 0;
 }
 
-#ifdef FC_BIT_MASK
+#if HAS_MASKS
 typedef FC_BIT_MASK vmask;
 INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
 {
@@ -135,12 +166,14 @@ INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
 INLINE vec fc_loadn(const REAL *p, int n)
 {
     vec v = v_zero();
-    for (int i = 0; i < n; i++) v[i] = p[i];
+    UNROLL for (int i = 0; i < VL; i++)
+        if (i < n) v[i] = p[i];
     return v;
 }
 INLINE void fc_storen(REAL *p, vec v, int n)
 {
-    for (int i = 0; i < n; i++) p[i] = v[i];
+    UNROLL for (int i = 0; i < VL; i++)
+        if (i < n) p[i] = v[i];
 }
 INLINE vec fc_load_mask(const REAL *p, ivec m)
 {
@@ -153,6 +186,28 @@ INLINE vec fc_sqrt(vec v)
 {
     UNROLL for (int i = 0; i < VL; i++) v[i] = FC_DOUBLE ? sqrt(v[i]) : sqrtf(v[i]);
     return v;
+}
+#endif
+
+#ifndef v_half
+INLINE half_vec v_half(vec v)
+{
+    half_vec h;
+    memcpy(&h, &v, sizeof h);
+    return h;
+}
+INLINE vec v_whole(half_vec h)
+{
+    vec v = v_zero();
+    memcpy(&v, &h, sizeof h);
+    return v;
+}
+INLINE half_vec v_half_load_mask(const REAL *p, vmask m)
+{
+    half_vec h = {0};
+    UNROLL for (int i = 0; i < VL / 2; i++)
+        if (m[i]) h[i] = p[i];
+    return h;
 }
 #endif
 
