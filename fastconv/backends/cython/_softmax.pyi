@@ -9,6 +9,9 @@ class Softmax(Prepared):
 
 class Loss:
     def __init__(self, table: int, p: LossProblem, block: int, items: int, in_scratch: bool) -> None: ...
+    def picked(
+        self, target: np.ndarray, scale: np.ndarray | None, total_weight: float, x: np.ndarray, mean: bool, y: np.ndarray
+    ) -> None: ...
     def reduce(self, sums: np.ndarray, mean: bool, y: np.ndarray) -> None: ...
     def run(
         self,

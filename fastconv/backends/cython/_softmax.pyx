@@ -139,14 +139,23 @@ cdef class Loss:
 
     def reduce(self, sums, bint mean, y):
         """The results of `run`, summed in order; a mean over no samples is NaN, or infinite with the loss."""
-        cdef const double *s = <const double *>address(sums)
+        self.store(<const double *>address(sums), mean, address(y))
+
+    def picked(self, target, scale, double total_weight, x, bint mean, y):
+        """`run` and `reduce` at once, for likelihoods of one item, which need no scratch."""
+        cdef Wanted wanted = self.wanted(target, scale, total_weight)
+        cdef double sums[2]
+        self.add(&wanted, part_of(0, self.block, self.n, self.c, self.inner), address(x), 0, <char *>sums, NULL)
+        self.store(sums, mean, address(y))
+
+    cdef void store(self, const double *sums, bint mean, char *y) noexcept nogil:
         cdef double total = 0, weights = 0
         cdef Py_ssize_t i
         for i in range(self.items):
-            total, weights = total + s[2 * i], weights + s[2 * i + 1]
+            total, weights = total + sums[2 * i], weights + sums[2 * i + 1]
         if mean:
             total = total / weights if weights else total * INFINITY
-        put(address(y), 0, self.wide, total)
+        put(y, 0, self.wide, total)
 
     cdef void add(self, const Wanted *wanted, Part p, const char *x, Py_ssize_t i, char *out, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, k, at, apart = self.c if self.inner == 1 else 1
@@ -154,9 +163,10 @@ cdef class Loss:
         cdef int64_t label
         cdef double loss, weight, logs = 0, total = 0, weights = 0, some = 0, some_weights = 0
         x += p.element * (2 if self.halves else size)
-        a.x, a.weight, a.count, a.length, a.step = x, wanted.scale if self.smoothing else NULL, p.count, self.c, self.inner
-        a.top, a.logs, a.spread = scratch, scratch + self.block * size, scratch + 2 * self.block * size
         if self.logits:
+            a.x, a.weight, a.count = x, wanted.scale if self.smoothing else NULL, p.count
+            a.length, a.step = self.c, self.inner
+            a.top, a.logs, a.spread = scratch, scratch + self.block * size, scratch + 2 * self.block * size
             self.t.log_sums(&a)
         for k in range(p.count):
             label = wanted.target[p.sample + k]

@@ -83,13 +83,17 @@ class Loss(Specialised[LossProblem]):
                 run(x, sums)
                 prepared.reduce(sums, p.reduction == "mean", out)
 
+            def picked(x: np.ndarray, out: np.ndarray) -> None:
+                prepared.picked(*wanted, x, p.reduction == "mean", out)
+
             def rounded(x: np.ndarray, out: np.ndarray) -> None:
                 wide = np.empty(out.shape, dtype)
                 forward(x, wide)
                 halves.convert(self.isa, out, wide)
 
             if p.direction == "forward":
-                forward = run if p.reduction == "none" else reduced
+                small = items == 1 and not p.logits
+                forward = run if p.reduction == "none" else picked if small else reduced
                 return forward if dtype == p.dtype else rounded
             x, share = constants[0], self._share(p, target, wanted[1])
 
