@@ -71,7 +71,7 @@ def test_views_of_more_samples_than_memory(dtype: str) -> None:
 def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every axis counts as long, and however much is read as little."""
     monkeypatch.setattr(condensed, "LONG", 1)
-    monkeypatch.setattr(condensed, "SHARE", 1e-3)
+    monkeypatch.setattr(condensed, "SPARSITY", 1e-3)
     clear_cache()
     yield
     monkeypatch.undo()

@@ -121,7 +121,7 @@ A = np.ones((3, 4))
     ("call", "error", "text"),
     [
         (lambda: F.matmul(A, A), ShapeError,
-         r"a of shape \(3, 4\) and b of shape \(3, 4\) do not multiply: 4 columns meet 3"),
+         r"a of shape \(3, 4\) and b of shape \(3, 4\) do not multiply: 4 columns, 3 rows"),
         (lambda: F.matmul(1.0, A), ShapeError, "a must have at least 1 axis"),
         (lambda: F.matmul(np.ones((2, 3, 4)), np.ones((5, 4, 2))), ShapeError, "batch axes of a .* do not broadcast"),
         (lambda: F.gemm(A, A), ShapeError, "do not multiply"),

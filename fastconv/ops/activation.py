@@ -1,4 +1,4 @@
-"""Activation functions, softmax and its relatives, under torch's names and parameters."""
+"""Activation functions, softmax, log_softmax and softmin, with torch's names and parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastconv.core.problems.softmax import as_axis, softmax_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.recipes import reshaped
-from fastconv.ops.views import leaving
+from fastconv.ops.views import canonical_result
 from fastconv.typing import Approximate, ArrayLike, Backend
 
 APPROXIMATIONS: tuple[str, ...] = get_args(Approximate)
@@ -556,21 +556,19 @@ def threshold(
 
 
 def are_plain(*bounds: Any) -> bool:
-    """Whether bounds of `clamp` are Python's numbers, and so parameters, or None; not NaN, which equals nothing."""
+    """Whether the bounds of `clamp` are None or Python numbers, so that a recipe can be looked up by them; not NaN."""
     return all(b is None or (type(b) in (int, float) and b == b) for b in bounds)
 
 
 @remember
-def _clamp_recipe(
-    shape: tuple[int, ...], dtype: np.dtype, low: Any, high: Any, options: Options
-) -> Recipe:
+def _clamp_recipe(shape: tuple[int, ...], dtype: np.dtype, low: Any, high: Any, options: Options) -> Recipe:
     lower, upper, _, to = clamp_bounds(stand_in(Spec(shape, dtype), "input"), low, high)
     params = clamp_params(lower, upper, to)
     return _flat(elementwise_problem("clamp", params, prod(shape), to), options, shape, dtype)
 
 
 def clamp_params(low: np.ndarray | None, high: np.ndarray | None, dtype: np.dtype) -> tuple[float, float]:
-    """Bounds that are numbers, as `dtype` holds them; where there is none, the end of its range."""
+    """Bounds that are numbers, converted to `dtype`; a missing one is the end of the dtype's range."""
     if dtype.kind in "iu":
         info = np.iinfo(dtype)
         return (info.min if low is None else int(low), info.max if high is None else int(high))
@@ -578,7 +576,7 @@ def clamp_params(low: np.ndarray | None, high: np.ndarray | None, dtype: np.dtyp
 
 
 def is_number(value: Any) -> bool:
-    """Whether a bound of `clamp` is a plain number, which does not take part in NumPy's promotion as an array does."""
+    """Whether a bound of `clamp` is a Python number, which NumPy does not promote as it does an array."""
     return isinstance(value, (int, float, complex)) and not isinstance(value, np.generic)
 
 
@@ -612,25 +610,25 @@ def clamp_bounds(
 
 
 def _whole(bound: int, name: str) -> np.ndarray:
-    """A Python integer as an array of 64 bits."""
+    """A Python integer as an array of one 64-bit integer."""
     if not -(2**63) <= bound < 2**64:
         raise ValueError(f"{name} must fit 64 bits, got {bound}")
     return np.asarray(bound)
 
 
 def _clamp_dtype(dtype: np.dtype, bound: np.ndarray) -> np.dtype:
-    """The result's dtype: numbers and arrays without axes count only where they are of a higher kind, as in torch."""
+    """The result's dtype: as in torch, numbers and arrays without axes matter only if they are of a higher kind."""
     order = {"b": 0, "u": 1, "i": 1}  # anything else is a float
     own, other = order.get(dtype.kind, 2), order.get(bound.dtype.kind, 2)
     if other <= own and (bound.ndim == 0 or (is_bfloat16(dtype) and other < own)):
         return dtype
     if bound.ndim == 0 and is_bfloat16(bound.dtype):
-        return bound.dtype  # NumPy has no common type for it and integers
+        return bound.dtype  # NumPy has no common type for bfloat16 and integers
     return promote(dtype, bound.dtype)
 
 
 def _in_range(bound: np.ndarray | None, name: str, dtype: np.dtype) -> np.ndarray | None:
-    """A bound of integers; one that no value of `dtype` reaches becomes the last of them, and changes nothing."""
+    """A bound of integers, in `dtype`: one beyond the dtype's range becomes the end of it, and so limits nothing."""
     if bound is None or not bound.size or bound.dtype == dtype:
         return bound
     info = np.iinfo(dtype)
@@ -694,7 +692,7 @@ def _between_arrays(
     def enter(x: np.ndarray) -> np.ndarray:
         return clean(np.broadcast_to(x, shape), dtype).reshape(-1)
 
-    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, leaving((problem.size,)))
+    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, canonical_result((problem.size,)))
 
 
 def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -32,7 +32,7 @@ def _adaptive(
 def global_shapes(
     problem: PoolProblem | AdaptivePoolProblem, xshape: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """For global pooling, in layout: x with three spatial axes, the result, and the result with three of them."""
+    """Shapes of a global pooling: x with three spatial axes, the result, and the result with three spatial axes."""
     first = 2 if problem.layout == "NCHW" else 1
     rank = len(xshape) - 2
     merged = (*xshape[:first], *merge_spatial(xshape[first : first + rank]), *xshape[first + rank :])
@@ -54,9 +54,8 @@ def global_recipe(
     problem: PoolProblem | AdaptivePoolProblem, options: Options, x_shape: tuple[int, ...], x_dtype: np.dtype,
     merged: tuple[int, ...], shape: tuple[int, ...], result: tuple[int, ...],
 ) -> Recipe:  # fmt: skip
-    """Of images that are seen with three spatial axes: x as `merged`, what the user gets in `shape` as `result`."""
+    """A recipe in which kernels see three spatial axes: x as `merged`, the user's result of `shape` as `result`."""
     enter, view = images(3, True, problem.layout, problem.dtype, merged, result)
-
     return Recipe(
         problem, options, x_shape, x_dtype, (shape,),
         lambda x: enter(x.reshape(merged)), lambda y: view(y.reshape(result)), x_dtype == problem.dtype,

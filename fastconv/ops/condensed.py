@@ -1,11 +1,11 @@
-"""Long axes of which an operation reads little: only what it reads is gathered, and the operation is done on that.
+"""Long axes of which few elements are read: those are gathered, and the operation runs on them alone.
 
-A stride of 2^29 along a signal of 2^31 samples reads a few of them.  Kernels bring in whole windows, and arrays that
-they cannot take as they lie are copied first: gigabytes here, for a view that repeats one element.  So such an axis is
-replaced by the positions that the taps read, window by window; then kernels see a short axis whose windows lie side by
-side.  Padding is gathered, too: as the fill value of a convolution, as zeros of an average whose divisors are all
-alike, and for a maximum as another element of the same window.  Indices of maxima are positions along the whole axis,
-and adaptive windows cover all of it: those are left to the kernels.
+With a stride of 2^29 along a signal of 2^31 samples, a convolution reads a few of them.  Kernels read whole windows,
+and an array that they cannot read in place is copied first: gigabytes, for a view that repeats one element.  So such an
+axis is replaced by the elements at the taps of one window after the other, and kernels see a short axis on which the
+windows do not overlap.  Padding is gathered, too: as the fill value of a convolution, as zeros of an average whose
+divisors are all equal, and for a maximum as another element of the same window.  Indices of maxima are positions along
+the whole axis, and adaptive windows cover all of it, so those problems are left as they are.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.plan import View
 
-LONG = 1 << 22  # shorter axes are cheap whatever is read of them
-MOST = 1 << 20  # positions that are gathered
-SHARE = 8  # of an axis at most one in so many elements
+LONG = 1 << 22  # elements: a shorter axis is cheap even if all of it is copied
+MOST = 1 << 20  # elements that are gathered
+SPARSITY = 8  # at most one element in eight is gathered
 
 P = TypeVar("P", ConvProblem, PoolProblem)
 
 
 def condensed(p: P) -> tuple[P, View] | None:
-    """The problem on what `p` reads, and what takes that from canonical views; None for ordinary problems."""
+    """The problem on the elements that `p` reads, and a function that gathers them; None if no axis is sparse."""
     axes = [axis for axis in range(3) if _is_sparse(p, axis)]
     if not axes:
         return None
@@ -47,7 +47,7 @@ def condensed(p: P) -> tuple[P, View] | None:
 
 def _is_sparse(p: ConvProblem | PoolProblem, axis: int) -> bool:
     e, o, k = p.input[axis], p.output[axis], p.kernel[axis]
-    if e < LONG or not 0 < o * k <= min(MOST, e // SHARE):
+    if e < LONG or not 0 < o * k <= min(MOST, e // SPARSITY):
         return False
     if isinstance(p, ConvProblem):
         return True
@@ -69,7 +69,7 @@ def _gather(p: ConvProblem | PoolProblem, axes: list[int], x: np.ndarray) -> np.
             taps = np.clip(taps, -(np.minimum(start, 0) // d), (p.input[axis] - 1 - start) // d)
         source = source_of((start + taps * d).ravel(), p.input[axis], mode)
         before: tuple[Any, ...] = (slice(None),) * (2 + axis)
-        x = x[(*before, source)]  # numpy.take would copy all of it
+        x = x[(*before, source)]  # numpy.take would make a contiguous copy of x first
         if source.min() < 0:
             x[(*before, source < 0)] = fill
     return x

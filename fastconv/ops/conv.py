@@ -60,10 +60,10 @@ def _recipe(
         p = conv_problem(*shared, dilation, groups, *tail)
     batched = split_batch(x_shape, rank, layout)[0]
     shape = join_batch(batched, p.n, p.oc, p.output[3 - rank :], layout)
-    little = None if transposed else condensed(p)
-    seen, part = (p, None) if little is None else little
-    views = images(rank, batched, layout, p.dtype, x_shape, shape, part)
-    same_order = part is None and x_dtype == p.dtype
+    short = None if transposed else condensed(p)
+    seen, gather = (p, None) if short is None else short
+    views = images(rank, batched, layout, p.dtype, x_shape, shape, gather)
+    same_order = gather is None and x_dtype == p.dtype
     return Recipe(seen, options, x_shape, x_dtype, (shape,), *views, same_order), p.w_shape, p.dtype, p.acc
 
 

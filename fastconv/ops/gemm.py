@@ -14,7 +14,7 @@ from fastconv.core.problems.base import as_flag, as_name, joint_shape
 from fastconv.core.problems.gemm import as_factor, gemm_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
-from fastconv.ops.views import entering, leaving
+from fastconv.ops.views import canonical_input, canonical_result
 from fastconv.typing import Activation, ArrayLike, Backend
 
 
@@ -23,7 +23,7 @@ def multiply(
     trans_a: bool, trans_b: bool, activation: str | None, out: Any, options: Options, shape_a: tuple[int, ...],
     shape: tuple[int, ...] | None = None, names: tuple[str, str] = ("a", "b"),
 ) -> np.ndarray:  # fmt: skip
-    """Product of `a`, taken with `shape_a`, and `b`; the result gets `shape` if that is given."""
+    """Product of `a`, seen in `shape_a`, and `b`; the result has `shape` if that is given."""
     recipe, right, added, row = _recipe(
         a.shape, a.dtype, shape_a, (b.shape, b.dtype), None if c is None else (c.shape, c.dtype),
         None if bias is None else (bias.shape, bias.dtype), alpha, beta, trans_a, trans_b,
@@ -40,7 +40,7 @@ def _recipe(
     beta: complex, trans_a: bool, trans_b: bool, activation: str | None, packed: bool, names: tuple[str, str],
     shape: tuple[int, ...] | None, options: Options,
 ) -> tuple[Recipe, View, View | None, View]:  # fmt: skip
-    """The recipe, and how b, c (None: it does not count) and bias become constants."""
+    """The recipe, and functions that make constants of b, c (None if c is ignored) and bias."""
     p, full = gemm_problem((a_shape, x_dtype), b, c, bias, alpha, beta, trans_a, trans_b, activation, packed, names)
     batch, matrix = full[:-2], (p.n, p.k) if trans_b else (p.k, p.n)
     left = (p.k, p.m) if trans_a else (p.m, p.k)
@@ -51,7 +51,7 @@ def _recipe(
         if unread:
             x = x[..., :0, :] if trans_a else x[..., :0]
         x = strided(x, p.dtype)
-        if p.batch == 1:  # folded, or a single product
+        if p.batch == 1:  # a single product, or a batch that is folded into rows
             return x.reshape(1, *left)
         return np.broadcast_to(x, (*batch, *x.shape[-2:])).reshape(p.batch, *x.shape[-2:])
 
@@ -71,15 +71,16 @@ def _recipe(
 
     recipe = Recipe(
         p, options, x_shape, x_dtype, (full if shape is None else shape,),
-        entering((1, *left), p.dtype, enter) if p.batch == 1 and not unread else enter, leaving((p.batch, p.m, p.n)),
+        canonical_input((1, *left), p.dtype, enter) if p.batch == 1 and not unread else enter,
+        canonical_result((p.batch, p.m, p.n)),
         same_order=x_dtype == p.dtype and p.acc == p.out and prod(a_shape) == p.batch * p.m * p.k,
     )  # fmt: skip
-    whole = right if p.b_batched or unread else entering((1, *matrix), p.dtype, right)
+    whole = right if p.b_batched or unread else canonical_input((1, *matrix), p.dtype, right)
     return recipe, whole, added if p.c else None, row
 
 
 def strided(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """`a` as it lies if its dtype is right, it is aligned and its strides are whole elements; else a copy."""
+    """`a` itself if its dtype is right, it is aligned and its strides are whole elements; else a copy."""
     if a.dtype == dtype and a.flags.aligned and all(s % dtype.itemsize == 0 for s in a.strides):
         return a
     return clean(a, dtype)
@@ -155,8 +156,8 @@ def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
             raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
     rows = b[-2 if len(b) > 1 else 0]
     if a[-1] != rows:
-        raise ShapeError(f"a of shape {a} and b of shape {b} do not multiply: {a[-1]} columns meet {rows} rows")
-    batch = joint_shape(a[:-2], b[:-2]) or ()  # None is told by the problem
+        raise ShapeError(f"a of shape {a} and b of shape {b} do not multiply: {a[-1]} columns, {rows} rows")
+    batch = joint_shape(a[:-2], b[:-2]) or ()  # None, for axes that do not broadcast, is refused by the problem
     return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 

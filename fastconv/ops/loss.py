@@ -1,4 +1,4 @@
-"""Losses of a classification: cross_entropy and nll_loss."""
+"""Classification losses: cross_entropy and nll_loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fastconv.typing import ArrayLike, Backend, Reduction
 def check_loss(
     logits: bool, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: str, smoothing: Any
 ) -> tuple[LossProblem, tuple[int, ...], np.ndarray, np.ndarray | None]:
-    """Check the arguments of a loss: its problem, its shape, and target and weight as kernels take them."""
+    """Check the arguments of a loss: its problem, the result's shape, and target and weight as kernels take them."""
     w = None if weight is None else as_array(weight, "weight")
     ignored = as_int(ignore_index, "ignore_index")
     if not -(2**63) <= ignored < 2**63:

@@ -1,4 +1,4 @@
-"""`plan`: any operation, stopped before its kernel."""
+"""`plan`: everything about a call of an operation but the run of its kernel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fastconv.typing import ArrayLike
 
 P = ParamSpec("P")
 
-# Parameters of operations that take arrays, some of them numbers too; all others are numbers, names and shapes.
+# Parameters of operations that take an array, some of them a number, too.  All others take numbers, names and shapes.
 ARRAYS = frozenset({"a", "b", "bias", "c", "dy", "indices", "input", "max", "min", "target", "weight"})
 
 
@@ -38,10 +38,10 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
     operation : callable
         One of fastconv's operations, as `fastconv.conv2d`.
     *args, **kwargs
-        Its arguments.  The first one, the input, may be an array or a `Spec`; a plan takes a
-        new one, of the same shape and dtype, on every call.  All others are fixed, and arrays: the plan
-        has copies of them, beside what it packs, so that later changes are not seen and it can be pickled.
-        That of a gradient holds a copy of the images that the other operand met, and that of a loss of its targets.
+        Its arguments.  The first one, the input, may be an array or a `Spec`; a plan takes a new one, of the same
+        shape and dtype, on every call.  All others are fixed.  The plan keeps copies of the arrays among them, in
+        addition to the packed weights, so that later changes have no effect and the plan can be pickled.  The plan of
+        a gradient copies the other operand, such as the images, and that of a loss copies its targets.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
         raise TypeError("a plan takes out= where it is called, as in plan(...)(input, out=y)")
     if args and isinstance(args[0], Spec):
         args = (stand_in(args[0], "input"), *args[1:])
-    elif not args:  # the first argument, by its name
+    elif not args:  # the first argument is given by its name
         name = next(iter(inspect.signature(operation).parameters), "")
         if isinstance(kwargs.get(name), Spec):
             kwargs[name] = stand_in(kwargs[name], name)
@@ -78,7 +78,7 @@ def _parameters(operation: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _origin(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Origin:
-    """The call without the memory of its arrays, and with copies of lists that the user may change."""
+    """The call with a `Spec` in place of each array, and with copies of lists, which the user may change."""
     names = _parameters(operation)
 
     def kept(name: str, value: Any) -> Any:

@@ -21,7 +21,7 @@ from fastconv.typing import ArrayLike, Backend, Layout, Padding, Size
 def submit_pool(
     problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: Options
 ) -> Any:
-    """Run a pooling of `x` with `rank` spatial axes; also the way of adaptive pooling."""
+    """Run a pooling of `x` with `rank` spatial axes, adaptive or not."""
     return submit(_recipe(problem, rank, x.shape, x.dtype, options), x, (), out)
 
 
@@ -32,18 +32,18 @@ def _recipe(
     layout = problem.layout
     batched = split_batch(shape, rank, layout)[0]
     result = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    little = condensed(problem) if isinstance(problem, PoolProblem) else None
-    seen, part = (problem, None) if little is None else little
-    views = images(rank, batched, layout, problem.dtype, shape, result, part)
+    short = condensed(problem) if isinstance(problem, PoolProblem) else None
+    seen, gather = (problem, None) if short is None else short
+    views = images(rank, batched, layout, problem.dtype, shape, result, gather)
     results = (result,) * len(problem.results)
-    return Recipe(seen, options, shape, dtype, results, *views, part is None and dtype == problem.dtype)
+    return Recipe(seen, options, shape, dtype, results, *views, gather is None and dtype == problem.dtype)
 
 
 def describe_pool(
     kind: str, rank: int, x: np.ndarray, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
     layout: str, *, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0, indices: Any = False,
 ) -> PoolProblem:  # fmt: skip
-    """The problem of a pooling's arguments; also for its gradient."""
+    """The problem that the arguments of a pooling, or of its gradient, describe."""
     if divisor is not None:
         divisor = as_int(divisor, "divisor_override")
     return pool_problem(

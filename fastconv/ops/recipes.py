@@ -1,4 +1,4 @@
-"""Recipes of more than one operation: arrays that are seen in another shape, and images."""
+"""Recipes that several operations use: for arrays that kernels see in another shape, and for images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 from fastconv.core.problems.unpool import UnpoolProblem
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.plan import Recipe, remember
-from fastconv.ops.views import entering, images, leaving
+from fastconv.ops.views import canonical_input, canonical_result, images
 
 Reshaped = ElementwiseProblem | SoftmaxProblem | LossProblem | PadProblem | FoldProblem
 OfImages = PoolProblem | AdaptivePoolProblem | UnpoolProblem
@@ -25,8 +25,8 @@ def reshaped(
     problem: Reshaped, options: Options, x_shape: tuple[int, ...], x_dtype: np.dtype, canonical: tuple[int, ...],
     shape: tuple[int, ...],
 ) -> Recipe:
-    """Of kernels that see x of `x_shape` as `canonical`; the user gets the result in `shape`."""
-    enter, view = entering(canonical, problem.dtype), leaving(problem.results[0][0])
+    """A recipe in which kernels see x, of `x_shape`, as `canonical`; the user's result has `shape`."""
+    enter, view = canonical_input(canonical, problem.dtype), canonical_result(problem.results[0][0])
     return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, view, x_dtype == problem.dtype)
 
 
@@ -34,7 +34,7 @@ def reshaped(
 def of_images(
     problem: OfImages, options: Options, rank: int, x_shape: tuple[int, ...], x_dtype: np.dtype, shape: tuple[int, ...]
 ) -> Recipe:
-    """Of kernels that see images of `rank` spatial axes; the user gets images of `shape`."""
+    """A recipe in which kernels see images, x with `rank` spatial axes; the user's result has `shape`."""
     batched = split_batch(x_shape, rank, problem.layout)[0]
     views = images(rank, batched, problem.layout, problem.dtype, x_shape, shape)
     return Recipe(problem, options, x_shape, x_dtype, (shape,), *views, x_dtype == problem.dtype)

@@ -13,7 +13,7 @@ from fastconv.core.problems.base import as_int, as_name, freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
-from fastconv.ops.views import leaving
+from fastconv.ops.views import canonical_result
 from fastconv.typing import ArrayLike, Backend, Execution, Extents, Number, PadMode, Size
 
 
@@ -30,9 +30,9 @@ def _recipe(
     dtype, canonical = p.dtype, p.x_shape
 
     def enter(x: np.ndarray) -> np.ndarray:
-        return x.astype(dtype, copy=False).reshape(canonical)  # these kernels take any strides
+        return x.astype(dtype, copy=False).reshape(canonical)  # kernels of this family take any strides
 
-    return Recipe(p, options, x_shape, x_dtype, (shape,), enter, leaving(p.y_shape), x_dtype == dtype)
+    return Recipe(p, options, x_shape, x_dtype, (shape,), enter, canonical_result(p.y_shape), x_dtype == dtype)
 
 
 def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[int, ...]:

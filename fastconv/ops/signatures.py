@@ -1,6 +1,6 @@
-"""Functions whose results depend on an argument, as type checkers shall see them.
+"""Signatures, for type checkers, of functions whose type of result depends on an argument.
 
-One protocol serves the functions of all ranks, in place of three overloads for each of them.
+One protocol is that of the functions of all ranks, in place of three overloads for each of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Pair: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 
 class MaxPool(Protocol):
-    """Max pooling over windows of a fixed shape: the maxima, and with `return_indices` where they are."""
+    """Max pooling over windows of a fixed shape: the maxima, and with `return_indices` their positions."""
 
     @overload
     def __call__(
@@ -45,7 +45,7 @@ class MaxPool(Protocol):
 
 
 class AdaptiveMaxPool(Protocol):
-    """Max pooling to a given size: the maxima, and with `return_indices` where they are."""
+    """Max pooling to a given size: the maxima, and with `return_indices` their positions."""
 
     @overload
     def __call__(

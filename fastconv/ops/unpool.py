@@ -1,4 +1,4 @@
-"""Max unpooling: from the results of a max pooling back to the positions that they came from."""
+"""Max unpooling: values of a max pooling are put back to the positions that they came from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fastconv.typing import ArrayLike, Backend, Execution, Extents, Layout, Size
 def describe_unpool(
     rank: int, x: np.ndarray, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, layout: str
 ) -> tuple[UnpoolProblem, np.ndarray]:
-    """The problem of an unpooling's arguments, and its checked indices in canonical shape; also for its gradient."""
+    """The problem that the arguments of an unpooling, or its gradient, describe, and its checked, canonical indices."""
     where = as_array(indices, "indices")
     layout = as_layout(layout)
     problem = unpool_problem(

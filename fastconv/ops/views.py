@@ -1,4 +1,4 @@
-"""From the arrays of a user to the canonical views that kernels take: functions made once for each recipe."""
+"""Functions from a user's arrays to the canonical views that kernels take, made once for each recipe."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from fastconv.core.problems.base import to_canonical
 from fastconv.dispatch.plan import View
 
 
-def entering(shape: tuple[int, ...], dtype: np.dtype, otherwise: View | None = None) -> View:
-    """To C-contiguous arrays of `shape` and `dtype`; those that lie differently are copied, or left to `otherwise`."""
+def canonical_input(shape: tuple[int, ...], dtype: np.dtype, otherwise: View | None = None) -> View:
+    """To C-contiguous arrays of `shape` and `dtype`; others are copied, or passed to `otherwise`."""
 
     def enter(a: np.ndarray) -> np.ndarray:
         flags = a.flags
@@ -21,29 +21,29 @@ def entering(shape: tuple[int, ...], dtype: np.dtype, otherwise: View | None = N
     return enter
 
 
-def leaving(shape: tuple[int, ...]) -> View:
-    """To a result of `shape`."""
+def canonical_result(shape: tuple[int, ...]) -> View:
+    """To views, of `shape`, of contiguous results."""
     return lambda y: y.reshape(shape)
 
 
 def images(
     rank: int, batched: bool, layout: str, dtype: np.dtype, x_shape: tuple[int, ...], y_shape: tuple[int, ...],
-    part: View | None = None,
+    gather: View | None = None,
 ) -> tuple[View, View]:
-    """To images (N, C, D, H, W) that meet the contract of `core.kernel`, and to the results of kernels on them.
+    """To images (N, C, D, H, W) that satisfy the contract of `core.kernel`, and to the results of kernels on them.
 
-    Where kernels shall see a part of the images only, `part` takes it.
+    `gather` picks a part of the images, if kernels see no more than that.
     """
 
     def enter(a: np.ndarray) -> np.ndarray:
         volume = to_canonical(a, rank, batched, layout)
-        return clean_volume(volume if part is None else part(volume), dtype, layout)
+        return clean_volume(volume if gather is None else gather(volume), dtype, layout)
 
-    if layout == "NHWC" or part is not None:
+    if layout == "NHWC" or gather is not None:
         return enter, lambda y: to_canonical(y, rank, batched, layout)
 
     def canonical(shape: tuple[int, ...]) -> tuple[int, ...]:
         n, rest = (shape[:1], shape[1:]) if batched else ((1,), shape)
         return (*n, rest[0], *(1,) * (3 - rank), *rest[1:])
 
-    return entering(canonical(x_shape), dtype, enter), leaving(canonical(y_shape))
+    return canonical_input(canonical(x_shape), dtype, enter), canonical_result(canonical(y_shape))

@@ -161,7 +161,7 @@ def gemm_problem(
     if k != kb:
         raise ShapeError(
             f"{names[0]} of shape {ashape}{' transposed' * trans_a} and {names[1]} of shape {bshape}"
-            f"{' transposed' * trans_b} do not multiply: {k} columns meet {kb} rows"
+            f"{' transposed' * trans_b} do not multiply: {k} columns, {kb} rows"
         )
     batch = joint_shape(ashape[:-2], bshape[:-2])
     if batch is None:

@@ -1,4 +1,4 @@
-"""Gradients of activations and of softmax and its relatives."""
+"""Gradients of activations, softmax, log_softmax and softmin."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def _recipe(
 
 
 def through(activation: str, dy: np.ndarray, before: np.ndarray, options: Execution) -> np.ndarray:
-    """Gradient before a fused activation, from that behind it and the values that it was applied to.
+    """Gradient of the input of a fused activation, from that of its result and the values of the input, `before`.
 
-    Of `options`, those that activations have count: `backend` and `threads`.
+    Of `options`, only those that activations have are used: `backend` and `threads`.
     """
     if is_planning():
         raise UnsupportedError(
             f"a gradient through activation {activation!r} is two kernels and cannot be planned: plan it without the "
             f"activation, and apply fastconv.grad.{activation} to dy"
         )
-    # A backend without activations leaves them to the others, as in the forward call; an algorithm is one of sums.
+    # As in the forward call, a backend without activations leaves them to others; `algorithm` is one of the products.
     backend = resolve(backend=options["backend"]).backend
     if backend not in {kernel.backend for kernel in all_kernels("elementwise_backward")}:
         backend = "auto"

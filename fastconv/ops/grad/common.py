@@ -1,4 +1,4 @@
-"""What all gradients share: which of them are wanted, and what an incoming gradient must look like."""
+"""What all gradients have in common: which of them `need` picks, and the checks of the incoming gradient."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def variant(problem: P, **changes: Any) -> P:
 
 
 def gradients(flags: Sequence[bool], *compute: Callable[[], Any]) -> Any:
-    """The result of each computation that is wanted, None for the others; bare where there is only one."""
+    """The results of the computations whose flag is set, None for the others; no tuple if there is only one."""
     results = tuple(c() if flag else None for flag, c in zip(flags, compute, strict=True))
     if is_planning():
         return next(r for r in results if r is not None)

@@ -22,7 +22,7 @@ from fastconv.dispatch.plan import Recipe, immediately, is_planning, remember, s
 from fastconv.ops import conv as forward
 from fastconv.ops.grad.activation import through
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
-from fastconv.ops.views import images, leaving
+from fastconv.ops.views import canonical_result, images
 from fastconv.typing import (
     Activation,
     ArrayLike,
@@ -46,7 +46,7 @@ def _conv(
     options: Execution,
 ) -> Any:  # fmt: skip
     flags = wanted(need, NAMES, (True, True, bias is not None))
-    read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
+    read = [activation is not None or flag for flag in flags]  # the gradient of one reads the other
     x = as_array(x, "input") if read[1] else as_shaped(x, "input")
     w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
     b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")
@@ -99,12 +99,12 @@ def _recipe(
     of: str, problem: ConvProblem, rank: int, dy_shape: tuple[int, ...], dy_dtype: np.dtype, shape: tuple[int, ...],
     options: Options,
 ) -> tuple[Recipe, ConvProblem]:  # fmt: skip
-    """The recipe, and the problem, of the gradient of an argument of `shape`."""
+    """The recipe and the problem of the gradient of the argument named `of`, which has `shape`."""
     q, layout = PROBLEMS[of](problem), problem.layout
     batched = split_batch(dy_shape, rank, layout)[0]
     canonical, view = images(rank, batched, layout, q.dtype, dy_shape, shape if of == "input" else dy_shape)
     if of != "input":
-        view = leaving(q.w_shape)
+        view = canonical_result(q.w_shape)
     enter = (lambda dy: _as_shape(canonical(dy), q.y_shape)) if of == "bias" else canonical
     return Recipe(q, options, dy_shape, dy_dtype, (shape,), enter, view, dy_dtype == q.dtype), q
 
@@ -114,7 +114,7 @@ def _ones(q: ConvProblem) -> np.ndarray:
 
 
 def _as_shape(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A canonical volume whose images may have been joined to one row of pixels, channels last."""
+    """`y` in canonical `shape`; its problem may have merged all images to one row of pixels, channels last."""
     if y.shape == shape:
         return y
     n, c, *spatial = shape

@@ -1,4 +1,4 @@
-"""Gradients of matrix products: products of the same kind, with the operands turned."""
+"""Gradients of matrix products, which are matrix products with transposed operands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def _check(flags: tuple[bool, ...], arrays: tuple[np.ndarray | None, ...], names
             check_differentiable(array.dtype, name)
 
 
-def _turned(a: np.ndarray, transposed: bool) -> np.ndarray:
+def _op(a: np.ndarray, transposed: bool) -> np.ndarray:
+    """The op(a) of BLAS: `a`, or its transpose."""
     return a.swapaxes(-1, -2) if transposed else a
 
 
@@ -111,8 +112,8 @@ def gemm(
 
     def to_b() -> Any:
         left, right = a, dy
-        if prod(b.shape[:-2]) == 1:  # one b for all: the sum over the batch is part of the product
-            full = np.broadcast_to(_turned(a, trans_a), (*dy.shape[:-1], b.shape[-1 if trans_b else -2]))
+        if prod(b.shape[:-2]) == 1:  # one b for the whole batch: the sum over the batch is part of the product
+            full = np.broadcast_to(_op(a, trans_a), (*dy.shape[:-1], b.shape[-1 if trans_b else -2]))
             left, right = _rows(full), _rows(dy)
         flip = trans_a and left is a
         if trans_b:
@@ -125,7 +126,7 @@ def gemm(
         return as_dtype(sum_to(y, b.shape, "b"), b.dtype)
 
     def to_c() -> Any:
-        assert c is not None  # or it would not be wanted
+        assert c is not None  # else its flag would be False
         refuse_plan("c")
         with np.errstate(all="ignore"):
             scaled = dy * dy.dtype.type(beta)
@@ -186,7 +187,7 @@ def matmul(
 
 
 def _pair(result: Any, flags: tuple[bool, ...]) -> tuple[Any, Any]:
-    """The first two gradients of `gemm`; while planning it gives the one plan that is wanted."""
+    """The first two gradients of `gemm`, which returns a single plan while planning."""
     if isinstance(result, Plan):
         return (result, None) if flags[0] else (None, result)
     return result[0], result[1]
@@ -224,7 +225,7 @@ def linear(
     """
     names = ("input", "weight", "bias")
     flags = wanted(need, names, (True, True, bias is not None))
-    read = [activation is not None or flag for flag in flags]  # each factor for the gradient of the other
+    read = [activation is not None or flag for flag in flags]  # the gradient of one reads the other
     x = as_array(input, "input") if read[1] else as_shaped(input, "input")
     w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
     b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")

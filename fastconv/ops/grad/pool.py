@@ -27,10 +27,10 @@ def gradient(
     problem: AnyPool, rank: int, name: str, dy: ArrayLike, x: np.ndarray, need: Any, options: Execution,
     prepare: Callable[[], tuple[AnyPool, tuple[np.ndarray, ...]]],
 ) -> Gradient:  # fmt: skip
-    """The gradient of the pooling `problem` of `x`; also the way of adaptive pooling.
+    """The gradient of the pooling `problem` of `x`, adaptive or not.
 
-    `prepare` gives the problem of the gradient and its constants, canonical views of any memory order; it is called
-    if the gradient is wanted.
+    `prepare` returns the problem of the gradient and its constants, canonical views of any memory order.  It is called
+    only if `need` picks the gradient.
     """
     check_differentiable(x.dtype, "input")
     layout = problem.layout
@@ -48,7 +48,7 @@ def gradient(
 def gradient_by_indices(
     problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: Execution
 ) -> Any:
-    """The gradient of a max pooling, by the `indices` of the forward call or by new ones."""
+    """The gradient of a max pooling, from the `indices` of the forward call, or from new ones if they are None."""
     array = as_shaped(x, "input")
     batched = split_batch(array.shape, rank, problem.layout)[0]
 
@@ -63,14 +63,14 @@ def gradient_by_indices(
 
 
 def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: Execution) -> np.ndarray:
-    """The indices of a max pooling, now, also within a plan."""
-    forward: Execution = {**options, "algorithm": "auto"}  # what was asked for is an algorithm of the gradient
+    """The indices of a max pooling, computed at once, even while planning."""
+    forward: Execution = {**options, "algorithm": "auto"}  # the one in `options` is for the gradient
     with immediately():
         return submit_pool(variant(problem, indices=True), rank, x, None, resolve(**forward))[1]
 
 
 def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> np.ndarray:
-    """The user's indices, which must be those of some max pooling to this shape."""
+    """The user's indices, checked: they must be positions in the input, in the shape of the result."""
     at = as_array(indices, "indices")
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], problem.layout)
     if at.dtype != np.int64:
@@ -132,7 +132,7 @@ def _norm(
         at = to_canonical(find_indices(maximum, rank, magnitudes, options), rank, batched, layout)
         values = volume.reshape(problem.n, problem.c, math.prod(problem.input))
         found = np.take_along_axis(values, np.maximum(at, 0).reshape(problem.n, problem.c, problem.pixels), 2)
-        found[np.isnan(found)] = 0  # as torch's sign has it
+        found[np.isnan(found)] = 0  # torch's sign of NaN is 0
         return variant(backward, indices=True), (at, np.sign(found).reshape(at.shape))
 
     return gradient(problem, rank, f"lp_pool{rank}d", dy, array, need, options, prepare)

@@ -1,4 +1,4 @@
-"""Gradients of flatten, pad, unfold and fold: none of them looks at the values of x, which may be a `Spec`."""
+"""Gradients of flatten, pad, unfold and fold: none of them reads the values of x, which may be a `Spec`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _gradient(
     p: PadProblem | FoldProblem, given: tuple[int, ...], name: str, dy: Any, x: np.ndarray, shape: tuple[int, ...],
     need: Any, options: Execution,
 ) -> Any:  # fmt: skip
-    """Run `p`, which takes the gradient of a result of `shape`, canonically `given`, to that of `x`."""
+    """Run `p`, which computes the gradient of `x` from that of a result of `shape`, which is `given` canonically."""
     check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, name)
     recipe = reshaped(p, resolve(**options), incoming.shape, incoming.dtype, given, x.shape)
@@ -106,7 +106,7 @@ def pad(
     if not isinstance(pad, Iterable):
         raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
     forward, shape = pad_problem(x.shape, x.dtype, widths, as_name(mode, "mode"), as_value(value))
-    p = variant(forward, value=0, direction="backward")  # the value has no part in it
+    p = variant(forward, value=0, direction="backward")  # the gradient does not depend on it
     return _gradient(
         p, p.y_shape, "pad", dy, x, shape, need,
         {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},

@@ -1,6 +1,6 @@
-"""Gradients of activations of one array, as type checkers shall see them.
+"""Signatures, for type checkers, of the gradients of activations of one array.
 
-The functions are made from the activations when they are imported, which checkers cannot follow.
+The functions are made from the activations at import, which checkers cannot follow.
 """
 
 from __future__ import annotations
