@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ContextDecorator, contextmanager, suppress
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from difflib import get_close_matches
@@ -96,8 +96,10 @@ def resolve(
     base = _current.get()
     if backend is None and algorithm is None and threads is None and tol is None and max_workspace is None:
         return base
-    with suppress(TypeError, ValueError):  # one cannot be hashed, or is wrong: the check below raises our own error
+    try:  # `suppress` takes longer than all else here
         return _resolved(base, backend, algorithm, threads, tol, max_workspace)
+    except (TypeError, ValueError):  # one cannot be hashed, or is wrong: the check below raises our own error
+        pass
     return _resolve(base, backend, algorithm, threads, tol, max_workspace)
 
 

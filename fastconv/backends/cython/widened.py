@@ -123,6 +123,8 @@ class Pool(Widened):
         p = problem
         q = self._piece(p)
         runs: dict[tuple[int, int], Run] = {}
+        # Padding may hold whole windows: their maximum is -inf, which no integer is.
+        lowest = np.iinfo(p.dtype).min if p.dtype.kind in "iu" and isinstance(p, PoolProblem) else None
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, *outs: np.ndarray) -> None:
@@ -137,6 +139,8 @@ class Pool(Widened):
                     halves.convert(self.isa, given, part)
                     results = [volume(o[at].shape, q.out if o is outs[0] else o.dtype, p.layout) for o in outs]
                     runs[size](given, *results)
+                    if lowest is not None:
+                        np.maximum(results[0], lowest, out=results[0])
                     for result, out in zip(results, outs, strict=True):
                         halves.convert(self.isa, out[at], result)
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fastconv.backends.numpy.keys import NONE, keys
 from fastconv.backends.numpy.powers import power
 from fastconv.backends.numpy.windows import (
     BLOCK,
@@ -273,13 +274,13 @@ class Direct(NumpyPool):
                     track(xb, yb, ib, taps, flat_positions(p, axes))
                     continue
                 acc = yb if dtype == p.out else np.empty_like(yb, dtype)
-                accumulate(xb, acc, taps)
+                accumulate(xb, acc, taps, fill)
                 if count is not None:
                     finish(p, acc, count(axes), yb)
                 elif acc is not yb:
                     yb[...] = acc
 
-        def accumulate(xb: np.ndarray, acc: np.ndarray, taps: Iterator[tuple[Any, ...]]) -> None:
+        def accumulate(xb: np.ndarray, acc: np.ndarray, taps: Iterator[tuple[Any, ...]], fill: Any) -> None:
             acc[...] = fill
             for tap in taps:
                 target = acc[:, :, *(o for o, _ in tap)]
@@ -288,6 +289,12 @@ class Direct(NumpyPool):
         def track(
             xb: np.ndarray, yb: np.ndarray, ib: np.ndarray, taps: Iterator[tuple[Any, ...]], flat: np.ndarray
         ) -> None:
+            packed = keys(xb, flat) if p.dtype.kind in "iu" else None
+            if packed is not None:
+                largest = np.empty(yb.shape, np.int64)
+                accumulate(packed.of, largest, taps, NONE)
+                packed.split(largest, yb, ib)
+                return
             yb[...] = fill
             ib[...] = -1
             for tap in taps:
@@ -369,13 +376,13 @@ class Separable(NumpyPool):
                 xb = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp]
                 where = (n, c, axes[0].out, axes[1].out, axes[2].out)
                 if index:
-                    out[where], index[0][where] = track(xb, axes)
+                    track(xb, axes, out[where], index[0][where])
                 elif count is None:
-                    out[where] = accumulate(xb, axes)
+                    out[where] = accumulate(xb, axes, dtype, fill)
                 else:
-                    finish(p, accumulate(xb, axes), count(axes), out[where])
+                    finish(p, accumulate(xb, axes, dtype, fill), count(axes), out[where])
 
-        def accumulate(current: np.ndarray, axes: tuple[Band, ...]) -> np.ndarray:
+        def accumulate(current: np.ndarray, axes: tuple[Band, ...], dtype: np.dtype, fill: Any) -> np.ndarray:
             if power is not None:
                 current = power(current)
             for axis in (4, 3, 2):
@@ -392,9 +399,14 @@ class Separable(NumpyPool):
                 current = acc
             return current
 
-        def track(current: np.ndarray, axes: tuple[Band, ...]) -> tuple[np.ndarray, np.ndarray]:
+        def track(current: np.ndarray, axes: tuple[Band, ...], yb: np.ndarray, ib: np.ndarray) -> None:
+            flat = flat_positions(p, axes)
+            packed = keys(current, flat) if p.dtype.kind in "iu" else None
+            if packed is not None:
+                packed.split(accumulate(packed.of, axes, np.dtype(np.int64), NONE), yb, ib)
+                return
             # Rows before columns: the first maximum of a window is the first one of the first row that contains it.
-            at = np.broadcast_to(flat_positions(p, axes), current.shape)
+            at = np.broadcast_to(flat, current.shape)
             for axis in (4, 3, 2):
                 best = stage(current, axis, axes[axis - 2], p.dtype, fill)
                 where = stage(current, axis, axes[axis - 2], np.dtype(np.int64), -1)
@@ -405,7 +417,7 @@ class Separable(NumpyPool):
                     if not isinstance(to, slice):
                         best[to_all], where[to_all] = b, w
                 current, at = best, where
-            return current, at
+            yb[...], ib[...] = current, at
 
         return run
 
