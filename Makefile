@@ -17,7 +17,7 @@ imports:
 	$(PYTHON) -m pytest -q tests/test_imports.py
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto
 
 coverage:
 	$(PYTHON) -m pytest -q -n auto --cov --cov-report=term
