@@ -3,9 +3,10 @@
     python benchmarks/bench_builds.py OLD NEW [--suite layers gemm] [--threads 1] [--door called] [--repeats 3]
 
 Three processes serve every case: the old build, the old build again, and the new one.  They take samples in turns, so
-that a drifting clock meets them alike.  What the old build shows against itself is the noise.  Each repeat starts new
-processes, for where arrays happen to lie in memory is worth some percent, too.  A case counts as slower if, in every
-repeat, the new build lies further behind than the two old ones lie apart.
+that a drifting clock meets them alike.  What the old build shows against itself is the noise.  Where arrays happen to
+lie in memory is worth up to a tenth of the time of a layer, and is the same in every process that allocates the same
+things in the same order; so each repeat starts new processes, and each process first fills a random number of pages.
+A case counts as slower if, in every repeat, the new build lies further behind than the two old ones lie apart.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from statistics import geometric_mean, median
 from typing import Any
 
 SAMPLE_SECONDS = 4e-3
+BALLAST_BYTES = 4 << 20  # about as much at most, in pieces of a page to one and a quarter
 NOISE = 0.01  # a difference that no machine can be held to
 
 
@@ -59,6 +61,9 @@ def serve() -> None:
             run()
         return (time.perf_counter() - start) / count
 
+    chance = np.random.default_rng()
+    pieces = chance.integers(1 << 12, 5 << 10, chance.integers(BALLAST_BYTES >> 12))
+    ballast = [np.ones(size, np.uint8) for size in pieces]
     run: Any = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -69,6 +74,7 @@ def serve() -> None:
         else:
             answer = seconds(run, request["count"])
         print(json.dumps(answer), flush=True)
+    ballast.clear()
 
 
 class Build:
