@@ -11,7 +11,7 @@ build:
 check: imports
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -q -x tests/test_lecture.py tests/test_semantics.py tests/test_plan.py
+	$(PYTHON) -m pytest -q -x tests/test_lecture.py tests/ops/test_semantics.py tests/dispatch/test_plan.py
 
 imports:
 	$(PYTHON) -m pytest -q tests/test_imports.py
@@ -45,7 +45,7 @@ sanitize:
 	CC=gcc $(call compiled,address)
 	$(address) tests/sanitizers/faults.py --runs $(RUNS)
 	$(address) -m tests.fuzz --backend cython --runs 20000 --no-minimise --no-keep
-	$(address) -m pytest -q -p no:cacheprovider -k "not numba" $$(grep -l "^from guard" tests/*.py)
+	$(address) -m pytest -q -p no:cacheprovider -k "not numba" $$(grep -rl "^from guard" tests)
 
 # OMP_TOOL_LIBRARIES is what tells ThreadSanitizer how OpenMP's threads wait for each other. Its own library is gcc's: the one
 # of clang 14 cannot be preloaded. Addresses are not drawn at random, which ThreadSanitizer does not bear on all kernels of Linux.

@@ -10,11 +10,11 @@ import sys
 import time
 
 import pytest
-from test_compare import check_self_contained
 
 import fastconv
 from fastconv import cli
 from fastconv.bench.suites import SUITES
+from tests.bench.test_compare import check_self_contained
 
 pytestmark = pytest.mark.one_isa
 

@@ -11,6 +11,7 @@ import threading
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
 from fastconv.ops import conv
 
+ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 16, 24, 24)).astype("f")
 W = RNG.normal(size=(24, 16, 3, 3)).astype("f")
@@ -91,9 +93,9 @@ def test_fork_after_use() -> None:
     """A child of a process that used every kernel with threads computes the same, with threads, and ends."""
     code = """
         import os, sys
-        sys.path.insert(0, {tests!r})
+        sys.path.insert(0, {root!r})
         import numpy as np
-        from test_reliability import argument, every_plan
+        from tests.test_reliability import argument, every_plan
         shared = every_plan(threads=2)
         want = {{n: p(argument(n)) for n, p in shared.items()}}
         import warnings
@@ -108,7 +110,7 @@ def test_fork_after_use() -> None:
         print("parent", ok, "child", os.waitstatus_to_exitcode(status))
     """
     out = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code.format(tests=os.path.dirname(__file__)))],
+        [sys.executable, "-c", textwrap.dedent(code.format(root=str(ROOT)))],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert out.stdout.strip() == "parent True child 0", out.stderr

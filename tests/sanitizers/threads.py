@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from registry_calls import Request, recorded
-
+sys.path.insert(0, str(Path(__file__).parents[2]))
 import fastconv as F
+from tests.contract.registry_calls import Request, recorded
 
 Call = Callable[[], Any]
 COUNTS = (2, 3, 5)

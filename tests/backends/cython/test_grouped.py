@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_native_depthwise import MODES, check, example, lanes, problem
 
 from fastconv.backends.cython import grouped, native
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
+from tests.backends.cython.test_depthwise import MODES, check, example, lanes, problem
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -1,7 +1,7 @@
 """Every gradient against torch autograd on problems from a generator.
 
-``FASTCONV_TEST_GRADIENTS=5000 pytest tests/test_grad_generated.py`` tries that many, 300 by default, shared out over
-the families; a failure names its seed.
+``FASTCONV_TEST_GRADIENTS=5000 pytest tests/ops/grad/test_generated.py`` tries that many, 300 by default, split
+among the families; a failure names its seed.
 """
 
 from __future__ import annotations

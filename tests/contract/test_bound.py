@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bounds import KINDS, WIDE, allowed, data, exact, magnitudes
 from problems import empty_result, forward, in_dtype, in_layout, lay, transposed
 
 import fastconv as F
@@ -17,6 +16,7 @@ from fastconv.core.problems.conv import ConvProblem, weight_gradient
 from fastconv.core.problems.gemm import GemmProblem, gemm_problem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.registry import kernels
+from tests.contract.bounds import KINDS, WIDE, allowed, data, exact, magnitudes
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -152,7 +152,10 @@ def test_the_expected_error_is_that_of_the_dtype(dtype: str, least: float, most:
 
 
 def tightness() -> None:
-    """Print the largest share of its bound that a kernel reaches on each kind of data: `python tests/test_bound.py`."""
+    """Print the largest share of its bound that each kernel reaches on each kind of data.
+
+    Run it by `python -m tests.contract.test_bound`.
+    """
     print(f"{'':40}" + "".join(f"{kind[:9]:>10}" for kind in KINDS))
     for kernel in KERNELS:
         shares: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from guard import guarded, guarded_copy
 from problems import lay
-from test_native_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable
 
 import fastconv as F
 from fastconv.backends import reference
@@ -18,6 +17,7 @@ from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Scheme, Tall,
 from fastconv.backends.cython.winograd_weight import Scheme as WeightScheme
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
+from tests.backends.cython.test_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

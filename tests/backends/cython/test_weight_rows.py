@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from guard import guarded, guarded_copy
 from problems import lay
-from test_native_conv import DTYPES, as_dtype, problem, skip_unavailable
 
 from fastconv.backends import reference
 from fastconv.core.problems.conv import ConvProblem, weight_gradient
 from fastconv.dispatch import registry
+from tests.backends.cython.test_conv import DTYPES, as_dtype, problem, skip_unavailable
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_native_conv import OPTIONS, as_dtype, case, check, every_dtype, problem, run, skip_unavailable
 
 from fastconv.backends import reference
 from fastconv.backends.cython import winograd_rows
 from fastconv.core.machine import host
+from tests.backends.cython.test_conv import OPTIONS, as_dtype, case, check, every_dtype, problem, run, skip_unavailable
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests import workspace_calls
-from tests.test_workspace import cases, measured
-from tests.workspace_calls import OTHERS, POOLS, Call, requests
+from tests.contract import workspace_calls
+from tests.contract.test_workspace import cases, measured
+from tests.contract.workspace_calls import OTHERS, POOLS, Call, requests
 
 MORE = 1 << 20  # blocks fit an axis better or worse, and some are not full at the smaller extent
 # Where a channel is not parted, scratch grows with it, up to `widened.LARGEST` elements: larger ones are refused.

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.one_isa
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "extending.md"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
 PYTHON = r"```python\n(.*?)```"
 
 

@@ -5,7 +5,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from test_compare import check_self_contained
 
 import fastconv as F
 from fastconv.bench import suite as suite_module
@@ -15,6 +14,7 @@ from fastconv.bench.roofline import Roofline
 from fastconv.bench.suite import Entry, Report, bench, call_of, reports_json
 from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.work import outline
+from tests.bench.test_compare import check_self_contained
 
 pytestmark = pytest.mark.one_isa
 

@@ -10,8 +10,8 @@ import pytest
 
 from fastconv.core import scratch
 from fastconv.dispatch.choice import _fusable
-from tests import workspace_calls
-from tests.workspace_calls import CONVOLUTIONS, OTHERS, POOLS, Call, requests
+from tests.contract import workspace_calls
+from tests.contract.workspace_calls import CONVOLUTIONS, OTHERS, POOLS, Call, requests
 
 SLACK = 128 << 10  # interpreter objects, buffers of NumPy's loops, and scratch on the stack of compiled kernels
 LOOSE = 1 << 20  # so much more than is used may be stated: what a plan need not pack, above all

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bounds import allowed, exact, magnitudes
 from problems import MODES, empty_result, forward, in_dtype, in_layout, lay, transposed
 
 import fastconv as F
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem, input_gradient, weight_gradient
 from fastconv.dispatch.registry import kernels
+from tests.contract.bounds import allowed, exact, magnitudes
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_native_conv import DTYPES, KERNELS, as_dtype, case, check, problem, run
 
 import fastconv as F
 from fastconv.backends.cython import direct, native
 from fastconv.core.problems.conv import ConvProblem
+from tests.backends.cython.test_conv import DTYPES, KERNELS, as_dtype, case, check, problem, run
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

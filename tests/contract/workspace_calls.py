@@ -9,7 +9,7 @@ import numpy as np
 
 import fastconv as F
 from fastconv.dispatch.choice import Choice, _fusable
-from tests.registry_calls import Request, recorded
+from tests.contract.registry_calls import Request, recorded
 
 Call = Callable[[int], Any]
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from registry_calls import Request, recorded
 
 import fastconv as F
 from fastconv.backends.cython import native
 from fastconv.backends.numba import base
 from fastconv.core.errors import ShapeError
 from fastconv.dispatch.registry import ops
+from tests.contract.registry_calls import Request, recorded
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
