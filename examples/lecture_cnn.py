@@ -31,7 +31,7 @@ def forward(x, detectors, shift, weight, bias):
     rectified = F.relu(maps)  # step 1(b): ReLU
     pooled, places = F.max_pool2d(rectified, 2, ceil_mode=True, return_indices=True)  # step 2: max pooling
     flat = F.flatten(pooled, 1)  # step 3: flattening
-    scores = F.linear(flat, weight, bias)  # step 4: full connection
+    scores = F.linear(flat, weight, bias)  # step 4: fully connected layer
     return maps, rectified, pooled, places, flat, scores
 
 

@@ -1,7 +1,7 @@
 """The command line: ``fastconv info | compare | bench | tune | demo``.
 
-Results go to stdout, everything else to stderr; an error is one line.  What a command needs is imported when it runs,
-so that each of them works with NumPy alone as far as it can.
+Results go to stdout, everything else to stderr; an error is one line.  A command imports what it needs when it runs, so
+that as much as possible works with NumPy alone.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fastconv.bench.api import DOORS
 from fastconv.bench.peers import PEERS
 from fastconv.core.threads import as_count
 
-SAMPLING = (0.5, 15)  # seconds for each contender, samples at most
+SAMPLING = (0.5, 15)  # for each contender: seconds, and samples at most
 QUICK = (0.03, 3)
 INTERRUPTED = 130
 
-# Operations whose arguments are arrays throughout; of the others only the first is, as of max_pool2d.
+# Operations that take arrays only.  Of the others, such as max_pool2d, only the first argument is an array.
 ARRAYS = ("conv", "gemm", "matmul", "linear")
 
 
@@ -152,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         description="The lecture's forward path on a photograph, as a picture.  With --train its network learns on "
                     "real images: learning curves, detectors, maps, guesses and confusions as pictures in a folder.",
         epilog="Ctrl-C ends a training after its last whole epoch: the best weights are kept, pictures are drawn, and "
-               "the exit status is 130; --resume goes on from there, to the same weights as without the interruption.",
+               "the exit status is 130; --resume continues, to the same weights as without the interruption.",
     )  # fmt: skip
     demo.add_argument("--output", metavar="FILE.png|DIR",
                       help="what to write (default: fastconv-demo.png; with --train fastconv-demo)")  # fmt: skip
@@ -166,8 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--colour", choices=("auto", "grey", "rgb"), help="of these images (default: auto)")
     learning.add_argument("--channels", type=_counts, metavar="N,M", help="detectors of each convolution")
     learning.add_argument("--kernel", type=_positive, metavar="N", help="side of the detectors, odd")
-    learning.add_argument("--hidden", type=_positive, metavar="N", help="neurons of a hidden full connection")
-    learning.add_argument("--dropout", type=float, metavar="P", help="share of inputs left out of the full connection")
+    learning.add_argument("--hidden", type=_positive, metavar="N", help="neurons of a hidden fully connected layer")
+    learning.add_argument("--dropout", type=float, metavar="P", help="fraction of inputs that dropout leaves out")
     learning.add_argument("--epochs", type=_positive, metavar="N", help="passes over the images, in all")
     learning.add_argument("--batch", type=_positive, metavar="N", help="images of one step (default: 64)")
     learning.add_argument("--rate", type=float, metavar="R", help="learning rate")
@@ -178,13 +178,13 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
     learning.add_argument("--threads", type=_threads, metavar="N")
     learning.add_argument("--weights", metavar="FILE.npz", help="where to keep the weights (default: in the folder)")
-    learning.add_argument("--resume", metavar="FILE.npz", help="go on with these weights")
+    learning.add_argument("--resume", metavar="FILE.npz", help="continue with these weights")
     demo.set_defaults(run=_demo)
     return parser
 
 
 def _write_json(text: str, target: str | None) -> bool:
-    """Write JSON where it was asked for; whether stdout is taken by it."""
+    """Write JSON to a file, or to stdout for `-`; return whether stdout was used."""
     if target == "-":
         print(text)
         return True
@@ -195,7 +195,7 @@ def _write_json(text: str, target: str | None) -> bool:
 
 
 def _file(target: str) -> Path:
-    """A file to write, refused early if its folder is not there: measuring takes long."""
+    """A file to write; a missing folder is refused before the measurements, which take long."""
     path = Path(target)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
@@ -351,13 +351,13 @@ def _demo(options: argparse.Namespace) -> int:
         return 0
 
     from fastconv.bench.progress import bar
-    from fastconv.training.lesson import Wishes, learn
+    from fastconv.training.lesson import Preferences, learn
 
     resume, keep, threads = (given.pop(name, None) for name in ("resume", "weights", "threads"))
-    lines: list[str] = []  # not to be printed while a bar holds the terminal
+    lines: list[str] = []  # printed when the progress bar has gone
     with bar(sys.stderr) as tell:
         finished = learn(
-            Wishes(**given),
+            Preferences(**given),
             "fastconv-demo" if options.output is None else options.output,
             resume=resume,
             keep=keep,
@@ -371,7 +371,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; return the exit status."""
     options = _parser().parse_args(argv)
     try:
         status = options.run(options)
@@ -380,7 +380,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("fastconv: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read us has gone, as `head` does: the interpreter's own flush at exit must not fail again.
+        # The reader of stdout has ended, as `head` does; the interpreter's flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (

@@ -19,9 +19,9 @@ from fastconv.core.errors import missing_extra
 
 SIZE = (1500, 1480)  # pixels
 DPI = 100
-WINDOW = 16  # of the maximum: the picture's last windows are partial in both directions
+WINDOW = 16  # pixels, of max pooling: the last windows of the photograph are partial along both axes
 DETECTOR = "sobel_x"
-HEAD = (slice(20, 370), slice(95, 395))  # of the photograph: 3x3 filters need a close look
+HEAD = (slice(20, 370), slice(95, 395))  # a part of the photograph, since effects of 3x3 filters are small
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 INK, FAINT = "#1d2330", "#5a6275"
 
@@ -143,7 +143,7 @@ def demo(output: str | Path) -> Path:
     curve.fill_between(np.arange(path.flat.size), path.flat, step="post", color="#8db4ea", lw=0)
     curve.set_xlim(0, path.flat.size)
     curve.set_ylim(0, None)
-    curve.set_xlabel(f"{path.flat.size} inputs of the full connection", fontsize=9, color=FAINT)
+    curve.set_xlabel(f"{path.flat.size} inputs of the fully connected layer", fontsize=9, color=FAINT)
     curve.spines[["top", "right"]].set_visible(False)
     curve.tick_params(labelsize=8, colors=FAINT)
 

@@ -1,8 +1,8 @@
 """The lecture's named image filters: sharpen, blur, edge enhance, edge detect, Sobel, emboss.
 
-Each is a 3x3 kernel that slides over the image (cross-correlation, as `fastconv.conv2d`), on every
-colour channel by itself.  Arithmetic is float32, or float64 for float64 images; uint8 images come
-back as uint8, rounded to the nearest value (ties to even) and clipped to 0..255.
+Each is a 3x3 kernel that slides over the image (cross-correlation, as in `fastconv.conv2d`), over every colour channel
+separately.  Arithmetic is float32, or float64 for float64 images.  Results for uint8 images are uint8, rounded to the
+nearest value (ties to even) and clipped to 0..255.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fastconv.typing import ArrayLike, PaddingMode
 
 
 def _kernel(*rows: tuple[int, int, int]) -> np.ndarray:
-    """A constant kernel: nobody can change it for everyone else."""
+    """A constant kernel, read-only because all callers use the same array."""
     kernel = np.array(rows, np.float32)
     kernel.flags.writeable = False
     return kernel
@@ -79,9 +79,9 @@ def apply(image: ArrayLike, kernel: ArrayLike, padding_mode: PaddingMode = "repl
     ----------
     image : array_like, shape (H, W) or (H, W, C), uint8, float32 or float64
     kernel : array_like, shape (kh, kw)
-        Not flipped.  The middle element meets the pixel; of an even extent, the one before the middle.
+        Not flipped.  Its middle element is aligned with the pixel; of an even extent, the one before the middle.
     padding_mode : {"replicate", "zeros", "reflect", "circular", "symmetric"}
-        What lies outside the image, in torch's words.
+        Values outside the image, by torch's names.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def apply(image: ArrayLike, kernel: ArrayLike, padding_mode: PaddingMode = "repl
     Raises
     ------
     ShapeError, DTypeError, ValueError
-        Naming the argument, what it was and what is allowed.
+        The message names the argument, its value and what is allowed.
 
     Examples
     --------
@@ -111,9 +111,9 @@ def apply(image: ArrayLike, kernel: ArrayLike, padding_mode: PaddingMode = "repl
 
 
 def sharpen(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
-    """Five times the pixel less its four neighbours: contrast at edges grows, flat areas stay.
+    """Five times the pixel minus its four neighbours: contrast at edges grows, flat areas stay.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def sharpen(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.nda
 def blur(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Mean of the 3x3 neighbourhood: `BLUR` divided by its sum.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------
@@ -144,9 +144,9 @@ def blur(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarra
 
 
 def edge_enhance(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
-    """Pixel less its left neighbour: bright where the image grows brighter to the right.
+    """Pixel minus its left neighbour: bright where the image grows brighter to the right.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------
@@ -159,9 +159,9 @@ def edge_enhance(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> n
 
 
 def edge_detect(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
-    """Sum of the four neighbours less four times the pixel (the Laplacian): zero in flat areas.
+    """Sum of the four neighbours minus four times the pixel (the Laplacian): zero in flat areas.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------
@@ -174,9 +174,9 @@ def edge_detect(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np
 
 
 def sobel_x(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
-    """Smoothed horizontal difference, left less right, as on the lecture's slide.
+    """Smoothed horizontal difference, left minus right, as on the lecture's slide.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------
@@ -189,9 +189,9 @@ def sobel_x(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.nda
 
 
 def sobel_y(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
-    """Smoothed vertical difference, above less below: `sobel_x` turned.
+    """Smoothed vertical difference, upper minus lower: `sobel_x` transposed.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def sobel_y(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.nda
 def sobel(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Gradient magnitude: the root of the sum of squares of `sobel_x` and `sobel_y`.
 
-    Parameters, result and errors as `apply`; uint8 is rounded once, at the end.
+    Parameters, result and errors are as in `apply`; uint8 is rounded once, at the end.
 
     Examples
     --------
@@ -223,7 +223,7 @@ def sobel(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarr
 def emboss(image: ArrayLike, padding_mode: PaddingMode = "replicate") -> np.ndarray:
     """Relief lit from one corner: flat areas keep their value, diagonal edges stand out.
 
-    Parameters, result and errors as `apply`.
+    Parameters, result and errors are as in `apply`.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Types of the arguments of fastconv's functions, for annotations of one's own and for type checkers.
+"""Types of the arguments of fastconv's functions, for type checkers and for annotations in other code.
 
-Names come as a `Literal` each; the tuples that are checked at run time are made from these.
+Each set of names is a `Literal`; the tuples that are checked at run time are made from these.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ArrayLike: TypeAlias = npt.ArrayLike | SupportsDLPack
 """Arrays, buffers, nested sequences of numbers, and arrays of other libraries."""
 
 Gradient: TypeAlias = np.ndarray | Any
-"""A gradient; None where `need` leaves it out, which checkers do not have to be told."""
+"""A gradient; None where `need` is False, which code need not check for."""
 
 Extents: TypeAlias = Sequence[SupportsIndex]
 """One int for each axis."""
@@ -62,7 +62,7 @@ Approximate: TypeAlias = Literal["none", "tanh"]
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
 Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy", "reference"]
-"""Those that come with fastconv.  The name of one that was registered from outside needs a `typing.cast` to `Any`."""
+"""Backends of fastconv itself.  The name of one that was registered needs a `typing.cast` to `Any`."""
 
 Peer: TypeAlias = Literal["scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv"]
 
@@ -70,7 +70,7 @@ Door: TypeAlias = Literal["planned", "called"]
 
 
 class Execution(TypedDict, total=False):
-    """The keywords of `fastconv.options`, which most operations take: for functions that hand them on."""
+    """The keywords of `fastconv.options`, which most operations take: for functions that pass them on."""
 
     backend: Backend | None
     algorithm: str | None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-os.environ["FASTCONV_WISDOM"] = ""  # what was measured on this machine does not count here
+os.environ["FASTCONV_WISDOM"] = ""  # tests must not depend on what was measured on this machine
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child would see Ctrl-C
 

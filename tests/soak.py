@@ -43,7 +43,7 @@ class Calls:
     def __call__(self) -> None:
         kind = self.kinds[self.rng.integers(len(self.kinds))]
         backend = BACKENDS[self.rng.integers(len(BACKENDS))]
-        with F.options(backend=backend), suppress(F.UnsupportedError):  # by the backend that was asked for
+        with F.options(backend=backend), suppress(F.UnsupportedError):  # by this backend
             kind()
 
     def between(self, low: int, high: int) -> int:
@@ -126,7 +126,7 @@ class Calls:
 
 
 def grown(calls: int, seed: int = 0, report: Callable[[int, int], None] | None = None) -> int:
-    """By how many bytes the process grew in so many calls, those that warm up not counted."""
+    """The bytes by which the process grew in this number of calls, after those that warm up."""
     call = Calls(seed)
     for _ in range(calls // SHARE):
         call()

@@ -1,4 +1,4 @@
-"""The command line: what goes where, exit codes, one-line errors, silence when piped."""
+"""The command line: what is written where, exit codes, one-line errors, silence when piped."""
 
 import io
 import json

@@ -59,7 +59,7 @@ def test_every_parameter_is_described(name: str) -> None:
 
 
 def exists(name: str, function: Callable[..., Any]) -> bool:
-    """Whether a name means something beside `function`: a parameter, a thing of ours, or one of a library."""
+    """Whether a name in the docstring of `function` exists: as a parameter, in this package, or in a library."""
     first, *rest = name.split(".")
     near = [dict(inspect.signature(function).parameters), vars(F), vars(inspect.getmodule(function))]
     things = [names[first] for names in near if first in names]

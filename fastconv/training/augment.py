@@ -1,7 +1,7 @@
-"""Images moved, turned and scaled a little, on the fly: no batch is seen twice in the same way.
+"""Data augmentation: small random shifts, rotations and scalings of the images of every batch.
 
-One affine map per image, sampled bilinearly; what comes from outside the image has the value of the background.
-All images of a batch are done at once with NumPy, a few percent of the time of their step.
+Each image gets its own affine map and is sampled bilinearly; pixels from outside it have the value of the background.
+NumPy transforms all images of a batch at once, in a few percent of the time of a training step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """How far an image may be changed; each change is drawn evenly from both directions.
+    """Limits of the random changes of an image; each change is drawn uniformly between minus and plus its limit.
 
     Attributes
     ----------
@@ -23,7 +23,7 @@ class Jitter:
     turn : float
         Degrees.
     scale : float
-        Share of the size.
+        Fraction of the size.
     """
 
     shift: float = 2.0
@@ -48,7 +48,7 @@ def maps(count: int, jitter: Jitter, rng: np.random.Generator) -> np.ndarray:
 
 
 def sample(x: np.ndarray, affine: np.ndarray, background: np.ndarray | float = 0.0) -> np.ndarray:
-    """Every image at the places that its map names.
+    """Every image, sampled at the positions that its map gives.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def sample(x: np.ndarray, affine: np.ndarray, background: np.ndarray | float = 0
     affine : ndarray, shape (N, 2, 3), float32
         Row i of the result's (row, column, 1), counted from the centre, gives the source's row or column.
     background : float or ndarray, shape (C,)
-        The value outside of the images.
+        The value outside the images.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def sample(x: np.ndarray, affine: np.ndarray, background: np.ndarray | float = 0
     array([0.5, 1.5, 1. ], dtype=float32)
     """
     n, c, h, w = x.shape
-    # Two pixels of background around: a place outside, moved to the edge, then has only background beside it.
+    # A border of two pixels of background: a position outside is clipped to where all its neighbours are background.
     around = np.empty((n, c, h + 4, w + 4), np.float32)
     around[...] = np.reshape(np.asarray(background, np.float32), (-1, 1, 1))
     around[:, :, 2:-2, 2:-2] = x
@@ -81,7 +81,7 @@ def sample(x: np.ndarray, affine: np.ndarray, background: np.ndarray | float = 0
     a = affine[:, :, :, None, None]
 
     def place(axis: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """The pixel before each place, and how far beyond it the place is."""
+        """The pixel before each position, and the distance of the position from it."""
         at = a[:, axis, 0] * rows + a[:, axis, 1] * columns
         at += a[:, axis, 2] + np.float32((size - 1) / 2 + 2)
         np.clip(at, 0, size + 2, out=at)
@@ -97,7 +97,7 @@ def sample(x: np.ndarray, affine: np.ndarray, background: np.ndarray | float = 0
     flat = around.reshape(-1)
     y = np.empty((n, c, h, w), np.float32)
     for channel in range(c):
-        # Each row first between its two columns, then between the two rows.
+        # Interpolate between the columns in each of the two rows, then between the rows.
         upper, second = (np.take(flat, first + k) for k in (0, 1))
         upper += right * (second - upper)
         first += w + 4
@@ -113,5 +113,5 @@ def sample(x: np.ndarray, affine: np.ndarray, background: np.ndarray | float = 0
 def augment(
     x: np.ndarray, jitter: Jitter, rng: np.random.Generator, background: np.ndarray | float = 0.0
 ) -> np.ndarray:
-    """A batch, each image changed at random within `jitter`."""
+    """A batch in which each image is changed at random, within `jitter`."""
     return sample(x, maps(len(x), jitter, rng), background)

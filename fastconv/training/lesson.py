@@ -1,6 +1,6 @@
 """The whole lesson: data, training, the file of weights, the pictures and the table.
 
-What is not said comes from `PRESETS`, sizes and rates that suit each set of images.
+Defaults come from `PRESETS`, which hold sizes and rates that suit each set of images.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from fastconv.training.network import Config
 from fastconv.training.optimizers import DECAYS, OPTIMIZERS, RATES
 from fastconv.training.weights import Settings, State
 
-SIDE = 32  # of images in a folder
+SIDE = 32  # pixels, of images in a folder
 WEIGHTS = "weights.npz"
 PICTURES = ("curves.png", "detectors.png", "maps.png", "guesses.png", "confusion.png")
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What suits a set of images."""
+    """Defaults that suit a set of images."""
 
     channels: tuple[int, ...]
     kernel: int
@@ -43,13 +43,13 @@ class Preset:
 PRESETS = {
     "digits": Preset((32, 64), 3, 0.25, 30, Jitter(0.3, 5, 0.05)),
     "mnist": Preset((16, 32), 5, 0.25, 30, Jitter(2, 15, 0.15)),
-    "images": Preset((16, 32, 64), 3, 0.25, 30, Jitter(2, 10, 0.1)),  # of `SIDE` pixels
+    "images": Preset((16, 32, 64), 3, 0.25, 30, Jitter(2, 10, 0.1)),  # for images of `SIDE` pixels
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line asks for; None leaves it to the preset, or to the file that is gone on with."""
+class Preferences:
+    """What the user sets on the command line; None is the value of the preset, or of the file that is resumed."""
 
     data: str | None = None
     images: str | None = None
@@ -85,7 +85,7 @@ class Wishes:
 
 
 def learn(
-    wishes: Wishes,
+    preferences: Preferences,
     output: str | Path,
     *,
     resume: str | Path | None = None,
@@ -99,23 +99,23 @@ def learn(
 
     Parameters
     ----------
-    wishes : Wishes
+    preferences : Preferences
     output : str or Path
-        Folder of the pictures; made if it is not there.
+        Folder for the pictures; it is made if it does not exist.
     resume : str or Path, optional
-        File of weights of a training to go on with.
+        File of weights of a training to resume.
     keep : str or Path, optional
         File of weights to write after every epoch; by default in `output`.
     threads : int, optional
     tell, say : callable
-        Told of the progress: for a bar, and line by line.
+        Called with the progress: `tell` for a bar, `say` with lines of text.
     result : callable
-        Gets the table, and the names of the files.
+        Called with the table, and with the names of the files.
 
     Returns
     -------
     bool
-        Whether all epochs were done; False after Ctrl-C, which ends the training with the pictures of what there is.
+        Whether all epochs were done; False after Ctrl-C, which ends the training and draws the pictures so far.
 
     Raises
     ------
@@ -128,9 +128,9 @@ def learn(
     target = folder / WEIGHTS if keep is None else Path(keep)
     _check_pictures()
     before = None if resume is None else weights.load(resume)
-    wishes = wishes if before is None else _from_file(wishes, before, resume)
-    dataset = _dataset(wishes, before, say)
-    state = _new(wishes, dataset) if before is None else _continued(wishes, before, dataset, resume)
+    preferences = preferences if before is None else _from_file(preferences, before, resume)
+    dataset = _dataset(preferences, before, say)
+    state = _new(preferences, dataset) if before is None else _continued(preferences, before, dataset, resume)
     folder.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(f"a folder, where weights should go: {target}")
@@ -146,8 +146,8 @@ def learn(
             raise KeyboardInterrupt
         if not finished:
             say(f"interrupted: {len(state.history)} of {state.settings.epochs} epochs are done; "
-                f"--resume {target} goes on from there")  # fmt: skip
-            weights.save(target, state)  # Ctrl-C may have come while it was written
+                f"--resume {target} continues from there")  # fmt: skip
+            weights.save(target, state)  # Ctrl-C may have interrupted the previous save
         tell("pictures", 1, 1)
         seen, tested = (
             score(state.config, state.best, normalised(state, dataset.images[part]), dataset.labels[part])
@@ -177,7 +177,7 @@ def _check_pictures() -> None:
 
 @contextmanager
 def quiet_blas() -> Iterator[None]:
-    """One thread for NumPy's BLAS: between its small products its threads would spin on our cores."""
+    """One thread for NumPy's BLAS: after small products its threads would spin on cores that kernels use."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:  # it comes with scikit-learn
@@ -187,67 +187,68 @@ def quiet_blas() -> Iterator[None]:
         yield
 
 
-def _dataset(wishes: Wishes, before: State | None, say: Callable[[str], None]) -> Dataset:
-    if wishes.images is None:
-        if wishes.size is not None or wishes.colour is not None:
+def _dataset(preferences: Preferences, before: State | None, say: Callable[[str], None]) -> Dataset:
+    if preferences.images is None:
+        if preferences.size is not None or preferences.colour is not None:
             raise ValueError("--size and --colour go with --images")
-        if wishes.data == "images":
-            raise ValueError("this training learned from a folder: name it with --images")
-        name = wishes.data or "digits"
+        if preferences.data == "images":
+            raise ValueError("this training used images of a folder: name it with --images")
+        name = preferences.data or "digits"
         if name not in ("digits", "mnist"):
             raise ValueError(f"data must be digits or mnist, got {name!r}")
         return data.digits() if name == "digits" else data.mnist()
-    size, colour = wishes.size, wishes.colour
-    if before is not None:  # as it was: one grey image more must not change the channels
+    size, colour = preferences.size, preferences.colour
+    if before is not None:  # as before: an added grey image must not change the number of channels
         size = before.config.image[1] if size is None else size
         colour = ("grey" if before.config.image[0] == 1 else "rgb") if colour is None else colour
-    return data.folder(wishes.images, size=size or SIDE, colour=colour or "auto", say=say)
+    return data.folder(preferences.images, size=size or SIDE, colour=colour or "auto", say=say)
 
 
-def _new(wishes: Wishes, dataset: Dataset) -> State:
+def _new(preferences: Preferences, dataset: Dataset) -> State:
     preset = PRESETS[dataset.name]
-    optimizer = wishes.optimizer or "adam"
+    optimizer = preferences.optimizer or "adam"
     c, h, w = dataset.images.shape[1:]
     config = Config(
         image=(c, h, w),
         classes=len(dataset.classes),
-        channels=wishes.channels or preset.channels,
-        kernel=preset.kernel if wishes.kernel is None else wishes.kernel,
-        hidden=wishes.hidden or 0,
-        dropout=preset.dropout if wishes.dropout is None else wishes.dropout,
+        channels=preferences.channels or preset.channels,
+        kernel=preset.kernel if preferences.kernel is None else preferences.kernel,
+        hidden=preferences.hidden or 0,
+        dropout=preset.dropout if preferences.dropout is None else preferences.dropout,
     )
     jitter = preset.jitter
     if dataset.name == "images":
         jitter = replace(jitter, shift=jitter.shift * h / SIDE)
     settings = Settings(
         data=dataset.name,
-        epochs=wishes.epochs or preset.epochs,
-        batch=wishes.batch or 64,
-        rate=wishes.rate or RATES[optimizer],
+        epochs=preferences.epochs or preset.epochs,
+        batch=preferences.batch or 64,
+        rate=preferences.rate or RATES[optimizer],
         optimizer=optimizer,
-        decay=wishes.decay or "cosine",
-        seed=wishes.seed or 0,
-        jitter=None if wishes.augment is False else jitter,
+        decay=preferences.decay or "cosine",
+        seed=preferences.seed or 0,
+        jitter=None if preferences.augment is False else jitter,
     )
     return start(dataset, config, settings)
 
 
-def _from_file(wishes: Wishes, before: State, resume: Any) -> Wishes:
-    """The wishes with what the file says about the data; a network and its held-out images stay what they are."""
+def _from_file(preferences: Preferences, before: State, resume: Any) -> Preferences:
+    """The preferences, with the file's data set; what fixes the network and its held-out images must not differ."""
     fixed: dict[str, Any] = {
-        "data": before.settings.data if wishes.images is None else wishes.data, "channels": before.config.channels,
-        "kernel": before.config.kernel, "hidden": before.config.hidden, "dropout": before.config.dropout,
-        "optimizer": before.settings.optimizer, "seed": before.settings.seed, "batch": before.settings.batch,
+        "data": before.settings.data if preferences.images is None else preferences.data,
+        "channels": before.config.channels, "kernel": before.config.kernel, "hidden": before.config.hidden,
+        "dropout": before.config.dropout, "optimizer": before.settings.optimizer, "seed": before.settings.seed,
+        "batch": before.settings.batch,
         "augment": before.settings.jitter is not None,
     }  # fmt: skip
     for name, value in fixed.items():
-        asked = getattr(wishes, name)
+        asked = getattr(preferences, name)
         if asked is not None and asked != value:
             raise ValueError(f"{resume} was trained with {name} {value}, not {asked}: leave that out, or start anew")
-    return replace(wishes, data=fixed["data"])
+    return replace(preferences, data=fixed["data"])
 
 
-def _continued(wishes: Wishes, before: State, dataset: Dataset, resume: Any) -> State:
+def _continued(preferences: Preferences, before: State, dataset: Dataset, resume: Any) -> State:
     was = (before.settings.data, before.classes, before.images, before.config.image)
     now = (dataset.name, dataset.classes, len(dataset.images), dataset.images.shape[1:])
     for what, old, new in zip(("data", "classes", "number of images", "size of images"), was, now, strict=True):
@@ -255,10 +256,10 @@ def _continued(wishes: Wishes, before: State, dataset: Dataset, resume: Any) -> 
             raise ValueError(f"{resume} was trained on other images: {what} was {old}, is {new}")
     settings = replace(
         before.settings,
-        epochs=wishes.epochs or before.settings.epochs,
-        rate=wishes.rate or before.settings.rate,
-        decay=wishes.decay or before.settings.decay,
+        epochs=preferences.epochs or before.settings.epochs,
+        rate=preferences.rate or before.settings.rate,
+        decay=preferences.decay or before.settings.decay,
     )
     if settings.epochs <= len(before.history):
-        raise ValueError(f"{resume} has done {len(before.history)} epochs; ask for more with --epochs")
+        raise ValueError(f"{resume} has done {len(before.history)} epochs; set more with --epochs")
     return replace(before, settings=settings)

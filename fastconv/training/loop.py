@@ -1,8 +1,8 @@
-"""Epochs: batches in random order, one step each, and after every epoch a look at both sets of images.
+"""Epochs: one step for each batch, in random order; after every epoch, both sets of images are tested.
 
-What is drawn at random comes from generators that are made anew for every epoch from the seed and its number, so a
-training that was stopped goes on with the same numbers as if it had not been.  Sums have the same order for any
-number of threads; so the same seed gives the same weights, bit for bit.
+Every epoch has its own random generator, made from the seed and the number of the epoch, so a resumed training draws
+the same numbers as one that was not interrupted.  Sums have the same order for any number of threads.  So the same seed
+gives the same weights, bit for bit.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from fastconv.training.network import Config, Weights, forward, initial, step
 from fastconv.training.optimizers import OPTIMIZERS, rate_at
 from fastconv.training.weights import Settings, State
 
-LOOK = 250  # images that are tested at once
+TEST_BATCH = 250  # images that are tested at once
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a network says about a set of images.
+    """A network's results on a set of images.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Score:
     loss : float
         Mean cross-entropy.
     wrong : int
-        Images whose most probable class is not theirs.
+        Number of images whose most probable class is not their label.
     """
 
     probabilities: np.ndarray
@@ -43,7 +43,7 @@ class Score:
 
     @property
     def error(self) -> float:
-        """Share of the images that are taken for something else."""
+        """Fraction of the images that are classified wrongly."""
         return self.wrong / len(self.probabilities)
 
 
@@ -61,14 +61,14 @@ def start(dataset: Dataset, config: Config, settings: Settings) -> State:
 
 
 def normalised(state: State, images: np.ndarray) -> np.ndarray:
-    """Images as the first convolution takes them: of mean 0 and spread 1 over all training images."""
+    """Images as the first convolution takes them: mean 0 and standard deviation 1 over all training images."""
     c = (-1, 1, 1)
     return (images - state.mean.reshape(c)) / state.spread.reshape(c)
 
 
 def score(config: Config, weights: Weights, x: np.ndarray, labels: np.ndarray) -> Score:
-    """Test a network on normalised images, nothing changed or left out."""
-    found = [forward(config, weights, x[i : i + LOOK]) for i in range(0, len(x), LOOK)]
+    """Test a network on normalised images, without augmentation and dropout."""
+    found = [forward(config, weights, x[i : i + TEST_BATCH]) for i in range(0, len(x), TEST_BATCH)]
     scores = np.concatenate(found)
     return Score(
         fastconv.softmax(scores, 1), float(fastconv.cross_entropy(scores, labels)),
@@ -84,22 +84,23 @@ def train(
     tell: Callable[[str, int, int], None] = lambda what, done, total: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> tuple[State, bool]:
-    """Go on until `state.settings.epochs` epochs are done, or Ctrl-C.
+    """Train until `state.settings.epochs` epochs are done, or until Ctrl-C.
 
     Parameters
     ----------
     dataset : Dataset
     state : State
-        Where to go on.
+        Where to start.
     after_epoch : callable
-        Called with the state after each epoch, as to save it.
+        Called with the state after each epoch, to save it for example.
     tell, say : callable
-        For a progress bar, what is going on, how much is done and of how much; and a line for every epoch.
+        Called with the progress: `tell`, for a bar, with a text, the steps done and all steps; `say` with a line for
+        every epoch.
 
     Returns
     -------
     state : State
-        After the last whole epoch; one that is interrupted leaves no trace.
+        After the last complete epoch; an interrupted one is discarded.
     finished : bool
         Whether all epochs were done.
 
@@ -112,7 +113,7 @@ def train(
     training, held_out = split(dataset.labels, settings.seed)
     x, y = normalised(state, dataset.images[training]), dataset.labels[training]
     test_x, test_y = normalised(state, dataset.images[held_out]), dataset.labels[held_out]
-    background = -state.mean / state.spread  # black, once it is normalised
+    background = -state.mean / state.spread  # black, normalised
     batches = -(-len(x) // settings.batch)
     what = ""
     try:
@@ -138,7 +139,7 @@ def train(
                 OPTIMIZERS[settings.optimizer](weights, gradients, memory, rate, state.steps + i + 1)
             seen, tested = (score(state.config, weights, *s) for s in ((x, y), (test_x, test_y)))
             better = not state.history or tested.error < min(row[3] for row in state.history)
-            # One assignment: Ctrl-C finds the state before this epoch or after it.
+            # A single assignment, so that Ctrl-C leaves the state before this epoch or the one after it.
             state = replace(
                 state, weights=weights, memory=memory, steps=state.steps + batches,
                 best={n: w.copy() for n, w in weights.items()} if better else state.best,

@@ -1,6 +1,6 @@
 """The lecture's network as two functions over a dict of arrays: forward, and backward through the same steps.
 
-Convolution, ReLU and max pooling, once or several times; flattening; a full connection, after a hidden one if wanted.
+Convolution, ReLU and max pooling, once or several times; flattening; a fully connected layer, or two with a hidden one.
 Softmax and cross-entropy belong to the loss.  The last windows of the pooling may be partial, as on the slides.
 """
 
@@ -20,7 +20,7 @@ Weights = dict[str, np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a network is made of.
+    """The layers of a network.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Config:
     hidden : int
         Neurons between flattening and the classes; 0 connects them directly.
     dropout : float
-        Share of the inputs of the last full connection that a training step leaves out.
+        Fraction of the inputs of the last fully connected layer that a training step drops.
     """
 
     image: tuple[int, int, int]
@@ -63,7 +63,7 @@ class Config:
 
     @property
     def flat(self) -> int:
-        """Inputs of the first full connection."""
+        """Number of inputs of the first fully connected layer."""
         height, width = self.image[1:]
         for _ in self.channels:
             height, width = ceil(height / self.pool), ceil(width / self.pool)
@@ -108,7 +108,7 @@ def initial(config: Config, rng: np.random.Generator) -> Weights:
 
 
 def stages(config: Config, weights: Weights, x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """The maps of every convolution after ReLU, their pooled maps, and where each maximum was."""
+    """The maps of every convolution after ReLU, the pooled maps, and the position of each maximum."""
     found = []
     for i in range(1, len(config.channels) + 1):
         w, b = weights[f"conv{i}.weight"], weights[f"conv{i}.bias"]
@@ -119,7 +119,7 @@ def stages(config: Config, weights: Weights, x: np.ndarray) -> list[tuple[np.nda
 
 
 def forward(config: Config, weights: Weights, x: np.ndarray) -> np.ndarray:
-    """Scores of every class, before softmax; nothing is left out.
+    """Scores of every class, before softmax and without dropout.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def forward(config: Config, weights: Weights, x: np.ndarray) -> np.ndarray:
 def step(
     config: Config, weights: Weights, x: np.ndarray, target: np.ndarray, rng: np.random.Generator
 ) -> tuple[float, np.ndarray, Weights]:
-    """Forward and backward once: what one batch says about every weight.
+    """One forward and backward pass: the loss of a batch, and its gradients.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def step(
     x : ndarray, shape (N, C, H, W), float32
     target : ndarray of int64, shape (N,)
     rng : Generator
-        Picks what dropout leaves out.
+        Picks what dropout drops.
 
     Returns
     -------

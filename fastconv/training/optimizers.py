@@ -1,4 +1,4 @@
-"""How a gradient becomes a step: SGD with momentum, and Adam; both as in torch.optim with its defaults."""
+"""Optimisers: SGD with momentum, and Adam; both as in torch.optim with its defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def sgd(weights: Weights, gradients: Weights, memory: Weights, rate: float, step
     ----------
     weights, gradients : dict of ndarray
     memory : dict of ndarray
-        What the optimiser remembers, empty at first.
+        The state of the optimiser, empty at first.
     rate : float
     step : int
         Number of this step, from 1.
@@ -36,7 +36,7 @@ def sgd(weights: Weights, gradients: Weights, memory: Weights, rate: float, step
 
 
 def adam(weights: Weights, gradients: Weights, memory: Weights, rate: float, step: int) -> None:
-    """One step of Adam (Kingma and Ba, 2015), in place; parameters as for `sgd`."""
+    """One step of Adam (Kingma and Ba, 2015), in place; parameters are as in `sgd`."""
     for name, w in weights.items():
         g = gradients[name]
         mean = memory.setdefault(f"{name}.mean", np.zeros_like(w))
@@ -44,7 +44,7 @@ def adam(weights: Weights, gradients: Weights, memory: Weights, rate: float, ste
         mean += np.float32(1 - BETAS[0]) * (g - mean)
         square *= np.float32(BETAS[1])
         square += np.float32(1 - BETAS[1]) * g * g
-        # Both averages start at zero; dividing by what they have seen takes that bias out.
+        # Both averages start at zero; the divisions remove that bias.
         seen = sqrt(1 - BETAS[1] ** step)
         below = np.sqrt(square)
         below /= np.float32(seen)
@@ -53,13 +53,13 @@ def adam(weights: Weights, gradients: Weights, memory: Weights, rate: float, ste
 
 
 OPTIMIZERS: dict[str, Optimizer] = {"sgd": sgd, "adam": adam}
-MEMORY = {"sgd": ("velocity",), "adam": ("mean", "square")}  # what each remembers of a weight
-RATES = {"sgd": 0.02, "adam": 0.002}  # where nobody asks for another
+MEMORY = {"sgd": ("velocity",), "adam": ("mean", "square")}  # arrays that each keeps for a weight
+RATES = {"sgd": 0.02, "adam": 0.002}  # defaults
 DECAYS = ("cosine", "none")
 
 
 def rate_at(epoch: int, epochs: int, rate: float, decay: str) -> float:
-    """The learning rate of an epoch, counted from 0: all the way down along half a cosine, or constant."""
+    """The learning rate of an epoch, counted from 0: half a cosine, down to zero, or constant."""
     if decay == "none":
         return rate
     return rate * 0.5 * (1 + cos(pi * epoch / epochs))

@@ -1,4 +1,4 @@
-"""What a training looks like: learning curves, detectors, maps layer by layer, guesses and confusions, as PNG files."""
+"""Pictures of a training: learning curves, detectors, maps of every layer, guesses and confusions, as PNG files."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DPI = 110
 SEEN, TESTED, WRONG, RIGHT = "#8db4ea", "#1b5fc1", "#c8322b", "#2c7a3f"
 EDGE = "#c9cedb"
 GUESSES = (6, 8)  # rows and columns of the sheet
-TOP = 3  # guesses shown of each image
-MANY = 25  # classes, from which on a confusion matrix shows no numbers
+TOP = 3  # most probable classes that are shown for each image
+MANY = 25  # classes: a confusion matrix of more shows no numbers
 
 
 def curves(state: State, path: Path) -> None:
@@ -133,7 +133,7 @@ def maps(state: State, dataset: Dataset, image: int, path: Path) -> None:
     bars.set_xticks(range(len(order)), [_short(dataset.classes[k]) for k in order])
     bars.set_ylim(0, 1.12)
     bars.set_yticks([])
-    bars.set_title("full connection and softmax: the network's guess", fontsize=11, color=INK, loc="left")
+    bars.set_title("fully connected layer and softmax: the network's guess", fontsize=11, color=INK, loc="left")
     _quiet(bars)
     bars.spines["left"].set_visible(False)
     for part, (name, tiles), columns in zip(middle, rows, grids, strict=True):
@@ -144,13 +144,13 @@ def maps(state: State, dataset: Dataset, image: int, path: Path) -> None:
     strip = bottom.subplots()
     strip.imshow(flat[None], aspect="auto", cmap="magma", vmin=0, vmax=float(np.quantile(flat, 0.995)) or 1.0,
                  interpolation="nearest")  # fmt: skip
-    strip.set_title(f"flattening: {flat.size} inputs of the full connection", fontsize=11, color=INK, loc="left")
+    strip.set_title(f"flattening: {flat.size} inputs of the fully connected layer", fontsize=11, color=INK, loc="left")
     _bare(strip)
     fig.savefig(path, dpi=DPI, format="png")
 
 
 def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path) -> None:
-    """Held-out images with their most probable classes: the wrong ones first, surest mistakes on top, then others."""
+    """Held-out images with their most probable classes: mistakes first, the most confident ones on top."""
     rows, columns = GUESSES
     labels = dataset.labels[held_out]
     guess = tested.probabilities.argmax(1)
@@ -179,7 +179,7 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
             Rectangle((left, top - side), side, side, fill=False, lw=0.8 if good else 2.5, ec=EDGE if good else WRONG)
         )
         text, taken = (_short(dataset.classes[k]) for k in (labels[i], guess[i]))
-        if not good and len(text) + len(taken) <= 4:  # longer names stand in the bars below
+        if not good and len(text) + len(taken) <= 4:  # longer names are in the bars below
             text = f"{text}, taken for {taken}"
         weight = "normal" if good else "bold"
         axes.text(left, top + 0.04, text, fontsize=9, color=INK if good else WRONG, weight=weight)
@@ -199,14 +199,14 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
 
 
 def confusion(dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path) -> None:
-    """How often each class was taken for which."""
+    """How often each class was classified as which."""
     n = len(dataset.classes)
     labels, guess = dataset.labels[held_out], tested.probabilities.argmax(1)
     counts = np.zeros((n, n), np.int64)
     np.add.at(counts, (labels, guess), 1)
     totals = counts.sum(1)
     share = counts / totals[:, None]
-    # The diagonal would drown the mistakes: right and wrong have colours of their own.
+    # Correct and wrong guesses have separate colour scales: on one scale, the diagonal would hide the mistakes.
     mistakes = np.where(np.eye(n, dtype=bool), np.nan, share)
     side = min(max(0.56 * n, 3.6), 12)
     fig = figure(side + 2.2, side + 1.3)
@@ -283,7 +283,7 @@ def _signed(limit: float) -> dict[str, Any]:
 
 
 def _columns(count: int, aspect: float) -> int:
-    """Columns of a grid about `aspect` times as wide as high; full rows where that is not far off."""
+    """Columns of a grid about `aspect` times as wide as high; with full rows if they change that little."""
     wanted = min(count, max(1, round(sqrt(count * aspect))))
     full = [c for c in range(1, count + 1) if count % c == 0 and wanted / 1.7 <= c <= wanted * 1.7]
     return min(full, key=lambda c: abs(c - wanted), default=wanted)
@@ -298,7 +298,7 @@ def _show(axes: Any, image: np.ndarray, **how: Any) -> None:
 
 
 def _mosaic(axes: Any, tiles: Sequence[np.ndarray] | np.ndarray, columns: int, **how: Any) -> None:
-    """Equal tiles side by side, row by row, white between them."""
+    """Equal tiles side by side in rows, with white gaps."""
     tiles = np.asarray(tiles)
     count, h, w = tiles.shape[:3]
     rows = ceil(count / columns)

@@ -1,4 +1,4 @@
-"""The lecture's last table: classification error beside mean cross-entropy, for the images seen and those held out."""
+"""The lecture's last table: classification error and mean cross-entropy of the training and the held-out images."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A training on disk: one `.npz` file with the best weights, and what is needed to go on exactly where it stopped.
+"""A training on disk: one `.npz` file with the best weights, and what is needed to resume it exactly where it stopped.
 
-Arrays and one text, no pickle: a file from a stranger can be wrong, but not run anything.
+The file holds arrays and one text, no pickle: a malicious file can be wrong, but it cannot run code.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from fastconv.training.network import Config, Weights
 from fastconv.training.optimizers import DECAYS, MEMORY, OPTIMIZERS
 
 FORMAT = "fastconv training 1"
-DAMAGE = (ValueError, KeyError, OverflowError, RecursionError, MemoryError)  # what reading nonsense may raise
-LONGEST = 300  # characters of an error's text that are told
+DAMAGE = (ValueError, KeyError, OverflowError, RecursionError, MemoryError)  # raised by NumPy and json on other files
+LONGEST = 300  # characters of an error's text that are shown
 HISTORY = ("training loss", "training error", "held-out loss", "held-out error")
 
 
@@ -45,9 +45,9 @@ class Settings:
     optimizer, decay : str
         See `fastconv.training.optimizers`.
     seed : int
-        Of everything that is drawn at random: the held-out images, the first weights, the order, the changes.
+        Of all random numbers: held-out images, initial weights, order of the images, augmentation, dropout.
     jitter : Jitter or None
-        How images are changed on the fly.
+        Limits of the data augmentation.
     """
 
     data: str
@@ -72,18 +72,18 @@ class State:
     images : int
         Number of images in the data set; with the seed it fixes which are held out.
     mean, spread : ndarray, shape (C,), float32
-        What images are shifted and divided by before the first convolution.
+        Mean and standard deviation of the training images, by which all images are normalised.
     weights : dict of ndarray
         After the last epoch.
     memory : dict of ndarray
-        Of the optimiser.
+        The state of the optimiser.
     steps : int
     best : dict of ndarray
         The weights with the smallest error on the held-out images, the earliest of them.
     best_epoch : int
         From 1; 0 before the first epoch.
     history : tuple of tuple of 4 float
-        For each epoch what `HISTORY` says, in its order.
+        For each epoch the values that `HISTORY` names.
     """
 
     config: Config
@@ -101,7 +101,7 @@ class State:
 
 
 def save(path: str | Path, state: State) -> None:
-    """Write a file that is either the old one or the new one, whatever happens meanwhile."""
+    """Write a file atomically: after an interruption, the file is either the old or the new one."""
     target = Path(path)
     about = {
         "format": FORMAT, "config": asdict(state.config), "settings": asdict(state.settings),
@@ -125,7 +125,7 @@ def save(path: str | Path, state: State) -> None:
 
 
 def _umask() -> int:
-    """The permissions that this process takes from new files; it can only be read by setting it."""
+    """The permissions that new files of this process do not get; they can only be read by setting them."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
@@ -139,10 +139,10 @@ def load(path: str | Path) -> State:
     OSError
         If the file is not there or cannot be read.
     ValueError
-        If it is damaged, or is something else; the text says what was found.
+        If it is damaged, or is another kind of file; the message says what was found.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its other end
+        if not stat.S_ISREG(os.stat(path).st_mode):  # to open a pipe would block
             raise ValueError("it is no regular file")
         with open(path, "rb") as file:
             found = np.load(file, allow_pickle=False)
@@ -225,7 +225,7 @@ def _whole(value: Any) -> int:
 
 
 def _check_types(made: Config | Settings) -> None:
-    """The plain fields of what was read are of their types."""
+    """Check the types of the plain fields of what was read."""
     kinds: dict[str, Any] = {"int": int, "float": (int, float), "str": str}
     for entry in fields(made):
         kind = kinds.get(str(entry.type), object)

@@ -81,7 +81,7 @@ TRANSPOSED = [
     transposed((1, 4, 5, 5), (4, 3, 3, 3)),
     transposed((2, 4, 5, 6), (4, 3, 3, 3), stride=2, padding=1, output_padding=1),
     transposed((1, 6, 4, 5), (6, 2, 4, 4), stride=2, padding=1, groups=3),
-    transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),  # phases that no tap meets
+    transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),  # phases without taps
     transposed((1, 2, 5, 5), (2, 3, 1, 1), stride=2, output_padding=1),
     transposed((1, 2, 7, 7), (2, 2, 3, 3), padding=3),  # crops beyond the kernel's reach
     transposed((1, 3, 9), (3, 2, 5), stride=4, padding=2, output_padding=3),

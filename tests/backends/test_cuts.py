@@ -24,7 +24,7 @@ WRAPPED = [k for k in kernels("conv") if isinstance(k, ByPhases)]
 
 @pytest.fixture(params=[700, 6_000])
 def small_blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Cuts of small problems, as large ones have them."""
+    """Small problems are cut into blocks, as large ones are."""
     for name in ("PARTS_BYTES", "WHOLE_BYTES", "WINDOW_BYTES"):
         monkeypatch.setattr(cuts, name, request.param)
     yield request.param

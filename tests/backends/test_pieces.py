@@ -1,4 +1,4 @@
-"""Kernels that part rows and vectors which are too long for scratch: the same results, whatever the parts."""
+"""Kernels that split rows and vectors which are too long for scratch: the same results for every split."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_operations_are_measured_and_right(operation, shapes, args, kwargs, dtyp
         assert r.rate == pytest.approx(work / r.seconds)
         assert r.roofline > 0
         assert r.workspace >= 0
-        assert r.ratio is None  # nobody to compare with
+        assert r.ratio is None  # nothing to compare with
     assert [r.seconds for r in found.rows] == sorted(r.seconds for r in found.rows)
 
 
@@ -318,7 +318,7 @@ def test_rounds_are_shared_out_in_turns():
     assert [t.samples for t in times] == [4, 4, 4]
     assert len(steps) == 4
     for begin, end in itertools.pairwise(steps):
-        assert set(order[begin:end]) == {0, 1, 2}  # everyone, in each round
+        assert set(order[begin:end]) == {0, 1, 2}  # all contenders, in each round
 
 
 def test_slow_contenders_get_fewer_samples(monkeypatch):

@@ -147,7 +147,7 @@ def test_thread_limits_are_put_back(peer):
 
 @pytest.mark.parametrize("peer", peers.PEERS)
 def test_contenders_own_what_they_read(peer):
-    """Nothing but the contender is kept, and memory is used again: results stay."""
+    """Results stay although only the contender is kept and memory is used again."""
     module = load(peer)
     work = make_work(F.matmul, (S((2, 60, 50)), S((2, 50, 40))), {"threads": 1})
     want = exact(work)

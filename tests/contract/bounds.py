@@ -1,4 +1,4 @@
-"""What `Kernel.bound` promises: exact results, sums of magnitudes, and data that sums do not like."""
+"""What `Kernel.bound` promises: exact results, sums of magnitudes, and data on which sums lose digits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fastconv.core.kernel import Kernel, accumulator, epsilon
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
-WIDE = np.longdouble  # sums of float64 err by so little in it that they count as exact
+WIDE = np.longdouble  # sums of float64 values are exact enough in it
 
 
 def exact(p: ConvProblem, changing: np.ndarray, fixed: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
-    """The result by its definition, before any activation: in float64, or wider where the problem is in float64."""
+    """The result by its definition, before any activation: in float64, or wider if the problem is in float64."""
     wide = WIDE if p.acc.itemsize >= 8 else np.float64
     taps: Any = itertools.product(*map(range, p.kernel))
     if p.weights_wanted:
@@ -53,7 +53,7 @@ def magnitudes(
     """The sums of magnitudes that `Kernel.bound` is relative to, for each result; `reach` is the kernel's."""
     if p.direction == "transposed":
         return exact(p, largest_near(changing, reach), np.abs(fixed), None if bias is None else np.abs(bias))
-    # What lies in the padding is mixed like the rest: it is written out.
+    # Kernels mix values of the padding like all others: the padding is made explicit.
     sources = tuple(source_of(np.arange(-lo, e + hi), e, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True))
     q = replace(p, input=tuple(len(s) for s in sources), pads=((0, 0),) * 3, mode="zeros", fill=0.0)
     if p.direction == "weight":

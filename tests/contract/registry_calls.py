@@ -1,4 +1,4 @@
-"""What public functions ask of kernels: problems, with the arrays that go with them."""
+"""The problems that public functions give to kernels, with their arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastconv.dispatch.registry import kernels
 
 
 class Request(NamedTuple):
-    """One problem that some kernel has to do, and its arrays."""
+    """One problem for kernels, and its arrays."""
 
     recipe: Recipe
     x: np.ndarray
@@ -27,7 +27,7 @@ class Request(NamedTuple):
         return self.recipe.problem
 
     def kernels(self) -> tuple[Kernel[Any], ...]:
-        """Of its family, the oracle last."""
+        """The kernels of its family, the oracle last."""
         return kernels(self.problem.op)
 
     def rejects(self, kernel: Kernel[Any]) -> str | None:
@@ -35,7 +35,7 @@ class Request(NamedTuple):
         return kernel.reject(_fusable(kernel, self.problem)[0])
 
     def bound(self, kernel: Kernel[Any], threads: int) -> Callable[[], tuple[np.ndarray, ...]]:
-        """What has `kernel`, prepared once, do it; for any number of calls, also at the same time."""
+        """A function that runs `kernel`, prepared once; for any number of calls, also at the same time."""
         recipe = self.recipe.with_choice(_chosen(kernel, self.problem, (), self.recipe.options, threads))
         run = recipe.bind(self.constants)
 
@@ -46,13 +46,13 @@ class Request(NamedTuple):
         return results
 
     def run(self, kernel: Kernel[Any], threads: int = 2) -> tuple[np.ndarray, ...]:
-        """What `kernel` makes of it."""
+        """The results of `kernel`."""
         return self.bound(kernel, threads)()
 
 
 @contextmanager
 def recorded() -> Iterator[list[Request]]:
-    """Everything that goes to kernels inside."""
+    """Record every problem that is given to kernels inside."""
     seen: list[Request] = []
     bound: dict[int, tuple[Any, ...]] = {}
     bind, execute = Recipe.bind, Recipe.execute

@@ -1,4 +1,4 @@
-"""The bits of a row, an image or an element depend neither on how many there are nor on where it stands."""
+"""The bits of a row, an image or an element depend neither on how many there are nor on its position."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def orders() -> dict[str, list[Any]]:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("k", [1, 5, 32, 300, 512, 513, 1000, 2500])
 def test_kernels_of_one_order_give_a_row_the_same_bits(k: int, dtype: str) -> None:
-    """Whatever the kernel, the number of rows, how the operands lie, and whether the weights are packed."""
+    """For every kernel, number of rows and order of the operands in memory, with packed weights and without."""
     for n, epilogue in zip((1, 3, 17, 33, 70), EPILOGUES, strict=True):
         a, b, c, bias = (random(*s, dtype=dtype) for s in ((1, ROWS, k), (1, k, n), (1, ROWS, n), (n,)))
         for order, members in orders().items():
@@ -150,7 +150,7 @@ def test_the_batch_of_a_product_changes_no_bit(dtype: str) -> None:
 
 
 def rows_of(p: Any, count: int) -> Any:
-    """`p` with so many rows, elements or images."""
+    """`p` with another number of rows, elements or images."""
     axis = {"gemm": "m", "elementwise": "size", "softmax": "outer", "conv": "n", "pool": "n"}[p.op]
     return replace(p, **{axis: count})
 

@@ -115,7 +115,7 @@ def test_products(kernel: Kernel[GemmProblem], dtype: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kernel", kernels("pool"), ids=lambda k: k.name)
 def test_averages(kernel: Kernel[PoolProblem], dtype: str) -> None:
-    """The average of magnitudes is the scale of one that cancels."""
+    """The scale of an average that cancels is the average of the magnitudes."""
     d = np.dtype(dtype)
     cases = (((2, 3, 12, 13), (3, 3)), ((1, 2, 7, 7), (7, 7)), ((1, 16, 9, 40), (2, 5)), ((1, 1, 30, 31), (8, 8)))
     for shape, size in cases:
@@ -152,7 +152,7 @@ def test_the_expected_error_is_that_of_the_dtype(dtype: str, least: float, most:
 
 
 def tightness() -> None:
-    """Print the largest share of its bound that each kernel reaches on each kind of data.
+    """Print the largest part of its bound that each kernel reaches on each kind of data.
 
     Run it by `python -m tests.contract.test_bound`.
     """

@@ -156,7 +156,7 @@ seen: set[str] = set()
 
 
 def asked(group: str) -> Iterator[tuple[str, Request]]:
-    """What the calls of a group ask of kernels, each with the name of the call."""
+    """The problems that the calls of a group give to kernels, each with the name of the call."""
     answered = 0
     for name in GROUPS[group]:
         with recorded() as requests:

@@ -1,4 +1,4 @@
-"""No kernel warns, or raises where the user has NumPy raise, whatever its sums do: overflow, underflow, NaN."""
+"""No kernel warns, or raises if the user has set NumPy to raise, when its sums overflow, underflow or are NaN."""
 
 from __future__ import annotations
 

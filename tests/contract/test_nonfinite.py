@@ -50,7 +50,7 @@ TURNED = (
     transposed((2, 4, 5, 6), (4, 3, 3, 3), stride=2, padding=1, output_padding=1),
     transposed((1, 6, 4, 5), (6, 2, 4, 4), stride=2, padding=1, groups=3),
     transposed((1, 5, 6, 9), (5, 1, 3, 3), stride=2, groups=5),
-    transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),  # phases that no tap meets
+    transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),  # phases without taps
     transposed((1, 2, 3, 4, 5), (2, 2, 3, 2, 3), stride=(2, 1, 3), padding=(1, 0, 1)),
     transposed((1, 3, 9), (3, 2, 5), stride=4, padding=2, output_padding=3),
 )
@@ -129,7 +129,7 @@ def check(kernel: Kernel[ConvProblem], p: ConvProblem, where: int, value: float)
 
 @cache
 def scale(p: ConvProblem, where: int, reach: tuple[int, int, int]) -> np.ndarray:
-    """Sums of magnitudes of what is finite."""
+    """Sums of the magnitudes of all finite values."""
     return magnitudes(p, reach, *case(p, where, VALUES[0])[1])
 
 
@@ -148,7 +148,7 @@ def test_every_kernel_is_tried() -> None:
 
 
 def test_padding_zeros_take_part() -> None:
-    """The rule in small: with an infinite tap, what sees padding through it is NaN."""
+    """A small case of the rule: results that read padding through an infinite tap are NaN."""
     x, w = np.ones((1, 1, 3, 3), "f"), np.ones((1, 1, 3, 3), "f")
     w[0, 0, 0, 1] = np.inf
     first, rest = [[np.nan] * 3], [[np.inf] * 3] * 2

@@ -1,4 +1,4 @@
-"""Strides of axes of length 1 may be anything, and no kernel may believe them.
+"""Strides of axes of length 1 may be anything, and no kernel may rely on them.
 
 NumPy keeps what slicing left there (``x[:, :, 7:8]``, ``x[:, ::3]``), calls such arrays contiguous all the same, and
 exports other strides through the buffer protocol.  A kernel that takes one for the step between pixels writes anywhere.

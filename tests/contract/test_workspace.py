@@ -14,7 +14,7 @@ from tests.contract import workspace_calls
 from tests.contract.workspace_calls import CONVOLUTIONS, OTHERS, POOLS, Call, requests
 
 SLACK = 128 << 10  # interpreter objects, buffers of NumPy's loops, and scratch on the stack of compiled kernels
-LOOSE = 1 << 20  # so much more than is used may be stated: what a plan need not pack, above all
+LOOSE = 1 << 20  # bytes that may be stated but not used, mostly for what a plan need not pack
 FACTOR = 4  # and so many times as much of large ones
 
 

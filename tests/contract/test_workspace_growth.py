@@ -9,7 +9,7 @@ from tests.contract.test_workspace import cases, measured
 from tests.contract.workspace_calls import OTHERS, POOLS, Call, requests
 
 MORE = 1 << 20  # blocks fit an axis better or worse, and some are not full at the smaller extent
-# Where a channel is not parted, scratch grows with it, up to `widened.LARGEST` elements: larger ones are refused.
+# Where a channel is not split, scratch grows with it, up to `widened.LARGEST` elements: larger ones are refused.
 WHOLE = {"cython.separable_widened"}
 # What takes seconds each; `test_workspace` has all of them.
 LEFT_OUT = ("matmul", "linear", "grad_adaptive")

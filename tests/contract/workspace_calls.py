@@ -23,12 +23,12 @@ def ones(*shape: int, dtype: Any = "f") -> np.ndarray:
 
 
 def ramp(*shape: int, dtype: Any = "f") -> np.ndarray:
-    """Values that differ: maxima have places."""
+    """Distinct values, so that maxima have definite positions."""
     return (np.arange(np.prod(shape)) % 100).reshape(shape).astype(dtype)
 
 
 def requests(call: Call, n: int) -> list[Request]:
-    """What a call of extent `n` asks of kernels."""
+    """The problems that a call of extent `n` gives to kernels."""
     with recorded() as seen:
         call(n)
     return seen

@@ -23,7 +23,7 @@ from fastconv.dispatch.registry import kernels
 # Kept for good: options, of which equal ones are one object; and compiled code.
 FOR_GOOD = {"_options", "compiled"}
 PACKAGES = ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops")
-SMALL_BYTES = 16 << 20  # of all results of fixed size that the calls below leave behind
+SMALL_BYTES = 16 << 20  # of all entries of fixed size that the calls below leave
 
 
 def ones(*shape: int) -> np.ndarray:
@@ -120,7 +120,7 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
 
 
 def test_what_a_prepared_kernel_holds_is_measured() -> None:
-    """Of every kernel of a convolution with many taps: nothing that it keeps for a next call goes unseen."""
+    """For every kernel, on a convolution with many taps: all memory that it keeps for later calls is counted."""
     x, w = ones(1, 2, 90, 80), ones(4, 2, 60, 50)
     for kernel in kernels("conv"):
         base = F.plan(F.conv2d, x, w)
@@ -163,7 +163,7 @@ def test_tables_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == [40, 50, -30]
     table(40)
     assert made == [40, 50, -30, 40]
-    table(101), table(101)  # never kept, and nothing makes way for them
+    table(101), table(101)  # never kept, and nothing is dropped for them
     other(30), table(40)
     assert made[4:] == [101, 101]
     caches.tables.clear()
@@ -181,7 +181,7 @@ def test_the_oldest_holders_release_theirs() -> None:
     add(0, 60)  # is the most recent again
     add(2, 20)
     assert released == [1]
-    add(3, 500)  # larger than all may be
+    add(3, 500)  # larger than the limit for all
     assert released == [1, 3]
     recent.clear()
     assert released == [1, 3, 0, 2]

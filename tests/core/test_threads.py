@@ -1,4 +1,4 @@
-"""Numbers of threads: one bound, told wherever one enters; and calls while the interpreter shuts down."""
+"""Numbers of threads: one limit, stated wherever a number is given; and calls while the interpreter shuts down."""
 
 from __future__ import annotations
 

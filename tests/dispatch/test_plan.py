@@ -244,7 +244,7 @@ def test_the_choice_does_not_depend_on_threads_or_batch() -> None:
 
 
 def test_gradients_of_weights_are_chosen_by_the_whole_batch() -> None:
-    """They are sums over it: large batches pay for transforms that small ones do not."""
+    """They are sums over the batch: transforms pay for large batches that do not for small ones."""
     dy, x, w = (np.ones(shape, "f") for shape in ((8, 64, 7, 7), (8, 64, 7, 7), (64, 64, 3, 3)))
     text = str(F.plan(F.grad.conv2d, dy, x, w, padding=1, need=(False, True, False)).explain())
     assert "predictions are for the whole batch on one thread" in text

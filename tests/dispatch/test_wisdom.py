@@ -1,4 +1,4 @@
-"""Measured times: in memory, on disk, and what becomes of a file that is no good."""
+"""Measured times: in memory, on disk, and in files that cannot be used."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_places_that_cannot_be_read_are_reported_once_and_ignored(
     if place == "a\0b":  # not for the environment
         monkeypatch.setattr(wisdom, "path", lambda: Path(place))
     elif place == "FIFO":
-        os.mkfifo(file)  # nobody writes: reading would wait for ever
+        os.mkfifo(file)  # without a writer, reading would block for ever
     else:
         monkeypatch.setenv("FASTCONV_WISDOM", str(file.parent) if place == "FOLDER" else place)
     reported_once_and_ignored(monkeypatch)

@@ -1,4 +1,4 @@
-"""A machine that looks for the next bug: draws calls of every kind, tries every kernel, shrinks what fails.
+"""A fuzzer: it draws calls of every kind, tries every kernel, and shrinks the calls that fail.
 
 ``python -m tests.fuzz --minutes 30``; see `tests/fuzz/__main__.py`.
 """

@@ -108,7 +108,7 @@ class Worker:
         return self.counts.runs >= (20_000 if self.args.runs is None else self.args.runs)
 
     def _tell(self, seed: int, what: str) -> None:
-        """Leave word of what is tried next, for whoever finds this process dead."""
+        """Record the case that is tried next, in case this process dies of it."""
         if self.state is not None:
             c = self.counts
             line = f"{seed} {c.cases} {c.refused} {c.pairs} {c.runs} {c.native} {what}"

@@ -1,4 +1,4 @@
-"""Arrays of every kind that users have: values that are hard on arithmetic, memory that is hard on addresses.
+"""Arrays of every kind that users have: values that are hard for arithmetic, memory that is hard for addressing.
 
 An `Array` is a description of a few words; `build` makes the same array of it every time.
 """
@@ -164,7 +164,7 @@ def _floats(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype, k
 
 
 def _placed(x: np.ndarray, form: str) -> np.ndarray:
-    """`x` as it lies in memory in `form`; its neighbours there are NaN, or the largest integers."""
+    """`x` stored in `form`; the memory between and around its elements is NaN, or the largest integers."""
     name, _, number = form.partition(":")
     axis = int(number or 0) % max(x.ndim, 1)
     if x.ndim == 0 and name in ("step", "reversed", "broadcast", "order", "window"):
@@ -201,7 +201,7 @@ def _placed(x: np.ndarray, form: str) -> np.ndarray:
 
 
 def _junk(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Memory that spoils every result that reads it."""
+    """Memory that shows in every result that reads it."""
     if dtype.kind in "iu":
         return np.full(shape, np.iinfo(dtype).max, dtype)
     return np.full(shape, True if dtype.kind == "b" else np.nan, dtype)

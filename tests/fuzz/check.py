@@ -70,12 +70,12 @@ class Counts:
 
 @dataclass
 class Chooser:
-    """Stands in for the choice of kernels: notes every problem and kernel, and may be told which kernel to take."""
+    """Replaces the choice of kernels: records every problem and kernel, and can be set to take a given kernel."""
 
     original: Callable[..., Any]
     kernel: Kernel[Any] | None = None
     problem: Any = None  # None: every problem that the kernel takes
-    cheap: bool = False  # nobody cares who does it: the oracle, which costs no search
+    cheap: bool = False  # any kernel is right: the oracle, which needs no search
     seen: list[tuple[Any, Kernel[Any]]] = field(default_factory=list)
 
     def __call__(self, problem: Any, options: Options) -> Any:
@@ -130,7 +130,7 @@ def strict() -> Iterator[None]:
 
 
 class Attempt:
-    """One case on its way through all checks."""
+    """All checks of one case."""
 
     def __init__(self, case: Case, seed: int, chooser: Chooser, select: Callable[[Kernel[Any]], bool],
                  progress: Callable[[str], None]) -> None:  # fmt: skip
@@ -286,7 +286,7 @@ class Attempt:
             self.chooser.kernel = self.chooser.problem = None
 
     def _try_out(self, kernel: Kernel[Any], found: tuple[Any, ...], seen: Any) -> None:
-        """The same bits in memory of the user's, and nothing around it written."""
+        """Results in memory of the user have the same bits, and nothing around them is written."""
         args = self.args
         if self.case.out == "overlap":
             made = _over(args[0], found)

@@ -25,7 +25,7 @@ class Sizes:
     operations: float
 
 
-# Around the sizes of register tiles, so that remainders are met; a kernel run takes a fraction of a millisecond.
+# Around the sizes of register tiles, so that remainders occur; a kernel run takes a fraction of a millisecond.
 SMALL = Sizes(
     extents=(1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33, 47, 63, 64, 65),
     channels=(1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 14, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65),

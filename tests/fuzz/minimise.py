@@ -32,7 +32,7 @@ def minimise(case: Case, fails: Callable[[Case], bool], seconds: float = SECONDS
 def _does(fails: Callable[[Case], bool], case: Case) -> bool:
     try:
         return fails(case)
-    except Exception:  # a step that leads nowhere, as extents that no longer fit
+    except Exception:  # an invalid case, such as extents that no longer fit
         return False
 
 

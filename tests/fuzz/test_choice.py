@@ -1,4 +1,4 @@
-"""The oracle is nobody's choice, and what torch does is not refused: on generated calls, on all suites."""
+"""The oracle is never chosen, and what torch supports is not refused: on generated calls, on all suites."""
 
 from __future__ import annotations
 

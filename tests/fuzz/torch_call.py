@@ -81,7 +81,7 @@ class TorchCall:
         return y if self.activation is None else getattr(self.T, self.activation)(y)
 
     def prepare(self) -> Callable[[], Any]:
-        """What is to be timed: the call, or for a gradient the way back from a result that is there."""
+        """The call to be timed: the operation, or for a gradient the backward pass from an existing result."""
         if self.dy is None:
             return lambda: self.forward(*self.tensors)
         need = self.case.options.get("need") or (True,) * len(self.tensors)

@@ -1,4 +1,4 @@
-"""`accelerate`: a model's modules swapped for ours and given back exactly as they were."""
+"""`accelerate`: modules of a model are swapped, and restored exactly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ nn = torch.nn
 
 
 class Block(nn.Module):
-    """Two convolutions around which the input is added."""
+    """Two convolutions with a skip connection."""
 
     def __init__(self, channels: int, stride: int = 1) -> None:
         super().__init__()
@@ -241,7 +241,7 @@ def test_changed_weights_are_seen(model: Any) -> None:
     check()
     conv.bias = None
     check()
-    conv.weight.data.mul_(3)  # leaves no trace
+    conv.weight.data.mul_(3)  # not counted by torch
     conv.train()
     conv.eval()
     check()
@@ -302,7 +302,7 @@ def test_from_two_threads(model: Any) -> None:
 
 
 def test_the_unusual_is_torchs(model: Any, served: list[str]) -> None:
-    """Whatever watches or changes tensors gets to see torch, and says so in the report."""
+    """What observes or changes operations on tensors sees those of torch, and the report says so."""
     from torch.utils.flop_counter import FlopCounterMode
 
     plain = copy.deepcopy(model)
@@ -333,7 +333,7 @@ def test_the_unusual_is_torchs(model: Any, served: list[str]) -> None:
         with pytest.raises(RuntimeError, match="to have 3 channels"):
             model.stem(x[:, :2])
         assert declined().startswith("ShapeError: weight has shape (8, 3, 5, 5)")
-        assert "torch served a call: ShapeError" in str(report)
+        assert "torch ran a call: ShapeError" in str(report)
         size = model.up(torch.ones(1, 8, 4, 4), output_size=(9, 8)).shape
         assert size == (1, 8, 9, 8) and served == []
         model.stem(x)
@@ -485,14 +485,14 @@ def test_what_is_left_alone_and_why() -> None:
         "pruned": "its weights are computed, not parameters",
         "sparse": "its weight is sparse_csr",
         "patched": "a Linear with its own forward",
-        "inference": "its weight was made in inference mode, where changes leave no trace",
+        "inference": "its weight was made in inference mode, where torch does not count changes",
         "lazy": "lazy: it has no weights before its first call",
         "sixteen": "its weight is float16",
         "elsewhere": "its weight is on meta",
-        "relu": "no operation of fastconv's stands behind it",
-        "norm": "no operation of fastconv's stands behind it",
-        "qat": "quantised, or prepared for it",
-        "qat.weight_fake_quant": "quantised, or prepared for it",
+        "relu": "fastconv has no operation for it",
+        "norm": "fastconv has no operation for it",
+        "qat": "quantised, or prepared for quantisation",
+        "qat.weight_fake_quant": "quantised, or prepared for quantisation",
     }
     copied = copy.deepcopy(net["named"])
     assert isinstance(copied, Named) and isinstance(pickle.loads(pickle.dumps(copied)), Named)
@@ -521,7 +521,7 @@ def test_report_prints_a_table(model: Any) -> None:
     found = {line.split("  ")[0]: line for line in lines[2:]}
     assert found["stem"].split()[1:3] == ["Conv2d", "fastconv"]
     assert found["stem"].endswith(next(iter(model.stem.__dict__["_fastconv_state"].packed.plans.values())).kernel)
-    assert found["head.1"].endswith("torch     no operation of fastconv's stands behind it")
+    assert found["head.1"].endswith("torch     fastconv has no operation for it")
     report.undo()
     assert str(report).splitlines()[0] == "0 of 14 modules run on fastconv"
 

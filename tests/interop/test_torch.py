@@ -110,7 +110,7 @@ def test_first_and_second_derivatives(last: bool) -> None:
 
 
 def convolution(rng: random.Random, r: int, dtype: Any, last: bool) -> tuple[Any, Any, tuple[Any, ...], dict[str, Any]]:
-    """(x, weight, arguments behind them, keywords) of a convolution that torch takes too."""
+    """(x, weight, arguments after them, keywords) of a convolution that torch takes too."""
     groups = rng.choice([1, 1, 2, 3])
     ic, oc = groups * rng.randint(1, 3), groups * rng.randint(1, 3)
     kernel = [rng.randint(1, 3) for _ in range(r)]
@@ -264,7 +264,7 @@ def test_only_wanted_gradients_are_computed() -> None:
 
 
 def test_memory_is_shared() -> None:
-    """Channels-last tensors go in and come out without a copy, and so do contiguous ones."""
+    """Inputs and results are not copied, whether they are channels-last or contiguous."""
     from fastconv.interop.torch import memory
 
     x = rand(2, 3, 4, 5, last=True)
@@ -389,7 +389,7 @@ def test_compile(backend: str, dynamic: bool | None) -> None:
 
 
 def test_compiled_channels_last() -> None:
-    """The compiler's idea of the memory format is that of the operators, also where a size of 1 leaves it open."""
+    """The compiler infers the operators' memory format, even where a size of 1 makes it ambiguous."""
     torch.compiler.reset()
     compiled = torch.compile(channels_last_network, fullgraph=True, backend="aot_eager")
     for shape, channels in (((2, 3, 6, 6), 4), ((2, 1, 6, 7), 4), ((2, 3, 5, 5), 1), ((1, 3, 1, 1), 2)):

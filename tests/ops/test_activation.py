@@ -277,7 +277,7 @@ def test_limits_at_infinity(kernel: Any, function: str, dtype: str) -> None:
     np.testing.assert_allclose(y[::5], low, rtol=tol)
     np.testing.assert_allclose(y[1::5], high, rtol=tol)
     assert np.isnan(y[2::5]).all()
-    for i, limit in ((3, low), (4, high)):  # the largest numbers are as good as infinite
+    for i, limit in ((3, low), (4, high)):  # the largest numbers act like infinity
         if np.isfinite(limit):
             np.testing.assert_allclose(y[i::5], limit, rtol=tol)
 
@@ -293,7 +293,7 @@ def test_limits_of_fused_activations(backend: str) -> None:
 
 
 def test_clamp_promotes_by_kind() -> None:
-    """Numbers, and arrays without axes, count only where they are of a higher kind."""
+    """Numbers, and arrays without axes, matter only if they are of a higher kind."""
     bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
     cases: list[tuple[Any, Any, Any]] = [
         ("f4", 2, "f4"), ("f4", 2.5, "f4"), ("f4", np.int32(2), "f4"), ("f4", np.array(2, "i4"), "f4"),
@@ -319,7 +319,7 @@ def test_clamp_promotes_by_kind() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "int8", "uint8", "uint64"])
 def test_clamp_between_numbers(dtype: str) -> None:
-    """Numbers and arrays of them give the same, bit for bit, on every backend; inputs may lie as they like."""
+    """Numbers and arrays of them give the same, bit for bit, on every backend; inputs may have any strides."""
     rng = np.random.default_rng(9)
     whole = rng.integers(0, 100, (40, 6, 50)).astype(dtype)
     if whole.dtype.kind == "f":

@@ -69,7 +69,7 @@ def test_views_of_more_samples_than_memory(dtype: str) -> None:
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every axis counts as long, and however much is read as little."""
+    """Every axis is treated as long, and every number of reads as few."""
     monkeypatch.setattr(condensed, "LONG", 1)
     monkeypatch.setattr(condensed, "SPARSITY", 1e-3)
     clear_cache()

@@ -1,4 +1,4 @@
-"""Parameters are called what torch calls them: keyword arguments of code written for torch keep working."""
+"""Parameters have torch's names: keyword arguments of code written for torch keep working."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ torch = pytest.importorskip("torch")
 from fastconv.interop.torch import functional as door  # noqa: E402
 from fastconv.interop.torch.operators import op  # noqa: E402
 
-# Deprecated by torch, or its own business.
+# Deprecated in torch, or internal to it.
 IGNORED = {"size_average", "reduce", "_stacklevel"}
-# A product has two operands, and they are called what `gemm` calls them.
+# A product has two operands, which are named as in `gemm`.
 OTHERWISE = {"matmul"}
 
 

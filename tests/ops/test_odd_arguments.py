@@ -71,7 +71,7 @@ NUMBERS = [
 
 
 class Sub(np.ndarray):
-    """A subclass that says nothing new."""
+    """A subclass that changes nothing."""
 
 
 def odd_arrays(a: np.ndarray) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""`out` arrays that share memory, with each other or with themselves: refused; what only looks like it is taken."""
+"""`out` arrays that share memory, with each other or with themselves: refused; those that only seem to are accepted."""
 
 from __future__ import annotations
 

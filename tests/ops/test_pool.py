@@ -116,7 +116,7 @@ def random_call(
 
 
 def tolerance(problem: Any, kernel: Kernel[Any]) -> float:
-    """What rounding may cost, relative to the largest magnitude; none where the kernel claims none."""
+    """The rounding error that is allowed, relative to the largest magnitude; 0 where the kernel states 0."""
     claimed = kernel.error(problem)
     return 8 * claimed if problem.kind == "lp" else 4 * claimed
 
@@ -258,7 +258,7 @@ def test_counts_of_windows_are_kept_for_the_borders_only(
     want = ((taps >= begin) & (taps < end)).sum(1)
     np.testing.assert_array_equal(counts.of(slice(0, output)), want)
     assert counts.values.size <= ROOM + 2 * (pad + k * d)
-    for q in range(output):  # vectors from any window on
+    for q in range(output):  # vectors that start at any window
         n = min(ROOM, output - q)
         np.testing.assert_array_equal(counts.values[counts.at(q) :][:n], want[q : q + n])
 
@@ -575,7 +575,7 @@ def test_refusals(
 ) -> None:
     with pytest.raises(error, match=text):
         function(*args, **kwargs)
-    # The same again: a cached neighbour (2 for 2.0, 1 for True) must not let it through.
+    # The same again: a cached result for an equal value (2 for 2.0, 1 for True) must not accept it.
     with pytest.raises(error, match=text):
         function(*args, **kwargs)
 

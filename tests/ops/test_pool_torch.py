@@ -1,4 +1,4 @@
-"""Pooling is hard to tell from torch.nn.functional: values, shapes, dtypes and refusals on the same calls."""
+"""Pooling agrees with torch.nn.functional: values, shapes, dtypes and refusals on the same calls."""
 
 from __future__ import annotations
 

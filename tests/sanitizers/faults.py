@@ -1,4 +1,4 @@
-"""Cases of `tests.fuzz` on native kernels alone, without asking whether results are right: many runs for a sanitizer.
+"""Cases of `tests.fuzz` on native kernels alone, without checks of the results: many runs for a sanitizer.
 
 ``make sanitize`` runs it beside `tests.fuzz` itself, whose checks take most of its time.  Each problem that a case has
 for kernels is given to every native one that takes it, on one thread and on several, with its own arrays.  A fault ends
@@ -27,7 +27,7 @@ TIMES = 2  # with each number of threads: a second run finds what the first one 
 
 
 def requests_of(seed: int, family: str | None) -> list[Request]:
-    """What the call asks of kernels; nothing where it is refused."""
+    """The problems that the call gives to kernels; none if it is refused."""
     case = generate(seed, family)
     with recorded() as requests:
         try:

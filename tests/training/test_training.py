@@ -1,4 +1,4 @@
-"""The network that learns: its steps, what it learns from, how it stops and goes on, and what it leaves behind."""
+"""Training: its steps, its data, how it stops and is resumed, and the files that it writes."""
 
 import json
 import os
@@ -30,7 +30,7 @@ SETTINGS = Settings("blobs", 6, 16, 0.01, "adam", "cosine", 3, Jitter(0.5, 5, 0.
 
 
 def blobs(count=90, shape=(1, 7, 6), classes=3, seed=0):
-    """A bright square in a place of its own for each class, and noise."""
+    """A bright square, at another place for each class, and noise."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % classes
     images = rng.random((count, *shape), np.float32) * np.float32(0.4)
@@ -55,9 +55,6 @@ def trained(settings=SETTINGS, config=TINY, **kwargs):
     state, finished = loop.train(dataset, loop.start(dataset, config, settings), **kwargs)
     assert finished
     return state
-
-
-# --- one step ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_steps_of_the_network_have_the_sizes_of_its_config():
@@ -137,9 +134,6 @@ def test_a_step_is_torchs():
         np.testing.assert_allclose(found[name], t[name].grad.numpy(), rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-# --- optimisers -------------------------------------------------------------------------------------------------------
-
-
 def test_sgd_by_hand():
     w, memory = {"a": np.array([1.0], "f")}, {}
     optimizers.sgd(w, {"a": np.array([2.0], "f")}, memory, 0.1, 1)
@@ -176,9 +170,6 @@ def test_the_rate_goes_down_along_a_cosine():
     assert rates[5] == pytest.approx(0.25)
     assert all(a > b > 0 for a, b in pairwise(rates))
     assert optimizers.rate_at(9, 10, 0.5, "none") == 0.5
-
-
-# --- changed images ---------------------------------------------------------------------------------------------------
 
 
 def affine(*rows):
@@ -230,9 +221,6 @@ def test_changes_stay_within_the_jitter_and_are_seeded():
     np.testing.assert_array_equal(augment.augment(x, Jitter(0, 0, 0), np.random.default_rng(0)), x)
     with pytest.raises(ValueError, match="must be at least 0"):
         Jitter(-1, 0, 0)
-
-
-# --- data -------------------------------------------------------------------------------------------------------------
 
 
 def test_digits():
@@ -362,9 +350,6 @@ def test_folders_that_cannot_be_learned_from(tmp_path):
         data.folder(root, colour="blue")
 
 
-# --- training ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("change", [{}, {"optimizer": "sgd", "rate": 0.05}, {"jitter": None, "decay": "none"}])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_it_learns(change, dropout):
@@ -458,9 +443,6 @@ def test_ctrl_c_in_the_first_epoch_leaves_the_start():
     state, finished = interrupted(2, dataset, before)
     assert (finished, state.history, state.steps) == (False, (), 0)
     same(state.weights, loop.start(dataset, TINY, SETTINGS).weights)
-
-
-# --- the file of weights ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -611,9 +593,6 @@ def test_files_that_are_something_else(state, tmp_path):
         weights.load(tmp_path / "none.npz")
 
 
-# --- pictures and table -----------------------------------------------------------------------------------------------
-
-
 def png_size(path):
     head = path.read_bytes()[:24]
     assert head.startswith(b"\x89PNG\r\n\x1a\n")
@@ -676,8 +655,6 @@ def test_the_table_is_the_lectures():
     assert len({len(row) for row in rows}) == 1
 
 
-# --- the command ------------------------------------------------------------------------------------------------------
-
 QUICK = ["demo", "--train", "--channels", "4", "--epochs", "2", "--threads", "1", "--batch", "200"]
 
 
@@ -703,7 +680,7 @@ def test_the_demo_learns(capsys, tmp_path):
     assert [line for line in err.splitlines() if line.startswith("epoch 1/2  loss")]
     assert "\x1b" not in err
 
-    # Again, and further: what was done is not done anew.
+    # Resumed for more epochs: those that were done are not repeated.
     code, out, err = command(
         capsys, "demo", "--train", "--resume", str(folder / "weights.npz"), "--epochs", "3", "--output",
         str(tmp_path / "more"), "--weights", str(tmp_path / "w.npz"),
@@ -714,7 +691,7 @@ def test_the_demo_learns(capsys, tmp_path):
     assert not (tmp_path / "more" / "weights.npz").exists()
     code, out, err = command(capsys, "demo", "--train", "--resume", str(tmp_path / "w.npz"))
     assert (code, out) == (2, "")
-    assert err == f"fastconv: error: {tmp_path / 'w.npz'} has done 3 epochs; ask for more with --epochs\n"
+    assert err == f"fastconv: error: {tmp_path / 'w.npz'} has done 3 epochs; set more with --epochs\n"
     for option, value, text in (
         ("--seed", "5", "seed 0, not 5"), ("--channels", "8", r"channels (4,), not (8,)"),
         ("--data", "mnist", "data digits, not mnist"), ("--optimizer", "sgd", "optimizer adam, not sgd"),
@@ -806,7 +783,7 @@ def test_a_terminal_sees_a_bar_and_stdout_the_table(tmp_path):
 
 
 def test_ctrl_c_keeps_weights_and_pictures(tmp_path):
-    """A real signal: the pictures are drawn, the status is 130, and the training can go on."""
+    """A real signal: the pictures are drawn, the status is 130, and the training can be resumed."""
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")
     argv = [sys.executable, "-m", "fastconv", *QUICK, "--epochs", "10000", "--output", str(tmp_path)]
@@ -818,7 +795,7 @@ def test_ctrl_c_keeps_weights_and_pictures(tmp_path):
         out, err = process.communicate(timeout=120)
         assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert f"--resume {tmp_path / 'weights.npz'} goes on from there" in err
+    assert f"--resume {tmp_path / 'weights.npz'} continues from there" in err
     assert [line for line in out.splitlines() if line.startswith("wrote ")] == [
         f"wrote {tmp_path / name}" for name in (*lesson.PICTURES, lesson.WEIGHTS)
     ]

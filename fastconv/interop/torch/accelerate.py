@@ -1,4 +1,4 @@
-"""`accelerate`: a trained model's convolutions, poolings and full connections on fastconv, and back."""
+"""`accelerate`: run a trained model's convolutions, poolings and linear layers on fastconv, and undo that."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from fastconv.interop.torch.modules import (
     why_not_weights,
 )
 
-# Methods that a subclass must have from its class in torch.nn: `Fast` stands in front of them or relies on them.
+# Methods that a subclass must inherit from its class in torch.nn: `Fast` overrides them or relies on them.
 INHERITED = ("forward", "_conv_forward", "__call__", "__getattr__", "__deepcopy__", "__reduce_ex__", "__setstate__")
-GAIN = 0.9  # of torch's time: less is within the noise, and mixing two libraries' threads has its price
-ROUNDS, SECONDS = 15, 0.1  # of timing one module on the example, at most
-TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}  # of the largest value
+GAIN = 0.9  # of torch's time: a smaller gain is within the noise, and alternating two thread pools costs time
+ROUNDS, SECONDS = 15, 0.1  # at most, to time one module on the example
+TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-10}  # relative to the largest value
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Row:
     Attributes
     ----------
     name : str
-        Its path in the model; all of them, with commas, where it is shared.
+        Its path in the model; all its paths, with commas between, if it is shared.
     module : str
         Its class before the swap.
     swapped : bool
@@ -57,13 +57,13 @@ class Row:
 
 @dataclass(slots=True)
 class Report:
-    """What `accelerate` did; prints as a table, and undoes it.
+    """What `accelerate` did.  It prints as a table, and can undo the swap.
 
     Attributes
     ----------
     model : torch.nn.Module
     rows : list of Row
-        Every module that has no modules inside, in the model's order.
+        Every module without submodules, in the model's order.
     """
 
     model: nn.Module
@@ -77,16 +77,16 @@ class Report:
 
     @property
     def left(self) -> dict[str, str]:
-        """Names of the others, with the reason."""
+        """Names of the other modules, with the reasons."""
         return {r.name: r.why for r in self.rows if not r.swapped}
 
     def undo(self) -> nn.Module:
-        """Give every module that this report swapped its own class back; the model is as it was before.
+        """Give every module that this report swapped its own class back, so that the model is as before.
 
         Raises
         ------
         RuntimeError
-            If the class of a module was changed in between.
+            If the class of a module was changed in the meantime.
         """
         while self._modules:
             row, module = self._modules[-1]
@@ -99,8 +99,8 @@ class Report:
     def refresh(self) -> None:
         """Forget all packed weights.
 
-        Needed only after changes that torch does not count: through ``weight.data`` or an array that shares the
-        memory of a weight.
+        Needed only after changes that torch does not count: through ``weight.data``, or an array that shares memory
+        with a weight.
         """
         for _, module in self._modules:
             if is_swapped(module):
@@ -122,7 +122,7 @@ class Report:
                 found = {} if s.packed is None else s.packed.plans
                 kernels = Counter(p.kernel for p in found.values() if not isinstance(p, str))
                 parts = [note, ", ".join(f"{k} ({n})" if n > 1 else k for k, n in kernels.items())]
-                parts.append(f"torch served a call: {s.declined}" if s.declined else "")
+                parts.append(f"torch ran a call: {s.declined}" if s.declined else "")
                 note = "; ".join(p for p in parts if p)
             lines.append((row.name or "(model)", row.module, "fastconv" if row.swapped else "torch", note))
         widths = [max(len(line[i]) for line in lines) for i in range(3)]
@@ -133,14 +133,14 @@ class Report:
 
 
 def why_not(module: nn.Module) -> str | None:
-    """Why a module is left alone; None if it can be swapped."""
+    """Why a module cannot be swapped; None if it can."""
     kind, cls = kind_of(module), type(module)
     if isinstance(module, torch.jit.ScriptModule):
         return "a TorchScript module"
     if cls.__module__.startswith(("torch.ao.", "torch.nn.quantized", "torch.nn.qat", "torch.nn.intrinsic")):
-        return "quantised, or prepared for it"
+        return "quantised, or prepared for quantisation"
     if kind is None:
-        return "no operation of fastconv's stands behind it"
+        return "fastconv has no operation for it"
     if is_swapped(module):
         return "accelerated already"
     if isinstance(module, LazyModuleMixin):
@@ -155,31 +155,33 @@ def why_not(module: nn.Module) -> str | None:
 
 
 def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -> Report:
-    """Run the convolutions, poolings and full connections of a trained model on fastconv.
+    """Run the convolutions, poolings and linear layers of a trained model on fastconv.
 
-    In eval mode, where no gradient is wanted, a swapped module runs a `fastconv.Plan`: the kernel is chosen and the
-    weights are packed once per shape of the input (the last 8 are kept, fewer of large weights) and again when the
-    weights change.  Where a gradient is wanted it runs the operators of this package.  In training mode, and for all
-    that is out of the ordinary, it is torch's.  Parameters, buffers, hooks, `isinstance`, keys of the state dict stay
-    as they are.
+    In eval mode, if no gradient is needed, a swapped module runs a `fastconv.Plan`: the kernel is chosen and the
+    weights are packed once for each shape of the input (the last 8 are kept, fewer of large weights), and again when
+    the weights change.  If a gradient is needed, the module runs the operators of this package.  In training mode, and
+    in unusual cases, torch runs it.  Parameters, buffers, hooks, `isinstance` and the keys of the state dict stay as
+    they are.
 
-    Plans take memory: about twice that of the weights for each shape, at most 64 MiB per module or one plan.  Changes
-    of weights are told by ``weight._version`` and address: after a change through ``weight.data`` or a shared array
-    call `Report.refresh`.  An exported, traced or pickled model is torch's own; undo before `torch.jit.script`.
+    Plans take memory: for each shape about twice that of the weights, in all at most 64 MiB for a module, or one plan.
+    A change of weights is recognised by ``weight._version`` and the address.  After a change through ``weight.data`` or
+    a shared array, call `Report.refresh`.  An exported, traced or pickled model has torch's own modules; undo the swap
+    before `torch.jit.script`.
 
     Parameters
     ----------
     model : torch.nn.Module
     example : Tensor or tuple, optional
-        Arguments for one call of the model, which must be in eval mode.  Each module is then timed on what it gets
-        there, its result is compared with torch's, and it is swapped only if it is a tenth faster here and agrees.
+        Arguments for one call of the model, which must be in eval mode.  Each module is then timed on its input in
+        that call, and its result is compared with torch's.  It is swapped only if the results agree and it takes less
+        than nine tenths of torch's time.
     inplace : bool
-        Whether to change `model`; else a deep copy, in ``report.model``.
+        Whether to change `model` itself.  Otherwise a deep copy is changed, ``report.model``.
 
     Returns
     -------
     Report
-        Printable; undoes the swap by ``report.undo()`` or as a context manager.
+        It prints as a table.  ``report.undo()`` undoes the swap, and so does the end of ``with report``.
 
     Raises
     ------
@@ -197,7 +199,7 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
     2 of 3 modules run on fastconv
     module  class      runs on
     0       Conv2d     fastconv
-    1       ReLU       torch     no operation of fastconv's stands behind it
+    1       ReLU       torch     fastconv has no operation for it
     2       MaxPool2d  fastconv
     >>> FT.restore(model)
     2
@@ -232,19 +234,19 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
                 row.swapped, row.why = _trial(module, kind, inputs.pop(module, None))
             if not row.swapped:
                 report._modules.pop()
-    except BaseException:  # Ctrl-C while timing: half a swap would be no use
+    except BaseException:  # Ctrl-C while timing must not leave a part of the modules swapped
         report.undo()
         raise
     return report
 
 
 def restore(model: nn.Module) -> int:
-    """Undo every `accelerate` of a model, whoever has the report; how many modules were given back.
+    """Undo every `accelerate` of a model, without its reports; return how many modules were swapped.
 
     Raises
     ------
     RuntimeError
-        If the class of a module was changed in between.
+        If the class of a module was changed in the meantime.
     """
     swapped = [m for m in model.modules() if is_swapped(m)]
     for module in swapped:
@@ -253,7 +255,7 @@ def restore(model: nn.Module) -> int:
 
 
 def _inputs(model: nn.Module, example: Any, modules: list[nn.Module]) -> dict[nn.Module, tuple[Any, ...]]:
-    """What each module gets when the model is called on the example, the first time it is called."""
+    """The arguments of each module's first call while the model runs on the example."""
     found: dict[nn.Module, tuple[Any, ...]] = {}
 
     def note(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -273,7 +275,7 @@ def _inputs(model: nn.Module, example: Any, modules: list[nn.Module]) -> dict[nn
 
 
 def _trial(module: nn.Module, kind: Kind, args: tuple[Any, ...] | None) -> tuple[bool, str]:
-    """Swap a module if that pays on `args`; whether it did, and the times."""
+    """Swap a module if fastconv is faster on `args`; return whether it was swapped, and the times or the reason."""
     if args is None:
         return False, "the example does not reach it"
     own: Callable[..., Any] = type(module).forward
@@ -298,7 +300,7 @@ def _trial(module: nn.Module, kind: Kind, args: tuple[Any, ...] | None) -> tuple
 
 
 def _agree(ours: Any, theirs: Any) -> bool:
-    """Whether two results are the same up to rounding; of a pooling with indices the values are compared."""
+    """Whether two results are equal up to rounding; of a pooling with indices, only the values are compared."""
     a, b = (y[0] if isinstance(y, tuple) else y for y in (ours, theirs))
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
@@ -308,7 +310,7 @@ def _agree(ours: Any, theirs: Any) -> bool:
 
 
 def _times(*calls: Callable[[], Any]) -> list[float]:
-    """Median seconds of each call, taken in turns."""
+    """Median seconds of each call; the calls are interleaved."""
     samples: list[list[float]] = [[] for _ in calls]
     end = perf_counter() + SECONDS
     for done in range(ROUNDS):

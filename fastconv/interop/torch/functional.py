@@ -97,7 +97,7 @@ def conv2d(
     """`torch.nn.functional.conv2d` by fastconv.
 
     Differentiable any number of times, traceable by `torch.compile`, run on `torch.get_num_threads` threads.
-    Nothing is copied on the way in or out: a channels-last `input` gives a channels-last result.
+    Neither `input` nor the result is copied: a channels-last `input` gives a channels-last result.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def _windows(
 
 
 def _maximum(plain: Any, with_indices: Any, return_indices: bool, x: Tensor, *settings: Any) -> Any:
-    """The operator that finds indices where they are asked for, or where the gradient will need them."""
+    """Run the operator, with indices if they are returned or if the gradient will need them."""
     if return_indices:
         return with_indices(x, *settings)
     if x.requires_grad and torch.is_grad_enabled():

@@ -1,4 +1,4 @@
-"""Between tensors and arrays, without a copy.
+"""Tensors as arrays and arrays as tensors, without a copy.
 
 A tensor in torch's channels-last memory format is an NHWC array seen through permuted axes, so it goes into
 fastconv as ``layout="NHWC"``, and the result comes back in the same memory format.
@@ -26,12 +26,12 @@ FORMATS = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
 def count_threads() -> int:
-    """Torch's number of threads, as many of them as fastconv takes."""
+    """Torch's number of threads, at most as many as fastconv takes."""
     return min(torch.get_num_threads(), MAX_THREADS)
 
 
 def is_channels_last(x: Tensor, rank: int) -> bool:
-    """Whether a batch with `rank` spatial axes lies channels last; where both orders fit, channels come second."""
+    """Whether a batch with `rank` spatial axes is stored channels last; False where both memory formats fit."""
     return rank > 1 and x.dim() == rank + 2 and not x.is_contiguous() and x.is_contiguous(memory_format=FORMATS[rank])
 
 
@@ -46,25 +46,25 @@ def array(x: Tensor, last: bool = False) -> np.ndarray:
 
 
 def spec(shape: list[int], dtype: torch.dtype, last: bool = False) -> Spec:
-    """What `array` would give for a tensor of `shape`, without memory."""
+    """The `Spec` of what `array` returns for a tensor of `shape`."""
     return Spec((shape[0], *shape[2:], shape[1]) if last else tuple(shape), NUMPY_DTYPES[dtype])
 
 
 def tensor(a: np.ndarray, last: bool = False) -> Tensor:
-    """A fresh result as a tensor on the same memory; the inverse of `array`."""
-    if a.size == 0:  # NumPy's strides of nothing are not torch's
+    """A new result as a tensor that shares its memory; the inverse of `array`."""
+    if a.size == 0:  # NumPy and torch give empty arrays different strides
         return empty([a.shape[0], a.shape[-1], *a.shape[1:-1]] if last else list(a.shape), torch.from_numpy(a), last)
     return torch.from_numpy(a.transpose(TO_SECOND[a.ndim]) if last else a)
 
 
 def empty(shape: list[Any], like: Tensor, last: bool = False) -> Tensor:
-    """An uninitialised tensor as `tensor` would return it: what fake kernels give."""
+    """An uninitialised tensor like those that `tensor` returns: the result of fake kernels."""
     memory = FORMATS[len(shape) - 2] if last else torch.contiguous_format
     return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=memory)
 
 
 def check_dtypes(names: str, *tensors: Tensor | None) -> None:
-    """DTypeError unless the tensors, called by the words of `names`, are all float32 or all float64."""
+    """DTypeError unless the tensors are all float32 or all float64; `names` holds one word for each."""
     given = [(name, t.dtype) for name, t in zip(names.split(), tensors, strict=True) if t is not None]
     first, dtype = given[0]
     if dtype not in DTYPES:
@@ -75,12 +75,12 @@ def check_dtypes(names: str, *tensors: Tensor | None) -> None:
 
 
 def check_tensors(names: str, *tensors: Tensor | None) -> None:
-    """Refuse what the operators must not even see; `names` holds a word for each.
+    """Refuse tensors that the operators cannot take at all; `names` holds one word for each.
 
     Raises
     ------
     TypeError, UnsupportedError
-        Naming the tensor, what it was and what is allowed.
+        The message names the tensor, what it is and what is allowed.
     """
     for name, t in zip(names.split(), tensors, strict=True):
         if t is None:
@@ -92,5 +92,5 @@ def check_tensors(names: str, *tensors: Tensor | None) -> None:
         if t.layout is not torch.strided:
             raise UnsupportedError(f"{name} has layout {t.layout}; fastconv's operators take torch.strided")
         if forward_ad._current_level >= 0 and forward_ad.unpack_dual(t).tangent is not None:
-            # torch would drop the tangent without a word.
+            # torch would drop the tangent silently.
             raise UnsupportedError(f"{name} has a tangent; fastconv's operators have no forward-mode derivatives")

@@ -4,8 +4,8 @@ A module is swapped by changing its class to one that derives from its own and o
 itself stays: its parameters, hooks, attributes, place in the model and keys in the state dict are untouched, and
 ``isinstance(m, nn.Conv2d)`` holds.  The other ways are worse: a wrapper changes the keys of the state dict, and a
 `forward` put on the instance makes a reference cycle (large weights are then freed late) that does not pickle.
-The compiler sees an ordinary class with an ordinary method.  A pickle of a swapped module is the plain module, which
-loads where there is no fastconv; a deep copy is swapped like its original.
+The compiler sees an ordinary class with an ordinary method.  A pickle of a swapped module holds the plain module, which
+can be loaded without fastconv; a deep copy is swapped like its original.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from fastconv.dispatch.plan import Plan
 from fastconv.interop.torch import functional
 from fastconv.interop.torch.memory import DTYPES, array, count_threads, is_channels_last, layout, spec, tensor
 
-PLANS = 8  # kept per module at most: each holds the weights packed for one shape of the input, and as they were
-BUDGET = 64 << 20  # bytes of them per module; one plan is kept whatever its size
+PLANS = 8  # at most for a module: each holds the weights packed for one shape of the input, and a copy of them
+BUDGET = 64 << 20  # bytes of a module's plans; one plan is kept even if it is larger
 STATE = "_fastconv_state"
 is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)  # torch 2.7
-REFUSALS = (ValueError, TypeError, NotImplementedError)  # what fastconv raises for arguments that it does not take
+REFUSALS = (ValueError, TypeError, NotImplementedError)  # what fastconv raises for arguments that it does not support
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Kind:
     rank : int
         Spatial axes; 0 where there is no channel axis.
     settings : callable
-        The module's settings as arguments of the operation, behind x, weight and bias.
+        The module's settings as arguments of the operation, after x, weight and bias.
     weights : bool
         Whether the operation takes a weight and a bias.
     """
@@ -137,12 +137,12 @@ def why_not_weights(module: nn.Module, kind: Kind) -> str | None:
         if t.dtype not in DTYPES or t.dtype != weight.dtype:
             return f"its {name} is {str(t.dtype).removeprefix('torch.')}"
         if t.is_inference():
-            return f"its {name} was made in inference mode, where changes leave no trace"
+            return f"its {name} was made in inference mode, where torch does not count changes"
     return None
 
 
 class Packed:
-    """The plans of one state of a module's weights."""
+    """The plans for one version of a module's weights."""
 
     __slots__ = ("_held", "_lock", "limit", "plans", "reason", "stamp")
 
@@ -150,14 +150,14 @@ class Packed:
         self.stamp = stamp
         self.reason = why_not_weights(module, kind)
         self.plans: dict[Any, Plan | str] = {}
-        # While the memory is held nothing else can lie at the address in the stamp.
+        # While this holds the memory, no other tensor can have the address in the stamp.
         self._held = tuple(None if t is None else t.detach() for t in _tensors(module, kind))
         size = sum(2 * t.numel() * t.element_size() for t in self._held if t is not None)
         self.limit = max(1, min(PLANS, BUDGET // max(size, 1)))
         self._lock = Lock()
 
     def add(self, key: Any, module: nn.Module, kind: Kind) -> Plan | str:
-        """Make and keep the plan for an input; the error's text where fastconv cannot take it."""
+        """Make and keep the plan for an input, or the text of the error if fastconv does not support it."""
         shape, dtype, last, threads, _ = key
         weights = tuple(None if t is None else array(t) for t in self._held) if kind.weights else ()
         settings, keywords = kind.settings(module), {"threads": threads}
@@ -180,14 +180,14 @@ class Packed:
 
 
 class State:
-    """What a swapped module knows beyond itself.
+    """What is kept for a swapped module.
 
     Attributes
     ----------
     kind : Kind
     packed : Packed or None
     declined : str or None
-        Why the last call that torch served was not ours.
+        Why torch ran the last call that fastconv did not.
     """
 
     __slots__ = ("declined", "kind", "packed")
@@ -198,7 +198,7 @@ class State:
         self.declined: str | None = None
 
     def plan(self, module: nn.Module, x: Tensor) -> tuple[Plan | str, bool]:
-        """The plan for `x`, or why there is none; whether it takes channels last."""
+        """The plan for `x`, or why there is none; and whether it takes channels last."""
         kind = self.kind
         stamp = None
         if kind.weights:
@@ -206,7 +206,7 @@ class State:
             if weight is None:
                 return "its weights are computed, not parameters", False
             if weight.is_inference():
-                return "its weight was made in inference mode, where changes leave no trace", False
+                return "its weight was made in inference mode, where torch does not count changes", False
             if weight.dtype is not x.dtype:
                 return f"input is {x.dtype}, weight {weight.dtype}", False
             stamp = (weight.data_ptr(), weight._version, None if bias is None else (bias.data_ptr(), bias._version))
@@ -222,7 +222,7 @@ class State:
 
 
 def why_not_here(x: Any) -> str | None:
-    """Why a call must go through torch itself: something there watches or changes what tensors do."""
+    """Why torch must run a call itself: something in torch observes or changes operations on tensors."""
     if type(x) is not Tensor:
         return f"input is a {type(x).__name__}"
     if not x.is_cpu or x.layout is not torch.strided or x.dtype not in DTYPES or x.is_neg():
@@ -241,7 +241,7 @@ def why_not_here(x: Any) -> str | None:
 
 
 def _operator(module: Any, kind: Kind, x: Tensor) -> Any:
-    """The module's operation as operators that autograd and the compiler know."""
+    """The module's operation, by operators that autograd and the compiler know."""
     weights = (module.weight, module.bias) if kind.weights else ()
     return getattr(functional, kind.operation)(x, *weights, *kind.settings(module))
 
@@ -254,11 +254,11 @@ def _fits(module: Any, kind: Kind, x: Tensor) -> bool:
 
 
 class Fast:
-    """In front of a class of torch.nn: its forward pass in eval mode is fastconv's.
+    """A base class before a class of torch.nn: in eval mode, fastconv runs the forward pass.
 
-    Torch serves whatever is out of the ordinary: training mode, autocast, other dtypes and devices, tensor
-    subclasses, dispatch modes, `torch.func`, forward-mode differentiation, tracing, and calls that fastconv refuses,
-    so that the errors are torch's.
+    Torch runs all unusual calls: training mode, autocast, other dtypes and devices, tensor subclasses, dispatch modes,
+    `torch.func`, forward-mode differentiation, tracing, and calls that fastconv refuses, so that the errors are
+    torch's.
     """
 
     own_class: type[nn.Module]
@@ -293,7 +293,7 @@ class Fast:
         return super().forward(input)  # type: ignore[misc]
 
     def train(self, mode: bool = True) -> Any:
-        forget(self)  # training changes weights in ways that may leave no trace, as through `.data`
+        forget(self)  # training may change weights in ways that torch does not count, such as `.data`
         return super().train(mode)  # type: ignore[misc]
 
     def _apply(self, *args: Any, **kwargs: Any) -> Any:

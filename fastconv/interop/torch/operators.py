@@ -39,7 +39,7 @@ CONV_TRANSPOSE = "SymInt[] stride, SymInt[] padding, SymInt[] output_padding, Sy
 
 
 def register(name: str, schema: str, run: Callable[..., Any], fake: Callable[..., Any]) -> Any:
-    """Make ``torch.ops.fastconv.NAME``; what comes back takes the derivative."""
+    """Register ``torch.ops.fastconv.NAME``; its derivative is registered on the object that is returned."""
     operator = torch.library.custom_op(f"fastconv::{name}", run, mutates_args=(), device_types="cpu", schema=schema)
     operator.register_fake(fake)
     return operator
@@ -58,7 +58,7 @@ def pairs(padding: Sequence[Any], rank: int) -> list[tuple[Any, Any]]:
 
 
 def as_given(padding: Sequence[int], rank: int) -> Any:
-    """`padding` of an operator as fastconv wants it: ints where ints were given, since their limits differ."""
+    """`padding` of an operator in the form that the user gave, since ints and pairs have different limits."""
     return pairs(padding, rank) if len(padding) == 2 * rank else tuple(padding)
 
 
@@ -72,7 +72,7 @@ def join(x: Tensor, channels: Any, spatial: list[Any], rank: int) -> list[Any]:
 
 
 def check_axes(x: Tensor, rank: int) -> None:
-    """The fake kernels' own check; in real ones fastconv names what is wrong."""
+    """The check of fake kernels; in real ones, fastconv itself checks."""
     torch._check(
         x.dim() in (rank + 1, rank + 2), lambda: f"input must have {rank + 1} or {rank + 2} axes, got {x.dim()}"
     )

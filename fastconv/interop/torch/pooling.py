@@ -1,7 +1,7 @@
 """Pooling as torch operators: average, maximum with and without indices, and the adaptive ones.
 
-An average is linear: the derivative of its gradient is the average itself.  The gradient of a maximum spreads dy by
-the indices of the forward pass, and its derivative picks them up again.
+An average is linear: the derivative of its gradient is the average itself.  The gradient of a maximum scatters dy to
+the indices of the forward pass, and the derivative of that gathers from them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ADAPTIVE_POOL = "SymInt[] output_size"
 def pool_extents(
     spatial: Sequence[Any], kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> list[Any]:
-    """Output extents without a question about sizes: a last window must start before input + lo."""
+    """Output extents, without branches on sizes, which may be symbols: a last window must start before input + lo."""
     extents = []
     for e, k, s, d, (lo, hi) in zip(spatial, kernel, stride, dilation, pairs(padding, len(kernel)), strict=True):
         reach = e + lo + hi - d * (k - 1) - 1
@@ -65,7 +65,7 @@ def _size_arguments(settings: Sequence[Any], rank: int) -> list[Any]:
 def _register_average(
     name: str, rank: int, schema: str, extents: Callable[..., list[Any]], arguments: Callable[..., list[Any]]
 ) -> None:
-    """A pooling that is linear: its gradient needs the shape of x alone, and has the pooling as its own."""
+    """A linear pooling: its gradient needs only the shape of x, and the gradient of that gradient is the pooling."""
     forward, gradient = getattr(fastconv, name), getattr(fastconv.grad, name)
 
     def run(x: Tensor, *settings: Any) -> Tensor:
@@ -117,7 +117,7 @@ def _register_average(
 def _register_maximum(
     name: str, rank: int, schema: str, extents: Callable[..., list[Any]], arguments: Callable[..., list[Any]]
 ) -> None:
-    """A max pooling, the same with indices, and the gradient that spreads dy by them."""
+    """A max pooling, the same with indices, and the gradient, which scatters dy to them."""
     forward, gradient = getattr(fastconv, name), getattr(fastconv.grad, name)
 
     def run(indices: bool, x: Tensor, *settings: Any) -> Any:

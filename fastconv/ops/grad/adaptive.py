@@ -63,7 +63,7 @@ def adaptive_max_pool1d(
 ) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_max_pool1d`.
 
-    As `fastconv.grad.adaptive_max_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
+    As `fastconv.grad.adaptive_max_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 value.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def adaptive_max_pool3d(
 ) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_max_pool3d`.
 
-    As `fastconv.grad.adaptive_max_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
+    As `fastconv.grad.adaptive_max_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 values.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def adaptive_avg_pool1d(
 ) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_avg_pool1d`.
 
-    As `fastconv.grad.adaptive_avg_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 int.
+    As `fastconv.grad.adaptive_avg_pool2d`, for `input` of shape (N, C, W) or (C, W); tuples hold 1 value.
 
     Examples
     --------
@@ -182,7 +182,7 @@ def adaptive_avg_pool3d(
 ) -> Gradient:  # fmt: skip
     """Gradient of `fastconv.adaptive_avg_pool3d`.
 
-    As `fastconv.grad.adaptive_avg_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 ints.
+    As `fastconv.grad.adaptive_avg_pool2d`, for `input` of shape (N, C, D, H, W) or (C, D, H, W); tuples hold 3 values.
 
     Examples
     --------

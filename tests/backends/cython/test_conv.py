@@ -199,7 +199,7 @@ BLOCKED = [
     problem(1500, 5, (3, 60), (3, 3), pads=((1, 1), (1, 1))),  # too many channels for one band
     problem(70, 3, (2, 2100), (2, 5), stride=(1, 1)),  # rows longer than a block of columns
     problem(600, 70, (7, 7), (3, 3), pads=((1, 1), (1, 1)), n=2),
-    problem(64, 200, (3, 3), (3, 3)),  # one item, shared out by output channels
+    problem(64, 200, (3, 3), (3, 3)),  # one item, split among threads by output channels
     problem(3, 40, (70, 70), (3, 3), stride=(2, 2)),
     problem(300, 300, (9, 9), (1, 1)),
     problem(300, 39, (9, 11), (1, 1), n=2, activation="relu"),  # several parts of the channels of a small map in place
@@ -374,7 +374,7 @@ def test_predictions_and_workspace(kernel: Any) -> None:
 @pytest.mark.one_isa
 @pytest.mark.parametrize("channels", [40, 64, 72, 96, 120])
 def test_packed_weights_start_on_a_cache_line(channels: int) -> None:
-    """Else every load of a vector of them touches two lines: some percent of time, by chance."""
+    """Otherwise every vector load touches two cache lines, which costs some percent of time, by chance."""
     w = np.zeros((channels, channels, 3, 3), np.float32)
     p: Any = F.plan(F.conv2d, np.zeros((1, channels, 14, 14), np.float32), w, padding=1).problem
     isa = next(isa for isa in machine.ISAS if native.unavailable(isa) is None)

@@ -1,4 +1,4 @@
-"""Native kernels that look at no neighbours, or at one: every width, with guard pages around the arrays."""
+"""Native kernels that read no neighbours, or one: every width, with guard pages around the arrays."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_errors_of_single_results(kernel: Any, dtype: str, function: str) -> Non
     with np.errstate(all="ignore"):
         want = curve(x.astype(np.float64 if dtype == "float32" else np.longdouble))
         if function in ("gelu", "gelu tanh", "silu", "mish", "hardswish"):
-            want[x == -np.inf] = 0  # where the formulas have infinity times nothing
+            want[x == -np.inf] = 0  # where the formulas have infinity times zero
         if function == "softsign":
             want[np.isinf(x)] = np.sign(x[np.isinf(x)])
         rounded = want.astype(dtype)
@@ -125,7 +125,7 @@ def test_errors_of_single_results(kernel: Any, dtype: str, function: str) -> Non
         np.testing.assert_array_equal(y[~keep], rounded[~keep])
         gap = np.abs(y[keep].astype(want.dtype) - want[keep])
         allowed = kernel.error(p) * np.abs(want[keep]) + 2 * np.finfo(dtype).smallest_subnormal.astype(want.dtype)
-        if function in ("silu", "mish", "gelu tanh"):  # x times a share that may be denormal
+        if function in ("silu", "mish", "gelu tanh"):  # x times a factor that may be denormal
             allowed += np.abs(x[keep]) * np.finfo(dtype).smallest_subnormal.astype(want.dtype)
         if function in ("hardswish", "hardsigmoid"):  # x + 3 is rounded
             allowed += 3 * np.finfo(dtype).eps * np.maximum(np.abs(x[keep]), 1)

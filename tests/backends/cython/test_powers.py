@@ -1,4 +1,4 @@
-"""Native Lp pooling with powers: values of every kind, blocks of every shape, and what is claimed of errors."""
+"""Native Lp pooling with powers: values of every kind, blocks of every shape, and the stated errors."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_windows(norm: float, layout: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("norm", [3, 5])
 def test_powers_that_cancel_leave_what_they_should(norm: int) -> None:
-    """In float32 nothing would be left beside the powers of 1000."""
+    """In float32 all other terms would vanish beside the powers of 1000."""
     x = np.tile(np.array([1000, -1000, 3, 2], "f"), (1, 1, 2, 1))
     for kernel, got, _ in every_kernel(x, norm, (1, 4)):
         np.testing.assert_allclose(got, (3.0**norm + 2.0**norm) ** (1 / norm), rtol=1e-4, err_msg=kernel.name)

@@ -1,4 +1,4 @@
-"""Native softmax, losses and gradients of both: every width, both ways vectors can lie, between guard pages."""
+"""Native softmax, losses and gradients of both: every width, both orders of axes in memory, between guard pages."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_what_is_left_to_others() -> None:
 def test_long_vectors_side_by_side_have_the_same_bits(
     kernel: Any, inner: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their exponentials wait in the result, those of short ones in scratch."""
+    """Their exponentials are kept in the result, those of short vectors in scratch."""
     x, dy = np.random.default_rng(inner).normal(size=(2, 2, 30, inner)).astype("f")
 
     def results() -> list[bytes]:

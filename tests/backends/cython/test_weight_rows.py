@@ -124,7 +124,7 @@ def test_every_option(kernel: Any, dtype: Any, layout: str) -> None:
 
 @every_kernel
 def test_nan_and_infinity_meet_only_their_products(kernel: Any) -> None:
-    """What lies behind the last column, and pixels that a tap skips, are not multiplied even by zeros."""
+    """Memory after the last column, and pixels that a tap skips, are not multiplied, not even by zeros."""
     skip_unavailable(kernel, np.float32, ONE)
     for k, stride, width in ((3, 1, 20), (3, 2, 22), (5, 2, 40), (5, 1, 13), (2, 3, 30)):
         forward = deep(3, (9, width), (k, k), stride=(stride, stride))

@@ -49,7 +49,7 @@ def values(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) ->
 
 
 def images(array: np.ndarray, layout: str) -> np.ndarray:
-    """The same values, lying as `layout` says."""
+    """The same values, stored in `layout`."""
     if layout == "NCHW":
         return np.ascontiguousarray(array)
     return np.ascontiguousarray(array.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
@@ -142,7 +142,7 @@ def test_what_it_leaves_to_others() -> None:
 @pytest.mark.parametrize("block", [400, 1 << 19])
 @pytest.mark.parametrize("kernel", widened_products.CONVOLUTIONS, ids=lambda k: k.name)
 def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> None:
-    """Whatever the blocks: both layouts, padding of every kind, strides, dilation, groups, volumes."""
+    """For all blocks: both layouts, padding of every kind, strides, dilation, groups, volumes."""
     monkeypatch.setattr(widened_products, "BLOCK", block)
     monkeypatch.setattr(widened_products, "NARROWEST", 4)
     widened_products.Blocks.of.cache_clear()

@@ -1,4 +1,4 @@
-"""Winograd convolution: every scheme on every remainder, its stated errors, and infinities that stay put."""
+"""Winograd convolution: every scheme on every remainder, stated errors, and infinities that keep to their windows."""
 
 from __future__ import annotations
 
@@ -230,7 +230,7 @@ def test_gradients_of_weights(kernel: Any, dtype: Any) -> None:
 @every_weight_kernel
 @pytest.mark.parametrize(("channels", "images"), [(24, 12), (120, 3)], ids=["segments", "shared chunks"])
 def test_gradients_of_weights_on_many_threads(kernel: Any, channels: int, images: int) -> None:
-    """Whoever does which chunk, and whether chunks are shared or not, the bits are the same."""
+    """The bits are the same for every assignment of chunks to threads, and whether chunks are split or not."""
     p = as_dtype(weight_gradient(problem(channels, channels, (30, 26), (3, 3), n=images, bias=False)), np.float32)
     skip_unavailable(kernel, np.float32, weight_gradient(ONE))
     assert (WeightScheme.of(p, kernel.isa, kernel.tile).segments > 1) == (channels == 24)
@@ -269,7 +269,7 @@ def test_filters_are_minimal() -> None:
     assert (strided.points, strided.used, strided.depth) == (5, (5, 4), 9)
 
 
-SHARED = (  # of more operations than one thread keeps to itself
+SHARED = (  # of more operations than one thread does alone
     problem(16, 100, (29, 30), (3, 3), pads=((1, 1), (1, 1))),
     problem(20, 33, (27, 25), (5, 5), pads=((2, 2), (2, 2)), n=3),
     problem(40, 70, (9, 40), (3, 3), stride=(2, 2), pads=((1, 1), (1, 1))),
@@ -281,7 +281,7 @@ SHARED = (  # of more operations than one thread keeps to itself
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 16])
 def test_items_cover_everything_once(count: int) -> None:
-    """Every row of tiles of every lattice meets every block of output channels, whatever the threads."""
+    """Every row of tiles of every lattice is combined with every block of output channels, on any number of threads."""
     skip_unavailable(Winograd("portable", (2, 2)), np.float64, ONE)
     taken = 0
     for m in TILES:

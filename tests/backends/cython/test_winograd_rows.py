@@ -31,7 +31,7 @@ def test_the_filters_are_the_convolution(kh: int, stride: int, most: int) -> Non
     for f in scheme.filters:
         points = scheme.points(f.planes)
         b, g = winograd_rows.toom_cook(points, f.taps)
-        for q in range(scheme.pairs):  # the tiles work out half of each pair
+        for q in range(scheme.pairs):  # the tiles compute half of each pair
             assert b[2 * q + 1] == [c * (-1) ** i for i, c in enumerate(b[2 * q])]
         for j in range(winograd_rows.M):
             for i in range(f.planes):

@@ -1,4 +1,4 @@
-"""What the Numba kernels have of their own: refusals, blocks, compiled functions, GEMM's and pooling's remainders.
+"""What only the Numba kernels have: refusals, blocks, compiled functions, GEMM's and pooling's remainders.
 
 Convolution is tested against the definition, with guard pages, in test_conv_kernels, pooling in test_pool;
 here are the cases that their blocking and tiles make interesting.
@@ -210,7 +210,7 @@ def guarded_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
 @each(runnable("conv"))
 @pytest.mark.usefixtures("guarded_scratch")
 def test_conv_stays_within_its_workspace(kernel: Kernel[Any]) -> None:
-    """And what scratch holds before a call does not matter."""
+    """The contents of scratch before a call do not matter, either."""
     for corner, dtype, layout in itertools.product(corners(), DTYPES, ("NCHW", "NHWC")):
         p = in_layout(in_dtype(corner, dtype), layout)
         if kernel.reject(p) is None:

@@ -240,7 +240,7 @@ def windows(rng: np.random.Generator, dtype: str) -> Case:
     return Case("fold", [columns], lambda c: T.fold(c, x.shape[2:], k, d, p, s), (x.shape[2:], k, d, p, s))
 
 
-# Convolutions, the largest family of arguments, get the largest share.
+# Convolutions, which have the most arguments, get the most problems.
 FAMILIES = [convolution] * 6 + [transposed] * 3 + [
     pooling, pooling, adaptive, whole, unpooling, product, general, connection, activation, activation, softmax, loss,
     loss, padding, windows,
@@ -253,7 +253,7 @@ def channels_last(a: np.ndarray) -> np.ndarray:
 
 
 def attempt(seed: int) -> bool:
-    """Compare one problem; whether torch could do it at all."""
+    """Compare one problem; return whether torch supports it."""
     rng = np.random.default_rng([2026, seed])
     make = FAMILIES[seed % len(FAMILIES)]
     dtype = str(rng.choice(["float32", "float64"]))

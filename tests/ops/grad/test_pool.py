@@ -141,7 +141,7 @@ def operands(p: Any, seed: int = 0) -> tuple[np.ndarray, tuple[np.ndarray, ...]]
     rng = np.random.default_rng(seed)
     dy = lay(rng.normal(size=p.y_shape).astype(p.dtype), p.layout)
     if p.indices:
-        # Any indices, also such as no pooling gives: repeated anywhere, and -1.
+        # Any indices, including some that no pooling returns: repeated ones, and -1.
         at = rng.integers(-1, int(np.prod(p.input)), p.y_shape)
         signs = rng.integers(-1, 2, p.y_shape).astype(p.dtype)
         return dy, tuple(lay(a, p.layout) for a in ((at, signs) if p.kind == "lp" else (at,)))
@@ -457,7 +457,7 @@ def test_global_maxima_share() -> None:
 
 
 def test_blocks_join(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Problems of several usual blocks would take the definition too long."""
+    """The definition would be too slow on problems of several blocks of the usual size."""
     problems = [everywhere("max", (9, 11)), pool("max", (12, 13), 3, stride=2), adaptive("max", (12, 13), 7)]
     for p in itertools.chain.from_iterable(map(variants, problems)):
         dy, constants = operands(p)
