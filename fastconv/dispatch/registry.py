@@ -112,24 +112,24 @@ def _pool() -> Kernels:
         pool_pairs,
         pool_powers,
         pool_shifts,
-        widened,
+        widened_pool,
     )
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy import pool as numpy
 
     small = (*pool_flat.KERNELS, *pool_shifts.KERNELS, *pool_channels.KERNELS)
     special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *small)
-    native_ones = (*special, *native.KERNELS, *pool_powers.KERNELS, *widened.POOLS)
+    native_ones = (*special, *native.KERNELS, *pool_powers.KERNELS, *widened_pool.POOLS)
     return (*native_ones, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
 
 
 def _adaptive_pool() -> Kernels:
     from fastconv.backends import reference_pool
     from fastconv.backends.cython import pool_adaptive as native
-    from fastconv.backends.cython import widened
+    from fastconv.backends.cython import widened_pool
     from fastconv.backends.numpy import pool as numpy
 
-    return (*native.KERNELS, *widened.ADAPTIVE, *numpy.ADAPTIVE, reference_pool.Pool())
+    return (*native.KERNELS, *widened_pool.ADAPTIVE, *numpy.ADAPTIVE, reference_pool.Pool())
 
 
 def _pool_backward() -> Kernels:

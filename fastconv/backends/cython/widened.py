@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import elementwise, gated, halves, loss, pool, pool_adaptive, pool_powers, softmax
+from fastconv.backends.cython import elementwise, gated, halves, loss, softmax
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, rounding
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
-from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import is_half, named
 from fastconv.core.problems.loss import LossProblem
-from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 PIECE = 1 << 18  # elements
@@ -67,7 +65,7 @@ class Widened(Kernel[Any]):
         if wide is None:
             return f"dtype {named(problem.dtype)}: half floats, and maxima of integers of up to 32 bits"
         if self.vector(problem) > LARGEST:
-            return f"more than {LARGEST} elements that cannot be parted"
+            return f"more than {LARGEST} elements that cannot be split"
         return self.inner.reject(self.piece(problem, wide))
 
     def cost(self, problem: Any, machine: Machine) -> float:
@@ -98,61 +96,6 @@ class Widened(Kernel[Any]):
         if self.ordered(problem):
             return 0.0
         return rounding(problem.dtype)
-
-
-class Pool(Widened):
-    """Fixed and adaptive windows: some images, or some channels of one."""
-
-    def ordered(self, problem: PoolProblem | AdaptivePoolProblem) -> bool:
-        return problem.kind == "max"
-
-    def vector(self, problem: PoolProblem | AdaptivePoolProblem) -> int:
-        return max(prod(problem.input), problem.pixels)
-
-    def piece(self, problem: PoolProblem | AdaptivePoolProblem, wide: np.dtype) -> PoolProblem | AdaptivePoolProblem:
-        p = problem
-        size = max(1, self.vector(p))
-        c = max(1, min(p.c, PIECE // size))
-        n = max(1, min(p.n, PIECE // (size * c))) if c == p.c else 1
-        return replace(p, n=n, c=c, dtype=wide, out=wide)
-
-    def given(self, q: PoolProblem | AdaptivePoolProblem) -> tuple[int, ...]:
-        return q.x_shape
-
-    def prepare(self, problem: Any, constants: tuple[Any, ...], threads: int) -> Run:
-        p = problem
-        q = self._piece(p)
-        runs: dict[tuple[int, int], Run] = {}
-        # Padding may hold whole windows: their maximum is -inf, which no integer is.
-        lowest = np.iinfo(p.dtype).min if p.dtype.kind in "iu" and isinstance(p, PoolProblem) else None
-
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, *outs: np.ndarray) -> None:
-            for n in range(0, p.n, q.n):
-                for c in range(0, p.c, q.c):
-                    at = slice(n, n + q.n), slice(c, c + q.c)
-                    part = x[at]
-                    size = part.shape[0], part.shape[1]
-                    if size not in runs:
-                        runs[size] = self.inner.prepare(replace(q, n=size[0], c=size[1]), (), threads)
-                    given = volume(part.shape, q.dtype, p.layout)
-                    halves.convert(self.isa, given, part)
-                    results = [volume(o[at].shape, q.out if o is outs[0] else o.dtype, p.layout) for o in outs]
-                    runs[size](given, *results)
-                    if lowest is not None:
-                        np.maximum(results[0], lowest, out=results[0])
-                    for result, out in zip(results, outs, strict=True):
-                        halves.convert(self.isa, out[at], result)
-
-        return run
-
-
-def volume(shape: tuple[int, ...], dtype: np.dtype, layout: str) -> np.ndarray:
-    """An array for images (n, c, d, h, w) in the memory order `layout`."""
-    if layout == "NCHW":
-        return aligned_empty(shape, dtype)
-    n, c, d, h, w = shape
-    return aligned_empty((n, d, h, w, c), dtype).transpose(0, 4, 1, 2, 3)
 
 
 def pieces(outer: int, length: int, inner: int) -> tuple[int, int]:
@@ -317,7 +260,5 @@ class Gated(Widened):
 
 
 ACTIVATIONS = (*map(Activation, elementwise.KERNELS), *map(Gated, gated.KERNELS))
-POOLS = tuple(map(Pool, (*pool.KERNELS, *pool_powers.KERNELS)))
-ADAPTIVE = tuple(map(Pool, pool_adaptive.KERNELS))
 SOFTMAX = tuple(map(Softmax, softmax.KERNELS))
 LOSS = tuple(map(Loss, loss.KERNELS))
