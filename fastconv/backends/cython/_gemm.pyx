@@ -2,12 +2,11 @@
 """Matrix multiplication: panels of both operands, one register tile, blocks of columns and of depth.
 
 A block of B, of KC rows and NC columns, is packed into panels unless it can be read in place.  An item of work is
-a run of strips of A, of at most MR rows each, and a run of panels: the strips are packed or read in place, and a
-group of panels stays in the L2 cache for all of them.  Between blocks of depth the output holds partial sums; the
-last block applies alpha, beta*c, bias and activation.  Small products of a batch are one item each.
+a panel of a block, or, after all panels of the block, a part of its products: a run of strips of A, of at most MR rows
+each, and a run of panels.  The strips are packed or read in place, and a group of panels stays in the L2 cache for all of
+them.  Between blocks of depth the output holds partial sums; the last block applies alpha, beta*c, bias and activation.
+Small products of a batch are one item each.
 """
-
-from cython.parallel cimport prange, threadid
 
 from fastconv.backends.cython._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table, gemm_tile_args, view
@@ -36,6 +35,7 @@ cdef class Gemm(Prepared):
     """Sizes and options of one problem; a run gets b, c and the bias when it is bound."""
 
     cdef Py_ssize_t batch, m, n, k, kc, nc, strips, strips_per_item, panels_per_item, column_blocks, depth_blocks
+    cdef Py_ssize_t panels, items_per_block  # panels of a block that runs pack, and all items of a block
     cdef bint trans_a, trans_b, b_batched, few, whole
     cdef fc_epilogue e
 
@@ -50,14 +50,16 @@ cdef class Gemm(Prepared):
         self.trans_a, self.trans_b, self.b_batched, self.few, self.whole = p.trans_a, p.trans_b, p.b_batched, few, whole
         self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
         self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
-        self.items = self.batch if whole else self.batch * self.column_blocks * self.depth_blocks * self.per_block()
+        self.panels = 0 if p.packed and not p.b_batched else nc // self.t.nr
+        self.items_per_block = self.panels + (self.strips + strips_per_item - 1) // strips_per_item * self.runs()
+        self.items = self.batch if whole else self.batch * self.column_blocks * self.depth_blocks * self.items_per_block
+        if self.m == 0 or self.n == 0:
+            self.items = 0
 
-    def operands(self, b, c, bias, packed=None, int threads=1):
-        """A run with these operands; if `packed` is given, all blocks of b are packed into it, on some threads."""
+    def operands(self, b, c, bias, packed=None, Panels panels=None):
+        """A run with these operands; `panels` packs all blocks of b into `packed`, if that is given."""
         cdef Bound run = bound(self, (b, c, bias, packed))
         cdef Arrays *arrays = &run.arrays
-        cdef Py_ssize_t block
-        cdef char *dst = address(packed)
         arrays.b = view(b)
         if self.trans_b:
             arrays.b.stride[1], arrays.b.stride[2] = arrays.b.stride[2], arrays.b.stride[1]
@@ -65,30 +67,46 @@ cdef class Gemm(Prepared):
             arrays.b.stride[0] = 0
         if c is not None:
             arrays.c = view(c)
-        arrays.bias, arrays.weights = address(bias), dst
-        if dst != NULL:
-            for block in range(self.column_blocks * self.depth_blocks):
-                self.pack_block(block, &arrays.b, dst + self.offset(block), threads)
+        arrays.bias, arrays.weights = address(bias), address(packed)
+        if panels is not None:
+            panels.fill(&arrays.b, <char *>arrays.weights)
         return run
 
-    cdef void stretch(
-        self, Py_ssize_t lo, Py_ssize_t hi, const Arrays *arrays, char *scratch, int threads) noexcept nogil:
-        cdef Py_ssize_t block, per = self.per_block()
-        if self.m == 0 or self.n == 0:
-            return
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Job job
+        cdef Py_ssize_t block = i // self.items_per_block, panel = i % self.items_per_block
         if self.whole:
-            Prepared.stretch(self, lo, hi, arrays, scratch, threads)
-            return
-        for block in range(lo // per, (hi + per - 1) // per):
-            self.block(
-                block, arrays, scratch, max(lo - block * per, 0), min(hi - block * per, per), block == lo // per, threads)
+            self.product(i, arrays, scratch)
+        elif panel < self.panels:
+            if not self.in_place(arrays) and not (self.same() and block > 0):
+                self.pack(block, panel, &arrays.b, arrays.shared)
+        else:
+            self.describe(&job, block, arrays)
+            if arrays.weights != NULL:
+                job.b = arrays.weights + self.offset(block % (self.column_blocks * self.depth_blocks))
+            elif not job.in_place:
+                job.b = arrays.shared
+            self.part(&job, panel - self.panels, scratch)
+
+    cdef Py_ssize_t barrier(self, Py_ssize_t i, const Arrays *arrays) noexcept nogil:
+        """Panels are packed before they are used and used before the next block's are; depth is summed in order."""
+        cdef Py_ssize_t block = i // self.items_per_block * self.items_per_block
+        cdef bint packs = self.panels > 0 and not self.in_place(arrays)
+        if self.whole:
+            return self.items
+        if packs and i - block < self.panels and not (self.same() and block > 0):
+            return block + self.panels
+        if self.depth_blocks == 1 and (not packs or self.same()):
+            return self.items
+        return block + self.items_per_block
+
+    cdef bint same(self) noexcept nogil:
+        """Whether one block is the B of all products: it is packed once."""
+        return not self.b_batched and self.column_blocks * self.depth_blocks == 1
 
     cdef bint in_place(self, const Arrays *arrays) noexcept nogil:
         """Whether tiles read b in place."""
         return self.few and arrays.weights == NULL and arrays.b.stride[2] == 1
-
-    cdef Py_ssize_t per_block(self) noexcept nogil:
-        return (self.strips + self.strips_per_item - 1) // self.strips_per_item * self.runs()
 
     cdef Py_ssize_t runs(self) noexcept nogil:
         return (self.nc // self.t.nr + self.panels_per_item - 1) // self.panels_per_item
@@ -99,21 +117,16 @@ cdef class Gemm(Prepared):
         cdef Py_ssize_t panels = (min(self.nc, self.n - j) + nr - 1) // nr
         return (j * self.k + block % self.depth_blocks * self.kc * panels * nr) * self.t.itemsize
 
-    cdef void pack_block(self, Py_ssize_t block, const View *b, char *dst, int threads) noexcept nogil:
-        """A block of B as panels (panel, depth, NR)."""
-        cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize, across = b.stride[2], down = b.stride[1], i
+    cdef void pack(self, Py_ssize_t block, Py_ssize_t i, const View *b, char *dst) noexcept nogil:
+        """Panel i of a block of B, which are (panel, depth, NR) from `dst` on."""
+        cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize, across = b.stride[2], down = b.stride[1]
         cdef Py_ssize_t per_product = self.column_blocks * self.depth_blocks, z = block // per_product
         cdef Py_ssize_t j = block % per_product // self.depth_blocks * self.nc, k = block % self.depth_blocks * self.kc
-        cdef Py_ssize_t depth = min(self.kc, self.k - k), cols = min(self.nc, self.n - j), panels = (cols + nr - 1) // nr
-        cdef const char *src = b.data + (z * b.stride[0] + j * across + k * down) * size
-        if threads == 1:
-            for i in range(panels):
-                self.t.pack_b(
-                    dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
-        else:
-            for i in prange(panels, num_threads=threads, schedule="static"):
-                self.t.pack_b(
-                    dst + i * nr * depth * size, src + i * nr * across * size, across, down, min(nr, cols - i * nr), depth)
+        cdef Py_ssize_t depth = min(self.kc, self.k - k), cols = min(self.nc, self.n - j) - i * nr
+        if cols > 0:
+            self.t.pack_b(
+                dst + i * nr * depth * size, b.data + (z * b.stride[0] + (j + i * nr) * across + k * down) * size, across,
+                down, min(nr, cols), depth)
 
     cdef void describe(self, Job *job, Py_ssize_t block, const Arrays *arrays) noexcept nogil:
         """The job of a block; the caller sets the address of B if it is not read in place."""
@@ -145,32 +158,7 @@ cdef class Gemm(Prepared):
             job.e.alpha, job.e.beta, job.e.relu = 1.0, 0.0, 0
         job.straight = job.ycs == 1 and job.e.alpha == 1.0 and job.e.c == NULL
 
-    cdef void block(
-        self, Py_ssize_t block, const Arrays *arrays, char *scratch, Py_ssize_t first, Py_ssize_t last, bint fresh,
-        int threads) noexcept nogil:
-        """Items `first` to `last` of a block.  One B for all products is packed once if it is one block; `fresh`: a slice begins.
-
-        A packed block is after the threads' scratch, and the next slice uses it again.
-        """
-        cdef Job job
-        cdef Py_ssize_t i
-        cdef char *packed = scratch + threads * self.scratch
-        cdef bint same = not self.b_batched and self.column_blocks * self.depth_blocks == 1
-        self.describe(&job, block, arrays)
-        if arrays.weights != NULL:
-            job.b = arrays.weights + self.offset(block % (self.column_blocks * self.depth_blocks))
-        elif not job.in_place:
-            if first == 0 and (fresh or not same):
-                self.pack_block(block, &arrays.b, packed, threads)
-            job.b = packed
-        if threads == 1:
-            for i in range(first, last):
-                self.part(&job, i, scratch)
-        else:
-            for i in prange(first, last, num_threads=threads, schedule="dynamic"):
-                self.part(&job, i, scratch + threadid() * self.scratch)
-
-    cdef void item(self, Py_ssize_t z, const Arrays *arrays, char *scratch) noexcept nogil:
+    cdef void product(self, Py_ssize_t z, const Arrays *arrays, char *scratch) noexcept nogil:
         """Product z of the batch; its packed B is after the scratch of a part."""
         cdef Job job
         cdef Py_ssize_t i
@@ -179,9 +167,10 @@ cdef class Gemm(Prepared):
         if arrays.weights != NULL:
             job.b = arrays.weights
         elif not job.in_place:
-            self.pack_block(z, &arrays.b, panels, 1)
+            for i in range(self.panels):
+                self.pack(z, i, &arrays.b, panels)
             job.b = panels
-        for i in range(self.per_block()):
+        for i in range(self.items_per_block - self.panels):
             self.part(&job, i, scratch)
 
     cdef Py_ssize_t part_bytes(self) noexcept nogil:
@@ -189,9 +178,9 @@ cdef class Gemm(Prepared):
         cdef Py_ssize_t mr = self.t.mr, nr = self.t.nr
         return ((mr * nr + nr * self.kc + self.strips_per_item * mr * self.kc + self.t.vl) * self.t.itemsize + 63) // 64 * 64
 
-    def scratch_bytes(self, bint packed):
-        """(bytes of one thread, bytes for all threads), the latter for a block of B unless it is `packed` beforehand."""
-        cdef Py_ssize_t block = 0 if packed else self.nc * self.kc * self.t.itemsize
+    def scratch_bytes(self):
+        """(bytes of one thread, bytes for all threads), the latter for a block of B unless it is packed beforehand."""
+        cdef Py_ssize_t block = self.panels * self.t.nr * self.kc * self.t.itemsize
         if self.whole:
             return self.part_bytes() + block, 0
         return self.part_bytes(), block
@@ -265,3 +254,23 @@ cdef class Gemm(Prepared):
         if job.e.c != NULL:
             e.c = <const char *>job.e.c + (i0 * e.crs + j * e.ccs) * size
         self.t.store(m, rows, width, y, job.yrs, job.ycs, &e)
+
+
+cdef class Panels(Prepared):
+    """Packs all blocks of b beforehand; an item of work is a panel."""
+
+    cdef Gemm gemm
+    cdef Py_ssize_t panels  # of a block
+
+    def __init__(self, Gemm gemm):
+        self.t, self.gemm, self.panels, self.uniform = gemm.t, gemm, gemm.nc // gemm.t.nr, True
+        self.items = gemm.column_blocks * gemm.depth_blocks * self.panels
+
+    cdef int fill(self, const View *b, char *packed) except -1:
+        cdef Arrays a
+        a.b, a.y.data = b[0], packed
+        self.execute(&a)
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Py_ssize_t block = i // self.panels
+        self.gemm.pack(block, i % self.panels, &arrays.b, arrays.y.data + self.gemm.offset(block))

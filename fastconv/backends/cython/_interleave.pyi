@@ -2,16 +2,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-def scratch_bytes(counts: tuple[int, int, int]) -> int: ...
-def interleave(
-    table: int,
-    parts: Sequence[np.ndarray],
-    counts: tuple[int, int, int],
-    out: np.ndarray,
-    channels_last: bool,
-    scratch: np.ndarray,
-    step: int,
-    lo: int,
-    hi: int,
-    threads: int,
-) -> None: ...
+from fastconv.backends.cython._prepared import Prepared
+
+class Interleave(Prepared):
+    def __init__(self, table: int, counts: tuple[int, int, int], channels_last: bool, items: int) -> None: ...
+    def scratch_bytes(self) -> int: ...
+    def join(self, parts: Sequence[np.ndarray], out: np.ndarray) -> None: ...

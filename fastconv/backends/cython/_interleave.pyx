@@ -4,41 +4,58 @@
 An item of work is a plane of one channel, or, channels last, a row of one image.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.string cimport memcpy
 
-from fastconv.backends.cython._simd cimport View, address, fc_table, view
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, fc_table, view
 
 
-def scratch_bytes(tuple counts):
-    """Scratch of one thread: the views of all phases, and a pointer to each phase of a row."""
-    nd, nh, nw = counts
-    return nd * nh * nw * sizeof(View) + nw * sizeof(void *)
+cdef struct Phases:
+    # Those of one run, in the order of memory, and the extents of its images, which may be smaller than prepared ones.
+    const View *parts
+    Py_ssize_t c, d, h, w, items
 
 
-def interleave(
-    size_t table, parts, tuple counts, out, bint channels_last, scratch, Py_ssize_t step, Py_ssize_t lo, Py_ssize_t hi,
-    int threads):
-    """Items lo to hi of `out`, (N, C, D, H, W).
+cdef class Interleave(Prepared):
+    """Of as many phases along each axis as `counts`."""
 
-    `parts` has the phases in the order of memory, `counts` of them along each axis; `scratch` has `step` bytes for each
-    thread, and the views in those of the first.
-    """
-    cdef View y = view(out)
-    cdef View *views = <View *>address(scratch)
-    cdef char *pointers = <char *>(views + len(parts))
-    cdef Py_ssize_t c = out.shape[1], d = out.shape[2], h = out.shape[3], w = out.shape[4], i
-    cdef Py_ssize_t nd = counts[0], nh = counts[1], nw = counts[2]
-    for i in range(len(parts)):
-        views[i] = view(parts[i])
-    if channels_last:
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            pixels(<const fc_table *>table, views, nd, nh, nw, &y, i // h // d, i // h % d, i % h, w, c)
-    else:
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
+    cdef Py_ssize_t nd, nh, nw
+    cdef bint channels_last
+
+    def __init__(self, size_t table, tuple counts, bint channels_last, Py_ssize_t items):
+        self.t = <const fc_table *>table
+        self.nd, self.nh, self.nw = counts
+        self.channels_last, self.items, self.uniform = channels_last, items, True
+
+    def scratch_bytes(self):
+        """A pointer to each phase of a row."""
+        return self.nw * sizeof(void *)
+
+    def join(self, parts, out):
+        """Interleave `parts`, the phases in the order of memory, to `out`, (N, C, D, H, W)."""
+        cdef bytearray memory = bytearray(len(parts) * sizeof(View))
+        cdef View *views = <View *><char *>memory
+        cdef Py_ssize_t i
+        cdef Phases phases
+        cdef Arrays a
+        for i in range(len(parts)):
+            views[i] = view(parts[i])
+        n, phases.c, phases.d, phases.h, phases.w = out.shape
+        phases.parts, phases.items = views, n * phases.d * (phases.h if self.channels_last else phases.c)
+        a.y, a.more = view(out), &phases
+        self.execute(&a)
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const Phases *p = <const Phases *>arrays.more
+        if i >= p.items:
+            return
+        if self.channels_last:
+            pixels(
+                self.t, p.parts, self.nd, self.nh, self.nw, &arrays.y, i // p.h // p.d, i // p.h % p.d, i % p.h, p.w, p.c)
+        else:
             plane(
-                <const fc_table *>table, views, nd, nh, nw, &y, i // d // c, i // d % c, i % d, h, w,
-                <const void **>(pointers + threadid() * step))
+                self.t, p.parts, self.nd, self.nh, self.nw, &arrays.y, i // p.d // p.c, i // p.d % p.c, i % p.d, p.h, p.w,
+                <const void **>scratch)
 
 
 cdef void plane(

@@ -7,20 +7,18 @@ of windows is combined downwards into one padded row in scratch, split by stride
 lanes are pixels and the stride is not 1, and then along that row into the result.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY
 from libc.stdint cimport int64_t
 
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
     POOL_AS_IS, View, address, fc_pool_at, fc_pool_counts, fc_table, pool_across_args, pool_counts, pool_down_args,
-    pool_finish_args, view)
+    pool_finish_args)
 
 
-cdef class Pool:
+cdef class Pool(Prepared):
     """One prepared pooling; immutable after construction, so runs may overlap."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
     cdef Py_ssize_t n, c, unit, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow
     cdef Py_ssize_t ld, lh, lw, rb, qb, row_blocks, col_blocks, wq, part, table_bytes
     cdef const int64_t *row_at
@@ -55,29 +53,12 @@ cdef class Pool:
         self.row_at = <const int64_t *>address(row_at)
         self.tap_at = <const int64_t *>address(tap_at)
         self.depth, self.height, self.width = pool_counts(depth), pool_counts(height), pool_counts(width)
+        self.items = self.n * self.c * self.od * self.row_blocks * self.col_blocks
 
-    @property
-    def items(self):
-        """How many independent items of work a run has."""
-        return self.n * self.c * self.od * self.row_blocks * self.col_blocks
-
-    def run(self, x, y, index, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `index` is None unless indices are wanted; `scratch` holds `scratch_bytes` per thread."""
-        cdef View xv = view(x), yv = view(y), at
-        at.data = NULL
-        if self.indices:
-            at = view(index)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, &at, buf)
-        else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, &at, buf + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, const View *index, char *scratch) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
+        cdef const View *index = &arrays.z  # there where `indices`
         cdef Py_ssize_t qi, ri, od, c, n, oh, at, q, size = self.t.itemsize, unit = self.unit
         qi = i % self.col_blocks
         i = i // self.col_blocks

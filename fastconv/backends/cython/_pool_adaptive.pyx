@@ -79,7 +79,7 @@ cdef class Pool(Prepared):
         across.y = y.data + (n * y.stride[0] + c * y.stride[1] + at) * size
         if self.indices:
             across.row_at, across.tap_at = row_at, self.tap_at
-            across.index = <int64_t *>arrays.index.data + n * arrays.index.stride[0] + c * arrays.index.stride[1] + at
+            across.index = <int64_t *>arrays.z.data + n * arrays.z.stride[0] + c * arrays.z.stride[1] + at
         finish.op, finish.scale, finish.unit, finish.times = self.finish, 1, unit, down.count
         finish.divisor.values, finish.divisor.first, finish.divisor.skip, finish.start = widths, 0, 0, 0
         for block in range((self.ow + self.windows - 1) // self.windows):

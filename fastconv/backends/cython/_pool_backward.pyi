@@ -1,15 +1,17 @@
 import numpy as np
 
+from fastconv.backends.cython._prepared import Bound, Prepared
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
-def run(
-    dy: np.ndarray, index: np.ndarray, out: np.ndarray, width: int, lo: int, hi: int, threads: int
-) -> None: ...
+class Scatter(Prepared):
+    def __init__(self, table: int, p: PoolProblem | AdaptivePoolProblem, width: int) -> None: ...
+    def operands(self, indices: np.ndarray) -> Bound: ...
 
-class Average:
+class Average(Prepared):
     def __init__(
         self,
+        table: int,
         p: PoolProblem,
         kernel: tuple[int, ...],
         before: tuple[int, ...],
@@ -17,12 +19,6 @@ class Average:
         width: int,
         block: int,
     ) -> None: ...
-    def run(
-        self, dy: np.ndarray, out: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
-    ) -> None: ...
 
-class Adaptive:
-    def __init__(self, p: AdaptivePoolProblem, width: int) -> None: ...
-    def run(
-        self, dy: np.ndarray, out: np.ndarray, scratch: np.ndarray, scratch_bytes: int, lo: int, hi: int, threads: int
-    ) -> None: ...
+class Adaptive(Prepared):
+    def __init__(self, table: int, p: AdaptivePoolProblem, width: int) -> None: ...

@@ -5,11 +5,11 @@ An item of work is a plane of one channel, or, channels last, some channels of o
 and additions are in the order of memory.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport View, address, fc_pool_at, fc_pool_counts, pool_counts, view
+from fastconv.backends.cython._prepared cimport Arrays, Bound, Prepared, bound
+from fastconv.backends.cython._simd cimport View, fc_pool_at, fc_pool_counts, fc_table, placed, pool_counts
 
 ctypedef fused real:
     float
@@ -46,78 +46,73 @@ cdef void scatter(
                     out[at * step + c] += dy[o * step + c]
 
 
-def run(dy, index, out, Py_ssize_t width, Py_ssize_t lo, Py_ssize_t hi, int threads):
-    """Items lo to hi: parts of `width` channels, which is 1 unless channels come last."""
-    cdef View d = view(dy), i = view(index), y = view(out)
-    cdef Py_ssize_t channels = out.shape[1], parts = (channels + width - 1) // width
-    cdef Py_ssize_t outputs = dy.shape[2] * dy.shape[3] * dy.shape[4]
-    cdef Py_ssize_t elements = out.shape[2] * out.shape[3] * out.shape[4]
-    cdef bint single = out.dtype.itemsize == 4
-    # Not the strides of the last axis: where it has length 1 they may be anything.
-    cdef Py_ssize_t step = 1 if width == 1 else channels
-    cdef Py_ssize_t item
-    for item in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-        part(&d, &i, &y, item // parts, item % parts * width, min(width, channels - item % parts * width), outputs,
-             elements, step, single)
+cdef class Scatter(Prepared):
+    """Gradients by indices: x is the gradient of the result, y that of the input."""
 
+    cdef Py_ssize_t channels, width, parts, inputs, outputs
 
-cdef void part(
-    const View *d, const View *i, const View *y, Py_ssize_t n, Py_ssize_t c, Py_ssize_t channels, Py_ssize_t outputs,
-    Py_ssize_t elements, Py_ssize_t step, bint single) noexcept nogil:
-    cdef const int64_t *index = <const int64_t *>i.data + n * i.stride[0] + c * i.stride[1]
-    if single:
-        scatter[float](
-            <float *>y.data + n * y.stride[0] + c * y.stride[1], <const float *>d.data + n * d.stride[0] + c * d.stride[1],
-            index, channels, outputs, elements, step)
-    else:
-        scatter[double](
-            <double *>y.data + n * y.stride[0] + c * y.stride[1],
-            <const double *>d.data + n * d.stride[0] + c * d.stride[1], index, channels, outputs, elements, step)
+    def __init__(self, size_t table, p, Py_ssize_t width):
+        """`width`: channels of an item, 1 unless channels come last."""
+        self.t = <const fc_table *>table
+        self.channels, self.width, self.uniform = p.c, width, True
+        self.parts = (self.channels + width - 1) // width
+        self.inputs, self.outputs = p.input[0] * p.input[1] * p.input[2], p.pixels
+        self.items = p.n * self.parts
+
+    def operands(self, indices):
+        """A run with these indices."""
+        cdef Bound run = bound(self, indices)
+        run.arrays.z = placed(indices, &self.z)
+        return run
+
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
+        cdef Py_ssize_t n = i // self.parts, c = i % self.parts * self.width
+        cdef Py_ssize_t channels = min(self.width, self.channels - c), step = 1 if self.width == 1 else self.channels
+        cdef Py_ssize_t of = n * a.x.stride[0] + c * a.x.stride[1], to = n * a.y.stride[0] + c * a.y.stride[1]
+        cdef const int64_t *index = <const int64_t *>a.z.data + n * a.z.stride[0] + c * a.z.stride[1]
+        if self.t.itemsize == 4:
+            scatter[float](
+                <float *>a.y.data + to, <const float *>a.x.data + of, index, channels, self.outputs, self.inputs, step)
+        else:
+            scatter[double](
+                <double *>a.y.data + to, <const double *>a.x.data + of, index, channels, self.outputs, self.inputs, step)
 
 
 cdef struct Axis:
     Py_ssize_t inputs, outputs, taps, stride, dilation, before
 
 
-cdef class Average:
+cdef class Average(Prepared):
     """One prepared gradient of an average over fixed windows; immutable after construction, so runs may overlap."""
 
     cdef Axis d, h, w
-    cdef object keep  # arrays whose addresses are held below
     cdef fc_pool_counts depth, height, along
     cdef Py_ssize_t channels, width, parts, block
-    cdef bint single
 
-    def __init__(self, p, kernel, before, counts, Py_ssize_t width, Py_ssize_t block):
+    def __init__(self, size_t table, p, kernel, before, counts, Py_ssize_t width, Py_ssize_t block):
         """`kernel` without taps that read only padding, and `before`, the padding before it; factors of counts.
 
         `block`: columns of the input at a time.
         """
+        self.t = <const fc_table *>table
         axes = list(zip(p.input, p.output, kernel, p.stride, p.dilation, before, strict=True))
         self.d.inputs, self.d.outputs, self.d.taps, self.d.stride, self.d.dilation, self.d.before = axes[0]
         self.h.inputs, self.h.outputs, self.h.taps, self.h.stride, self.h.dilation, self.h.before = axes[1]
         self.w.inputs, self.w.outputs, self.w.taps, self.w.stride, self.w.dilation, self.w.before = axes[2]
         self.keep = counts
         self.depth, self.height, self.along = pool_counts(counts[0]), pool_counts(counts[1]), pool_counts(counts[2])
-        self.channels, self.width, self.single = p.c, width, p.dtype.itemsize == 4
+        self.channels, self.width, self.uniform = p.c, width, True
         self.parts, self.block = (self.channels + width - 1) // width, block
+        self.items = p.n * self.parts
 
-    def run(self, dy, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` has a block of a row of inputs and the outputs that read it, per thread."""
-        cdef View d = view(dy), y = view(out)
-        cdef char *rows = address(scratch)
-        cdef Py_ssize_t item
-        for item in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.item(item, &d, &y, rows + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *d, const View *y, char *rows) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
         cdef Py_ssize_t n = i // self.parts, c = i % self.parts * self.width
         cdef Py_ssize_t channels = min(self.width, self.channels - c), step = 1 if self.width == 1 else self.channels
-        cdef Py_ssize_t from_ = n * d.stride[0] + c * d.stride[1], to = n * y.stride[0] + c * y.stride[1]
-        if self.single:
-            self.spread[float](<float *>y.data + to, <const float *>d.data + from_, <float *>rows, channels, step)
+        cdef Py_ssize_t of = n * a.x.stride[0] + c * a.x.stride[1], to = n * a.y.stride[0] + c * a.y.stride[1]
+        if self.t.itemsize == 4:
+            self.spread[float](<float *>a.y.data + to, <const float *>a.x.data + of, <float *>scratch, channels, step)
         else:
-            self.spread[double](<double *>y.data + to, <const double *>d.data + from_, <double *>rows, channels, step)
+            self.spread[double](<double *>a.y.data + to, <const double *>a.x.data + of, <double *>scratch, channels, step)
 
     cdef void spread(
         self, real *out, const real *dy, real *row, Py_ssize_t channels, Py_ssize_t step) noexcept nogil:
@@ -203,7 +198,7 @@ cdef void add(real *out, const real *row, Py_ssize_t inputs, Py_ssize_t channels
                 out[i * step + c] += row[i * channels + c]
 
 
-cdef class Adaptive:
+cdef class Adaptive(Prepared):
     """One prepared gradient of an average over adaptive windows: window o of O is inputs floor(o I/O) to ceil((o+1) I/O).
 
     So windows floor(i O/I) to ceil((i+1) O/I) contain input i, and no item adds to what another item writes.
@@ -212,31 +207,24 @@ cdef class Adaptive:
     cdef Py_ssize_t inputs[3]
     cdef Py_ssize_t outputs[3]
     cdef Py_ssize_t channels, width, parts
-    cdef bint single
 
-    def __init__(self, p, Py_ssize_t width):
+    def __init__(self, size_t table, p, Py_ssize_t width):
         cdef int axis
+        self.t = <const fc_table *>table
         for axis in range(3):
             self.inputs[axis], self.outputs[axis] = p.input[axis], p.output[axis]
-        self.channels, self.width, self.single = p.c, width, p.dtype.itemsize == 4
+        self.channels, self.width, self.uniform = p.c, width, True
         self.parts = (self.channels + width - 1) // width
+        self.items = p.n * self.parts
 
-    def run(self, dy, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi; `scratch` holds a row of outputs and the lengths of its windows per thread."""
-        cdef View d = view(dy), y = view(out)
-        cdef char *rows = address(scratch)
-        cdef Py_ssize_t item
-        for item in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.item(item, &d, &y, rows + threadid() * scratch_bytes)
-
-    cdef void item(self, Py_ssize_t i, const View *d, const View *y, char *rows) noexcept nogil:
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
         cdef Py_ssize_t n = i // self.parts, c = i % self.parts * self.width
         cdef Py_ssize_t channels = min(self.width, self.channels - c), step = 1 if self.width == 1 else self.channels
-        cdef Py_ssize_t from_ = n * d.stride[0] + c * d.stride[1], to = n * y.stride[0] + c * y.stride[1]
-        if self.single:
-            self.spread[float](<float *>y.data + to, <const float *>d.data + from_, <float *>rows, channels, step)
+        cdef Py_ssize_t of = n * a.x.stride[0] + c * a.x.stride[1], to = n * a.y.stride[0] + c * a.y.stride[1]
+        if self.t.itemsize == 4:
+            self.spread[float](<float *>a.y.data + to, <const float *>a.x.data + of, <float *>scratch, channels, step)
         else:
-            self.spread[double](<double *>y.data + to, <const double *>d.data + from_, <double *>rows, channels, step)
+            self.spread[double](<double *>a.y.data + to, <const double *>a.x.data + of, <double *>scratch, channels, step)
 
     cdef Py_ssize_t length(self, int axis, Py_ssize_t o) noexcept nogil:
         cdef Py_ssize_t i = self.inputs[axis], outputs = self.outputs[axis]

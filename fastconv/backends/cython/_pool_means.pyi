@@ -1,5 +1,5 @@
-import numpy as np
+from fastconv.backends.cython._prepared import Prepared
+from fastconv.core.problems.pool import PoolProblem
 
-def run(
-    table: int, x: np.ndarray, y: np.ndarray, elements: int, width: int, lo: int, hi: int, threads: int
-) -> None: ...
+class Means(Prepared):
+    def __init__(self, table: int, p: PoolProblem, width: int) -> None: ...

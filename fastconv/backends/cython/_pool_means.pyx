@@ -1,18 +1,24 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Means of whole planes; an item of work is some channels of one image."""
 
-from cython.parallel cimport prange
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, fc_table
 
-from fastconv.backends.cython._simd cimport View, fc_table, view
 
+cdef class Means(Prepared):
+    """Of channels of `elements` in a row, `width` channels in an item."""
 
-def run(size_t table, x, y, Py_ssize_t elements, Py_ssize_t width, Py_ssize_t lo, Py_ssize_t hi, int threads):
-    """Items lo to hi: parts of `width` channels, each channel `elements` in a row."""
-    cdef const fc_table *t = <const fc_table *>table
-    cdef View xv = view(x), yv = view(y)
-    cdef Py_ssize_t channels = y.shape[1], parts = (channels + width - 1) // width, i
-    for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-        part(t, &xv, &yv, i // parts, i % parts * width, min(channels, (i % parts + 1) * width), elements)
+    cdef Py_ssize_t channels, elements, width, parts
+
+    def __init__(self, size_t table, p, Py_ssize_t width):
+        self.t = <const fc_table *>table
+        self.channels, self.elements, self.width, self.uniform = p.c, p.taps, width, True
+        self.parts = (self.channels + width - 1) // width
+        self.items = p.n * self.parts
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Py_ssize_t n = i // self.parts, first = i % self.parts * self.width
+        part(self.t, &arrays.x, &arrays.y, n, first, min(self.channels, first + self.width), self.elements)
 
 
 cdef void part(

@@ -1,5 +1,5 @@
-import numpy as np
+from fastconv.backends.cython._prepared import Prepared
+from fastconv.core.problems.pool import PoolProblem
 
-def run(
-    table: int, x: np.ndarray, y: np.ndarray, index: np.ndarray, lo: int, hi: int, threads: int
-) -> None: ...
+class Pairs(Prepared):
+    def __init__(self, table: int, p: PoolProblem) -> None: ...

@@ -42,7 +42,7 @@ cdef class Pool(Prepared):
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef const View *x = &arrays.x
         cdef const View *y = &arrays.y
-        cdef const View *index = &arrays.index
+        cdef const View *index = &arrays.z
         cdef pool_shifts_args a = self.a
         cdef Py_ssize_t size = self.t.itemsize, n, c, at
         a.oh0 = i % self.parts * self.rows

@@ -5,19 +5,22 @@ import numpy as np
 from fastconv.backends.cython.native import Contiguous
 
 class Bound:
-    def __call__(self, x: np.ndarray, out: np.ndarray, index: np.ndarray | None = None) -> None: ...
+    def __call__(self, x: np.ndarray, out: np.ndarray, third: np.ndarray | None = None) -> None: ...
     def plain(self, x: np.ndarray, out: np.ndarray) -> bool: ...
 
 class Prepared:
     @property
     def items(self) -> int: ...
-    def share(
+    @property
+    def closing(self) -> int: ...
+    def schedule(
         self,
         scratch_bytes: int,
         threads: int,
         parts: tuple[tuple[int, int], ...],
         x: Contiguous,
         y: Contiguous,
-        shared_bytes: int = 0,
+        z: Contiguous,
+        shared_bytes: int,
     ) -> None: ...
-    def bind(self, weights: Any = None, bias: Any = None, plain: Any = None) -> Bound: ...
+    def bind(self, weights: Any = None, bias: Any = None, plain: Any = None, more: Any = None) -> Bound: ...

@@ -1,13 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Softmax and losses over vectors (count, length, inner); an item of work is a block of vectors, see simd/softmax.inc."""
 
-from cython.parallel cimport prange, threadid
 from libc.math cimport INFINITY, NAN
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport address, fc_table, log_sums_args, softmax_args
+from fastconv.backends.cython._simd cimport fc_table, log_sums_args, softmax_args
 
 
 cdef double TWO_112 = 2.0 ** 112
@@ -92,68 +91,64 @@ cdef inline void put(void *p, Py_ssize_t i, bint wide, double value) noexcept no
 
 
 cdef struct Wanted:
-    # The class of each sample; the weight of each class, NULL where all are 1, and their sum.
+    # The class of each sample; the weight of each class, NULL where all are 1, and their sum; each sample's factor in a mean.
     const int64_t *target
     const char *scale
-    double total_weight
+    double total_weight, share
 
 
 cdef inline double weight_of(const Wanted *wanted, int64_t label, bint wide) noexcept nogil:
     return 1 if wanted.scale == NULL else get(wanted.scale, label, wide)
 
 
-cdef class Loss:
-    """One prepared loss of class indices; immutable after construction, so runs may overlap."""
+cdef class Loss(Prepared):
+    """A loss of class indices, or its gradient: then x is the gradient of the loss.
 
-    cdef const fc_table *t
-    cdef bint logits, wide, single, in_scratch, halves, brain
-    cdef Py_ssize_t n, c, inner, block, items
+    Bound are the weight of each class as `bias`, or None, the classes as `plain`, and for a gradient the scores as `weights`;
+    with smoothing and for a gradient also (total weight, share) of `Wanted` as `more`.  Where losses are summed, each item writes its sums of losses and of
+    weights to shared scratch, and a last item adds them.
+    """
+
+    cdef bint logits, wide, single, mean, backward, in_scratch, halves, brain
+    cdef Py_ssize_t n, c, inner, block
     cdef int64_t ignored
     cdef double smoothing
 
     def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
         """`in_scratch`: as for `Softmax`.  Likelihoods of 16-bit floats use the table of float32."""
         self.t = <const fc_table *>table
-        self.logits, self.wide, self.single, self.items = p.logits, self.t.itemsize == 8, p.reduction == "none", items
+        self.uniform, self.items = True, items
+        self.logits, self.wide, self.backward = p.logits, self.t.itemsize == 8, p.direction == "backward"
+        self.single, self.mean = p.reduction == "none", p.reduction == "mean"
+        self.closing = not self.single and not self.backward
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
         self.ignored, self.smoothing = p.ignore_index, p.smoothing
         self.in_scratch, self.halves, self.brain = in_scratch, p.dtype.itemsize == 2, p.dtype.kind != "f"
 
-    cdef Wanted wanted(self, target, scale, double total_weight):
-        """`scale`: as wide as classes, or None."""
-        cdef Wanted w
-        w.target, w.total_weight = <const int64_t *>address(target), total_weight
-        w.scale = NULL if scale is None else address(scale)
-        return w
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
+        cdef const double *factors = <const double *>a.more
+        cdef Wanted wanted
+        cdef Part p
+        if i == self.items:
+            self.reduce(<const double *>a.shared, a.y.data)
+            return
+        memset(&wanted, 0, sizeof(wanted))
+        wanted.target, wanted.scale = <const int64_t *>a.plain, a.bias
+        if factors != NULL:
+            wanted.total_weight, wanted.share = factors[0], factors[1]
+        p = part_of(i, self.block, self.n, self.c, self.inner)
+        if self.backward:
+            self.give(&wanted, p, a.weights, a.x.data, a.y.data, scratch)
+        else:
+            self.add(&wanted, p, a.x.data, i, a.y.data if self.single else a.shared, scratch)
 
-    def run(self, target, scale, double total_weight, x, y, scratch, Py_ssize_t scratch_step, Py_ssize_t lo, Py_ssize_t hi,
-            int threads):
-        """Items lo to hi: y is the loss of each sample or, where losses are summed, the sums of losses and of weights of each item."""
-        cdef Wanted wanted = self.wanted(target, scale, total_weight)
-        cdef const char *xs = address(x)
-        cdef char *out = address(y)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.add(&wanted, part_of(i, self.block, self.n, self.c, self.inner), xs, i, out, buf + threadid() * scratch_step)
-
-    def reduce(self, sums, bint mean, y):
-        """The results of `run`, summed in order; a mean over no samples is NaN, or infinite with the loss."""
-        self.store(<const double *>address(sums), mean, address(y))
-
-    def picked(self, target, scale, double total_weight, x, bint mean, y):
-        """`run` and `reduce` at once, for likelihoods of one item, which need no scratch."""
-        cdef Wanted wanted = self.wanted(target, scale, total_weight)
-        cdef double sums[2]
-        self.add(&wanted, part_of(0, self.block, self.n, self.c, self.inner), address(x), 0, <char *>sums, NULL)
-        self.store(sums, mean, address(y))
-
-    cdef void store(self, const double *sums, bint mean, char *y) noexcept nogil:
+    cdef void reduce(self, const double *sums, char *y) noexcept nogil:
+        """Add the sums in order; a mean over no samples is NaN, or infinite with the loss."""
         cdef double total = 0, weights = 0
         cdef Py_ssize_t i
         for i in range(self.items):
             total, weights = total + sums[2 * i], weights + sums[2 * i + 1]
-        if mean:
+        if self.mean:
             total = total / weights if weights else total * INFINITY
         put(y, 0, self.wide, total)
 
@@ -192,23 +187,8 @@ cdef class Loss:
             put(out, 2 * i, True, total + some)
             put(out, 2 * i + 1, True, weights + some_weights)
 
-    def backward(self, target, scale, double total_weight, x, dy, double share, dx, scratch, Py_ssize_t scratch_step,
-                 Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi of the gradient of x; the one of each loss is dy, of one element or as many as samples, times `share`."""
-        cdef const char *xs = address(x)
-        cdef Wanted wanted = self.wanted(target, scale, total_weight)
-        cdef const char *ds = address(dy)
-        cdef char *out = address(dx)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i, each = dy.size != 1
-        for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="static"):
-            self.give(
-                &wanted, part_of(i, self.block, self.n, self.c, self.inner), xs, ds, each, share, out,
-                buf + threadid() * scratch_step)
-
     cdef void give(
-        self, const Wanted *wanted, Part p, const char *x, const char *dy, Py_ssize_t each, double share, char *dx,
-        char *scratch) noexcept nogil:
+        self, const Wanted *wanted, Part p, const char *x, const char *dy, char *dx, char *scratch) noexcept nogil:
         """Of a sample's loss, minus the coefficients of its log-probabilities, and their sum times the probabilities."""
         cdef Py_ssize_t size = self.t.itemsize, k, c, at, apart = self.c if self.inner == 1 else 1
         cdef softmax_args a
@@ -224,13 +204,13 @@ cdef class Loss:
                 label = wanted.target[p.sample + k]
                 g = 0
                 if label != self.ignored:
-                    g = get(dy, (p.sample + k) * each, self.wide) * share
+                    g = get(dy, (p.sample + k) * self.single, self.wide) * wanted.share
                     g *= (1 - self.smoothing) * weight_of(wanted, label, self.wide) + spread * wanted.total_weight
                 put(scratch, k, self.wide, g)
             self.t.softmax(&a)
         for k in range(p.count):
             label = wanted.target[p.sample + k]
-            g = get(dy, (p.sample + k) * each, self.wide) * share
+            g = get(dy, (p.sample + k) * self.single, self.wide) * wanted.share
             at = k * apart
             if label == self.ignored or not self.logits:
                 for c in range(self.c):

@@ -1,8 +1,4 @@
-"""Threads of OpenMP: see _team.pyx and team.h."""
-
-cdef extern from "team.h" nogil:
-    void meet "fc_meet"()
-    int members "fc_members"()
+"""Threads of OpenMP: see _team.pyx."""
 
 
-cpdef int team(int requested) except -1
+cdef int team(int requested) except -1

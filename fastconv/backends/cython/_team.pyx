@@ -7,7 +7,7 @@ cdef extern from "team.h" nogil:
     void fc_place(int threads)
 
 
-cpdef int team(int requested) except -1:
+cdef int team(int requested) except -1:
     """How many of `requested` threads a run may use; they are on different processors where possible."""
     cdef int threads = 1
     if requested > 1:

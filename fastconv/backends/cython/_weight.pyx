@@ -7,23 +7,19 @@ x is copied to a band, and every tile sums the block's pixels in registers befor
 So no chain of additions is longer than a block.
 
 An item of work is (segment of the blocks, group, part of the output channels).  The number of segments depends on
-the problem, not on the threads, and so do the bits of the result.
+the problem, not on the threads, and so do the bits of the result.  The last items add up the segments.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport (
-    Contiguous, View, address, axis_of, contiguous, fc_axis, fc_epilogue, fc_source, fc_table, placed)
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table
 
 
-cdef class Weight:
-    """One prepared gradient; immutable after construction, so runs may overlap."""
+cdef class Weight(Prepared):
+    """One prepared gradient y, of images x and the gradient z of the result; sums of segments are shared scratch."""
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
-    cdef Contiguous x, y
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, depth
     cdef Py_ssize_t ib, rb, qb, image_blocks, row_blocks, col_blocks, blocks, segments
     cdef Py_ssize_t kbs, kb_chunk, k_chunks, units, unit_chunk, ntiles
@@ -37,10 +33,9 @@ cdef class Weight:
     cdef const Py_ssize_t *pixels
     cdef double fill
 
-    def __init__(self, size_t table, p, images, tables, plan):
+    def __init__(self, size_t table, p, tables, plan):
         self.t = <const fc_table *>table
         self.keep = (tables, plan)
-        self.x, self.y = contiguous(images[0]), contiguous(images[1])
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
@@ -69,40 +64,16 @@ cdef class Weight:
         self.tile = <const Py_ssize_t *>address(plan.tiles)
         self.pixels = <const Py_ssize_t *>address(plan.pixels)
         self.fill = p.fill
+        self.items, self.closing = self.segments * self.groups * self.k_chunks, self.groups * self.kbs
 
-    @property
-    def items(self):
-        """Number of independent items of work of `run`."""
-        return self.segments * self.groups * self.k_chunks
-
-    def run(self, x, y, partial, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi: the sums of each segment are written to `partial`; `scratch` has `scratch_bytes` for each thread."""
-        cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
-        cdef char *sums = address(partial)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, sums, buf)
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        if i < self.items:
+            self.sum(i, &arrays.x, &arrays.z, arrays.shared, scratch)
         else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, sums, buf + threadid() * scratch_bytes)
-
-    def finish(self, partial, out, int threads):
-        """Add the segments in order to the gradient, (oc, icg, kd, kh, kw) C-contiguous."""
-        cdef char *sums = address(partial)
-        cdef char *y = address(out)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(self.groups * self.kbs):
-                    self.join(i, sums, y)
-        else:
-            for i in prange(self.groups * self.kbs, nogil=True, num_threads=threads, schedule="static"):
-                self.join(i, sums, y)
+            self.join(i - self.items, arrays.shared, arrays.y.data)
 
     cdef void join(self, Py_ssize_t i, char *sums, char *out) noexcept nogil:
+        """Add the segments in order to the gradient, (oc, icg, kd, kh, kw) C-contiguous."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t length = self.depth * nr * size, segment = self.groups * self.kbs * length, s
         cdef Py_ssize_t g = i // self.kbs, kb = i % self.kbs
@@ -117,7 +88,7 @@ cdef class Weight:
             total, self.depth, min(nr, self.ocg - kb * nr), out + (g * self.ocg + kb * nr) * self.depth * size, 1,
             self.depth, &e)
 
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *sums, char *scratch) noexcept nogil:
+    cdef void sum(self, Py_ssize_t i, const View *x, const View *y, char *sums, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr
         cdef Py_ssize_t k_chunk = i % self.k_chunks, g = i // self.k_chunks % self.groups
         cdef Py_ssize_t segment = i // self.k_chunks // self.groups

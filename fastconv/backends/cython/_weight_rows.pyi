@@ -2,30 +2,9 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython._prepared import Prepared
 from fastconv.backends.cython.native import Axes
-from fastconv.backends.cython.native import Contiguous
 from fastconv.core.problems.conv import ConvProblem
 
-class WeightRows:
-    def __init__(
-        self,
-        table: int,
-        p: ConvProblem,
-        images: tuple[Contiguous, Contiguous],
-        tables: Axes,
-        taps: np.ndarray,
-        plan: Any,
-    ) -> None: ...
-    @property
-    def items(self) -> int: ...
-    def run(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        out: np.ndarray,
-        scratch: np.ndarray,
-        scratch_bytes: int,
-        lo: int,
-        hi: int,
-        threads: int,
-    ) -> None: ...
+class WeightRows(Prepared):
+    def __init__(self, table: int, p: ConvProblem, tables: Axes, taps: np.ndarray, plan: Any) -> None: ...

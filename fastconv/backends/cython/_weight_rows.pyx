@@ -7,28 +7,35 @@ vector of sums for each tap, in scratch, accumulates block after block, and its 
 additions is longer than one lane of a block, or the number of blocks.
 
 An item of work is (segment of the blocks, some input channels, some output channels of their groups), so that images
-are read in long runs.  Items depend on the problem, not on the threads.
+are read in long runs.  The last items add up the segments.  Items depend on the problem, not on the threads.
 
 Rows of padding zeros are skipped.  If sums are not finite, y may contain infinities or NaN, whose products with such zeros
 are NaN: then y is tested.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython._nonfinite cimport any_nonfinite, put_nan
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    WEIGHT_NO_ROW, Contiguous, View, address, axis_of, contiguous, fc_axis, fc_source, fc_table, placed, weight_rows_args)
+    WEIGHT_NO_ROW, View, address, axis_of, fc_axis, fc_source, fc_table, weight_rows_args)
+
+ctypedef fused real:
+    float
+    double
+
+cdef enum:
+    JOINED = 1 << 12  # weights whose segments one item adds up
 
 
-cdef class WeightRows:
-    """One prepared gradient; immutable after construction, so runs may overlap."""
+cdef class WeightRows(Prepared):
+    """One prepared gradient y, of images x and the gradient z of the result.
 
-    cdef const fc_table *t
-    cdef object keep  # arrays whose addresses are held below
-    cdef Contiguous x, y
-    cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps
+    If the sum has segments, their sums, (segments, oc, icg, taps), are shared scratch.
+    """
+
+    cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps, weights
     cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments
     cdef Py_ssize_t rin, wq, row_len, run0, run1
     cdef fc_axis planes
@@ -38,16 +45,15 @@ cdef class WeightRows:
     cdef double fill
     cdef bint in_place, zeros, alone
 
-    def __init__(self, size_t table, p, images, tables, taps, plan):
+    def __init__(self, size_t table, p, tables, taps, plan):
         self.t = <const fc_table *>table
         self.keep = (tables, taps)
-        self.x, self.y = contiguous(images[0]), contiguous(images[1])
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.kd, self.kh, self.kw = p.kernel
         self.sd, self.sh, self.sw = p.stride
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
-        self.taps = p.taps
+        self.taps, self.weights = p.taps, p.oc * p.depth
         self.iw = p.input[2]
         self.in_place = plan.in_place
         self.rb, self.qb, self.cb, self.kb, self.segments = plan.rows, plan.cols, plan.inputs, plan.outputs, plan.segments
@@ -64,27 +70,29 @@ cdef class WeightRows:
         self.tap = <const Py_ssize_t *>address(taps)
         self.fill = p.fill
         self.zeros, self.alone = p.pads_with_zeros, plan.alone
+        self.items = self.segments * self.c_blocks * self.k_blocks
+        if self.segments > 1:
+            self.closing = (self.weights + JOINED - 1) // JOINED
 
-    @property
-    def items(self):
-        """Number of independent items of work of a run."""
-        return self.segments * self.c_blocks * self.k_blocks
-
-    def run(self, x, y, out, scratch, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """Items lo to hi: sums of each segment into `out`, (segments, oc, icg, taps); `scratch_bytes` for each thread."""
-        cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
-        cdef char *to = address(out)
-        cdef char *buf = address(scratch)
-        cdef Py_ssize_t i
-        if threads == 1:
-            with nogil:
-                for i in range(lo, hi):
-                    self.item(i, &xv, &yv, to, buf)
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        if i < self.items:
+            self.sum(i, &arrays.x, &arrays.z, arrays.shared if self.segments > 1 else arrays.y.data, scratch)
+        elif self.t.itemsize == 4:
+            self.join(i - self.items, <const float *>arrays.shared, <float *>arrays.y.data)
         else:
-            for i in prange(lo, hi, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.item(i, &xv, &yv, to, buf + threadid() * scratch_bytes)
+            self.join(i - self.items, <const double *>arrays.shared, <double *>arrays.y.data)
 
-    cdef void item(self, Py_ssize_t i, const View *x, const View *y, char *out, char *sums) noexcept nogil:
+    cdef void join(self, Py_ssize_t i, const real *sums, real *out) noexcept nogil:
+        """Add the segments in order."""
+        cdef Py_ssize_t first = i * JOINED, count = min(<Py_ssize_t>JOINED, self.weights - first), s, j
+        out, sums = out + first, sums + first
+        memcpy(out, sums, count * sizeof(real))
+        for s in range(1, self.segments):
+            sums = sums + self.weights
+            for j in range(count):
+                out[j] += sums[j]
+
+    cdef void sum(self, Py_ssize_t i, const View *x, const View *y, char *out, char *sums) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, length = self.taps * self.t.vl * size
         cdef Py_ssize_t k0 = i % self.k_blocks * self.kb, k1 = min(self.ocg, k0 + self.kb)
         cdef Py_ssize_t c0 = i // self.k_blocks % self.c_blocks * self.cb

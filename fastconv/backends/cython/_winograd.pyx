@@ -19,7 +19,6 @@ affect the others.  Sums of squares find such tiles (_outliers.pxd), and their p
 products.  So is everything where the weights have no transform, because they are not finite, or too small or large for it.
 """
 
-from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcpy, memset
 
@@ -731,45 +730,45 @@ cdef void leave_axis(
         a.edge.coef_out, a.edge.points, a.edge.outputs, a.edge.points, t.nr // t.vl, s, xat, item, count, y, yat, y_item)
 
 
-def transform_weights(
-        size_t table, w, p, scheme, packed, Py_ssize_t together, scratch, Py_ssize_t scratch_elements,
-        int threads):
-    """Fill `packed`, (groups, blocks of NR, rows of all chunks, NR), from w, (oc, icg, kd, kh, kw); `together` channels at a time."""
-    cdef const fc_table *t = <const fc_table *>table
-    cdef Weights a
-    cdef Py_ssize_t i, size = t.itemsize
-    a.icg, a.ocg, a.kd, a.kh, a.kw = p.icg, p.ocg, p.kernel[0], p.kernel[1], p.kernel[2]
-    a.depth, a.together = a.icg * a.kd, together
-    a.kbs, a.rows = packed.shape[1], packed.shape[2]
-    a.sh, a.sw, a.ph, a.pw = scheme.h.stride, scheme.w.stride, scheme.h.points, scheme.w.points
-    a.gh, a.gw = address(scheme.h.weights), address(scheme.w.weights)
-    a.at = <const Py_ssize_t *>address(scheme.starts)
-    a.w, a.packed = address(w), address(packed)
-    cdef char *buf = address(scratch)
-    cdef Py_ssize_t items = packed.shape[0] * a.kbs
-    for i in prange(items, nogil=True, num_threads=threads, schedule="static"):
-        weights_block(t, &a, i, buf + threadid() * scratch_elements * size)
-
-
 cdef struct Weights:
     Py_ssize_t icg, ocg, kd, kh, kw, depth, together, kbs, rows, sh, sw, ph, pw
     const char *gh  # per phase, (points, taps of the first phase)
     const char *gw
     const Py_ssize_t *at  # per pair of phases and point: its first element in a block of weights
-    const char *w
-    char *packed
 
 
-cdef void weights_block(const fc_table *t, const Weights *a, Py_ssize_t item, char *lanes) noexcept nogil:
+cdef class WeightTransform(Prepared):
+    """From x, weights (oc, icg, kd, kh, kw), to y, (groups, blocks of NR, rows of all chunks, NR); an item is a block."""
+
+    cdef Weights a
+
+    def __init__(self, size_t table, p, scheme, Py_ssize_t together):
+        """`together`: channels at a time."""
+        cdef Weights *a = &self.a
+        self.t, self.keep, self.uniform = <const fc_table *>table, scheme, True
+        a.icg, a.ocg, a.kd, a.kh, a.kw = p.icg, p.ocg, p.kernel[0], p.kernel[1], p.kernel[2]
+        a.depth, a.together = a.icg * a.kd, together
+        a.kbs, a.rows = (a.ocg + self.t.nr - 1) // self.t.nr, scheme.depth_rows
+        a.sh, a.sw, a.ph, a.pw = scheme.h.stride, scheme.w.stride, scheme.h.points, scheme.w.points
+        a.gh, a.gw = address(scheme.h.weights), address(scheme.w.weights)
+        a.at = <const Py_ssize_t *>address(scheme.starts)
+        self.items = p.groups * a.kbs
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        weights_block(self.t, &self.a, i, arrays.x.data, arrays.y.data, scratch)
+
+
+cdef void weights_block(
+    const fc_table *t, const Weights *a, Py_ssize_t item, const char *w, char *packed, char *lanes) noexcept nogil:
     # One block of NR output channels of one group.
     cdef Py_ssize_t size = t.itemsize, nr = t.nr, taps = a.kh * a.kw, g = item // a.kbs, kb = item % a.kbs
     cdef Py_ssize_t block, c0, c, fh, fw, j, p, q, at, count, rh, rw, used_h, used_w
     cdef Py_ssize_t most_h = (a.kh + a.sh - 1) // a.sh, most_w = (a.kw + a.sw - 1) // a.sw
-    cdef const char *w = a.w + (g * a.ocg + kb * nr) * a.depth * taps * size
-    cdef char *packed = a.packed + item * a.rows * nr * size
     cdef char *half = lanes + (a.together * taps + t.vl) * nr * size
     cdef char *rows = half + a.ph * most_w * nr * size
     cdef const char *x
+    w += (g * a.ocg + kb * nr) * a.depth * taps * size
+    packed += item * a.rows * nr * size
     for block in range((a.depth + a.together - 1) // a.together):
         c0 = block * a.together
         count = min(a.together, a.depth - c0)

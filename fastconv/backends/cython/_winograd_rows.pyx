@@ -87,11 +87,14 @@ cdef class Rows(Prepared):
 
     def transform(self, transforms, plain, weights):
         """Fill `weights`: [group][part of the output channels][tap][plane][channel]."""
-        if self.t.itemsize == 4:
-            self.transform_weights(<const double *>address(transforms), <const float *>address(plain), <float *>address(weights))
-        else:
-            self.transform_weights(
-                <const double *>address(transforms), <const double *>address(plain), <double *>address(weights))
+        cdef const double *rows = <const double *>address(transforms)
+        cdef char *w = address(plain)
+        cdef char *to = address(weights)
+        with nogil:
+            if self.t.itemsize == 4:
+                self.transform_weights(rows, <const float *>w, <float *>to)
+            else:
+                self.transform_weights(rows, <const double *>w, <double *>to)
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef Py_ssize_t block = i % self.row_blocks, od = i // self.row_blocks % self.od

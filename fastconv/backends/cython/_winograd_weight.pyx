@@ -7,17 +7,16 @@ lanes, are transformed into `vx`, [plane][channel block][tile][lane], and those 
 is every point of every pair, a product of matrices over the chunk's tiles on the register tile is added to
 `sums`, [plane][block][channel][NR].  At the end the output transform computes kernels from them.
 
-Chunks depend on the problem only.  Where sums are small, each segment of the chunks has its own sums and is computed by one
-thread, and the sums are added at the end; else threads split the blocks of each chunk, and then its points.
+Chunks depend on the problem only.  Where sums are small, the chunks have segments, each with its own sums, which are added
+at the end, and an item of work is some chunks of a segment; between its rounds signals are handled.  Else an item is a block
+of channels of one chunk, which is transformed, or, after all of them, a product.
 """
 
-from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
-from fastconv.backends.cython._simd cimport (
-    Contiguous, View, address, axis_of, contiguous, fc_axis, fc_epilogue, fc_source, fc_table, placed)
-from fastconv.backends.cython._team cimport meet, members
+from fastconv.backends.cython._prepared cimport Arrays, Prepared
+from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table
 
 cdef struct Axis:
     # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs, every `stride`-th of them in one phase.
@@ -32,25 +31,27 @@ cdef struct Slot:
     Py_ssize_t row, col, taps_h, taps_w, used_h, used_w, plane
 
 
-cdef class WinogradWeight:
-    """One prepared gradient; immutable after construction, so runs may overlap."""
+cdef class WinogradWeight(Prepared):
+    """One prepared gradient y, of images x and the gradient z of the result.
 
-    cdef const fc_table *t
-    cdef object keep
-    cdef Contiguous x, y
+    Bound as `more` are 8 doubles, all zero, for each of `summands`, the segments or, if there is one only, the blocks of
+    channels: the sum of all squares in x, and the largest sum of a row of tiles of some channels; the same for z.
+    """
+
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points, planes
-    cdef Py_ssize_t run0, run1, win, yw, vx, vy, sums, chunks, segments
+    cdef Py_ssize_t run0, run1, win, yw, vx, vy, sums, chunks, segments, rounds, products
     cdef const Slot *slots
     cdef const Py_ssize_t *point  # of y, for each plane
     cdef fc_axis rows
     cdef fc_axis cols
     cdef double fill
+    cdef readonly Py_ssize_t summands  # of the sums of squares
 
-    def __init__(self, size_t table, p, images, scheme, tables):
+    def __init__(self, size_t table, p, scheme, tables, Py_ssize_t rounds):
+        """`rounds`: of the items of all segments, between which signals are handled."""
         self.t = <const fc_table *>table
         self.keep = (scheme, tables)
-        self.x, self.y = contiguous(images[0]), contiguous(images[1])
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.oh, self.ow = p.output[1:]
         self.h, self.w = axis(scheme.h, p.kernel[1], p.stride[1]), axis(scheme.w, p.kernel[2], p.stride[2])
@@ -67,79 +68,65 @@ cdef class WinogradWeight:
         self.rows = axis_of(rows)
         self.cols = axis_of(cols)
         self.fill = p.fill
-
-    def run(self, x, y, sums, scratch, squares, Py_ssize_t scratch_bytes, Py_ssize_t lo, Py_ssize_t hi, int threads):
-        """The chunks lo to hi of every segment; `scratch_bytes` for each thread.
-
-        `squares` has a cache line of 8 doubles for each: the sum of all squares in x that it read, and the largest sum of a row of
-        tiles of some channels; the same for y.
-        """
-        cdef View xv = placed(x, &self.x), yv = placed(y, &self.y)
-        cdef char *to = address(sums)
-        cdef char *buf = address(scratch)
-        cdef double *seen = <double *>address(squares)
-        cdef Py_ssize_t s
+        self.rounds, self.products = rounds, self.planes * self.kbs
+        self.summands = self.segments if self.segments > 1 else self.channel_blocks + self.kbs
+        self.closing = self.groups * self.kbs * self.channel_blocks
         if self.segments > 1:
-            for s in prange(self.segments, nogil=True, num_threads=threads, schedule="dynamic"):
-                self.walk(
-                    s, &xv, &yv, lo, hi, to, buf + threadid() * scratch_bytes, buf + threadid() * scratch_bytes,
-                    seen + threadid() * 8, 0, 1)
+            self.items = self.segments * rounds
         else:
-            with nogil, parallel(num_threads=threads):
-                self.walk(
-                    0, &xv, &yv, lo, hi, to, buf, buf + threadid() * scratch_bytes, seen + threadid() * 8, threadid(),
-                    members())
+            self.items = self.chunks * self.groups * (self.channel_blocks + self.kbs + self.products)
 
-    def finish(self, sums, out, scratch, Py_ssize_t scratch_bytes, int threads):
-        """The kernels, (oc, icg, 1, kh, kw), from their sums."""
-        cdef char *to = address(out)
-        cdef char *from_ = address(sums)
-        cdef char *buf = address(scratch)
-        with nogil, parallel(num_threads=threads):
-            self.end(to, from_, buf + threadid() * scratch_bytes, threadid(), members())
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef double *seen = <double *>arrays.more
+        cdef char *sums = arrays.shared
+        cdef char *tiles = sums + self.sums * self.t.itemsize  # there where all items are of one segment
+        cdef Py_ssize_t per_chunk = self.channel_blocks + self.kbs + self.products, at = i % per_chunk
+        if i >= self.items:
+            self.leave(arrays.y.data, i - self.items, sums, scratch)
+        elif self.segments > 1:
+            self.walk(i % self.segments, i // self.segments, arrays, sums, scratch, seen + i % self.segments * 8)
+        elif at < self.channel_blocks + self.kbs:
+            self.enter(
+                i // per_chunk // self.groups, i // per_chunk % self.groups, at, arrays, tiles, scratch, seen + at * 8)
+        else:
+            self.multiply(
+                i // per_chunk // self.groups, i // per_chunk % self.groups, at - self.channel_blocks - self.kbs,
+                i // per_chunk < self.groups, tiles, sums)
+
+    cdef Py_ssize_t barrier(self, Py_ssize_t i, const Arrays *arrays) noexcept nogil:
+        """A round follows the one before, products follow the tiles they read, and tiles those products."""
+        cdef Py_ssize_t blocks = self.channel_blocks + self.kbs, first
+        if i >= self.items:
+            return self.items + self.closing
+        if self.segments > 1:
+            return (i // self.segments + 1) * self.segments
+        first = i - i % (blocks + self.products)
+        return first + blocks if i < first + blocks else first + blocks + self.products
 
     cdef void walk(
-        self, Py_ssize_t s, const View *x, const View *y, Py_ssize_t lo, Py_ssize_t hi, char *sums, char *tiles, char *own,
-        double *seen, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
-        """Chunks lo to hi of one segment: this thread's part of a team of `many`, or all of it for one thread."""
+        self, Py_ssize_t s, Py_ssize_t round, const Arrays *arrays, char *sums, char *own, double *seen) noexcept nogil:
+        """The chunks of one round of a segment; tiles are in the thread's own scratch."""
         cdef Py_ssize_t first = self.chunks * s // self.segments, end = self.chunks * (s + 1) // self.segments, c, g, i
-        cdef Py_ssize_t products = self.planes * self.kbs
+        cdef Py_ssize_t many = end - first
+        cdef char *band = own + (self.vx + self.vy) * self.t.itemsize
         sums = sums + s * self.sums * self.t.itemsize
-        for c in range(first + lo, min(first + hi, end)):
+        for c in range(first + many * round // self.rounds, first + many * (round + 1) // self.rounds):
             for g in range(self.groups):
-                i = me
-                while i < self.channel_blocks + self.kbs:
-                    self.enter(c, g, i, x, y, tiles, own, seen)
-                    i += many
-                if many > 1:
-                    meet()
-                for i in range(products * me // many, products * (me + 1) // many):
-                    self.multiply(c, g, i, c == first, tiles, sums)
-                if many > 1:
-                    meet()
-
-    cdef void end(self, char *out, char *sums, char *own, Py_ssize_t me, Py_ssize_t many) noexcept nogil:
-        """One thread's part of the work after all sums are complete."""
-        cdef Py_ssize_t products = self.groups * self.planes * self.kbs, i
-        if self.segments > 1:
-            for i in range(products * me // many, products * (me + 1) // many):
-                self.join(i, sums)
-            meet()
-        i = me
-        while i < self.groups * self.kbs * self.channel_blocks:
-            self.leave(out, i, sums, own)
-            i += many
+                for i in range(self.channel_blocks + self.kbs):
+                    self.enter(c, g, i, arrays, own, band, seen)
+                for i in range(self.products):
+                    self.multiply(c, g, i, c == first, own, sums)
 
     cdef void enter(
-        self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const View *x, const View *y, char *tiles, char *own,
+        self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const Arrays *arrays, char *tiles, char *band,
         double *seen) noexcept nogil:
-        """Block i of a chunk's channels, of x and then of y, into `tiles`, through a thread's own scratch."""
-        cdef Py_ssize_t size = self.t.itemsize, first = c * self.chunk, count = min(self.chunk, self.unit_rows - first)
-        cdef char *band = own + (self.vx + self.vy) * size
+        """Block i of a chunk's channels, of x and then of z, into `tiles`, through a thread's own scratch."""
+        cdef Py_ssize_t first = c * self.chunk, count = min(self.chunk, self.unit_rows - first)
         if i < self.channel_blocks:
-            self.enter_x(x, g, i, first, count, tiles, band, seen)
+            self.enter_x(&arrays.x, g, i, first, count, tiles, band, seen)
         else:
-            self.enter_y(y, g, i - self.channel_blocks, first, count, tiles + self.vx * size, band, seen + 2)
+            self.enter_y(
+                &arrays.z, g, i - self.channel_blocks, first, count, tiles + self.vx * self.t.itemsize, band, seen + 2)
 
     cdef void enter_x(
         self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band,
@@ -248,16 +235,20 @@ cdef class WinogradWeight:
                 self.t.tile[q_next - q](tiles, 1, &none, a + q * size, vl, y, nr, y, 0, start, to + (b * vl + q) * nr * size)
                 q = q_next
 
-    cdef void join(self, Py_ssize_t i, char *sums) noexcept nogil:
-        """Add one plane's sums of one block of output channels, of all segments, into those of the first."""
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, s
-        cdef char *to = sums + i * self.icg * nr * size
+    cdef void join(self, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t first, Py_ssize_t count, char *sums) noexcept nogil:
+        """Add the sums of some channels and one block of output channels, of all segments, into those of the first."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, s, plane
+        cdef char *to
         cdef fc_epilogue e
-        e.alpha, e.beta, e.c, e.crs, e.ccs, e.row_bias, e.col_bias, e.relu = 1.0, 1.0, to, nr, 1, NULL, NULL, 0
-        for s in range(1, self.segments):
-            self.t.store(to + s * self.sums * size, self.icg, nr, to, nr, 1, &e)
+        e.alpha, e.beta, e.crs, e.ccs, e.row_bias, e.col_bias, e.relu = 1.0, 1.0, nr, 1, NULL, NULL, 0
+        for plane in range(self.planes):
+            to = sums + (((g * self.planes + plane) * self.kbs + kb) * self.icg + first) * nr * size
+            e.c = to
+            for s in range(1, self.segments):
+                self.t.store(to + s * self.sums * size, count, nr, to, nr, 1, &e)
 
-    cdef void leave(self, char *out, Py_ssize_t item, const char *sums, char *kernels) noexcept nogil:
+    cdef void leave(self, char *out, Py_ssize_t item, char *sums, char *kernels) noexcept nogil:
+        """The kernels, (oc, icg, 1, kh, kw), of some channels and one block of output channels, from their sums."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, taps = self.h.taps * self.w.taps, c
         cdef Py_ssize_t b = item % self.channel_blocks, kb = item // self.channel_blocks % self.kbs
         cdef Py_ssize_t g = item // self.channel_blocks // self.kbs, lanes = min(vl, self.icg - b * vl)
@@ -268,6 +259,7 @@ cdef class WinogradWeight:
         cdef char *y
         cdef fc_epilogue e
         e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, NULL, 0
+        self.join(g, kb, b * vl, lanes, sums)
         for c in range(lanes):
             for i in range(self.h.stride * self.w.stride):
                 slot = self.slots + i

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython import native
-from fastconv.core import machine, threads
+from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
@@ -102,19 +102,11 @@ class Elementwise(Kernel[ElementwiseProblem]):
         seconds = native.seconds(self, problem)
         f = function_of(problem)
         first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
-        if self.direction == "forward":
-            prepared = _elementwise.Activation(table, problem.size, BLOCK, f.number, first, second)
-            whole = native.Contiguous(problem.size, (1,), 0)
-            native.share(prepared, 0, workers, seconds, whole, whole)
-            return prepared.bind()
-        slices = threads.slices(blocks, seconds)
-
-        def backward(dy: np.ndarray, out: np.ndarray) -> None:
-            for lo, hi in slices:
-                team = native.team(workers)
-                _elementwise.backward(table, f.number, first, second, dy, constants[0], out, BLOCK, lo, hi, team)
-
-        return backward
+        backward = self.direction == "backward"
+        prepared = _elementwise.Activation(table, problem.size, BLOCK, f.number, first, second, backward)
+        whole = native.c_order(problem.size)
+        native.schedule(prepared, 0, workers, seconds, whole, whole)
+        return prepared.bind(*constants[:1] if backward else ())
 
 
 KERNELS = tuple(Elementwise(isa, "forward") for isa in machine.ISAS)

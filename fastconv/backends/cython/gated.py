@@ -46,9 +46,9 @@ class Gated(Kernel[ElementwiseProblem]):
         p, backward = problem, problem.direction == "backward"
         table = native.table(self.isa, p.dtype.itemsize)
         prepared = _elementwise.Gated(table, p.rows, p.length, BLOCK, backward)
-        one, both = (native.Contiguous(n, (1,), 0) for n in (p.size, 2 * p.size))
+        one, both = native.c_order(p.size), native.c_order(2 * p.size)
         workers = threads if p.size >= SHARED_BLOCKS * BLOCK else 1
-        native.share(prepared, 0, workers, native.seconds(self, p), *((one, both) if backward else (both, one)))
+        native.schedule(prepared, 0, workers, native.seconds(self, p), *((one, both) if backward else (both, one)))
         return prepared.bind(*constants)
 
 

@@ -127,17 +127,18 @@ class Gemm(Kernel[GemmProblem]):
         prepared = _gemm.Gemm(
             native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
         )
-        own, shared = prepared.scratch_bytes(packed)
+        own, shared = prepared.scratch_bytes()
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = y or native.matrices(p.batch, p.m, p.n)
-        native.share(prepared, own, count, native.seconds(self, p), x, y, shared)
+        native.schedule(prepared, own, count, native.seconds(self, p), x, y, shared_bytes=shared)
+        if not packed:
+            return lambda constants: prepared.operands(*constants)
+        panels = _gemm.Panels(prepared)
+        elements = -(-p.n // nr) * nr * p.k
+        native.schedule(panels, 0, count, PACK_SECONDS * elements)
 
         def bind(constants: tuple[Any, ...]) -> Run:
-            b, c, bias = constants
-            if not packed:
-                return prepared.operands(b, c, bias)
-            panels = aligned_empty(-(-p.n // nr) * nr * p.k * size)
-            return prepared.operands(b, c, bias, panels, native.team(count))
+            return prepared.operands(*constants, aligned_empty(elements * size), panels)
 
         return bind
 

@@ -17,6 +17,7 @@ from fastconv.core.problems.loss import LossProblem
 
 SAMPLE_SECONDS = 4e-9
 LINE = 64  # bytes of a cache line
+SUM_BYTES = 16  # of an item: the sum of its losses, and that of its weights
 ROUNDED = 1 << 15  # losses in a buffer before they are rounded to 16 bits
 
 
@@ -50,12 +51,18 @@ class Loss(Specialised[LossProblem]):
         read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
         return START_SECONDS + max(work, read / machine.bandwidth)
 
+    def _scratch(self, p: LossProblem) -> tuple[int, int]:
+        """Bytes of one thread, and of all threads for the sums of items."""
+        size = work_dtype(p.dtype).itemsize
+        block, items = blocks(p.n, p.c, p.inner)
+        if p.direction == "backward":
+            return (3 * block + waiting(self.isa, size, p.c, p.inner)) * size, 0
+        return 3 * block * size, items * SUM_BYTES if p.reduction != "none" else 0
+
     def workspace(self, problem: LossProblem) -> int:
         p, dtype = problem, work_dtype(problem.dtype)
-        block, _ = blocks(p.n, p.c, p.inner)
-        each = 3 * block + (waiting(self.isa, dtype.itemsize, p.c, p.inner) if p.direction == "backward" else 0)
-        wide = 0 if dtype == p.dtype else prod(p.loss_shape)
-        return (each + wide) * dtype.itemsize
+        wide = 0 if dtype == p.dtype else prod(p.loss_shape) * dtype.itemsize
+        return sum(self._scratch(p)) + wide
 
     def error(self, problem: LossProblem) -> float:
         if is_half(problem.dtype):
@@ -69,38 +76,26 @@ class Loss(Specialised[LossProblem]):
         dtype = work_dtype(p.dtype)
         prepared = _softmax.Loss(native.table(self.isa, dtype.itemsize), p, block, items, p.c <= LONGEST)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
-        each = native.in_slices(items, self.workspace(p), threads, native.seconds(self, p))
+        forward = p.direction == "forward"
+        losses, scores = native.c_order(*p.loss_shape), native.c_order(*p.canonical)
+        x, y = (scores, losses) if forward else (losses, scores)
+        own, shared = self._scratch(p)
+        native.schedule(prepared, own, threads, native.seconds(self, p), x, y, shared_bytes=shared)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             target, weight = constants[-2:]
-            wanted = (target, *self._weights(p, weight))
-
-            def run(x: np.ndarray, out: np.ndarray) -> None:
-                each(lambda *where: prepared.run(*wanted, x, out, *where))
-
-            def reduced(x: np.ndarray, out: np.ndarray) -> None:
-                sums = np.empty((items, 2))  # of losses and of weights
-                run(x, sums)
-                prepared.reduce(sums, p.reduction == "mean", out)
-
-            def picked(x: np.ndarray, out: np.ndarray) -> None:
-                prepared.picked(*wanted, x, p.reduction == "mean", out)
+            scale, total = self._weights(p, weight)
+            factors = None
+            if p.smoothing or not forward:
+                factors = np.array([total, 1.0 if forward else self._share(p, target, scale)])
+            run = prepared.bind(None if forward else constants[0], scale, target, factors)
 
             def rounded(x: np.ndarray, out: np.ndarray) -> None:
                 wide = np.empty(out.shape, dtype)
-                forward(x, wide)
+                run(x, wide)
                 halves.convert(self.isa, out, wide)
 
-            if p.direction == "forward":
-                small = items == 1 and not p.logits
-                forward = run if p.reduction == "none" else picked if small else reduced
-                return forward if dtype == p.dtype else rounded
-            x, share = constants[0], self._share(p, target, wanted[1])
-
-            def backward(dy: np.ndarray, out: np.ndarray) -> None:
-                each(lambda *where: prepared.backward(*wanted, x, dy, share, out, *where))
-
-            return backward
+            return run if dtype == p.dtype else rounded
 
         return bind
 

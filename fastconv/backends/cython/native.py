@@ -1,4 +1,4 @@
-"""Code that the kernel objects of this backend share: availability, tables, bands, runs in slices."""
+"""Code that the kernel objects of this backend share: availability, tables, bands, how runs process their items."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -20,10 +21,10 @@ from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
 from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, named
-from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
-from fastconv.core.scratch import aligned_empty, borrow_each, step_of
+from fastconv.core.scratch import aligned_empty
 
 if TYPE_CHECKING:
     from fastconv.backends.cython import _prepared
@@ -70,11 +71,6 @@ def compiled(name: str) -> Any:
 def simd() -> Any:
     """The module of micro-kernels."""
     return compiled("_simd")
-
-
-def team(requested: int) -> int:
-    """How many of `requested` threads a run may use now; see _team.pyx."""
-    return 1 if requested == 1 else compiled("_team").team(requested)
 
 
 @cache
@@ -239,6 +235,9 @@ class Contiguous(NamedTuple):
     free: int
 
 
+NOTHING = Contiguous(0, (), 0)
+
+
 def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contiguous:
     """`Contiguous` of images, (N, C, D, H, W), by the contract of `core.kernel`."""
     d, h, w = spatial
@@ -253,12 +252,24 @@ def images(p: ConvProblem | PoolProblem | AdaptivePoolProblem) -> tuple[Contiguo
     return contiguous(p.n, ic, p.input, p.layout), contiguous(p.n, oc, p.output, p.layout)
 
 
-def share(
+def c_order(*shape: int) -> Contiguous:
+    """`Contiguous` of an array in C order."""
+    strides = tuple(prod(shape[i + 1 :]) for i in range(len(shape)))
+    return Contiguous(prod(shape), strides, 0)
+
+
+def schedule(
     prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
-    x: Contiguous, y: Contiguous, shared_bytes: int = 0,
+    x: Contiguous = NOTHING, y: Contiguous = NOTHING, z: Contiguous | None = None, shared_bytes: int = 0,
 ) -> None:  # fmt: skip
-    """Make `prepared` run on up to `count` threads, in slices between which signals are handled."""
-    prepared.share(scratch_bytes, count, threads.slices(prepared.items, seconds), x, y, shared_bytes)
+    """Make `prepared` run on up to `count` threads, in slices between which signals are handled.
+
+    `scratch_bytes` are for each thread, and `shared_bytes` for all of them.  `x`, `y` and `z` describe the arrays that
+    a run receives; a third array has by default the layout of the second.
+    """
+    *slices, (first, last) = threads.slices(prepared.items, seconds)
+    parts = (*slices, (first, last + prepared.closing))
+    prepared.schedule(scratch_bytes, count, parts, x, y, y if z is None else z, shared_bytes)
 
 
 PART_UNIT = 16  # elements: a part begins on a cache line if its row does
@@ -289,7 +300,7 @@ def binder(
     pack: Callable[[np.ndarray], np.ndarray | None],
 ) -> Bind:  # fmt: skip
     """Runs of `prepared`, with weights that each bind packs."""
-    share(prepared, scratch_bytes, count, seconds, *images(p))
+    schedule(prepared, scratch_bytes, count, seconds, *images(p))
 
     def bind(constants: tuple[Any, ...]) -> Run:
         weights, bias = constants
@@ -302,8 +313,24 @@ def pooling(
     p: PoolProblem | AdaptivePoolProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float
 ) -> Run:
     """A run of `prepared`, a pooling."""
-    share(prepared, scratch_bytes, count, seconds, *images(p))
+    schedule(prepared, scratch_bytes, count, seconds, *images(p))
     return prepared.bind()
+
+
+def weight_gradient(
+    p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float, shared_bytes: int,
+    fixed: np.ndarray,
+) -> Run:  # fmt: skip
+    """A run of `prepared`, whose third array is the gradient of the result; `fixed` is one of the two factors."""
+    x, dy = images(p)
+    schedule(prepared, scratch_bytes, count, seconds, x, c_order(*p.w_shape), dy, shared_bytes)
+    multiply = prepared.bind()
+
+    def run(changing: np.ndarray, out: np.ndarray) -> None:
+        x, dy = weight_operands(p, changing, fixed)
+        multiply(x, out, dy)
+
+    return run
 
 
 def as_product(p: ConvProblem, batch: int, rows: int) -> GemmProblem:
@@ -400,23 +427,3 @@ def seconds(kernel: Kernel[Any], problem: Problem) -> float:
     """Predicted time on one thread; cached, because calls without a plan need it every time."""
     return kernel.cost(problem, machine.host())
 
-
-Body = Callable[[np.ndarray, int, int, int, int], Any]
-
-
-def in_slices(items: int, scratch_bytes: int, count: int, seconds: float) -> Callable[[Body], None]:
-    """A function that calls ``body(scratch, scratch_bytes, lo, hi, threads)`` on slices of all items.
-
-    Between slices Python handles signals.  For kernels whose runs need more than an image and a result; the others use
-    `share`.  What does not depend on the arrays is computed here, because small problems take less time than that.
-    """
-    count, step = max(1, min(count, items)), step_of(scratch_bytes)
-    parts = threads.slices(items, seconds)
-
-    def each(body: Body) -> None:
-        workers = team(count)
-        with borrow_each(scratch_bytes, workers) as scratch:
-            for lo, hi in parts:
-                body(scratch, step, lo, hi, workers)
-
-    return each

@@ -179,12 +179,7 @@ class Pool(Kernel[PoolProblem]):
         tables = (blocks.taps(p), *places, *divisors(p))
         prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
-        each = native.in_slices(prepared.items, blocks.bytes, threads, native.seconds(self, p))
-
-        def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray | None = None) -> None:
-            each(lambda buf, step, lo, hi, count: prepared.run(x, out, indices, buf, step, lo, hi, count))
-
-        return run
+        return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Pool(isa) for isa in machine.ISAS)

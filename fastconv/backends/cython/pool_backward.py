@@ -26,6 +26,19 @@ ROW_BYTES = 256 << 10  # of a block of a row of the input
 SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
 
+def table(p: AnyPool) -> int:
+    """These kernels have no vectors; items only need to know the size of elements."""
+    return native.table("portable", p.dtype.itemsize)
+
+
+def scheduled(kernel: Kernel[AnyPool], p: AnyPool, prepared: Any, count: int) -> Any:
+    """`prepared`, on one thread if the input is small: an item of work is some channels of an image."""
+    inputs, outputs = native.images(p)
+    workers = count if p.n * p.c * prod(p.input) > SHARED_ELEMENTS else 1
+    native.schedule(prepared, kernel.workspace(p), workers, native.seconds(kernel, p), outputs, inputs, outputs)
+    return prepared
+
+
 class Scatter(Kernel[AnyPool]):
     """Valid for any indices, not only those of a pooling."""
 
@@ -54,15 +67,7 @@ class Scatter(Kernel[AnyPool]):
         p = problem
         (indices,) = constants
         width = CHANNELS if p.layout == "NHWC" else 1
-        items = p.n * -(-p.c // width)
-        elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
-        workers = count if elements > SHARED_ELEMENTS else 1
-        each = native.in_slices(items, 0, workers, native.seconds(self, p))
-
-        def run(dy: np.ndarray, out: np.ndarray) -> None:
-            each(lambda buf, step, lo, hi, threads: _pool_backward.run(dy, indices, out, width, lo, hi, threads))
-
-        return run
+        return scheduled(self, p, _pool_backward.Scatter(table(p), p, width), count).operands(indices)
 
 
 class Average(Kernel[AnyPool]):
@@ -119,16 +124,8 @@ class Average(Kernel[AnyPool]):
         p = problem
         assert isinstance(p, PoolProblem)
         width = self._width(p)
-        prepared = _pool_backward.Average(p, *self._windows(p), divisors(p), width, self._block(p))
-        items = p.n * -(-p.c // width)
-        elements = p.n * p.c * p.input[0] * p.input[1] * p.input[2]
-        workers = count if elements > SHARED_ELEMENTS else 1
-        each = native.in_slices(items, self.workspace(p), workers, native.seconds(self, p))
-
-        def run(dy: np.ndarray, out: np.ndarray) -> None:
-            each(lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads))
-
-        return run
+        prepared = _pool_backward.Average(table(p), p, *self._windows(p), divisors(p), width, self._block(p))
+        return scheduled(self, p, prepared, count).bind()
 
 
 class Adaptive(Kernel[AnyPool]):
@@ -168,14 +165,7 @@ class Adaptive(Kernel[AnyPool]):
         p = problem
         assert isinstance(p, AdaptivePoolProblem)
         width = self._width(p)
-        prepared = _pool_backward.Adaptive(p, width)
-        workers = count if p.n * p.c * prod(p.input) > SHARED_ELEMENTS else 1
-        each = native.in_slices(p.n * -(-p.c // width), self.workspace(p), workers, native.seconds(self, p))
-
-        def run(dy: np.ndarray, out: np.ndarray) -> None:
-            each(lambda rows, step, lo, hi, threads: prepared.run(dy, out, rows, step, lo, hi, threads))
-
-        return run
+        return scheduled(self, p, _pool_backward.Adaptive(table(p), p, width), count).bind()
 
 
 KERNELS = (Scatter(), Average())

@@ -55,12 +55,7 @@ class Means(Kernel[PoolProblem]):
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
-        each = native.in_slices(p.n * -(-p.c // WIDTH), 0, count, native.seconds(self, p))
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            each(lambda buf, step, lo, hi, workers: _pool_means.run(table, x, out, p.taps, WIDTH, lo, hi, workers))
-
-        return run
+        return native.pooling(p, _pool_means.Means(table, p, WIDTH), 0, count, native.seconds(self, p))
 
 
 KERNELS = tuple(Means(isa) for isa in machine.ISAS)

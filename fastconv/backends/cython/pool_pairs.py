@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fastconv.backends.cython import native
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, Run
@@ -56,12 +54,7 @@ class Pairs(Kernel[PoolProblem]):
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         threads = threads if p.flops > SHARED_FLOPS else 1
-        each = native.in_slices(p.n * p.c * p.output[0], 0, threads, native.seconds(self, p))
-
-        def run(x: np.ndarray, out: np.ndarray, indices: np.ndarray) -> None:
-            each(lambda buf, step, lo, hi, count: _pool_pairs.run(table, x, out, indices, lo, hi, count))
-
-        return run
+        return native.pooling(p, _pool_pairs.Pairs(table, p), 0, threads, native.seconds(self, p))
 
 
 KERNELS = tuple(Pairs(isa) for isa in machine.ISAS)

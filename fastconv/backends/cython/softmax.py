@@ -76,8 +76,8 @@ class Softmax(Kernel[SoftmaxProblem]):
         prepared = _softmax.Softmax(table, p, block, items if p.length else 0, p.length <= LONGEST)
         size = p.outer * p.length * p.inner
         threads = threads if size > SHARED_ELEMENTS else 1
-        whole = native.Contiguous(size, (p.length * p.inner, p.inner, 1), 0)
-        native.share(prepared, self.workspace(p), threads, native.seconds(self, p), whole, whole)
+        whole = native.c_order(p.outer, p.length, p.inner)
+        native.schedule(prepared, self.workspace(p), threads, native.seconds(self, p), whole, whole)
         return prepared.bind(constants[0] if p.direction == "backward" else None)
 
 

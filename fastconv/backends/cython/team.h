@@ -7,23 +7,6 @@
 #include <sched.h>
 #endif
 
-/* Size of the caller's team, and a barrier. */
-static inline int fc_members(void)
-{
-#ifdef _OPENMP
-    return omp_get_num_threads();
-#else
-    return 1;
-#endif
-}
-
-static inline void fc_meet(void)
-{
-#ifdef _OPENMP
-#pragma omp barrier
-#endif
-}
-
 /* Linux wakes a thread on the processor where it ran last, or on that of the waking thread, unless another processor is idle;
    on a virtual machine, a processor that the host has put to sleep does not count as idle.  So two threads may share one
    processor for milliseconds, each waiting for the other.  Workers are therefore bound to `allowed` without the caller's

@@ -102,7 +102,7 @@ class Thin(Kernel[GemmProblem]):
         prepared = _thin.Thin(native.table(self.isa, size), p, swapped, native.depth_part(p.k, size), panels)
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = native.matrices(p.batch, p.m, p.n)
-        native.share(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
+        native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
         pack = p.packed and not swapped and not p.b_batched
 
         def bind(constants: tuple[Any, ...]) -> Run:

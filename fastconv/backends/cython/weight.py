@@ -23,8 +23,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_tables
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.conv import ConvProblem, weight_operands
-from fastconv.core.scratch import borrow
+from fastconv.core.problems.conv import ConvProblem
 
 PIXELS = 1024  # of a block, so that its part of y, NR channels wide, stays in the L2 cache and sums are rarely added
 BAND_BYTES = 384 << 10
@@ -209,20 +208,11 @@ class Weight(Kernel[ConvProblem]):
         mr, nr = native.tile(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         layout = Layout.of(p, self.isa, count)
-        prepared = _weight.Weight(
-            native.table(self.isa, size), p, native.images(p), native.padded_axes(p, p.mode), layout
+        prepared = _weight.Weight(native.table(self.isa, size), p, native.padded_axes(p, p.mode), layout)
+        own, sums = layout.scratch(mr, nr), layout.segments * p.groups * -(-p.ocg // nr) * nr * p.depth
+        return native.weight_gradient(
+            p, prepared, own * size, count, native.seconds(self, p), sums * size, constants[0]
         )
-        each = native.in_slices(prepared.items, layout.scratch(mr, nr) * size, count, native.seconds(self, p))
-        sums = layout.segments * p.groups * -(-p.ocg // nr) * nr * p.depth * size
-        fixed = constants[0]
-
-        def run(changing: np.ndarray, out: np.ndarray) -> None:
-            x, y = weight_operands(p, changing, fixed)
-            with borrow(sums) as partial:
-                each(lambda buf, step, lo, hi, workers: prepared.run(x, y, partial, buf, step, lo, hi, workers))
-                prepared.finish(partial, out, native.team(count))
-
-        return run
 
 
 KERNELS = tuple(Weight(isa) for isa in machine.ISAS)

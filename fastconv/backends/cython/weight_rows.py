@@ -12,8 +12,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
-from fastconv.core.problems.conv import ConvProblem, weight_operands
-from fastconv.core.scratch import borrow
+from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 16 << 10  # of one input channel: half of an L1 cache
 SUMS_BYTES = 64 << 10  # of the channels of an item
@@ -150,27 +149,11 @@ class WeightRows(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = Blocks.of(p, vl)
         tables = native.padded_axes(p, p.mode)
-        table, images = native.table(self.isa, size), native.images(p)
-        prepared = _weight_rows.WeightRows(table, p, images, tables, blocks.taps(p), blocks)
-        each = native.in_slices(prepared.items, blocks.scratch(p, vl), count, native.seconds(self, p))
-        sums = p.oc * p.depth * size
-        fixed = constants[0]
-
-        def total(x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
-            each(lambda buf, step, lo, hi, workers: prepared.run(x, y, out, buf, step, lo, hi, workers))
-
-        def run(changing: np.ndarray, out: np.ndarray) -> None:
-            x, y = weight_operands(p, changing, fixed)
-            if blocks.segments == 1:
-                total(x, y, out)
-                return
-            with borrow(blocks.segments * sums) as memory:
-                partial = memory[: blocks.segments * sums].view(p.acc).reshape(blocks.segments, *out.shape)
-                total(x, y, partial)
-                with np.errstate(all="ignore"):
-                    np.add.reduce(partial, axis=0, out=out)
-
-        return run
+        prepared = _weight_rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
+        sums = blocks.segments * p.oc * p.depth * size if blocks.segments > 1 else 0
+        return native.weight_gradient(
+            p, prepared, blocks.scratch(p, vl), count, native.seconds(self, p), sums, constants[0]
+        )
 
 
 KERNELS = tuple(WeightRows(isa) for isa in machine.ISAS)

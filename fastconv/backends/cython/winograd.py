@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import heapq
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import combinations, product
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,6 @@ from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, Run, Specialised, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.core.scratch import borrow
 
 # Interpolation points, by their number: pairs +-a, and perhaps a single one; 0 and infinity belong to every set.  In
 # float32, sets that are nearly closed under p -> 1/p have smaller errors than the usual small integers.
@@ -672,26 +672,33 @@ class Winograd(Specialised[ConvProblem]):
         h, w = axes(problem, self.m)
         return 0, h.width, w.width
 
-    def transform(self, weights: np.ndarray, p: ConvProblem, scheme: Scheme, threads: int) -> np.ndarray:
-        """(oc, icg, kd, kh, kw) -> (groups, blocks of NR, rows of all chunks, NR), zero after the last channel."""
+    def transform(self, p: ConvProblem, scheme: Scheme, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+        """From (oc, icg, kd, kh, kw) to (groups, blocks of NR, rows of all chunks, NR), zero after the last channel."""
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
         elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
-        packed = aligned_empty((p.groups, -(-p.ocg // nr), scheme.depth_rows, nr), p.acc)
-        workers = max(1, min(native.team(threads), len(packed) * packed.shape[1]))
-        with borrow(elements * workers * size) as scratch:
-            table, transform = native.table(self.isa, size), native.compiled("_winograd").transform_weights
-            transform(table, weights, p, scheme, packed, TOGETHER, scratch, elements, workers)
-        return packed
+        shape = p.groups, -(-p.ocg // nr), scheme.depth_rows, nr
+        prepared = native.compiled("_winograd").WeightTransform(native.table(self.isa, size), p, scheme, TOGETHER)
+        seconds = PACK_SECONDS[-1][1] * prod(shape)
+        native.schedule(prepared, elements * size, threads, seconds, native.c_order(*p.w_shape), native.c_order(*shape))
+        run = prepared.bind()
+
+        def transform(weights: np.ndarray) -> np.ndarray:
+            packed = aligned_empty(shape, p.acc)
+            run(weights, packed)
+            return packed
+
+        return transform
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         prepared, scheme = self._prepared(p, count)
+        transform = self.transform(p, scheme, count)
 
         def pack(weights: np.ndarray) -> np.ndarray | None:
-            return self.transform(weights, p, scheme, count) if native.ordinary(weights, self.isa) else None
+            return transform(weights) if native.ordinary(weights, self.isa) else None
 
         return native.binder(p, prepared, scheme.bytes(p.acc.itemsize), count, native.seconds(self, p), pack)
 
@@ -703,7 +710,7 @@ class Winograd(Specialised[ConvProblem]):
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
         """(tiles of x that are computed directly because of outliers in x, all tiles)."""
         prepared, scheme = self._prepared(problem, 1)
-        native.share(prepared, scheme.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
+        native.schedule(prepared, scheme.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
         return prepared.direct_tiles(x)
 
 

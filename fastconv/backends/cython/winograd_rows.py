@@ -343,7 +343,7 @@ class Rows(Specialised[ConvProblem]):
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:
         """(vectors of pixels that are computed directly because of outliers in x, all vectors)."""
         prepared, blocks = self._prepared(problem, 1)
-        native.share(prepared, blocks.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
+        native.schedule(prepared, blocks.bytes(problem.acc.itemsize), 1, 0.0, *native.images(problem))
         return prepared.direct_tiles(x)
 
 

@@ -24,7 +24,6 @@ from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, rounding_bound
 from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
-from fastconv.core.scratch import borrow, borrow_each, step_of
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 64  # of a chunk: fewest products that are summed before the sum is added to that of other chunks
@@ -219,21 +218,22 @@ class WinogradWeight(Kernel[ConvProblem]):
         size = p.acc.itemsize
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         s = Scheme.of(p, self.isa, self.tile)
-        table, images = native.table(self.isa, size), native.images(p)
-        prepared = _winograd_weight.WinogradWeight(table, p, images, s, native.padded_axes(p, p.mode))
-        slices = threads.slices(-(-s.chunks // s.segments), native.seconds(self, p))
-        own = (s.vx + s.vy + s.scratch) * size
-        step = step_of(own)
+        seconds = native.seconds(self, p)
+        rounds = len(threads.slices(-(-s.chunks // s.segments), seconds))
+        table, tables = native.table(self.isa, size), native.padded_axes(p, p.mode)
+        prepared = _winograd_weight.WinogradWeight(table, p, s, tables, rounds)
+        tiles, sums = s.vx + s.vy, s.segments * s.sums
+        own, shared = (s.scratch + tiles, sums) if s.segments > 1 else (s.scratch, sums + tiles)
+        images, gradients = native.images(p)
+        native.schedule(
+            prepared, own * size, count, seconds, images, native.c_order(*p.w_shape), gradients, shared * size
+        )
         plain: list[Run] = []
 
         def run(changing: np.ndarray, out: np.ndarray) -> None:
             x, y = weight_operands(p, changing, constants[0])
-            workers = native.team(count)
-            squares = np.zeros((workers, 8))
-            with borrow(s.segments * s.sums * size) as sums, borrow_each(own, workers) as scratch:
-                for lo, hi in slices:
-                    prepared.run(x, y, sums, scratch, squares, step, lo, hi, workers)
-                prepared.finish(sums, out, scratch, step, workers)
+            squares = np.zeros((prepared.summands, 8))
+            prepared.bind(more=squares)(x, out, y)
             if not ordinary(x, y, squares, 1 if p.mode == "zeros" else REPEATED):
                 if not plain:
                     plain.append(self.plain.prepare(p, constants, count))

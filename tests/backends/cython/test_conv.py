@@ -381,4 +381,4 @@ def test_packed_weights_start_on_a_cache_line(channels: int) -> None:
     assert native.packer(isa, p)(w.reshape(p.w_shape)).ctypes.data % 64 == 0
     kernel = next(k for k in winograd.KERNELS if k.isa == isa and k.reject(p) is None)
     scheme = winograd.Scheme.of(p, isa, kernel.m, 1)
-    assert kernel.transform(w.reshape(p.w_shape), p, scheme, 1).ctypes.data % 64 == 0
+    assert kernel.transform(p, scheme, 1)(w.reshape(p.w_shape)).ctypes.data % 64 == 0
