@@ -25,6 +25,7 @@ from fastconv.backends.borders import add_folded, fold_runs, padded_problem
 from fastconv.backends.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
 
@@ -258,11 +259,11 @@ class ByPhases(Specialised[ConvProblem]):
         if not strided and not folded:
             return 0, 0, 0, 0
         parts = sum(
-            number * line(cut.images * p.oc * math.prod(forward_problem(p, ph, cut).output) * p.out.itemsize)
+            number * whole_lines(cut.images * p.oc * math.prod(forward_problem(p, ph, cut).output) * p.out.itemsize)
             for ph, number in self._kinds(p)
         )
-        block = line(p.oc * math.prod(cut.result(p)) * p.out.itemsize) if strided and folded else 0
-        windows = line(window_bytes(p, cut.steps)) if any(cut.axes) else 0
+        block = whole_lines(p.oc * math.prod(cut.result(p)) * p.out.itemsize) if strided and folded else 0
+        windows = whole_lines(window_bytes(p, cut.steps)) if any(cut.axes) else 0
         return parts, block, windows, windows
 
     def workspace(self, problem: ConvProblem) -> int:
@@ -347,11 +348,6 @@ class Step:
         return cls(axes, forward, (d, h, w))
 
 
-def line(nbytes: int) -> int:
-    """Bytes up to a whole cache line."""
-    return -(-nbytes // 64) * 64
-
-
 class Blocks:
     """Runs the phases block by block: see `cuts`.  A phase without taps has None in place of a run."""
 
@@ -379,7 +375,7 @@ class Blocks:
                 with np.errstate(all="ignore"):
                     part[...] = 0 if bias is None else bias[:, None, None, None]
             parts.append(part)
-            at += line(part.nbytes)
+            at += whole_lines(part.nbytes)
         for n in range(0, x.shape[0], max(cut.images, 1)):
             images = x[n : n + cut.images]
             for starts in cut.starts():

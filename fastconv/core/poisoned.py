@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-ALIGN = 64
+from fastconv.core.numbers import LINE, whole_lines
+
 NAN = 0xFF  # bytes of this value are NaN in floats of any width, and invalid as an index
 
 _libc = ctypes.CDLL(None)
@@ -27,7 +28,7 @@ if _forbid is not None:
 def aligned_empty(nbytes: int) -> np.ndarray:
     """Array of `nbytes` bytes that starts on a cache line, and ends with its allocation."""
     at = ctypes.c_void_p()
-    if _libc.posix_memalign(ctypes.byref(at), ALIGN, max(nbytes, 1)):
+    if _libc.posix_memalign(ctypes.byref(at), LINE, max(nbytes, 1)):
         raise MemoryError(f"{nbytes} bytes")
     memory: Any = (ctypes.c_char * max(nbytes, 1)).from_address(at.value or 0)
     weakref.finalize(memory, _libc.free, at)
@@ -38,7 +39,7 @@ def aligned_empty(nbytes: int) -> np.ndarray:
 
 def step_of(nbytes: int) -> int:
     """`fastconv.core.scratch.step_of`, with a forbidden cache line after each thread's bytes."""
-    return (-(-nbytes // ALIGN) + 1) * ALIGN
+    return whole_lines(nbytes) + LINE
 
 
 class borrow:

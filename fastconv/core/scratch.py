@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastconv.core.numbers import LINE, whole_lines
+
 DEBUG = os.environ.get("FASTCONV_DEBUG_SCRATCH") == "1"
-ALIGN = 64
 KEEP_BYTES = 64 << 20  # of all buffers that a thread keeps; the rest is returned to the system after use
 KEEP_COUNT = 6
 SMALL_BYTES = 1 << 20  # after a smaller buffer, the total is not checked
@@ -32,8 +33,8 @@ _shelf = _Shelf()
 
 def aligned_empty(nbytes: int) -> np.ndarray:
     """Uninitialised uint8 array of `nbytes` that starts on a cache line."""
-    raw = np.empty(nbytes + ALIGN, np.uint8)
-    start = -raw.__array_interface__["data"][0] % ALIGN  # quicker than raw.ctypes
+    raw = np.empty(nbytes + LINE, np.uint8)
+    start = -raw.__array_interface__["data"][0] % LINE  # quicker than raw.ctypes
     return raw[start : start + nbytes]
 
 
@@ -84,7 +85,7 @@ class borrow:
 
 def step_of(nbytes: int) -> int:
     """Distance from one thread's scratch of `nbytes` to the next thread's: whole cache lines."""
-    return -(-nbytes // ALIGN) * ALIGN
+    return whole_lines(nbytes)
 
 
 def borrow_each(nbytes: int, workers: int, shared: int = 0) -> borrow:

@@ -26,6 +26,7 @@ from functools import cache
 from typing import Any
 
 from fastconv.core.errors import shown, whole
+from fastconv.core.numbers import near_equal
 
 _lock = threading.Lock()
 _pool: ThreadPoolExecutor | None = None
@@ -220,8 +221,7 @@ def slices(total: int, seconds: float) -> tuple[tuple[int, int], ...]:
 
     For kernels with threads of their own: Python handles signals between the parts.
     """
-    pieces = max(1, min(total, int(seconds / SLICE_SECONDS) + 1))
-    return tuple((total * p // pieces, total * (p + 1) // pieces) for p in range(pieces))
+    return tuple(near_equal(total, max(1, min(total, int(seconds / SLICE_SECONDS) + 1))))
 
 
 def _after_fork_in_child() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fastconv.core import poisoned, scratch
+from fastconv.core.numbers import LINE
 
 pytestmark = pytest.mark.one_isa
 
@@ -40,7 +41,7 @@ def test_kernels_write_all_scratch_that_they_read() -> None:
 def test_memory(nbytes: int) -> None:
     with poisoned.borrow(nbytes) as a, poisoned.borrow(nbytes) as b:
         assert a.nbytes == b.nbytes == nbytes
-        assert a.ctypes.data % poisoned.ALIGN == 0 or not nbytes
+        assert a.ctypes.data % LINE == 0 or not nbytes
         assert not np.shares_memory(a, b)
         assert (a == poisoned.NAN).all()
     for workers in (1, 3):

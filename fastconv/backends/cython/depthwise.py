@@ -16,6 +16,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import even_part
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
@@ -40,12 +41,6 @@ SHARES = 8  # least number of items, so that threads can split the work
 def reads_in_place(p: ConvProblem) -> bool:
     """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
     return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and native.zero_columns(p)
-
-
-def split_evenly(total: int, most: int, multiple: int) -> int:
-    """Size of near-equal parts of `total`, of at most `most` and a multiple of `multiple` if there are several."""
-    parts = -(-total // max(most, multiple))
-    return total if parts <= 1 else -(-total // parts // multiple) * multiple
 
 
 def pixel_block(p: ConvProblem) -> int:
@@ -76,18 +71,18 @@ class Blocks:
         in_place, groups = reads_in_place(p), 1
         if in_place:
             block = BLOCK_ROWS if p.groups >= MANY_GROUPS else BLOCK_ROWS // 4
-            rows, cols, wq, row_len = split_evenly(oh, block, block // 2), ow, 0, 0
+            rows, cols, wq, row_len = even_part(oh, block, block // 2), ow, 0, 0
             if rows == oh:
                 group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
                 fair = p.groups if p.flops <= SHARED_FLOPS else -(-p.groups // SHARES)
                 groups = max(1, min(fair, BLOCK_BYTES // group))
         else:
-            cols = split_evenly(ow, BLOCK_COLS, 64)
+            cols = even_part(ow, BLOCK_COLS, 64)
             # Tiles read whole vectors: up to a vector past the last column.
             wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
             row_len = sw * wq
             halo = native.span(1, sh, kh, p.dilation[1])
-            rows = split_evenly(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
+            rows = even_part(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
         spanned = planes * native.span(rows, sh, kh, p.dilation[1])
         table_bytes = -(-spanned * POINTER // 64) * 64
         band_bytes = (spanned * row_len + native.SLACK) * size

@@ -13,7 +13,6 @@ number depends on the problem alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_tables
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import even_part, near_equal
 from fastconv.core.problems.conv import ConvProblem
 
 PIXELS = 1024  # of a block, so that its part of y, NR channels wide, stays in the L2 cache and sums are rarely added
@@ -130,9 +130,7 @@ class Layout:
 
 def parts(total: int, most: int) -> list[tuple[int, int]]:
     """Near-equal parts of at most `most`: (first, count) of each."""
-    count = -(-total // most)
-    edges = [total * i // count for i in range(count + 1)] if count else []
-    return [(a, b - a) for a, b in pairwise(edges)]
+    return [(first, end - first) for first, end in near_equal(total, -(-total // most))]
 
 
 def panel_rows(total: int, mr: int) -> float:
@@ -143,9 +141,9 @@ def panel_rows(total: int, mr: int) -> float:
 def block(p: ConvProblem) -> tuple[int, int, int]:
     """Images, output rows and output columns of a block of about `PIXELS` pixels."""
     oh, ow = max(p.output[1], 1), max(p.output[2], 1)
-    cols = ow if ow <= 2 * PIXELS else -(-ow // -(-ow // PIXELS))
+    cols = ow if ow <= 2 * PIXELS else even_part(ow, PIXELS)
     rows = max(1, min(oh, PIXELS // cols))
-    rows = -(-oh // -(-oh // rows))
+    rows = even_part(oh, rows)
     whole = rows == oh and cols == ow
     return max(1, min(p.n, PIXELS // (rows * cols))) if whole else 1, rows, cols
 

@@ -12,6 +12,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import even_part
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 16 << 10  # of one input channel: half of an L1 cache
@@ -49,12 +50,12 @@ class Blocks:
     def of(cls, p: ConvProblem, vl: int) -> Blocks:
         size = p.acc.itemsize
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
-        cols = parts(ow, BLOCK_COLS)
+        cols = even_part(ow, BLOCK_COLS)
         row_bytes = p.kernel[0] * native.Band.of(p, 1, cols).row_len * size
         halo = native.span(1, p.stride[1], p.kernel[1], p.dilation[1])
-        rows = parts(oh, max((BAND_BYTES // row_bytes - halo) // p.stride[1] + 1, 8))
-        outputs = parts(max(p.ocg, 1), max(1, SUMS_BYTES // (p.taps * vl * size)))
-        inputs = parts(max(p.ic, 1), max(1, min(SUMS_BYTES // (outputs * p.taps * vl * size), p.ic // ITEMS)))
+        rows = even_part(oh, max((BAND_BYTES // row_bytes - halo) // p.stride[1] + 1, 8))
+        outputs = even_part(max(p.ocg, 1), max(1, SUMS_BYTES // (p.taps * vl * size)))
+        inputs = even_part(max(p.ic, 1), max(1, min(SUMS_BYTES // (outputs * p.taps * vl * size), p.ic // ITEMS)))
         count = p.n * p.output[0] * -(-oh // rows) * -(-ow // cols)
         items = -(-p.ic // inputs) * -(-p.ocg // outputs)
         segments = 1 if items >= ITEMS else max(1, min(ITEMS, count))
@@ -79,11 +80,6 @@ def reads_image(p: ConvProblem, vl: int) -> bool:
     sw, kw = p.stride[2], p.kernel[2]
     halved = sw == 2 and p.dilation[2] == 1 and kw in (3, 5, 7) and kw <= vl + 1 and p.stride[1] == 2
     return p.layout == "NCHW" and native.zero_columns(p) and (sw == 1 or halved)
-
-
-def parts(total: int, most: int) -> int:
-    """Size of near-equal parts of `total`, of at most `most`."""
-    return -(-total // -(-total // most))
 
 
 class WeightRows(Kernel[ConvProblem]):

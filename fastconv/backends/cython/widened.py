@@ -18,9 +18,10 @@ from fastconv.backends.cython import elementwise, gated, halves, loss, softmax
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, rounding
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import rectangles
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.base import is_half, named
-from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.loss import Losses, LossProblem, write_losses
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 PIECE = 1 << 18  # elements
@@ -106,13 +107,6 @@ def pieces(outer: int, length: int, inner: int) -> tuple[int, int]:
     return 1, max(1, min(inner, PIECE // length))
 
 
-def walk(outer: int, inner: int, rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """The vectors of every piece."""
-    for i in range(0, outer, rows):
-        for j in range(0, inner, columns):
-            yield slice(i, i + rows), slice(j, j + columns)
-
-
 class Softmax(Widened):
     """Some vectors at a time."""
 
@@ -135,7 +129,7 @@ class Softmax(Widened):
         def run(x: np.ndarray, out: np.ndarray) -> None:
             if 0 in x.shape:
                 return
-            for i, j in walk(p.outer, p.inner, q.outer, q.inner):
+            for i, j in rectangles(p.outer, p.inner, q.outer, q.inner):
                 part = halves.converted(self.isa, x[i, :, j], q.dtype)
                 if part.shape not in runs:
                     own = replace(q, outer=part.shape[0], inner=part.shape[2])
@@ -183,22 +177,18 @@ class Loss(Widened, Specialised[Any]):
         target, weight = constants
         scale = None if weight is None else weight.astype(q.dtype)
 
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            total = weights = 0.0
-            for i, j in walk(p.n, p.inner, q.n, q.inner):
+        def computed(x: np.ndarray) -> Iterator[Losses]:
+            for i, j in rectangles(p.n, p.inner, q.n, q.inner):
                 part, labels = halves.converted(self.isa, x[i, :, j], q.dtype), np.ascontiguousarray(target[i, j])
                 own = replace(q, n=part.shape[0], inner=part.shape[2])
                 losses = np.empty(labels.shape, q.dtype)
                 self.inner.prepare(own, (labels, scale), threads)(part, losses)
-                if p.reduction == "none":
-                    out[i, j] = losses
-                    continue
-                total += float(losses.sum(dtype=np.float64))
                 kept = labels[labels != p.ignore_index]
-                weights += float(kept.size if scale is None else scale[kept].sum(dtype=np.float64))
-            if p.reduction != "none":
-                out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
+                yield (i, j), losses, float(kept.size if scale is None else scale[kept].sum(dtype=np.float64))
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            write_losses(p, computed(x), out)
 
         return run
 

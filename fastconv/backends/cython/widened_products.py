@@ -21,10 +21,11 @@ from fastconv.backends.cython import depthwise, direct, gemm, grouped, halves, n
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Kernel, Run, epsilon
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.core.scratch import borrow, step_of
+from fastconv.core.scratch import borrow
 
 BLOCK = 1 << 19  # elements that a block reads and writes
 LARGEST = 1 << 22  # of the smallest block; larger ones are rejected, because scratch would grow with the problem
@@ -158,7 +159,7 @@ class Convolution(Halves):
 
     @staticmethod
     def _bytes(q: ConvProblem) -> tuple[int, int]:
-        return step_of(prod(q.x_shape) * 4), step_of(prod(q.y_shape) * 4)
+        return whole_lines(prod(q.x_shape) * 4), whole_lines(prod(q.y_shape) * 4)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (weights, bias) = problem, constants
@@ -226,7 +227,7 @@ class Product(Halves):
         """Elements of A, the result, c and B of a block."""
         size = q.batch * q.m * q.n
         floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * p.b_batched
-        a, y, c, b = (step_of(n * 4) for n in floats)
+        a, y, c, b = (whole_lines(n * 4) for n in floats)
         return a, y, c, b
 
     def total_workspace(self, problem: GemmProblem, threads: int) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.kernel import Bind, Specialised, rounding_bound
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import near_equal
 from fastconv.core.problems.conv import ConvProblem
 
 M = 4  # WINOGRAD_ROWS_M
@@ -75,8 +75,7 @@ class Scheme:
         filters = []
         for phase in range(min(stride, kh)):
             rows = range(phase, kh, stride)
-            edges = [len(rows) * i // parts for i in range(parts + 1)]
-            filters += [Filter(rows[a], b - a) for a, b in pairwise(edges) if b > a]
+            filters += [Filter(rows[a], b - a) for a, b in near_equal(len(rows), parts) if b > a]
         return cls(kh, stride, tuple(sorted(filters, key=lambda f: -f.taps)))
 
     @property

@@ -15,6 +15,7 @@ import numpy as np
 from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import rectangles, steps
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.base import is_half, work_dtype
 
@@ -112,9 +113,8 @@ def _apply(function: str, params: tuple[float, ...], x: np.ndarray, out: np.ndar
     """`out` = function(`x`), both flat; they may be the same array."""
     f = FUNCTIONS[function]
     work = _work_dtype(x.dtype, out.dtype)
-    for i in range(0, x.size, BLOCK):
-        part = x[i : i + BLOCK].astype(work, copy=False)
-        out[i : i + BLOCK] = f(part, *params)
+    for at in steps(x.size, BLOCK):
+        out[at] = f(x[at].astype(work, copy=False), *params)
 
 
 class Elementwise(Kernel[ElementwiseProblem]):
@@ -155,8 +155,7 @@ def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: n
     """`low` and `high` are numbers, None, or arrays as long as `x`."""
     # NumPy compares float16 one by one, float32 with SIMD.
     work = work_dtype(out.dtype)
-    for i in range(0, x.size, BLOCK):
-        at = slice(i, i + BLOCK)
+    for at in steps(x.size, BLOCK):
         part = x[at].astype(work, copy=False)
         target = out[at] if work == out.dtype else np.empty(part.shape, work)
         for bound, pick in ((low, np.maximum), (high, np.minimum)):
@@ -168,26 +167,23 @@ def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: n
 
 @np.errstate(all="ignore")
 def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
-    for i in range(0, x.size, BLOCK):
-        part = x[i : i + BLOCK]
-        out[i : i + BLOCK] = np.where(part > 0, part, part * slopes[i : i + BLOCK])
+    for at in steps(x.size, BLOCK):
+        part = x[at]
+        out[at] = np.where(part > 0, part, part * slopes[at])
 
 
 @np.errstate(all="ignore")
 def glu(x: np.ndarray, out: np.ndarray) -> None:
     """Halves x[:, 0] and x[:, 1]."""
     work = work_dtype(out.dtype)
-    for at in parts(*out.shape):
+    for at in row_blocks(*out.shape):
         given, gate = (x[at[0], half, at[1]].astype(work, copy=False) for half in (0, 1))
         out[at] = given * sigmoid(gate)
 
 
-def parts(rows: int, length: int) -> Iterator[tuple[slice, slice]]:
+def row_blocks(rows: int, length: int) -> Iterator[tuple[slice, slice]]:
     """Blocks of `BLOCK` elements or fewer: some rows, or part of one."""
-    group = max(1, BLOCK // max(length, 1))
-    for i in range(0, rows, group):
-        for j in range(0, length, BLOCK):
-            yield slice(i, i + group), slice(j, j + BLOCK)
+    return rectangles(rows, length, max(1, BLOCK // max(length, 1)), BLOCK)
 
 
 KERNELS = (Elementwise(),)

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.activation import BLOCK, parts, sigmoid
+from fastconv.backends.numpy.activation import BLOCK, row_blocks, sigmoid
 from fastconv.backends.numpy.erf import erfc
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import steps
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 SECONDS_PER_ELEMENT = 3e-9
@@ -67,7 +68,7 @@ def shrink(dy: np.ndarray, x: np.ndarray, lambd: float) -> np.ndarray:
 @np.errstate(all="ignore")
 def glu(dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """Rows `dy`; halves x[:, 0] and x[:, 1], and their gradients."""
-    for at in parts(*dy.shape):
+    for at in row_blocks(*dy.shape):
         coming, given, gate = dy[at], x[at[0], 0, at[1]], x[at[0], 1, at[1]]
         share = sigmoid(gate)
         out[at[0], 0, at[1]] = coming * share
@@ -139,8 +140,7 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            for i in range(0, p.size, BLOCK):
-                part = slice(i, i + BLOCK)
+            for part in steps(p.size, BLOCK):
                 out[part] = f(dy[part], *(c[part] for c in constants), *p.params)
 
         return run

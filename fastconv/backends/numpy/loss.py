@@ -5,16 +5,18 @@ Totals are float64, so that a long mean in float32 loses no accuracy.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.activation import BLOCK, parts
-from fastconv.backends.numpy.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax, walk
+from fastconv.backends.numpy.activation import BLOCK, row_blocks
+from fastconv.backends.numpy.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax
 from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import steps
 from fastconv.core.problems.base import is_half, work_dtype
-from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.loss import Losses, LossProblem, write_losses
 
 SECONDS_PER_ELEMENT = 1e-8
 CALL_SECONDS, SAMPLE_SECONDS = 1.5e-5, 1.2e-8  # of selecting one number of each sample
@@ -54,23 +56,18 @@ class Loss(Kernel[LossProblem]):
         scale = np.broadcast_to(np.ones((), work), (p.c,)) if weight is None else weight.astype(work)
         per_sample = against_probabilities if p.probabilities else against_indices
 
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            total = weights = 0.0
+        def losses(x: np.ndarray) -> Iterator[Losses]:
             for i, j in blocks(p.n, p.c, p.inner):
                 wanted = target[i, :, j] if p.probabilities else target[i, j]
                 if p.c > LONG:
-                    loss, counted = long_sample(p, x[i, :, j], wanted, scale, work)
+                    yield (i, j), *long_sample(p, x[i, :, j], wanted, scale, work)
                 else:
                     part = x[i, :, j].astype(work, copy=False)
-                    loss, counted = per_sample(p, log_softmax(part) if p.logits else part, wanted, scale)
-                if p.reduction == "none":
-                    out[i, j] = loss
-                else:
-                    total += float(loss.sum(dtype=np.float64))
-                    weights += counted
-            if p.reduction != "none":
-                out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
+                    yield (i, j), *per_sample(p, log_softmax(part) if p.logits else part, wanted, scale)
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            write_losses(p, losses(x), out)
 
         return run
 
@@ -114,14 +111,14 @@ def long_sample(
         return part(piece) - top - np.log(total) if p.logits else part(piece)
 
     if p.probabilities:
-        losses = [against_probabilities(p, logs(piece), target[:, piece], scale[piece])[0] for piece in walk(p.c)]
+        losses = [against_probabilities(p, logs(at), target[:, at], scale[at])[0] for at in steps(p.c, LONG)]
         return np.sum(losses, 0), 1.0
     label = int(target[0, 0])
     if label == p.ignore_index:
         return np.zeros((1, 1), work), 0.0
     loss = -scale[label] * logs(slice(label, label + 1))[:, 0]
     if p.smoothing:
-        spread = -np.sum([(logs(piece) * scale[piece, None]).sum(1) for piece in walk(p.c)], 0)
+        spread = -np.sum([(logs(piece) * scale[piece, None]).sum(1) for piece in steps(p.c, LONG)], 0)
         loss = (1 - p.smoothing) * loss + p.smoothing / p.c * spread
     return loss, float(scale[label])
 
@@ -152,10 +149,9 @@ class Picked(Kernel[LossProblem]):
         work = work_dtype(p.dtype)
         scale = None if weight is None else weight.astype(work, copy=False)
 
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            total, weights, given = 0.0, 0.0, x.reshape(-1)
-            for i, j in parts(p.n, p.inner):
+        def losses(x: np.ndarray) -> Iterator[Losses]:
+            given = x.reshape(-1)
+            for i, j in row_blocks(p.n, p.inner):
                 label = target[i, j]
                 kept = label != p.ignore_index
                 every = bool(kept.all())
@@ -168,13 +164,11 @@ class Picked(Kernel[LossProblem]):
                     loss *= counted
                 if not every:
                     loss[~kept] = 0
-                if p.reduction == "none":
-                    out[i, j] = loss
-                    continue
-                total += float(loss.sum(dtype=np.float64))
-                weights += float(kept.sum() if counted is None else counted.sum(dtype=np.float64))
-            if p.reduction != "none":
-                out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
+                yield (i, j), loss, float(kept.sum() if counted is None else counted.sum(dtype=np.float64))
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            write_losses(p, losses(x), out)
 
         return run
 

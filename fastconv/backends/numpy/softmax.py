@@ -12,6 +12,7 @@ import numpy as np
 
 from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.machine import Machine
+from fastconv.core.numbers import rectangles, steps
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.softmax import SoftmaxProblem
 
@@ -32,10 +33,7 @@ def block_shape(outer: int, length: int, inner: int) -> tuple[int, int]:
 
 def blocks(outer: int, length: int, inner: int) -> Iterator[tuple[slice, slice]]:
     """The vectors of every block: outer and inner ones."""
-    rows, columns = block_shape(outer, length, inner)
-    for i in range(0, outer, rows):
-        for j in range(0, inner, columns):
-            yield slice(i, i + rows), slice(j, j + columns)
+    return rectangles(outer, inner, *block_shape(outer, length, inner))
 
 
 def block_elements(outer: int, length: int, inner: int) -> int:
@@ -64,15 +62,10 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return weights
 
 
-def walk(length: int) -> list[slice]:
-    """The pieces of one long vector."""
-    return [slice(i, i + LONG) for i in range(0, length, LONG)]
-
-
 def exponential_sum(part: Callable[[slice], np.ndarray], length: int) -> tuple[Any, Any]:
     """(largest, sum of exponentials of what is less than that) of a long vector, whose pieces `part` gives."""
-    top = np.max([part(piece).real.max() for piece in walk(length)])
-    parts = [np.exp(part(piece) - top).sum() for piece in walk(length)]
+    top = np.max([part(piece).real.max() for piece in steps(length, LONG)])
+    parts = [np.exp(part(piece) - top).sum() for piece in steps(length, LONG)]
     return top, np.sum(parts, dtype=parts[0].dtype)
 
 
@@ -84,7 +77,7 @@ def long_softmax(kind: str, x: np.ndarray, out: np.ndarray, work: np.dtype) -> N
         return -values if kind == "softmin" else values
 
     top, total = exponential_sum(part, x.size)
-    for piece in walk(x.size):
+    for piece in steps(x.size, LONG):
         shifted = part(piece) - top
         out[piece] = shifted - np.log(total) if kind == "log_softmax" else np.exp(shifted, out=shifted) / total
 

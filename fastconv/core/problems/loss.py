@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 from typing import get_args
@@ -136,6 +137,23 @@ def loss_problem(
         ignore_index=ignore_index, reduction=reduction, smoothing=smoothing, dtype=xdtype,
     )  # fmt: skip
     return problem, batch if reduction == "none" else ()
+
+
+Losses = tuple[tuple[slice, slice], np.ndarray, float]
+"""Some samples: where they are, their losses, and the sum of the weights that a mean divides by."""
+
+
+def write_losses(p: LossProblem, blocks: Iterable[Losses], out: np.ndarray) -> None:
+    """The losses of all samples, or their sum or mean, which is rounded once."""
+    total = weights = 0.0
+    for at, losses, counted in blocks:
+        if p.reduction == "none":
+            out[at] = losses
+        else:
+            total += float(losses.sum(dtype=np.float64))
+            weights += counted
+    if p.reduction != "none":
+        out[...] = np.float64(total) / np.float64(weights) if p.reduction == "mean" else total
 
 
 def check_target(target: np.ndarray, classes: int, ignore_index: int) -> None:
