@@ -15,9 +15,10 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastconv.backends.cython._nonfinite cimport any_nonfinite, put_nan
+from fastconv.backends.cython._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    DEPTHWISE_NO_ROW, View, address, axis_of, clear_behind, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
+    DEPTHWISE_NO_ROW, View, address, clear_behind, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
     fc_table)
 
 from fastconv.backends.cython.native import SLACK
@@ -27,12 +28,9 @@ cdef class Rows(Prepared):
     """One prepared convolution of NCHW images; immutable after construction, so runs may overlap."""
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
-    cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, slack, run0, run1
-    cdef fc_axis planes
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, slack
+    cdef Padded image
     cdef const Py_ssize_t *taps
-    cdef double fill
     cdef bint relu, in_place, zeros
 
     def __init__(self, size_t table, p, tables, taps, blocks):
@@ -51,12 +49,9 @@ cdef class Rows(Prepared):
         self.table_bytes, self.slack = blocks.table_bytes, SLACK * self.t.itemsize
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
         self.col_blocks = (self.ow + self.qb - 1) // self.qb
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
+        self.image = padded(tables, p.fill)
         self.taps = <const Py_ssize_t *>address(taps)
-        self.fill, self.relu = p.fill, p.activation == "relu"
+        self.relu = p.activation == "relu"
         self.zeros = p.pads_with_zeros
         self.items = self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
 
@@ -114,10 +109,10 @@ cdef class Rows(Prepared):
                             for s in range(self.kw):
                                 if any_nonfinite(w, 1, size):
                                     for i in range(a.oh):
-                                        outside = fc_source(&self.planes, od * self.sd + z * self.dd) < 0
-                                        outside |= fc_source(&self.rows, (r0 + i) * self.sh + r * self.dh) < 0
+                                        outside = fc_source(&self.image.planes, od * self.sd + z * self.dd) < 0
+                                        outside |= fc_source(&self.image.rows, (r0 + i) * self.sh + r * self.dh) < 0
                                         for q in range(a.ow):
-                                            if outside or fc_source(&self.cols, (q0 + q) * self.sw + s * self.dw) < 0:
+                                            if outside or fc_source(&self.image.cols, (q0 + q) * self.sw + s * self.dw) < 0:
                                                 put_nan(y, i * a.yrow + q, size)
                                 w += size
 
@@ -126,16 +121,17 @@ cdef class Rows(Prepared):
         """Offsets, in a group, of the input rows that a block reads."""
         cdef Py_ssize_t first = r0 * self.sh, offset, c, z, r
         # Rows inside the image are consecutive; only those outside are looked up.
-        cdef Py_ssize_t begin = min(max(self.rows.lo - first, 0), nrows)
-        cdef Py_ssize_t end = min(max(min(self.rows.lo + self.rows.extent, self.rows.size) - first, begin), nrows)
+        cdef Py_ssize_t begin = min(max(self.image.rows.lo - first, 0), nrows)
+        cdef const fc_axis *rows = &self.image.rows
+        cdef Py_ssize_t end = min(max(min(rows.lo + rows.extent, rows.size) - first, begin), nrows)
         cdef int64_t plane
         for c in range(self.icg):
             for z in range(self.kd):
-                plane = fc_source(&self.planes, od * self.sd + z * self.dd)
+                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
                 offset = c * x.stride[1] + plane * x.stride[2]
                 self.look_up(x, plane, offset, first, 0, begin, table)
                 for r in range(begin, end):
-                    table[r] = DEPTHWISE_NO_ROW if plane < 0 else offset + (first - self.rows.lo + r) * x.stride[3]
+                    table[r] = DEPTHWISE_NO_ROW if plane < 0 else offset + (first - self.image.rows.lo + r) * x.stride[3]
                 self.look_up(x, plane, offset, first, end, nrows, table)
                 table += nrows
 
@@ -146,7 +142,7 @@ cdef class Rows(Prepared):
         cdef Py_ssize_t r
         cdef int64_t row
         for r in range(begin, end):
-            row = fc_source(&self.rows, first + r)
+            row = fc_source(&self.image.rows, first + r)
             table[r] = offset + row * x.stride[3] if plane >= 0 and row >= 0 else DEPTHWISE_NO_ROW
 
     cdef void copy_rows(
@@ -155,22 +151,16 @@ cdef class Rows(Prepared):
         """Copy the input rows that a block of one group reads into the band."""
         cdef Py_ssize_t size = self.t.itemsize, c, z, r, start = q0 * self.sw, filled = 0
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
-        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
         cdef const char *src
-        cdef int64_t plane, row
+        cdef int64_t plane
         for c in range(self.icg):
             for z in range(self.kd):
-                plane = fc_source(&self.planes, od * self.sd + z * self.dd)
+                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
                 for r in range(nrows):
-                    row = fc_source(&self.rows, r0 * self.sh + r)
-                    src = NULL
+                    src = row_of(&self.image, x, group + c * x.stride[1] * size, plane, r0 * self.sh + r, size)
                     table[r] = DEPTHWISE_NO_ROW
-                    if plane >= 0 and row >= 0:
-                        src = group + (c * x.stride[1] + plane * x.stride[2] + row * x.stride[3]) * size
-                    if src != NULL or self.fill != 0:
-                        self.t.fill_row(
-                            band + filled * size, self.sw, self.wq, src, 1, &self.cols, start, win, run0, run1,
-                            self.fill)
+                    if src != NULL or self.image.fill != 0:
+                        copy_row(self.t, &self.image, band + filled * size, self.sw, self.wq, src, 1, start, win)
                         clear_behind(band + filled * size, self.sw, self.wq, win, size)
                         table[r] = filled
                         filled += self.row_len
@@ -181,10 +171,8 @@ cdef class Rows(Prepared):
 cdef class Pixels(Prepared):
     """One prepared convolution of NHWC images; immutable after construction, so runs may overlap."""
 
-    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks, run0, run1
-    cdef fc_axis planes
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks
+    cdef Padded image
     cdef const char *outside
     cdef bint relu
 
@@ -200,10 +188,7 @@ cdef class Pixels(Prepared):
         self.od, self.oh, self.ow = p.output
         self.qb = block
         self.col_blocks = (self.ow + block - 1) // block
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
+        self.image = padded(tables, p.fill)
         self.outside = address(outside)
         self.relu = p.activation == "relu"
         self.items = self.n * self.od * self.oh * self.col_blocks
@@ -224,9 +209,9 @@ cdef class Pixels(Prepared):
         cdef const void **pixel = <const void **>scratch
         cdef int64_t plane, row
         for z in range(self.kd):
-            plane = fc_source(&self.planes, od * self.sd + z * self.dd)
+            plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
             for r in range(self.kh):
-                row = fc_source(&self.rows, oh * self.sh + r * self.dh)
+                row = fc_source(&self.image.rows, oh * self.sh + r * self.dh)
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = image + (plane * self.ih + row) * self.iw * pixel_bytes
@@ -251,14 +236,14 @@ cdef class Pixels(Prepared):
                 pixel[q] = self.outside
             return
         # Outputs begin <= q < end read neighbours, a stride apart; the others go through the table.
-        begin = min(max((self.run0 - first + self.sw - 1) // self.sw, 0), count)
-        end = min(max((self.run1 - first + self.sw - 1) // self.sw, begin), count)
+        begin = min(max((self.image.run0 - first + self.sw - 1) // self.sw, 0), count)
+        end = min(max((self.image.run1 - first + self.sw - 1) // self.sw, begin), count)
         if begin < end:
-            run = row + fc_source(&self.cols, first + begin * self.sw) * pixel_bytes
+            run = row + fc_source(&self.image.cols, first + begin * self.sw) * pixel_bytes
             for q in range(begin, end):
                 pixel[q] = run
                 run += step
         for i in range(count - (end - begin)):
             q = i if i < begin else i + end - begin
-            col = fc_source(&self.cols, first + q * self.sw)
+            col = fc_source(&self.image.cols, first + q * self.sw)
             pixel[q] = self.outside if col < 0 else row + col * pixel_bytes

@@ -12,9 +12,10 @@ narrow maps.
 
 from libc.stdint cimport int64_t
 
+from fastconv.backends.cython._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    GATHER_NOTHING, LINE, View, address, axis_of, fc_ask, fc_axis, fc_epilogue, fc_source, fc_table)
+    GATHER_NOTHING, LINE, View, address, fc_ask, fc_epilogue, fc_source, fc_table)
 
 from fastconv.backends.cython.native import SLACK
 
@@ -25,14 +26,10 @@ cdef class Direct(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
     cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, between, chan_len, band_len, ntaps
-    cdef Py_ssize_t run0, run1
     cdef Py_ssize_t rq, table_bytes  # of a flat band
     cdef bint flat
-    cdef fc_axis planes
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Padded image
     cdef const Py_ssize_t *taps
-    cdef double fill
     cdef bint relu
 
     def __init__(self, size_t table, p, tables, blocks):
@@ -57,12 +54,9 @@ cdef class Direct(Prepared):
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
         self.col_blocks = (self.ow + self.qb - 1) // self.qb
         self.ntaps = self.kh * self.kw
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
+        self.image = padded(tables, p.fill)
         self.taps = <const Py_ssize_t *>address(taps)
-        self.fill, self.relu = p.fill, p.activation == "relu"
+        self.relu = p.activation == "relu"
         self.items = self.n * self.groups * self.od * self.row_blocks * self.col_blocks * self.k_chunks
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
@@ -111,23 +105,19 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * (self.dh // self.between) + 1
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
-        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
         cdef Py_ssize_t asked = win * size if x.stride[4] == 1 and self.kd == 1 else 0  # of the same row of the next channel
         cdef Py_ssize_t c, i
-        cdef int64_t row
         cdef const char *plane
         cdef const char *src
         for c in range(c0, c0 + count):
             plane = self.plane(x, n, g, od, c)
             for i in range(rin):
-                row = fc_source(&self.rows, r0 * self.sh + i * self.between)
-                src = NULL
-                if plane != NULL and row >= 0:
-                    src = plane + row * x.stride[3] * size
+                src = row_of(&self.image, x, plane, -1 if plane == NULL else 0, r0 * self.sh + i * self.between, size)
+                if src != NULL:
                     fc_ask(src + x.stride[1] * size, asked)
-                self.t.fill_row(
-                    band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src, x.stride[4],
-                    &self.cols, start, win, run0, run1, self.fill)
+                copy_row(
+                    self.t, &self.image, band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src,
+                    x.stride[4], start, win)
 
     cdef void find_pixels(
         self, const View *x, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t cols, int64_t *table) noexcept nogil:
@@ -139,9 +129,9 @@ cdef class Direct(Prepared):
             for phase in range(self.sh):
                 for j in range(self.rq):
                     i = j * self.sh + phase
-                    row = fc_source(&self.rows, r0 * self.sh + i) if i < rin else -1
+                    row = fc_source(&self.image.rows, r0 * self.sh + i) if i < rin else -1
                     for q in range(cols):
-                        col = fc_source(&self.cols, q * self.sw + w * self.dw)
+                        col = fc_source(&self.image.cols, q * self.sw + w * self.dw)
                         table[0] = GATHER_NOTHING if row < 0 or col < 0 else row * x.stride[3] + col * x.stride[4]
                         table += 1
 
@@ -151,11 +141,11 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t size = self.t.itemsize, c
         for c in range(c0, c0 + count):
             self.t.gather(
-                band + (c - c0) * self.chan_len * size, self.plane(x, n, g, od, c), table, self.chan_len, self.fill)
+                band + (c - c0) * self.chan_len * size, self.plane(x, n, g, od, c), table, self.chan_len, self.image.fill)
 
     cdef const char *plane(self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t c) noexcept nogil:
         """Plane of channel c, depth taps being channels; NULL in the padding."""
-        cdef int64_t plane = fc_source(&self.planes, od * self.sd + (c % self.kd) * self.dd)
+        cdef int64_t plane = fc_source(&self.image.planes, od * self.sd + (c % self.kd) * self.dd)
         if plane < 0:
             return NULL
         return x.data + (

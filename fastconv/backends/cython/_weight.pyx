@@ -13,8 +13,9 @@ the problem, not on the threads, and so do the bits of the result.  The last ite
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 
+from fastconv.backends.cython._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_source, fc_table
 
 
 cdef class Weight(Prepared):
@@ -23,15 +24,12 @@ cdef class Weight(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, depth
     cdef Py_ssize_t ib, rb, qb, image_blocks, row_blocks, col_blocks, blocks, segments
     cdef Py_ssize_t kbs, kb_chunk, k_chunks, units, unit_chunk, ntiles
-    cdef Py_ssize_t rin, win, wlen, wq, plane_len, unit_len, row_step, out_step, run0, run1
+    cdef Py_ssize_t rin, win, wlen, wq, plane_len, unit_len, row_step, out_step
     cdef bint channel_rows
-    cdef fc_axis planes
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Padded image
     cdef const Py_ssize_t *unit
     cdef const Py_ssize_t *tile
     cdef const Py_ssize_t *pixels
-    cdef double fill
 
     def __init__(self, size_t table, p, tables, plan):
         self.t = <const fc_table *>table
@@ -56,14 +54,10 @@ cdef class Weight(Prepared):
         self.plane_len = plan.plane_len
         self.unit_len, self.row_step, self.out_step = plan.unit_len, plan.row_step, plan.out_step
         self.units, self.unit_chunk, self.ntiles = len(plan.units), plan.unit_chunk, len(plan.tiles)
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
+        self.image = padded(tables, p.fill)
         self.unit = <const Py_ssize_t *>address(plan.units)
         self.tile = <const Py_ssize_t *>address(plan.tiles)
         self.pixels = <const Py_ssize_t *>address(plan.pixels)
-        self.fill = p.fill
         self.items, self.closing = self.segments * self.groups * self.k_chunks, self.groups * self.kbs
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
@@ -143,33 +137,27 @@ cdef class Weight(Prepared):
         cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
-        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
         cdef Py_ssize_t n, u, z, c, i, count
         cdef Py_ssize_t phases = 1 if self.channel_rows else self.dw
-        cdef int64_t plane, row
+        cdef int64_t plane
         cdef const char *channel
-        cdef const char *src
         cdef char *temp = band + (self.ib * self.unit_chunk * self.unit_len + 64) * size
         cdef char *dst
         for n in range(n0, n1):
             for u in range(u0, u1):
                 count = self.unit[2 * u + 1]
                 for z in range(self.kd):
-                    plane = fc_source(&self.planes, od * self.sd + z * self.dd)
+                    plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
                     dst = band + (((n - n0) * self.unit_chunk + u - u0) * self.unit_len + z * self.plane_len) * size
                     for c in range(count):
-                        channel = x.data + (
-                            n * x.stride[0] + (g * self.icg + self.unit[2 * u] + c) * x.stride[1]
-                            + plane * x.stride[2]) * size
+                        channel = x.data + (n * x.stride[0] + (g * self.icg + self.unit[2 * u] + c) * x.stride[1]) * size
                         for i in range(rin):
-                            row = fc_source(&self.rows, r0 * self.sh + i)
-                            src = NULL
-                            if plane >= 0 and row >= 0:
-                                src = channel + row * x.stride[3] * size
-                            self.t.fill_row(
+                            copy_row(
+                                self.t, &self.image,
                                 (temp + (c * self.rin + i) * self.wlen * size) if self.channel_rows
                                 else dst + i * self.wlen * size,
-                                phases, self.wq, src, x.stride[4], &self.cols, start, win, run0, run1, self.fill)
+                                phases, self.wq, row_of(&self.image, x, channel, plane, r0 * self.sh + i, size), x.stride[4],
+                                start, win)
                     if self.channel_rows:
                         self.t.pack_a(dst, temp, self.rin * self.wlen, 1, count, rin * self.wlen)
 

@@ -17,9 +17,10 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython._nonfinite cimport any_nonfinite, put_nan
+from fastconv.backends.cython._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    WEIGHT_NO_ROW, View, address, axis_of, fc_axis, fc_source, fc_table, weight_rows_args)
+    WEIGHT_NO_ROW, View, address, fc_source, fc_table, weight_rows_args)
 
 ctypedef fused real:
     float
@@ -37,12 +38,9 @@ cdef class WeightRows(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw, taps, weights
     cdef Py_ssize_t rb, qb, cb, kb, row_blocks, col_blocks, c_blocks, k_blocks, blocks, segments
-    cdef Py_ssize_t rin, wq, row_len, run0, run1
-    cdef fc_axis planes
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Py_ssize_t rin, wq, row_len
+    cdef Padded image
     cdef const Py_ssize_t *tap
-    cdef double fill
     cdef bint in_place, zeros, alone
 
     def __init__(self, size_t table, p, tables, taps, plan):
@@ -63,12 +61,8 @@ cdef class WeightRows(Prepared):
         self.c_blocks = (p.ic + self.cb - 1) // self.cb
         self.k_blocks = (self.ocg + self.kb - 1) // self.kb
         self.blocks = self.n * self.od * self.row_blocks * self.col_blocks
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
+        self.image = padded(tables, p.fill)
         self.tap = <const Py_ssize_t *>address(taps)
-        self.fill = p.fill
         self.zeros, self.alone = p.pads_with_zeros, plan.alone
         self.items = self.segments * self.c_blocks * self.k_blocks
         if self.segments > 1:
@@ -144,10 +138,10 @@ cdef class WeightRows(Prepared):
                     continue
                 for z in range(self.kd):
                     for r in range(self.kh):
-                        outside = fc_source(&self.planes, od * self.sd + z * self.dd) < 0
-                        outside |= fc_source(&self.rows, i * self.sh + r * self.dh) < 0
+                        outside = fc_source(&self.image.planes, od * self.sd + z * self.dd) < 0
+                        outside |= fc_source(&self.image.rows, i * self.sh + r * self.dh) < 0
                         for s in range(self.kw):
-                            if outside or fc_source(&self.cols, q * self.sw + s * self.dw) < 0:
+                            if outside or fc_source(&self.image.cols, q * self.sw + s * self.dw) < 0:
                                 put_nan(sums, (z * self.kh + r) * self.kw + s, size)
 
     cdef void block(
@@ -185,12 +179,12 @@ cdef class WeightRows(Prepared):
         cdef Py_ssize_t z, r
         cdef int64_t plane, row
         for z in range(self.kd):
-            plane = fc_source(&self.planes, od * self.sd + z * self.dd)
+            plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
             for r in range(nrows):
-                row = fc_source(&self.rows, r0 * self.sh + r)
+                row = fc_source(&self.image.rows, r0 * self.sh + r)
                 if not self.in_place:
                     table[r] = (z * self.rin + r) * self.row_len
-                    if self.fill == 0 and (plane < 0 or row < 0):
+                    if self.image.fill == 0 and (plane < 0 or row < 0):
                         table[r] = WEIGHT_NO_ROW
                 elif plane < 0 or row < 0:
                     table[r] = WEIGHT_NO_ROW
@@ -203,20 +197,14 @@ cdef class WeightRows(Prepared):
         Py_ssize_t cols, const Py_ssize_t *table, char *band) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, z, r, start = q0 * self.sw
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
-        cdef Py_ssize_t run0 = min(max(self.run0 - start, 0), win), run1 = min(max(self.run1 - start, run0), win)
-        cdef int64_t plane, row
-        cdef const char *src
+        cdef int64_t plane
         for z in range(self.kd):
-            plane = fc_source(&self.planes, od * self.sd + z * self.dd)
+            plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
             for r in range(nrows):
-                if table[r] == WEIGHT_NO_ROW:
-                    continue
-                row = fc_source(&self.rows, r0 * self.sh + r)
-                src = NULL
-                if plane >= 0 and row >= 0:
-                    src = channel + (plane * x.stride[2] + row * x.stride[3]) * size
-                self.t.fill_row(
-                    band + table[r] * size, self.sw, self.wq, src, x.stride[4], &self.cols, start, win, run0, run1, self.fill)
+                if table[r] != WEIGHT_NO_ROW:
+                    copy_row(
+                        self.t, &self.image, band + table[r] * size, self.sw, self.wq,
+                        row_of(&self.image, x, channel, plane, r0 * self.sh + r, size), x.stride[4], start, win)
             table += nrows
 
     cdef void copy_rows(

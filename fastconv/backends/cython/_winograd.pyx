@@ -23,9 +23,10 @@ from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcpy, memset
 
 from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
+from fastconv.backends.cython._padded cimport Padded, copy_lanes, copy_row, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table, placed)
+    View, address, fc_epilogue, fc_source, fc_table, placed)
 
 ctypedef fused real:
     float
@@ -93,18 +94,15 @@ cdef class Winograd(Prepared):
     cdef Py_ssize_t n, groups, icg, ocg, kd, sd, dd, od, oh, ow
     cdef Py_ssize_t kbs, blocks, depth_rows, tile_cols, edge_cols, row_items, plane_items, together, nchunks
     cdef Py_ssize_t kinds  # of items
-    cdef Py_ssize_t run0, run1, win, y_row, parts, direct_channels, direct_most, direct_row
+    cdef Py_ssize_t win, y_row, parts, direct_channels, direct_most, direct_row
     cdef Py_ssize_t lengths[11]
     cdef const Py_ssize_t *direct_taps
     cdef Py_ssize_t high0, high1  # rows of the band that are not padding
     cdef bint mirrored  # padding repeats pixels
     cdef double values, row_values, unlike  # numbers of a tile, of a row; with an outlier, one part * unlike > the others
-    cdef fc_axis planes
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Padded image
     cdef Items alike[4]
     cdef const Chunk *chunks
-    cdef double fill
     cdef bint relu
 
     def __init__(self, size_t table, p, scheme, tables):
@@ -134,11 +132,8 @@ cdef class Winograd(Prepared):
         self.row_values = self.icg * span(&self.h) * self.win
         self.mirrored, self.high0, self.high1 = p.mode != "zeros", p.pads[1][0], p.pads[1][0] + p.input[1]
         self.unlike = (self.values - 1) / 65536 * 1.125  # rounding included
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.planes = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
-        self.fill, self.relu = p.fill, p.activation == "relu"
+        self.image = padded(tables, p.fill)
+        self.relu = p.activation == "relu"
         self.items = self.n * self.groups * self.plane_items * self.row_items
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
@@ -207,27 +202,23 @@ cdef class Winograd(Prepared):
     cdef void enter(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, const Planes *planes, const Item *it, const Tiles *tiles,
         const Scratch *to) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, j, i, r, f
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, band_row = self.win * vl, b, j, i, r, f, row
         cdef Py_ssize_t rin = (it.count * self.h.m - 1) * self.h.stride + self.h.taps
         cdef Py_ssize_t block = planes.entered * tiles.count * vl
         cdef Py_ssize_t point = self.slots() * block
-        cdef int64_t plane, row
+        cdef int64_t plane
         cdef const char *channel
-        cdef const char *src
         cdef char *rows
         cdef char *squares
         for b in range(self.blocks):
             for j in range(planes.entered):
                 plane = self.plane_of(planes, j)
-                channel = x.data + (n * x.stride[0] + (g * self.icg + b * vl) * x.stride[1] + plane * x.stride[2]) * size
+                channel = x.data + (n * x.stride[0] + (g * self.icg + b * vl) * x.stride[1]) * size
                 for i in range(rin):
-                    row = fc_source(&self.rows, it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation)
-                    src = NULL
-                    if plane >= 0 and row >= 0:
-                        src = channel + row * x.stride[3] * size
-                    self.t.lane_row(
-                        to.band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - b * vl), &self.cols, 0,
-                        self.win, self.run0, self.run1, self.fill)
+                    row = it.lattice + (it.first * self.h.m * self.h.stride + i) * self.h.dilation
+                    copy_lanes(
+                        self.t, &self.image, to.band + i * band_row * size, row_of(&self.image, x, channel, plane, row, size),
+                        x, min(vl, self.icg - b * vl), self.win)
                 for r in range(it.count):
                     rows = to.band + r * self.h.m * self.h.stride * band_row * size
                     squares = to.squares + (j * it.count + r) * self.parts * band_row * size
@@ -247,7 +238,7 @@ cdef class Winograd(Prepared):
 
     cdef int64_t plane_of(self, const Planes *planes, Py_ssize_t j) noexcept nogil:
         """The input plane that is transformed as the j-th of an item."""
-        return fc_source(&self.planes, planes.first * self.sd + j * (self.dd // self.tap_step()))
+        return fc_source(&self.image.planes, planes.first * self.sd + j * (self.dd // self.tap_step()))
 
     cdef bint counted(self, const Tiles *tiles, Py_ssize_t r) noexcept nogil:
         """Whether the squares of a row of tiles are summed where it is transformed, as those of most are."""
@@ -282,7 +273,7 @@ cdef class Winograd(Prepared):
         """Whether a tile may contain a pixel more than once, because it reads padding that repeats some."""
         return self.mirrored and (
             row0 < self.high0 or row0 + (span(&self.h) - 1) * self.h.dilation >= self.high1
-            or col0 < self.run0 or col0 + (span(&self.w) - 1) * self.w.dilation >= self.run1)
+            or col0 < self.image.run0 or col0 + (span(&self.w) - 1) * self.w.dilation >= self.image.run1)
 
     cdef bint even(self, const real *columns, bint repeated) noexcept nogil:
         # Whether a tile is an ordinary one, by the squares of its columns; most are.
@@ -335,10 +326,10 @@ cdef class Winograd(Prepared):
         values.largest, values.others, values.count = 0, 0, 0
         for c in range(self.icg):
             for a in range(span(&self.h)):
-                in_row = fc_source(&self.rows, row0 + a * self.h.dilation)
+                in_row = fc_source(&self.image.rows, row0 + a * self.h.dilation)
                 for b in range(span(&self.w)):
-                    col = fc_source(&self.cols, col0 + b * self.w.dilation)
-                    value = <real>self.fill
+                    col = fc_source(&self.image.cols, col0 + b * self.w.dilation)
+                    value = <real>self.image.fill
                     if plane >= 0 and in_row >= 0 and col >= 0:
                         value = data[
                             n * x.stride[0] + (g * self.icg + c) * x.stride[1] + plane * x.stride[2]
@@ -535,11 +526,11 @@ cdef class Winograd(Prepared):
         cdef real *sums = <real *>to.sums
         cdef real *pixels
         for c in range(count):
-            plane = fc_source(&self.planes, od * self.sd + (c0 + c) % self.kd * self.dd)
+            plane = fc_source(&self.image.planes, od * self.sd + (c0 + c) % self.kd * self.dd)
             channel = x.data + (
                 n * x.stride[0] + (g * self.icg + (c0 + c) // self.kd) * x.stride[1] + plane * x.stride[2]) * sizeof(real)
             for a in range(high):
-                row = fc_source(&self.rows, row0 + a * self.h.dilation)
+                row = fc_source(&self.image.rows, row0 + a * self.h.dilation)
                 src = NULL
                 if plane >= 0 and row >= 0:
                     src = channel + row * x.stride[3] * sizeof(real)
@@ -565,17 +556,16 @@ cdef class Winograd(Prepared):
     cdef void gather_row(
         self, real *to, const real *src, Py_ssize_t step, Py_ssize_t col0, Py_ssize_t count) noexcept nogil:
         # `count` positions of a lattice from col0 on.
-        cdef Py_ssize_t b, run0, run1
+        cdef Py_ssize_t b
         cdef int64_t col
         if self.w.dilation == 1:
-            run0 = max(<Py_ssize_t>0, min(count, self.run0 - col0))
-            run1 = max(run0, min(count, self.run1 - col0))
-            self.t.fill_row(
-                to, self.w.stride, self.direct_row // self.w.stride, src, step, &self.cols, col0, count, run0, run1, self.fill)
+            copy_row(
+                self.t, &self.image, <char *>to, self.w.stride, self.direct_row // self.w.stride, <const char *>src, step, col0,
+                count)
             return
         for b in range(count):
-            col = fc_source(&self.cols, col0 + b * self.w.dilation)
-            to[b] = src[col * step] if src != NULL and col >= 0 else <real>self.fill
+            col = fc_source(&self.image.cols, col0 + b * self.w.dilation)
+            to[b] = src[col * step] if src != NULL and col >= 0 else <real>self.image.fill
 
     cdef void leave_row(
         self, const char *s, const Tiles *tiles, Py_ssize_t r, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:

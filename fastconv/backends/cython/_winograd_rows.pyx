@@ -15,9 +15,10 @@ from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcpy, memset
 
 from fastconv.backends.cython._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
+from fastconv.backends.cython._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
 from fastconv.backends.cython._simd cimport (
-    WINOGRAD_ROWS_M, View, address, axis_of, clear_behind, column_squares, fc_axis, fc_source, fc_table, gemm_tile_args, placed,
+    WINOGRAD_ROWS_M, View, address, clear_behind, column_squares, fc_source, fc_table, gemm_tile_args, placed,
     winograd_rows_args, winograd_rows_in_args)
 
 ctypedef fused real:
@@ -39,15 +40,12 @@ cdef class Rows(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dw, od, oh, ow, depth
     cdef Py_ssize_t planes, pairs, combined, nfilters, win, wq, row_len, tile_rows, row_blocks, block, parts, whole, ntaps, nweights
-    cdef Py_ssize_t channel_len, band_len, v_len, squares_len, patch_len, run0, run1, high, vectors, final, reads, high0, high1
-    cdef fc_axis plane_index
-    cdef fc_axis rows
-    cdef fc_axis cols
+    cdef Py_ssize_t channel_len, band_len, v_len, squares_len, patch_len, high, vectors, final, reads, high0, high1
+    cdef Padded image
     cdef const Py_ssize_t *taps
     cdef const Py_ssize_t *filters
     cdef char *coef
     cdef char *powers
-    cdef double fill
     cdef bint relu, fetch, mirrored  # mirrored: padding repeats pixels
     cdef double values, row_values, unlike  # numbers of a tile, of a row; with an outlier, one part * unlike > the others
 
@@ -66,17 +64,14 @@ cdef class Rows(Prepared):
         self.squares_len, self.patch_len = blocks.squares, blocks.patch
         self.tile_rows = (self.oh + WINOGRAD_ROWS_M - 1) // WINOGRAD_ROWS_M
         self.row_blocks = (self.tile_rows + self.block - 1) // self.block
-        planes, rows, cols, self.run0, self.run1 = tables
-        self.plane_index = axis_of(planes)
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
+        self.image = padded(tables, p.fill)
         filters, coef, powers = inputs
         self.nfilters, self.filters = len(filters), <const Py_ssize_t *>address(filters)
         self.coef, self.powers = address(coef), address(powers)
         offsets, self.whole = taps
         self.ntaps, self.taps = len(offsets), <const Py_ssize_t *>address(offsets)
         self.nweights = self.whole * self.planes + (self.ntaps - self.whole) * (self.planes - 1)
-        self.fill, self.relu, self.fetch = p.fill, p.activation == "relu", blocks.fetch
+        self.relu, self.fetch = p.activation == "relu", blocks.fetch
         self.items = self.n * self.groups * self.od * self.row_blocks
         self.high = (WINOGRAD_ROWS_M - 1) * self.sh + self.kh
         self.vectors, self.final = (self.ow + self.t.vl - 1) // self.t.vl, max(0, self.ow - self.t.vl)
@@ -121,22 +116,17 @@ cdef class Rows(Prepared):
         const Scratch *to) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, row0 = first * WINOGRAD_ROWS_M * self.sh, c, i, r, f
         cdef Py_ssize_t rin = (count * WINOGRAD_ROWS_M - 1) * self.sh + self.kh
-        cdef int64_t plane, row
+        cdef int64_t plane
         cdef const char *channel
-        cdef const char *src
         cdef winograd_rows_in_args a
         a.pairs, a.step, a.len = self.pairs, self.sh * self.row_len, self.row_len
         for c in range(self.depth):
-            plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
-            channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2]) * size
+            plane = fc_source(&self.image.planes, od * self.sd + (c % self.kd) * self.dd)
+            channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1]) * size
             for i in range(rin):
-                row = fc_source(&self.rows, row0 + i)
-                src = NULL
-                if plane >= 0 and row >= 0:
-                    src = channel + row * x.stride[3] * size
-                self.t.fill_row(
-                    to.band + i * self.row_len * size, self.sw, self.wq, src, x.stride[4], &self.cols, 0, self.win, self.run0,
-                    self.run1, self.fill)
+                copy_row(
+                    self.t, &self.image, to.band + i * self.row_len * size, self.sw, self.wq,
+                    row_of(&self.image, x, channel, plane, row0 + i, size), x.stride[4], 0, self.win)
                 clear_behind(to.band + i * self.row_len * size, self.sw, self.wq, self.win, size)
             for r in range(count):
                 self.t.wino_squares(
@@ -168,8 +158,8 @@ cdef class Rows(Prepared):
             at = min(i * self.t.vl, self.final)
             first = tile_row * WINOGRAD_ROWS_M * self.sh
             s.repeated = self.mirrored and (
-                first < self.high0 or first + self.high > self.high1 or at * self.sw < self.run0
-                or (at + self.reads) * self.sw > self.run1)
+                first < self.high0 or first + self.high > self.high1 or at * self.sw < self.image.run0
+                or (at + self.reads) * self.sw > self.image.run1)
             self.t.rows_squares(squares + at, self.sw, self.wq, self.reads, &s)
             direct[i] = not (
                 s.even and s.total >= least_squares(sizeof(real)) and s.total <= most_squares(sizeof(real))
@@ -204,14 +194,14 @@ cdef class Rows(Prepared):
                 return False
         values.largest, values.others, values.count = 0, 0, 0
         for c in range(self.depth):
-            plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
+            plane = fc_source(&self.image.planes, od * self.sd + (c % self.kd) * self.dd)
             channel = <const real *>x.data + (
                 n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
             for a in range(self.high):
-                row = fc_source(&self.rows, row0 + a)
+                row = fc_source(&self.image.rows, row0 + a)
                 for b in range(min(self.reads * self.sw, self.win - at * self.sw)):
-                    col = fc_source(&self.cols, at * self.sw + b)
-                    value = self.fill
+                    col = fc_source(&self.image.cols, at * self.sw + b)
+                    value = self.image.fill
                     if plane >= 0 and row >= 0 and col >= 0:
                         value = channel[row * x.stride[3] + col * x.stride[4]]
                     if total < least_squares(sizeof(real)):
@@ -267,11 +257,9 @@ cdef class Rows(Prepared):
         cdef Py_ssize_t vl = self.t.vl, taps = self.kh * self.kw, first = col0 * self.sw, i, j, c, w, piece, j_next
         cdef Py_ssize_t count = min((vl - 1) * self.sw + (self.kw - 1) * self.dw + 1, self.win - first)
         cdef Py_ssize_t phase = (count + self.sw - 1) // self.sw, pieces = (self.ocg + self.t.mr - 1) // self.t.mr
-        cdef Py_ssize_t run0 = max(<Py_ssize_t>0, min(count, self.run0 - first)), run1 = max(run0, min(count, self.run1 - first))
         cdef Py_ssize_t rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row0)
-        cdef int64_t plane, row
-        cdef const real *channel
-        cdef const real *src
+        cdef int64_t plane
+        cdef const char *channel
         cdef const real *weights = <const real *>arrays.plain + g * self.ocg * self.depth * taps
         cdef const real *bias = NULL
         cdef real *patch = <real *>to.patch
@@ -288,16 +276,12 @@ cdef class Rows(Prepared):
                     for w in range(t.cols):
                         result[j * y.stride[1] + i * y.stride[3] + w] = bias[j]
         for c in range(self.depth):
-            plane = fc_source(&self.plane_index, od * self.sd + (c % self.kd) * self.dd)
-            channel = <const real *>x.data + (
-                n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1] + plane * x.stride[2])
+            plane = fc_source(&self.image.planes, od * self.sd + (c % self.kd) * self.dd)
+            channel = x.data + (n * x.stride[0] + (g * self.icg + c // self.kd) * x.stride[1]) * sizeof(real)
             for i in range((rows - 1) * self.sh + self.kh):
-                row = fc_source(&self.rows, row0 * self.sh + i)
-                src = NULL
-                if plane >= 0 and row >= 0:
-                    src = channel + row * x.stride[3]
-                self.t.fill_row(
-                    pixels, self.sw, phase, src, x.stride[4], &self.cols, first, count, run0, run1, self.fill)
+                copy_row(
+                    self.t, &self.image, <char *>pixels, self.sw, phase,
+                    row_of(&self.image, x, channel, plane, row0 * self.sh + i, sizeof(real)), x.stride[4], first, count)
                 for w in range(self.kw):
                     memcpy(
                         patch + (i * self.kw + w) * vl, pixels + w * self.dw % self.sw * phase + w * self.dw // self.sw,

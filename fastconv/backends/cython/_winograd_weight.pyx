@@ -12,11 +12,11 @@ at the end, and an item of work is some chunks of a segment; between its rounds 
 of channels of one chunk, which is transformed, or, after all of them, a product.
 """
 
-from libc.stdint cimport int64_t
 from libc.string cimport memset
 
+from fastconv.backends.cython._padded cimport Padded, copy_lanes, padded, row_of
 from fastconv.backends.cython._prepared cimport Arrays, Prepared
-from fastconv.backends.cython._simd cimport View, address, axis_of, fc_axis, fc_epilogue, fc_source, fc_table
+from fastconv.backends.cython._simd cimport View, address, fc_epilogue, fc_table
 
 cdef struct Axis:
     # Tiles of `tile` pixels of y; the kernel's `taps` are the outputs, every `stride`-th of them in one phase.
@@ -40,12 +40,10 @@ cdef class WinogradWeight(Prepared):
 
     cdef Axis h, w
     cdef Py_ssize_t n, groups, icg, ocg, oh, ow, kbs, channel_blocks, tile_rows, tile_cols, unit_rows, chunk, points, planes
-    cdef Py_ssize_t run0, run1, win, yw, vx, vy, sums, chunks, segments, rounds, products
+    cdef Py_ssize_t win, yw, vx, vy, sums, chunks, segments, rounds, products
     cdef const Slot *slots
     cdef const Py_ssize_t *point  # of y, for each plane
-    cdef fc_axis rows
-    cdef fc_axis cols
-    cdef double fill
+    cdef Padded image
     cdef readonly Py_ssize_t summands  # of the sums of squares
 
     def __init__(self, size_t table, p, scheme, tables, Py_ssize_t rounds):
@@ -64,10 +62,7 @@ cdef class WinogradWeight(Prepared):
         self.unit_rows = self.n * self.tile_rows
         self.chunk, self.chunks, self.segments = scheme.chunk, scheme.chunks, scheme.segments
         self.win, self.yw, self.vx, self.vy, self.sums = scheme.win, scheme.yw, scheme.vx, scheme.vy, scheme.sums
-        _, rows, cols, self.run0, self.run1 = tables
-        self.rows = axis_of(rows)
-        self.cols = axis_of(cols)
-        self.fill = p.fill
+        self.image = padded(tables, p.fill)
         self.rounds, self.products = rounds, self.planes * self.kbs
         self.summands = self.segments if self.segments > 1 else self.channel_blocks + self.kbs
         self.closing = self.groups * self.kbs * self.channel_blocks
@@ -139,19 +134,14 @@ cdef class WinogradWeight(Prepared):
         cdef const char *channel
         cdef const char *src
         cdef const Slot *slot
-        cdef int64_t row
         cdef bint last
         for r in range(count):
             n = (first + r) // self.tile_rows
             channel = x.data + (n * x.stride[0] + (g * self.icg + c) * x.stride[1]) * size
             for i in range(hn):
-                row = fc_source(&self.rows, (first + r) % self.tile_rows * self.h.tile * self.h.stride + i)
-                src = NULL
-                if row >= 0:
-                    src = channel + row * x.stride[3] * size
-                self.t.lane_row(
-                    band + i * band_row * size, src, x.stride[1], x.stride[4], min(vl, self.icg - c), &self.cols, 0, self.win,
-                    self.run0, self.run1, self.fill)
+                src = row_of(
+                    &self.image, x, channel, 0, (first + r) % self.tile_rows * self.h.tile * self.h.stride + i, size)
+                copy_lanes(self.t, &self.image, band + i * band_row * size, src, x, min(vl, self.icg - c), self.win)
             # Each row once: the next row of tiles begins with the rows after it.
             last = (first + r) % self.tile_rows == self.tile_rows - 1
             self.note(band, (hn if last else min(hn, self.h.tile * self.h.stride)) * self.win, seen)
