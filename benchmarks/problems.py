@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fastconv.bench.compare import REFERENCE_FLOPS
+from fastconv.bench.measure import REFERENCE_FLOPS
 from fastconv.bench.suite import call_of
 from fastconv.bench.suites import SUITES, Case
 from fastconv.bench.work import Work, exact, make_work, outline

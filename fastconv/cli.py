@@ -13,12 +13,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import fastconv
-from fastconv.bench.api import DOORS
 from fastconv.bench.peers import PEERS
 from fastconv.core.threads import as_count
+from fastconv.typing import Door
 
 SAMPLING = (0.5, 15)  # for each contender: seconds, and samples at most
 QUICK = (0.03, 3)
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
                           help=f"libraries measured in the same run: {', '.join(PEERS)} (default: all)")  # fmt: skip
     measured.add_argument("--threads", type=_threads, metavar="N", help="threads of every contender")
-    measured.add_argument("--door", choices=DOORS, default="planned",
+    measured.add_argument("--door", choices=get_args(Door), default="planned",
                           help="planned: weights packed beforehand; called: functions as they are called")  # fmt: skip
     measured.add_argument("--cold", action="store_true", help="empty caches: 48 MB are written before each run")
     measured.add_argument("--quick", action="store_true", help="few samples: rough figures")
@@ -276,7 +276,8 @@ def _compare(options: argparse.Namespace) -> None:
 def _bench(options: argparse.Namespace) -> None:
     from fastconv.bench.html import write_page
     from fastconv.bench.progress import bar
-    from fastconv.bench.suite import bench, reports_json
+    from fastconv.bench.results import reports_json
+    from fastconv.bench.suite import bench
     from fastconv.bench.suites import SUITES
     from fastconv.bench.table import show
 

@@ -9,6 +9,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent / "fastconv"
@@ -24,9 +25,15 @@ THIRD_PARTY = {"numpy", "scipy", "numba", "llvmlite", "torch", "matplotlib", "on
 ALLOWED = {"backends/numba": {"numba", "llvmlite"}, "backends/numpy": {"scipy"}}
 
 
+@cache
+def nodes(text: str) -> tuple[ast.AST, ...]:
+    """All nodes of a source."""
+    return tuple(ast.walk(ast.parse(text)))
+
+
 def imports(path: Path) -> Iterator[tuple[str, int]]:
     """(module, line) of every import statement, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path.read_text()):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
@@ -109,6 +116,92 @@ def test_the_walk_sees_violations(tmp_path: Path, monkeypatch: object) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)  # type: ignore[attr-defined]
     named = {v.split(":")[0] for v in violations()}
     assert named == {f"fastconv/{name}" for name in bad}
+
+
+def imported() -> dict[str, set[str]]:
+    """The modules of the package that each of its modules imports, wherever in the file the import stands."""
+    paths = {path.relative_to(ROOT).with_suffix("").parts: path for path in ROOT.rglob("*.py")}
+    modules = {".".join(("fastconv", *parts)).removesuffix(".__init__"): path for parts, path in paths.items()}
+    found: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        names = [module for module, _ in imports(path)]
+        # `from a import b` yields a and a.b: a itself is needed only where b is no module.
+        parents = {m.rpartition(".")[0] for m in names if m in modules}
+        found[name] = {m for m in names if m in modules and m not in parents} - {name}
+    return found
+
+
+def cycles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, also through others."""
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            new = arrows[waiting.pop()] - seen
+            seen |= new
+            waiting += new
+        return seen
+
+    beyond = {name: reached(name) for name in arrows}
+    groups = {frozenset(m for m in beyond[name] if name in beyond[m]) for name in arrows if name in beyond[name]}
+    return sorted(map(sorted, groups))
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert cycles(imported()) == []
+
+
+def test_cycles_are_seen(tmp_path: Path, monkeypatch: object) -> None:
+    texts = {
+        "__init__.py": "from fastconv.bench import api",
+        "bench/api.py": "def f():\n    from fastconv.bench.table import g",
+        "bench/records.py": "import fastconv.core.arrays",
+        "bench/table.py": "from fastconv.bench import records",
+        "core/arrays.py": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)  # type: ignore[attr-defined]
+    assert cycles(imported()) == []
+    (tmp_path / "bench/records.py").write_text("if TYPE_CHECKING:\n    from fastconv.bench.api import f")
+    assert cycles(imported()) == [["fastconv.bench.api", "fastconv.bench.records", "fastconv.bench.table"]]
+
+
+def private_names(path: Path, theirs: set[str]) -> Iterator[str]:
+    """Names with an underscore that a file imports from the package, or reads from objects of it."""
+    for node in nodes(path.read_text()):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastconv"):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            names = [node.attr] if node.attr in theirs else []
+        else:
+            continue
+        for name in names:
+            if name.startswith("_") and not name.startswith("__"):
+                yield f"{path.name}:{node.lineno}: {name}"
+
+
+def test_bench_uses_public_names_only() -> None:
+    """None that the floors below use or define; those of other libraries do not count."""
+    theirs: set[str] = set()
+    for path in ROOT.rglob("*.py"):
+        if floor(path.relative_to(ROOT).parts) < FLOORS["bench"]:
+            for node in nodes(path.read_text()):
+                if isinstance(node, ast.Attribute):
+                    theirs.add(node.attr)
+                elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    theirs.add(node.name)
+    assert {"_recipe", "_constants"} <= theirs
+    found = [name for path in sorted((ROOT / "bench").rglob("*.py")) for name in private_names(path, theirs)]
+    assert found == []
+
+
+def test_private_names_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_text("from fastconv.core.arrays import _owner\nplan._recipe\nself._recipe\ntorch._C\nplan.problem")
+    assert list(private_names(path, {"_recipe"})) == ["x.py:1: _owner", "x.py:2: _recipe"]
 
 
 def test_import_loads_numpy_alone() -> None:

@@ -5,10 +5,15 @@
 * work.py: one operation with its arrays, and its float64 result
 * peers/: the same work by other libraries, one file each
 * timing.py: interleaved samples, medians, spread
-* roofline.py: what this machine could do: peak and bandwidth, measured
-* compare.py: one problem: every kernel and every peer, checked, then timed
+* roofline.py: peak and bandwidth of this machine, measured
+* records.py: what is measured, as data
+* table.py, html.py, plot.py: views of records: as text, page and picture
+* results.py: records that show themselves, as `fastconv.compare` returns them
+* measure.py: one problem: every kernel and every peer, checked, then timed
 * suite.py: many problems: `fastconv bench`
-* table.py, html.py, plot.py: the same records as text, page and picture
+* tune.py: times that later choices use: `fastconv tune`
 * progress.py: a bar on a terminal, silence elsewhere
 * backends.py, info.py: what is usable here, and why the rest is not
+
+Imports go from records to views to measurements, never back.
 """

@@ -1,4 +1,4 @@
-"""`fastconv.compare` and `fastconv.backends`: the public doors, which import what they need when they are called.
+"""`fastconv.compare` and `fastconv.backends`: public functions, which import what they need when they are called.
 
 `fastconv.backends` is a function and, to the import system, a package too.  The package is imported here, before
 the name is given to the function: importing it later would take the name back.
@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import fastconv.backends  # noqa: F401
 from fastconv.typing import Door, Peer
 
-DOORS: tuple[str, ...] = get_args(Door)
-
 if TYPE_CHECKING:
     from fastconv.bench.backends import Backends
-    from fastconv.bench.compare import Comparison
+    from fastconv.bench.results import Comparison
 
 
 def compare(
@@ -76,7 +74,7 @@ def compare(
     >>> {row.status for row in found.rows}
     {'ok'}
     """
-    from fastconv.bench.compare import measure
+    from fastconv.bench.measure import measure
 
     return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold)
 

@@ -1,4 +1,4 @@
-"""What is usable here, and why the rest is not."""
+"""Which backends are usable here, and why the others are not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Backend:
     version : str or None
         Of the library that it runs on, or of the package that brought it.
     isas : tuple of str
-        Instruction sets that it can use here, widest first; empty where it leaves that to others.
+        Instruction sets that it can use here, widest first; empty where NumPy chooses.
     """
 
     name: str
@@ -94,7 +94,7 @@ def _cython() -> Backend:
 
 
 def _outside() -> Iterator[Backend]:
-    """Those that came with kernels from outside."""
+    """Backends of kernels from outside."""
     for name in all_backends()[len(BACKENDS) :]:
         theirs = [e for e in extensions() if e.kernel.backend == name]
         isas = {e.kernel.isa for e in theirs}

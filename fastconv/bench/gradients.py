@@ -1,4 +1,4 @@
-"""From a call of an operation to the call of one of its gradients."""
+"""Turn a call of an operation into the call of one of its gradients."""
 
 from __future__ import annotations
 

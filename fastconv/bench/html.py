@@ -1,17 +1,13 @@
-"""Comparisons as one self-contained page: inline style, inline SVG, nothing fetched."""
+"""Comparisons and reports as one self-contained page: inline style, inline SVG, nothing fetched."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from fastconv.bench.table import HEAD, SUITE_HEAD, cells, footing, heading, suite_cells, time_text
-
-if TYPE_CHECKING:
-    from fastconv.bench.compare import Comparison, Row
-    from fastconv.bench.suite import Report
+from fastconv.bench.records import ComparisonData, ReportData, Row
+from fastconv.bench.table import HEAD, SUITE_HEAD, cells, footing, heading, suite_cells, summary_lines, time_text
 
 STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;color:#1d2330;background:#fff;max-width:1100px;margin:2rem auto;padding:0 1rem}
@@ -58,7 +54,7 @@ def bars(rows: Sequence[tuple[str, float, str, str]], unit: str) -> str:
     return "".join(parts)
 
 
-def chart(c: Comparison) -> str:
+def chart(c: ComparisonData) -> str:
     """Rates of a comparison as bars."""
     rows = [
         (r.name, r.rate / 1e9, f"{r.rate / 1e9:.1f}  ({time_text(r.seconds)})",
@@ -69,7 +65,7 @@ def chart(c: Comparison) -> str:
     return bars(rows, f"{c.unit}, effective; dark: chosen by fastconv; orange: peers")
 
 
-def fragment(c: Comparison, level: int = 2) -> str:
+def fragment(c: ComparisonData, level: int = 2) -> str:
     """A comparison as HTML without the page around it."""
     title, about = heading(c)
     rows = [(_class(r), cells(r, c.unit)) for r in c.rows]
@@ -80,7 +76,7 @@ def fragment(c: Comparison, level: int = 2) -> str:
     )
 
 
-def report_fragment(report: Report) -> str:
+def report_fragment(report: ReportData) -> str:
     """A suite: its table, its ratios as bars, and every comparison folded away."""
     rows = [("", line) for line in suite_cells(report)]
     ratios = [
@@ -88,7 +84,7 @@ def report_fragment(report: Report) -> str:
         for e in report.entries
         if e.ratio is not None
     ]
-    summary = "".join(f"<p>{escape(line)}</p>" for line in report.summary_lines())
+    summary = "".join(f"<p>{escape(line)}</p>" for line in summary_lines(report))
     svg = bars(ratios, "speed against the best peer; orange: a peer is faster") if ratios else ""
     folded = "".join(
         f"<details><summary>{escape(e.case.name)}</summary>{fragment(e.comparison, 3)}</details>"
@@ -99,14 +95,18 @@ def report_fragment(report: Report) -> str:
     return f"<h2>{escape(report.suite)}</h2><p>{escape(about)}</p>{summary}{svg}{table}{folded}"
 
 
-def page(title: str, items: Sequence[Comparison | Report]) -> str:
+def page(title: str, items: Sequence[ComparisonData | ReportData]) -> str:
     """A whole page of comparisons and reports."""
-    body = "\n".join(report_fragment(i) if hasattr(i, "entries") else fragment(i) for i in items)  # type: ignore[arg-type]
+    body = "\n".join(report_fragment(i) if isinstance(i, ReportData) else fragment(i) for i in items)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
     )
 
 
-def write_page(path: str | Path, title: str, items: Sequence[Comparison | Report]) -> None:
-    Path(path).write_text(page(title, items), encoding="utf-8")
+def write_page(path: str | Path | None, title: str, items: Sequence[ComparisonData | ReportData]) -> str:
+    """The same page, also written to `path` if that is given."""
+    text = page(title, items)
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text

@@ -1,4 +1,4 @@
-"""What `fastconv info` prints: the machine, measured, and everything that takes part; made for bug reports."""
+"""What `fastconv info` prints, for bug reports: the machine, its measured rates, backends and packages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _version(distribution: str) -> str | None:
 
 
 def collect() -> dict[str, Any]:
-    """Everything as data; takes about a second, since rates are measured."""
+    """Everything as data; takes about a second, because rates are measured."""
     host = machine.host()
     count = threads.default()
     rates = {}
@@ -72,7 +72,7 @@ def collect() -> dict[str, Any]:
 
 
 def text(info: dict[str, Any]) -> str:
-    """The same for people."""
+    """The same as text."""
     caches = info["caches"]
     cap = f"FASTCONV_ISA={info['isa_cap']}" if info["isa_cap"] else "FASTCONV_ISA is not set"
     lines = [

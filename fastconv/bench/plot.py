@@ -1,19 +1,15 @@
-"""Comparisons as pictures, through matplotlib."""
+"""Comparisons and reports as pictures, drawn by matplotlib."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastconv.bench.html import COLOURS
+from fastconv.bench.records import ComparisonData, ReportData
 from fastconv.bench.table import time_text
 from fastconv.core.errors import missing_extra
-
-if TYPE_CHECKING:
-    from fastconv.bench.compare import Comparison
-    from fastconv.bench.suite import Report
-
 
 LABEL = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}  # so that lines do not cross words
 
@@ -54,8 +50,8 @@ def _bars(
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def plot_comparison(c: Comparison, path: str | Path) -> None:
-    """Rates of everyone who was timed, and the roofline."""
+def plot_comparison(c: ComparisonData, path: str | Path) -> None:
+    """Rates of everyone who was timed, with the roofline as a line."""
     rows = [r for r in c.rows if r.rate is not None]
     fig = figure(8.5, 1.5 + 0.27 * max(len(rows), 3))
     axes = fig.subplots()
@@ -75,7 +71,7 @@ def plot_comparison(c: Comparison, path: str | Path) -> None:
     fig.savefig(path, dpi=120)
 
 
-def plot_reports(reports: Sequence[Report], path: str | Path) -> None:
+def plot_reports(reports: Sequence[ReportData], path: str | Path) -> None:
     """Speed of fastconv's own choice against the best peer, case by case; effective rates where there is no peer."""
     counts = [len(r.entries) for r in reports]
     fig = figure(9, 1.2 * len(reports) + 0.24 * sum(counts))

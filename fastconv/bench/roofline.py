@@ -1,4 +1,4 @@
-"""What this machine could do: measured peak and bandwidth.
+"""Measure what this machine could do: peak and bandwidth.
 
 The peak is that of multiply-adds on registers alone, in every thread at once, by the compiled
 modules where they exist, else that of NumPy's matrix product.  The bandwidth is that of a copy
@@ -10,49 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
 
 from fastconv.backends.cython import native
+from fastconv.bench.records import Roofline
 from fastconv.core import machine
-from fastconv.core.problems.base import Problem
 
 PEAK_SECONDS = 0.15  # long enough for the clock to settle
-
-
-@dataclass(frozen=True, slots=True)
-class Roofline:
-    """Measured limits for one dtype and number of threads.
-
-    Attributes
-    ----------
-    peak : float
-        FLOP/s.
-    bandwidth : float
-        Bytes/s, read and written together.
-    source : str
-        How the peak was measured.
-    """
-
-    peak: float
-    bandwidth: float
-    source: str
-    threads: int
-
-    def seconds(self, problem: Problem) -> float:
-        """The least time in which the nominal work and traffic could be done.
-
-        Pooling compares and adds rather than multiplies and adds: its bytes alone count.
-        """
-        moving = problem.bytes / self.bandwidth
-        return max(moving, problem.flops / self.peak) if counts_flops(problem) else moving
-
-
-def counts_flops(problem: Problem) -> bool:
-    """Whether the work is measured in GFLOP/s (sums of products) or GB/s (everything else)."""
-    return problem.op in ("conv", "gemm")
 
 
 def _together(body: Callable[[], float], threads: int) -> float:

@@ -308,7 +308,7 @@ _ODDS = (
 )  # fmt: skip
 
 
-# And of yet others, looked at only after the kernels for those above were there: face detection, EfficientNet,
+# Layers of other networks, measured only after the kernels for those above were finished: face detection, EfficientNet,
 # SqueezeNet, GoogLeNet, DenseNet, speech, super-resolution, pose.
 _MORE = (
     _conv(3, (32, 280), 64, 3, 1, 1), _conv(64, (16, 140), 128, 3, 1, 1), _conv(128, (8, 70), 256, 3, 1, 1),

@@ -1,15 +1,12 @@
-"""Comparisons as text: plain columns anywhere, colour on a terminal where rich is installed."""
+"""Comparisons and reports as text: plain columns anywhere, colour on a terminal where rich is installed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
+from fastconv.bench.records import ComparisonData, ReportData, Row
 from fastconv.dispatch.choice import bound_text
-
-if TYPE_CHECKING:
-    from fastconv.bench.compare import Comparison, Row
-    from fastconv.bench.suite import Report
 
 HEAD = ("", "kernel", "time", "spread", "rate", "roofline", "workspace", "max error", "bound", "vs best peer")
 
@@ -63,7 +60,7 @@ def align(rows: Sequence[Sequence[str]], left: Sequence[int] = (0, 1)) -> list[s
     return lines
 
 
-def heading(c: Comparison) -> list[str]:
+def heading(c: ComparisonData) -> list[str]:
     limits = c.roofline
     return [
         c.title,
@@ -73,7 +70,7 @@ def heading(c: Comparison) -> list[str]:
     ]
 
 
-def footing(c: Comparison) -> list[str]:
+def footing(c: ComparisonData) -> list[str]:
     """The choice, and everybody who is not in the table, one line per reason."""
     lines = []
     if c.chosen is not None:
@@ -90,7 +87,7 @@ def footing(c: Comparison) -> list[str]:
     return lines + [f"note: {note}" for note in c.notes]
 
 
-def comparison_text(c: Comparison) -> str:
+def comparison_text(c: ComparisonData) -> str:
     """The comparison as plain text."""
     return "\n".join([*heading(c), *align([HEAD, *(cells(r, c.unit) for r in c.rows)]), *footing(c)])
 
@@ -109,7 +106,7 @@ SUITE_HEAD = (
 )
 
 
-def suite_cells(report: Report) -> list[tuple[str, ...]]:
+def suite_cells(report: ReportData) -> list[tuple[str, ...]]:
     """One row per case of a suite: fastconv's own choice against the best of both sides."""
     lines: list[tuple[str, ...]] = []
     for entry in report.entries:
@@ -136,13 +133,39 @@ def suite_cells(report: Report) -> list[tuple[str, ...]]:
     return lines
 
 
-def report_text(report: Report) -> str:
+def summary_lines(report: ReportData) -> list[str]:
+    """The summary of a suite in words."""
+    s = report.summary
+    lines = []
+    if s.ratio is not None:
+        lines.append(
+            f"against the best peer of each case: geometric mean {s.ratio:.2f} over {s.with_peers} cases, "
+            f"{s.below} of them below 1.0"
+        )
+        lines.append(
+            f"all layers, as often as they occur: {1e3 * s.seconds:.2f} ms here, "  # type: ignore[operator]
+            f"{1e3 * s.peer_seconds:.2f} ms with the best peer for each"  # type: ignore[operator]
+        )
+    if s.regret is not None:
+        worst = max((e for e in report.entries if e.regret is not None), key=lambda e: e.regret or 0)
+        lines.append(
+            f"regret of the choice of kernel: geometric mean {s.regret:.2f}, worst {worst.regret:.2f} "
+            f"({worst.case.name}: {worst.comparison.chosen.name}, best {worst.comparison.best.name})"  # type: ignore[union-attr]
+        )
+    for e in report.entries:
+        bad = [r for r in e.comparison.rows if r.status != "ok"]
+        lines += [f"{r.status}: {e.case.name}: {r.name}: {r.why}" for r in bad]
+    notes = dict.fromkeys(n for e in report.entries for n in e.comparison.notes if "not installed" in n)
+    return lines + [f"note: {n}" for n in notes]
+
+
+def report_text(report: ReportData) -> str:
     """A whole suite as plain text."""
     head = f"{report.suite}: {report.about}"
-    return "\n".join([head, *align([SUITE_HEAD, *suite_cells(report)], left=(0, 2, 6)), *report.summary_lines()])
+    return "\n".join([head, *align([SUITE_HEAD, *suite_cells(report)], left=(0, 2, 6)), *summary_lines(report)])
 
 
-def show(item: Comparison | Report, stream: TextIO) -> None:
+def show(item: ComparisonData | ReportData, stream: TextIO) -> None:
     """Print a comparison or a report: with rich on a terminal, else as plain text."""
     if stream.isatty():
         try:
@@ -153,31 +176,36 @@ def show(item: Comparison | Report, stream: TextIO) -> None:
         else:
             _show_rich(item, rich.console.Console(file=stream))
             return
-    print(item, file=stream)
+    print(comparison_text(item) if isinstance(item, ComparisonData) else report_text(item), file=stream)
 
 
-def _show_rich(item: Any, console: Any) -> None:
+def _show_rich(item: ComparisonData | ReportData, console: Any) -> None:
     import rich.box
     import rich.table
     from rich.text import Text
 
-    single = hasattr(item, "rows")
-    head = HEAD if single else SUITE_HEAD
-    left = ("kernel", "case", "best kernel", "best peer") if not single else ("", "kernel")
+    left: tuple[str, ...]
+    rows: list[tuple[tuple[str, ...], str]]
+    if isinstance(item, ComparisonData):
+        head, left, quiet = HEAD, ("", "kernel"), "dim"
+        rows = [(cells(row, item.unit), _style(row)) for row in item.rows]
+        before, after = heading(item), footing(item)
+    else:
+        head, left, quiet = SUITE_HEAD, ("case", "kernel", "best kernel", "best peer"), ""
+        rows = [(line, "") for line in suite_cells(item)]
+        before, after = [f"{item.suite}: {item.about}"], summary_lines(item)
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for name in head:
         table.add_column(name, justify="left" if name in left else "right")
-    if single:
-        for row in item.rows:
-            style = (
-                "red" if row.seconds is None else "bold green" if row.chosen else "cyan" if row.kind == "peer" else ""
-            )
-            table.add_row(*map(Text, cells(row, item.unit)), style=style)
-        before, after = heading(item), footing(item)
-    else:
-        for line in suite_cells(item):
-            table.add_row(*map(Text, line))
-        before, after = [f"{item.suite}: {item.about}"], item.summary_lines()
+    for line, style in rows:
+        table.add_row(*map(Text, line), style=style)
     console.print(Text("\n".join(before), style="bold"))
     console.print(table)
-    console.print(Text("\n".join(after), style="dim" if single else ""))
+    console.print(Text("\n".join(after), style=quiet))
+
+
+def _style(row: Row) -> str:
+    """The style of a row in rich's words."""
+    if row.seconds is None:
+        return "red"
+    return "bold green" if row.chosen else "cyan" if row.kind == "peer" else ""

@@ -1,16 +1,17 @@
-"""Interleaved timing: every contender takes one sample per round, so that a drifting clock meets them all alike.
+"""Interleaved timing: every contender takes one sample per round, so that a drifting clock affects all alike.
 
-A sample runs the work once untimed, so that it finds its own data in the caches again after the
-others, and then often enough to last `SAMPLE_SECONDS`.  With several threads it waits until the threads of
-the others are asleep (those of BLAS spin for a tenth of a second after their work), and runs untimed for
-`WAKE_SECONDS`, so that its own are awake and spread over the processors.  Times are medians; the spread is the
-interquartile range.
+A sample first runs the work once without timing it: its data are in the caches again after the other contenders.  Then
+it runs often enough to last `SAMPLE_SECONDS`.  With several threads it first waits until the threads of other
+contenders sleep (those of BLAS spin for a tenth of a second after their work), and runs untimed for `WAKE_SECONDS`:
+its own threads are then awake and spread over the processors.  Times are medians; the spread is the interquartile
+range.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,8 @@ SAMPLE_SECONDS = 2e-3
 ROUNDS = 15
 WAKE_SECONDS = 0.01
 COLD_BYTES = 48 << 20
-SETTLE_SECONDS = 0.01  # between looks at whether idle workers of the last contender still spin
-SPIN_SECONDS = 0.5  # nobody spins for longer
+SETTLE_SECONDS = 0.01  # between two checks whether idle threads of the last contender still spin
+SPIN_SECONDS = 0.5  # no library spins for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Times:
 
     @property
     def spread(self) -> float:
+        """The interquartile range."""
         return self.high - self.low
 
 
@@ -54,9 +56,9 @@ def interleave(
     seconds : float
         Budget per contender; a slow one gets fewer rounds, but at least three (one if a single run exceeds it).
     threads : int
-        With more than one, contenders are kept apart until the process is at rest.
+        With more than one, each sample waits until no thread of the process is busy.
     rounds : int
-        At most so many samples each.
+        Largest number of samples of each.
     step : callable
         Called after each round, for progress.
     cold : bool
@@ -81,8 +83,8 @@ def interleave(
     samples: list[list[float]] = [[] for _ in runs]
     for r in range(rounds):
         for offset in range(len(runs)):
-            i = (r + offset) % len(runs)  # nobody always follows the same neighbour's mess first
-            # Slow contenders take their few samples spread over all rounds.
+            i = (r + offset) % len(runs)  # so that no contender always follows the same one
+            # Slow contenders spread their few samples over all rounds.
             if len(samples[i]) * rounds > r * wanted[i]:
                 continue
             if threads > 1:
@@ -123,3 +125,13 @@ def _timed(run: Callable[[], object], count: int) -> float:
 def _summary(samples: list[float]) -> Times:
     low, median, high = np.quantile(samples, (0.25, 0.5, 0.75))
     return Times(float(median), float(low), float(high), len(samples))
+
+
+def limit_blas(stack: ExitStack, threads: int, notes: list[str]) -> None:
+    """Limit the BLAS of NumPy and SciPy to the number of threads of all contenders, as long as `stack` is open."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        notes.append("BLAS threads of NumPy are not limited without threadpoolctl: pip install 'fastconv[bench]'")
+        return
+    stack.enter_context(threadpool_limits(threads, user_api="blas"))

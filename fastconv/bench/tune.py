@@ -1,4 +1,4 @@
-"""`fastconv tune`: measure every kernel on the cases of a suite, and keep what was found for later choices."""
+"""`fastconv tune`: measure the kernels on the cases of a suite, and keep their times for later choices."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from fastconv.bench.compare import limit_blas
 from fastconv.bench.suite import call_of, cases_of
 from fastconv.bench.suites import Case
-from fastconv.bench.timing import interleave
-from fastconv.bench.work import Work, make_work
+from fastconv.bench.timing import interleave, limit_blas
+from fastconv.bench.work import Work, make_work, outline
 from fastconv.core.kernel import Kernel
 from fastconv.dispatch import wisdom
-from fastconv.dispatch.choice import choose
 from fastconv.dispatch.plan import clear_cache
 
 PREPARATIONS = 3
@@ -26,7 +24,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What was measured for one case, and what it changed.
+    """The measurements of one case, and what they change.
 
     Attributes
     ----------
@@ -105,7 +103,7 @@ def _tune(case: Case, seconds: float) -> Tuned:
             unpacked = replace(work.problem, packed=False)  # type: ignore[call-arg]
             wisdom.record(kernel, unpacked, took[kernel.name] + _packing(kernel, work))
     clear_cache()
-    after = choose(work.problem, work.plan._recipe.options).kernel.name
+    after = outline(work.operation, work.args, work.kwargs).kernel
     return Tuned(case.name, explained.chosen, after, took[explained.chosen] / took[after], len(kernels))
 
 

@@ -1,4 +1,4 @@
-"""One operation with its arrays as every contender takes it, and the float64 result that checks them."""
+"""One operation with its arrays, as every contender takes them, and its float64 result, with which they are checked."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fastconv.dispatch.plan import Plan
 from fastconv.ops.planning import plan as make_plan
 
 SEED = 2024
-INTEGERS = 10  # below it lie random ones: also indices of ten classes
+INTEGERS = 10  # random integers are below it, and may be indices of ten classes
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be computed.
+    """One call, and what contenders need to do the same.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Work:
     x : ndarray
         The user's input.
     canonical : ndarray
-        The same as kernels see it: (N, C, D, H, W), or (batch, m, k).
+        The same as kernels take it: (N, C, D, H, W), or (batch, m, k).
     constants : tuple
         Canonical weights, bias, ...; None where absent.
     args, kwargs
@@ -72,7 +72,7 @@ def outline(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
 
 
 def operation_name(operation: Callable[..., Any]) -> str:
-    """As a user writes it behind the package's name: ``conv2d``, ``grad.conv2d``."""
+    """Its name in the package: ``conv2d``, ``grad.conv2d``."""
     name = getattr(operation, "__name__", str(operation))
     return f"grad.{name}" if getattr(operation, "__module__", "").startswith("fastconv.ops.grad.") else name
 
@@ -87,12 +87,11 @@ def make_work(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
         raise TypeError(f"compare needs the arguments of {name}, the input first")
     made = make_plan(operation, *args, **kwargs)
     x = as_array(args[0], "input")
-    recipe = made._recipe
     digit = re.search(r"([123])d$", name)
     rank = int(digit.group(1)) if digit else max(1, x.ndim - 2)
     return Work(
-        name=name, rank=rank, plan=made, x=x, canonical=recipe.enter(x), constants=made._constants, args=args,
-        kwargs=kwargs, threads=recipe.options.thread_count(), operation=operation,
+        name=name, rank=rank, plan=made, x=x, canonical=made.canonical_input(x), constants=made.constants,
+        args=args, kwargs=kwargs, threads=made.threads, operation=operation,
     )  # fmt: skip
 
 
@@ -115,12 +114,12 @@ def exact(work: Work) -> tuple[np.ndarray, ...]:
 
 
 def canonical_results(work: Work, results: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
-    """A fastconv result, of the user's shape, as kernels see it."""
-    return tuple(work.plan._recipe.view(np.asarray(r)) for r in results)
+    """Results of a call, in the user's shapes, in the shapes in which kernels write them."""
+    return tuple(work.plan.canonical_result(np.asarray(r)) for r in results)
 
 
 def error_of(work: Work, results: tuple[np.ndarray, ...], expected: tuple[np.ndarray, ...]) -> tuple[float, str | None]:
-    """Largest error relative to max|y|, and what is wrong with it: None if the results will do.
+    """Largest error relative to max|y|, and what is wrong with it: None if the results are right.
 
     Indices of maxima must be equal; values may differ by rounding.
     """
@@ -132,7 +131,7 @@ def error_of(work: Work, results: tuple[np.ndarray, ...], expected: tuple[np.nda
             return float("inf"), f"gave shape {got.shape}, {want.shape} was expected"
         if not want.size:
             continue
-        # Where the definition gives inf or NaN, so must everyone else.
+        # Infinities and NaN must be where the definition has them.
         finite = np.isfinite(want)
         if not np.array_equal(np.isfinite(got.astype(want.dtype)), finite):
             return float("inf"), "infinities or NaN in other places than the definition's"

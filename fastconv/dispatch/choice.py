@@ -9,33 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
-from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
-from fastconv.dispatch.options import DEFAULT_TOL, Options
+from fastconv.dispatch.options import Options
 from fastconv.dispatch.refusal import near_matches, refusal
-from fastconv.dispatch.registry import ORACLE
+from fastconv.dispatch.survey import Candidate, fusable, survey
 
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
 WIDTH, INDENT = 120, " " * 6  # of lines with names of kernels that cannot do a problem
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One row of `Plan.explain`: a kernel and what it says about the problem; `workspace` is that of one thread."""
-
-    kernel: Kernel[Any]
-    reason: str | None
-    cost: float = float("inf")
-    measured: float | None = None
-    workspace: int = 0
-    error: float = 0.0
-    bound: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,71 +39,6 @@ def bound_text(bound: float) -> str:
     return f"{bound:.0f} eps" if bound else "0"
 
 
-def default_tol(problem: Problem) -> float:
-    """The largest error that is admitted if the user sets no `tol`."""
-    wide = getattr(problem, "acc", None) == np.float64
-    return DEFAULT_TOL * float(np.finfo(np.float64).eps / np.finfo(np.float32).eps) if wide else DEFAULT_TOL
-
-
-def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, workspace: int, error: float) -> str | None:
-    """Why the options exclude a kernel that could do the problem."""
-    tol = default_tol(problem) if options.tol is None else options.tol
-    if not kernel.exact and error > tol and options.algorithm == "auto":
-        return f"error {error:.1e} exceeds tol {tol:.1e}"
-    if workspace > machine.memory():
-        return f"workspace of {workspace} bytes exceeds the memory of this machine, {machine.memory()}"
-    if options.max_workspace is not None and workspace > options.max_workspace:
-        return f"workspace of {workspace} bytes exceeds max_workspace {options.max_workspace}"
-    named = options.algorithm in (kernel.algorithm, kernel.name)
-    if kernel.backend == ORACLE and options.backend != ORACLE and not named:
-        return f"the oracle: by backend={ORACLE!r} or algorithm={kernel.algorithm!r} only"
-    if options.backend not in ("auto", kernel.backend):
-        return f"backend={options.backend!r} was asked for"
-    if options.algorithm != "auto" and not named:
-        return f"algorithm={options.algorithm!r} was asked for"
-    return None
-
-
-def _fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None]:
-    """The problem that `kernel` can take, and the activation left for the plan."""
-    activation = getattr(problem, "activation", None)
-    if activation is None or activation in kernel.activations:
-        return problem, None
-    return replace(problem, activation=None), activation  # type: ignore[call-arg]
-
-
-def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
-    """What every registered kernel says about `problem`, in registry order.
-
-    Costs are those of one image on one thread, whatever the batch and the number of threads: the choice, and with it
-    the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
-    costs are those of the whole batch.
-    """
-    host = machine.host()
-    times = wisdom.known(problem)
-    rows = []
-    for kernel in all_kernels(problem.op):
-        inner, _ = _fusable(kernel, problem)
-        reason = kernel.reject(inner)
-        if reason is not None:
-            rows.append(Candidate(kernel, reason))
-            continue
-        workspace, error = kernel.workspace(inner), kernel.error(inner)
-        revision, seconds = times.get(kernel.name, (None, None))
-        rows.append(
-            Candidate(
-                kernel,
-                _option_reason(kernel, problem, options, workspace, error),
-                kernel.cost(inner.one_image(), host),
-                seconds if revision == kernel.revision else None,
-                workspace,
-                error,
-                kernel.bound(inner),
-            )
-        )
-    return tuple(rows)
-
-
 def choose(problem: Problem, options: Options) -> Choice:
     """The best admissible kernel; a bounded cache keeps choices.
 
@@ -135,7 +55,7 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     candidates = survey(problem, options)
     usable = [c for c in candidates if c.reason is None]
     if not usable:
-        raise UnsupportedError(refusal(problem, options, candidates, survey))
+        raise UnsupportedError(refusal(problem, options, candidates))
     # Rows and batch decide only among kernels of one order of summation; that order is chosen without them.
     usual = problem.any_rows()
     if usual != problem:
@@ -155,7 +75,7 @@ def _chosen(
     kernel: Kernel[Any], problem: Problem, candidates: tuple[Candidate, ...], options: Options, threads: int
 ) -> Choice:
     """`kernel`, on as many threads as the limit on scratch allows."""
-    inner, activation = _fusable(kernel, problem)
+    inner, activation = fusable(kernel, problem)
     if options.max_workspace is not None:
         while threads > 1 and kernel.total_workspace(inner, threads) > options.max_workspace:
             threads -= 1
@@ -187,16 +107,19 @@ def kernel_called(name: str, op: str) -> Kernel[Any]:
 
 def is_able(kernel: Kernel[Any], problem: Problem) -> bool:
     """Whether `kernel` can do the problem, whatever the options say."""
-    return kernel.reject(_fusable(kernel, problem)[0]) is None
+    return kernel.reject(fusable(kernel, problem)[0]) is None
 
 
-def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
-    """The choice that runs `kernel` whatever its cost, for `compare` and tests."""
-    inner, _ = _fusable(kernel, problem)
+def choice_for(
+    kernel: Kernel[Any], problem: Problem, options: Options, candidates: tuple[Candidate, ...] | None = None
+) -> Choice:
+    """The choice that runs `kernel` whatever its cost; `candidates` are those of another choice for the problem."""
+    inner, _ = fusable(kernel, problem)
     reason = kernel.reject(inner)
     if reason is not None:
         raise UnsupportedError(f"{kernel.name} cannot do this: {reason}\n  {problem}")
-    return _chosen(kernel, problem, survey(problem, options), options, options.thread_count())
+    candidates = survey(problem, options) if candidates is None else candidates
+    return _chosen(kernel, problem, candidates, options, options.thread_count())
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,6 +330,10 @@ class Plan:
         What is computed.
     kernel : str
         Name of the chosen kernel.
+    threads : int
+        Threads that the options admit; a call uses fewer where `max_workspace` demands it.
+    constants : tuple of (ndarray, number or None)
+        What is fixed, as kernels take it: for a convolution weights (oc, ic, kd, kh, kw) and bias, None where absent.
     result_shapes : tuple of tuple of int
         Shape of each result of a call.
 
@@ -362,9 +366,27 @@ class Plan:
         return self._recipe.choice.kernel.name
 
     @property
+    def threads(self) -> int:
+        """Threads that the options admit."""
+        return self._recipe.options.thread_count()
+
+    @property
+    def constants(self) -> tuple[Any, ...]:
+        """What is fixed, as kernels take it; None where absent.  Arrays must not be written."""
+        return self._constants
+
+    @property
     def result_shapes(self) -> tuple[tuple[int, ...], ...]:
         """Shape of each result of a call."""
         return self._recipe.shapes
+
+    def canonical_input(self, input: np.ndarray) -> np.ndarray:
+        """`input` as kernels take it: for images (N, C, D, H, W); a view where its memory order allows it."""
+        return self._recipe.enter(input)
+
+    def canonical_result(self, result: np.ndarray) -> np.ndarray:
+        """A result of a call, C-contiguous, in the shape in which a kernel writes it; a view."""
+        return self._recipe.view(result)
 
     def __call__(self, input: ArrayLike, *, out: np.ndarray | tuple[np.ndarray, ...] | None = None) -> Any:
         """Run on `input`, an array with the shape and dtype that the plan was made for.
@@ -403,8 +425,9 @@ class Plan:
             If the kernel cannot do this problem; the text says why.
         """
         kernel = kernel_called(name, self.problem.op)
-        choice = choice_for(kernel, self.problem, self._recipe.options)
-        plan = Plan(self._recipe.with_choice(choice), self._constants, own=True)
+        recipe = self._recipe
+        choice = choice_for(kernel, recipe.problem, recipe.options, recipe.choice.candidates)
+        plan = Plan(recipe.with_choice(choice), self._constants, own=True)
         plan._origin = self._origin
         return plan
 

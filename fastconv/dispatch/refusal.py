@@ -9,19 +9,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.options import Options
-
-if TYPE_CHECKING:
-    from fastconv.dispatch.choice import Candidate
+from fastconv.dispatch.survey import Candidate, survey
 
 REASONS, NAMES = 3, 6  # that are listed
 ABSENT = ("numba is not installed", "not compiled")  # how the reasons of a missing backend begin
 EXPLAIN = 'fastconv.plan(..., backend="reference").explain() shows what every kernel says'
-
-Survey = Callable[[Problem, Options], "tuple[Candidate, ...]"]
 
 
 def near_matches(name: str, names: Iterable[str]) -> str:
@@ -30,7 +26,7 @@ def near_matches(name: str, names: Iterable[str]) -> str:
     return ", ".join(get_close_matches(name, known, NAMES) or known)
 
 
-def refusal(problem: Problem, options: Options, candidates: tuple[Candidate, ...], survey: Survey) -> str:
+def refusal(problem: Problem, options: Options, candidates: tuple[Candidate, ...]) -> str:
     """The message for a problem that no kernel accepts under these options.
 
     Parameters
@@ -38,8 +34,6 @@ def refusal(problem: Problem, options: Options, candidates: tuple[Candidate, ...
     problem, options
     candidates : tuple of Candidate
         One for every kernel of the family, with its reason.
-    survey : callable
-        `choice.survey`, to try other options.
     """
     named = {
         n: getattr(options, n) for n in ("backend", "algorithm", "tol", "max_workspace")
@@ -53,7 +47,7 @@ def refusal(problem: Problem, options: Options, candidates: tuple[Candidate, ...
         lines.append(f"  why not: {_reasons(meant)}")
     else:
         lines.append(f"  why not: {_absent(problem.op, options, candidates)}")
-    return "\n".join([*lines, f"  what would do: {_remedy(problem, options, named, survey)}", f"  {EXPLAIN}"])
+    return "\n".join([*lines, f"  what would do: {_remedy(problem, options, named)}", f"  {EXPLAIN}"])
 
 
 def _is_meant(c: Candidate, options: Options) -> bool:
@@ -90,7 +84,7 @@ def _absent(op: str, options: Options, candidates: tuple[Candidate, ...]) -> str
     return f"{where} has no algorithm {options.algorithm!r}, only {_list(names)}{near}"
 
 
-def _remedy(problem: Problem, options: Options, named: dict[str, Any], survey: Survey) -> str:
+def _remedy(problem: Problem, options: Options, named: dict[str, Any]) -> str:
     """Which options the user could change."""
     default = Options()
 

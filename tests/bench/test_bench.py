@@ -8,10 +8,10 @@ import pytest
 
 import fastconv as F
 from fastconv.bench import suite as suite_module
-from fastconv.bench.compare import Comparison, Row
 from fastconv.bench.html import page
-from fastconv.bench.roofline import Roofline
-from fastconv.bench.suite import Entry, Report, bench, call_of, reports_json
+from fastconv.bench.records import Entry, Roofline, Row
+from fastconv.bench.results import Comparison, Report, reports_json
+from fastconv.bench.suite import bench, call_of
 from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.work import outline
 from tests.bench.test_compare import check_self_contained
@@ -70,11 +70,12 @@ TINY = Suite(
 )
 
 
-@pytest.fixture
-def tiny(monkeypatch):
-    monkeypatch.setitem(suite_module.SUITES, "tiny", TINY)
+@pytest.fixture(scope="module")
+def tiny():
     told = []
-    report = bench("tiny", peers=(), threads=1, seconds=0.005, rounds=2, progress=lambda *a: told.append(a))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(suite_module.SUITES, "tiny", TINY)
+        report = bench("tiny", peers=(), threads=1, seconds=0.005, rounds=2, progress=lambda *a: told.append(a))
     return report, told
 
 

@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.bench import compare as compare_module
 from fastconv.bench import timing
 from fastconv.bench.peers import PEERS, missing
+from fastconv.bench.records import Row
 from fastconv.bench.roofline import roofline
 from fastconv.bench.work import error_of, exact, make_work
 from fastconv.core.kernel import Kernel
 from fastconv.dispatch import plan as plan_module
 from fastconv.dispatch import registry, wisdom
+
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
 
 QUICK = {"seconds": 0.005, "rounds": 2, "threads": 1}
 S = F.Spec
@@ -244,7 +246,7 @@ def test_as_text_and_json():
     assert set(data) == {"fastconv", *(f.name for f in dataclasses.fields(found))}
     assert data["fastconv"] == F.__version__
     assert [r["name"] for r in data["rows"]] == [r.name for r in found.rows]
-    assert set(data["rows"][0]) == {f.name for f in dataclasses.fields(compare_module.Row)}
+    assert set(data["rows"][0]) == {f.name for f in dataclasses.fields(Row)}
     assert data["roofline"]["peak"] > 1e8
     assert data["roofline"]["bandwidth"] > 1e8
 
@@ -374,7 +376,8 @@ def test_backends_say_why_they_are_missing(monkeypatch):
 
 
 def test_the_public_doors_cost_nothing_at_import():
-    lazy = ("fastconv.bench.compare", "fastconv.bench.backends", "importlib.metadata", "rich", "threadpoolctl", *PEERS)
+    ours = ("measure", "results", "records", "backends")
+    lazy = (*(f"fastconv.bench.{name}" for name in ours), "importlib.metadata", "rich", "threadpoolctl", *PEERS)
     code = (
         "import sys, fastconv\n"
         f"heavy = [m for m in sys.modules if m in {lazy}]\n"

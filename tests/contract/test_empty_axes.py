@@ -1,15 +1,15 @@
 """Every kernel of every family takes an empty axis, or says why not.
 
-Public functions, and their gradients, are called with batches, channels, extents, rows, columns and depths of 0; what
-they ask of kernels is recorded, and asked of every kernel in the registry.  So a new kernel is tested from the moment
-that it is registered.
+Public functions, and their gradients, are called with batches, channels, extents, rows, columns and depths of 0.  The
+problems that they make are recorded and given to every kernel in the registry, so that a new kernel is tested as soon
+as it is registered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from fastconv.backends.cython import native
 from fastconv.backends.numba import base
 from fastconv.core.errors import ShapeError
 from fastconv.dispatch.registry import ops
-from tests.contract.registry_calls import Request, recorded
+from tests.contract.requests import Request, recorded
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -155,8 +155,10 @@ for _name in CALLS:
 seen: set[str] = set()
 
 
-def asked(group: str) -> Iterator[tuple[str, Request]]:
-    """The problems that the calls of a group give to kernels, each with the name of the call."""
+@cache
+def asked(group: str) -> list[tuple[str, Request]]:
+    """The problems and arrays that kernels receive from the calls of a group, each with the name of the call."""
+    found: list[tuple[str, Request]] = []
     answered = 0
     for name in GROUPS[group]:
         with recorded() as requests:
@@ -165,8 +167,9 @@ def asked(group: str) -> Iterator[tuple[str, Request]]:
             except ShapeError:  # an output of no pixels is refused where that is the rule
                 continue
         answered += 1
-        yield from ((name, request) for request in requests)
+        found += ((name, request) for request in requests)
     assert answered
+    return found
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -189,7 +192,7 @@ def test_every_family_was_asked() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_what_a_kernel_lacks_it_lacks_everywhere(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel for an absent instruction set, or another dtype, takes nothing, however little there is to do."""
-    requests = list(asked(group))
+    requests = asked(group)
     half, pairs = np.dtype(np.float16), np.dtype(np.complex64)
     for name, request in requests:
         for kernel in request.kernels():

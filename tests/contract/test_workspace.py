@@ -1,4 +1,4 @@
-"""What kernels state as `workspace` is what they use: no more, not much less, and it does not grow with images."""
+"""Kernels use the `workspace` that they state: no more, not much less, and it does not grow with images."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from fastconv.core import scratch
-from fastconv.dispatch.choice import _fusable
-from tests.contract import workspace_calls
-from tests.contract.workspace_calls import CONVOLUTIONS, OTHERS, POOLS, Call, requests
+from fastconv.dispatch.survey import fusable
+from tests.contract import calls
+from tests.contract.calls import CONVOLUTIONS, OTHERS, POOLS, Call, requests
+
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 SLACK = 128 << 10  # interpreter objects, buffers of NumPy's loops, and scratch on the stack of compiled kernels
-LOOSE = 1 << 20  # bytes that may be stated but not used, mostly for what a plan need not pack
-FACTOR = 4  # and so many times as much of large ones
+LOOSE = 1 << 20  # that many more bytes than are used may be stated, above all what a plan packs beforehand
+FACTOR = 4  # and that many times as many of large ones
 
 
 def cases(calls: dict[str, Call], n: int) -> list[Any]:
@@ -41,8 +43,8 @@ def used_and_stated(call: Call, n: int) -> list[tuple[str, int, int]]:
     for request in requests(call, n):
         for kernel in request.kernels()[:-1]:
             if request.rejects(kernel) is None:
-                stated = kernel.workspace(_fusable(kernel, request.problem)[0])
-                found.append((kernel.name, measured(workspace_calls.prepared(request, kernel)), stated))
+                stated = kernel.workspace(fusable(kernel, request.problem)[0])
+                found.append((kernel.name, measured(calls.prepared(request, kernel)), stated))
     assert found
     return found
 

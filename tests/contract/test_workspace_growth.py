@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract import workspace_calls
+from tests.contract import calls
+from tests.contract.calls import OTHERS, POOLS, Call, requests
 from tests.contract.test_workspace import cases, measured
-from tests.contract.workspace_calls import OTHERS, POOLS, Call, requests
+
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 MORE = 2 << 20  # blocks fit an axis better or worse, and those of narrow types are not full at the smaller extent
 # Under adaptive windows a channel is not split: scratch grows with it, up to `widened.LARGEST` elements, and larger
 # ones are refused.
 WHOLE = {"adaptive_pool cython.separable_widened"}
 # What takes seconds each; `test_workspace` has all of them.
-LEFT_OUT = ("matmul", "linear", "grad_adaptive")
+LEFT_OUT = ("matmul", "linear", "global", "grad_adaptive")
 
 
 def scratch(call: Call, n: int) -> dict[str, int]:
@@ -23,7 +25,7 @@ def scratch(call: Call, n: int) -> dict[str, int]:
         for kernel in request.kernels()[:-1]:
             name = f"{request.problem.op} {kernel.name.partition('@')[0]}"
             if name not in found and request.rejects(kernel) is None:
-                found[name] = measured(workspace_calls.prepared(request, kernel))
+                found[name] = measured(calls.prepared(request, kernel))
     return found
 
 

@@ -20,6 +20,8 @@ from fastconv.core.caches import KEEP_BYTES, Recent, keep_tables
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 # Kept for good: options, of which equal ones are one object; and compiled code.
 FOR_GOOD = {"_options", "compiled"}
 PACKAGES = ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops")
@@ -111,7 +113,8 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
     """Of instruction sets, dtypes, points of interpolation, modules: no problem and no shape."""
     endless = {one.__qualname__ for one in every_cache() if one.cache_info().maxsize is None}
     assert endless <= {
-        "_cpu_fields", "_families", "_finite", "_modules", "_numbers", "_reads", "algorithm_names", "available",
+        "_coef_in", "_cpu_fields", "_edge_points", "_families", "_finite", "_modules", "_numbers", "_reads", "_weights",
+        "algorithm_names", "available",
         "build_problem", "check_dtype", "cpu_features",
         "default", "host", "host_isas", "is_bfloat16", "is_half", "kernels",
         "lanes", "memory", "missing_numba", "product_dtypes", "promote", "simd", "table", "toom_cook", "unavailable",

@@ -65,6 +65,22 @@ def test_every_operation_can_be_planned(function: object, args: tuple[object, ..
     np.testing.assert_allclose(run(X), function(X, *args), atol=1e-5)  # type: ignore[operator]
 
 
+def test_a_plan_shows_what_its_kernel_receives() -> None:
+    run = F.plan(F.conv2d, X, W, padding=1, threads=3)
+    assert run.threads == 3
+    w, bias = run.constants
+    assert w.shape == (*W.shape[:2], 1, *W.shape[2:]) and bias is None
+    np.testing.assert_array_equal(w[:, :, 0], W)
+    x, y = run.canonical_input(X), run(X)
+    assert x.shape == (*X.shape[:2], 1, *X.shape[2:]) and np.shares_memory(x, X)
+    result = run.canonical_result(y)
+    assert (result.shape, result.dtype) == run.problem.results[0] and np.shares_memory(result, y)
+    by_hand = np.empty_like(y)
+    kernel = next(c.kernel for c in run.explain().candidates if c.kernel.name == run.kernel)
+    kernel.prepare(run.problem, run.constants, run.threads)(x, run.canonical_result(by_hand))
+    np.testing.assert_array_equal(by_hand, y)
+
+
 def test_a_plan_with_several_results() -> None:
     run = F.plan(F.max_pool2d, X, 2, return_indices=True)
     y, at = run(X)

@@ -16,6 +16,7 @@ from fastconv.core.kernel import Kernel, accumulator
 from fastconv.dispatch import choice, plan
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.registry import kernels
+from fastconv.dispatch.survey import fusable
 
 from . import contract
 from .arrays import whole_memory
@@ -93,7 +94,7 @@ class Chooser:
 
 def takes(kernel: Kernel[Any], problem: Any) -> bool:
     """Whether `kernel` can do `problem`, a fused activation left to another pass if need be."""
-    return kernel in kernels(problem.op) and kernel.reject(choice._fusable(kernel, problem)[0]) is None
+    return kernel in kernels(problem.op) and kernel.reject(fusable(kernel, problem)[0]) is None
 
 
 def _take(kernel: Kernel[Any], problem: Any, options: Options) -> Any:
@@ -348,7 +349,7 @@ class Attempt:
 
 
 def _inner(kernel: Kernel[Any], problem: Any) -> Any:
-    return choice._fusable(kernel, problem)[0]
+    return fusable(kernel, problem)[0]
 
 
 def _blas(seen: Any) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.contract.registry_calls import Request, recorded
+from tests.contract.requests import Request, recorded
 from tests.fuzz.cases import arguments
 from tests.fuzz.check import REFUSALS
 from tests.fuzz.generate import generate

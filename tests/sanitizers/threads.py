@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import fastconv as F
-from tests.contract.registry_calls import Request, recorded
+from tests.contract.requests import Request, recorded
 
 Call = Callable[[], Any]
 COUNTS = (2, 3, 5)

@@ -107,24 +107,17 @@ class Axis:
         points = points_of(m, taps, stride)
         assert points is not None
         pairs, single = _numbers(points)
-        alone = [] if single is None else [single]
-        finite = list(_finite(points))
-        coef_in = [*alone, *_product([a * a for a in pairs])[:-1]]
-        for a in pairs:
-            coef_in += [a, *_product([b * b for b in pairs if b != a])[:-1]]
-        coef_out = [v**i for i in range(1, m) for v in (*pairs, *alone)]
+        coef_out = [v**i for i in range(1, m) for v in (*pairs, *(() if single is None else (single,)))]
         most, used = -(-taps // stride), []
         weights = np.zeros((stride, points * most), dtype)
         for phase in range(stride):
             count = -(-(taps - phase) // stride)
-            rows = [v**k / _without(finite, v) for v in finite for k in range(count)]
-            if count == most:
-                rows += [Fraction(int(k == count - 1)) for k in range(count)]
-            weights[phase, : len(rows)] = [float(v) for v in rows]
+            rows = [*_weights(points, count), *(float(k == count - 1) for k in range(count) if count == most)]
+            weights[phase, : len(rows)] = rows
             used.append(len(rows) // count)
-        out = np.array([[float(abs(v)) ** i for v in finite] + [1.0] for i in range(m)])
+        out = np.array([[float(abs(v)) ** i for v in _finite(points)] + [1.0] for i in range(m)])
         return cls(
-            m, taps, stride, dilation, points, np.array([*coef_in, 0], float).astype(dtype),
+            m, taps, stride, dilation, points, np.array([*_coef_in(points), 0], float).astype(dtype),
             np.array([*coef_out, 0], float).astype(dtype), tuple(used), weights,
             growth(out, weights, most, _reads(points)),
         )  # fmt: skip
@@ -199,24 +192,9 @@ class Edge:
     @keep_few(256)
     def of(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge:
         taps = -(-axis.taps // axis.stride)
-        every = _finite(axis.points)
-
-        def matrices(chosen: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            """B', A' and G of these finite points and infinity."""
-            finite = [every[i] for i in chosen]
-            b = [[*_product([u for u in finite if u != v]), Fraction(0)] for v in finite] + [_product(finite)]
-            a = [[v**i for v in finite] + [Fraction(int(i == outputs - 1))] for i in range(outputs)]
-            g = [[v**k / _without(finite, v) for k in range(taps)] for v in finite]
-            g += [[Fraction(int(k == taps - 1)) for k in range(taps)]]
-            return np.array(b, float), np.array(a, float), np.array(g, float)
-
-        def amplified(chosen: tuple[int, ...]) -> float:
-            b, a, g = (np.abs(matrix) for matrix in matrices(chosen))
-            return float((a * b.sum(1) * g.sum(1)).sum(1).max())
-
-        points = outputs + taps - 1
-        chosen = min(((0, *rest) for rest in combinations(range(1, len(every)), points - 2)), key=amplified)
-        b, a, _ = matrices(chosen)
+        every, points = _finite(axis.points), outputs + taps - 1
+        chosen = _edge_points(axis.points, taps, outputs)
+        b, a, _ = _edge_matrices([every[i] for i in chosen], taps, outputs)
         left = [every[i] for i in range(len(every)) if i not in chosen]
         undo = [float(_without([every[i], *left], every[i])) for i in chosen]
         at = np.array([*chosen, axis.points - 1], np.intp)
@@ -286,7 +264,48 @@ def _numbers(points: int) -> tuple[tuple[Fraction, ...], Fraction | None]:
     return tuple(map(Fraction, pairs)), None if single is None else Fraction(single)
 
 
-def _product(roots: list[Fraction]) -> list[Fraction]:
+@cache
+def _coef_in(points: int) -> tuple[float, ...]:
+    """Coefficients of the input transform: of 0 and infinity, then of each pair."""
+    pairs, single = _numbers(points)
+    found = [*([] if single is None else [single]), *_product([a * a for a in pairs])[:-1]]
+    for a in pairs:
+        found += [a, *_product([b * b for b in pairs if b != a])[:-1]]
+    return tuple(map(float, found))
+
+
+@cache
+def _weights(points: int, taps: int) -> tuple[float, ...]:
+    """The transform of the taps of a phase to their weights at each finite point, row by row."""
+    finite = _finite(points)
+    return tuple(float(v**k / _without(finite, v)) for v in finite for k in range(taps))
+
+
+def _edge_matrices(finite: Sequence[Fraction], taps: int, outputs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """B', A' and G of these finite points and infinity."""
+    b = [[*_product([u for u in finite if u != v]), Fraction(0)] for v in finite] + [_product(finite)]
+    a = [[v**i for v in finite] + [Fraction(int(i == outputs - 1))] for i in range(outputs)]
+    g = [[v**k / _without(finite, v) for k in range(taps)] for v in finite]
+    g += [[Fraction(int(k == taps - 1)) for k in range(taps)]]
+    return np.array(b, float), np.array(a, float), np.array(g, float)
+
+
+@cache
+def _edge_points(points: int, taps: int, outputs: int) -> tuple[int, ...]:
+    """Which of the finite points of a set a filter of fewer outputs uses: those that amplify errors the least.
+
+    Kept for good, like the points themselves: trying all choices in exact arithmetic takes milliseconds.
+    """
+    every = _finite(points)
+
+    def amplified(chosen: tuple[int, ...]) -> float:
+        b, a, g = (np.abs(m) for m in _edge_matrices([every[i] for i in chosen], taps, outputs))
+        return float((a * b.sum(1) * g.sum(1)).sum(1).max())
+
+    return min(((0, *rest) for rest in combinations(range(1, len(every)), outputs + taps - 3)), key=amplified)
+
+
+def _product(roots: Sequence[Fraction]) -> list[Fraction]:
     """Coefficients, ascending, of the product of (t - root)."""
     poly = [Fraction(1)]
     for root in roots:
@@ -294,7 +313,7 @@ def _product(roots: list[Fraction]) -> list[Fraction]:
     return poly
 
 
-def _without(finite: list[Fraction], v: Fraction) -> Fraction:
+def _without(finite: Sequence[Fraction], v: Fraction) -> Fraction:
     result = Fraction(1)
     for u in finite:
         if u != v:

@@ -1,8 +1,8 @@
 """The same work by other libraries, measured in the same run.
 
-Each module has ``contenders(work) -> list of Contender``, which raises `Unable` with a reason, and
-``limit(threads) -> context manager``, which sets the library's own number of threads.  They are
-imported only when asked for, so a missing library costs a note, not an error.
+Each module has ``contenders(work) -> list of Contender``, which raises `Unsupported` with a reason, and
+``limit(threads) -> context manager``, which sets the library's own number of threads.  A module is imported when its
+peer is measured, so that a missing library causes a note and no error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PEERS: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def missing(peer: str) -> str | None:
-    """Why a peer cannot take part, with the command that helps; None if its packages import."""
+    """Why a peer cannot be measured, with the command that installs it; None if its packages import."""
     packages, command = PEERS[peer]
     for package in packages:
         try:

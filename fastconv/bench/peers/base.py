@@ -1,4 +1,4 @@
-"""What a peer hands over, and what it says when it cannot."""
+"""What the module of a peer returns, and the error that it raises where its library cannot do the work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastconv.bench.work import Work
 from fastconv.core.problems.base import Pads
 
 
-class Unable(Exception):
+class Unsupported(Exception):
     """A peer cannot do the work; the text says why."""
 
 
@@ -24,13 +24,13 @@ class Contender:
     ----------
     name : str
     run : callable
-        Does the work once; what it returns goes to `results`.
+        Does the work once; `results` takes what it returns.
     results : callable
-        From what `run` returned to canonical arrays.
+        Converts what `run` returned to canonical arrays.
     held : object
         Memory that the library reads without owning it: it must live as long as this.
     prepacked : bool
-        Whether weights were brought into an order of the library's own beforehand.
+        Whether the library packed the weights beforehand.
     """
 
     name: str
@@ -41,15 +41,15 @@ class Contender:
 
 
 def forward_only(work: Work) -> None:
-    """For libraries that run networks and do not train them."""
+    """Refuse gradients, for libraries that run networks and do not train them."""
     if work.name.startswith("grad."):
-        raise Unable("has no gradients")
+        raise Unsupported("has no gradients")
 
 
 def plain(work: Work) -> np.ndarray:
     """The input of a convolution or pooling as a C-contiguous (N, C, spatial...) array of the user's rank."""
     if getattr(work.problem, "layout", "NCHW") != "NCHW":
-        raise Unable("takes channels second (NCHW) only")
+        raise Unsupported("takes channels second (NCHW) only")
     n, c = work.canonical.shape[:2]
     return np.ascontiguousarray(work.canonical.reshape(n, c, *work.canonical.shape[5 - work.rank :]))
 
@@ -72,7 +72,7 @@ def symmetric(pads: Pads) -> bool:
 def float32_only(work: Work) -> None:
     dtype = work.canonical.dtype
     if dtype != np.float32:
-        raise Unable(f"computes in float32, not {dtype}")
+        raise Unsupported(f"computes in float32, not {dtype}")
 
 
 def reshaped(work: Work) -> Callable[[Any], tuple[np.ndarray, ...]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastconv.bench.peers.base import (
     Contender,
-    Unable,
+    Unsupported,
     float32_only,
     forward_only,
     last,
@@ -52,7 +52,7 @@ def contenders(work: Work) -> list[Contender]:
     elif isinstance(p, GemmProblem):
         x, layer, weights = _linear(work, p)
     else:
-        raise Unable(f"{work.name} is not built for it here")
+        raise Unsupported(f"{work.name} is not built for it here")
     net = _net(layer, weights, work.threads)
     mat = ncnn.Mat(x).clone()
 
@@ -79,7 +79,7 @@ def _net(layer: str, weights: bytes, threads: int) -> Any:
         param.write_text(f"7767517\n2 2\nInput x 0 1 x\n{layer}\n")
         model.write_bytes(weights)
         if net.load_param(str(param)) or net.load_model(str(model)):
-            raise Unable(f"refuses the layer {layer.split()[0]}")
+            raise Unsupported(f"refuses the layer {layer.split()[0]}")
     return net
 
 
@@ -94,11 +94,11 @@ def _along(keys: tuple[int, int, int], values: tuple[int, ...]) -> list[tuple[in
 
 def _conv(work: Work, p: ConvProblem) -> tuple[np.ndarray, str, bytes]:
     if p.n != 1:
-        raise Unable("has no batch axis")
+        raise Unsupported("has no batch axis")
     if p.mode != "zeros":
-        raise Unable(f"has no padding mode {p.mode!r} in its convolutions")
+        raise Unsupported(f"has no padding mode {p.mode!r} in its convolutions")
     if p.activation not in (None, "relu"):
-        raise Unable(f"activation {p.activation!r} is not built here")
+        raise Unsupported(f"activation {p.activation!r} is not built here")
     rank = work.rank
     x, w = plain(work)[0], weights_of(work)
     transposed = p.direction == "transposed"
@@ -130,20 +130,20 @@ def _conv(work: Work, p: ConvProblem) -> tuple[np.ndarray, str, bytes]:
 
 def _pool(work: Work, p: PoolProblem) -> tuple[np.ndarray, str, bytes]:
     if p.n != 1:
-        raise Unable("has no batch axis")
+        raise Unsupported("has no batch axis")
     rank = work.rank
     if p.kind == "lp" or p.indices or p.divisor is not None or any(v != 1 for v in p.dilation):
-        raise Unable("pools without norm, indices, divisor_override and dilation only")
+        raise Unsupported("pools without norm, indices, divisor_override and dilation only")
     pads = last(p.pads, rank)
     if p.kind == "avg" and not symmetric(pads):
-        raise Unable("uneven padding of averages is not built here")
+        raise Unsupported("uneven padding of averages is not built here")
     floor = [
         (e + lo + hi - k) // s + 1
         for e, (lo, hi), k, s in zip(*(last(v, rank) for v in (p.input, p.pads, p.kernel, p.stride)), strict=True)
     ]
     full = floor != list(last(p.output, rank))  # its pad_mode 0 rounds up, 1 down
     if p.kind == "avg" and full:
-        raise Unable("divides partial windows by other numbers")
+        raise Unsupported("divides partial windows by other numbers")
     pairs = [(0, int(p.kind == "avg")), (5, int(not full)), (6, int(p.include_pad))]
     pairs += _along((1, 11, 21), last(p.kernel, rank)) + _along((2, 12, 22), last(p.stride, rank))
     pairs += _along((3, 13, 23), tuple(lo for lo, _ in pads)) + _along((14, 15, 16), tuple(hi for _, hi in pads))
@@ -154,9 +154,9 @@ def _linear(work: Work, p: GemmProblem) -> tuple[np.ndarray, str, bytes]:
     c, bias = work.constants[1:]
     b = work.constants[0]
     if p.batch != 1 or b.shape[0] != 1 or p.trans_a or c is not None or p.alpha != 1:
-        raise Unable("takes a single product of a with fixed b only")
+        raise Unsupported("takes a single product of a with fixed b only")
     if p.activation not in (None, "relu"):
-        raise Unable(f"activation {p.activation!r} is not built here")
+        raise Unsupported(f"activation {p.activation!r} is not built here")
     rows = b[0] if p.trans_b else b[0].T  # (n, k)
     pairs = [(0, p.n), (1, int(p.bias)), (2, p.n * p.k), (9, int(p.activation == "relu"))]
     weights = RAW_FLOAT32 + np.ascontiguousarray(rows, np.float32).tobytes()

@@ -11,14 +11,14 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from fastconv.bench.peers.base import Contender, Unable, forward_only, last, plain, weights_of
+from fastconv.bench.peers.base import Contender, Unsupported, forward_only, last, plain, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 
 OPSET = 17
-IR_VERSION = 8  # of that operator set: newer than the runtime knows is refused
+IR_VERSION = 8  # of that operator set: the runtime refuses newer versions than it knows
 ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "elu": "Elu", "selu": "Selu", "celu": "Celu",
                "softplus": "Softplus", "softsign": "Softsign", "hardswish": "HardSwish"}  # fmt: skip
 PAD_MODES = {"reflect": "reflect", "replicate": "edge"}
@@ -41,12 +41,12 @@ def contenders(work: Work) -> list[Contender]:
     elif isinstance(p, GemmProblem):
         x, nodes, constants = _gemm(work, p)
     else:
-        raise Unable(f"{work.name} is not built for it here")
+        raise Unsupported(f"{work.name} is not built for it here")
     outputs = ["y", "i"] if getattr(p, "indices", False) else ["y"]
     activation = getattr(p, "activation", None)
     if activation is not None:
         if activation not in ACTIVATIONS:
-            raise Unable(f"has no operator for activation {activation!r}")
+            raise Unsupported(f"has no operator for activation {activation!r}")
         nodes[-1].output[0] = "linear"
         nodes.append(helper.make_node(ACTIVATIONS[activation], ["linear"], ["y"]))
     session = _session(x, nodes, constants, outputs, work.threads)
@@ -89,7 +89,7 @@ def _session(
     except Exception as e:  # its exception types differ between versions
         if "NOT_IMPLEMENTED" in str(e) or "Type Error" in str(e):
             operators = ", ".join(n.op_type for n in nodes)
-            raise Unable(f"has no kernel for {operators} of {x.dtype} on a CPU") from None
+            raise Unsupported(f"has no kernel for {operators} of {x.dtype} on a CPU") from None
         raise
 
 
@@ -110,7 +110,7 @@ def _conv(work: Work, p: ConvProblem) -> tuple[np.ndarray, list[Any], dict[str, 
     nodes = []
     if p.mode != "zeros":
         if p.mode not in PAD_MODES:
-            raise Unable(f"has no padding mode {p.mode!r}")
+            raise Unsupported(f"has no padding mode {p.mode!r}")
         constants["pads"] = np.array([0, 0, *(lo for lo, _ in pads), 0, 0, *(hi for _, hi in pads)], np.int64)
         nodes.append(helper.make_node("Pad", ["x", "pads"], ["padded"], mode=PAD_MODES[p.mode]))
         names[0] = "padded"
@@ -149,11 +149,11 @@ def _pool(work: Work, p: PoolProblem) -> tuple[np.ndarray, list[Any], dict[str, 
         outputs = ["y", "i"] if p.indices else ["y"]
         return x, [helper.make_node("MaxPool", ["x"], outputs, dilations=list(d), **shared)], {}
     if any(v != 1 for v in d):
-        raise Unable("has no dilated average in this operator set")
+        raise Unsupported("has no dilated average in this operator set")
     if p.kind == "lp":
-        raise Unable("its LpPool has no rescaling of partial windows")
+        raise Unsupported("its LpPool has no rescaling of partial windows")
     if p.divisor is not None:
-        raise Unable("has no divisor_override")
+        raise Unsupported("has no divisor_override")
     return x, [helper.make_node("AveragePool", ["x"], ["y"], count_include_pad=int(p.include_pad), **shared)], {}
 
 
@@ -161,7 +161,7 @@ def _gemm(work: Work, p: GemmProblem) -> tuple[np.ndarray, list[Any], dict[str, 
     a, b = np.ascontiguousarray(work.canonical), np.ascontiguousarray(work.constants[0])
     c, bias = work.constants[1:]
     if p.dtype.kind == "c":
-        raise Unable("has no complex numbers")
+        raise Unsupported("has no complex numbers")
     if p.batch == 1 and b.shape[0] == 1 and (c is None or bias is None):
         constants = {"b": b[0]}
         names = ["x", "b"]
@@ -177,5 +177,5 @@ def _gemm(work: Work, p: GemmProblem) -> tuple[np.ndarray, list[Any], dict[str, 
         )
         return a[0], [node], constants
     if p.trans_a or c is not None or bias is not None or p.alpha != 1:
-        raise Unable("batched products with more than a and b are not built here")
+        raise Unsupported("batched products with more than a and b are not built here")
     return a, [helper.make_node("MatMul", ["x", "b"], ["y"])], {"b": b.swapaxes(1, 2) if p.trans_b else b}

@@ -12,7 +12,7 @@ from openvino import opset13 as ops
 
 from fastconv.bench.peers.base import (
     Contender,
-    Unable,
+    Unsupported,
     float32_only,
     forward_only,
     last,
@@ -49,14 +49,14 @@ def contenders(work: Work) -> list[Contender]:
     elif isinstance(p, GemmProblem):
         x, build = _gemm(work, p)
     else:
-        raise Unable(f"{work.name} is not built for it here")
-    x = x if x.flags.writeable else x.copy()  # it shares memory with arrays that it might write to only
+        raise Unsupported(f"{work.name} is not built for it here")
+    x = x if x.flags.writeable else x.copy()  # it shares memory with writable arrays only
     parameter = ops.parameter(x.shape, np.float32)
     y = build(parameter)
     activation = getattr(p, "activation", None)
     if activation is not None:
         if activation not in ACTIVATIONS:
-            raise Unable(f"has no operator for activation {activation!r}")
+            raise Unsupported(f"has no operator for activation {activation!r}")
         y = ACTIVATIONS[activation](y)
     config = {
         "INFERENCE_NUM_THREADS": work.threads,
@@ -89,7 +89,7 @@ def _conv(work: Work, p: ConvProblem) -> tuple[np.ndarray, Any]:
     bias = None if work.constants[1] is None else work.constants[1].reshape(1, -1, *(1,) * rank)
     mode = None if p.mode == "zeros" else PAD_MODES.get(p.mode, "")
     if mode == "":
-        raise Unable(f"has no padding mode {p.mode!r}")
+        raise Unsupported(f"has no padding mode {p.mode!r}")
     grouped = p.groups > 1
     if grouped:
         w = w.reshape(p.groups, w.shape[0] // p.groups, *w.shape[1:])
@@ -130,13 +130,13 @@ def _pool(work: Work, p: PoolProblem) -> tuple[np.ndarray, Any]:
     ]
     rounding = "floor" if floor == list(last(p.output, rank)) else "ceil"
     if p.indices:
-        raise Unable("counts indices from the start of the batch")
+        raise Unsupported("counts indices from the start of the batch")
     if p.kind == "max":
         return x, lambda node: ops.max_pool(node, s, d, _begin(pads), _end(pads), k, rounding).output(0)
     if any(v != 1 for v in d) or p.kind == "lp" or p.divisor is not None:
-        raise Unable("averages have no dilation, norm or divisor_override")
+        raise Unsupported("averages have no dilation, norm or divisor_override")
     if rounding == "ceil" and not (symmetric(tuple(pads)) and not any(_begin(pads))):
-        raise Unable("divides partial windows by other numbers")
+        raise Unsupported("divides partial windows by other numbers")
     return x, lambda node: ops.avg_pool(node, s, _begin(pads), _end(pads), k, not p.include_pad, rounding)
 
 
@@ -144,7 +144,7 @@ def _gemm(work: Work, p: GemmProblem) -> tuple[np.ndarray, Any]:
     a, b = np.ascontiguousarray(work.canonical), np.ascontiguousarray(work.constants[0])
     c, bias = work.constants[1:]
     if c is not None or p.alpha != 1:
-        raise Unable("products with alpha or c are not built here")
+        raise Unsupported("products with alpha or c are not built here")
 
     def build(node: Any) -> Any:
         y = ops.matmul(node, ops.constant(b), p.trans_a, p.trans_b)

@@ -9,15 +9,15 @@ import numpy as np
 from scipy import signal
 from scipy.linalg import blas
 
-from fastconv.bench.peers.base import Contender, Unable, forward_only, plain, weights_of
+from fastconv.bench.peers.base import Contender, Unsupported, forward_only, plain, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap",
              "symmetric": "symmetric"}  # fmt: skip
-FLOPS_PER_SECOND = 3e8  # roughly what its loops reach
-SECONDS = 0.5  # per run: longer than that tells nothing new
+FLOPS_PER_SECOND = 3e8  # the approximate rate of its loops
+SECONDS = 0.5  # per run: longer ones are left out
 
 
 @contextmanager
@@ -33,13 +33,13 @@ def contenders(work: Work) -> list[Contender]:
     if isinstance(p, GemmProblem):
         return [_gemm(work, p)]
     if not isinstance(p, ConvProblem) or p.direction != "forward":
-        raise Unable("has correlation and matrix products only")
+        raise Unsupported("has correlation and matrix products only")
     if p.activation is not None:
-        raise Unable("has no activations")
+        raise Unsupported("has no activations")
     if p.dtype.char not in "fdFD":
-        raise Unable(f"is measured with single and double precision only, not {p.dtype}")
+        raise Unsupported(f"is measured with single and double precision only, not {p.dtype}")
     if p.flops / FLOPS_PER_SECOND > SECONDS:
-        raise Unable(f"left out: it would take about {p.flops / FLOPS_PER_SECOND:.1f} s a run")
+        raise Unsupported(f"left out: it would take about {p.flops / FLOPS_PER_SECOND:.1f} s a run")
     return [_correlate(work, p)]
 
 
@@ -72,12 +72,12 @@ def _correlate(work: Work, p: ConvProblem) -> Contender:
 def _gemm(work: Work, p: GemmProblem) -> Contender:
     b, c, bias = work.constants
     if p.dtype.char not in "fdFD":
-        raise Unable(f"BLAS has no {p.dtype}")
+        raise Unsupported(f"BLAS has no {p.dtype}")
     if p.batch != 1 or b.shape[0] != 1 or c is not None or bias is not None or p.activation is not None:
-        raise Unable("BLAS takes two matrices")
+        raise Unsupported("BLAS takes two matrices")
     gemm = getattr(blas, {"f": "sgemm", "d": "dgemm", "F": "cgemm", "D": "zgemm"}[p.dtype.char])
     left, right = np.ascontiguousarray(work.canonical[0]), np.ascontiguousarray(b[0])
-    # BLAS counts by columns: the product of the transposed matrices in turned order needs no copies.
+    # BLAS stores matrices by columns: the product of the transposed matrices in reverse order needs no copies.
     return Contender(
         "scipy",
         lambda: gemm(p.alpha, right.T, left.T, trans_a=p.trans_b, trans_b=p.trans_a).T,

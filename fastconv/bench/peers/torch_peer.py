@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fastconv.bench.peers.base import Contender, Unable, last, symmetric
+from fastconv.bench.peers.base import Contender, Unsupported, last, symmetric
 from fastconv.bench.work import Work, canonical_results
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
@@ -68,7 +68,7 @@ def tensor(a: np.ndarray) -> torch.Tensor:
     try:
         return torch.from_numpy(a)
     except TypeError as e:
-        raise Unable(str(e)) from None
+        raise Unsupported(str(e)) from None
 
 
 def _input(work: Work) -> torch.Tensor:
@@ -83,7 +83,7 @@ def _activation(name: str | None) -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 def _flat_pads(pads: Any) -> list[int]:
-    """torch's order: last axis first."""
+    """In torch's order: last axis first."""
     return [v for pair in reversed(pads) for v in pair]
 
 
@@ -91,7 +91,7 @@ def _weight_gradient(work: Work, p: ConvProblem) -> Contender:
     """What autograd runs for the gradient of the weights alone."""
     rank = work.rank
     if p.mode != "zeros" or not symmetric(p.pads):
-        raise Unable("has gradients through even padding with zeros only")
+        raise Unsupported("has gradients through even padding with zeros only")
     x, y = (
         tensor(a.reshape(*a.shape[:2], *a.shape[5 - rank :]) if rank < 3 else a)
         for a in weight_operands(p, work.canonical, work.constants[0])
@@ -111,7 +111,7 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
     if p.weights_wanted:
         return [_weight_gradient(work, p)]
     if p.direction == "transposed" and p.mode != "zeros":
-        raise Unable("has gradients through padding with zeros only")
+        raise Unsupported("has gradients through padding with zeros only")
     rank = work.rank
     x = _input(work)
     w = work.constants[0]
@@ -121,7 +121,7 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
     act = _activation(p.activation)
     if p.direction == "transposed":
         if not symmetric(pads):
-            raise Unable("has no uneven padding of transposed convolutions")
+            raise Unsupported("has no uneven padding of transposed convolutions")
         padding = tuple(lo for lo, _ in pads)
         extra = tuple(
             o - ((i - 1) * s - 2 * pad + d * (k - 1) + 1)
@@ -139,7 +139,7 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
             found += _packed(work, p, x, w, b, padding, act)
         return found
     if p.mode not in PAD_MODES:
-        raise Unable(f"has no padding mode {p.mode!r}")
+        raise Unsupported(f"has no padding mode {p.mode!r}")
     flat, mode = _flat_pads(pads), PAD_MODES[p.mode]
     return [_contender(work, "torch", lambda: act(forward(F.pad(x, flat, mode), w, b, stride, 0, dilation, p.groups)))]
 
@@ -154,7 +154,7 @@ def _packed(
         packed = reorder(w.to_mkldnn(), pads, stride, dilation, p.groups, list(x.shape))
         pointwise = torch.ops.mkldnn._convolution_pointwise
     except (AttributeError, RuntimeError, TypeError):
-        return []  # internal operators: absent from other builds of torch, and with other arguments there
+        return []  # internal operators: other builds of torch lack them, or give them other arguments
 
     def run() -> Any:
         return act(pointwise(x, packed, b, pads, stride, dilation, p.groups, "none", [], ""))
@@ -167,7 +167,7 @@ def _pool(work: Work, p: PoolProblem) -> Callable[[], Any]:
     x = _input(work)
     k, s, d, pads = (last(v, rank) for v in (p.kernel, p.stride, p.dilation, p.pads))
     if not symmetric(pads) or any(lo > kk // 2 for (lo, _), kk in zip(pads, k, strict=True)):
-        raise Unable("pads both sides of a window alike, by half of it at most")
+        raise Unsupported("pads both sides of a window alike, by half of it at most")
     padding = tuple(lo for lo, _ in pads)
     floor = [
         (e + 2 * pad - dd * (kk - 1) - 1) // ss + 1
@@ -178,16 +178,16 @@ def _pool(work: Work, p: PoolProblem) -> Callable[[], Any]:
         pool = getattr(F, f"max_pool{rank}d")
         return lambda: pool(x, k, s, padding, d, ceil, p.indices)
     if any(v != 1 for v in d):
-        raise Unable("has no dilation of averages")
+        raise Unsupported("has no dilation of averages")
     if p.kind == "avg":
         pool = getattr(F, f"avg_pool{rank}d")
         if rank == 1:
             if p.divisor is not None:
-                raise Unable("has no divisor_override in one dimension")
+                raise Unsupported("has no divisor_override in one dimension")
             return lambda: pool(x, k, s, padding, ceil, p.include_pad)
         return lambda: pool(x, k, s, padding, ceil, p.include_pad, p.divisor)
     if any(padding):
-        raise Unable("has no padding of lp_pool")
+        raise Unsupported("has no padding of lp_pool")
     pool = getattr(F, f"lp_pool{rank}d")
     return lambda: pool(x, p.norm, k, s, ceil)
 
@@ -217,10 +217,10 @@ def _by_name(work: Work) -> Contender:
     """Every other operation has torch's name and arguments already."""
     own = ("backend", "algorithm", "threads", "tol", "max_workspace", "layout", "padding_mode")
     if work.kwargs.get("layout", "NCHW") != "NCHW" or work.kwargs.get("padding_mode", "zeros") != "zeros":
-        raise Unable("takes layout NCHW and zero padding only")
+        raise Unsupported("takes layout NCHW and zero padding only")
     function = getattr(F, work.name, None)
     if function is None:
-        raise Unable(f"has no function called {work.name}")
+        raise Unsupported(f"has no function called {work.name}")
 
     def given(value: Any) -> Any:
         return tensor(value) if isinstance(value, np.ndarray) else value

@@ -10,9 +10,10 @@ from unittest import mock
 import numpy as np
 
 from fastconv.core.kernel import Kernel
-from fastconv.dispatch.choice import _chosen, _fusable
+from fastconv.dispatch.choice import _chosen
 from fastconv.dispatch.plan import Recipe
 from fastconv.dispatch.registry import kernels
+from fastconv.dispatch.survey import fusable
 
 
 class Request(NamedTuple):
@@ -32,7 +33,7 @@ class Request(NamedTuple):
 
     def rejects(self, kernel: Kernel[Any]) -> str | None:
         """Why `kernel` cannot do it."""
-        return kernel.reject(_fusable(kernel, self.problem)[0])
+        return kernel.reject(fusable(kernel, self.problem)[0])
 
     def bound(self, kernel: Kernel[Any], threads: int) -> Callable[[], tuple[np.ndarray, ...]]:
         """A function that runs `kernel`, prepared once; for any number of calls, also at the same time."""

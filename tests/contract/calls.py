@@ -1,4 +1,4 @@
-"""Calls whose scratch could grow with their arrays: each a function of the extent of its longest axis."""
+"""Calls of every family, each a function of the extent of its longest axis: scratch must not grow with it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 import fastconv as F
-from fastconv.dispatch.choice import Choice, _fusable
-from tests.contract.registry_calls import Request, recorded
+from fastconv.dispatch.choice import Choice
+from fastconv.dispatch.survey import fusable
+from tests.contract.requests import Request, recorded
 
 Call = Callable[[int], Any]
 
@@ -36,7 +37,7 @@ def requests(call: Call, n: int) -> list[Request]:
 
 def prepared(request: Request, kernel: Any) -> Callable[[], None]:
     """One run of `kernel` on one thread, its results allocated beforehand."""
-    inner, after = _fusable(kernel, request.problem)
+    inner, after = fusable(kernel, request.problem)
     recipe = request.recipe.with_choice(Choice(inner, kernel, (), 1, after))
     run, x = recipe.bind(request.constants), recipe.enter(request.x)
     outs = tuple(recipe.view(np.empty(shape, dtype)) for shape, dtype in recipe.results)
@@ -56,6 +57,8 @@ def _pools() -> None:
         POOLS[f"{kind}_high"] = lambda n, f=pool: f(ramp(1, 4, n, 8), 3, 2, "NCHW")  # type: ignore[misc]
         POOLS[f"{kind}_last"] = lambda n, f=pool: f(ramp(1, 8, n, 4), 3, 2, "NHWC")  # type: ignore[misc]
         POOLS[f"{kind}_half"] = lambda n, f=pool: f(ramp(1, 2, n, 8, dtype="e"), 5, 1, "NCHW")  # type: ignore[misc]
+    POOLS["avg_nine"] = lambda n: F.avg_pool2d(ones(1, 2, 12, n), (9, 9), 1)
+    POOLS["global"] = lambda n: F.global_avg_pool(ones(1, 4, 2, n))
     POOLS["max_bytes"] = lambda n: F.max_pool1d(ramp(1, 2, 4 * n, dtype="u1"), 3, 2)
     POOLS["max_tiles"] = lambda n: F.max_pool2d(ramp(1, 2, 8, n), 2)
     POOLS["lp_three"] = lambda n: F.lp_pool2d(ramp(1, 2, 8, n), 3.0, 2)
@@ -139,9 +142,11 @@ def _convolutions() -> None:
 
 def _products() -> None:
     OTHERS["matmul"] = lambda n: F.matmul(ones(n // 50, 400), ones(400, 500))
+    OTHERS["gemm_relu"] = lambda n: F.gemm(ones(n // 4, 20), ones(33, 20), trans_b=True, activation="relu")
+    OTHERS["grad_linear"] = lambda n: F.grad.linear(ones(n // 50, 150), ones(n // 50, 300), ones(150, 300))
     OTHERS["matmul_half"] = lambda n: F.matmul(ones(n // 50, 400, dtype="e"), ones(400, 500, dtype="e"))
     OTHERS["matmul_batch"] = lambda n: F.matmul(ones(3, n // 50, 400, dtype="e"), ones(3, 400, 500, dtype="e"))
-    OTHERS["linear"] = lambda n: F.linear(ones(n // 2000, 4000), ones(500, 4000))
+    OTHERS["linear"] = lambda n: F.linear(ones(max(n // 2000, 1), 4000), ones(500, 4000))
 
 
 def _elements() -> None:
@@ -150,6 +155,13 @@ def _elements() -> None:
         for dtype in ("f", "e"):
             OTHERS[f"{name}_{dtype}"] = lambda n, f=name, d=dtype: getattr(F, f)(ones(8, n, dtype=d))  # type: ignore[misc]
         OTHERS[f"grad_{name}"] = lambda n, f=name: getattr(F.grad, f)(ones(8, n), ones(8, n))  # type: ignore[misc]
+    OTHERS["glu"] = lambda n: F.glu(ones(8, 2 * n), 1)
+    OTHERS["grad_glu"] = lambda n: F.grad.glu(ones(8, n), ones(8, 2 * n), 1)
+    OTHERS["prelu"] = lambda n: F.prelu(ones(2, 4, n), np.linspace(0.1, 0.9, 4, dtype="f"))
+    for dtype in ("f", "e"):
+        OTHERS[f"clamp_{dtype}"] = lambda n, d=dtype: F.clamp(  # type: ignore[misc]
+            ones(8, n, dtype=d), -ones(8, n, dtype=d), ones(n, dtype=d)
+        )
     for axis in range(3):
         for dtype in ("f", "e"):
             OTHERS[f"softmax_{axis}_{dtype}"] = lambda n, a=axis, d=dtype: F.softmax(  # type: ignore[misc]
@@ -166,6 +178,11 @@ def _elements() -> None:
         OTHERS[f"cross_entropy_{dtype}"] = lambda n, d=dtype: F.cross_entropy(  # type: ignore[misc]
             ones(2, 5, 8, n, dtype=d), np.zeros((2, 8, n), int)
         )
+    weights = np.linspace(0.5, 2, 8, dtype="f")
+    OTHERS["cross_entropy_weighted"] = lambda n: F.cross_entropy(
+        ones(n, 8), np.arange(n) % 8, weights, ignore_index=3, label_smoothing=0.2
+    )
+    OTHERS["nll_loss_weighted"] = lambda n: F.nll_loss(ones(n, 8), np.arange(n) % 8, weights, reduction="sum")
     OTHERS["cross_entropy_each"] = lambda n: F.cross_entropy(ones(n, 8), np.zeros(n, int), reduction="none")
     OTHERS["cross_entropy_classes"] = lambda n: F.cross_entropy(ones(4, n), np.zeros(4, int))
     OTHERS["cross_entropy_shares"] = lambda n: F.cross_entropy(ones(2, 5, n), ones(2, 5, n))

@@ -1,0 +1,67 @@
+"""What `fastconv.compare` and ``fastconv bench`` return: records that can show themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastconv.bench.html import fragment, write_page
+from fastconv.bench.plot import plot_comparison
+from fastconv.bench.records import ComparisonData, ReportData
+from fastconv.bench.table import comparison_text, report_text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(ComparisonData):
+    """How fast everyone who can do it computes one problem; prints as a table.
+
+    The attributes are those of `fastconv.bench.records.ComparisonData`.
+    """
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The comparison as JSON text, also written to `path` if that is given."""
+        return _json(self.to_dict(), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """One self-contained page with the table and a chart, also written to `path` if that is given."""
+        return write_page(path, self.title, [self])
+
+    def plot(self, path: str | Path) -> None:
+        """A bar chart as a picture file (needs matplotlib)."""
+        plot_comparison(self, path)
+
+    def __str__(self) -> str:
+        return comparison_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return fragment(self)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(ReportData):
+    """A suite, measured; prints as a table.
+
+    The attributes are those of `fastconv.bench.records.ReportData`.
+    """
+
+    def __str__(self) -> str:
+        return report_text(self)
+
+    __repr__ = __str__
+
+
+def reports_json(reports: Iterable[ReportData], path: str | Path | None = None) -> str:
+    """Several reports as JSON text, also written to `path` if that is given."""
+    return _json([r.to_dict() for r in reports], path)
+
+
+def _json(data: Any, path: str | Path | None) -> str:
+    text = json.dumps(data, indent=1)
+    if path is not None:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+    return text
