@@ -18,11 +18,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).parent
-NATIVE = "fastconv/backends/cython"
-MODULES = ("_simd", "_team", "_prepared", "_direct", "_pointwise", "_pointwise_blocked", "_depthwise", "_winograd",
-           "_winograd_rows", "_winograd_weight", "_weight", "_weight_rows", "_gemm", "_thin", "_pool",
-           "_pool_shifts", "_pool_flat", "_pool_pairs", "_pool_means", "_pool_powers", "_pool_adaptive",
-           "_pool_backward", "_elementwise", "_softmax", "_interleave", "_halves")
+NATIVE = "fastconv/backends/cython"  # every _*.pyx in its folders is a module
+SIMD = HERE / NATIVE / "simd"
+LINKED = "fastconv.backends.cython.runtime._simd"  # the module that links the micro-kernels
 
 # gcc's predictive commoning turns register tiles into chains of moves.
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]
@@ -51,17 +49,17 @@ def extensions():
         return []
     modules = [
         Extension(
-            f"fastconv.backends.cython.{name}",
-            [f"{NATIVE}/{name}.pyx"],
+            ".".join(path.with_suffix("").parts),
+            [str(path)],
             include_dirs=[NATIVE, np.get_include()],
             define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
                 str(path.relative_to(HERE))
-                for path in (*(HERE / NATIVE / "simd").iterdir(), *(HERE / NATIVE).glob("*.h"))
+                for path in (*(HERE / NATIVE).rglob("*.h"), *SIMD.rglob("*.inc"), *SIMD.glob("*.c"))
             ),
         )
-        for name in MODULES
+        for path in sorted(path.relative_to(HERE) for path in (HERE / NATIVE).glob("*/_*.pyx"))
     ]
     return cythonize(modules, language_level=3, show_all_warnings=False)
 
@@ -95,13 +93,14 @@ class Build(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = [*self.common, *SANITIZE, *openmp]
             extension.extra_link_args = [*openmp, *SANITIZE]
-        self.extensions[0].extra_objects = self.micro_kernels()
+        linked = next(e for e in self.extensions if e.name == LINKED)
+        linked.extra_objects = self.micro_kernels()
         super().build_extensions()
 
     def micro_kernels(self):
         """Compile simd/kernels_*.c, each with the flags of its instruction set; those that are up to date stay."""
-        folder = HERE / NATIVE / "simd"
-        changed = max(path.stat().st_mtime for path in (*folder.iterdir(), HERE / "setup.py"))
+        sources = (path for path in SIMD.rglob("*") if path.is_file())
+        changed = max(path.stat().st_mtime for path in (*sources, HERE / "setup.py"))
 
         def compile_one(isa, flags, dtype):
             source = f"{NATIVE}/simd/kernels_{isa}_{dtype}.c"

@@ -16,7 +16,7 @@ import sys
 import numpy as np
 
 import fastconv
-from fastconv.backends.cython import native
+from fastconv.backends.cython.runtime import native
 from fastconv.bench.suites import SUITES
 from fastconv.bench.timing import interleave
 from fastconv.core import machine

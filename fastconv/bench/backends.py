@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython import native
+from fastconv.backends.cython.runtime import native
 from fastconv.bench.table import align
 from fastconv.core import machine
 from fastconv.dispatch.extensions import BACKENDS, all_backends, extensions

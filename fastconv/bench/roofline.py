@@ -14,7 +14,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from fastconv.backends.cython import native
+from fastconv.backends.cython.runtime import native
 from fastconv.bench.records import Roofline
 from fastconv.core import machine
 

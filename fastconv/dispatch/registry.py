@@ -51,29 +51,24 @@ def algorithm_names() -> frozenset[str]:
 
 
 def _conv() -> Kernels:
-    from fastconv.backends import phases, reference
-    from fastconv.backends.cython import (
-        depthwise,
-        direct,
-        grouped,
-        interleave,
-        pointwise,
-        pointwise_blocked,
-        thin,
-        weight,
-        weight_rows,
-        widened_products,
-        windows,
-        winograd,
-        winograd_rows,
-        winograd_weight,
-    )
+    from fastconv.backends.common import phases
+    from fastconv.backends.cython.conv import depthwise, direct, grouped, interleave, pointwise, pointwise_blocked
+    from fastconv.backends.cython.conv import strided_rows as windows
+    from fastconv.backends.cython.conv import winograd1d as winograd_rows
+    from fastconv.backends.cython.conv import winograd2d as winograd
+    from fastconv.backends.cython.conv_weight import direct as weight
+    from fastconv.backends.cython.conv_weight import rows as weight_rows
+    from fastconv.backends.cython.conv_weight import winograd as winograd_weight
+    from fastconv.backends.cython.gemm import skinny as thin
+    from fastconv.backends.cython.widened import products as widened_products
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numba import empty
-    from fastconv.backends.numpy import conv as numpy
-    from fastconv.backends.numpy import conv_col2im, conv_scatter
-    from fastconv.backends.numpy import conv_weight as numpy_weight
+    from fastconv.backends.numpy.conv import col2im as conv_col2im
+    from fastconv.backends.numpy.conv import forward as numpy
+    from fastconv.backends.numpy.conv import scatter as conv_scatter
+    from fastconv.backends.numpy.conv import weight as numpy_weight
+    from fastconv.backends.reference import conv as reference
 
     one = (*thin.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
     filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
@@ -91,31 +86,30 @@ def _conv() -> Kernels:
 
 
 def _gemm() -> Kernels:
-    from fastconv.backends import reference_gemm
-    from fastconv.backends.cython import gemm as native
-    from fastconv.backends.cython import thin, widened_products
+    from fastconv.backends.cython.gemm import packed as native
+    from fastconv.backends.cython.gemm import skinny as thin
+    from fastconv.backends.cython.widened import products as widened_products
     from fastconv.backends.numba import empty
     from fastconv.backends.numba import gemm as numba
-    from fastconv.backends.numpy import gemm as numpy
+    from fastconv.backends.numpy.gemm import product as numpy
+    from fastconv.backends.reference import gemm as reference_gemm
 
     others = (*widened_products.PRODUCTS, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
     return (*thin.KERNELS, *native.KERNELS, *others, reference_gemm.Gemm())
 
 
 def _pool() -> Kernels:
-    from fastconv.backends import reference_pool
-    from fastconv.backends.cython import pool as native
-    from fastconv.backends.cython import (
-        pool_channels,
-        pool_flat,
-        pool_means,
-        pool_pairs,
-        pool_powers,
-        pool_shifts,
-        widened_pool,
-    )
+    from fastconv.backends.cython.pool import channels as pool_channels
+    from fastconv.backends.cython.pool import flat as pool_flat
+    from fastconv.backends.cython.pool import global_average as pool_means
+    from fastconv.backends.cython.pool import pairs as pool_pairs
+    from fastconv.backends.cython.pool import powers as pool_powers
+    from fastconv.backends.cython.pool import separable as native
+    from fastconv.backends.cython.pool import small_window as pool_shifts
+    from fastconv.backends.cython.widened import pool as widened_pool
     from fastconv.backends.numba import pool as numba
-    from fastconv.backends.numpy import pool as numpy
+    from fastconv.backends.numpy.pool import forward as numpy
+    from fastconv.backends.reference import pool as reference_pool
 
     small = (*pool_flat.KERNELS, *pool_shifts.KERNELS, *pool_channels.KERNELS)
     special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *small)
@@ -124,113 +118,114 @@ def _pool() -> Kernels:
 
 
 def _adaptive_pool() -> Kernels:
-    from fastconv.backends import reference_pool
-    from fastconv.backends.cython import pool_adaptive as native
-    from fastconv.backends.cython import widened_pool
-    from fastconv.backends.numpy import pool as numpy
+    from fastconv.backends.cython.pool import adaptive as native
+    from fastconv.backends.cython.widened import pool as widened_pool
+    from fastconv.backends.numpy.pool import forward as numpy
+    from fastconv.backends.reference import pool as reference_pool
 
     return (*native.KERNELS, *widened_pool.ADAPTIVE, *numpy.ADAPTIVE, reference_pool.Pool())
 
 
 def _pool_backward() -> Kernels:
-    from fastconv.backends import reference_pool_backward
-    from fastconv.backends.cython import pool_backward as native
-    from fastconv.backends.numpy import pool_backward as numpy
+    from fastconv.backends.cython.pool import backward as native
+    from fastconv.backends.numpy.pool import backward as numpy
+    from fastconv.backends.reference import pool_backward as reference_pool_backward
 
     return (*native.KERNELS, *numpy.KERNELS, reference_pool_backward.PoolBackward())
 
 
 def _adaptive_pool_backward() -> Kernels:
-    from fastconv.backends import reference_pool_backward
-    from fastconv.backends.cython import pool_backward as native
-    from fastconv.backends.numpy import pool_backward as numpy
+    from fastconv.backends.cython.pool import backward as native
+    from fastconv.backends.numpy.pool import backward as numpy
+    from fastconv.backends.reference import pool_backward as reference_pool_backward
 
     return (*native.ADAPTIVE, *numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
 
 
 def _max_unpool() -> Kernels:
-    from fastconv.backends import reference_pool
-    from fastconv.backends.numpy import unpool as numpy
+    from fastconv.backends.numpy.pool import unpool as numpy
+    from fastconv.backends.reference import pool as reference_pool
 
     return (*numpy.KERNELS, reference_pool.Unpool())
 
 
 def _max_unpool_backward() -> Kernels:
-    from fastconv.backends import reference_pool_backward
-    from fastconv.backends.numpy import unpool_backward as numpy
+    from fastconv.backends.numpy.pool import unpool_backward as numpy
+    from fastconv.backends.reference import pool_backward as reference_pool_backward
 
     return (*numpy.KERNELS, reference_pool_backward.UnpoolBackward())
 
 
 def _elementwise() -> Kernels:
-    from fastconv.backends import reference_activation
-    from fastconv.backends.cython import elementwise as native
-    from fastconv.backends.cython import gated, widened
-    from fastconv.backends.numpy import activation as numpy
+    from fastconv.backends.cython.elementwise import activation as native
+    from fastconv.backends.cython.elementwise import gated
+    from fastconv.backends.cython.widened import pieces as widened
+    from fastconv.backends.numpy.elementwise import activation as numpy
+    from fastconv.backends.reference import activation as reference_activation
 
     return (*native.KERNELS, *gated.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, reference_activation.Elementwise())
 
 
 def _elementwise_backward() -> Kernels:
-    from fastconv.backends import reference_activation_backward as reference
-    from fastconv.backends.cython import elementwise as native
-    from fastconv.backends.cython import gated
-    from fastconv.backends.numpy import activation_backward as numpy
+    from fastconv.backends.cython.elementwise import activation as native
+    from fastconv.backends.cython.elementwise import gated
+    from fastconv.backends.numpy.elementwise import activation_backward as numpy
+    from fastconv.backends.reference import activation_backward as reference
 
     return (*native.BACKWARD, *gated.KERNELS, *numpy.KERNELS, reference.ElementwiseBackward())
 
 
 def _softmax_backward() -> Kernels:
-    from fastconv.backends import reference_loss_backward as reference
-    from fastconv.backends.cython import softmax as native
-    from fastconv.backends.numpy import loss_backward as numpy
+    from fastconv.backends.cython.elementwise import softmax as native
+    from fastconv.backends.numpy.elementwise import loss_backward as numpy
+    from fastconv.backends.reference import loss_backward as reference
 
     return (*native.KERNELS, *numpy.SOFTMAX, reference.SoftmaxBackward())
 
 
 def _loss_backward() -> Kernels:
-    from fastconv.backends import reference_loss_backward as reference
-    from fastconv.backends.cython import loss as native
-    from fastconv.backends.numpy import loss_backward as numpy
+    from fastconv.backends.cython.elementwise import loss as native
+    from fastconv.backends.numpy.elementwise import loss_backward as numpy
+    from fastconv.backends.reference import loss_backward as reference
 
     return (*native.KERNELS, *numpy.LOSS, reference.LossBackward())
 
 
 def _softmax() -> Kernels:
-    from fastconv.backends import reference_loss
-    from fastconv.backends.cython import softmax as native
-    from fastconv.backends.cython import widened
-    from fastconv.backends.numpy import softmax as numpy
+    from fastconv.backends.cython.elementwise import softmax as native
+    from fastconv.backends.cython.widened import pieces as widened
+    from fastconv.backends.numpy.elementwise import softmax as numpy
+    from fastconv.backends.reference import loss as reference_loss
 
     return (*native.KERNELS, *widened.SOFTMAX, *numpy.KERNELS, reference_loss.Softmax())
 
 
 def _loss() -> Kernels:
-    from fastconv.backends import reference_loss
-    from fastconv.backends.cython import loss as native
-    from fastconv.backends.cython import widened
-    from fastconv.backends.numpy import loss as numpy
+    from fastconv.backends.cython.elementwise import loss as native
+    from fastconv.backends.cython.widened import pieces as widened
+    from fastconv.backends.numpy.elementwise import loss as numpy
+    from fastconv.backends.reference import loss as reference_loss
 
     return (*native.KERNELS, *widened.LOSS, *numpy.KERNELS, reference_loss.Loss())
 
 
 def _pad() -> Kernels:
-    from fastconv.backends import reference_shape
-    from fastconv.backends.numpy import shape as numpy
+    from fastconv.backends.numpy.shape import forward as numpy
+    from fastconv.backends.reference import shape as reference_shape
 
     return (*numpy.PADS, reference_shape.Pad())
 
 
 def _pad_backward() -> Kernels:
-    from fastconv.backends import reference_shape_backward
-    from fastconv.backends.numpy import shape_backward as numpy
+    from fastconv.backends.numpy.shape import backward as numpy
+    from fastconv.backends.reference import shape_backward as reference_shape_backward
 
     return (*numpy.PADS, reference_shape_backward.PadBackward())
 
 
 def _fold() -> Kernels:
-    from fastconv.backends import reference_shape
-    from fastconv.backends.numpy import shape as numpy
+    from fastconv.backends.numpy.shape import forward as numpy
+    from fastconv.backends.reference import shape as reference_shape
 
     return (*numpy.FOLDS, reference_shape.Fold())
 

@@ -9,7 +9,7 @@ import pytest
 from guard import guarded, guarded_copy
 from problems import Arrays, corners, empty_result, in_dtype, in_layout, lay, random_problem, transposed
 
-from fastconv.backends.reference import Conv
+from fastconv.backends.reference.conv import Conv
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.registry import kernels

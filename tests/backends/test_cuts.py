@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from problems import forward, in_dtype, in_layout, transposed
 
-from fastconv.backends import cuts
-from fastconv.backends.borders import fold_runs
-from fastconv.backends.cuts import Cut
-from fastconv.backends.phases import ByPhases
+from fastconv.backends.common import cuts
+from fastconv.backends.common.borders import fold_runs
+from fastconv.backends.common.cuts import Cut
+from fastconv.backends.common.phases import ByPhases
 from fastconv.core.problems.base import source_index, source_runs
 from fastconv.core.problems.conv import ConvProblem, input_gradient
 from fastconv.dispatch.registry import kernels

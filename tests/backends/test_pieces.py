@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import native, pool_adaptive, pool_backward
-from fastconv.backends.numpy import loss, softmax
+from fastconv.backends.cython.pool import adaptive as pool_adaptive
+from fastconv.backends.cython.pool import backward as pool_backward
+from fastconv.backends.cython.runtime import native
+from fastconv.backends.numpy.elementwise import loss, softmax
 from fastconv.dispatch.plan import clear_cache
 
 

@@ -361,7 +361,7 @@ def test_backends_is_data_and_a_table(monkeypatch):
 
 
 def test_backends_say_why_they_are_missing(monkeypatch):
-    from fastconv.backends.cython import native
+    from fastconv.backends.cython.runtime import native
     from fastconv.bench import backends
 
     monkeypatch.setattr(native, "build_problem", lambda: "not compiled: no C compiler")
@@ -390,7 +390,7 @@ def test_the_public_doors_cost_nothing_at_import():
 
 
 def test_without_native_code_the_peak_is_that_of_a_matrix_product(monkeypatch):
-    from fastconv.backends.cython import native
+    from fastconv.backends.cython.runtime import native
     from fastconv.bench import roofline as module
 
     monkeypatch.setattr(native, "build_problem", lambda: "not compiled: no C compiler")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends import reference
+from fastconv.backends.reference import conv as reference
 from fastconv.core.kernel import Kernel, accumulator, epsilon
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem, weight_operands

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import native
+from fastconv.backends.cython.runtime import native
 from fastconv.backends.numba import base
 from fastconv.core.errors import ShapeError
 from fastconv.dispatch.registry import ops

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import fastconv as F
-from fastconv.backends.reference_activation_backward import SLOPES
+from fastconv.backends.reference.activation_backward import SLOPES
 from fastconv.core.problems.base import is_half
 
 from .arrays import limits

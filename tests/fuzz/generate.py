@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.reference_activation_backward import SLOPES
+from fastconv.backends.reference.activation_backward import SLOPES
 from fastconv.core.problems.activation import FUSED
 
 from .arrays import FLOATS, FORMS, VALUES, Array

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.reference import Conv
+from fastconv.backends.reference.conv import Conv
 from fastconv.dispatch import registry
 
 from . import check as checks

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.numpy import pool
-from fastconv.backends.reference_pool import Pool as Reference
+from fastconv.backends.numpy.pool import forward as pool
+from fastconv.backends.reference.pool import Pool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.machine import host_isas
 from fastconv.core.problems.adaptive import AdaptivePoolProblem

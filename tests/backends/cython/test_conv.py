@@ -19,8 +19,9 @@ from guard import guarded, guarded_copy
 from problems import lay
 
 import fastconv as F
-from fastconv.backends import reference
-from fastconv.backends.cython import native, winograd
+from fastconv.backends.cython.conv import winograd2d as winograd
+from fastconv.backends.cython.runtime import native
+from fastconv.backends.reference import conv as reference
 from fastconv.core import machine
 from fastconv.core import threads as thread_policy
 from fastconv.core.machine import host

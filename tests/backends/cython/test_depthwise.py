@@ -13,8 +13,9 @@ from guard import guarded_copy
 from problems import lay
 
 import fastconv as F
-from fastconv.backends.cython import depthwise, native
-from fastconv.backends.reference import Conv as Reference
+from fastconv.backends.cython.conv import depthwise
+from fastconv.backends.cython.runtime import native
+from fastconv.backends.reference.conv import Conv as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import freeze, source_index
 from fastconv.core.problems.conv import ConvProblem, conv_problem

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import direct, native
+from fastconv.backends.cython.conv import direct
+from fastconv.backends.cython.runtime import native
 from fastconv.core.problems.conv import ConvProblem
 from tests.backends.cython.test_conv import DTYPES, KERNELS, as_dtype, case, check, problem, run
 

@@ -11,8 +11,8 @@ import pytest
 from guard import guarded, guarded_copy
 
 import fastconv as F
-from fastconv.backends.cython.elementwise import FUNCTIONS
-from fastconv.backends.reference_pool import Pool
+from fastconv.backends.cython.elementwise.activation import FUNCTIONS
+from fastconv.backends.reference.pool import Pool
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from guard import guarded, guarded_copy
 
-from fastconv.backends import reference_gemm
+from fastconv.backends.reference import gemm as reference_gemm
 from fastconv.core import threads as thread_policy
 from fastconv.core.machine import host
 from fastconv.core.problems.gemm import GemmProblem

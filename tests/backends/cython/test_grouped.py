@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastconv.backends.cython import grouped, native
+from fastconv.backends.cython.conv import grouped
+from fastconv.backends.cython.runtime import native
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from tests.backends.cython.test_depthwise import MODES, check, example, lanes, problem

@@ -11,10 +11,10 @@ import pytest
 from guard import guarded
 from problems import in_dtype, in_layout, transposed
 
-from fastconv.backends.cuts import Cut
-from fastconv.backends.cython import native
-from fastconv.backends.cython.interleave import Interleave
-from fastconv.backends.phases import Assigned, phase_counts
+from fastconv.backends.common.cuts import Cut
+from fastconv.backends.common.phases import Assigned, phase_counts
+from fastconv.backends.cython.conv.interleave import Interleave
+from fastconv.backends.cython.runtime import native
 from fastconv.core.machine import ISAS
 from fastconv.core.problems.conv import ConvProblem
 

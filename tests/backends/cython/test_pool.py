@@ -11,8 +11,12 @@ import pytest
 from guard import guarded_copy
 from problems import lay
 
-from fastconv.backends.cython import native, pool, pool_channels, pool_flat, pool_shifts
-from fastconv.backends.reference_pool import Pool as Reference
+from fastconv.backends.cython.pool import channels as pool_channels
+from fastconv.backends.cython.pool import flat as pool_flat
+from fastconv.backends.cython.pool import separable as pool
+from fastconv.backends.cython.pool import small_window as pool_shifts
+from fastconv.backends.cython.runtime import native
+from fastconv.backends.reference.pool import Pool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import freeze

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import pool_powers
+from fastconv.backends.cython.pool import powers as pool_powers
 from fastconv.core.kernel import summation_error
 from fastconv.core.problems.pool import PoolProblem
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import native
+from fastconv.backends.cython.runtime import native
 from fastconv.core import threads
 from tests.contract.registry_calls import recorded
 

@@ -10,7 +10,7 @@ import pytest
 from guard import guarded, guarded_copy
 
 import fastconv as F
-from fastconv.backends.cython import softmax
+from fastconv.backends.cython.elementwise import softmax
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
 from fastconv.dispatch.plan import clear_cache

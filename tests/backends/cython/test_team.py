@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from fastconv.backends.cython import native
+from fastconv.backends.cython.runtime import native
 
 CODE = """if True:
     import os, numpy as np, fastconv

@@ -11,7 +11,7 @@ import pytest
 from guard import guarded, guarded_copy
 from problems import lay
 
-from fastconv.backends import reference
+from fastconv.backends.reference import conv as reference
 from fastconv.core.problems.conv import ConvProblem, weight_gradient
 from fastconv.dispatch import registry
 from tests.backends.cython.test_conv import DTYPES, as_dtype, problem, skip_unavailable

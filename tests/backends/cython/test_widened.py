@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython import halves, native, widened, widened_pool, widened_products
+from fastconv.backends.cython.runtime import halves, native
+from fastconv.backends.cython.widened import pieces as widened
+from fastconv.backends.cython.widened import pool as widened_pool
+from fastconv.backends.cython.widened import products as widened_products
 from fastconv.core import machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.conv import conv_problem

@@ -11,10 +11,10 @@ from guard import guarded, guarded_copy
 from problems import lay
 
 import fastconv as F
-from fastconv.backends import reference
-from fastconv.backends.cython import native
-from fastconv.backends.cython.winograd import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
-from fastconv.backends.cython.winograd_weight import Scheme as WeightScheme
+from fastconv.backends.cython.conv.winograd2d import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
+from fastconv.backends.cython.conv_weight.winograd import Scheme as WeightScheme
+from fastconv.backends.cython.runtime import native
+from fastconv.backends.reference import conv as reference
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 from tests.backends.cython.test_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastconv.backends import reference
-from fastconv.backends.cython import winograd_rows
+from fastconv.backends.cython.conv import winograd1d as winograd_rows
+from fastconv.backends.reference import conv as reference
 from fastconv.core.machine import host
 from tests.backends.cython.test_conv import OPTIONS, as_dtype, case, check, every_dtype, problem, run, skip_unavailable
 

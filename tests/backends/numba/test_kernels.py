@@ -24,9 +24,9 @@ from guard import guarded, guarded_copy
 from problems import Arrays, corners, empty_result, forward, in_dtype, in_layout
 
 from fastconv.backends.numba import base, gemm
-from fastconv.backends.reference import Conv
-from fastconv.backends.reference_gemm import Gemm
-from fastconv.backends.reference_pool import Pool
+from fastconv.backends.reference.conv import Conv
+from fastconv.backends.reference.gemm import Gemm
+from fastconv.backends.reference.pool import Pool
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem

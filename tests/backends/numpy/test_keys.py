@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.numpy.keys import keys
+from fastconv.backends.numpy.pool.keys import keys
 from fastconv.dispatch.registry import kernels
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")

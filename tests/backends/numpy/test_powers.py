@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastconv.backends.numpy.powers import power
+from fastconv.backends.numpy.pool.powers import power
 
 VALUES = np.array([0.0, -0.0, 1.0, -1.0, 0.3, -0.3, 7.5, -7.5, 1e-30, 3e38, -3e38, np.inf, -np.inf, np.nan])
 

@@ -10,7 +10,8 @@ import pytest
 from guard import guarded, guarded_copy
 
 import fastconv as F
-from fastconv.backends.numpy import conv_col2im, conv_scatter
+from fastconv.backends.numpy.conv import col2im as conv_col2im
+from fastconv.backends.numpy.conv import scatter as conv_scatter
 
 NAME = "numpy.scatter_transposed"
 DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "uint64")

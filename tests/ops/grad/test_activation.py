@@ -11,7 +11,7 @@ import pytest
 from differences import check_gradients
 
 import fastconv as F
-from fastconv.backends.reference_activation_backward import SLOPES
+from fastconv.backends.reference.activation_backward import SLOPES
 from fastconv.core.problems.activation import DEFAULTS, FUSED, ElementwiseProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 from fastconv.dispatch.registry import kernels

@@ -12,7 +12,7 @@ from guard import guarded, guarded_copy
 from problems import corners, forward, in_dtype, in_layout, lay, random_problem, transposed
 
 import fastconv as F
-from fastconv.backends.reference import Conv
+from fastconv.backends.reference.conv import Conv
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import (
     ConvProblem,

@@ -15,7 +15,7 @@ from guard import guarded_copy
 from problems import lay
 
 import fastconv as F
-from fastconv.backends.reference_pool_backward import PoolBackward, UnpoolBackward
+from fastconv.backends.reference.pool_backward import PoolBackward, UnpoolBackward
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
@@ -462,7 +462,7 @@ def test_blocks_join(monkeypatch: pytest.MonkeyPatch) -> None:
     for p in itertools.chain.from_iterable(map(variants, problems)):
         dy, constants = operands(p)
         with monkeypatch.context() as patch:
-            patch.setattr(import_module("fastconv.backends.numpy.pool_backward"), "BLOCK", 16)
+            patch.setattr(import_module("fastconv.backends.numpy.pool.backward"), "BLOCK", 16)
             got = run(next(k for k in of_family(p) if k.reject(p) is None and k.backend == "numpy"), p, dy, constants)
         np.testing.assert_allclose(got, definition(p, dy, constants), rtol=1e-5, atol=1e-5)
 

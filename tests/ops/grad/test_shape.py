@@ -11,7 +11,7 @@ import pytest
 from differences import check_gradients
 
 import fastconv as F
-from fastconv.backends.reference_shape_backward import PadBackward
+from fastconv.backends.reference.shape_backward import PadBackward
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.shape import MODES, pad_problem

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "depthwise.h"
-#include "gemm.h"
-#include "pool.h"
-#include "softmax.h"
-#include "weight_rows.h"
-#include "winograd_rows.h"
+#include "conv/depthwise.h"
+#include "gemm/gemm.h"
+#include "pool/pool.h"
+#include "elementwise/softmax.h"
+#include "conv/weight_rows.h"
+#include "conv/winograd1d.h"
 
 #define FC_MAX_MR 14
 #define FC_LINE 64 /* bytes of a line of the caches */

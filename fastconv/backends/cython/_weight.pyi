@@ -1,8 +1,0 @@
-from typing import Any
-
-from fastconv.backends.cython._prepared import Prepared
-from fastconv.backends.cython.native import Axes
-from fastconv.core.problems.conv import ConvProblem
-
-class Weight(Prepared):
-    def __init__(self, table: int, p: ConvProblem, tables: Axes, plan: Any) -> None: ...

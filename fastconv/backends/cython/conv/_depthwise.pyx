@@ -1,0 +1,249 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Depthwise convolution: blocking and threads around the tiles of simd/conv/depthwise.inc.
+
+In `Rows` lanes are pixels (NCHW).  One item of work is a block of output rows and columns of one
+plane of the output channels of some groups.  Tiles read rows through a table of offsets,
+into the image itself where a tile can read its columns and padding is zero; otherwise the rows of
+one group are copied to a band in scratch, padded and split by stride phase.  Rows of padding zeros are
+skipped, so where weights are infinite or NaN, a separate pass writes NaN.
+
+In `Pixels` lanes are channels (NHWC).  One item is a run of output pixels of one row; a table of
+pointers into the image, or to one pixel of padding, says what each tap reads for each pixel.
+"""
+
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from fastconv.backends.cython.runtime._nonfinite cimport any_nonfinite, put_nan
+from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.runtime._simd cimport (
+    DEPTHWISE_NO_ROW, View, address, clear_behind, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
+    fc_table)
+
+from fastconv.backends.cython.runtime.native import SLACK
+
+
+cdef class Rows(Prepared):
+    """One prepared convolution of NCHW images; immutable after construction, so runs may overlap."""
+
+    cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, iw
+    cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, slack
+    cdef Padded image
+    cdef const Py_ssize_t *taps
+    cdef bint relu, in_place, zeros
+
+    def __init__(self, size_t table, p, tables, taps, blocks):
+        self.t = <const fc_table *>table
+        self.keep = (tables, taps)
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.od, self.oh, self.ow = p.output
+        self.iw = p.input[2]
+        self.in_place = blocks.in_place
+        self.gb, self.rb, self.qb = blocks.groups, blocks.rows, blocks.cols
+        self.wq, self.row_len = blocks.wq, blocks.row_len
+        self.group_blocks = (self.groups + self.gb - 1) // self.gb
+        self.table_bytes, self.slack = blocks.table_bytes, SLACK * self.t.itemsize
+        self.row_blocks = (self.oh + self.rb - 1) // self.rb
+        self.col_blocks = (self.ow + self.qb - 1) // self.qb
+        self.image = padded(tables, p.fill)
+        self.taps = <const Py_ssize_t *>address(taps)
+        self.relu = p.activation == "relu"
+        self.zeros = p.pads_with_zeros
+        self.items = self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
+        cdef Py_ssize_t qi, ri, od, g, n, k, size = self.t.itemsize
+        qi = i % self.col_blocks
+        i = i // self.col_blocks
+        ri = i % self.row_blocks
+        i = i // self.row_blocks
+        od = i % self.od
+        i = i // self.od
+        g = i % self.group_blocks * self.gb
+        n = i // self.group_blocks
+        cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb
+        cdef depthwise_rows_args a
+        a.oh, a.ow = min(self.rb, self.oh - r0), min(self.qb, self.ow - q0)
+        a.nrows = (a.oh - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        a.groups, a.channels = min(self.gb, self.groups - g), self.ocg
+        a.xgroup, a.ygroup, a.ychannel = self.icg * x.stride[1], self.ocg * y.stride[1], y.stride[1]
+        a.planes, a.kh, a.kw, a.sh, a.dh = self.icg * self.kd, self.kh, self.kw, self.sh, self.dh
+        a.cols, a.relu, a.yrow = self.taps, self.relu, y.stride[3]
+        a.x = x.data + (n * x.stride[0] + g * self.icg * x.stride[1]) * size
+        a.rows = <const Py_ssize_t *>scratch
+        if self.in_place:
+            a.sw, a.iw = self.sw, self.iw
+            self.find_rows(x, od, r0, a.nrows, <Py_ssize_t *>scratch)
+        else:
+            a.sw, a.iw = 1, 0
+            self.copy_rows(
+                <const char *>a.x, x, od, r0, a.nrows, q0, a.ow, <Py_ssize_t *>scratch, scratch + self.table_bytes)
+            a.x = scratch + self.table_bytes
+        k = g * self.ocg
+        a.w = arrays.weights + k * a.planes * self.kh * self.kw * size
+        a.bias = NULL if arrays.bias == NULL else arrays.bias + k * size
+        a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0) * size
+        self.t.depthwise_rows(&a)
+        if self.zeros and any_nonfinite(<const char *>a.w, a.groups * a.channels * a.planes * self.kh * self.kw, size):
+            self.multiply_zeros(&a, od, r0, q0)
+
+    cdef void multiply_zeros(
+        self, const depthwise_rows_args *a, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t q0) noexcept nogil:
+        """Write NaN to the outputs of a block for which an infinite or NaN weight is multiplied by padding."""
+        cdef Py_ssize_t size = self.t.itemsize, g, k, c, z, r, s, i, q
+        cdef const char *w = <const char *>a.w
+        cdef char *y
+        cdef bint outside
+        for g in range(a.groups):
+            for k in range(a.channels):
+                y = <char *>a.y + (g * a.ygroup + k * a.ychannel) * size
+                for c in range(self.icg):
+                    for z in range(self.kd):
+                        for r in range(self.kh):
+                            for s in range(self.kw):
+                                if any_nonfinite(w, 1, size):
+                                    for i in range(a.oh):
+                                        outside = fc_source(&self.image.planes, od * self.sd + z * self.dd) < 0
+                                        outside |= fc_source(&self.image.rows, (r0 + i) * self.sh + r * self.dh) < 0
+                                        for q in range(a.ow):
+                                            if outside or fc_source(&self.image.cols, (q0 + q) * self.sw + s * self.dw) < 0:
+                                                put_nan(y, i * a.yrow + q, size)
+                                w += size
+
+    cdef void find_rows(
+        self, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t *table) noexcept nogil:
+        """Offsets, in a group, of the input rows that a block reads."""
+        cdef Py_ssize_t first = r0 * self.sh, offset, c, z, r
+        # Rows inside the image are consecutive; only those outside are looked up.
+        cdef Py_ssize_t begin = min(max(self.image.rows.lo - first, 0), nrows)
+        cdef const fc_axis *rows = &self.image.rows
+        cdef Py_ssize_t end = min(max(min(rows.lo + rows.extent, rows.size) - first, begin), nrows)
+        cdef int64_t plane
+        for c in range(self.icg):
+            for z in range(self.kd):
+                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+                offset = c * x.stride[1] + plane * x.stride[2]
+                self.look_up(x, plane, offset, first, 0, begin, table)
+                for r in range(begin, end):
+                    table[r] = DEPTHWISE_NO_ROW if plane < 0 else offset + (first - self.image.rows.lo + r) * x.stride[3]
+                self.look_up(x, plane, offset, first, end, nrows, table)
+                table += nrows
+
+    cdef void look_up(
+        self, const View *x, int64_t plane, Py_ssize_t offset, Py_ssize_t first, Py_ssize_t begin, Py_ssize_t end,
+        Py_ssize_t *table) noexcept nogil:
+        """Offsets of the rows `begin` to `end` of a block of one plane."""
+        cdef Py_ssize_t r
+        cdef int64_t row
+        for r in range(begin, end):
+            row = fc_source(&self.image.rows, first + r)
+            table[r] = offset + row * x.stride[3] if plane >= 0 and row >= 0 else DEPTHWISE_NO_ROW
+
+    cdef void copy_rows(
+        self, const char *group, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t q0,
+        Py_ssize_t cols, Py_ssize_t *table, char *band) noexcept nogil:
+        """Copy the input rows that a block of one group reads into the band."""
+        cdef Py_ssize_t size = self.t.itemsize, c, z, r, start = q0 * self.sw, filled = 0
+        cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        cdef const char *src
+        cdef int64_t plane
+        for c in range(self.icg):
+            for z in range(self.kd):
+                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+                for r in range(nrows):
+                    src = row_of(&self.image, x, group + c * x.stride[1] * size, plane, r0 * self.sh + r, size)
+                    table[r] = DEPTHWISE_NO_ROW
+                    if src != NULL or self.image.fill != 0:
+                        copy_row(self.t, &self.image, band + filled * size, self.sw, self.wq, src, 1, start, win)
+                        clear_behind(band + filled * size, self.sw, self.wq, win, size)
+                        table[r] = filled
+                        filled += self.row_len
+                table += nrows
+        memset(band + filled * size, 0, self.slack)
+
+
+cdef class Pixels(Prepared):
+    """One prepared convolution of NHWC images; immutable after construction, so runs may overlap."""
+
+    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks
+    cdef Padded image
+    cdef const char *outside
+    cdef bint relu
+
+    def __init__(self, size_t table, p, tables, outside, Py_ssize_t block):
+        """`outside`: one pixel of padding; `block`: output pixels of an item.  Weights are (taps, oc)."""
+        self.t = <const fc_table *>table
+        self.keep = (tables, outside)
+        self.n, self.groups, self.multiplier = p.n, p.groups, p.ocg
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.id, self.ih, self.iw = p.input
+        self.od, self.oh, self.ow = p.output
+        self.qb = block
+        self.col_blocks = (self.ow + block - 1) // block
+        self.image = padded(tables, p.fill)
+        self.outside = address(outside)
+        self.relu = p.activation == "relu"
+        self.items = self.n * self.od * self.oh * self.col_blocks
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
+        cdef Py_ssize_t qi, oh, od, n, q, z, r, s, size = self.t.itemsize, oc = self.groups * self.multiplier
+        qi = i % self.col_blocks
+        i = i // self.col_blocks
+        oh = i % self.oh
+        i = i // self.oh
+        od = i % self.od
+        n = i // self.od
+        cdef Py_ssize_t q0 = qi * self.qb, count = min(self.qb, self.ow - q0), pixel_bytes = self.groups * size
+        cdef const char *image = x.data + n * self.id * self.ih * self.iw * pixel_bytes
+        cdef const char *src
+        cdef const void **pixel = <const void **>scratch
+        cdef int64_t plane, row
+        for z in range(self.kd):
+            plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+            for r in range(self.kh):
+                row = fc_source(&self.image.rows, oh * self.sh + r * self.dh)
+                src = NULL
+                if plane >= 0 and row >= 0:
+                    src = image + (plane * self.ih + row) * self.iw * pixel_bytes
+                for s in range(self.kw):
+                    self.find_pixels(src, q0 * self.sw + s * self.dw, count, pixel_bytes, pixel)
+                    pixel += count
+        cdef depthwise_pixels_args a
+        a.pixels, a.taps, a.count = <const void *const *>scratch, self.kd * self.kh * self.kw, count
+        a.groups, a.multiplier = self.groups, self.multiplier
+        a.w, a.bias, a.relu = arrays.weights, arrays.bias, self.relu
+        a.y = y.data + (((n * self.od + od) * self.oh + oh) * self.ow + q0) * oc * size
+        self.t.depthwise_pixels(&a)
+
+    cdef void find_pixels(
+        self, const char *row, Py_ssize_t first, Py_ssize_t count, Py_ssize_t pixel_bytes,
+        const void **pixel) noexcept nogil:
+        """The pixels of a row (NULL: padding) at padded columns first, first + sw, and so on."""
+        cdef Py_ssize_t i, q, col, begin, end, step = self.sw * pixel_bytes
+        cdef const char *run
+        if row == NULL:
+            for q in range(count):
+                pixel[q] = self.outside
+            return
+        # Outputs begin <= q < end read neighbours, a stride apart; the others go through the table.
+        begin = min(max((self.image.run0 - first + self.sw - 1) // self.sw, 0), count)
+        end = min(max((self.image.run1 - first + self.sw - 1) // self.sw, begin), count)
+        if begin < end:
+            run = row + fc_source(&self.image.cols, first + begin * self.sw) * pixel_bytes
+            for q in range(begin, end):
+                pixel[q] = run
+                run += step
+        for i in range(count - (end - begin)):
+            q = i if i < begin else i + end - begin
+            col = fc_source(&self.image.cols, first + q * self.sw)
+            pixel[q] = self.outside if col < 0 else row + col * pixel_bytes

@@ -1,0 +1,16 @@
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime.native import Axes
+from fastconv.backends.cython.runtime._prepared import Prepared
+from fastconv.core.problems.conv import ConvProblem
+
+class Direct(Prepared):
+    def __init__(
+        self,
+        table: int,
+        p: ConvProblem,
+        tables: Axes,
+        blocks: Any,
+    ) -> None: ...

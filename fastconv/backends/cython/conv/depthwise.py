@@ -1,0 +1,188 @@
+"""Depthwise convolution: the kernel objects and their block sizes.
+
+NCHW: pixels in lanes, the image read in place (stride 1 or 2, zero padding) or through a band of padded rows.
+NHWC: channels in lanes, the image read in place.  The tiles are described in simd/conv/depthwise.inc.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.caches import keep_few, keep_tables
+from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.numbers import even_part
+from fastconv.core.problems.conv import ConvProblem
+
+BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
+BLOCK_ROWS = 56
+MANY_GROUPS = 8  # fewer need blocks of fewer rows, so that threads can split the work
+BLOCK_BYTES = 128 << 10  # of the images and results of one item, where it may have several groups
+BLOCK_COLS = 1024  # where rows are copied
+BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
+MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/conv/depthwise.h
+POINTER = 8
+# Fractions of peak of a tile, measured with all data in the caches.
+CHANNELS_RATE = 0.25
+UNMASKED = 0.6  # factor of the rate where masks are vectors and there are few registers
+TILE_ROWS = 4
+TILE_SECONDS = 8e-9  # to begin a tile and to store one
+START_SECONDS = 1.5e-6
+COPY_SECONDS = 2.5e-10  # per element of a band
+SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
+SHARES = 8  # least number of items, so that threads can split the work
+
+
+def reads_in_place(p: ConvProblem) -> bool:
+    """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
+    return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and native.zero_columns(p)
+
+
+def pixel_block(p: ConvProblem) -> int:
+    """Channels last: output pixels of one item."""
+    return min(BLOCK_PIXELS, max(p.output[2], 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Block sizes of `_depthwise.Rows`."""
+
+    in_place: bool  # rows are read from the image, edges through masks
+    groups: int
+    rows: int
+    cols: int
+    wq: int  # band: elements of one stride phase of a row
+    row_len: int  # band: elements of a row
+    table_bytes: int
+    bytes: int
+
+    @classmethod
+    @keep_few()
+    def of(cls, p: ConvProblem, vl: int) -> Blocks:
+        _, kh, kw = p.kernel
+        _, sh, sw = p.stride
+        size, planes = p.dtype.itemsize, p.icg * p.kernel[0]
+        oh, ow = max(p.output[1], 1), max(p.output[2], 1)
+        in_place, groups = reads_in_place(p), 1
+        if in_place:
+            block = BLOCK_ROWS if p.groups >= MANY_GROUPS else BLOCK_ROWS // 4
+            rows, cols, wq, row_len = even_part(oh, block, block // 2), ow, 0, 0
+            if rows == oh:
+                group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
+                fair = p.groups if p.flops <= SHARED_FLOPS else -(-p.groups // SHARES)
+                groups = max(1, min(fair, BLOCK_BYTES // group))
+        else:
+            cols = even_part(ow, BLOCK_COLS, 64)
+            # Tiles read whole vectors: up to a vector past the last column.
+            wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
+            row_len = sw * wq
+            halo = native.span(1, sh, kh, p.dilation[1])
+            rows = even_part(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
+        spanned = planes * native.span(rows, sh, kh, p.dilation[1])
+        table_bytes = -(-spanned * POINTER // 64) * 64
+        band_bytes = (spanned * row_len + native.SLACK) * size
+        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
+
+    @keep_tables(lambda offsets: offsets.nbytes)
+    def taps(self, p: ConvProblem) -> np.ndarray:
+        """Where in a row each tap along width starts, for the first output of a block."""
+        return native.tap_columns(p, None if self.in_place else self.wq)
+
+
+def rate(p: ConvProblem) -> float:
+    """Fraction of peak of the tile for the problem; see simd/conv/depthwise.inc."""
+    _, kh, kw = p.kernel
+    fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
+    if p.output[1] < TILE_ROWS:
+        return 0.25
+    if p.stride[1] == 1 and kh >= 3:
+        return 0.75 if p.stride[2] == 1 else 0.4
+    if p.stride[1] == 2 and fixed and p.dilation[1] == 1:
+        return 0.6 if p.stride[2] == 1 else 0.4
+    return 0.35
+
+
+def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
+    """Predicted time of `_depthwise.Rows` on one thread."""
+    size = p.dtype.itemsize
+    vl = native.lanes(isa, size)
+    _, oh, ow = (max(e, 1) for e in p.output)
+    vectors = -(-ow // vl)
+    flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
+    tiles = p.n * p.oc * p.output[0] * -(-oh // TILE_ROWS) * vectors
+    seconds = flops / (machine.flops(isa, size) * rate(p) * (1.0 if isa == "avx512" else UNMASKED))
+    # Cache lines are transferred while tiles compute.
+    seconds = max(seconds + tiles * TILE_SECONDS, p.bytes / (2 * machine.bandwidth))
+    if not reads_in_place(p):
+        seconds += COPY_SECONDS * p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
+    return seconds
+
+
+class Depthwise(Specialised[ConvProblem]):
+    """One input channel per group, any multiplier."""
+
+    backend = "cython"
+    algorithm = "depthwise"
+    activations = frozenset({"relu"})
+    revision = 4
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        if problem.not_forward:
+            return problem.not_forward
+        if problem.icg != 1:
+            return "more than one input channel per group"
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        pack = 0.0
+        if p.layout == "NHWC":
+            vl = native.lanes(self.isa, p.dtype.itemsize)
+            run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
+            used = run / (-(-run // vl) * vl) * (1.0 if self.isa == "avx512" else UNMASKED)
+            seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * CHANNELS_RATE * used)
+            seconds += (p.bytes + float(POINTER * p.n * p.pixels * p.taps)) / machine.bandwidth
+            pack = 0.0 if p.packed else 2e-9 * p.oc * p.taps
+        else:
+            seconds = rows_seconds(p, self.isa, machine)
+        return START_SECONDS + pack + seconds
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        if p.layout == "NHWC":
+            return pixel_block(p) * p.taps * POINTER
+        return Blocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
+
+    def error(self, problem: ConvProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        _depthwise = native.compiled("conv._depthwise")
+        p = problem
+        size = p.dtype.itemsize
+        table = native.table(self.isa, size)
+        tables = native.padded_axes(p, p.mode)
+        prepared: Any
+        if p.layout == "NHWC":
+            outside = np.full(p.groups, p.fill, p.dtype)
+            prepared = _depthwise.Pixels(table, p, tables, outside, pixel_block(p))
+        else:
+            blocks = Blocks.of(p, native.lanes(self.isa, size))
+            prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), blocks)
+        threads = threads if p.flops > SHARED_FLOPS else 1
+
+        def pack(weights: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(weights.reshape(p.oc, p.taps).T) if p.layout == "NHWC" else weights
+
+        return native.binder(p, prepared, self.workspace(p), threads, native.seconds(self, p), pack)
+
+
+KERNELS = tuple(Depthwise(isa) for isa in machine.ISAS)

@@ -1,0 +1,95 @@
+"""1x1 convolution with pixels in lanes: the kernel objects and their block sizes.
+
+Register tile: MR output channels x 2 vectors of pixels; the image is read in place.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+
+BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
+RATE = {"avx512": 0.89, "avx2": 0.99, "portable": 0.65}  # of peak
+# Factor of RATE where the weights and pixels of a tile do not stay in the L1 cache.
+STREAMED = {"avx512": 0.93, "avx2": 0.84, "portable": 0.9}
+L1_BYTES, LINE, SETS, WAYS = 32 << 10, 64, 64, 8
+CACHED, ASKED = 4, 2  # times the memory's bandwidth: where all arrays stay in the L3 cache, and where tiles prefetch
+START_SECONDS = 1.1e-6
+
+
+class Pointwise(Specialised[ConvProblem]):
+    """1x1, stride 1, no padding, NCHW."""
+
+    backend = "cython"
+    algorithm = "pointwise"
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
+            return "not 1x1 with stride 1 and no padding"
+        if p.layout != "NCHW":
+            return "layout NHWC: pixels must be contiguous"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
+        used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
+        rate = RATE[self.isa] * (1.0 if self._stays(p) else STREAMED[self.isa])
+        peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
+        memory = native.memory_seconds(p.bytes, machine, CACHED, ASKED)
+        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
+        return START_SECONDS + pack + (p.flops / peak + memory)
+
+    def _stays(self, p: ConvProblem) -> bool:
+        """Whether everything that a tile reads fits the L1 cache, where channels may map to few sets."""
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        lines = max(1, p.pixels * size // LINE)  # from one channel to the next
+        room = SETS // math.gcd(lines, SETS) * WAYS * LINE
+        return p.icg * (mr + nr) * size <= L1_BYTES and p.icg * nr * size <= room
+
+    def _block(self, p: ConvProblem, threads: int) -> int:
+        size = p.acc.itemsize
+        nr = native.tile(self.isa, size)[1]
+        panels = -(-max(p.pixels, 1) // nr)
+        fit = max(1, BLOCK_BYTES // (max(p.icg, 1) * nr * size))
+        if threads > 1:
+            fit = min(fit, max(1, panels * p.n * p.groups // (4 * threads)))
+        return min(fit, panels) * nr
+
+    def _scratch(self, p: ConvProblem) -> int:
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        return (mr * nr + p.icg * nr) * p.acc.itemsize
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self._scratch(problem)
+
+    def error(self, problem: ConvProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        _pointwise = native.compiled("conv._pointwise")
+        p = problem
+        threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        table = native.table(self.isa, p.acc.itemsize)
+        prepared = _pointwise.Pointwise(table, p, self._block(p, threads))
+        pack = native.packer(self.isa, p, lanes=False)
+        return native.binder(p, prepared, self._scratch(p), threads, native.seconds(self, p), pack)
+
+
+KERNELS = tuple(Pointwise(isa) for isa in machine.ISAS)

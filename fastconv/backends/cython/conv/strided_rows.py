@@ -1,0 +1,78 @@
+"""Windows of a signal as rows of a matrix, in place: 1-D convolutions of one channel with wide kernels.
+
+With strides as wide as those of spectrograms and learned filter banks, copying a signal into the bands of `direct`
+costs as much as the products; a matrix product reads the windows in place, though they overlap.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.gemm import packed as gemm
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Bind, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
+
+STORE_SECONDS = 0.25e-9  # per output: a tile has adjacent channels, memory adjacent pixels
+
+
+class Windows(native.Delegated):
+    """One input channel, one row, no padding."""
+
+    backend = "cython"
+    algorithm = "windows"
+    activations = frozenset({"relu"})
+    inner: gemm.Gemm
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+        self.inner = gemm.Gemm(isa)
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.ic != 1 or p.groups != 1:
+            return "more than one input channel"
+        if p.kernel[:2] != (1, 1) or p.input[:2] != (1, 1) or any(pad != (0, 0) for pad in p.pads):
+            return "more than one row, or padding"
+        if p.layout != "NCHW":
+            return "layout NHWC"
+        return native.reject_common(self.isa, p.dtype)
+
+    def as_inner(self, problem: ConvProblem) -> GemmProblem:
+        p = problem
+        return native.as_product(p, p.n, p.pixels)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        return super().cost(p, machine) + STORE_SECONDS * p.n * p.oc * p.pixels
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p = problem
+        step, tap, size = p.stride[2], p.dilation[2], p.dtype.itemsize
+        plain_x = native.Contiguous(p.n * p.input[2], (p.input[2], step, tap), 3)
+        plain_y = native.Contiguous(p.n * p.oc * p.pixels, (p.oc * p.pixels, 1, p.pixels), 3)
+        product = self.inner.specialise(self.as_inner(p), threads, plain_x, plain_y)
+        shape = p.n, p.pixels, p.taps
+
+        def windows(x: np.ndarray) -> np.ndarray:
+            strides = x.strides[0], step * size, tap * size
+            return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+
+        def sums(y: np.ndarray) -> np.ndarray:
+            return y[:, :, 0, 0].transpose(0, 2, 1)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            return native.Reshaped(product((weights.reshape(1, p.oc, p.taps), None, bias)), windows, sums)
+
+        return bind
+
+
+KERNELS = tuple(Windows(isa) for isa in machine.ISAS)

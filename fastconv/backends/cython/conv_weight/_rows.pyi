@@ -1,0 +1,10 @@
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime._prepared import Prepared
+from fastconv.backends.cython.runtime.native import Axes
+from fastconv.core.problems.conv import ConvProblem
+
+class WeightRows(Prepared):
+    def __init__(self, table: int, p: ConvProblem, tables: Axes, taps: np.ndarray, plan: Any) -> None: ...

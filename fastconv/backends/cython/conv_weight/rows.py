@@ -1,0 +1,155 @@
+"""Gradients of convolution weights with pixels in lanes: depthwise, and layers with too few channels to fill lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.caches import keep_few
+from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.numbers import even_part
+from fastconv.core.problems.conv import ConvProblem
+
+BAND_BYTES = 16 << 10  # of one input channel: half of an L1 cache
+SUMS_BYTES = 64 << 10  # of the channels of an item
+BLOCK_COLS = 1024
+POINTER = 8
+ITEMS = 8  # least number of items for threads; if channels are too few, parts of the sum are items
+# Fractions of peak with all data in the caches, by instruction set.
+RATE = {"avx512": 0.75, "avx2": 0.6, "portable": 0.25}
+ROW_RATE = {"avx512": 0.35, "avx2": 0.45, "portable": 0.25}  # where a vector of input is used by one tap
+CHAINS = 4  # sums that keep the units busy
+PLANE_SECONDS = 20e-9  # to begin and to end a block of one output channel, per tile of taps
+ROW_SECONDS, COPY_SECONDS = 10e-9, 1.5e-10  # per row of a band, and per element
+GATHER_SECONDS = 1e-9  # per element whose neighbours lie apart
+NEAR_BANDWIDTH = 100e9  # for y, which is read again for each input channel of its group
+START_SECONDS = 6e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """Block sizes of `_weight_rows.WeightRows`."""
+
+    in_place: bool  # rows are read from the image, edges through masks
+    rows: int
+    cols: int
+    inputs: int  # channels of one item
+    outputs: int  # channels of one item, of each group
+    segments: int  # parts of the sum over all blocks
+    count: int  # of blocks
+    alone: bool  # some windows may be padding only
+    band: native.Band
+
+    @classmethod
+    @keep_few()
+    def of(cls, p: ConvProblem, vl: int) -> Blocks:
+        size = p.acc.itemsize
+        oh, ow = max(p.output[1], 1), max(p.output[2], 1)
+        cols = even_part(ow, BLOCK_COLS)
+        row_bytes = p.kernel[0] * native.Band.of(p, 1, cols).row_len * size
+        halo = native.span(1, p.stride[1], p.kernel[1], p.dilation[1])
+        rows = even_part(oh, max((BAND_BYTES // row_bytes - halo) // p.stride[1] + 1, 8))
+        outputs = even_part(max(p.ocg, 1), max(1, SUMS_BYTES // (p.taps * vl * size)))
+        inputs = even_part(max(p.ic, 1), max(1, min(SUMS_BYTES // (outputs * p.taps * vl * size), p.ic // ITEMS)))
+        count = p.n * p.output[0] * -(-oh // rows) * -(-ow // cols)
+        items = -(-p.ic // inputs) * -(-p.ocg // outputs)
+        segments = 1 if items >= ITEMS else max(1, min(ITEMS, count))
+        axes = zip(p.input, p.pads, p.kernel, p.dilation, strict=True)
+        alone = any(max(pads) > (k - 1) * d or extent < d for extent, pads, k, d in axes)
+        band = native.Band.of(p, rows, cols)
+        return cls(reads_image(p, vl), rows, cols, inputs, outputs, segments, count, alone, band)
+
+    def scratch(self, p: ConvProblem, vl: int) -> int:
+        """Bytes that one thread needs: sums, the table of rows, the band, rows of y."""
+        floats = self.inputs * self.outputs * p.taps * vl + self.rows * self.cols
+        rows = p.kernel[0] * self.band.rin
+        return (floats + rows * self.band.row_len) * p.acc.itemsize + rows * POINTER
+
+    def taps(self, p: ConvProblem) -> np.ndarray:
+        """Where in a row each tap along width starts, for the first output of a block."""
+        return native.tap_columns(p, None if self.in_place else self.band.wq)
+
+
+def reads_image(p: ConvProblem, vl: int) -> bool:
+    """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
+    sw, kw = p.stride[2], p.kernel[2]
+    halved = sw == 2 and p.dilation[2] == 1 and kw in (3, 5, 7) and kw <= vl + 1 and p.stride[1] == 2
+    return p.layout == "NCHW" and native.zero_columns(p) and (sw == 1 or halved)
+
+
+class WeightRows(Kernel[ConvProblem]):
+    """Gradients of weights of float32 or float64."""
+
+    backend = "cython"
+    algorithm = "rows"
+    relative = "weight"
+    revision = 2
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        if not problem.weights_wanted:
+            return f"direction {problem.direction}: no gradient of weights"
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p = problem
+        size = p.acc.itemsize
+        vl = native.lanes(self.isa, size)
+        blocks = Blocks.of(p, vl)
+        _, kh, kw = p.kernel
+        shared = p.dilation[1] == 1 and p.stride[1] <= 2 and kh > 1 and kw in (3, 5, 7)
+        rate = RATE[self.isa] if shared else ROW_RATE[self.isa] * min(1.0, kw / CHAINS)
+        flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * p.output[1] * -(-p.output[2] // vl) * vl
+        seconds = flops / (machine.flops(self.isa, size) * rate)
+        tiles = p.kernel[0] * (1 if shared else kh)
+        seconds += blocks.count * p.oc * p.icg * tiles * PLANE_SECONDS
+        apart = GATHER_SECONDS if p.layout == "NHWC" else 0.0
+        read = p.n * p.oc * p.icg * p.pixels
+        seconds += read * apart + (p.icg > 1) * read * size / NEAR_BANDWIDTH
+        if not blocks.in_place:
+            rows = blocks.count * p.ic * -(-p.ocg // blocks.outputs) * p.kernel[0] * blocks.band.rin
+            seconds += rows * (ROW_SECONDS + blocks.band.row_len * (COPY_SECONDS + apart))
+        return START_SECONDS + seconds + p.bytes / (2 * machine.bandwidth)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = problem
+        vl = native.lanes(self.isa, p.acc.itemsize)
+        blocks = Blocks.of(p, vl)
+        partial = blocks.segments * p.oc * p.depth if blocks.segments > 1 else 0
+        return blocks.scratch(p, vl) + partial * p.acc.itemsize
+
+    def _chain(self, p: ConvProblem) -> int:
+        """Longest chain of additions of a lane."""
+        vl = native.lanes(self.isa, p.acc.itemsize)
+        blocks = Blocks.of(p, vl)
+        return blocks.rows * -(-blocks.cols // vl) + -(-blocks.count // blocks.segments) + blocks.segments
+
+    def error(self, problem: ConvProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), self._chain(problem))
+
+    def bound(self, problem: ConvProblem) -> float:
+        return rounding_bound(problem, self._chain(problem) + native.lanes(self.isa, problem.acc.itemsize))
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
+        _weight_rows = native.compiled("conv_weight._rows")
+        p = problem
+        size = p.acc.itemsize
+        vl = native.lanes(self.isa, size)
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        blocks = Blocks.of(p, vl)
+        tables = native.padded_axes(p, p.mode)
+        prepared = _weight_rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
+        sums = blocks.segments * p.oc * p.depth * size if blocks.segments > 1 else 0
+        return native.weight_gradient(
+            p, prepared, blocks.scratch(p, vl), count, native.seconds(self, p), sums, constants[0]
+        )
+
+
+KERNELS = tuple(WeightRows(isa) for isa in machine.ISAS)

@@ -1,0 +1,55 @@
+"""Gated linear units and their gradients, native: both halves are read in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastconv.backends.cython.elementwise.activation import BLOCK, FUNCTIONS, SHARED_BLOCKS, SLOPE_ULPS, START_SECONDS
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, epsilon
+from fastconv.core.machine import Machine
+from fastconv.core.problems.activation import ElementwiseProblem
+
+ROW_SECONDS = 8e-9
+
+
+class Gated(Kernel[ElementwiseProblem]):
+    """x times the sigmoid of its gate; backward one exponential serves both gradients."""
+
+    backend = "cython"
+    algorithm = "gated"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: ElementwiseProblem) -> str | None:
+        if problem.function != "glu":
+            return f"{problem.function} has no gates"
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
+        p = problem
+        price = FUNCTIONS["sigmoid"].vector_seconds * p.dtype.itemsize / 4
+        work = p.size / native.lanes(self.isa, p.dtype.itemsize) * price + p.rows * ROW_SECONDS
+        return START_SECONDS + max(2 * p.bytes / machine.bandwidth, work)
+
+    def workspace(self, problem: ElementwiseProblem) -> int:
+        return 0
+
+    def error(self, problem: ElementwiseProblem) -> float:
+        ulps = FUNCTIONS["silu"].ulps if problem.direction == "forward" else SLOPE_ULPS
+        return ulps * epsilon(problem.dtype)
+
+    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _elementwise = native.compiled("elementwise._activation")
+        p, backward = problem, problem.direction == "backward"
+        table = native.table(self.isa, p.dtype.itemsize)
+        prepared = _elementwise.Gated(table, p.rows, p.length, BLOCK, backward)
+        one, both = native.c_order(p.size), native.c_order(2 * p.size)
+        workers = threads if p.size >= SHARED_BLOCKS * BLOCK else 1
+        native.schedule(prepared, 0, workers, native.seconds(self, p), *((one, both) if backward else (both, one)))
+        return prepared.bind(*constants)
+
+
+KERNELS = tuple(map(Gated, machine.ISAS))

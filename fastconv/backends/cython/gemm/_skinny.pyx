@@ -1,0 +1,162 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Products of few rows with a matrix that is read once, in place; either operand may be the matrix.
+
+One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel,
+while runs of about DEPTH products are added to them, so that rows of x stay in the L1 cache; alpha, beta*c, bias and
+activation come last.  Each output is summed in the order of `_gemm`: by parts of the depth, `kc` products each.
+"""
+
+from libc.string cimport memcpy
+
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
+from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, fc_table, thin_args, view
+
+cdef enum:
+    ROWS = 32
+    DEPTH = 2048
+    PITCH = DEPTH + 16  # from row to row of a copy of x: whole cache lines, mapped to different sets
+    TURNED_ROWS = 8  # of x: with more, transposed blocks are kept
+    NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
+
+
+cdef View turned(View v) noexcept nogil:
+    # rows become columns
+    v.stride[1], v.stride[2] = v.stride[2], v.stride[1]
+    return v
+
+
+cdef void gather(
+    char *dst, const char *src, Py_ssize_t rows, Py_ssize_t depth, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t size) noexcept nogil:
+    """Rows of contiguous elements, PITCH apart."""
+    cdef Py_ssize_t i, k
+    for i in range(rows):
+        if cs == 1:
+            memcpy(dst + i * PITCH * size, src + i * rs * size, depth * size)
+        elif size == 4:
+            for k in range(depth):
+                (<float *>dst)[i * PITCH + k] = (<const float *>src)[i * rs + k * cs]
+        else:
+            for k in range(depth):
+                (<double *>dst)[i * PITCH + k] = (<const double *>src)[i * rs + k * cs]
+
+
+cdef struct Job:
+    View x, w, c, y  # (batch, rows, depth), (batch, depth, cols), (batch, rows, cols) twice
+    fc_epilogue e
+
+
+cdef class Thin(Prepared):
+    """Sizes of one problem; `swapped` makes the first operand the matrix.  A run gets b, c and the bias when it is bound."""
+
+    cdef Py_ssize_t batch, rows, cols, k, kc, panels_per_item, runs, blocks
+    cdef bint trans_a, trans_b, b_batched, swapped
+    cdef fc_epilogue e
+
+    def __init__(self, size_t table, p, bint swapped, Py_ssize_t kc, Py_ssize_t panels_per_item):
+        self.t = <const fc_table *>table
+        self.batch, self.k, self.kc, self.panels_per_item, self.swapped = p.batch, p.k, kc, panels_per_item, swapped
+        self.rows, self.cols = (p.n, p.m) if swapped else (p.m, p.n)
+        self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
+        self.blocks = (self.rows + ROWS - 1) // ROWS
+        self.trans_a, self.trans_b, self.b_batched = p.trans_a, p.trans_b, p.b_batched
+        self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
+        self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
+        self.items = self.batch * self.runs * self.blocks
+
+    def operands(self, b, c, bias, packed=None):
+        """A run with these operands; `packed` are the panels of b, or None."""
+        cdef Bound run = bound(self, (b, c, bias, packed))
+        run.arrays.b = view(b)
+        if not self.b_batched:
+            run.arrays.b.stride[0] = 0
+        if c is not None:
+            run.arrays.c = view(c)
+        run.arrays.bias, run.arrays.weights = address(bias), address(packed)
+        return run
+
+    cdef Job describe(self, const Arrays *arrays) noexcept nogil:
+        """Both operands, the addend and the result as x, the matrix, c and y."""
+        cdef Job job
+        job.x, job.w, job.c, job.y, job.e = arrays.x, arrays.b, arrays.c, arrays.y, self.e
+        if self.trans_a:
+            job.x = turned(job.x)
+        if self.trans_b:
+            job.w = turned(job.w)
+        if self.swapped:
+            job.x, job.w, job.c, job.y = turned(job.w), turned(job.x), turned(job.c), turned(job.y)
+            job.e.row_bias = arrays.bias
+        else:
+            job.e.col_bias = arrays.bias
+        return job
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Job job = self.describe(arrays)
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i0 = i % self.blocks * ROWS, rows = min(self.rows - i0, ROWS)
+        cdef Py_ssize_t run = i // self.blocks % self.runs, z = i // self.blocks // self.runs, panel = run * self.panels_per_item
+        cdef Py_ssize_t first = panel * nr, cols = min(self.cols - first, self.panels_per_item * nr), k = 0, j
+        cdef Py_ssize_t across = job.w.stride[2], down = job.w.stride[1]
+        cdef Py_ssize_t sum_bytes = self.panels_per_item * nr * rows * size
+        cdef char *sums = scratch
+        cdef char *row = sums + 2 * sum_bytes
+        cdef char *narrow = row + rows * PITCH * size
+        cdef const char *x = job.x.data + (z * job.x.stride[0] + i0 * job.x.stride[1]) * size
+        cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
+        cdef thin_args s
+        s.rows, s.part, s.sums, s.aside, s.panel = rows, self.kc, sums, sums + sum_bytes, nr * self.k
+        while k < self.k:
+            s.depth, s.cols, s.first = min(self.k - k, DEPTH // self.kc * self.kc), cols, k == 0
+            s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
+            s.w = w + k * down * size
+            if (across != 1 and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
+                gather(row, <const char *>s.x, s.rows, s.depth, s.xrs, s.xcs, size)
+                s.x, s.xrs, s.xcs = row, PITCH, 1
+            if arrays.weights != NULL:
+                s.w = arrays.weights + (panel * s.panel + k * nr) * size
+                self.t.thin_panels(&s)
+            elif across == 1:
+                s.step = down
+                self.t.thin_columns(&s)
+            elif down == 1 and rows <= TURNED_ROWS:
+                s.step = across
+                self.t.thin_turned(&s)
+            else:
+                self.packed(&s, <const char *>s.w, across, down, narrow)
+            k = k + s.depth
+        self.finish(&job, z, i0, rows, first, cols, sums)
+
+    cdef void packed(
+        self, thin_args *s, const char *w, Py_ssize_t across, Py_ssize_t down, char *narrow) noexcept nogil:
+        """Panel by panel and part by part, each packed into `narrow` before it is used."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = 0, k, cols = s.cols, depth = s.depth
+        cdef char *sums = <char *>s.sums
+        cdef const char *x = <const char *>s.x
+        cdef bint first = s.first
+        s.w = narrow
+        while j < cols:
+            s.cols, s.sums, k = min(nr, cols - j), sums + j * s.rows * size, 0
+            while k < depth:
+                s.depth, s.x, s.first = min(self.kc, depth - k), x + k * s.xcs * size, first and k == 0
+                self.t.pack_b(narrow, w + (k * down + j * across) * size, across, down, s.cols, s.depth)
+                self.t.thin_panels(s)
+                k = k + s.depth
+            j = j + nr
+        s.depth, s.sums = depth, sums
+
+    cdef void finish(
+        self, const Job *job, Py_ssize_t z, Py_ssize_t i0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t cols,
+        const char *sums) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = first
+        cdef fc_epilogue e = job.e
+        cdef const char *y = job.y.data + (z * job.y.stride[0] + i0 * job.y.stride[1]) * size
+        if e.row_bias != NULL:
+            e.row_bias = <const char *>e.row_bias + i0 * size
+        e.crs, e.ccs = job.c.stride[1], job.c.stride[2]
+        while j < first + cols:
+            if job.c.data != NULL:
+                e.c = job.c.data + (z * job.c.stride[0] + i0 * e.crs + j * e.ccs) * size
+            if job.e.col_bias != NULL:
+                e.col_bias = <const char *>job.e.col_bias + j * size
+            self.t.store(
+                sums + (j - first) * rows * size, rows, min(nr, first + cols - j), <char *>y + j * job.y.stride[2] * size,
+                job.y.stride[1], job.y.stride[2], &e)
+            j = j + nr

@@ -1,0 +1,159 @@
+"""Matrix multiplication: the kernel objects and their block sizes.
+
+Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache for all panels of B; a
+block of A and a group of panels of B fit the L2 cache, and a block of B takes at most `B_BYTES` of the L3 cache.
+Products of few rows, or with a small B, read B in place, if its rows are contiguous; those of few columns read A in
+place.  Small products of a batch are items of work of one call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Bind, Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.gemm import GemmProblem
+from fastconv.core.scratch import aligned_empty
+
+A_BYTES = 256 << 10
+B_BYTES = 2 << 20
+SMALL_BYTES = 256 << 10
+IN_PLACE_TILES = 3  # B is read in place if at most so many tiles use each element,
+IN_PLACE_BYTES = 16 << 10  # or if all of it stays in the L1 cache
+PASSES = 8  # A is read in place for at most so many panels of B; the same as in _gemm.pyx
+RATE = {"avx512": 0.79, "avx2": 0.92, "portable": 0.85}  # of peak
+PACK_SECONDS = 0.13e-9  # per element
+NEAR = 2048  # bytes: rows of A a multiple of this apart map to few sets of the L1 cache, and are packed
+CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
+START_SECONDS = 1e-6
+# With B in place: start-up, per product, and the time of a product relative to packed ones; rows SET_BYTES apart map
+# to one set of the L1 cache.
+IN_PLACE_SECONDS, EACH_SECONDS, IN_PLACE_SHARE, SET_BYTES = 0.6e-6, 8e-8, 0.92, 4096
+
+
+class Gemm(Kernel[GemmProblem]):
+    """Products of float32 or float64 matrices."""
+
+    backend = "cython"
+    algorithm = "packed"
+    activations = frozenset({"relu"})
+    revision = 3
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    @property
+    def order(self) -> str:
+        return native.product_order(self.isa)
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        return native.reject_common(self.isa, problem.dtype)
+
+    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+        p = problem
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        strips, panels, vl = -(-max(p.m, 1) // mr), -(-max(p.n, 1) // nr), nr // 2
+        used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
+        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
+        sums = p.flops / peak
+        prepacked = p.packed and not p.b_batched
+        if self._few(p) and not (prepacked or p.trans_b):
+            memory = native.memory_seconds(p.bytes, machine, CACHED if p.n * p.acc.itemsize % SET_BYTES else 1.0)
+            return IN_PLACE_SECONDS + (p.batch * EACH_SECONDS + max(IN_PLACE_SHARE * sums, memory))
+        packed_b = 0 if prepacked else (p.batch if p.b_batched else 1) * p.k * panels * nr
+        near = panels <= PASSES and (p.trans_a or p.k * p.acc.itemsize % NEAR)
+        packed_a = 0 if near else p.batch * p.m * p.k
+        memory = native.memory_seconds(p.bytes, machine, CACHED)
+        return START_SECONDS + (sums + PACK_SECONDS * (packed_a + packed_b) + memory)
+
+    def _few(self, p: GemmProblem) -> bool:
+        """Whether B is read in place, where it has the right strides and is not packed beforehand."""
+        size = p.acc.itemsize
+        return p.m <= IN_PLACE_TILES * native.tile(self.isa, size)[0] or p.k * p.n * size <= IN_PLACE_BYTES
+
+    def _blocks(self, p: GemmProblem) -> tuple[int, int]:
+        """(depth, columns) of a block of B."""
+        size = p.acc.itemsize
+        nr = native.tile(self.isa, size)[1]
+        depth = native.depth_part(p.k, size)
+        cols = max(1, B_BYTES // (max(depth, 1) * nr * size)) * nr
+        return depth, min(cols, -(-max(p.n, 1) // nr) * nr)
+
+    def _items(self, p: GemmProblem, count: int) -> tuple[int, int]:
+        """(strips of A, panels of B) of an item of work."""
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        depth, cols = self._blocks(p)
+        strips, panels = -(-max(p.m, 1) // mr), cols // nr
+        fit = max(1, A_BYTES // (mr * max(depth, 1) * size))
+        if count > 1:
+            fit = min(fit, max(1, strips // (4 * count)))
+        runs = -(-strips // fit)
+        fit = -(-strips // runs)
+        return fit, panels if runs >= 4 * count or count == 1 else max(1, panels * runs // (4 * count))
+
+    def _whole(self, p: GemmProblem) -> bool:
+        """Whether each product of a batch is computed by one thread."""
+        depth, cols = self._blocks(p)
+        one = depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= SMALL_BYTES
+        return p.batch > 1 and one and (p.b_batched or p.packed)
+
+    def workspace(self, problem: GemmProblem) -> int:
+        p = problem
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        depth, cols = self._blocks(p)
+        strips, block = self._items(p, 1)[0], 0 if p.packed and not p.b_batched else cols
+        return (mr * nr + (nr + strips * mr + block) * depth) * size + machine.ISAS[self.isa][0]
+
+    def error(self, problem: GemmProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), problem.k)
+
+    def specialise(
+        self, problem: GemmProblem, count: int, x: native.Contiguous | None = None, y: native.Contiguous | None = None
+    ) -> Bind:
+        """`x`, `y`: layout of contiguous matrices, if not that of `native.matrices`."""
+        _gemm = native.compiled("gemm._packed")
+        p = problem
+        if p.k == 0:
+            return lambda constants: lambda x, out: finish_without_products(p, constants[1], constants[2], out)
+        size, packed = p.acc.itemsize, p.packed and not p.b_batched
+        nr = native.tile(self.isa, size)[1]
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        prepared = _gemm.Gemm(
+            native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
+        )
+        own, shared = prepared.scratch_bytes()
+        x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
+        y = y or native.matrices(p.batch, p.m, p.n)
+        native.schedule(prepared, own, count, native.seconds(self, p), x, y, shared_bytes=shared)
+        if not packed:
+            return lambda constants: prepared.operands(*constants)
+        panels = _gemm.Panels(prepared)
+        elements = -(-p.n // nr) * nr * p.k
+        native.schedule(panels, 0, count, PACK_SECONDS * elements)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            return prepared.operands(*constants, aligned_empty(elements * size), panels)
+
+        return bind
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+        return self.specialise(problem, count)(constants)
+
+
+@np.errstate(all="ignore")
+def finish_without_products(p: GemmProblem, c: np.ndarray | None, bias: np.ndarray | None, out: np.ndarray) -> None:
+    """The result when k is 0: what is added to an empty sum."""
+    out[...] = 0 if c is None else p.beta * c
+    if bias is not None:
+        out += bias
+    if p.activation == "relu":
+        np.maximum(out, 0, out=out)
+
+
+KERNELS = tuple(Gemm(isa) for isa in machine.ISAS)

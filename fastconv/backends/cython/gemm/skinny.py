@@ -1,0 +1,169 @@
+"""Matrix-vector and other skinny products, and convolutions of one output pixel: the kernel objects.
+
+The large operand is read once, in place; a plan's weights are packed into panels of columns.  The bandwidth of memory
+or of a cache determines the time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Bind, Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
+
+ROWS = 32  # of an item, the same as in _skinny.pyx; for more rows, packing is faster
+SUM_BYTES = 32 << 10  # of an item, so that sums stay in the L1 cache
+DEPTH = 2048 + 16  # of a row of x in scratch; the same as in _skinny.pyx
+CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
+MEMORY = {True: 2.2, False: 1.7}  # the same in memory: packed or not
+STREAM = {"avx512": 1.0, "avx2": 1.0, "portable": 0.8}  # factor: with short vectors, too few loads are in flight
+# Fraction of peak, with a packed matrix and with one in place.
+RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
+START_SECONDS = 1.7e-6
+EACH_SECONDS, LAST_SECONDS = 1.6e-7, 6e-8  # per product of a batch, and for a last panel that is not full
+CONV_SECONDS = 2e-7  # more
+
+
+class Thin(Kernel[GemmProblem]):
+    """Products of which one side is short."""
+
+    backend = "cython"
+    algorithm = "thin"
+    activations = frozenset({"relu"})
+    revision = 2
+
+    def __init__(self, isa: str, images: bool = False) -> None:
+        """`images`: rows are images, and their number must change neither the loop nor the kernel."""
+        self.isa, self.images = isa, images
+
+    def _sides(self, p: GemmProblem) -> tuple[bool, int, int]:
+        """Whether the first operand is the matrix; rows of the other one, columns of the matrix."""
+        swapped = p.n < p.m and not self.images
+        return (swapped, p.n, p.m) if swapped else (swapped, p.m, p.n)
+
+    @property
+    def order(self) -> str:
+        return native.product_order(self.isa)
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        p = problem
+        if self._sides(p)[1] > ROWS and not self.images:
+            return f"both m and n are above {ROWS}"
+        return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+        p = problem
+        (swapped, rows, cols), size = self._sides(p), p.acc.itemsize
+        packed = p.packed and not swapped and not p.b_batched
+        matrices = p.batch if swapped or p.b_batched else 1
+        matrix = float(matrices * p.k * cols * size)
+        speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed]) * STREAM[self.isa]
+        nr = native.tile(self.isa, size)[1]
+        used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
+        sums = p.flops / used / (machine.flops(self.isa, size) * RATE[self.isa][not packed])
+        rest = (p.batch * rows * (p.k + cols) * size) / (machine.bandwidth * CACHED)
+        each = p.batch * (EACH_SECONDS + (cols % nr != 0) * LAST_SECONDS)
+        return START_SECONDS + (max(matrix / speed, sums) + rest + each)
+
+    def _panels(self, p: GemmProblem, threads: int) -> int:
+        """Panels of columns per item."""
+        size = p.acc.itemsize
+        nr = native.tile(self.isa, size)[1]
+        _, rows, cols = self._sides(p)
+        fit = max(4, SUM_BYTES // (min(max(rows, 1), ROWS) * nr * size))
+        panels = -(-max(cols, 1) // nr)
+        if threads > 1:
+            fit = min(fit, max(4, panels * max(p.batch, 1) // (4 * threads)))
+        return min(fit, panels)
+
+    def _scratch(self, p: GemmProblem, panels: int) -> int:
+        size = p.acc.itemsize
+        nr, rows = native.tile(self.isa, size)[1], min(self._sides(p)[1], ROWS)
+        return (2 * panels * nr * rows + rows * DEPTH + nr * native.depth_part(p.k, size)) * size
+
+    def workspace(self, problem: GemmProblem) -> int:
+        return self._scratch(problem, self._panels(problem, 1))
+
+    def error(self, problem: GemmProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), problem.k)
+
+    def specialise(self, problem: GemmProblem, count: int) -> Bind:
+        _thin = native.compiled("gemm._skinny")
+        p, size = problem, problem.acc.itemsize
+        swapped = self._sides(p)[0]
+        count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        panels = self._panels(p, count)
+        prepared = _thin.Thin(native.table(self.isa, size), p, swapped, native.depth_part(p.k, size), panels)
+        x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
+        y = native.matrices(p.batch, p.m, p.n)
+        native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
+        pack = p.packed and not swapped and not p.b_batched
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            b, c, bias = constants
+            packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T) if pack else None
+            return prepared.operands(b, c, bias, packed)
+
+        return bind
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], count: int) -> Run:
+        return self.specialise(problem, count)(constants)
+
+
+class ThinConv(native.Delegated):
+    """Convolutions of one output pixel: of one tap, or of a window that covers the image.  Images are rows."""
+
+    backend = "cython"
+    algorithm = "thin"
+    activations = frozenset({"relu"})
+    revision = 2
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+        self.inner = Thin(isa, images=True)
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.groups != 1:
+            return "groups"
+        if any(pad != (0, 0) for pad in p.pads):
+            return "padding"
+        if p.pixels != 1:
+            return "more than one output pixel"
+        if p.taps != 1 and (p.kernel != p.input or p.layout != "NCHW"):
+            return "neither one tap nor a window that covers an NCHW image"
+        if p.taps == 1 and p.output != p.input:
+            return "stride"
+        return native.reject_common(self.isa, p.dtype) or self.inner.reject(self.as_inner(p))
+
+    def as_inner(self, problem: ConvProblem) -> GemmProblem:
+        p = problem
+        return native.as_product(p, 1, p.n)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        return CONV_SECONDS + super().cost(problem, machine)
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p = problem
+        matrix, rows, sums = (1, p.oc, p.depth), (1, p.n, p.depth), (1, p.n, p.oc)
+        product = self.inner.specialise(self.as_inner(p), threads)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            return native.Reshaped(
+                product((weights.reshape(matrix), None, bias)), lambda x: x.reshape(rows), lambda y: y.reshape(sums)
+            )
+
+        return bind
+
+
+KERNELS = tuple(Thin(isa) for isa in machine.ISAS)
+CONVOLUTIONS = tuple(ThinConv(isa) for isa in machine.ISAS)

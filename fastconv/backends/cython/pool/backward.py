@@ -1,0 +1,172 @@
+"""Gradients of max and average pooling, native: a scatter by indices, and additions of rows; one thread per plane."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.pool.separable import divisors, reachable
+from fastconv.backends.cython.runtime import native
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import named
+from fastconv.core.problems.pool import PoolProblem
+
+AnyPool = PoolProblem | AdaptivePoolProblem
+
+CHANNELS = 16  # of one item, channels last: a cache line of float32
+GRADIENT_SECONDS = 1e-9
+START_SECONDS = 6e-6
+ADD_SECONDS = 0.3e-9  # per element of a row added to another
+WIDEN_SECONDS = 1e-9  # per gradient and tap along the width
+ROW_BYTES = 256 << 10  # of a block of a row of the input
+SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
+
+
+def table(p: AnyPool) -> int:
+    """These kernels have no vectors; items only need to know the size of elements."""
+    return native.table("portable", p.dtype.itemsize)
+
+
+def scheduled(kernel: Kernel[AnyPool], p: AnyPool, prepared: Any, count: int) -> Any:
+    """`prepared`, on one thread if the input is small: an item of work is some channels of an image."""
+    inputs, outputs = native.images(p)
+    workers = count if p.n * p.c * prod(p.input) > SHARED_ELEMENTS else 1
+    native.schedule(prepared, kernel.workspace(p), workers, native.seconds(kernel, p), outputs, inputs, outputs)
+    return prepared
+
+
+class Scatter(Kernel[AnyPool]):
+    """Valid for any indices, not only those of a pooling."""
+
+    backend = "cython"
+    algorithm = "scatter"
+
+    def reject(self, problem: AnyPool) -> str | None:
+        if problem.kind != "max" or not problem.indices:
+            return "goes by the indices of maxima"
+        if problem.dtype not in (np.float32, np.float64):
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
+        return native.build_problem()
+
+    def cost(self, problem: AnyPool, machine: Machine) -> float:
+        p = problem
+        return START_SECONDS + p.bytes / machine.bandwidth + p.n * p.c * p.pixels * GRADIENT_SECONDS
+
+    def workspace(self, problem: AnyPool) -> int:
+        return 0
+
+    def error(self, problem: AnyPool) -> float:
+        return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
+
+    def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
+        _pool_backward = native.compiled("pool._backward")
+        p = problem
+        (indices,) = constants
+        width = CHANNELS if p.layout == "NHWC" else 1
+        return scheduled(self, p, _pool_backward.Scatter(table(p), p, width), count).operands(indices)
+
+
+class Average(Kernel[AnyPool]):
+    """Each row of gradients is added along the width, then to the rows of the input that its windows cover."""
+
+    backend = "cython"
+    algorithm = "separable"
+
+    def reject(self, problem: AnyPool) -> str | None:
+        if not isinstance(problem, PoolProblem) or problem.kind != "avg":
+            return "averages over windows that are all alike only"
+        if problem.dtype not in (np.float32, np.float64):
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
+        return native.build_problem()
+
+    @staticmethod
+    def _windows(p: AnyPool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Kernel and padding before, without the taps that read only padding."""
+        assert isinstance(p, PoolProblem)
+        before = (lo for lo, _ in p.pads)
+        axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
+        kernel, lo = zip(*(reachable(*axis) for axis in axes), strict=True)
+        return kernel, lo
+
+    @staticmethod
+    def _width(p: AnyPool) -> int:
+        return CHANNELS if p.layout == "NHWC" else 1
+
+    def cost(self, problem: AnyPool, machine: Machine) -> float:
+        p = problem
+        kd, kh, kw = self._windows(p)[0]
+        size = p.dtype.itemsize / 4
+        rows = p.n * p.c * p.output[0] * p.output[1]
+        work = rows * (kd * kh * p.input[2] * ADD_SECONDS + kw * p.output[2] * WIDEN_SECONDS) * size
+        return START_SECONDS + p.bytes / machine.bandwidth + work
+
+    @classmethod
+    def _block(cls, p: AnyPool) -> int:
+        """Columns of the input at a time."""
+        return max(1, min(p.input[2], ROW_BYTES // (cls._width(p) * p.dtype.itemsize)))
+
+    def workspace(self, problem: AnyPool) -> int:
+        p = problem
+        assert isinstance(p, PoolProblem)
+        block = self._block(p)
+        read = (block + (self._windows(p)[0][2] - 1) * p.dilation[2]) // p.stride[2] + 1  # outputs that read the block
+        return (block + min(read, p.output[2])) * self._width(p) * p.dtype.itemsize
+
+    def error(self, problem: AnyPool) -> float:
+        return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
+
+    def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
+        _pool_backward = native.compiled("pool._backward")
+        p = problem
+        assert isinstance(p, PoolProblem)
+        width = self._width(p)
+        prepared = _pool_backward.Average(table(p), p, *self._windows(p), divisors(p), width, self._block(p))
+        return scheduled(self, p, prepared, count).bind()
+
+
+class Adaptive(Kernel[AnyPool]):
+    """Averages over adaptive windows: each row of the input sums the gradients of the windows that contain it."""
+
+    backend = "cython"
+    algorithm = "collect"
+
+    def reject(self, problem: AnyPool) -> str | None:
+        if not isinstance(problem, AdaptivePoolProblem) or problem.kind != "avg":
+            return "averages over adaptive windows only"
+        if problem.dtype not in (np.float32, np.float64):
+            return f"dtype {named(problem.dtype)}: float32 and float64 only"
+        if 0 in problem.input or 0 in problem.output:
+            return "no values in a channel"
+        return native.build_problem()
+
+    def cost(self, problem: AnyPool, machine: Machine) -> float:
+        p = problem
+        rows = max(p.n, 1) * p.c * p.input[0] * p.input[1]
+        windows = prod(-(-o // i) + 1 for i, o in zip(p.input[:2], p.output[:2], strict=True))
+        work = rows * (windows * p.output[2] + p.input[2] + p.output[2]) * WIDEN_SECONDS
+        return START_SECONDS + p.bytes / machine.bandwidth + work * p.dtype.itemsize / 4
+
+    @staticmethod
+    def _width(p: AnyPool) -> int:
+        return CHANNELS if p.layout == "NHWC" else 1
+
+    def workspace(self, problem: AnyPool) -> int:
+        return problem.output[2] * (self._width(problem) + 1) * problem.dtype.itemsize
+
+    def error(self, problem: AnyPool) -> float:
+        return summation_error(float(np.finfo(problem.dtype).eps), problem.terms)
+
+    def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
+        _pool_backward = native.compiled("pool._backward")
+        p = problem
+        assert isinstance(p, AdaptivePoolProblem)
+        width = self._width(p)
+        return scheduled(self, p, _pool_backward.Adaptive(table(p), p, width), count).bind()
+
+
+KERNELS = (Scatter(), Average())
+ADAPTIVE = (Scatter(), Adaptive())

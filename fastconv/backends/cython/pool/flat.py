@@ -1,0 +1,83 @@
+"""Pooling that keeps the size of small planes, channels first: a plane is one long row; see simd/pool/flat.inc."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks, divisors
+from fastconv.backends.cython.pool.small_window import MAX, SUM
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import PoolProblem
+
+COLUMNS = (3, 5)
+MAX_BYTES = 24 << 10  # of a plane: it is read twice, and should stay in the L1 cache
+BLOCK_BYTES = 16 << 10  # of the image for one item of work
+START_SECONDS = 2e-6
+PLANE_SECONDS = 1e-8
+LOAD_SECONDS = 0.5e-9
+TAP_SECONDS = 0.65e-9
+SHARE_SECONDS = 0.8e-9
+
+
+class Flat(Kernel[PoolProblem]):
+    """Maxima and averages over windows one apart, with padding that keeps the size."""
+
+    backend = "cython"
+    algorithm = "flat"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind == "lp" or p.layout != "NCHW" or p.indices:
+            return "maxima without positions and averages, channels first"
+        if p.stride != (1, 1, 1) or p.output != p.input or p.input[0] != 1:
+            return "windows one apart on planes that keep their size"
+        if p.input[1] * p.input[2] * p.dtype.itemsize > MAX_BYTES:
+            return f"planes of more than {MAX_BYTES} bytes"
+        blocks = Blocks.of(p)
+        if blocks.kernel[2] not in COLUMNS or blocks.lo[2] != blocks.kernel[2] // 2 or p.dilation[2] != 1:
+            return "windows of 3 or 5 columns side by side, as many on either side"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        _, kh, kw = Blocks.of(p).kernel
+        vectors = -(-p.pixels // native.lanes(self.isa, p.dtype.itemsize))
+        each = kh * LOAD_SECONDS + kw * TAP_SECONDS + SHARE_SECONDS * (p.kind == "avg")
+        work = p.n * p.c * (vectors * each + PLANE_SECONDS)
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        if problem.kind == "max":
+            return 0.0
+        _, kh, kw = Blocks.of(problem).kernel
+        return summation_error(float(np.finfo(problem.out).eps), kh + kw)
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _pool_flat = native.compiled("pool._flat")
+        p = problem
+        blocks = Blocks.of(p)
+        op, shares = MAX, None
+        if p.kind == "avg":
+            depth, height, width = divisors(p)
+            rows, columns = (f.of(slice(0, o)) for f, o in zip((height, width), p.output[1:], strict=True))
+            divisor = (depth.values[0] * rows[:, None] * columns).astype(p.dtype)
+            op, shares = SUM, (divisor, 1 / divisor)
+        planes = max(1, BLOCK_BYTES // (p.pixels * p.dtype.itemsize))
+        table = native.table(self.isa, p.dtype.itemsize)
+        prepared = _pool_flat.Pool(table, p, blocks.kernel, blocks.lo, op, shares, planes)
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
+
+
+KERNELS = tuple(Flat(isa) for isa in machine.ISAS)

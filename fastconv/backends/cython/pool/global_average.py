@@ -1,0 +1,61 @@
+"""Global average pooling, native: the mean of each channel, read once in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import PoolProblem
+
+BLOCK = 256  # longest chain of additions, for every vector length; see simd/pool/global_average.inc
+WIDTH = 64  # channels of one item of work
+SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
+START_SECONDS = 2e-6
+CACHED = 5.0  # times the memory's bandwidth, where all planes stay in the L3 cache
+PLANE_SECONDS = 3e-9
+
+
+class Means(Kernel[PoolProblem]):
+    """Averages of whole volumes, channels first."""
+
+    backend = "cython"
+    algorithm = "means"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind != "avg" or p.kernel != p.input or p.output != (1, 1, 1) or any(map(any, p.pads)):
+            return "not averages of whole volumes"
+        if p.divisor is not None or p.layout != "NCHW":
+            return "a divisor of its own, or channels last"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        vectors = p.n * p.c * -(-p.taps // native.lanes(self.isa, p.dtype.itemsize))
+        memory = native.memory_seconds(p.bytes, machine, CACHED)
+        return START_SECONDS + memory + p.n * p.c * PLANE_SECONDS + vectors * 2e-10
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        taps = problem.taps
+        return summation_error(float(np.finfo(problem.out).eps), min(taps, BLOCK) + taps // BLOCK)
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _pool_means = native.compiled("pool._global_average")
+        p = problem
+        table = native.table(self.isa, p.dtype.itemsize)
+        count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
+        return native.pooling(p, _pool_means.Means(table, p, WIDTH), 0, count, native.seconds(self, p))
+
+
+KERNELS = tuple(Means(isa) for isa in machine.ISAS)

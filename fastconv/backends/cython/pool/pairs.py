@@ -1,0 +1,60 @@
+"""Max pooling of the lecture with indices, native: adjacent windows of 2 x 2, the last ones partial or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import PoolProblem
+
+MAX_WIDTH = 1 << 30  # offsets within two rows are counted in 32 bits
+SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
+START_SECONDS = 4e-6
+OUTPUT_SECONDS = 0.6e-9
+
+
+class Pairs(Kernel[PoolProblem]):
+    """Both rows and both columns of a window are combined in registers; nothing is copied."""
+
+    backend = "cython"
+    algorithm = "pairs"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if not p.indices:
+            return "positions of maxima only"
+        if p.kind != "max" or p.kernel != (1, 2, 2) or p.stride != p.kernel or p.dilation[1:] != (1, 1):
+            return "not maxima of 2 x 2 windows side by side"
+        if any(lo for lo, _ in p.pads) or p.layout != "NCHW" or p.input[2] > MAX_WIDTH:
+            return "padding, or channels last"
+        if any(2 * o > e + 1 for o, e in zip(p.output[1:], p.input[1:], strict=True)):
+            return "windows of nothing but padding"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        outputs = p.n * p.c * p.pixels
+        work = outputs * OUTPUT_SECONDS * 16 / native.lanes(self.isa, p.dtype.itemsize)
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        return 0.0
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _pool_pairs = native.compiled("pool._pairs")
+        p = problem
+        table = native.table(self.isa, p.dtype.itemsize)
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.pooling(p, _pool_pairs.Pairs(table, p), 0, threads, native.seconds(self, p))
+
+
+KERNELS = tuple(Pairs(isa) for isa in machine.ISAS)

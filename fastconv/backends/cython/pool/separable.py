@@ -1,0 +1,185 @@
+"""Pooling: the kernel objects, block sizes and tables.
+
+Windows are combined down their rows and then along, in either layout; see simd/pool/separable.inc.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
+
+ROW_BYTES = 16 << 10  # of one padded row in scratch
+BLOCK_ROWS = 32
+POINTER = 8
+MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
+MAX_COUNTED = 1 << 24
+START_SECONDS = 6e-6
+PIECE_SECONDS = 1.5e-8
+SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
+
+# The enums of simd/pool/pool.h.
+MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(5)
+AS_IS, DIVIDE, DIVIDE_ROOT, NEGATE = range(4)
+
+# How windows are combined, what follows, the value of padding.
+WAYS: dict[str | float, tuple[int, int, float]] = {
+    "max": (MAX, AS_IS, -np.inf),
+    "avg": (SUM, DIVIDE, 0.0),
+    1.0: (SUM, DIVIDE, 0.0),
+    2.0: (SUM_SQUARE, DIVIDE_ROOT, 0.0),
+    np.inf: (MAX_ABS, AS_IS, 0.0),
+    -np.inf: (MAX_NEG_ABS, NEGATE, -np.inf),
+}
+
+
+def reachable(extent: int, k: int, s: int, d: int, lo: int, output: int) -> tuple[int, int]:
+    """(kernel extent, padding before) without the taps that no window can place inside the input."""
+    first = min(max(0, (lo - (output - 1) * s) // d), k - 1)
+    last = max(min(k, (extent - 1 + lo) // d + 1), first + 1)
+    return last - first, lo - first * d
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Block sizes of `_pool.Pool`."""
+
+    kernel: tuple[int, ...]  # without the taps that read only padding
+    lo: tuple[int, ...]  # padding before, for that kernel
+    unit: int  # elements of a column: 1, or all channels
+    rows: int
+    cols: int
+    split: bool  # rows are split by stride phase
+    wq: int  # elements of one phase
+    part: int  # elements of one row in scratch
+    table_bytes: int
+    bytes: int
+
+    @classmethod
+    def of(cls, p: PoolProblem) -> Blocks:
+        before = (lo for lo, _ in p.pads)
+        axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
+        kernel, lo = zip(*(reachable(*axis) for axis in axes), strict=True)
+        size, sw = p.dtype.itemsize, p.stride[2]
+        unit = p.c if p.layout == "NHWC" else 1
+        halo = native.span(1, sw, kernel[2], p.dilation[2])
+        least = 16 if 16 * sw * unit * size <= ROW_BYTES else 1
+        cols = min(p.output[2], max((ROW_BYTES // (size * max(unit, 1)) - halo) // sw + 1, least))
+        split = unit == 1 and sw != 1 and cols > 1
+        win = (cols - 1) * sw + halo
+        wq = (win - 1) // sw + 1
+        part = -(-max(win * unit, sw * wq * split) // 16) * 16
+        table_bytes = -(-kernel[0] * kernel[1] * POINTER // 64) * 64
+        total = table_bytes + part * size * (1 + split) * (1 + p.indices)
+        return cls(kernel, lo, unit, min(BLOCK_ROWS, p.output[1]), cols, split, wq, part, table_bytes, total)
+
+    def taps(self, p: PoolProblem) -> np.ndarray:
+        """Where in a row in scratch each tap along width starts, for the first output."""
+        col = np.arange(self.kernel[2], dtype=np.intp) * p.dilation[2]
+        return col % p.stride[2] * self.wq + col // p.stride[2] if self.split else col * self.unit
+
+    def positions(self, p: PoolProblem) -> tuple[np.ndarray, np.ndarray]:
+        """Flat position, relative to a window's first element, of each of its rows and of each column."""
+        depth, height, width = (np.arange(k, dtype=np.int64) * d for k, d in zip(self.kernel, p.dilation, strict=True))
+        rows = (depth[:, None] * p.input[1] + height) * p.input[2]
+        return rows.ravel(), width
+
+
+def summed(terms: int) -> int:
+    """Length of the longest chain of additions of a sum in blocks; see `pool_block` of simd/pool/separable.inc."""
+    block = 16
+    if terms <= 2 * block:
+        return terms
+    while block * block < terms:
+        block *= 2
+    return block - (-terms // block)
+
+
+def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int, bool]]:
+    """The arguments of `axis_counts` and `whole_windows` for each axis."""
+    axes = zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
+    return [(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp") for e, k, s, d, (lo, hi), o in axes]
+
+
+def divisors(p: PoolProblem) -> tuple[AxisCounts, AxisCounts, AxisCounts]:
+    """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
+
+    A factor of 0 occurs only where the sum is 0, too; it is replaced by 1.
+    """
+    dtypes = (np.float64, np.float64, p.dtype)
+    if p.kind == "avg" and p.divisor is not None:
+        values = (p.divisor, 1, 1)
+        depth, height, width = map(AxisCounts.same, values, p.output, dtypes)
+    elif p.kind == "max":
+        depth, height, width = map(AxisCounts.same, (1, 1, 1), p.output, dtypes)
+    else:
+        depth, height, width = (axis_counts(*axis, dtype) for axis, dtype in zip(counted_axes(p), dtypes, strict=True))
+        for factor in (depth, height, width):
+            np.maximum(factor.values, 1, out=factor.values)
+    return depth, height, width
+
+
+class Pool(Kernel[PoolProblem]):
+    """Maximum, average, and the Lp norms that need no powers."""
+
+    backend = "cython"
+    algorithm = "separable"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind == "lp" and p.norm not in WAYS:
+            return f"norm {p.norm:g}: only 1, 2 and the infinities, which need no powers"
+        if p.indices and max(p.kernel[0] * p.kernel[1], p.kernel[2]) > MAX_COUNTED:
+            return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
+        if Blocks.of(p).bytes > MAX_BYTES:
+            return "a window is too long for scratch"
+        return native.reject_common(self.isa, p.dtype)
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        blocks = Blocks.of(p)
+        rows = p.n * p.c * p.output[0] * p.output[1]
+        down = rows * p.input[2] * blocks.kernel[0] * blocks.kernel[1]
+        along = rows * p.output[2] * blocks.kernel[2]
+        vectors = (down + along) / native.lanes(self.isa, p.dtype.itemsize)
+        work = 1e-9 * rows * p.output[2] * p.indices
+        if blocks.unit > 1:  # rows are combined whole, and along the row, too, where windows are one apart
+            pieces = rows / p.c * (1 if p.stride[2] == 1 else p.output[2])
+            work += vectors * (6 if p.indices else 2.25) / 3e9 + PIECE_SECONDS * pieces
+            return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+        work += vectors * (8 if p.indices else 4) / 3e9 + 4e-8 * rows
+        return START_SECONDS + (work + p.bytes / machine.bandwidth)
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return Blocks.of(problem).bytes
+
+    def error(self, problem: PoolProblem) -> float:
+        p = problem
+        if p.kind == "max" or (p.kind == "lp" and np.isinf(p.norm)):
+            return 0.0
+        kd, kh, kw = Blocks.of(p).kernel
+        return summation_error(float(np.finfo(p.out).eps), summed(kd * kh) + summed(kw))
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _pool = native.compiled("pool._separable")
+        p = problem
+        blocks = Blocks.of(p)
+        way = WAYS[p.norm if p.kind == "lp" else p.kind]
+        places = blocks.positions(p) if p.indices else (None, None)
+        tables = (blocks.taps(p), *places, *divisors(p))
+        prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))
+
+
+KERNELS = tuple(Pool(isa) for isa in machine.ISAS)

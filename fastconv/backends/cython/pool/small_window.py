@@ -1,0 +1,111 @@
+"""Pooling of small windows, channels first: rows are combined in registers, columns by shifts; see
+simd/pool/small_window.inc.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks, counted_axes, divisors
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.machine import Machine
+from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
+
+MAX, SUM = 0, 3  # of simd/pool/pool.h, as MAX_ROWS
+MAX_ROWS, MAX_COLUMNS = 32, 5
+MAX_POSITION = 1 << 31
+BLOCK_BYTES = 12 << 10  # of the image for one item of work: it is read twice, and should stay in the L1 cache
+LOOK_COMPARISONS = 3
+START_SECONDS = 2e-6
+PLANE_SECONDS = 1.5e-8
+ROW_SECONDS = 4e-9
+LOAD_SECONDS = 0.45e-9
+TAP_SECONDS = 0.8e-9
+
+
+def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] | None, float]:
+    """How windows are combined, and the divisors of sums, or one factor where all divisors are one power of two."""
+    if p.kind == "max":
+        return MAX, None, 1.0
+    if p.divisor is None and all(whole_windows(*axis) == (0, axis[6]) for axis in counted_axes(p)):
+        count = float(p.taps)  # of every window
+        if abs(np.frexp(count)[0]) == 0.5:
+            return SUM, None, 1 / count
+    shares = divisors(p)
+    lowest, highest = (float(np.prod([bound(s.values) for s in shares])) for bound in (np.min, np.max))
+    if lowest == highest and abs(np.frexp(lowest)[0]) == 0.5:
+        return SUM, None, 1 / lowest
+    return SUM, shares, 1.0
+
+
+class Shifts(Kernel[PoolProblem]):
+    """Maxima, with indices or without, and averages."""
+
+    backend = "cython"
+    algorithm = "shifts"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind == "lp" or p.layout != "NCHW":
+            return "maxima and averages, channels first"
+        reason = native.reject_common(self.isa, p.dtype)
+        if reason is not None:
+            return reason
+        blocks = Blocks.of(p)
+        kd, kh, kw = blocks.kernel
+        lanes = native.lanes(self.isa, p.dtype.itemsize)
+        if p.stride[2] > 2 or (kw > 1 and p.dilation[2] > 1) or (kw - 1) // p.stride[2] > lanes:
+            return "columns further apart than a shift"
+        if kd * kh > MAX_ROWS or kw > MAX_COLUMNS:
+            return f"windows of more than {MAX_ROWS} rows or {MAX_COLUMNS} columns"
+        before = blocks.lo[2]
+        if max(before, native.span(p.output[2], p.stride[2], kw, 1) - before - p.input[2]) > lanes:
+            return "padding wider than a vector"
+        if p.indices and p.dtype.itemsize == 4 and p.input[0] * p.input[1] * p.input[2] >= MAX_POSITION:
+            return "positions are counted in 32 bits"
+        return None
+
+    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+        p = problem
+        kd, kh, kw = Blocks.of(p).kernel
+        lanes = native.lanes(self.isa, p.dtype.itemsize)
+        rows = p.n * p.c * p.output[0] * p.output[1]
+        vectors = rows * -(-p.output[2] // lanes)
+        each = p.stride[2] * kd * kh * LOAD_SECONDS + kw * TAP_SECONDS
+        work = vectors * each * (4 if p.indices else 1) + rows * ROW_SECONDS + p.n * p.c * p.output[0] * PLANE_SECONDS
+        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        if problem.kind == "max":
+            return 0.0
+        kd, kh, kw = Blocks.of(problem).kernel
+        return summation_error(float(np.finfo(problem.out).eps), kd * kh + kw)
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _pool_shifts = native.compiled("pool._small_window")
+        p = problem
+        blocks = Blocks.of(p)
+        op, shares, scale = way(p)
+        kd, kh, kw = blocks.kernel
+        # A separate test of every element for NaN is worthwhile where each is compared often.
+        look = (kd * kh - 1) * p.stride[2] + kw - 1 >= LOOK_COMPARISONS * p.stride[0] * p.stride[1] * p.stride[2]
+        row_bytes = p.input[2] * p.dtype.itemsize
+        rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
+        width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
+        table = native.table(self.isa, p.dtype.itemsize)
+        prepared = _pool_shifts.Pool(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
+
+
+KERNELS = tuple(Shifts(isa) for isa in machine.ISAS)

@@ -1,0 +1,26 @@
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime.native import Contiguous
+
+class Bound:
+    def __call__(self, x: np.ndarray, out: np.ndarray, third: np.ndarray | None = None) -> None: ...
+    def plain(self, x: np.ndarray, out: np.ndarray) -> bool: ...
+
+class Prepared:
+    @property
+    def items(self) -> int: ...
+    @property
+    def closing(self) -> int: ...
+    def schedule(
+        self,
+        scratch_bytes: int,
+        threads: int,
+        parts: tuple[tuple[int, int], ...],
+        x: Contiguous,
+        y: Contiguous,
+        z: Contiguous,
+        shared_bytes: int,
+    ) -> None: ...
+    def bind(self, weights: Any = None, bias: Any = None, plain: Any = None, more: Any = None) -> Bound: ...

@@ -1,0 +1,112 @@
+# cython: language_level=3
+"""Access to the tables of micro-kernels, and the measured peak of one core."""
+
+import time
+
+from fastconv.backends.cython.runtime._simd cimport View, address, axis_of, fc_axis, fc_source, fc_table, view
+
+
+cdef extern from "simd/table.h":
+    """
+    #ifdef FC_X86
+    static const fc_table *fc_find(int isa, int wide)
+    {
+        switch (isa) {
+        case 0: return wide ? &fc_avx512_f64 : &fc_avx512_f32;
+        case 1: return wide ? &fc_avx2_f64 : &fc_avx2_f32;
+        default: return wide ? &fc_portable_f64 : &fc_portable_f32;
+        }
+    }
+    #else
+    static const fc_table *fc_find(int isa, int wide)
+    {
+        return isa < 2 ? NULL : wide ? &fc_portable_f64 : &fc_portable_f32;
+    }
+    #endif
+    #ifdef _OPENMP
+    #define FC_OPENMP 1
+    #else
+    #define FC_OPENMP 0
+    #endif
+    """
+    const fc_table *fc_find(int isa, int wide)
+    int FC_OPENMP
+
+HAS_OPENMP = bool(FC_OPENMP)
+
+_ISAS = ("avx512", "avx2", "portable")
+
+
+def table(str isa, int itemsize):
+    """Address of the table for `isa` and floats of `itemsize` bytes; 0 where it was not built."""
+    return <size_t>fc_find(_ISAS.index(isa), itemsize == 8)
+
+
+def sizes(size_t table):
+    """(VL, MR, NR) of a table: lanes of a vector, rows and lanes of the register tile."""
+    cdef const fc_table *t = <const fc_table *>table
+    return t.vl, t.mr, t.nr
+
+
+def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t depth, bint lanes):
+    """w, (groups * rows, depth), into panels (groups, blocks, depth, NR), zero after the last row.
+
+    Without `lanes`, panels are MR wide and have near-equal numbers of rows.  Up to VL elements after the last panel are
+    clobbered.
+    """
+    cdef const fc_table *t = <const fc_table *>table
+    cdef const char *src = address(w)
+    cdef char *dst = address(packed)
+    cdef Py_ssize_t width = t.nr if lanes else t.mr, blocks = (rows + width - 1) // width, size = t.itemsize, g, b, r, end
+    with nogil:
+        for g in range(groups):
+            for b in range(blocks):
+                r = b * width if lanes else rows * b // blocks
+                end = min(r + width, rows) if lanes else rows * (b + 1) // blocks
+                (t.pack_b if lanes else t.pack_a)(
+                    dst + (g * blocks + b) * depth * width * size, src + (g * rows + r) * depth * size, depth, 1,
+                    end - r, depth)
+
+
+def largest(size_t table, x):
+    """The largest magnitude in x, C-contiguous; NaN or infinity if an element is."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef const char *data = address(x)
+    cdef Py_ssize_t n = x.size
+    cdef double found
+    with nogil:
+        found = t.largest(data, n)
+    return found
+
+
+def pack_columns(size_t table, w, packed):
+    """w, (columns, depth) with any strides, into panels (blocks, depth, NR), zero after the last column."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef View v = view(w)
+    cdef char *dst = address(packed)
+    cdef Py_ssize_t columns = w.shape[0], depth = w.shape[1], nr = t.nr, size = t.itemsize, i, j
+    with nogil:
+        for i in range((columns + nr - 1) // nr):
+            j = i * nr
+            t.pack_b(
+                dst + j * depth * size, v.data + j * v.stride[0] * size, v.stride[0], v.stride[1],
+                min(nr, columns - j), depth)
+
+
+def peak(size_t table, double seconds=0.02):
+    """Measured FLOP/s of one core: multiply-adds on registers alone, the best of several runs."""
+    cdef const fc_table *t = <const fc_table *>table
+    cdef double done, best = 0.0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        with nogil:
+            done = t.peak(20000)
+        best = max(best, done / (time.perf_counter() - start))
+    return best
+
+
+def source(tuple axis, Py_ssize_t at):
+    """Input index of a position of a padded axis; see `native.padded_axes`."""
+    cdef fc_axis a = axis_of(axis)
+    return fc_source(&a, at)

@@ -1,0 +1,435 @@
+"""Code that the kernel objects of this backend share: availability, tables, bands, how runs process their items."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from math import prod
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from fastconv.core import arrays, machine, threads
+from fastconv.core.caches import keep_few
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
+from fastconv.core.machine import Machine
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
+from fastconv.core.problems.base import Pads, Problem, named
+from fastconv.core.problems.conv import ConvProblem, weight_operands
+from fastconv.core.problems.gemm import GemmProblem
+from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.scratch import aligned_empty
+
+if TYPE_CHECKING:
+    from fastconv.backends.cython.runtime import _prepared
+
+BACKEND = Path(__file__).parents[1]
+REPORT = BACKEND / "_build_report.json"
+FLOPS_PER_THREAD = 1e6  # about 10 us: less does not justify waking a thread
+PACK_CALL_SECONDS, PACK_SECONDS = 1e-6, 3.3e-10  # to pack weights into panels: per call, and per weight
+SCRATCH_BYTES = 32 << 20  # of one thread, plus a few times the weights: algorithms that need whole rows reject more
+SLACK = 64  # elements after a band: kernels load whole vectors past the last pixel they store
+
+
+SPINS = "20000"  # about 3 ms: the time between calls of a network is shorter.  libgomp's default is 300000
+
+
+@cache
+def _modules() -> dict[str, Any]:
+    """All compiled modules, loaded together, and with them libgomp, which reads the environment when it is loaded.
+
+    Unless the user set OMP_WAIT_POLICY or GOMP_SPINCOUNT, idle threads sleep soon after their work: threads that spin
+    take processors from other threads.
+    """
+    undecided = not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ)
+    if undecided:
+        os.environ["GOMP_SPINCOUNT"] = SPINS
+    try:
+        names = {
+            f"{folder.name}.{m.name}"
+            for folder in BACKEND.iterdir()
+            for m in iter_modules([str(folder)])
+            if m.name.startswith("_")
+        }
+        names.add("runtime._simd")  # where nothing was compiled, the import error names this one
+        return {name: importlib.import_module(f"fastconv.backends.cython.{name}") for name in sorted(names)}
+    finally:
+        if undecided:
+            del os.environ["GOMP_SPINCOUNT"]
+
+
+def compiled(name: str) -> Any:
+    """A compiled module, such as "conv._direct".
+
+    It is kept here and not imported where it is used: the first call may happen while the interpreter shuts down, when
+    nothing can be imported, not even what was imported before.
+    """
+    return _modules()[name]
+
+
+@cache
+def simd() -> Any:
+    """The module of micro-kernels."""
+    return compiled("runtime._simd")
+
+
+@cache
+def build_problem() -> str | None:
+    """Why the compiled modules are missing; None if they are there."""
+    try:
+        simd()
+    except ImportError as e:
+        if REPORT.exists():
+            return f"not compiled: {json.loads(REPORT.read_text())['reason']}"
+        return f"not compiled: {e}"
+    return None
+
+
+@cache
+def unavailable(isa: str) -> str | None:
+    """Why kernels for `isa` cannot run here; None if they can."""
+    reason = build_problem()
+    if reason is not None:
+        return reason
+    if isa not in machine.host_isas():
+        return f"{isa} is not available on this CPU, or FASTCONV_ISA caps it"
+    if table(isa, 4) == 0:
+        return f"{isa} was not compiled in"
+    return None
+
+
+def reject_common(isa: str, dtype: np.dtype) -> str | None:
+    """Reasons that hold for every kernel of this backend."""
+    if dtype not in (np.float32, np.float64):
+        return f"dtype {named(dtype)}: float32 and float64 only"
+    return unavailable(isa)
+
+
+@cache
+def table(isa: str, itemsize: int) -> int:
+    """Address of the table of micro-kernels."""
+    return simd().table(isa, itemsize)
+
+
+@cache
+def lanes(isa: str, itemsize: int) -> int:
+    """Floats per vector."""
+    return machine.ISAS[isa][0] // itemsize
+
+
+# Rows of the register tile, per ISA: rows * 2 accumulators + 2 vectors + 1 broadcast <= registers.
+TILE_ROWS = {"avx512": 14, "avx2": 6, "portable": 4}
+
+
+def tile(isa: str, itemsize: int) -> tuple[int, int]:
+    """(MR, NR) of the register tile; simd/isa/*.h says the same."""
+    return TILE_ROWS[isa], 2 * lanes(isa, itemsize)
+
+
+class Windowed(Protocol):
+    """The fields that conv and pool problems share."""
+
+    @property
+    def input(self) -> tuple[int, int, int]: ...
+    @property
+    def kernel(self) -> tuple[int, int, int]: ...
+    @property
+    def stride(self) -> tuple[int, int, int]: ...
+    @property
+    def dilation(self) -> tuple[int, int, int]: ...
+    @property
+    def pads(self) -> Pads: ...
+    @property
+    def output(self) -> tuple[int, int, int]: ...
+
+
+def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
+    """Padded positions that `outputs` outputs read."""
+    return max(outputs - 1, 0) * stride + (kernel - 1) * dilation + 1
+
+
+MODES = ("zeros", "replicate", "circular", "reflect", "symmetric")  # the enum of simd/table.h
+
+Axis = tuple[int, int, int, int]
+Axes = tuple[Axis, Axis, Axis, int, int]
+
+
+def padded_axes(p: Windowed, mode: str) -> Axes:
+    """Depth, height and width as `fc_axis` of simd/table.h, and the run of columns whose sources are consecutive.
+
+    Kernels may read past the end, where they get the fill value.
+    """
+    axes: list[Axis] = []
+    code = 0 if mode == "constant" else MODES.index(mode)
+    for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True):
+        axes.append((e, lo, min(span(o, s, k, d), lo + e + hi), code))
+    extent, lo, size, _ = axes[2]
+    run0 = min(max(lo, 0), size)
+    return axes[0], axes[1], axes[2], run0, min(max(run0, lo + extent), size)
+
+
+def zero_columns(p: ConvProblem) -> bool:
+    """Whether all padding left and right of an image's rows is zero."""
+    return p.fill == 0 if p.mode == "zeros" else max(p.pads[2]) <= 0
+
+
+def tap_columns(p: Windowed, wq: int | None) -> np.ndarray:
+    """Where in a row each tap along width starts, for the first output of a block.
+
+    The row is one of a `Band` whose phases have `wq` elements, or of the image itself if that is None.
+    """
+    col = np.arange(p.kernel[2], dtype=np.intp) * p.dilation[2]
+    return col - p.pads[2][0] if wq is None else col % p.stride[2] * wq + col // p.stride[2]
+
+
+# Bounds of the largest weight's magnitude, by itemsize, within which no product of a transform over- or underflows.
+ORDINARY = {4: (2.0**-30, 2.0**30), 8: (2.0**-200, 2.0**200)}
+
+
+def ordinary(weights: np.ndarray, isa: str) -> bool:
+    """Whether weights may be transformed: finite, and neither tiny nor huge, or all zero."""
+    low, high = ORDINARY[weights.itemsize]
+    found = simd().largest(table(isa, weights.itemsize), weights)
+    return low <= found <= high or found == 0
+
+
+def stream_seconds(size: float, machine: Machine) -> float:
+    """Seconds to read `size` bytes of weights again: from the L3 cache, if they fit there and not in L2."""
+    if size <= machine.l2 / 2:
+        return 0.0
+    return size / (machine.bandwidth * float(np.interp(size / machine.l3, (3 / 8, 1), (4, 2))))
+
+
+def memory_seconds(size: float, machine: Machine, cached: float, beyond: float = 1.0) -> float:
+    """Seconds to transfer `size` bytes: `cached` or `beyond` times the memory's bandwidth, in the L3 cache or not."""
+    return size / machine.bandwidth / (beyond if size > machine.l3 / 2 else cached)
+
+
+def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
+    """From (oc, ...) to panels (groups, blocks, depth, NR), zero after the last output channel; see `_simd.pack`."""
+    groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc
+    mr, nr = tile(isa, dtype.itemsize)
+    width = nr if lanes else mr
+    size = groups * -(-rows // width) * depth * width + SLACK
+    into, kernels = simd().pack, table(isa, dtype.itemsize)
+
+    def pack(weights: np.ndarray) -> np.ndarray:
+        packed = arrays.aligned_empty((size,), dtype)
+        into(kernels, weights, packed, groups, rows, depth, lanes)
+        return packed
+
+    return pack
+
+
+def wasteful(p: ConvProblem, width: int) -> str | None:
+    """Why panels `width` output channels wide cannot hold the weights of `p`; None if they can."""
+    padded = p.groups * -(-p.ocg // width) * width * p.depth * p.acc.itemsize
+    return wasteful_bytes(padded, p.oc * p.depth * p.acc.itemsize)
+
+
+class Contiguous(NamedTuple):
+    """Size and strides of a contiguous array, in elements; other canonical views may differ along `free` first axes."""
+
+    elements: int
+    strides: tuple[int, ...]
+    free: int
+
+
+NOTHING = Contiguous(0, (), 0)
+
+
+def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contiguous:
+    """`Contiguous` of images, (N, C, D, H, W), by the contract of `core.kernel`."""
+    d, h, w = spatial
+    if layout == "NHWC":
+        return Contiguous(n * c * d * h * w, (c * d * h * w, 1, c * h * w, c * w, c), 0)
+    return Contiguous(n * c * d * h * w, (c * d * h * w, d * h * w, h * w, w, 1), 2)
+
+
+def images(p: ConvProblem | PoolProblem | AdaptivePoolProblem) -> tuple[Contiguous, Contiguous]:
+    """`Contiguous` of the images that `p` reads and computes; for a gradient of weights, those of its convolution."""
+    ic, oc = (p.ic, p.oc) if isinstance(p, ConvProblem) else (p.c, p.c)
+    return contiguous(p.n, ic, p.input, p.layout), contiguous(p.n, oc, p.output, p.layout)
+
+
+def c_order(*shape: int) -> Contiguous:
+    """`Contiguous` of an array in C order."""
+    strides = tuple(prod(shape[i + 1 :]) for i in range(len(shape)))
+    return Contiguous(prod(shape), strides, 0)
+
+
+def schedule(
+    prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
+    x: Contiguous = NOTHING, y: Contiguous = NOTHING, z: Contiguous | None = None, shared_bytes: int = 0,
+) -> None:  # fmt: skip
+    """Make `prepared` run on up to `count` threads, in slices between which signals are handled.
+
+    `scratch_bytes` are for each thread, and `shared_bytes` for all of them.  `x`, `y` and `z` describe the arrays that
+    a run receives; a third array has by default the layout of the second.
+    """
+    *slices, (first, last) = threads.slices(prepared.items, seconds)
+    parts = (*slices, (first, last + prepared.closing))
+    prepared.schedule(scratch_bytes, count, parts, x, y, y if z is None else z, shared_bytes)
+
+
+PART_UNIT = 16  # elements: a part begins on a cache line if its row does
+KC_BYTES = 2048  # of one row of A: an MR x KC panel takes at most 28 KiB
+
+
+def depth_part(k: int, size: int) -> int:
+    """Length of the parts of a sum of `k` products: each part is summed in order, and the sums of parts are then added.
+
+    Near-equal parts of whole cache lines.  All kernels of matrix products use them, and so give the same bits.
+    """
+    parts = -(-k * size // KC_BYTES)
+    return k if parts <= 1 else -(-k // (parts * PART_UNIT)) * PART_UNIT
+
+
+def product_order(isa: str) -> str:
+    """The order of summation of matrix products, see `depth_part`: the same for all instruction sets with FMA."""
+    return "cython: parts of the depth" + ("" if "FMA3" in machine.ISAS[isa][2] else ", rounded products")
+
+
+def matrices(batch: int, rows: int, cols: int) -> Contiguous:
+    """`Contiguous` of matrices, (batch, rows, columns); views may have any strides."""
+    return Contiguous(batch * rows * cols, (rows * cols, cols, 1), 3)
+
+
+def binder(
+    p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
+    pack: Callable[[np.ndarray], np.ndarray | None],
+) -> Bind:  # fmt: skip
+    """Runs of `prepared`, with weights that each bind packs."""
+    schedule(prepared, scratch_bytes, count, seconds, *images(p))
+
+    def bind(constants: tuple[Any, ...]) -> Run:
+        weights, bias = constants
+        return prepared.bind(pack(weights), bias, weights)
+
+    return bind
+
+
+def pooling(
+    p: PoolProblem | AdaptivePoolProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float
+) -> Run:
+    """A run of `prepared`, a pooling."""
+    schedule(prepared, scratch_bytes, count, seconds, *images(p))
+    return prepared.bind()
+
+
+def weight_gradient(
+    p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float, shared_bytes: int,
+    fixed: np.ndarray,
+) -> Run:  # fmt: skip
+    """A run of `prepared`, whose third array is the gradient of the result; `fixed` is one of the two factors."""
+    x, dy = images(p)
+    schedule(prepared, scratch_bytes, count, seconds, x, c_order(*p.w_shape), dy, shared_bytes)
+    multiply = prepared.bind()
+
+    def run(changing: np.ndarray, out: np.ndarray) -> None:
+        x, dy = weight_operands(p, changing, fixed)
+        multiply(x, out, dy)
+
+    return run
+
+
+def as_product(p: ConvProblem, batch: int, rows: int) -> GemmProblem:
+    """A convolution as `batch` matrix products: rows are windows, multiplied by the transposed weights."""
+    return GemmProblem(
+        batch=batch, m=rows, n=p.oc, k=p.depth, b_batched=False, trans_a=False, trans_b=True, alpha=1.0, beta=0.0,
+        c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=p.packed,
+    )  # fmt: skip
+
+
+class Reshaped:
+    """A run of a convolution as a product of matrices, with a method `plain`: ``run(x, out)`` on views of images."""
+
+    __slots__ = ("_multiply", "_x", "_y", "plain")
+
+    def __init__(
+        self, multiply: Any, x: Callable[[np.ndarray], np.ndarray], y: Callable[[np.ndarray], np.ndarray]
+    ) -> None:
+        self._multiply, self._x, self._y = multiply, x, y
+        self.plain = multiply.plain  # contiguous images and matrices are the same memory
+
+    def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
+        self._multiply(self._x(x), self._y(out))
+
+
+class Delegated(Specialised[ConvProblem]):
+    """A convolution that is another problem, too, which `inner`, a kernel of that problem, computes."""
+
+    inner: Kernel[Any]
+
+    def as_inner(self, problem: ConvProblem) -> Any:
+        """The other problem."""
+        raise NotImplementedError
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        return self.inner.cost(self.as_inner(problem), machine)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self.inner.workspace(self.as_inner(problem))
+
+    def error(self, problem: ConvProblem) -> float:
+        return self.inner.error(self.as_inner(problem))
+
+    def bound(self, problem: ConvProblem) -> float:
+        return self.inner.bound(self.as_inner(problem))
+
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        return self.inner.reach(self.as_inner(problem))
+
+
+def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
+    """(n, k) with any strides -> panels (blocks, k, NR), zero after the last column; as bytes, on a cache line."""
+    n, k = columns.shape
+    nr = tile(isa, columns.itemsize)[1]
+    packed = aligned_empty(-(-n // nr) * k * nr * columns.itemsize)
+    simd().pack_columns(table(isa, columns.itemsize), columns, packed)
+    return packed
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
+
+    A row holds `phases` parts of `wq` elements; column j of the padded input is element j // sw of part j % sw.
+    Kernel rows are `apart` rows of the band from each other, the dilation; for a single output row the rows between
+    them may be left out.
+    """
+
+    rows: int
+    cols: int
+    rin: int
+    wq: int
+    row_len: int
+    apart: int
+
+    @classmethod
+    def of(cls, p: Windowed, rows: int, cols: int, leave_out: bool = False) -> Band:
+        wq = -(-span(cols, p.stride[2], p.kernel[2], p.dilation[2]) // p.stride[2])
+        apart = 1 if leave_out and rows == 1 else p.dilation[1]
+        return cls(rows, cols, span(rows, p.stride[1], p.kernel[1], apart), wq, p.stride[2] * wq, apart)
+
+    def tap(self, p: Windowed, h: int, w: int) -> int:
+        """Offset of kernel element (h, w) from the first pixel of a row."""
+        col = w * p.dilation[2]
+        return h * self.apart * self.row_len + col % p.stride[2] * self.wq + col // p.stride[2]
+
+    def channel(self, p: Windowed) -> int:
+        """Elements of one channel."""
+        return self.rin * self.row_len
+
+
+@keep_few()
+def seconds(kernel: Kernel[Any], problem: Problem) -> float:
+    """Predicted time on one thread; cached, because calls without a plan need it every time."""
+    return kernel.cost(problem, machine.host())
+

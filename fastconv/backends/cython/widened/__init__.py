@@ -1,0 +1,1 @@
+"""Narrow types on kernels of wider ones, a piece at a time."""

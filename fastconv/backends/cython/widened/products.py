@@ -1,0 +1,293 @@
+"""Convolutions and matrix products of 16-bit floats, on native kernels of float32.
+
+A block of the input is converted, computed, and rounded once into the result: some images, or where one is too large, a
+part of its output and the window of the input that it reads.  All blocks have one size, and the last one along an axis
+begins earlier, so one float32 kernel with its packed weights serves them.  Blocks depend on the problem of one image
+only: neither threads nor the batch change a bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.common.cuts import volume
+from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise
+from fastconv.backends.cython.gemm import packed as gemm
+from fastconv.backends.cython.runtime import halves, native
+from fastconv.core.caches import keep_few
+from fastconv.core.kernel import Kernel, Run, epsilon
+from fastconv.core.machine import Machine
+from fastconv.core.numbers import whole_lines
+from fastconv.core.problems.base import is_half, named, source_of
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
+from fastconv.core.scratch import borrow
+
+BLOCK = 1 << 19  # elements that a block reads and writes
+LARGEST = 1 << 22  # of the smallest block; larger ones are rejected, because scratch would grow with the problem
+NARROWEST = 16  # least columns of a block, if the output has so many: kernels fill their tiles with them
+CALL_SECONDS = 8e-6  # of Python, per block
+FLOAT = np.dtype(np.float32)
+
+Triple = tuple[int, int, int]
+Segment = tuple[slice, slice | None]
+
+
+class Halves(Kernel[Any]):
+    """Base of convolutions and products: `inner` computes each block."""
+
+    backend = "cython"
+    relative = "widened"
+
+    def __init__(self, inner: Kernel[Any]) -> None:
+        self.inner, self.algorithm, self.isa = inner, inner.algorithm, inner.isa
+        self.activations, self.revision = inner.activations, inner.revision
+
+    def error(self, problem: Any) -> float:
+        return epsilon(problem.out) + self.inner.error(self.block(problem))
+
+    def block(self, problem: Any) -> Any:
+        """The problem of one block, in float32."""
+        raise NotImplementedError
+
+    def workspace(self, problem: Any) -> int:
+        return self.total_workspace(problem, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Outputs of a block along each axis, and its inputs."""
+
+    images: int
+    output: Triple
+    input: Triple
+
+    @classmethod
+    @keep_few()
+    def of(cls, p: ConvProblem) -> Blocks:
+        steps = list(p.output)
+        for axis, least in enumerate((1, 1, NARROWEST)):
+            while steps[axis] > least and elements(p, steps) > BLOCK:
+                steps[axis] = max(least, -(-steps[axis] // 2))
+        d, h, w = (-(-o // -(-o // s)) if s else 0 for o, s in zip(p.output, steps, strict=True))  # near-equal parts
+        whole = (d, h, w) == p.output
+        images = max(1, min(p.n, BLOCK // max(1, elements(p, steps)))) if whole else 1
+        return cls(images, (d, h, w), inputs(p, (d, h, w)))
+
+    def problem(self, p: ConvProblem, images: int) -> ConvProblem:
+        """The problem of a block: axes that are divided have no padding."""
+        cut = [o != whole for o, whole in zip(self.output, p.output, strict=True)]
+        a, b, c = ((0, 0) if part else pads for part, pads in zip(cut, p.pads, strict=True))
+        return replace(
+            p, n=images, input=self.input, pads=(a, b, c), output=self.output, dtype=FLOAT, acc=FLOAT, out=FLOAT
+        )
+
+    def walk(self, p: ConvProblem) -> Iterator[tuple[tuple[slice, ...], list[tuple[Segment, ...]]]]:
+        """Outputs of each block, and the sources of the segments of its input."""
+        axes = []
+        for axis, (whole, step) in enumerate(zip(p.output, self.output, strict=True)):
+            starts = [min(at, whole - step) for at in range(0, whole, step)] if step else []
+            axes.append([(slice(at, at + step), self._segments(p, axis, at)) for at in starts])
+        for blocks in product(*axes):
+            yield tuple(outputs for outputs, _ in blocks), list(product(*(segments for _, segments in blocks)))
+
+    def _segments(self, p: ConvProblem, axis: int, start: int) -> list[Segment]:
+        """(slice of the block, slice of the input or None) along an axis, for outputs from `start` on."""
+        extent, count = p.input[axis], self.input[axis]
+        if self.output[axis] == p.output[axis]:
+            return [(slice(0, extent), slice(0, extent))]
+        first = start * p.stride[axis] - p.pads[axis][0]
+        lo, hi = min(max(-first, 0), count), max(min(extent - first, count), 0)
+        found: list[Segment] = [(slice(lo, hi), slice(first + lo, first + hi))] if lo < hi else []
+        outside = [*range(lo), *range(max(lo, hi), count)]
+        sources = source_of(np.array(outside, np.intp) + first, extent, p.mode)
+        for at, source in zip(outside, sources.tolist(), strict=True):
+            found.append((slice(at, at + 1), slice(source, source + 1) if source >= 0 else None))
+        return found
+
+
+def inputs(p: ConvProblem, steps: tuple[int, ...]) -> Triple:
+    """Inputs along each axis that a block reads: all of an axis that is not divided."""
+    d, h, w = (
+        i if n == o else native.span(n, s, k, dil)
+        for i, n, o, s, k, dil in zip(p.input, steps, p.output, p.stride, p.kernel, p.dilation, strict=True)
+    )
+    return d, h, w
+
+
+def elements(p: ConvProblem, steps: list[int]) -> int:
+    """Elements that a block of an image reads and writes."""
+    return p.ic * prod(inputs(p, tuple(steps))) + p.oc * prod(steps)
+
+
+class Convolution(Halves):
+    """Forward convolutions."""
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if not is_half(p.dtype):
+            return f"dtype {named(p.dtype)}: 16-bit floats only"
+        if p.not_forward:
+            return p.not_forward
+        blocks = Blocks.of(p)
+        if elements(p, list(blocks.output)) > LARGEST:
+            return f"a window of more than {LARGEST} elements"
+        return self.inner.reject(self.block(p))
+
+    def block(self, problem: ConvProblem) -> ConvProblem:
+        blocks = Blocks.of(problem)
+        return blocks.problem(problem, blocks.images)
+
+    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+        p, blocks = problem, Blocks.of(problem)
+        count = -(-max(p.n, 1) // blocks.images)
+        for whole, step in zip(p.output, blocks.output, strict=True):
+            count *= -(-whole // max(step, 1))
+        q = self.block(p)
+        converted = blocks.images * elements(p, list(blocks.output))
+        each = self.inner.cost(replace(q, packed=True), machine) + CALL_SECONDS + converted * halves.ELEMENT_SECONDS
+        weights = 0 if p.packed else p.oc * p.depth * halves.ELEMENT_SECONDS
+        return count * each + self.inner.cost(q, machine) - self.inner.cost(replace(q, packed=True), machine) + weights
+
+    def total_workspace(self, problem: ConvProblem, threads: int) -> int:
+        given, result = self._bytes(self.block(problem))
+        return given + result + self.inner.total_workspace(self.block(problem), threads)
+
+    @staticmethod
+    def _bytes(q: ConvProblem) -> tuple[int, int]:
+        return whole_lines(prod(q.x_shape) * 4), whole_lines(prod(q.y_shape) * 4)
+
+    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, (weights, bias) = problem, constants
+        blocks, q = Blocks.of(p), self.block(p)
+        own = halves.converted(self.isa, weights, FLOAT), bias
+        runs = {q.n: self.inner.prepare(q, own, threads)}
+        if p.n % q.n:
+            runs[p.n % q.n] = self.inner.prepare(replace(q, n=p.n % q.n), own, threads)
+        given_bytes, result_bytes = self._bytes(q)
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            with borrow(given_bytes + result_bytes) as scratch:
+                for n, (outputs, segments) in product(range(0, p.n, q.n), blocks.walk(p)):
+                    images, to = x[n : n + q.n], out[n : n + q.n, :, *outputs]
+                    count = images.shape[0]
+                    given = volume(scratch, count, p.ic, q.input, p.layout, FLOAT)
+                    result = volume(scratch[given_bytes:], count, p.oc, q.output, p.layout, FLOAT)
+                    for axes in segments:
+                        part = given[:, :, *(at for at, _ in axes)]
+                        sources = [source for _, source in axes if source is not None]
+                        if len(sources) < len(axes):
+                            part[...] = p.fill
+                        else:
+                            halves.convert(self.isa, part, images[:, :, *sources])
+                    runs[count](given, result)
+                    halves.convert(self.isa, to, result)
+
+        return run
+
+
+class Product(Halves):
+    """Products of matrices: some of a batch, or some rows of one."""
+
+    @property
+    def order(self) -> str:
+        return f"widened {self.inner.order}"
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        p = problem
+        if not is_half(p.dtype):
+            return f"dtype {named(p.dtype)}: 16-bit floats only"
+        if p.k + p.n > LARGEST:
+            return f"a row of more than {LARGEST} elements"
+        return self.inner.reject(self.block(p))
+
+    def block(self, problem: GemmProblem) -> GemmProblem:
+        p = problem
+        rows = max(1, min(p.m, BLOCK // max(1, p.k + p.n)))
+        one = p.m * (p.k + p.n) + (p.k * p.n if p.b_batched else 0)
+        count = max(1, min(p.batch, BLOCK // max(1, one))) if rows >= p.m else 1
+        return replace(
+            p, batch=count, m=rows, dtype=FLOAT, acc=FLOAT, out=FLOAT, c=False, beta=0.0, bias=p.bias and not p.c,
+            activation=None if p.c else p.activation, packed=not p.b_batched,
+        )  # fmt: skip
+
+    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+        p, q = problem, self.block(problem)
+        count = -(-max(p.batch, 1) // q.batch) * -(-max(p.m, 1) // q.m)
+        shared = 0 if p.packed or p.b_batched else p.k * p.n * (halves.ELEMENT_SECONDS + gemm.PACK_SECONDS)
+        moved = p.batch * p.m * (p.k + p.n) + (p.batch * p.k * p.n if p.b_batched else 0)
+        return count * (self.inner.cost(q, machine) + CALL_SECONDS) + shared + moved * halves.ELEMENT_SECONDS
+
+    @staticmethod
+    def _bytes(p: GemmProblem, q: GemmProblem) -> tuple[int, int, int, int]:
+        """Elements of A, the result, c and B of a block."""
+        size = q.batch * q.m * q.n
+        floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * p.b_batched
+        a, y, c, b = (whole_lines(n * 4) for n in floats)
+        return a, y, c, b
+
+    def total_workspace(self, problem: GemmProblem, threads: int) -> int:
+        q = self.block(problem)
+        return sum(self._bytes(problem, q)) + self.inner.total_workspace(q, threads)
+
+    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, q, (b, c, bias) = problem, self.block(problem), constants
+        added = None if p.c else bias
+        shared = None if p.b_batched else halves.converted(self.isa, b, FLOAT)
+        runs: dict[tuple[int, int], Any] = {}
+
+        def runner(count: int, rows: int) -> Any:
+            if (count, rows) not in runs:
+                inner = replace(q, batch=count, m=rows)
+                if shared is None:
+                    runs[count, rows] = self.inner.specialise(inner, threads)
+                else:
+                    runs[count, rows] = self.inner.prepare(inner, (shared, None, added), threads)
+            return runs[count, rows]
+
+        def block(x: np.ndarray, out: np.ndarray, at: slice, rows: slice, pieces: list[np.ndarray]) -> None:
+            part, to = x[at, :, rows] if p.trans_a else x[at, rows], out[at, rows]
+            given, result = floats(pieces[0], part.shape), floats(pieces[1], to.shape)
+            halves.convert(self.isa, given, part)
+            run = runner(to.shape[0], to.shape[1])
+            if shared is None:
+                right = floats(pieces[3], b[at].shape)
+                halves.convert(self.isa, right, b[at])
+                run = run((right, None, added))
+            run(given, result)
+            if c is not None:
+                addend = floats(pieces[2], to.shape)
+                halves.convert(self.isa, addend, c[at, rows])
+                addend *= np.float32(p.beta.real)
+                result += addend
+                if bias is not None:
+                    result += bias
+                if p.activation == "relu":
+                    np.maximum(result, 0, out=result)
+            halves.convert(self.isa, to, result)
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            sizes = self._bytes(p, q)
+            with borrow(sum(sizes)) as scratch:
+                pieces = [scratch[sum(sizes[:i]) :] for i in range(len(sizes))]
+                for i, r in product(range(0, p.batch, q.batch), range(0, p.m, q.m)):
+                    block(x, out, slice(i, i + q.batch), slice(r, r + q.m), pieces)
+
+        return run
+
+
+def floats(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An array at the start of a buffer of bytes."""
+    return buffer[: prod(shape) * 4].view(FLOAT).reshape(shape)
+
+
+_FORWARD = (*pointwise.KERNELS, *depthwise.KERNELS, *grouped.KERNELS, *direct.KERNELS)
+CONVOLUTIONS = tuple(map(Convolution, _FORWARD))
+PRODUCTS = tuple(map(Product, gemm.KERNELS))

@@ -1,0 +1,1 @@
+"""Activations, softmax, losses, and their gradients."""

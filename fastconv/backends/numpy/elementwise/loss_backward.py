@@ -1,0 +1,121 @@
+"""Gradients of softmax and of losses on NumPy: the forward pass is computed again, block by block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numpy.elementwise.softmax import block_elements, blocks, log_softmax, softmax
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.machine import Machine
+from fastconv.core.problems.loss import LossProblem
+from fastconv.core.problems.softmax import SoftmaxProblem
+
+SECONDS_PER_ELEMENT = 1e-8
+
+
+class SoftmaxBackward(Kernel[SoftmaxProblem]):
+    """Probabilities again, then the gradient without its part along them."""
+
+    backend = "numpy"
+    algorithm = "blocks"
+
+    def reject(self, problem: SoftmaxProblem) -> str | None:
+        return None
+
+    def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
+        return 2e-5 + problem.outer * problem.length * problem.inner * SECONDS_PER_ELEMENT
+
+    def workspace(self, problem: SoftmaxProblem) -> int:
+        p = problem
+        return 5 * block_elements(p.outer, p.length, p.inner) * p.dtype.itemsize + (1 << 12)
+
+    def error(self, problem: SoftmaxProblem) -> float:
+        return float(np.finfo(problem.dtype).eps) * (8 + problem.length**0.5)
+
+    def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        (x,) = constants
+        sign = p.dtype.type(-1 if p.kind == "softmin" else 1)
+
+        @np.errstate(all="ignore")
+        def run(dy: np.ndarray, out: np.ndarray) -> None:
+            for i, j in blocks(p.outer, p.length, p.inner):
+                g, y = dy[i, :, j] * sign, softmax(x[i, :, j] * sign)
+                if p.kind == "log_softmax":
+                    out[i, :, j] = g - y * g.sum(1, keepdims=True)
+                else:
+                    out[i, :, j] = y * (g - (g * y).sum(1, keepdims=True))
+
+        return run
+
+
+class LossBackward(Kernel[LossProblem]):
+    """Each sample's loss is a sum of log-probabilities with coefficients: these give both gradients."""
+
+    backend = "numpy"
+    algorithm = "blocks"
+
+    def reject(self, problem: LossProblem) -> str | None:
+        return None
+
+    def cost(self, problem: LossProblem, machine: Machine) -> float:
+        return 5e-5 + problem.n * problem.c * problem.inner * SECONDS_PER_ELEMENT
+
+    def workspace(self, problem: LossProblem) -> int:
+        p = problem
+        samples = block_elements(p.n, p.c, p.inner) // max(1, p.c)
+        return (6 * samples * p.c + 2 * p.c) * p.dtype.itemsize + samples * 48 + (1 << 12)
+
+    def error(self, problem: LossProblem) -> float:
+        return float(np.finfo(problem.dtype).eps) * (8 + problem.c**0.5)
+
+    def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p = problem
+        x, target, weight = constants
+        scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
+        share = 1.0 / divisor(p, target, scale) if p.reduction == "mean" else 1.0
+
+        @np.errstate(all="ignore")
+        def run(dy: np.ndarray, out: np.ndarray) -> None:
+            for i, j in blocks(p.n, p.c, p.inner):
+                g = (dy[i, j] if p.reduction == "none" else dy.reshape(1, 1)) * p.dtype.type(share)
+                part = x[i, :, j]
+                if p.direction == "target":
+                    out[i, :, j] = -log_softmax(part) * scale[:, None] * ((1 - p.smoothing) * g[:, None])
+                    continue
+                kept, wanted = coefficients(p, target[i, :, j] if p.probabilities else target[i, j], scale)
+                if p.logits:
+                    wanted = wanted - softmax(part) * wanted.sum(1, keepdims=True)
+                gradient = -wanted * g[:, None]
+                out[i, :, j] = gradient if kept is None else np.where(kept[:, None], gradient, 0)
+
+        return run
+
+
+def divisor(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> np.float64:
+    """The divisor of a mean: the weights of the samples that count, or their number."""
+    if p.probabilities:
+        return np.float64(p.n * p.inner)
+    total = 0.0
+    for i, j in blocks(p.n, 1, p.inner):
+        part = target[i, j]
+        total += float(scale[part[part != p.ignore_index]].sum(dtype=np.float64))
+    return np.float64(total if total else np.inf)  # a mean over no samples has gradient 0
+
+
+def coefficients(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+    """(samples that count, if not all do; what minus each log-probability is multiplied by in a sample's loss)."""
+    spread = p.smoothing / p.c if p.smoothing else 0.0
+    if p.probabilities:
+        return None, (target.astype(p.dtype, copy=False) * (1 - p.smoothing) + p.dtype.type(spread)) * scale[:, None]
+    kept = target != p.ignore_index
+    label = np.where(kept, target, 0)
+    wanted = np.full((target.shape[0], p.c, target.shape[1]), spread, p.dtype)
+    np.put_along_axis(wanted, label[:, None], p.dtype.type(1 - p.smoothing + spread), 1)
+    return kept, wanted * scale[:, None]
+
+
+SOFTMAX = (SoftmaxBackward(),)
+LOSS = (LossBackward(),)

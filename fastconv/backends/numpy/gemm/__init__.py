@@ -1,0 +1,1 @@
+"""Matrix products, and exact sums of integers for all products."""

@@ -1,0 +1,1 @@
+"""Poolings, unpooling, and their gradients."""

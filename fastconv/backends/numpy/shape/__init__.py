@@ -1,0 +1,1 @@
+"""Padding, unfold and fold, and their gradients."""
