@@ -14,7 +14,7 @@ import pytest
 import fastconv as F
 from fastconv.backends.cython.runtime import native
 from fastconv.core import threads
-from tests.contract.registry_calls import recorded
+from tests.contract.requests import recorded
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
