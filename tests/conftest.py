@@ -1,4 +1,4 @@
-"""Shared by all tests: helper modules of this folder are importable, measured choices do not leak between tests."""
+"""For all tests: helper modules of this folder are importable, measured choices do not leak between tests."""
 
 from __future__ import annotations
 

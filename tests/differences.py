@@ -37,9 +37,9 @@ def check_gradients(
             direction = rng.normal(size=array.shape)
             moved = [np.asarray(forward(*_moved(arrays, i, sign * STEP * direction))) for sign in (1, -1)]
             slope = float(np.sum((moved[0] - moved[1]) * dy)) / (2 * STEP)
-            told = float(np.sum(result * direction))
+            computed = float(np.sum(result * direction))
             scale = float(np.sum(np.abs(result * direction))) + abs(slope) + 1e-9
-            assert abs(told - slope) <= rtol * scale, f"argument {i}: {told} told, {slope} found"
+            assert abs(computed - slope) <= rtol * scale, f"argument {i}: {computed} computed, {slope} by differences"
 
 
 def _moved(arrays: Sequence[np.ndarray], i: int, by: np.ndarray) -> list[np.ndarray]:

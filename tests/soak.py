@@ -20,7 +20,7 @@ import fastconv as F
 
 LIMIT = 100 << 20  # bytes
 PAGE = 4096
-SHARE = 10  # a tenth of the calls warms up
+WARM_UP = 10  # a tenth of the calls warms up
 LONG = 1 << 18  # samples of a signal, at most
 BACKENDS = ("auto", "auto", "auto", "cython", "numpy")
 
@@ -128,7 +128,7 @@ class Calls:
 def grown(calls: int, seed: int = 0, report: Callable[[int, int], None] | None = None) -> int:
     """The bytes by which the process grew in this number of calls, after those that warm up."""
     call = Calls(seed)
-    for _ in range(calls // SHARE):
+    for _ in range(calls // WARM_UP):
         call()
     before = resident()
     for i in range(1, calls + 1):

@@ -6,11 +6,13 @@ One function of a family has the full docstring.  The others say how they differ
 
 from __future__ import annotations
 
+import builtins
 import doctest
 import importlib
 import inspect
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -24,6 +26,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f"fastconv.grad.{name}": getattr(F.grad, name) for name in F.grad.__all__},
     **{f"fastconv.filters.{f.__name__}": f for f in (F.filters.apply, *F.filters.FILTERS.values())},
 }
+if find_spec("torch") is not None:
+    from fastconv.interop import torch as door
+
+    doors = {f"fastconv.interop.torch.{name}": getattr(door, name) for name in door.__all__}
+    FUNCTIONS |= {name: function for name, function in doors.items() if inspect.isfunction(function)}
 DEPTH = 2  # a reader follows no longer chain: 1-D average pooling, 2-D average pooling, 2-D max pooling
 
 
@@ -46,7 +53,7 @@ def pointed_to(name: str, words: str = "[Aa]s (?:in )?") -> list[str]:
     return [n for n in full if n in FUNCTIONS]
 
 
-def reachable(name: str, depth: int = DEPTH) -> set[str]:
+def reachable(name: str, depth: int) -> set[str]:
     """The parameters that the docstring of a function describes, and those to which it points."""
     return described(doc_of(name)).union(*(reachable(other, depth - 1) for other in pointed_to(name) if depth))
 
@@ -54,14 +61,14 @@ def reachable(name: str, depth: int = DEPTH) -> set[str]:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_parameter_is_described(name: str) -> None:
     parameters = set(inspect.signature(FUNCTIONS[name]).parameters)
-    assert parameters - reachable(name) == set()
+    assert parameters - reachable(name, DEPTH + name.startswith("fastconv.interop.")) == set()
     assert described(doc_of(name)) - parameters == set()
 
 
 def exists(name: str, function: Callable[..., Any]) -> bool:
     """Whether a name in the docstring of `function` exists: as a parameter, in this package, or in a library."""
     first, *rest = name.split(".")
-    near = [dict(inspect.signature(function).parameters), vars(F), vars(inspect.getmodule(function))]
+    near = [dict(inspect.signature(function).parameters), vars(F), vars(inspect.getmodule(function)), vars(builtins)]
     things = [names[first] for names in near if first in names]
     if not things:
         try:
@@ -89,7 +96,7 @@ def test_every_function_has_an_example_that_calls_it(name: str) -> None:
 
 def test_each_family_has_one_full_docstring() -> None:
     assert len(FUNCTIONS) > 130
-    ranks = [name for name in FUNCTIONS if re.search("[13]d$", name)]
+    ranks = [name for name in FUNCTIONS if re.search("[13]d$", name) and not name.startswith("fastconv.interop.")]
     assert len(ranks) == 32
     for name in ranks:
         assert not described(doc_of(name)) and f"{name[:-2]}2d" in pointed_to(name), name

@@ -44,7 +44,7 @@ NUMBERS = {"dim": "1", "kernel_size": "2", "norm_type": "2.0", "output_size": "2
 
 
 def call(name: str, function: Callable[..., Any], **wrong: str) -> str:
-    """The text of a call with arrays `x` and numbers for all that must be given, and what is `wrong` beside it."""
+    """The text of a call with arrays `x` and numbers for all that must be given, and the `wrong` arguments."""
     required = (p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty)
     return f"{name}({', '.join(f'{k}={v}' for k, v in ({n: NUMBERS.get(n, 'x') for n in required} | wrong).items())})"
 

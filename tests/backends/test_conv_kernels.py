@@ -191,14 +191,14 @@ def test_non_finite_values_stay_in_their_windows(kernel: Kernel[ConvProblem], sp
         with np.errstate(invalid="ignore"):
             want = definition(p, Arrays(lay(x, p.layout), a.w, a.bias))
             got = run(kernel, p, Arrays(lay(x, p.layout), a.w, a.bias))
-        spoilt = ~np.isfinite(want)
+        nonfinite = ~np.isfinite(want)
         if kernel.exact:
-            np.testing.assert_array_equal(got[~spoilt], clean[~spoilt], err_msg=str(p))
+            np.testing.assert_array_equal(got[~nonfinite], clean[~nonfinite], err_msg=str(p))
         else:  # a tile that holds a special value is computed in another way
             reference = definition(p, a)
             atol = bound(kernel, p, reference)
-            np.testing.assert_allclose(got[~spoilt], reference[~spoilt], rtol=0, atol=atol, err_msg=str(p))
-        np.testing.assert_array_equal(np.isnan(got[spoilt]), np.isnan(want[spoilt]), err_msg=str(p))
+            np.testing.assert_allclose(got[~nonfinite], reference[~nonfinite], rtol=0, atol=atol, err_msg=str(p))
+        np.testing.assert_array_equal(np.isnan(got[nonfinite]), np.isnan(want[nonfinite]), err_msg=str(p))
         if not np.isnan(special):
             infinite = np.isinf(want)
             np.testing.assert_array_equal(got[infinite], want[infinite], err_msg=str(p))

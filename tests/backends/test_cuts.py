@@ -1,4 +1,4 @@
-"""Transposed convolutions by blocks: whatever the size of the image, the same values, little scratch, few problems."""
+"""Transposed convolutions by blocks: the same values, little scratch and few problems for images of any size."""
 
 from __future__ import annotations
 

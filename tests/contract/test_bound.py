@@ -1,4 +1,4 @@
-"""No kernel errs more than its `bound` says, whatever the data."""
+"""No kernel errs more than its `bound` says, on any data."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ KERNELS = [k for k in kernels("conv") if any(k.reject(p) is None for p in CONVOL
 
 @cache
 def case(p: ConvProblem, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What changes, what is fixed, and the exact result, whatever the layout."""
+    """The input, the constants and the exact result, in either layout."""
     if p.weights_wanted:
         fixed, changing = data(kind, p.x_shape, p.y_shape, p.dtype)
     else:
@@ -158,13 +158,13 @@ def tightness() -> None:
     """
     print(f"{'':40}" + "".join(f"{kind[:9]:>10}" for kind in KINDS))
     for kernel in KERNELS:
-        shares: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}
+        parts: dict[str, list[float]] = {kind: [0.0] for kind in KINDS}
         for p in CONVOLUTIONS:
             if kernel.reject(p) is None:
                 for kind in KINDS:
                     off, most = errors(kernel, p, kind)
-                    shares[kind].append(float((off / most).max()))
-        print(f"{kernel.name:40}" + "".join(f"{max(s):10.4f}" for s in shares.values()))
+                    parts[kind].append(float((off / most).max()))
+        print(f"{kernel.name:40}" + "".join(f"{max(s):10.4f}" for s in parts.values()))
 
 
 if __name__ == "__main__":

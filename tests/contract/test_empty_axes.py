@@ -156,7 +156,7 @@ seen: set[str] = set()
 
 
 @cache
-def asked(group: str) -> list[tuple[str, Request]]:
+def recorded_problems(group: str) -> list[tuple[str, Request]]:
     """The problems and arrays that kernels receive from the calls of a group, each with the name of the call."""
     found: list[tuple[str, Request]] = []
     answered = 0
@@ -174,7 +174,7 @@ def asked(group: str) -> list[tuple[str, Request]]:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_kernel(group: str) -> None:
-    for name, request in asked(group):
+    for name, request in recorded_problems(group):
         seen.add(request.problem.op)
         *others, oracle = request.kernels()
         want = request.run(oracle)
@@ -191,8 +191,8 @@ def test_every_family_was_asked() -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_what_a_kernel_lacks_it_lacks_everywhere(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kernel for an absent instruction set, or another dtype, takes nothing, however little there is to do."""
-    requests = asked(group)
+    """A kernel for an absent instruction set, or another dtype, takes no problem, not even an empty one."""
+    requests = recorded_problems(group)
     half, pairs = np.dtype(np.float16), np.dtype(np.complex64)
     for name, request in requests:
         for kernel in request.kernels():

@@ -41,7 +41,7 @@ FORWARD = (
     forward((1, 2, 4, 6, 5), (4, 2, 3, 3, 3), padding=1),
     forward((1, 4, 5, 6, 7), (4, 1, 3, 1, 3), padding=(2, 1, 1), groups=4),
     forward((1, 3, 23), (2, 3, 9), padding=4),
-    forward((1, 2, 3, 3), (4, 2, 2, 2), padding=4, dilation=3),  # windows of nothing but padding
+    forward((1, 2, 3, 3), (4, 2, 2, 2), padding=4, dilation=3),  # windows of padding alone
     *(forward((1, 3, 6, 8), (5, 3, 3, 5), padding=(2, 3), mode=m) for m in MODES[1:]),
     *(forward((1, 4, 6, 8), (4, 1, 3, 3), padding=2, mode=m, groups=4) for m in MODES[1:]),
 )
@@ -101,16 +101,16 @@ def case(p: ConvProblem, where: int, value: float) -> tuple[Any, ...]:
     shapes = (p.y_shape, p.x_shape) if p.direction == "weight" else (p.x_shape, p.w_shape)
     if p.direction == "weight_transposed":
         shapes = p.x_shape, p.y_shape
-    spoilt = [rng.standard_normal(s).astype(p.dtype) for s in shapes]
-    clean = [a.copy() for a in spoilt]
-    a = spoilt[where]
+    poisoned = [rng.standard_normal(s).astype(p.dtype) for s in shapes]
+    clean = [a.copy() for a in poisoned]
+    a = poisoned[where]
     for at, sign in ((0, 1), (a.size // 2, -1), (a.size - 1, 1))[: 1 + (a.size > 60) + (a.size > 200)]:
         a.flat[at], clean[where].flat[at] = sign * value, 0
     with np.errstate(all="ignore"):
-        want = exact(p, *spoilt)
+        want = exact(p, *poisoned)
     if p.activation == "relu":
         want = np.maximum(want, 0)
-    return spoilt, clean, want
+    return poisoned, clean, want
 
 
 def check(kernel: Kernel[ConvProblem], p: ConvProblem, where: int, value: float) -> None:
@@ -119,12 +119,12 @@ def check(kernel: Kernel[ConvProblem], p: ConvProblem, where: int, value: float)
     got = np.full(p.w_shape, 7, p.out) if p.weights_wanted else empty_result(p)
     constants = (lay(fixed, p.layout),) if p.weights_wanted else (fixed, None)
     kernel.prepare(p, constants, 2)(lay(changing, p.layout), got)
-    told = f"{value:+} in {('what changes', 'what is fixed')[where]}, {p}"
-    np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=told)
+    message = f"{value:+} in {('what changes', 'what is fixed')[where]}, {p}"
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=message)
     infinite, finite = np.isinf(want), np.isfinite(want)
-    np.testing.assert_array_equal(got[infinite], want[infinite], err_msg=told)
+    np.testing.assert_array_equal(got[infinite], want[infinite], err_msg=message)
     most = allowed(kernel, p, scale(plain, where, kernel.reach(p)))
-    assert (np.abs(got[finite] - want[finite]) <= most[finite]).all(), told
+    assert (np.abs(got[finite] - want[finite]) <= most[finite]).all(), message
 
 
 @cache

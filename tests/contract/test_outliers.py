@@ -54,16 +54,16 @@ def case(p: ConvProblem, place: int, value: float, where: str) -> tuple[Any, ...
     """Arrays with an outlier, the exact result, whether a result's window holds it, and the same without it."""
     rng = np.random.default_rng(7)
     x, w = (rng.standard_normal(s).astype(p.dtype) for s in (p.x_shape, p.y_shape if p.weights_wanted else p.w_shape))
-    spoilt = x if where == "x" else w
-    at = places(spoilt.shape)[place]
-    one = np.zeros_like(spoilt)
-    spoilt[at], one[at] = 0, 1
+    target = x if where == "x" else w
+    at = places(target.shape)[place]
+    one = np.zeros_like(target)
+    target[at], one[at] = 0, 1
     arrays = (w, x) if p.weights_wanted else (x, w)
     zeros = replace(p, fill=0.0)
     clean = arrays[0].copy(), arrays[1].copy()
     alone = (one, np.abs(x)) if where == "y" else (np.abs(w), one) if p.weights_wanted else (one, np.abs(w))
     held = exact(zeros, *alone) != 0
-    spoilt[at] = value
+    target[at] = value
     return arrays, exact(p, *arrays), held, clean
 
 

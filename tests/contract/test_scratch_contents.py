@@ -1,4 +1,4 @@
-"""Results of native convolutions have the same bits whatever their scratch held before."""
+"""Results of native convolutions have the same bits for any previous contents of scratch."""
 
 from __future__ import annotations
 

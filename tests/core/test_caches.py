@@ -73,7 +73,7 @@ def test_what_large_calls_leave_behind_is_bounded_and_dropped(name: str) -> None
         gc.collect()
         kept = tracemalloc.get_traced_memory()[0] - before
         plans.clear_cache()
-        scratch._shelf.free.clear()  # each thread keeps some, whatever the shapes
+        scratch._shelf.free.clear()  # each thread keeps some, for all shapes
         gc.collect()
         left = tracemalloc.get_traced_memory()[0] - before
     finally:

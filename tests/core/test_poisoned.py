@@ -1,4 +1,4 @@
-"""``FASTCONV_DEBUG_SCRATCH=1``: scratch of exactly the size asked for, never twice the same, and all of it NaN."""
+"""``FASTCONV_DEBUG_SCRATCH=1``: scratch of exactly the requested size, new memory each time, and all of it NaN."""
 
 from __future__ import annotations
 

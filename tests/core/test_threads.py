@@ -91,9 +91,9 @@ for _ in range(2):
     except ValueError as e:
         print(e)
 """
-    told = "FASTCONV_NUM_THREADS is 'abc'; it must be an int from 1 to 1024\n"
+    message = "FASTCONV_NUM_THREADS is 'abc'; it must be an int from 1 to 1024\n"
     done = run(code, FASTCONV_NUM_THREADS="abc")
-    assert (done.returncode, done.stdout, done.stderr) == (0, 2 * told, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, 2 * message, "")
 
 
 # Warm: the kernels are compiled, so that what runs late is a call, and not an import.

@@ -1,4 +1,4 @@
-"""Plans pickle, copy and take weak references: packed anew on arrival, on the same kernel where that exists."""
+"""Plans pickle, copy and take weak references: the receiver packs again, with the same kernel if it exists."""
 
 from __future__ import annotations
 

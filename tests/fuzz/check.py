@@ -98,7 +98,7 @@ def takes(kernel: Kernel[Any], problem: Any) -> bool:
 
 
 def _take(kernel: Kernel[Any], problem: Any, options: Options) -> Any:
-    """Without a table of all kernels, which nobody reads."""
+    """Without a table of all kernels, which is not read."""
     if not takes(kernel, problem):
         return choice.choice_for(kernel, problem, options)  # says why not
     return choice._chosen(kernel, problem, (), options, options.thread_count())
@@ -173,7 +173,7 @@ class Attempt:
         self.expected = contract.expect(self.case, args, kwargs, results)
         for problem, kernel in seen:
             if kernel.backend == "reference":
-                self.fail("oracle", None, f"nobody but the oracle does this: {problem}")
+                self.fail("oracle", None, f"only the oracle does this: {problem}")
         self._compare(None, called, seen)
         self._same_for_images(None, called, seen)
         for problem in dict.fromkeys(p for p, _ in seen):

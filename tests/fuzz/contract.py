@@ -1,7 +1,7 @@
 """What a right result is: the oracle's in double precision, and how far rounding may take each element from it.
 
 Rounding scales with the sum of magnitudes that an element is made of (rule 15 of the numeric policy), so the oracle is
-asked twice: for the result, and for the same call on magnitudes.  Integers, maxima and copies must be equal.
+run twice: for the result, and for the same call on magnitudes.  Integers, maxima and copies must be equal.
 """
 
 from __future__ import annotations

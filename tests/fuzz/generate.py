@@ -520,7 +520,7 @@ FAMILIES: dict[str, tuple[Callable[[Rng], Case], int]] = {
     "grad_activation": (grad_activation, 2), "softmax": (softmax, 2), "loss": (loss, 2), "shape": (shape, 2),
     "filters": (filters, 1),
 }  # fmt: skip
-_DRAWN = tuple(name for name, (_, share) in FAMILIES.items() for _ in range(share))
+_DRAWN = tuple(name for name, (_, weight) in FAMILIES.items() for _ in range(weight))
 
 
 def generate(seed: int, family: str | None = None, sizes: Sizes = SMALL) -> Case:

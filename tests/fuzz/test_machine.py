@@ -85,14 +85,14 @@ class Broken(Conv):
     def prepare(self, problem: Any, constants: tuple[Any, ...], threads: int) -> Any:
         run = super().prepare(problem, constants, threads)
 
-        def spoiled(x: np.ndarray, out: np.ndarray) -> None:
+        def corrupted(x: np.ndarray, out: np.ndarray) -> None:
             run(x, out)
             if problem.input[2] > 3:
-                self.spoil(x, out, threads)
+                self.corrupt(x, out, threads)
 
-        return spoiled
+        return corrupted
 
-    def spoil(self, x: np.ndarray, out: np.ndarray, threads: int) -> None:
+    def corrupt(self, x: np.ndarray, out: np.ndarray, threads: int) -> None:
         if self.fault == "value":
             out[..., -1] += 1
         elif self.fault == "threads" and threads > 1:
@@ -168,8 +168,8 @@ def test_a_crash_is_a_finding(monkeypatch: pytest.MonkeyPatch, capfd: pytest.Cap
     monkeypatch.setattr(program.subprocess, "call", dies)
     argv = ["--runs", "1000", "--seed", "15"]
     assert program.supervise(program.parse(argv), argv) == program.FAILED
-    told = "CRASHED with status -11 in case 17, cython.direct@avx2: python -m tests.fuzz --case 17"
-    assert told in capfd.readouterr().out
+    line = "CRASHED with status -11 in case 17, cython.direct@avx2: python -m tests.fuzz --case 17"
+    assert line in capfd.readouterr().out
     second = calls[1]
     assert second[second.index("--seed") + 1] == "18"
     assert second[second.index("--before") + 1] == "9 1 100 250 200"

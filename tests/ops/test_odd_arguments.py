@@ -109,7 +109,7 @@ def fault(call: Callable[..., Any], kwargs: dict[str, Any]) -> str | None:
         line = linecache.getline(frame.filename, frame.lineno or 0)
         ours = Path(frame.filename).is_relative_to(HERE) and "raise" in line
         if not (ours or isinstance(e, MemoryError)):
-            return f"not told by us: {where}"
+            return f"not raised by fastconv: {where}"
         if text.count("\n") >= 5 or len(text) > LONGEST:
             return f"{len(text)} characters: {where}"
     return None

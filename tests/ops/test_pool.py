@@ -200,7 +200,7 @@ def test_average_of_int64_truncates_and_never_wraps() -> None:
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
 def test_half_averages_are_rounded_once(kind: str) -> None:
     dtype = bfloat16() if kind == "bfloat16" else np.dtype(kind)
-    # In half precision most terms would vanish beside the sum of those before.
+    # In half precision most terms would vanish in the sum of those before.
     x = np.ones((1, 1, 1024), dtype)
     x[..., ::2] = 0.5
     y = F.avg_pool1d(x, 1024)

@@ -68,7 +68,7 @@ def compare(name: str, x: Any, *args: Any, cancel: Any = 1.0, **kwargs: Any) -> 
         assert g.shape == w.shape
         assert g.dtype == w.dtype
         if g.dtype.kind in "iu":
-            # Windows of nothing but padding: -1 here, a position outside of the input in torch.
+            # Windows of padding alone: -1 here, a position outside of the input in torch.
             np.testing.assert_array_equal(g, np.where(g == -1, g, w) if g.dtype == np.int64 and len(gots) == 2 else w)
             continue
         tol = TOLERANCE[g.dtype.name]

@@ -1,6 +1,6 @@
 """Cases of `tests.fuzz` on native kernels alone, without checks of the results: many runs for a sanitizer.
 
-``make sanitize`` runs it beside `tests.fuzz` itself, whose checks take most of its time.  Each problem that a case has
+``make sanitize`` runs it in addition to `tests.fuzz`, whose checks take most of its time.  Each problem that a case has
 for kernels is given to every native one that takes it, on one thread and on several, with its own arrays.  A fault ends
 the process; the last line of the state file, ``--state``, says where.
 """

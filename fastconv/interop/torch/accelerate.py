@@ -243,10 +243,22 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
 def restore(model: nn.Module) -> int:
     """Undo every `accelerate` of a model, without its reports; return how many modules were swapped.
 
+    Parameters
+    ----------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     RuntimeError
         If the class of a module was changed in the meantime.
+
+    Examples
+    --------
+    See `accelerate`.
     """
     swapped = [m for m in model.modules() if is_swapped(m)]
     for module in swapped:

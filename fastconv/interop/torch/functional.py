@@ -86,7 +86,16 @@ def conv1d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Padding = 0,
     dilation: Size = 1, groups: int = 1, padding_mode: PaddingMode = "zeros",
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.conv1d` by fastconv; see `conv2d`."""
+    """`torch.nn.functional.conv1d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.conv1d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.conv1d(torch.ones(1, 2, 5), torch.ones(3, 2, 3)).shape
+    torch.Size([1, 3, 3])
+    """
     return _convolve(1, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
@@ -138,7 +147,16 @@ def conv3d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Padding = 0,
     dilation: Size = 1, groups: int = 1, padding_mode: PaddingMode = "zeros",
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.conv3d` by fastconv; see `conv2d`."""
+    """`torch.nn.functional.conv3d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.conv3d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.conv3d(torch.ones(1, 2, 5, 5, 5), torch.ones(3, 2, 3, 3, 3)).shape
+    torch.Size([1, 3, 3, 3, 3])
+    """
     return _convolve(3, input, weight, bias, stride, padding, dilation, groups, padding_mode)
 
 
@@ -146,7 +164,16 @@ def conv_transpose1d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: TransposedPadding = 0,
     output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.conv_transpose1d` by fastconv; see `conv2d` and `fastconv.conv_transpose1d`."""
+    """`torch.nn.functional.conv_transpose1d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.conv_transpose1d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.conv_transpose1d(torch.ones(1, 2, 5), torch.ones(2, 3, 3), stride=2).shape
+    torch.Size([1, 3, 11])
+    """
     return _convolve_transposed(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -154,7 +181,16 @@ def conv_transpose2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: TransposedPadding = 0,
     output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.conv_transpose2d` by fastconv; see `conv2d` and `fastconv.conv_transpose2d`."""
+    """`torch.nn.functional.conv_transpose2d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.conv_transpose2d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.conv_transpose2d(torch.ones(1, 2, 5, 5), torch.ones(2, 3, 3, 3), stride=2).shape
+    torch.Size([1, 3, 11, 11])
+    """
     return _convolve_transposed(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -162,12 +198,23 @@ def conv_transpose3d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: TransposedPadding = 0,
     output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.conv_transpose3d` by fastconv; see `conv2d` and `fastconv.conv_transpose3d`."""
+    """`torch.nn.functional.conv_transpose3d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.conv_transpose3d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.conv_transpose3d(torch.ones(1, 2, 5, 5, 5), torch.ones(2, 3, 3, 3, 3), stride=2).shape
+    torch.Size([1, 3, 11, 11, 11])
+    """
     return _convolve_transposed(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`torch.nn.functional.linear` by fastconv; tensors as in `conv2d`.
+    """`torch.nn.functional.linear` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.linear`.
 
     Examples
     --------
@@ -211,7 +258,16 @@ def max_pool1d(
     input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Tensor | Any:  # fmt: skip
-    """`torch.nn.functional.max_pool1d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool1d`."""
+    """`torch.nn.functional.max_pool1d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.max_pool1d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.max_pool1d(torch.ones(1, 2, 5), 2).shape
+    torch.Size([1, 2, 2])
+    """
     return _max(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -219,7 +275,9 @@ def max_pool2d(
     input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Tensor | Any:  # fmt: skip
-    """`torch.nn.functional.max_pool2d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool2d`.
+    """`torch.nn.functional.max_pool2d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.max_pool2d`.
 
     Examples
     --------
@@ -236,7 +294,16 @@ def max_pool3d(
     input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, dilation: Size = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Tensor | Any:  # fmt: skip
-    """`torch.nn.functional.max_pool3d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.max_pool3d`."""
+    """`torch.nn.functional.max_pool3d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.max_pool3d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.max_pool3d(torch.ones(1, 2, 5, 5, 5), 2).shape
+    torch.Size([1, 2, 2, 2, 2])
+    """
     return _max(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -252,7 +319,16 @@ def avg_pool1d(
     input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.avg_pool1d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool1d`."""
+    """`torch.nn.functional.avg_pool1d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.avg_pool1d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.avg_pool1d(torch.ones(1, 2, 5), 2).shape
+    torch.Size([1, 2, 2])
+    """
     return _average(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
 
 
@@ -260,7 +336,9 @@ def avg_pool2d(
     input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.avg_pool2d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool2d`.
+    """`torch.nn.functional.avg_pool2d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.avg_pool2d`.
 
     Examples
     --------
@@ -276,7 +354,16 @@ def avg_pool3d(
     input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Padding = 0, ceil_mode: bool = False,
     count_include_pad: bool = True, divisor_override: int | None = None, dilation: Size = 1,
 ) -> Tensor:  # fmt: skip
-    """`torch.nn.functional.avg_pool3d` by fastconv; tensors as in `conv2d`, the rest as in `fastconv.avg_pool3d`."""
+    """`torch.nn.functional.avg_pool3d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.avg_pool3d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.avg_pool3d(torch.ones(1, 2, 5, 5, 5), 2).shape
+    torch.Size([1, 2, 2, 2, 2])
+    """
     return _average(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation)
 
 
@@ -296,30 +383,84 @@ def _adaptive_max(rank: int, x: Tensor, output_size: Any, return_indices: bool) 
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: AdaptiveSize, return_indices: bool = False) -> Tensor | Any:
-    """`torch.nn.functional.adaptive_max_pool1d` by fastconv; tensors as in `conv2d`."""
+    """`torch.nn.functional.adaptive_max_pool1d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.adaptive_max_pool1d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.adaptive_max_pool1d(torch.ones(1, 2, 5), 3).shape
+    torch.Size([1, 2, 3])
+    """
     return _adaptive_max(1, input, output_size, return_indices)
 
 
 def adaptive_max_pool2d(input: Tensor, output_size: AdaptiveSize, return_indices: bool = False) -> Tensor | Any:
-    """`torch.nn.functional.adaptive_max_pool2d` by fastconv; tensors as in `conv2d`."""
+    """`torch.nn.functional.adaptive_max_pool2d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.adaptive_max_pool2d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.adaptive_max_pool2d(torch.ones(1, 2, 5, 5), 3).shape
+    torch.Size([1, 2, 3, 3])
+    """
     return _adaptive_max(2, input, output_size, return_indices)
 
 
 def adaptive_max_pool3d(input: Tensor, output_size: AdaptiveSize, return_indices: bool = False) -> Tensor | Any:
-    """`torch.nn.functional.adaptive_max_pool3d` by fastconv; tensors as in `conv2d`."""
+    """`torch.nn.functional.adaptive_max_pool3d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.adaptive_max_pool3d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.adaptive_max_pool3d(torch.ones(1, 2, 5, 5, 5), 3).shape
+    torch.Size([1, 2, 3, 3, 3])
+    """
     return _adaptive_max(3, input, output_size, return_indices)
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: AdaptiveSize) -> Tensor:
-    """`torch.nn.functional.adaptive_avg_pool1d` by fastconv; tensors as in `conv2d`."""
+    """`torch.nn.functional.adaptive_avg_pool1d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.adaptive_avg_pool1d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.adaptive_avg_pool1d(torch.ones(1, 2, 5), 3).shape
+    torch.Size([1, 2, 3])
+    """
     return _adaptive_avg_pool[1](input, _sizes(1, input, output_size))
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: AdaptiveSize) -> Tensor:
-    """`torch.nn.functional.adaptive_avg_pool2d` by fastconv; tensors as in `conv2d`."""
+    """`torch.nn.functional.adaptive_avg_pool2d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.adaptive_avg_pool2d(torch.ones(1, 2, 5, 5), 3).shape
+    torch.Size([1, 2, 3, 3])
+    """
     return _adaptive_avg_pool[2](input, _sizes(2, input, output_size))
 
 
 def adaptive_avg_pool3d(input: Tensor, output_size: AdaptiveSize) -> Tensor:
-    """`torch.nn.functional.adaptive_avg_pool3d` by fastconv; tensors as in `conv2d`."""
+    """`torch.nn.functional.adaptive_avg_pool3d` by fastconv.
+
+    Tensors are as in `conv2d`, the rest is as in `fastconv.adaptive_avg_pool3d`.
+
+    Examples
+    --------
+    >>> import torch, fastconv.interop.torch as FT
+    >>> FT.adaptive_avg_pool3d(torch.ones(1, 2, 5, 5, 5), 3).shape
+    torch.Size([1, 2, 3, 3, 3])
+    """
     return _adaptive_avg_pool[3](input, _sizes(3, input, output_size))

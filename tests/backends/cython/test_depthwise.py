@@ -309,20 +309,20 @@ def test_without_bias_and_with_a_huge_kernel(kernel: Kernel[ConvProblem]) -> Non
 def test_nan_stays_in_its_windows_and_survives_relu(kernel: Kernel[ConvProblem], layout: str, stride: int) -> None:
     p = problem((12, 40), (3, 3), padding=1, stride=stride, layout=layout, channels=3, activation="relu")
     x, w, bias, _ = example(p)
-    clean, hurt = np.empty(p.y_shape, p.out), np.empty(p.y_shape, p.out)
-    clean, hurt = guarded_copy(lay(clean, layout)), guarded_copy(lay(hurt, layout))
+    clean, got = np.empty(p.y_shape, p.out), np.empty(p.y_shape, p.out)
+    clean, got = guarded_copy(lay(clean, layout)), guarded_copy(lay(got, layout))
     run = kernel.prepare(p, (w, bias), 1)
     run(guarded_copy(lay(x, layout)), clean)
-    spoiled = x.copy()
-    spoiled[0, 1, 0, 5, 17] = np.nan
-    run(guarded_copy(lay(spoiled, layout)), hurt)
+    poisoned = x.copy()
+    poisoned[0, 1, 0, 5, 17] = np.nan
+    run(guarded_copy(lay(poisoned, layout)), got)
     rows, cols = (
         [o for o in range(e) if abs(o * stride - at) <= 1] for e, at in zip(p.output[1:], (5, 17), strict=True)
     )
-    met = np.zeros(p.y_shape, bool)
-    met[0, 1, 0, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = True
-    assert np.isnan(hurt[met]).all()
-    np.testing.assert_array_equal(hurt[~met], clean[~met])
+    reached = np.zeros(p.y_shape, bool)
+    reached[0, 1, 0, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = True
+    assert np.isnan(got[reached]).all()
+    np.testing.assert_array_equal(got[~reached], clean[~reached])
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])

@@ -55,7 +55,7 @@ def logistic(x: np.ndarray) -> np.ndarray:
     return np.where(x >= 0, 1, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x)))
 
 
-def share(x: np.ndarray) -> np.ndarray:
+def cdf(x: np.ndarray) -> np.ndarray:
     """Of a normal distribution below x."""
     special = pytest.importorskip("scipy.special")
     t = np.abs(x)
@@ -76,7 +76,7 @@ CURVES: dict[str, tuple[tuple[float, ...], Callable[[np.ndarray], np.ndarray]]] 
     "silu": ((), lambda x: x * logistic(x)),
     "elu": ((1.5,), lambda x: np.where(x > 0, x, 1.5 * np.expm1(np.minimum(x, 0)))),
     "selu": ((), lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0)))),
-    "gelu": ((), lambda x: x * share(x)),
+    "gelu": ((), lambda x: x * cdf(x)),
     "gelu tanh": ((1.0,), lambda x: x * logistic(1.5957691216057308 * (x + 0.044715 * x * x * x))),
     "logsigmoid": ((), lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))),
     "softplus": ((1.0, 20.0), lambda x: np.where(x > 20, x, np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))),
