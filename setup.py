@@ -1,5 +1,7 @@
 """Builds the native kernels: one C file per instruction set and dtype, each with its own flags, and the Cython modules.
 
+Also `fastconv.core._cpu`, plain C, which executes CPUID.
+
 ``FASTCONV_SANITIZE=address`` or ``thread`` builds them for the sanitizers of ``make sanitize`` and ``make threads``.
 Metadata is in pyproject.toml.  Without a working C compiler the install goes on without them and leaves
 the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.
@@ -61,7 +63,8 @@ def extensions():
         )
         for path in sorted(path.relative_to(HERE) for path in (HERE / NATIVE).glob("*/_*.pyx"))
     ]
-    return cythonize(modules, language_level=3, show_all_warnings=False)
+    cpu = Extension("fastconv.core._cpu", ["fastconv/core/_cpu.c"])
+    return [*cythonize(modules, language_level=3, show_all_warnings=False), cpu]
 
 
 class Build(build_ext):

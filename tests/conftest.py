@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["FASTCONV_WISDOM"] = ""  # tests must not depend on what was measured on this machine
+os.environ["FASTCONV_RATES"] = ""  # nor on what was fitted
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child would see Ctrl-C
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent / "fastconv"
 
-FLOORS = {"version": 0, "typing": 0, "core": 1, "backends": 2, "dispatch": 3, "ops": 4, "signal": 4, "ndimage": 4,
-          "bench": 5, "filters": 5}  # fmt: skip
-TOP = 6  # the package as a whole, and its users: cli, demo, interop, training
+FLOORS = {"version": 0, "typing": 0, "core": 1, "machines": 2, "backends": 3, "dispatch": 4, "ops": 5, "signal": 5,
+          "ndimage": 5, "bench": 6, "filters": 6}  # fmt: skip
+TOP = 7  # the package as a whole, and its users: cli, demo, interop, training
 KERNEL_NAMERS = {"dispatch/registry.py"}
 # Floors below bench import NumPy and the standard library; a backend also what it is named after.
 THIRD_PARTY = {"numpy", "scipy", "numba", "llvmlite", "torch", "matplotlib", "onnx", "onnxruntime", "openvino",

@@ -15,9 +15,10 @@ from fastconv.bench.backends import Backends, found
 from fastconv.bench.peers import PEERS
 from fastconv.bench.roofline import bandwidth, peak
 from fastconv.bench.table import bytes_text
-from fastconv.core import machine, threads
+from fastconv.core import cpu, machine, threads
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import extensions
+from fastconv.machines import host_table
 from fastconv.version import __version__
 
 DISTRIBUTIONS = ("numba", "scipy", "ml_dtypes", "rich", "threadpoolctl", "matplotlib", "torch", "onnxruntime", "onnx",
@@ -50,7 +51,9 @@ def collect() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "system": platform.platform(),
-        "cpu": machine.cpu_name(),
+        "cpu": cpu.name(),
+        "microarchitecture": cpu.microarchitecture(),
+        "table": host_table().name,
         "cpus": os.cpu_count(),
         "cpus_usable": threads.available(),
         "threads": count,
@@ -78,7 +81,7 @@ def text(info: dict[str, Any]) -> str:
     lines = [
         f"fastconv   {info['fastconv']}, Python {info['python']}, NumPy {info['numpy']}",
         f"system     {info['system']}",
-        f"CPU        {info['cpu']}",
+        f"CPU        {info['cpu']}, {info['microarchitecture'] or 'microarchitecture unknown'}",
         f"cores      {info['cpus']}, {info['cpus_usable']} of them usable here; {info['threads']} threads by default",
         f"ISA        {', '.join(info['isas'])} ({cap})",
         f"caches     L1d {bytes_text(caches['l1'])}, L2 {bytes_text(caches['l2'])}, L3 {bytes_text(caches['l3'])}",
@@ -92,7 +95,7 @@ def text(info: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {v}" for name, v in info["packages"].items()) or "none"
     source = info["measured"]["1"]["source"]
     lines.append(f"           by {source} on registers, and by copies larger than the caches")
-    lines += [f"wisdom     {info['wisdom']}", f"packages   {packages}"]
+    lines += [f"rates      of table {info['table']}", f"wisdom     {info['wisdom']}", f"packages   {packages}"]
     for e in info["extensions"]:
         brought = f"by {e['package']} {e['version'] or ''}".rstrip() if e["package"] else "by hand"
         lines.append(f"extension  {e['kernel']} of {e['op']}, registered {brought}")

@@ -49,12 +49,19 @@ def _best(run: Callable[[], object], seconds: float) -> float:
 @cache
 def peak(threads: int, itemsize: int = 4) -> tuple[float, str]:
     """FLOP/s of `threads` cores, and how they were measured."""
-    if native.build_problem() is None:
-        for isa in machine.host_isas():
-            table = native.table(isa, itemsize)
-            if table:
-                return _together(partial(native.simd().peak, table, PEAK_SECONDS), threads), f"{isa} multiply-adds"
+    for isa in machine.host_isas():
+        if native.unavailable(isa) is None:
+            return _multiply_adds(isa, threads, itemsize), f"{isa} multiply-adds"
     return _matmul_rate(itemsize), "NumPy matmul"
+
+
+def isa_peak(isa: str) -> float | None:
+    """FLOP/s of float32 multiply-adds of one core with `isa`; None where it was not compiled."""
+    return _multiply_adds(isa, 1, 4) if native.unavailable(isa) is None else None
+
+
+def _multiply_adds(isa: str, threads: int, itemsize: int) -> float:
+    return _together(partial(native.simd().peak, native.table(isa, itemsize), PEAK_SECONDS), threads)
 
 
 @cache

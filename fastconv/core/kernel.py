@@ -1,7 +1,7 @@
 """The contract that every kernel implements.
 
 A kernel is one algorithm of one backend for one instruction set.  The object itself is light:
-creating it, and calling `reject`, `cost`, `workspace` and `error`, must not import Numba, SciPy or
+creating it, and calling `reject`, `features`, `workspace` and `error`, must not import Numba, SciPy or
 a compiled module.  `prepare` does that.
 
 Arrays that a run receives are checked already:
@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from fastconv.core.machine import Machine
+from fastconv.core.costs import Features, Table
 from fastconv.core.problems.base import Problem, is_bfloat16, work_dtype
 
 P = TypeVar("P", bound=Problem)
@@ -116,6 +116,8 @@ class Kernel(Generic[P]):
         What distinguishes it from other kernels of its algorithm, for its name: ``transposed``, ``weight``, ``4x4``.
     isa : str
         A key of `fastconv.core.machine.ISAS`, or ``""`` where the backend has only one.
+    row : str
+        Whose rates apply in a table of a machine, without the instruction set: kernels of one row have one speed.
     exact : bool
         Whether rounding is that of plain summation; ``tol=0`` admits only such kernels.
     activations : frozenset of str
@@ -129,6 +131,7 @@ class Kernel(Generic[P]):
     algorithm: str = ""
     relative: str = ""
     isa: str = ""
+    row: str = ""
     exact: bool = True
     activations: frozenset[str] = frozenset()
     revision: int = 1
@@ -151,9 +154,29 @@ class Kernel(Generic[P]):
         """Why this kernel cannot do `problem`, in a few words; None if it can."""
         raise NotImplementedError
 
-    def cost(self, problem: P, machine: Machine) -> float:
-        """Predicted seconds of one run on one thread, packing included unless `problem.packed`."""
+    def features(self, problem: P) -> Features:
+        """What one run on one thread does, in counts; packing included unless ``problem.packed``.
+
+        Names are those of the kernel's row in tables of machines, where the seconds per count are.
+        """
         raise NotImplementedError
+
+    @property
+    def rates(self) -> str:
+        """The row with this kernel's rates in a table of a machine."""
+        return f"{self.row}@{self.isa}" if self.isa else self.row
+
+    def work(self, problem: P) -> Features:
+        """`features`, with names that say whose rates apply: of several kernels they may be added."""
+        return self.features(problem).of(self.rates)
+
+    def cost(self, problem: P, table: Table) -> float:
+        """Predicted seconds of one run on one thread.
+
+        Kernels of fastconv state `features` and leave this as it is.  A kernel from outside, for which no table has a
+        row, overrides it.
+        """
+        return table.seconds(self.work(problem))
 
     def workspace(self, problem: P) -> int:
         """Bytes of scratch of a run on one thread, in addition to inputs, outputs and packed weights; never too few.

@@ -15,7 +15,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.machine import ISAS
 from fastconv.core.problems.activation import FUSED
 
-REQUIRED = ("reject", "cost", "workspace", "error", "prepare")  # those of the base class only raise
+REQUIRED = ("reject", "cost", "workspace", "error", "prepare")  # no table has rates for a kernel from outside
 ARGUMENTS = {
     name: tuple(inspect.signature(method).parameters)[1:]
     for name, method in vars(Kernel).items()

@@ -86,8 +86,8 @@ def register(kernel: Kernel[Any]) -> None:
     ...     def reject(self, problem):
     ...         return None if problem.function == "relu" else "does relu only"
     ...
-    ...     def cost(self, problem, machine):
-    ...         return 1e-6 + problem.bytes / machine.bandwidth
+    ...     def cost(self, problem, table):
+    ...         return 1e-6 + problem.bytes / table.bandwidth
     ...
     ...     def workspace(self, problem):
     ...         return 0

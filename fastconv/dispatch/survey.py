@@ -14,6 +14,7 @@ from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.registry import ORACLE
+from fastconv.machines import host_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
     costs are those of the whole batch.
     """
-    host = machine.host()
+    table = host_table()
     times = wisdom.known(problem)
     rows = []
     for kernel in all_kernels(problem.op):
@@ -84,7 +85,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
             Candidate(
                 kernel,
                 _option_reason(kernel, problem, options, workspace, error),
-                kernel.cost(inner.one_image(), host),
+                kernel.cost(inner.one_image(), table),
                 seconds if revision == kernel.revision else None,
                 workspace,
                 error,

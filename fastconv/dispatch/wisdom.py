@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
-import tempfile
 import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -30,7 +28,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-from fastconv.core import machine
+from fastconv.core import cpu
+from fastconv.core.files import cache_file, read_regular, replace_text
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.registry import ORACLE
@@ -89,14 +88,7 @@ def path() -> Path | None:
     OSError
         If it would be in the home folder of a user who has none.
     """
-    given = os.environ.get("FASTCONV_WISDOM")
-    cache = os.environ.get("XDG_CACHE_HOME")
-    try:
-        if given is not None:
-            return Path(given).expanduser() if given.strip() else None
-        return (Path(cache) if cache else Path.home() / ".cache") / "fastconv" / "wisdom.json"
-    except RuntimeError as e:
-        raise OSError(f"the place of wisdom: {e} Set FASTCONV_WISDOM to a file, or to nothing") from None
+    return cache_file("wisdom.json", "FASTCONV_WISDOM")
 
 
 def state() -> str:
@@ -116,15 +108,15 @@ def load(file: Path) -> int:
         If it is not a wisdom file, or was made on another processor.
     """
     try:
-        content = json.loads(_text(file))
+        content = json.loads(read_regular(file, MAX_BYTES))
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']!r:.40}, not {FORMAT}")
-        cpu = str(content["cpu"])
+        made_on = str(content["cpu"])
         found = {problem: _checked(times) for problem, times in content["times"].items()}
     except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError, UnicodeDecodeError) as e:
         raise ValueError(f"no file of wisdom: {type(e).__name__}: {e}") from None
-    if cpu != machine.cpu_identity():
-        raise OtherProcessorError(f"made on another processor, {cpu}")
+    if made_on != cpu.description():
+        raise OtherProcessorError(f"made on another processor, {made_on}")
     for problem, times in found.items():
         if times:
             _put(problem, times)
@@ -132,16 +124,6 @@ def load(file: Path) -> int:
     if alone:
         _report(f"ignored {alone} entries of {file}: they time the oracle alone, which is never chosen")
     return len(found) - alone
-
-
-def _text(file: Path) -> str:
-    """The content of a regular file: reading a pipe could wait for ever, and a device might not end."""
-    status = file.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("not a regular file")
-    if status.st_size > MAX_BYTES:
-        raise ValueError(f"{status.st_size} bytes long, more than any file of wisdom")
-    return file.read_text(encoding="utf-8")
 
 
 def _checked(times: dict[str, Any]) -> _Times:
@@ -192,16 +174,9 @@ def _merge(file: Path) -> int:
         for problem, times in mine.items():
             _put(problem, times)
     text = json.dumps(
-        {"format": FORMAT, "cpu": machine.cpu_identity(), "times": {p: _times[p] for p in sorted(_times)}}, indent=1
+        {"format": FORMAT, "cpu": cpu.description(), "times": {p: _times[p] for p in sorted(_times)}}, indent=1
     )
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".new")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            f.write(text + "\n")
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    replace_text(file, text + "\n")
     return len(_times)
 
 

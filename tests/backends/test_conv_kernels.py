@@ -251,14 +251,14 @@ def test_batch_and_channel_strides_are_free(kernel: Kernel[ConvProblem]) -> None
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
 def test_figures_are_sane(kernel: Kernel[ConvProblem]) -> None:
-    from fastconv.core import machine
+    from fastconv.machines import host_table
 
     for p in (*CORNERS, *TRANSPOSED, big("dense")):
         if not able(kernel, p):
             continue
-        seconds = kernel.cost(p, machine.host())
+        seconds = kernel.cost(p, host_table())
         assert 0 <= seconds < 100
         assert seconds > 0 or p.flops == 0
-        assert kernel.cost(replace(p, packed=True), machine.host()) <= seconds * 1.0001
+        assert kernel.cost(replace(p, packed=True), host_table()) <= seconds * 1.0001
         assert 0 <= kernel.workspace(p) < 32 << 20
         assert 0 <= kernel.error(p) < 1e-3

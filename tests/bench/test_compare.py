@@ -126,7 +126,7 @@ class Faulty(Kernel):
     def reject(self, problem):
         return None
 
-    def cost(self, problem, machine):
+    def cost(self, problem, table):
         return 1e9
 
     def workspace(self, problem):

@@ -111,7 +111,7 @@ from fastconv.core.kernel import Kernel
 class Maximum(Kernel):
     op, backend, algorithm = "elementwise", "mine", "maximum"
     reject = lambda self, problem: None if problem.function == "relu" else "does relu only"
-    cost = lambda self, problem, machine: 0.0
+    cost = lambda self, problem, table: 0.0
     workspace = lambda self, problem: 0
     error = lambda self, problem: 0.0
     prepare = lambda self, problem, constants, threads: lambda x, out: np.maximum(x, 0, out=out)

@@ -33,7 +33,7 @@ class Counting(Kernel):  # type: ignore[type-arg]
     def reject(self, problem: Any) -> str | None:
         return None if problem.function == "relu" and problem.dtype == np.float32 else "does relu of float32 only"
 
-    def cost(self, problem: Any, machine: Any) -> float:
+    def cost(self, problem: Any, table: Any) -> float:
         return self.seconds
 
     def workspace(self, problem: Any) -> int:
@@ -198,7 +198,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "unknown activation": (changed(activations=frozenset({"rely"})), ValueError, r"'rely'.*activation= takes$"),
     "revision": (changed(revision="2"), ValueError, r"revision is '2', must be an int$"),
     "arguments": (
-        changed(cost=lambda self, problem: 0.0), ValueError, r"cost cannot be called as cost\(problem, machine\)$"
+        changed(cost=lambda self, problem: 0.0), ValueError, r"cost cannot be called as cost\(problem, table\)$"
     ),
     "no method": (changed(bound=1.0), ValueError, r"bound cannot be called as bound\(problem\)$"),
     "all at once": (

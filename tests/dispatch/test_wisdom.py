@@ -16,7 +16,7 @@ import pytest
 
 import fastconv as F
 from fastconv.cli import main
-from fastconv.core import machine
+from fastconv.core import cpu
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
@@ -77,7 +77,7 @@ def test_files_are_kept_merged_and_read(file: Path, monkeypatch: pytest.MonkeyPa
     wisdom.record(slow, plan().problem, 1e-9)
     assert wisdom.save(file) == 1
     content = json.loads(file.read_text())
-    assert content["cpu"] == machine.cpu_identity()
+    assert content["cpu"] == cpu.description()
     (key,) = content["times"]
     assert "ConvProblem" in key
     assert content["times"][key] == {slow.name: [slow.revision, 0.5e-9]}
@@ -169,7 +169,7 @@ def test_keys_do_not_tell_batches_apart() -> None:
 
 
 def wisdom_of(times: str) -> str:
-    return f'{{"format": 1, "cpu": {json.dumps(machine.cpu_identity())}, "times": {times}}}'
+    return f'{{"format": 1, "cpu": {json.dumps(cpu.description())}, "times": {times}}}'
 
 
 UNREADABLE = {

@@ -7,8 +7,8 @@ from typing import Any, assert_type, cast
 import numpy as np
 
 import fastconv as F
+from fastconv.core.costs import Table
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.typing import Activation, Layout, Padding, Size
 
@@ -32,8 +32,8 @@ class Maximum(Kernel[ElementwiseProblem]):
     def reject(self, problem: ElementwiseProblem) -> str | None:
         return None if problem.function == "relu" else "does relu only"
 
-    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
-        return problem.bytes / machine.bandwidth
+    def cost(self, problem: ElementwiseProblem, table: Table) -> float:
+        return problem.bytes / table.bandwidth
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         return 0

@@ -23,14 +23,13 @@ import numpy as np
 
 from fastconv.backends.common.borders import add_folded, fold_runs, padded_problem
 from fastconv.backends.common.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
 
 REVISION = 2  # raised when interleaving becomes faster; added to that of the forward kernel
-BLOCK_SECONDS = 3e-6  # to begin a phase of a block
 
 Join = Callable[[Sequence[np.ndarray], np.ndarray], None]
 """``join(parts, out)``: interleave phases, in the order of their first outputs, into images.  Phases may have more
@@ -40,8 +39,8 @@ outputs along an axis than the images have room for; the rest is dropped."""
 class Interleaver(Protocol):
     """Interleaves phases to images."""
 
-    def seconds(self, p: ConvProblem, machine: Machine) -> float:
-        """Predicted time for all images of `p`."""
+    def features(self, p: ConvProblem) -> Counts:
+        """What it does for all images of `p`, by the rates of the kernel that uses it."""
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
         """The function that interleaves up to `images` images of `p` at a time."""
@@ -50,8 +49,8 @@ class Interleaver(Protocol):
 class Assigned:
     """An `Interleaver` by NumPy's assignment."""
 
-    def seconds(self, p: ConvProblem, machine: Machine) -> float:
-        return 3 * p.n * image_bytes(p) / machine.bandwidth
+    def features(self, p: ConvProblem) -> Counts:
+        return {"bytes": 3 * p.n * image_bytes(p)}
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
         firsts = list(itertools.product(*map(range, phase_counts(p))))
@@ -167,6 +166,8 @@ class ByPhases(Specialised[ConvProblem]):
     interleaver : Interleaver
     """
 
+    row = "phases"
+
     def __init__(
         self, forward: Kernel[ConvProblem], instead: Kernel[ConvProblem] | None, interleaver: Interleaver
     ) -> None:
@@ -231,23 +232,25 @@ class ByPhases(Specialised[ConvProblem]):
         """The kernel for the forward problem of a phase."""
         return self.forward if self.instead is None or self.forward.reject(q) is None else self.instead
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p, cut = self._cut(problem)
         images = max(problem.n, 1)
         times = max(1, images * cut.blocks // max(cut.images, 1))  # weights are packed for the first only
-        seconds = 0.0
+        moved = 0.0
+        if cut.blocks > 1:  # windows at the ends are copied
+            moved += 2 * window_bytes(p, cut.steps) * min(times, 2 * images)
+        if problem.mode != "zeros":
+            moved += 4 * images * image_bytes(p)
+        features = Features({"bytes": moved})
+        if p.stride != (1, 1, 1):
+            features += Features(self.interleaver.features(replace(p, n=images)))
+        features = features.of(self.rates)
         for q, number in self._counted(p, cut):
             kernel = self._kernel(q)
-            one = kernel.cost(q, machine)
-            one += (times - 1) * (kernel.cost(replace(q, packed=True), machine) if times > 1 else 0.0)
-            seconds += number * (one + BLOCK_SECONDS * times)
-        if p.stride != (1, 1, 1):
-            seconds += self.interleaver.seconds(replace(p, n=images), machine)
-        if cut.blocks > 1:  # windows at the ends are copied
-            seconds += 2 * window_bytes(p, cut.steps) * min(times, 2 * images) / machine.bandwidth
-        if problem.mode != "zeros":
-            seconds += 4 * images * image_bytes(p) / machine.bandwidth
-        return seconds
+            features += kernel.work(q) * number + Features({f"{self.rates}/block": number * times})
+            if times > 1:
+                features += kernel.work(replace(q, packed=True)) * (number * (times - 1))
+        return features
 
     def _own_bytes(self, problem: ConvProblem) -> int:
         """Scratch in addition to that of the forward kernels: phases, padded block, copied windows."""

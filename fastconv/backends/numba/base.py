@@ -13,15 +13,14 @@ import numpy as np
 
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Kernel
-from fastconv.core.machine import ISAS, Machine, host_isas
+from fastconv.core.machine import ISAS, host_isas
 from fastconv.core.problems.base import Problem, named
 from fastconv.core.scratch import borrow
 from fastconv.core.threads import parallel_ranges
+from fastconv.machines import host_table
 
 P = TypeVar("P", bound=Problem)
 
-CALL_SECONDS = 15e-6  # Python's part of one call, and a margin in favour of kernels without a compiler
-THREAD_SECONDS = 40e-6  # the least work for which a thread is worthwhile
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 COMPILED = 96  # functions kept in a process: all tile shapes, dtypes and ISAS of one host fit
 
@@ -81,14 +80,9 @@ class NumbaKernel(Kernel[P]):
     def loop(self, operation: str, dtype: np.dtype, *shape: int) -> Any:
         return compiled(operation, *shape, dtype.itemsize * 8, self.vbytes)
 
-    def rate(self, machine: Machine, dtype: np.dtype) -> float:
-        """FLOP/s that the best tiles reach on one core."""
-        return 0.76 * machine.flops(self.isa, dtype.itemsize)
-
-
 def worthwhile(threads: int, seconds: float) -> int:
     """How many of `threads` threads to use for `seconds` of work."""
-    return max(1, min(threads, int(seconds / THREAD_SECONDS)))
+    return max(1, min(threads, int(seconds / host_table().rate("numba/thread"))))
 
 
 def run_ranges(call: Callable[[int, int], None], items: int, threads: int, seconds: float) -> None:

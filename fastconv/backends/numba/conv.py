@@ -16,7 +16,6 @@ from fastconv.backends.numba.axes import (
     tap_sources,
 )
 from fastconv.backends.numba.base import (
-    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
@@ -26,15 +25,15 @@ from fastconv.backends.numba.base import (
     steps,
 )
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Run, wasteful_bytes
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-BAND_BYTES = 256 << 10  # of input in scratch, so that it and a block of weights stay in L2
-CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
-WEIGHT_BYTES = 128 << 10  # of one block of weights
+# Blocks: of input in scratch, so that it and a block of weights stay in L2; of one channel in scratch; of weights.
+BAND, CHANNEL, WEIGHTS = (f"numba.conv/{block}" for block in ("band", "channel", "weights"))
 MAX_TABLE = 1 << 20  # entries of a table of sources
-PACK_SECONDS = 1.5e-9  # per weight
+OVERLAP = 0.7  # of pointwise arithmetic and memory traffic
 
 # (rows, vectors) of tiles by number of vector registers, and their speed relative to the best.
 TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
@@ -50,6 +49,11 @@ POINTWISE_TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
 
 def window(p: ConvProblem) -> Window:
     return Window(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, p.mode, p.layout, p.ic)
+
+
+def packing(p: ConvProblem) -> Counts:
+    """Counts of packing the weights."""
+    return {} if p.packed else {"pack_call": 1, "pack": p.oc * p.depth}
 
 
 class NumbaConv(NumbaKernel[ConvProblem]):
@@ -82,6 +86,7 @@ class Direct(NumbaConv):
     """Output channels in lanes, pixels in rows; any kernel, stride, dilation, padding, groups and layout."""
 
     algorithm = "direct"
+    row = "numba.conv.direct"
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -104,24 +109,26 @@ class Direct(NumbaConv):
         mr, nv, _ = best = max(TILES[self.registers], key=useful)
         nr = nv * lanes
         depth = max(1, p.kernel[0] * p.icg)
-        rows, cols = choose_block(w, depth, size, mr, nr, BAND_BYTES)
-        entries = max(1, min(depth, BAND_BYTES // (size * band_slots(w, rows, cols))))
-        chain = max(1, WEIGHT_BYTES // (size * nr * p.kernel[1] * p.kernel[2]))
+        rows, cols = choose_block(w, depth, size, mr, nr, block_bytes(BAND))
+        entries = max(1, min(depth, block_bytes(BAND) // (size * band_slots(w, rows, cols))))
+        chain = max(1, block_bytes(WEIGHTS) // (size * nr * p.kernel[1] * p.kernel[2]))
         chain = -(-depth // -(-depth // chain))
         items = p.n * p.groups * p.output[0] * -(-p.output[1] // rows) * -(-ow // cols) * -(-p.ocg // nr)
         return DirectPlan(mr, nv, rows, cols, entries, chain, items, useful(best))
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p, b = problem, self.blocking(problem)
         w = window(p)
         band = p.n * p.ic * p.kernel[0] * p.pixels * band_slots(w, b.rows, b.cols) / (b.rows * b.cols)
         if b.entries < p.kernel[0] * p.icg:
             band *= -(-p.ocg // (b.nv * self.lanes(p.dtype)))
-        fill = band * (0.4e-9 if p.stride[2] == 1 else 1e-9)
-        store = p.n * p.oc * p.pixels * p.out.itemsize * 3 / machine.bandwidth
-        pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 20e-6
-        work = p.flops / (self.rate(machine, p.dtype) * b.speed) + fill + store
-        return pack + (CALL_SECONDS + work)
+        return Features({
+            "call": 1,
+            "multiply": p.flops * p.dtype.itemsize / 4 / b.speed,
+            "copy" if p.stride[2] == 1 else "gather": band,
+            "bytes": p.n * p.oc * p.pixels * p.out.itemsize * 3,
+            **packing(p),
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p, b = problem, self.blocking(problem)
@@ -175,6 +182,7 @@ class Pointwise(NumbaConv):
     """1x1, stride 1, no padding, channels first: the input is read in place."""
 
     algorithm = "pointwise"
+    row = "numba.conv.pointwise"
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -193,16 +201,19 @@ class Pointwise(NumbaConv):
 
         return max(POINTWISE_TILES[self.registers], key=useful) if p.ocg and p.pixels else (4, 2, 1.0)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         mr, nv, speed = self._tile(p)
         nr = nv * self.lanes(p.dtype)
         blocks = -(-p.pixels // nr)
         filled = max(1, p.ocg) * max(1, p.pixels) / (max(1, -(-p.ocg // mr) * mr) * max(1, blocks * nr))
-        pack = 0.0 if p.packed else p.oc * p.depth * PACK_SECONDS + 10e-6
-        compute = p.flops / (self.rate(machine, p.dtype) * speed * filled)
-        work = max(compute, p.bytes / machine.bandwidth) + 0.3 * min(compute, p.bytes / machine.bandwidth)
-        return pack + (CALL_SECONDS + work)
+        multiply, memory = p.flops * p.dtype.itemsize / 4 / (speed * filled), p.bytes
+        # Arithmetic and memory traffic overlap for the most part.
+        return Features(
+            {"call": 1, "multiply": (1 - OVERLAP) * multiply, "bytes": (1 - OVERLAP) * memory, **packing(p)},
+            {"multiply": OVERLAP * multiply},
+            {"bytes": OVERLAP * memory},
+        )
 
     def workspace(self, problem: ConvProblem) -> int:
         return 0
@@ -213,7 +224,7 @@ class Pointwise(NumbaConv):
         weights = pack_rows(p, constants, mr)
         loop = self.loop("pointwise", p.dtype, mr, nv)
         tiles = -(-p.ocg // mr)
-        chunk = max(1, WEIGHT_BYTES // (mr * p.icg * p.dtype.itemsize))
+        chunk = max(1, block_bytes(WEIGHTS) // (mr * p.icg * p.dtype.itemsize))
         chunk = -(-tiles // max(1, -(-tiles // chunk)))
         blocks = -(-p.pixels // (nv * self.lanes(p.dtype)))
         items = p.n * p.groups * -(-tiles // max(1, chunk)) * blocks
@@ -250,6 +261,7 @@ class Depthwise(NumbaConv):
     """One input channel per group, any multiplier: pixels in lanes, from a band of one channel."""
 
     algorithm = "depthwise"
+    row = "numba.conv.depthwise"
 
     def reject(self, problem: ConvProblem) -> str | None:
         return "more than one input channel per group" if problem.icg > 1 else super().reject(problem)
@@ -267,26 +279,26 @@ class Depthwise(NumbaConv):
         rb, nv = (4, 2) if p.output[2] > lanes else (8, 1)
         if self.registers < 32:
             rb //= 2
-        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, CHANNEL_BYTES)
+        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, block_bytes(CHANNEL))
         return rb, nv, rows, cols
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        p = problem
-        pack = 0.0 if p.packed else 12e-6
+    def features(self, problem: ConvProblem) -> Features:
+        p, size = problem, problem.dtype.itemsize / 4
+        counts: dict[str, float] = {"call": 1, "bytes": p.bytes, "pack_call": not p.packed}
         if self._in_place(p):
             lanes = 4 * self.lanes(p.dtype)
-            speed = 0.25 * p.oc / (-(-p.oc // lanes) * lanes)
-            work = p.flops / (self.rate(machine, p.dtype) * speed) + p.bytes / machine.bandwidth
-            return pack + (CALL_SECONDS + work)
+            used = p.oc / (-(-p.oc // lanes) * lanes)
+            return Features({"multiply_channels": p.flops * size / used, **counts})
         rb, nv, rows, cols = self.blocking(p)
         lanes = nv * self.lanes(p.dtype)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
-        speed = 0.4 * ow / (-(-ow // lanes) * lanes) * oh / (-(-oh // rb) * rb)
-        band = row_cost(window(p), rows, cols) * p.n * p.ic * p.kernel[0] * p.pixels
-        fill = band * 0.3e-9 * p.dtype.itemsize / 4
-        scatter = p.n * p.oc * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
-        work = p.flops / (self.rate(machine, p.dtype) * speed) + fill + scatter + p.bytes / machine.bandwidth
-        return pack + (CALL_SECONDS + work)
+        used = ow / (-(-ow // lanes) * lanes) * oh / (-(-oh // rb) * rb)
+        return Features({
+            "multiply": p.flops * size / used,
+            "copy": row_cost(window(p), rows, cols) * p.n * p.ic * p.kernel[0] * p.pixels * size,
+            "scatter": p.n * p.oc * p.pixels if p.layout == "NHWC" else 0,
+            **counts,
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

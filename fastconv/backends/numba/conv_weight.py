@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.axes import axis_slots, band_slots, make_bands
-from fastconv.backends.numba.base import CALL_SECONDS, NumbaKernel, address, each_isa, run_items, steps
-from fastconv.backends.numba.conv import BAND_BYTES, window
+from fastconv.backends.numba.base import NumbaKernel, address, each_isa, run_items, steps
+from fastconv.backends.numba.conv import BAND, window
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
+from fastconv.machines import block_bytes
 
 PIXELS = 256  # of a block, so that its part of y, NR channels wide, fills the L1 cache
 SEGMENTS = 8
@@ -45,6 +46,7 @@ class Weight(NumbaKernel[ConvProblem]):
 
     algorithm = "direct"
     relative = "weight"
+    row = "numba.conv_weight.direct"
 
     def reject(self, problem: ConvProblem) -> str | None:
         if not problem.weights_wanted:
@@ -77,7 +79,7 @@ class Weight(NumbaKernel[ConvProblem]):
         else:
             by_taps, row_step, step, speed = False, 0, mr, useful(best)
         plane = band_slots(w, rows, cols)
-        fit = max(1, BAND_BYTES // (size * plane) // step) * step
+        fit = max(1, block_bytes(BAND) // (size * plane) // step) * step
         planes = -(-entries // step) * step
         sums = p.groups * -(-p.ocg // nr) * planes * p.kernel[1] * p.kernel[2] * nr * size
         blocks = p.n * p.output[0] * -(-p.output[1] // rows) * -(-p.output[2] // cols)
@@ -91,16 +93,19 @@ class Weight(NumbaKernel[ConvProblem]):
         band = b.entries * band_slots(window(p), b.rows, b.cols)
         return sums, b.rows * b.cols * nr + band + (b.mr + 4) * self.lanes(p.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p, b = problem, self.blocking(problem)
         nr = NV * self.lanes(p.dtype)
         kbs = -(-max(p.ocg, 1) // nr)
         blocks = p.n * p.output[0] * -(-max(p.output[1], 1) // b.rows) * -(-max(p.output[2], 1) // b.cols)
-        fill = blocks * p.ic * p.kernel[0] * band_slots(window(p), b.rows, b.cols) * 0.5e-9
-        pack = p.n * p.groups * kbs * nr * p.pixels * 0.4e-9
-        join = 2 * b.segments * p.groups * kbs * nr * p.depth * 0.5e-9
-        work = p.flops / (self.rate(machine, p.dtype) * b.speed * max(p.ocg / (kbs * nr), 1e-3)) + fill + pack + join
-        return 20e-6 + (CALL_SECONDS + work)
+        used = b.speed * max(p.ocg / (kbs * nr), 1e-3)
+        return Features({
+            "call": 1,
+            "multiply": p.flops * p.dtype.itemsize / 4 / used,
+            "copy": blocks * p.ic * p.kernel[0] * band_slots(window(p), b.rows, b.cols),
+            "pack": p.n * p.groups * kbs * nr * p.pixels,
+            "join": 2 * b.segments * p.groups * kbs * nr * p.depth,
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         return sum(self._elements(problem)) * problem.dtype.itemsize

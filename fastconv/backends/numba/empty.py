@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numba.base import FLOATS, missing_numba
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
-
-CALL_SECONDS = 4e-6
 
 
 class Empty(Kernel[Any]):
@@ -21,6 +19,7 @@ class Empty(Kernel[Any]):
 
     backend = "numba"
     algorithm = "empty"
+    row = "numba.empty"
     activations = frozenset({"relu"})
 
     def reject(self, problem: Any) -> str | None:
@@ -28,8 +27,8 @@ class Empty(Kernel[Any]):
             return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return missing_numba()
 
-    def cost(self, problem: Any, machine: Machine) -> float:
-        return CALL_SECONDS + problem.bytes / machine.bandwidth
+    def features(self, problem: Any) -> Features:
+        return Features({"call": 1, "bytes": problem.bytes})
 
     def workspace(self, problem: Any) -> int:
         return np.getbufsize() * 16

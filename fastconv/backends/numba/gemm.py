@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.base import (
-    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
@@ -21,14 +20,14 @@ from fastconv.backends.numba.base import (
 )
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
+from fastconv.machines import block_bytes, host_table
 
-DEPTH_BYTES = 1280  # of one column of a block, so that a panel of B and one of A fit L1
-ROWS_BYTES = 112 << 10  # of packed rows of A
-BLOCK_BYTES = 2 << 20  # of packed B
+# Blocks: of one column, so that a panel of B and one of A fit L1; of packed rows of A; of packed B.
+DEPTH, ROWS, BLOCK = (f"numba.gemm/{block}" for block in ("depth", "rows", "block"))
 GROUP = 8  # panels of B per item
 
 TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
@@ -59,6 +58,7 @@ class Gemm(NumbaKernel[GemmProblem]):
     multiplication" (ACM TOMS 34, 2008)."""
 
     algorithm = "gemm"
+    row = "numba.gemm"
     activations = frozenset({"relu"})
 
     def reject(self, problem: GemmProblem) -> str | None:
@@ -78,27 +78,27 @@ class Gemm(NumbaKernel[GemmProblem]):
 
         mr, nv, _ = best = max(TILES[self.registers], key=useful)
         nr = nv * lanes
-        kc = ceil(p.k, ceil(p.k, DEPTH_BYTES // size))
-        mc = mr * max(1, ROWS_BYTES // (mr * kc * size))
+        kc = ceil(p.k, ceil(p.k, block_bytes(DEPTH) // size))
+        mc = mr * max(1, block_bytes(ROWS) // (mr * kc * size))
         mc = mr * ceil(ceil(m, mr), ceil(m, mc))
-        panels = min(ceil(n, nr), max(1, BLOCK_BYTES // (kc * nr * size)))
+        panels = min(ceil(n, nr), max(1, block_bytes(BLOCK) // (kc * nr * size)))
         one = panels * kc * nr * size
-        matrices = max(1, min(p.batch, BLOCK_BYTES // one)) if p.b_batched else max(1, p.batch)
+        matrices = max(1, min(p.batch, block_bytes(BLOCK) // one)) if p.b_batched else max(1, p.batch)
         return Blocking(mr, nr, nv, useful(best), kc, mc, panels, matrices)
 
-    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+    def features(self, problem: GemmProblem) -> Features:
         p, k = problem, self.blocking(problem)
         size = p.dtype.itemsize
-        b = 0 if p.packed else (p.batch if p.b_batched else 1) * p.k * p.n
-        packing = (b + p.batch * p.m * p.k) * size * 2.5 / machine.bandwidth
+        b = (p.batch if p.b_batched else 1) * p.k * p.n
         passes = ceil(p.k, k.kc)
-        output = p.batch * p.m * p.n * size * (2 * passes - 1 + 2 * p.c) / machine.bandwidth
-        read = (p.batch if p.b_batched else 1) * p.k * p.n * size / machine.bandwidth
         # With few rows there are few independent sums, and each addition waits for the one before it.
-        speed = k.speed * min(1.0, max(p.m, 1) / 8)
-        work = p.flops / (self.rate(machine, p.dtype) * speed) + packing + read + output
-        calls = ceil(p.batch, k.matrices) * passes * ceil(p.n, k.nr * k.panels)
-        return CALL_SECONDS * calls + (CALL_SECONDS + work)
+        used = k.speed * min(1.0, max(p.m, 1) / 8)
+        return Features({
+            "call": 1 + ceil(p.batch, k.matrices) * passes * ceil(p.n, k.nr * k.panels),
+            "multiply": p.flops * size / 4 / used,
+            "bytes_packed": ((0 if p.packed else b) + p.batch * p.m * p.k) * size,
+            "bytes": (b + p.batch * p.m * p.n * (2 * passes - 1 + 2 * p.c)) * size,
+        })
 
     def workspace(self, problem: GemmProblem) -> int:
         p, k = problem, self.blocking(problem)
@@ -134,8 +134,9 @@ class Gemm(NumbaKernel[GemmProblem]):
                 def call(lo: int, hi: int, fixed: tuple[int, ...] = fixed) -> None:
                     packer.ctypes(lo, hi, *fixed)
 
-                run_ranges(call, panels, threads, panels * depth * 3e-8)
+                run_ranges(call, panels, threads, panels * depth * row_seconds)
 
+        row_seconds = host_table().rate(f"{self.rates}/pack_row")
         kept: dict[tuple[int, int, int], np.ndarray] = {}
         if p.packed:
             for q0 in range(0, p.batch, k.matrices):

@@ -8,7 +8,6 @@ import numpy as np
 
 from fastconv.backends.numba.axes import Window, choose_block, make_bands, row_cost, slots, tap_sources
 from fastconv.backends.numba.base import (
-    CALL_SECONDS,
     NumbaKernel,
     address,
     each_isa,
@@ -17,14 +16,14 @@ from fastconv.backends.numba.base import (
     steps,
 )
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
+from fastconv.machines import block_bytes
 
-CHANNEL_BYTES = 24 << 10  # of one channel in scratch: half of L1
+CHANNEL = "numba.pool/channel"  # in scratch
 MAX_TAPS = 1 << 14  # larger windows are sums along axes, for other kernels
 MAX_TABLE = 1 << 20  # entries of a table of sources
-TAP_SECONDS = 0.35e-9  # per vector and tap
 PLACE_FACTOR = 6.0  # times slower with indices
 
 
@@ -57,6 +56,7 @@ class Pool(NumbaKernel[PoolProblem]):
     """Pixels in lanes from a band in scratch, or channels in lanes where they come last."""
 
     algorithm = "direct"
+    row = "numba.pool"
 
     def reject(self, problem: PoolProblem) -> str | None:
         p = problem
@@ -83,25 +83,27 @@ class Pool(NumbaKernel[PoolProblem]):
         """(tile rows, vectors, band rows, band columns)"""
         lanes, size = self.lanes(p.dtype), p.dtype.itemsize
         rb, nv = (1, 1) if p.indices else (4, 2) if p.output[2] > lanes else (4, 1)
-        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, CHANNEL_BYTES)
+        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, block_bytes(CHANNEL))
         return rb, nv, rows, cols
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
         lanes = self.lanes(p.dtype)
-        memory = p.bytes / machine.bandwidth
+        counts: dict[str, float] = {"call": 1, "bytes": p.bytes}
         if self._in_place(p):
             vectors = p.n * p.pixels * -(-p.c // (4 * lanes)) * 4
-            work = vectors * p.taps * 2 * TAP_SECONDS + memory
-            return CALL_SECONDS + work
+            return Features({"tap": vectors * p.taps * 2, **counts})
         rb, nv, rows, cols = self.blocking(p)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
         wide, high = -(-ow // (nv * lanes)) * nv, -(-oh // rb) * rb
         vectors = p.n * p.c * p.output[0] * wide * high
-        work = vectors * p.taps * TAP_SECONDS * (PLACE_FACTOR if p.indices else 1.0)
-        fill = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels * 0.3e-9 * p.dtype.itemsize / 4
-        scatter = p.n * p.c * p.pixels * 1e-9 if p.layout == "NHWC" else 0.0
-        return CALL_SECONDS + (work + fill + scatter + memory)
+        band = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels
+        return Features({
+            "tap": vectors * p.taps * (PLACE_FACTOR if p.indices else 1.0),
+            "copy": band * p.dtype.itemsize / 4,
+            "scatter": p.n * p.c * p.pixels if p.layout == "NHWC" else 0,
+            **counts,
+        })
 
     def workspace(self, problem: PoolProblem) -> int:
         p = problem

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import store_integers
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, accumulator, epsilon
-from fastconv.core.machine import Machine
-
-SECONDS_PER_PRODUCT = 1e-8
 
 
 def exact_dtype(dtype: np.dtype) -> np.dtype:
@@ -23,12 +21,13 @@ class Reference(Kernel[Any]):
 
     backend = "reference"
     algorithm = "definition"
+    row = "reference.definition"
 
     def reject(self, problem: Any) -> str | None:
         return None
 
-    def cost(self, problem: Any, machine: Machine) -> float:
-        return 1e-3 + problem.flops * SECONDS_PER_PRODUCT
+    def features(self, problem: Any) -> Features:
+        return Features({"call": 1, "product": problem.flops})
 
     def workspace(self, problem: Any) -> int:
         return 0

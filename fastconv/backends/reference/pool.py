@@ -14,7 +14,6 @@ import numpy as np
 from fastconv.backends.reference.base import Reference, exact_dtype
 from fastconv.core.arrays import store_integers
 from fastconv.core.kernel import Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 from fastconv.core.problems.pool import PoolProblem, axis_counts
 from fastconv.core.problems.unpool import UnpoolProblem
@@ -130,11 +129,10 @@ def truncated(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 class Unpool(Reference):
     """Store values at the positions that they came from."""
 
+    row = "reference.unpool"
+
     def error(self, problem: UnpoolProblem) -> float:
         return 0.0
-
-    def cost(self, problem: UnpoolProblem, machine: Machine) -> float:
-        return 1e-3 + problem.flops * 1e-7
 
     def prepare(self, problem: UnpoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem

@@ -9,7 +9,6 @@ import numpy as np
 from fastconv.backends.reference.base import Reference
 from fastconv.backends.reference.pool import divisor, positions, taps
 from fastconv.core.kernel import Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.problems.unpool import UnpoolProblem
@@ -18,8 +17,7 @@ from fastconv.core.problems.unpool import UnpoolProblem
 class PoolBackward(Reference):
     """Fixed and adaptive windows."""
 
-    def cost(self, problem: PoolProblem | AdaptivePoolProblem, machine: Machine) -> float:
-        return 1e-3 + problem.flops * 4e-8
+    row = "reference.pool_backward"
 
     def prepare(self, problem: PoolProblem | AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
@@ -88,11 +86,10 @@ def shared_maximum(p: Any, tables: list[np.ndarray], dy: np.ndarray, x: np.ndarr
 class UnpoolBackward(Reference):
     """Every value reads the gradient at its index; a value that was overwritten gets the same gradient, as in torch."""
 
+    row = "reference.unpool_backward"
+
     def error(self, problem: UnpoolProblem) -> float:
         return 0.0
-
-    def cost(self, problem: UnpoolProblem, machine: Machine) -> float:
-        return 1e-3 + problem.flops * 1e-7
 
     def prepare(self, problem: UnpoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem

@@ -24,9 +24,9 @@ from fastconv.backends.cython.runtime import native
 from fastconv.backends.reference import conv as reference
 from fastconv.core import machine
 from fastconv.core import threads as thread_policy
-from fastconv.core.machine import host
 from fastconv.core.problems.conv import ConvProblem, forward_extent
 from fastconv.dispatch import registry
+from fastconv.machines import host_table
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -368,7 +368,7 @@ def test_predictions_and_workspace(kernel: Any) -> None:
     skip_unavailable(kernel, np.float32, ONE)
     for p in (as_dtype(p, np.float32) for p in BLOCKED):
         if kernel.reject(p) is None:
-            assert 0 < kernel.cost(p, host()) < 1
+            assert 0 < kernel.cost(p, host_table()) < 1
             assert 0 <= kernel.workspace(p) <= 4 << 20, p
 
 

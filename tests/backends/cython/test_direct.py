@@ -12,6 +12,7 @@ import fastconv as F
 from fastconv.backends.cython.conv import direct
 from fastconv.backends.cython.runtime import native
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 from tests.backends.cython.test_conv import DTYPES, KERNELS, as_dtype, case, check, problem, run
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
@@ -65,7 +66,8 @@ def test_a_flat_band_in_blocks_of_rows(kernel: Any, monkeypatch: pytest.MonkeyPa
     if kernel.reject(as_dtype(p, np.float32)) is not None:
         pytest.skip("not here")
     force(monkeypatch, True, 1000)
-    monkeypatch.setattr(direct, "SUMS_BYTES", 3 * 6 * native.tile(kernel.isa, 4)[1] * 4)
+    sums = 3 * 6 * native.tile(kernel.isa, 4)[1] * 4
+    monkeypatch.setattr(direct, "block_bytes", lambda name: sums if name == direct.SUMS else block_bytes(name))
     blocks = direct.Blocks.of(as_dtype(p, np.float32), kernel.isa, 1)
     assert (blocks.flat, blocks.rows, p.output[1]) == (True, 3, 7)
     assert check(kernel, p, np.float32)
@@ -80,7 +82,7 @@ def test_narrow_maps_are_flat_where_tiles_gain() -> None:
     many = as_dtype(problem(512, 512, (7, 7), (3, 3), pads=ONE), np.float32)
     blocks = [direct.Blocks.of(many, "avx2", threads) for threads in (1, 2, 4)]
     assert all(b.flat and b.channels == blocks[0].channels < 512 for b in blocks)
-    assert blocks[0].channels * blocks[0].channel(many) * 4 <= direct.BAND_BYTES
+    assert blocks[0].channels * blocks[0].channel(many) * 4 <= block_bytes(direct.BAND)
 
 
 @every_kernel

@@ -11,9 +11,9 @@ from guard import guarded, guarded_copy
 
 from fastconv.backends.reference import gemm as reference_gemm
 from fastconv.core import threads as thread_policy
-from fastconv.core.machine import host
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.dispatch import registry
+from fastconv.machines import host_table
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -233,5 +233,5 @@ def test_refusals_predictions_and_workspace(kernel: Any) -> None:
     long = [problem(10, 100000, 10000, dtype) for dtype in DTYPES]
     for p in (problem(1, 1, 1), problem(1000, 1000, 1000), *long, problem(8, 8, 8, batch=1000)):
         if kernel.reject(p) is None:
-            assert 0 < kernel.cost(p, host()) < 10
+            assert 0 < kernel.cost(p, host_table()) < 10
             assert 0 < kernel.workspace(p) <= 3 << 20

@@ -11,7 +11,7 @@ import pytest
 
 from fastconv.backends.cython.conv import winograd1d as winograd_rows
 from fastconv.backends.reference import conv as reference
-from fastconv.core.machine import host
+from fastconv.machines import host_table
 from tests.backends.cython.test_conv import OPTIONS, as_dtype, case, check, every_dtype, problem, run, skip_unavailable
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
@@ -152,5 +152,5 @@ def test_predictions_and_workspace(kernel: Any) -> None:
     for p in (TALL, *large):
         p = as_dtype(p, np.float32)
         assert kernel.reject(p) is None
-        assert 0 < kernel.cost(p, host()) < 1
+        assert 0 < kernel.cost(p, host_table()) < 1
         assert 0 < kernel.workspace(p) <= 1 << 20

@@ -185,11 +185,11 @@ def test_errors_stay_within_what_is_stated(kernel: Kernel[ConvProblem], data: st
 
 @pytest.mark.parametrize("kernel", WEIGHT, ids=lambda k: k.name)
 def test_figures_are_sane(kernel: Kernel[ConvProblem]) -> None:
-    from fastconv.core import machine
+    from fastconv.machines import host_table
 
     for p in WEIGHT_PROBLEMS:
         if kernel.reject(p) is None:
-            assert 0 <= kernel.cost(p, machine.host()) < 100
+            assert 0 <= kernel.cost(p, host_table()) < 100
             assert 0 <= kernel.workspace(p) < 32 << 20
             assert 0 <= kernel.error(p) < 1e-3
 

@@ -14,26 +14,21 @@ import numpy as np
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import even_part
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-BAND_BYTES = 24 << 10  # of copied rows, with kernels of usual size: half of an L1 cache
+BAND = "cython.conv.depthwise/band"  # of copied rows, with kernels of usual size
 BLOCK_ROWS = 56
 MANY_GROUPS = 8  # fewer need blocks of fewer rows, so that threads can split the work
-BLOCK_BYTES = 128 << 10  # of the images and results of one item, where it may have several groups
+IMAGES = "cython.conv.depthwise/images"  # and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
 MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/conv/depthwise.h
 POINTER = 8
-# Fractions of peak of a tile, measured with all data in the caches.
-CHANNELS_RATE = 0.25
-UNMASKED = 0.6  # factor of the rate where masks are vectors and there are few registers
 TILE_ROWS = 4
-TILE_SECONDS = 8e-9  # to begin a tile and to store one
-START_SECONDS = 1.5e-6
-COPY_SECONDS = 2.5e-10  # per element of a band
 SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
 SHARES = 8  # least number of items, so that threads can split the work
 
@@ -75,14 +70,14 @@ class Blocks:
             if rows == oh:
                 group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
                 fair = p.groups if p.flops <= SHARED_FLOPS else -(-p.groups // SHARES)
-                groups = max(1, min(fair, BLOCK_BYTES // group))
+                groups = max(1, min(fair, block_bytes(IMAGES) // group))
         else:
             cols = even_part(ow, BLOCK_COLS, 64)
             # Tiles read whole vectors: up to a vector past the last column.
             wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
             row_len = sw * wq
             halo = native.span(1, sh, kh, p.dilation[1])
-            rows = even_part(oh, max((BAND_BYTES // (planes * row_len * size) - halo) // sh + 1, 8), 4)
+            rows = even_part(oh, max((block_bytes(BAND) // (planes * row_len * size) - halo) // sh + 1, 8), 4)
         spanned = planes * native.span(rows, sh, kh, p.dilation[1])
         table_bytes = -(-spanned * POINTER // 64) * 64
         band_bytes = (spanned * row_len + native.SLACK) * size
@@ -94,33 +89,31 @@ class Blocks:
         return native.tap_columns(p, None if self.in_place else self.wq)
 
 
-def rate(p: ConvProblem) -> float:
-    """Fraction of peak of the tile for the problem; see simd/conv/depthwise.inc."""
+def tile_kind(p: ConvProblem) -> str:
+    """Which of the tiles of simd/conv/depthwise.inc the problem has, as the name of a count: each has its own rate."""
     _, kh, kw = p.kernel
     fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
     if p.output[1] < TILE_ROWS:
-        return 0.25
+        return "multiply_few_rows"
     if p.stride[1] == 1 and kh >= 3:
-        return 0.75 if p.stride[2] == 1 else 0.4
+        return "multiply_rows" if p.stride[2] == 1 else "multiply_rows_apart"
     if p.stride[1] == 2 and fixed and p.dilation[1] == 1:
-        return 0.6 if p.stride[2] == 1 else 0.4
-    return 0.35
+        return "multiply_halved" if p.stride[2] == 1 else "multiply_halved_apart"
+    return "multiply_taps"
 
 
-def rows_seconds(p: ConvProblem, isa: str, machine: Machine) -> float:
-    """Predicted time of `_depthwise.Rows` on one thread."""
+def rows_features(p: ConvProblem, isa: str) -> Features:
+    """Of `_depthwise.Rows`."""
     size = p.dtype.itemsize
     vl = native.lanes(isa, size)
     _, oh, ow = (max(e, 1) for e in p.output)
     vectors = -(-ow // vl)
     flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
     tiles = p.n * p.oc * p.output[0] * -(-oh // TILE_ROWS) * vectors
-    seconds = flops / (machine.flops(isa, size) * rate(p) * (1.0 if isa == "avx512" else UNMASKED))
+    copied = 0 if reads_in_place(p) else p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
     # Cache lines are transferred while tiles compute.
-    seconds = max(seconds + tiles * TILE_SECONDS, p.bytes / (2 * machine.bandwidth))
-    if not reads_in_place(p):
-        seconds += COPY_SECONDS * p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
-    return seconds
+    tiled = {tile_kind(p): flops * size / 4, "tile": tiles}
+    return Features({"call": 1, "copy": copied}, tiled, {"bytes": p.bytes})
 
 
 class Depthwise(Specialised[ConvProblem]):
@@ -128,6 +121,7 @@ class Depthwise(Specialised[ConvProblem]):
 
     backend = "cython"
     algorithm = "depthwise"
+    row = "cython.conv.depthwise"
     activations = frozenset({"relu"})
     revision = 4
 
@@ -141,19 +135,19 @@ class Depthwise(Specialised[ConvProblem]):
             return "more than one input channel per group"
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
-        pack = 0.0
-        if p.layout == "NHWC":
-            vl = native.lanes(self.isa, p.dtype.itemsize)
-            run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
-            used = run / (-(-run // vl) * vl) * (1.0 if self.isa == "avx512" else UNMASKED)
-            seconds = p.flops / (machine.flops(self.isa, p.dtype.itemsize) * CHANNELS_RATE * used)
-            seconds += (p.bytes + float(POINTER * p.n * p.pixels * p.taps)) / machine.bandwidth
-            pack = 0.0 if p.packed else 2e-9 * p.oc * p.taps
-        else:
-            seconds = rows_seconds(p, self.isa, machine)
-        return START_SECONDS + pack + seconds
+        if p.layout != "NHWC":
+            return rows_features(p, self.isa)
+        vl = native.lanes(self.isa, p.dtype.itemsize)
+        run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
+        used = run / (-(-run // vl) * vl)
+        return Features({
+            "call": 1,
+            "pack": 0 if p.packed else p.oc * p.taps,
+            "multiply_channels": p.flops * p.dtype.itemsize / 4 / used,
+            "bytes_channels": p.bytes + float(POINTER * p.n * p.pixels * p.taps),
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

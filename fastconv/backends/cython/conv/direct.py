@@ -13,24 +13,19 @@ import numpy as np
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes, host_table
 
-BAND_BYTES = 160 << 10
-SUMS_BYTES = 64 << 10  # accumulators of one block of NR channels, so that they are stored from the L1 or L2 cache
-ALL_SUMS_BYTES = 1 << 20  # of all blocks, where channels come in parts
-RATE = {"avx512": 0.85, "avx2": 0.97, "portable": 0.66}  # of peak, on layers that fill the tile
-CACHED = 1.5  # times the memory's bandwidth, where images stay in the L3 cache
-START_SECONDS = 1e-6
-ITEM_SECONDS = 2e-7
+# Blocks: of a band; of the accumulators of NR channels, so that they are stored from the L1 or L2 cache; of all
+# accumulators, where channels come in parts.
+BAND, SUMS, ALL_SUMS = (f"cython.conv.direct/{block}" for block in ("band", "sums", "all_sums"))
 
 # In steps: the time in which a tile without stalls multiplies one pixel by NR weights.
 TILE_STEPS = 4.3  # at least: few sums depend on each other's latency
 TILE_START = 0.3
-ROW_SECONDS, ELEMENT_SECONDS = 1e-8, 1.4e-10  # to copy a row into a band
 UNROLLED_STRIDE = 4  # longer strides are split an element at a time
-GATHER_SECONDS = 8e-10  # such an element, or one of a flat band
 
 FLAT_COLS = 32  # wider rows have full tiles of their own
 FLAT_CHANNELS = 64  # at least, at a time: accumulators are kept in memory until the next part
@@ -79,7 +74,9 @@ class Blocks:
     channels: int
     band: native.Band | Flat
     steps: float  # for one block of output channels and one tap of one channel of a whole output plane
-    fill: float  # seconds, for one channel of a whole output plane
+    filled_rows: float  # rows copied into a band, for one channel of a whole output plane
+    copied: float  # elements of them, where they are copied in runs
+    gathered: float  # elements that are copied one at a time
     k_chunk: int = 0
 
     @property
@@ -104,12 +101,21 @@ class Blocks:
         elements = self.channels * channel + native.SLACK + self.sums(nr, depth)
         return self.table_bytes(p) + elements * p.acc.itemsize
 
-    def seconds(self, p: ConvProblem, isa: str, machine: Machine) -> float:
-        """Predicted seconds, for one channel of a whole output plane."""
-        nr = native.tile(isa, p.acc.itemsize)[1]
-        step = 2 * nr / (RATE[isa] * machine.flops(isa, p.acc.itemsize))
-        fill = self.fill * (4 if p.layout == "NHWC" else 1)  # one channel of one row is a strided gather
-        return -(-p.ocg // nr) * p.kernel[1] * p.kernel[2] * self.steps * step + fill
+    def counts(self, p: ConvProblem, isa: str) -> Counts:
+        """What is done for one channel of a whole output plane."""
+        size = p.acc.itemsize
+        nr = native.tile(isa, size)[1]
+        fill = 4 if p.layout == "NHWC" else 1  # one channel of one row is a strided gather
+        return {
+            "multiply": -(-p.ocg // nr) * p.kernel[1] * p.kernel[2] * self.steps * 2 * nr * size / 4,
+            "row": self.filled_rows * fill,
+            "copy": self.copied * fill,
+            "gather": self.gathered * fill,
+        }
+
+    def seconds(self, p: ConvProblem, isa: str) -> float:
+        """Predicted seconds of `counts`."""
+        return host_table().seconds(Features(self.counts(p, isa)).of(f"{Direct.row}@{isa}"))
 
     def table_bytes(self, p: ConvProblem) -> int:
         return -(-self.channel(p) * 8 // 64) * 64 if self.flat else 0
@@ -122,14 +128,14 @@ class Blocks:
         best = cls.in_rows(p, mr, nr, 1)  # chosen for one thread: the parts of channels determine the rounding
         if p.output[1] > 1 and 0 < p.output[2] < FLAT_COLS:
             flat = cls.flattened(p, mr, nr)
-            best = min(best, flat, key=lambda b: b.seconds(p, isa, machine.host()))
+            best = min(best, flat, key=lambda b: b.seconds(p, isa))
         if threads > 1 and not best.flat:
             best = cls.in_rows(p, mr, nr, threads)
         items = p.n * p.groups * p.output[0] * -(-p.output[1] // best.rows) * -(-p.output[2] // best.cols)
         chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
         k_chunk = max(1, -(-kbs // max(chunks, 1)))
         if best.channels < depth:
-            k_chunk = min(k_chunk, max(1, ALL_SUMS_BYTES // (best.rows * best.cols * nr * p.acc.itemsize)))
+            k_chunk = min(k_chunk, max(1, block_bytes(ALL_SUMS) // (best.rows * best.cols * nr * p.acc.itemsize)))
         return replace(best, k_chunk=k_chunk)
 
     @classmethod
@@ -137,47 +143,48 @@ class Blocks:
         """Rows of pixels, as wide as the map if that is not very wide."""
         size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
         oh, ow = max(1, p.output[1]), max(1, p.output[2])
-        cols = min(ow, max(1, SUMS_BYTES // (nr * size)))
+        band_bytes, sums_bytes = block_bytes(BAND), block_bytes(SUMS)
+        cols = min(ow, max(1, sums_bytes // (nr * size)))
         band = native.Band.of(p, 1, cols, True)
-        channels = max(1, min(depth, 4 * BAND_BYTES // (band.rin * band.row_len * size)))
+        channels = max(1, min(depth, 4 * band_bytes // (band.rin * band.row_len * size)))
         while cols > nr and channels < depth and channels < 64:
             cols = -(-cols // 2)
             band = native.Band.of(p, 1, cols, True)
-            channels = max(1, min(depth, 4 * BAND_BYTES // (band.rin * band.row_len * size)))
+            channels = max(1, min(depth, 4 * band_bytes // (band.rin * band.row_len * size)))
         rows = 1
         if cols == ow and channels == depth:
-            most = min(oh, max(1, SUMS_BYTES // (cols * nr * size)))
+            most = min(oh, max(1, sums_bytes // (cols * nr * size)))
             if threads > 1:  # enough items for all threads
                 most = min(most, max(1, oh * p.n * p.groups * p.output[0] // (4 * threads)))
             while rows < most:
                 band = native.Band.of(p, rows + 1, cols, True)
-                if band.rin * band.row_len * depth * size > BAND_BYTES:
+                if band.rin * band.row_len * depth * size > band_bytes:
                     break
                 rows += 1
             rows = -(-oh // -(-oh // rows))  # near-equal parts
             band = native.Band.of(p, rows, cols, True)
-        element = ELEMENT_SECONDS if p.stride[2] <= UNROLLED_STRIDE else GATHER_SECONDS
-        fill = -(-oh // rows) * band.rin * (ROW_SECONDS + element * band.row_len) * -(-ow // cols)
-        return cls(rows, cols, channels, band, oh * row_steps(ow, mr), fill)
+        filled = -(-oh // rows) * band.rin * -(-ow // cols)
+        elements = (filled * band.row_len, 0) if p.stride[2] <= UNROLLED_STRIDE else (0, filled * band.row_len)
+        return cls(rows, cols, channels, band, oh * row_steps(ow, mr), filled, *elements)
 
     @classmethod
     def flattened(cls, p: ConvProblem, mr: int, nr: int) -> Blocks:
         """As many rows as one long one; channels in parts where that makes the band too large."""
         size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
         _, oh, ow = p.output
-        rows = min(oh, max(1, SUMS_BYTES // (ow * nr * size)))
+        rows = min(oh, max(1, block_bytes(SUMS) // (ow * nr * size)))
         least = min(depth, 1 if p.kernel[1] * p.kernel[2] >= MANY_TAPS else FLAT_CHANNELS)
         while True:
             rows = -(-oh // -(-oh // rows))
             band = Flat.of(p, rows)
-            channels = BAND_BYTES // (band.channel(p) * size)
+            channels = block_bytes(BAND) // (band.channel(p) * size)
             if rows == 1 or channels >= least:
                 break
             rows = -(-rows // 2)
         channels = max(1, min(depth, channels))
         channels = -(-depth // -(-depth // channels))
         parts = -(-oh // rows)
-        return cls(rows, ow, channels, band, parts * row_steps(rows * ow, mr), parts * GATHER_SECONDS * band.channel(p))
+        return cls(rows, ow, channels, band, parts * row_steps(rows * ow, mr), 0, 0, parts * band.channel(p))
 
 
 class Direct(Specialised[ConvProblem]):
@@ -185,6 +192,7 @@ class Direct(Specialised[ConvProblem]):
 
     backend = "cython"
     algorithm = "direct"
+    row = "cython.conv.direct"
     activations = frozenset({"relu"})
 
     def __init__(self, isa: str) -> None:
@@ -197,15 +205,14 @@ class Direct(Specialised[ConvProblem]):
             problem, native.tile(self.isa, problem.acc.itemsize)[1]
         )
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         planes = p.n * p.groups * p.output[0]
-        work = planes * p.icg * p.kernel[0] * Blocks.of(p, self.isa, 1).seconds(p, self.isa, machine)
-        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.depth
         weights = p.oc * p.depth * p.acc.itemsize
-        work += native.stream_seconds(weights, machine)
-        images = (p.bytes - weights) / machine.bandwidth / (1 if p.bytes > machine.l3 / 2 else CACHED)
-        return START_SECONDS + pack + (work + images + ITEM_SECONDS * planes)
+        band = Features(Blocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
+        images = {"bytes" if p.bytes > machine.host().l3 / 2 else "bytes_cached": p.bytes - weights}
+        rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **images, **native.packing(p)}
+        return band + Features(rest)
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])

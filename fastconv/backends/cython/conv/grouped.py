@@ -18,6 +18,7 @@ class Grouped(depthwise.Depthwise):
     """Two to `MOST_CHANNELS` input channels per group, NCHW."""
 
     algorithm = "grouped"
+    row = "cython.conv.grouped"
     revision = 1
 
     def reject(self, problem: ConvProblem) -> str | None:

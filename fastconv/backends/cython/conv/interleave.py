@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fastconv.backends.common.cuts import image_bytes
-from fastconv.backends.common.phases import Join, phase_counts
+from fastconv.backends.common.phases import ByPhases, Join, phase_counts
 from fastconv.backends.cython.runtime import native
-from fastconv.core.machine import Machine
+from fastconv.core.costs import Counts, Features
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import host_table
 
 SHARED_BYTES = 128 << 10  # less does not justify waking a thread
 
@@ -19,15 +20,16 @@ class Interleave:
 
     isa: str
 
-    def seconds(self, p: ConvProblem, machine: Machine) -> float:
+    def features(self, p: ConvProblem) -> Counts:
         # Phases are read from the L2 or L3 cache, and results are written to memory.
-        return p.n * image_bytes(p) / machine.bandwidth
+        return {"bytes": p.n * image_bytes(p)}
 
     def prepare(self, p: ConvProblem, images: int, threads: int) -> Join:
         _interleave = native.compiled("conv._interleave")
         last = p.layout == "NHWC"
         items = images * p.output[0] * (p.output[1] if last else p.oc)
-        seconds = self.seconds(replace(p, n=images), native.machine.host())
+        counted = Features(self.features(replace(p, n=images))).of(f"{ByPhases.row}@{self.isa}")
+        seconds = host_table().seconds(counted)
         workers = threads if images * image_bytes(p) > SHARED_BYTES else 1
         prepared = _interleave.Interleave(native.table(self.isa, p.out.itemsize), phase_counts(p), last, items)
         native.schedule(prepared, prepared.scratch_bytes(), workers, seconds)

@@ -11,17 +11,14 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-BLOCK_BYTES = 256 << 10  # pixels of all channels of a block: they stay in the L2 cache for every output channel
-RATE = {"avx512": 0.89, "avx2": 0.99, "portable": 0.65}  # of peak
-# Factor of RATE where the weights and pixels of a tile do not stay in the L1 cache.
-STREAMED = {"avx512": 0.93, "avx2": 0.84, "portable": 0.9}
+# Of all channels of a block: they stay in the L2 cache for every output channel.
+PIXELS = "cython.conv.pointwise/pixels"
 L1_BYTES, LINE, SETS, WAYS = 32 << 10, 64, 64, 8
-CACHED, ASKED = 4, 2  # times the memory's bandwidth: where all arrays stay in the L3 cache, and where tiles prefetch
-START_SECONDS = 1.1e-6
 
 
 class Pointwise(Specialised[ConvProblem]):
@@ -29,6 +26,7 @@ class Pointwise(Specialised[ConvProblem]):
 
     backend = "cython"
     algorithm = "pointwise"
+    row = "cython.conv.pointwise"
     activations = frozenset({"relu"})
 
     def __init__(self, isa: str) -> None:
@@ -44,16 +42,18 @@ class Pointwise(Specialised[ConvProblem]):
             return "layout NHWC: pixels must be contiguous"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        p = problem
-        mr, nr = native.tile(self.isa, p.acc.itemsize)
+    def features(self, problem: ConvProblem) -> Features:
+        p, size = problem, problem.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
         panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
-        rate = RATE[self.isa] * (1.0 if self._stays(p) else STREAMED[self.isa])
-        peak = machine.flops(self.isa, p.acc.itemsize) * rate * max(used, 1e-3)
-        memory = native.memory_seconds(p.bytes, machine, CACHED, ASKED)
-        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
-        return START_SECONDS + pack + (p.flops / peak + memory)
+        multiply = "multiply" if self._stays(p) else "multiply_streamed"
+        return Features({
+            "call": 1,
+            multiply: p.flops * size / 4 / max(used, 1e-3),
+            **native.traffic(p.bytes),
+            **native.packing(p),
+        })
 
     def _stays(self, p: ConvProblem) -> bool:
         """Whether everything that a tile reads fits the L1 cache, where channels may map to few sets."""
@@ -67,7 +67,7 @@ class Pointwise(Specialised[ConvProblem]):
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
         panels = -(-max(p.pixels, 1) // nr)
-        fit = max(1, BLOCK_BYTES // (max(p.icg, 1) * nr * size))
+        fit = max(1, block_bytes(PIXELS) // (max(p.icg, 1) * nr * size))
         if threads > 1:
             fit = min(fit, max(1, panels * p.n * p.groups // (4 * threads)))
         return min(fit, panels) * nr

@@ -13,21 +13,20 @@ import numpy as np
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-V_BYTES = 384 << 10  # pixels of all channels of an item: they stay in the L2 cache for every output channel
+# Of all channels of an item: they stay in the L2 cache for every output channel.
+PIXELS = "cython.conv.pointwise_blocked/pixels"
 TOGETHER = 256  # channels summed at a time: their weights stay in the L1 cache for all pixels
 # Largest map, and most blocks of output channels, for which the image is read in place, because rearranging it into
 # blocks of VL channels costs more than it gains; then so many channels are summed at a time.
 SMALL_PIXELS = 400
 IN_PLACE_BLOCKS = {"avx512": 1 << 30, "avx2": 15, "portable": 15}
 IN_PLACE_TOGETHER = {"avx512": 256, "avx2": 128, "portable": 128}
-RATE = {"avx512": 0.79, "avx2": 0.93, "portable": 0.6}  # of peak
 FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; with fewer, sums wait for each other
-MOVE_SECONDS = 2.2e-10  # per element rearranged into blocks or back
-START_SECONDS = 1.2e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Blocks:
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
         depth = -(-max(1, p.icg) // vl) * vl
-        most = max(mr, V_BYTES // (depth * size))
+        most = max(mr, block_bytes(PIXELS) // (depth * size))
         pixels = -(-p.pixels // -(-p.pixels // most)) if p.pixels else 1  # near-equal parts
         kbs = -(-p.ocg // nr)
         items = p.n * p.groups * -(-p.pixels // pixels)
@@ -86,6 +85,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
     backend = "cython"
     algorithm = "pointwise"
     relative = "blocked"
+    row = "cython.conv.pointwise_blocked"
     activations = frozenset({"relu"})
 
     def __init__(self, isa: str) -> None:
@@ -101,20 +101,21 @@ class PointwiseBlocked(Specialised[ConvProblem]):
             return "no channels"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        p = problem
-        mr, nr = native.tile(self.isa, p.acc.itemsize)
+    def features(self, problem: ConvProblem) -> Features:
+        p, size = problem, problem.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
         blocks = Blocks.of(p, self.isa, 1)
         rows = blocks.pixels / -(-blocks.pixels // mr)
         lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * used
-        pack = 0.0 if p.packed else native.PACK_CALL_SECONDS + native.PACK_SECONDS * p.oc * p.icg
         entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # whole rows are copied
-        moves = MOVE_SECONDS * p.n * p.pixels * (entered + p.oc)
+        moved = p.n * p.pixels * (entered + p.oc)
         # Weights stream from the L3 cache while tiles compute.
-        products = max(p.flops / peak, native.stream_seconds(p.oc * p.icg * p.acc.itemsize, machine))
-        return START_SECONDS + pack + (products + moves)
+        return Features(
+            {"call": 1, "move": moved, **native.packing(p)},
+            {"multiply": p.flops * size / 4 / used},
+            {"bytes_streamed": native.streamed(p.oc * p.icg * size)},
+        )
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)

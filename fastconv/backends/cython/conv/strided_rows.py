@@ -13,12 +13,10 @@ import numpy as np
 from fastconv.backends.cython.gemm import packed as gemm
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
-
-STORE_SECONDS = 0.25e-9  # per output: a tile has adjacent channels, memory adjacent pixels
 
 
 class Windows(native.Delegated):
@@ -26,6 +24,7 @@ class Windows(native.Delegated):
 
     backend = "cython"
     algorithm = "windows"
+    row = "cython.conv.windows"
     activations = frozenset({"relu"})
     inner: gemm.Gemm
 
@@ -49,9 +48,9 @@ class Windows(native.Delegated):
         p = problem
         return native.as_product(p, p.n, p.pixels)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
-        return super().cost(p, machine) + STORE_SECONDS * p.n * p.oc * p.pixels
+        return super().features(p) + Features({f"{self.rates}/store": p.n * p.oc * p.pixels})
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem

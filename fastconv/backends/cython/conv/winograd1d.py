@@ -19,26 +19,19 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, rounding_bound
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import near_equal
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
 M = 4  # WINOGRAD_ROWS_M
 ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/conv/winograd1d.inc
 MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones have smaller errors
 MOST_CHANNELS = 64
-MOST_BYTES = 640 << 10  # of transformed rows, so that they stay in the L2 cache
-V_BYTES = 128 << 10  # of them, where an item has several tile rows
-RATE = {"avx512": 0.88, "avx2": 0.4, "portable": 0.55}  # of peak, in the products
-LOADS = {"avx512": 0.7, "avx2": 0.0, "portable": 0.4}  # time of the loads of one plane of one tap, in multiply-adds
-CROWDED = 1.15  # times slower with filters of so many planes that all registers are used
-OUT_CYCLES = 6  # per output channel of a tile, in multiply-adds
-ENTER_SECONDS = 2.2e-10  # per element of transformed rows
-ROW_SECONDS = 4.6e-8  # per row of tiles, and part of the output channels
+# Of transformed rows: the most, so that they stay in the L2 cache, and those of an item with several rows of tiles.
+MOST, TRANSFORMED = (f"cython.conv.winograd_rows/{block}" for block in ("most", "transformed"))
 FETCH_BYTES = 6 << 20
-START_SECONDS = 1.3e-6
-PACK_SECONDS, WEIGHT_SECONDS = 2e-6, 3e-9  # per call, and per transformed weight
 # Expected largest error, relative to max|y|, by pairs of points: measured, in units of eps, a constant and its growth
 # with the root of the number of products in a plane.
 ERROR = {2: (2.0, 0.6), 3: (4.0, 1.3)}
@@ -221,7 +214,7 @@ class Blocks:
         win = native.span(p.output[2], *(extents[2] for extents in (p.stride, p.kernel, p.dilation)))
         if p.output[2] < lanes:  # a vector extends past the last pixel
             win = row_len
-        most = max(1, V_BYTES // (depth * scheme.combined * row_len * size))
+        most = max(1, block_bytes(TRANSFORMED) // (depth * scheme.combined * row_len * size))
         if threads > 1:  # enough items for all threads
             most = min(most, max(1, tile_rows * p.n * p.groups * p.output[0] // (4 * threads)))
         rows = -(-tile_rows // -(-tile_rows // most))
@@ -245,6 +238,7 @@ class Rows(Specialised[ConvProblem]):
 
     backend = "cython"
     algorithm = "winograd"
+    row = "cython.conv.winograd_rows"
     exact = False
     activations = frozenset({"relu"})
 
@@ -268,11 +262,11 @@ class Rows(Specialised[ConvProblem]):
         if p.oc == 0 or not 0 < p.icg * p.kernel[0] <= MOST_CHANNELS or not np.isfinite(p.fill):
             return f"not 1 to {MOST_CHANNELS} input channels per group, no output channels, or infinite padding"
         reason = native.reject_common(self.isa, p.dtype)
-        if reason is None and Blocks.of(p, self.scheme(p), self.isa, 1).v * p.acc.itemsize > MOST_BYTES:
+        if reason is None and Blocks.of(p, self.scheme(p), self.isa, 1).v * p.acc.itemsize > block_bytes(MOST):
             return "rows too long for so many channels"
         return reason
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         size = p.acc.itemsize
         lanes = native.lanes(self.isa, size)
@@ -281,16 +275,20 @@ class Rows(Specialised[ConvProblem]):
         tile_rows = p.n * p.groups * p.output[0] * -(-p.output[1] // M)
         depth = p.icg * p.kernel[0]
         weights = scheme.combined * depth * p.kernel[2]  # of one output channel
-        cycle = 2.0 * lanes / (machine.flops(self.isa, size) * RATE[self.isa])  # of one multiply-add
         count = p.ocg / blocks.parts
-        if scheme.planes == M + MOST_TAPS[0] - 1:
-            cycle *= CROWDED
-        tile = weights * (count + LOADS[self.isa]) + OUT_CYCLES * count
-        vectors = -(-p.output[2] // lanes)
-        entered = depth * scheme.combined * blocks.row_len * ENTER_SECONDS
-        seconds = tile_rows * (blocks.parts * (vectors * tile * cycle + ROW_SECONDS) + entered)
-        pack = 0.0 if p.packed else PACK_SECONDS + WEIGHT_SECONDS * p.oc * weights
-        return START_SECONDS + pack + seconds  # the lines of the output are prefetched while tiles compute
+        tiles = tile_rows * blocks.parts * -(-p.output[2] // lanes)
+        flops = 2.0 * lanes * size / 4  # of one multiply-add
+        crowded = "_crowded" if scheme.planes == M + MOST_TAPS[0] - 1 else ""  # all registers are used
+        counts = {
+            "call": 1,
+            f"multiply{crowded}": flops * tiles * weights * count,
+            f"multiply_load{crowded}": flops * tiles * weights,
+            f"multiply_finish{crowded}": flops * tiles * count,
+            "row": tile_rows * blocks.parts,
+            "input": tile_rows * depth * scheme.combined * blocks.row_len,
+        }
+        # The lines of the output are prefetched while tiles compute.
+        return Features(counts if p.packed else {**counts, "pack_call": 1, "pack": p.oc * weights})
 
     def workspace(self, problem: ConvProblem) -> int:
         return Blocks.of(problem, self.scheme(problem), self.isa, 1).bytes(problem.acc.itemsize)

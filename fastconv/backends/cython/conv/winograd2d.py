@@ -24,9 +24,10 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, rounding_bound
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes, host_table
 
 # Interpolation points, by their number: pairs +-a, and perhaps a single one; 0 and infinity belong to every set.  In
 # float32, sets that are nearly closed under p -> 1/p have smaller errors than the usual small integers.
@@ -45,18 +46,11 @@ TILES = ((4, 4), (2, 2), (6, 6), (4, 2), (5, 4), (6, 4), (4, 6))
 TOGETHER = 16  # channels whose weights are copied to lanes at a time
 DIRECT_WEIGHTS = 8 << 10  # elements of weights at a time, for tiles that are computed directly
 DIRECT_PIXELS = 16 << 10  # elements of pixels for such tiles
-V_BYTES = 640 << 10  # of transformed input, so that it stays in the L2 cache
-RATE = {"avx512": 0.83, "avx2": 0.92, "portable": 0.62}  # of peak, in the products
-WAIT = (0.15, 1.1)  # share of the weights' streaming time for which products stall; the same with taps along depth
-# Per transformed weight, by the bytes of all transformed weights.
-PACK_SECONDS = ((256 << 10, 5.5e-10), (4 << 20, 3.5e-10), (32 << 20, 6e-10), (float("inf"), 1.05e-9))
-# Per channel: per value and row of the band, with its transform; per product of the output transform; per output.
-BAND_SECONDS, ROW_SECONDS, OUT_SECONDS, STORE_SECONDS = 3.2e-10, 5e-9, 1e-10, 2.1e-10
-MEASURED_FLOPS = {"avx512": 1.4e11, "avx2": 1.25e11, "portable": 1.12e11}  # of the machine on which these were measured
+TRANSFORMED = "cython.conv.winograd/transformed"  # input, so that it stays in the L2 cache
+# Counts of transformed weights, by the most bytes of all of them.
+PACKED = ((256 << 10, "pack_256k"), (4 << 20, "pack_4m"), (32 << 20, "pack_32m"), (float("inf"), "pack_more"))
 MANY_ITEMS = 16  # per thread: then threads end at about the same time
 EDGE_TILES = 9  # of a map: products of fewer tiles stall on their weights, so leaving some out gains nothing
-JOIN_SECONDS = 6.2e-10  # per vector of sums and part of the depth, to load and store them
-START_SECONDS = {"avx512": 1.8e-6, "avx2": 1.2e-6, "portable": 1.2e-6}
 # Expected largest error, relative to max|y|, in units of eps: a factor for each axis, and growth by sums of channels.
 ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.4, 7: 5.2, 8: 6.5, 10: 15.0}
 TOO_INEXACT = 100.0  # product of both axes
@@ -383,7 +377,7 @@ class Scheme:
         h, w = axes(p, m)
         tile_cols = w.tiles(p.output[2])
         slots = h.points * w.points * h.stride * w.stride * -(-p.icg // vl) * vl  # elements of a tile
-        fit = V_BYTES // (slots * max(1, tile_cols) * size)  # rows of tiles
+        fit = block_bytes(TRANSFORMED) // (slots * max(1, tile_cols) * size)  # rows of tiles
         most = max(1, fit // p.kernel[0])
         items = in_rows(p, h, most) if count == 1 else shared(p, h, w, isa, most, count)
         rows = max((some.rows for some in items), default=1)
@@ -526,15 +520,18 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
     tile_cols, win = w.tiles(p.output[2]), w.reach(p.output[2])
     planes = p.n * p.groups * p.output[0]
     weights = kbs * nr * h.depth * w.depth * depth * size
-    stream = native.stream_seconds(weights, machine.host()) / kbs
+    rates = host_table().rates[f"{Winograd.row}@{isa}"]
+    stream = native.streamed(weights) * rates["bytes_streamed"] / kbs
+    input_row, input_transform = rates["transform_row"], rates["transform_input"]
+    output_transform = rates["transform_output"]
+    products = 2.0 * rates["multiply"]
 
     def seconds(rows: int, part: int, parts: int) -> float:
         tiles, blocks = rows * tile_cols, kbs * (part + 1) // parts - kbs * part // parts
         strip = tiles / -(-tiles // mr)
-        enter = h.span(rows) * (ROW_SECONDS + win * BAND_SECONDS) * depth
-        rate = MEASURED_FLOPS[isa] * RATE[isa] * min(1.0, strip / 6)
-        multiply = 2.0 * tiles * nr * h.depth * w.depth * depth / rate
-        leave = tiles * nr * h.points * w.points * OUT_SECONDS
+        enter = h.span(rows) * (input_row + win * input_transform) * depth
+        multiply = products * tiles * nr * h.depth * w.depth * depth / min(1.0, strip / 6)
+        leave = tiles * nr * h.points * w.points * output_transform
         return enter + blocks * (max(multiply, stream) + leave)
 
     def together(items: tuple[Items, ...]) -> float:
@@ -603,6 +600,7 @@ class Winograd(Specialised[ConvProblem]):
 
     backend = "cython"
     algorithm = "winograd"
+    row = "cython.conv.winograd"
     exact = False
     activations = frozenset({"relu"})
     revision = 2
@@ -638,7 +636,7 @@ class Winograd(Specialised[ConvProblem]):
             return "a row of tiles is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
@@ -649,26 +647,32 @@ class Winograd(Specialised[ConvProblem]):
         here = max(1, max((some.rows for some in scheme.items), default=1) * scheme.tile_cols * scheme.together)
         rows = here / -(-here // mr)  # of the register tile
         full = min(1.0, (rows + 0.5) / 4.5)
-        rate = machine.flops(self.isa, size) * RATE[self.isa] * full
         depth = p.icg * p.kernel[0]
-        joins = len(scheme.chunks) * kbs * tiles / rows * 2 * mr * JOIN_SECONDS
-        products = joins + 2.0 * runs * scheme.products(p) * depth * kbs * nr / rate
         step = p.dilation[0] if scheme.together > 1 else 1
         entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # transformed planes per output plane
-        blocks = entered * -(-p.icg // vl) * vl
         band_rows = runs * sum(h.span(some.rows) * some.number for some in scheme.items)
-        enter = band_rows * blocks * (ROW_SECONDS + scheme.win * BAND_SECONDS)
-        leave = tiles * h.points * w.points * kbs * nr * OUT_SECONDS
-        store = p.n * p.oc * p.pixels * STORE_SECONDS
-        transforms = (enter + leave + store) * MEASURED_FLOPS[self.isa] / machine.flops(self.isa, size)
+        transformed = band_rows * entered * -(-p.icg // vl) * vl * size / 4
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         items = sum(some.number for some in scheme.items) * p.n * -(-p.output[0] // scheme.together)
-        stream = scheme.touched * items * native.stream_seconds(weights, machine)
-        pack = 0.0 if p.packed else next(each for most, each in PACK_SECONDS if weights <= most) * weights / size
-        images = p.bytes - p.oc * p.depth * size  # weights are counted by `pack`
-        memory = images / machine.bandwidth if images > machine.l3 / 2 else 0.0
-        products = max(products + WAIT[p.kernel[0] > 1] * full * stream, stream)
-        return START_SECONDS[self.isa] + pack + products + transforms + memory
+        stream = scheme.touched * items * native.streamed(weights)
+        images = p.bytes - p.oc * p.depth * size  # weights are counted as packed
+        counts = {
+            "call": 1,
+            "transform_row": transformed,
+            "transform_input": transformed * scheme.win,
+            "transform_output": tiles * h.points * w.points * kbs * nr * size / 4,
+            "transform_store": p.n * p.oc * p.pixels * size / 4,
+            "bytes": images if images > machine.host().l3 / 2 else 0,
+        }
+        if not p.packed:
+            counts[next(name for most, name in PACKED if weights <= most)] = weights / size
+        products = {
+            "join": len(scheme.chunks) * kbs * tiles / rows * 2 * mr,
+            "multiply": 2.0 * runs * scheme.products(p) * depth * kbs * nr * size / 4 / full,
+            # Products stall for a part of the time in which their weights are read.
+            "bytes_stalled_depth" if p.kernel[0] > 1 else "bytes_stalled": full * stream,
+        }
+        return Features(counts, products, {"bytes_streamed": stream})
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)
@@ -700,7 +704,7 @@ class Winograd(Specialised[ConvProblem]):
         shape = p.groups, -(-p.ocg // nr), scheme.depth_rows, nr
         table, _winograd2d = native.table(self.isa, size), native.compiled("conv._winograd2d")
         prepared = _winograd2d.WeightTransform(table, p, scheme, TOGETHER)
-        seconds = PACK_SECONDS[-1][1] * prod(shape)
+        seconds = host_table().rate(f"{self.rates}/pack_more") * prod(shape)
         native.schedule(prepared, elements * size, threads, seconds, native.c_order(*p.w_shape), native.c_order(*shape))
         run = prepared.bind()
 
@@ -742,6 +746,7 @@ class Tall(native.Delegated):
 
     backend = "cython"
     algorithm = "winograd"
+    row = "cython.conv.winograd"
     exact = False
     activations = frozenset({"relu"})
 

@@ -20,19 +20,16 @@ import numpy as np
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_tables
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import even_part, near_equal
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
 PIXELS = 1024  # of a block, so that its part of y, NR channels wide, stays in the L2 cache and sums are rarely added
-BAND_BYTES = 384 << 10
+BAND = "cython.conv_weight.direct/band"
 SEGMENTS = 8
 PARTIAL_BYTES = 2 << 20  # of all segments' sums: they are written and read once more
-RATE = {"avx512": 0.8, "avx2": 0.93, "portable": 0.8}  # of peak
-PACK_SECONDS = 0.25e-9  # per element of y
-FILL_SECONDS = 0.5e-9  # per element of x
-START_SECONDS = 15e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ class Layout:
         chunks = 1 if count == 1 else min(kbs, -(-2 * count // (segments * p.groups)))
         return cls(
             channel_rows, images, rows, cols, segments, max(1, -(-kbs // max(chunks, 1))),
-            max(1, min(len(units), BAND_BYTES // (images * unit_len * size))),
+            max(1, min(len(units), block_bytes(BAND) // (images * unit_len * size))),
             np.array(units, np.intp), np.array(tiles, np.intp), pixels.astype(np.intp), rin, win, wlen, wq, plane_len,
             unit_len, wlen * step * p.stride[1], p.taps if channel_rows else 1,
         )  # fmt: skip
@@ -154,6 +151,7 @@ class Weight(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "direct"
     relative = "weight"
+    row = "cython.conv_weight.direct"
     revision = 2
 
     def __init__(self, isa: str) -> None:
@@ -164,23 +162,24 @@ class Weight(Kernel[ConvProblem]):
             return f"direction {problem.direction}: no gradient of weights"
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         kbs = -(-max(p.ocg, 1) // nr)
         rows = max(panel_rows(p.icg, mr), panel_rows(p.kernel[2], mr), 1)
         used = p.ocg / (kbs * nr) * min(1.0, rows / (5 if self.isa == "avx512" else 4))
-        peak = machine.flops(self.isa, size) * RATE[self.isa] * max(used, 1e-3)
         _, height, width = block(p)
         band = native.span(height, p.stride[1], p.kernel[1], p.dilation[1]) * native.span(
             width, p.stride[2], p.kernel[2], p.dilation[2]
         )
         blocks = p.n * p.output[0] * -(-max(p.output[1], 1) // height) * -(-max(p.output[2], 1) // width)
-        fill = blocks * p.ic * p.kernel[0] * band * FILL_SECONDS * (4 if p.layout == "NHWC" else 1)
-        pack = p.n * p.groups * kbs * nr * p.pixels * PACK_SECONDS
-        join = 2 * p.groups * kbs * nr * p.depth * PACK_SECONDS
-        return START_SECONDS + p.flops / peak + fill + pack + join
+        return Features({
+            "call": 1,
+            "multiply": p.flops * size / 4 / max(used, 1e-3),
+            "copy": blocks * p.ic * p.kernel[0] * band * (4 if p.layout == "NHWC" else 1),
+            "pack": p.groups * kbs * nr * (p.n * p.pixels + 2 * p.depth),
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

@@ -10,25 +10,18 @@ import numpy as np
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import even_part
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-BAND_BYTES = 16 << 10  # of one input channel: half of an L1 cache
-SUMS_BYTES = 64 << 10  # of the channels of an item
+BAND = "cython.conv_weight.rows/band"  # of one input channel
+SUMS = "cython.conv_weight.rows/sums"  # of the channels of an item
 BLOCK_COLS = 1024
 POINTER = 8
 ITEMS = 8  # least number of items for threads; if channels are too few, parts of the sum are items
-# Fractions of peak with all data in the caches, by instruction set.
-RATE = {"avx512": 0.75, "avx2": 0.6, "portable": 0.25}
-ROW_RATE = {"avx512": 0.35, "avx2": 0.45, "portable": 0.25}  # where a vector of input is used by one tap
 CHAINS = 4  # sums that keep the units busy
-PLANE_SECONDS = 20e-9  # to begin and to end a block of one output channel, per tile of taps
-ROW_SECONDS, COPY_SECONDS = 10e-9, 1.5e-10  # per row of a band, and per element
-GATHER_SECONDS = 1e-9  # per element whose neighbours lie apart
-NEAR_BANDWIDTH = 100e9  # for y, which is read again for each input channel of its group
-START_SECONDS = 6e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,9 +46,10 @@ class Blocks:
         cols = even_part(ow, BLOCK_COLS)
         row_bytes = p.kernel[0] * native.Band.of(p, 1, cols).row_len * size
         halo = native.span(1, p.stride[1], p.kernel[1], p.dilation[1])
-        rows = even_part(oh, max((BAND_BYTES // row_bytes - halo) // p.stride[1] + 1, 8))
-        outputs = even_part(max(p.ocg, 1), max(1, SUMS_BYTES // (p.taps * vl * size)))
-        inputs = even_part(max(p.ic, 1), max(1, min(SUMS_BYTES // (outputs * p.taps * vl * size), p.ic // ITEMS)))
+        rows = even_part(oh, max((block_bytes(BAND) // row_bytes - halo) // p.stride[1] + 1, 8))
+        sums = block_bytes(SUMS)
+        outputs = even_part(max(p.ocg, 1), max(1, sums // (p.taps * vl * size)))
+        inputs = even_part(max(p.ic, 1), max(1, min(sums // (outputs * p.taps * vl * size), p.ic // ITEMS)))
         count = p.n * p.output[0] * -(-oh // rows) * -(-ow // cols)
         items = -(-p.ic // inputs) * -(-p.ocg // outputs)
         segments = 1 if items >= ITEMS else max(1, min(ITEMS, count))
@@ -88,6 +82,7 @@ class WeightRows(Kernel[ConvProblem]):
     backend = "cython"
     algorithm = "rows"
     relative = "weight"
+    row = "cython.conv_weight.rows"
     revision = 2
 
     def __init__(self, isa: str) -> None:
@@ -98,25 +93,30 @@ class WeightRows(Kernel[ConvProblem]):
             return f"direction {problem.direction}: no gradient of weights"
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         size = p.acc.itemsize
         vl = native.lanes(self.isa, size)
         blocks = Blocks.of(p, vl)
         _, kh, kw = p.kernel
         shared = p.dilation[1] == 1 and p.stride[1] <= 2 and kh > 1 and kw in (3, 5, 7)
-        rate = RATE[self.isa] if shared else ROW_RATE[self.isa] * min(1.0, kw / CHAINS)
         flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * p.output[1] * -(-p.output[2] // vl) * vl
-        seconds = flops / (machine.flops(self.isa, size) * rate)
         tiles = p.kernel[0] * (1 if shared else kh)
-        seconds += blocks.count * p.oc * p.icg * tiles * PLANE_SECONDS
-        apart = GATHER_SECONDS if p.layout == "NHWC" else 0.0
         read = p.n * p.oc * p.icg * p.pixels
-        seconds += read * apart + (p.icg > 1) * read * size / NEAR_BANDWIDTH
-        if not blocks.in_place:
-            rows = blocks.count * p.ic * -(-p.ocg // blocks.outputs) * p.kernel[0] * blocks.band.rin
-            seconds += rows * (ROW_SECONDS + blocks.band.row_len * (COPY_SECONDS + apart))
-        return START_SECONDS + seconds + p.bytes / (2 * machine.bandwidth)
+        rows = blocks.count * p.ic * -(-p.ocg // blocks.outputs) * p.kernel[0] * blocks.band.rin
+        rows = 0 if blocks.in_place else rows
+        copied = rows * blocks.band.row_len
+        return Features({
+            "call": 1,
+            # A vector of input may be used by all taps of a kernel, or by one.
+            "multiply" if shared else "multiply_row": flops * size / 4 / (1 if shared else min(1.0, kw / CHAINS)),
+            "tile": blocks.count * p.oc * p.icg * tiles,
+            "gather": read + copied if p.layout == "NHWC" else 0,
+            "bytes_near": (p.icg > 1) * read * size,
+            "row": rows,
+            "copy": copied,
+            "bytes": p.bytes,
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

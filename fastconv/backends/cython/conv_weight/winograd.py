@@ -22,19 +22,14 @@ from fastconv.backends.cython.conv_weight import direct as weight
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine, threads
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 64  # of a chunk: fewest products that are summed before the sum is added to that of other chunks
 SEGMENTS = (8, 4, 1)  # parts of the chunks, each with its own sums, so that threads need no barriers
 SUMS_BYTES = 3 << 20  # most bytes of the sums of all segments, which are added at the end
-RATE = {"avx512": 0.67, "avx2": 0.78, "portable": 0.58}  # of peak, in the products
-ENTER_SECONDS = 2.2e-10  # per transformed value
-LEAVE_SECONDS = 5e-10  # per sum
-MEASURED_FLOPS = 1.3e11  # of the machine on which these were measured
-START_SECONDS = 10e-6
 OUTLIER = 256.0  # times the root mean square of the other values
 SQUARES = {4: (2.0**-120, 2.0**100), 8: (2.0**-500, 2.0**500)}  # range of accurate sums of squares, by itemsize
 REPEATED = 4  # most rows of tiles to which padding copies one value
@@ -135,6 +130,7 @@ class WinogradWeight(Kernel[ConvProblem]):
 
     backend = "cython"
     algorithm = "winograd"
+    row = "cython.conv_weight.winograd"
     exact = False
     revision = 2
 
@@ -170,7 +166,7 @@ class WinogradWeight(Kernel[ConvProblem]):
             return "a row of tiles is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
@@ -180,16 +176,18 @@ class WinogradWeight(Kernel[ConvProblem]):
         tiles = p.n * s.tile_rows * s.tile_cols
         lanes = min(vl, p.icg)
         rows = lanes / -(-lanes // mr)
-        peak = machine.flops(self.isa, size) * RATE[self.isa] * min(1.0, rows / (4 if self.isa == "avx512" else 3))
-        products = 2.0 * p.groups * planes * tiles * p.icg * oc / peak
-        slower = MEASURED_FLOPS / machine.flops(self.isa, size)
-        enter = p.groups * tiles * (planes * ic + points * oc) * ENTER_SECONDS * slower
+        full = min(1.0, rows / (4 if self.isa == "avx512" else 3))
         # Sums are loaded and stored, in the L3 cache if they fit there.
-        speed = machine.bandwidth * float(np.interp(s.sums * size / machine.l3, (1 / 4, 1 / 2), (12, 2)))
-        joined = 2.0 * s.chunks * s.sums * size / speed
-        if s.segments > 1:  # those of each segment leave the L2 cache, and are read again
-            joined += 3.0 * s.segments * s.sums * size / (4 * machine.bandwidth)
-        return START_SECONDS + products + enter + joined + s.sums * LEAVE_SECONDS * slower
+        nearer = float(np.interp(s.sums * size / machine.host().l3, (1 / 4, 1 / 2), (12, 2)))
+        return Features({
+            "call": 1,
+            "multiply": 2.0 * p.groups * planes * tiles * p.icg * oc * size / 4 / full,
+            "transform": p.groups * tiles * (planes * ic + points * oc) * size / 4,
+            "bytes_sums": 2.0 * s.chunks * s.sums * size / nearer,
+            # Those of each segment leave the L2 cache, and are read again.
+            "bytes_segments": 3.0 * s.segments * s.sums * size if s.segments > 1 else 0,
+            "transform_output": s.sums * size / 4,
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         s = Scheme.of(problem, self.isa, self.tile)

@@ -9,24 +9,22 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 BLOCK = 1 << 14  # elements
 SHARED_BLOCKS = 8  # fewer do not justify a second thread
-START_SECONDS = 1e-6
 EXACT_ULPS, SLOPE_ULPS = 0.5, 8.0  # of a function that is rounded once; of a slope of any other
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An entry of the enum in simd/table.h, its parameters where they are fixed, its error and its cost."""
+    """An entry of the enum in simd/table.h, its parameters where they are fixed, and its error."""
 
     number: int
     params: tuple[float, ...] | None = None
     ulps: float = 0.5
-    vector_seconds: float = 0.3e-9
 
 
 FUNCTIONS = {
@@ -34,30 +32,35 @@ FUNCTIONS = {
     "relu6": Function(1, (0.0, 6.0), ulps=0.0),
     "hardtanh": Function(1, ulps=0.0),
     "leaky_relu": Function(2),
-    "hardswish": Function(3, ulps=2, vector_seconds=3e-9),
-    "hardsigmoid": Function(4, ulps=1, vector_seconds=3e-9),
-    "softsign": Function(5, ulps=1.5, vector_seconds=3e-9),
-    "sigmoid": Function(6, ulps=3, vector_seconds=7e-9),
-    "tanh": Function(7, ulps=4, vector_seconds=8e-9),
-    "silu": Function(8, ulps=4, vector_seconds=7e-9),
-    "elu": Function(9, ulps=3, vector_seconds=6e-9),
-    "selu": Function(9, (SELU_ALPHA, SELU_SCALE), ulps=4, vector_seconds=6e-9),
-    "celu": Function(10, ulps=4, vector_seconds=8e-9),
-    "gelu": Function(11, ulps=4, vector_seconds=10e-9),
-    "gelu_tanh": Function(12, ulps=4, vector_seconds=8e-9),
-    "logsigmoid": Function(13, ulps=3, vector_seconds=12e-9),
-    "softplus": Function(14, ulps=3, vector_seconds=14e-9),
-    "mish": Function(15, ulps=4, vector_seconds=7e-9),
+    "hardswish": Function(3, ulps=2),
+    "hardsigmoid": Function(4, ulps=1),
+    "softsign": Function(5, ulps=1.5),
+    "sigmoid": Function(6, ulps=3),
+    "tanh": Function(7, ulps=4),
+    "silu": Function(8, ulps=4),
+    "elu": Function(9, ulps=3),
+    "selu": Function(9, (SELU_ALPHA, SELU_SCALE), ulps=4),
+    "celu": Function(10, ulps=4),
+    "gelu": Function(11, ulps=4),
+    "gelu_tanh": Function(12, ulps=4),
+    "logsigmoid": Function(13, ulps=3),
+    "softplus": Function(14, ulps=3),
+    "mish": Function(15, ulps=4),
     "hardshrink": Function(16, ulps=0.0),
     "softshrink": Function(17),
-    "tanhshrink": Function(18, ulps=4, vector_seconds=8e-9),
+    "tanhshrink": Function(18, ulps=4),
     "threshold": Function(19, ulps=0.0),
     "clamp": Function(20, ulps=0.0),
 }
 
 
+def name_of(p: ElementwiseProblem) -> str:
+    """The function's key in `FUNCTIONS`."""
+    return "gelu_tanh" if p.function == "gelu" and any(p.params) else p.function
+
+
 def function_of(p: ElementwiseProblem) -> Function:
-    return FUNCTIONS["gelu_tanh" if p.function == "gelu" and any(p.params) else p.function]
+    return FUNCTIONS[name_of(p)]
 
 
 class Elementwise(Kernel[ElementwiseProblem]):
@@ -65,6 +68,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
     backend = "cython"
     algorithm = "vectors"
+    row = "cython.elementwise"
 
     def __init__(self, isa: str, direction: str) -> None:
         self.isa, self.direction = isa, direction
@@ -78,11 +82,10 @@ class Elementwise(Kernel[ElementwiseProblem]):
             return "alpha is not positive"
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
+    def features(self, problem: ElementwiseProblem) -> Features:
         p = problem
         vectors = p.size / native.lanes(self.isa, p.dtype.itemsize)
-        price = function_of(p).vector_seconds * p.dtype.itemsize / 4
-        return START_SECONDS + max(p.bytes / machine.bandwidth, vectors * price)
+        return Features({"call": 1}, {"bytes": p.bytes}, {name_of(p): vectors * p.dtype.itemsize / 4})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         return 0

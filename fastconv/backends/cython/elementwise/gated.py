@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.backends.cython.elementwise.activation import BLOCK, FUNCTIONS, SHARED_BLOCKS, SLOPE_ULPS, START_SECONDS
+from fastconv.backends.cython.elementwise.activation import BLOCK, FUNCTIONS, SHARED_BLOCKS, SLOPE_ULPS
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon
-from fastconv.core.machine import Machine
 from fastconv.core.problems.activation import ElementwiseProblem
-
-ROW_SECONDS = 8e-9
 
 
 class Gated(Kernel[ElementwiseProblem]):
@@ -19,6 +17,7 @@ class Gated(Kernel[ElementwiseProblem]):
 
     backend = "cython"
     algorithm = "gated"
+    row = "cython.gated"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -28,11 +27,10 @@ class Gated(Kernel[ElementwiseProblem]):
             return f"{problem.function} has no gates"
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
+    def features(self, problem: ElementwiseProblem) -> Features:
         p = problem
-        price = FUNCTIONS["sigmoid"].vector_seconds * p.dtype.itemsize / 4
-        work = p.size / native.lanes(self.isa, p.dtype.itemsize) * price + p.rows * ROW_SECONDS
-        return START_SECONDS + max(2 * p.bytes / machine.bandwidth, work)
+        vectors = p.size / native.lanes(self.isa, p.dtype.itemsize)
+        return Features({"call": 1}, {"bytes": 2 * p.bytes}, {"vector": vectors * p.dtype.itemsize / 4, "row": p.rows})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         return 0

@@ -7,22 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.elementwise.softmax import (
-    LONGEST,
-    SHARED_ELEMENTS,
-    START_SECONDS,
-    blocks,
-    vectors,
-    waiting,
-)
+from fastconv.backends.cython.elementwise.softmax import LONGEST, SHARED_ELEMENTS, blocks, vectors, waiting
 from fastconv.backends.cython.runtime import halves, native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.loss import LossProblem
 
-SAMPLE_SECONDS = 4e-9
 LINE = 64  # bytes of a cache line
 SUM_BYTES = 16  # of an item: the sum of its losses, and that of its weights
 ROUNDED = 1 << 15  # losses in a buffer before they are rounded to 16 bits
@@ -36,6 +28,7 @@ class Loss(Specialised[LossProblem]):
 
     backend = "cython"
     algorithm = "vectors"
+    row = "cython.loss"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -51,12 +44,11 @@ class Loss(Specialised[LossProblem]):
             return f"16-bit floats: up to {ROUNDED} losses, which are rounded at the end"
         return native.reject_common(self.isa, work_dtype(problem.dtype))
 
-    def cost(self, problem: LossProblem, machine: Machine) -> float:
+    def features(self, problem: LossProblem) -> Features:
         p = problem
-        exponentials = vectors(self.isa, work_dtype(p.dtype).itemsize, p.n, p.c, p.inner) * p.logits
-        work = exponentials + p.n * p.inner * SAMPLE_SECONDS
+        work = vectors(self.isa, work_dtype(p.dtype).itemsize, p.n, p.c, p.inner) if p.logits else {}
         read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
-        return START_SECONDS + max(work, read / machine.bandwidth)
+        return Features({"call": 1}, {**work, "sample": p.n * p.inner}, {"bytes": read})
 
     def _scratch(self, p: LossProblem) -> tuple[int, int]:
         """Bytes of one thread, and of all threads for the sums of items."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 BLOCK = 1 << 14  # elements of one item of work, or
@@ -18,16 +18,13 @@ POSITIONS = 512  # adjacent vectors
 LONGEST = 4096  # elements of adjacent vectors for which scratch holds exponentials; for longer ones the result does
 COLUMNS = 4  # lanes at a time: SOFT_VECTORS of simd/elementwise/softmax.inc
 SHARED_ELEMENTS = 1 << 15  # fewer do not justify a second thread
-START_SECONDS = 1e-6
-ROW_SECONDS = 1e-8
-VECTOR_SECONDS = {"avx512": 5e-9, "avx2": 4e-9, "portable": 7e-9}  # of float32
 
 
-def vectors(isa: str, itemsize: int, count: int, length: int, inner: int) -> float:
-    """Seconds for the exponentials of count * inner vectors of `length` elements."""
+def vectors(isa: str, itemsize: int, count: int, length: int, inner: int) -> dict[str, float]:
+    """Counts of the exponentials of count * inner vectors of `length` elements."""
     lanes = native.lanes(isa, itemsize)
     groups = count * -(-length // lanes) if inner == 1 else count * length * -(-inner // lanes)
-    return groups * VECTOR_SECONDS[isa] * itemsize / 4 + count * (ROW_SECONDS if inner == 1 else 0)
+    return {"vector": groups * itemsize / 4, "row": count if inner == 1 else 0}
 
 
 def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
@@ -49,6 +46,7 @@ class Softmax(Kernel[SoftmaxProblem]):
 
     backend = "cython"
     algorithm = "vectors"
+    row = "cython.softmax"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -56,10 +54,10 @@ class Softmax(Kernel[SoftmaxProblem]):
     def reject(self, problem: SoftmaxProblem) -> str | None:
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
+    def features(self, problem: SoftmaxProblem) -> Features:
         p = problem
         work = vectors(self.isa, p.dtype.itemsize, p.outer, p.length, p.inner)
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+        return Features({"call": 1}, work, {"bytes": p.bytes})
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem

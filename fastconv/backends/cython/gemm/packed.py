@@ -1,7 +1,7 @@
 """Matrix multiplication: the kernel objects and their block sizes.
 
 Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache for all panels of B; a
-block of A and a group of panels of B fit the L2 cache, and a block of B takes at most `B_BYTES` of the L3 cache.
+block of A and a group of panels of B fit the L2 cache, and a block of B takes at most `B` bytes of the L3 cache.
 Products of few rows, or with a small B, read B in place, if its rows are contiguous; those of few columns read A in
 place.  Small products of a batch are items of work of one call.
 """
@@ -14,25 +14,17 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
+from fastconv.machines import block_bytes, host_table
 
-A_BYTES = 256 << 10
-B_BYTES = 2 << 20
-SMALL_BYTES = 256 << 10
-IN_PLACE_TILES = 3  # B is read in place if at most so many tiles use each element,
-IN_PLACE_BYTES = 16 << 10  # or if all of it stays in the L1 cache
+A, B, SMALL, IN_PLACE = (f"cython.gemm.packed/{block}" for block in ("a", "b", "small", "in_place"))
+IN_PLACE_TILES = 3  # B is read in place if at most so many tiles use each element, or if all of it is IN_PLACE bytes
 PASSES = 8  # A is read in place for at most so many panels of B; the same as in _gemm.pyx
-RATE = {"avx512": 0.79, "avx2": 0.92, "portable": 0.85}  # of peak
-PACK_SECONDS = 0.13e-9  # per element
 NEAR = 2048  # bytes: rows of A a multiple of this apart map to few sets of the L1 cache, and are packed
-CACHED = 5.0  # times the memory's bandwidth, where all arrays stay in the L3 cache
-START_SECONDS = 1e-6
-# With B in place: start-up, per product, and the time of a product relative to packed ones; rows SET_BYTES apart map
-# to one set of the L1 cache.
-IN_PLACE_SECONDS, EACH_SECONDS, IN_PLACE_SHARE, SET_BYTES = 0.6e-6, 8e-8, 0.92, 4096
+SET_BYTES = 4096  # rows of B a multiple of this apart map to one set of the L1 cache
 
 
 class Gemm(Kernel[GemmProblem]):
@@ -40,6 +32,7 @@ class Gemm(Kernel[GemmProblem]):
 
     backend = "cython"
     algorithm = "packed"
+    row = "cython.gemm.packed"
     activations = frozenset({"relu"})
     revision = 3
 
@@ -53,34 +46,32 @@ class Gemm(Kernel[GemmProblem]):
     def reject(self, problem: GemmProblem) -> str | None:
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: GemmProblem, machine: Machine) -> float:
-        p = problem
-        mr, nr = native.tile(self.isa, p.acc.itemsize)
+    def features(self, problem: GemmProblem) -> Features:
+        p, size = problem, problem.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
         strips, panels, vl = -(-max(p.m, 1) // mr), -(-max(p.n, 1) // nr), nr // 2
         used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
-        peak = machine.flops(self.isa, p.acc.itemsize) * RATE[self.isa] * max(used, 1e-3)
-        sums = p.flops / peak
+        multiply = p.flops * size / 4 / max(used, 1e-3)
         prepacked = p.packed and not p.b_batched
         if self._few(p) and not (prepacked or p.trans_b):
-            memory = native.memory_seconds(p.bytes, machine, CACHED if p.n * p.acc.itemsize % SET_BYTES else 1.0)
-            return IN_PLACE_SECONDS + (p.batch * EACH_SECONDS + max(IN_PLACE_SHARE * sums, memory))
+            memory = native.traffic(p.bytes) if p.n * size % SET_BYTES else {"bytes": p.bytes}
+            return Features({"call_in_place": 1, "product": p.batch}, {"multiply_in_place": multiply}, memory)
         packed_b = 0 if prepacked else (p.batch if p.b_batched else 1) * p.k * panels * nr
-        near = panels <= PASSES and (p.trans_a or p.k * p.acc.itemsize % NEAR)
+        near = panels <= PASSES and (p.trans_a or p.k * size % NEAR)
         packed_a = 0 if near else p.batch * p.m * p.k
-        memory = native.memory_seconds(p.bytes, machine, CACHED)
-        return START_SECONDS + (sums + PACK_SECONDS * (packed_a + packed_b) + memory)
+        return Features({"call": 1, "multiply": multiply, "pack": packed_a + packed_b, **native.traffic(p.bytes)})
 
     def _few(self, p: GemmProblem) -> bool:
         """Whether B is read in place, where it has the right strides and is not packed beforehand."""
         size = p.acc.itemsize
-        return p.m <= IN_PLACE_TILES * native.tile(self.isa, size)[0] or p.k * p.n * size <= IN_PLACE_BYTES
+        return p.m <= IN_PLACE_TILES * native.tile(self.isa, size)[0] or p.k * p.n * size <= block_bytes(IN_PLACE)
 
     def _blocks(self, p: GemmProblem) -> tuple[int, int]:
         """(depth, columns) of a block of B."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
         depth = native.depth_part(p.k, size)
-        cols = max(1, B_BYTES // (max(depth, 1) * nr * size)) * nr
+        cols = max(1, block_bytes(B) // (max(depth, 1) * nr * size)) * nr
         return depth, min(cols, -(-max(p.n, 1) // nr) * nr)
 
     def _items(self, p: GemmProblem, count: int) -> tuple[int, int]:
@@ -89,7 +80,7 @@ class Gemm(Kernel[GemmProblem]):
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
         strips, panels = -(-max(p.m, 1) // mr), cols // nr
-        fit = max(1, A_BYTES // (mr * max(depth, 1) * size))
+        fit = max(1, block_bytes(A) // (mr * max(depth, 1) * size))
         if count > 1:
             fit = min(fit, max(1, strips // (4 * count)))
         runs = -(-strips // fit)
@@ -99,7 +90,7 @@ class Gemm(Kernel[GemmProblem]):
     def _whole(self, p: GemmProblem) -> bool:
         """Whether each product of a batch is computed by one thread."""
         depth, cols = self._blocks(p)
-        one = depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= SMALL_BYTES
+        one = depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= block_bytes(SMALL)
         return p.batch > 1 and one and (p.b_batched or p.packed)
 
     def workspace(self, problem: GemmProblem) -> int:
@@ -135,7 +126,7 @@ class Gemm(Kernel[GemmProblem]):
             return lambda constants: prepared.operands(*constants)
         panels = _gemm.Panels(prepared)
         elements = -(-p.n // nr) * nr * p.k
-        native.schedule(panels, 0, count, PACK_SECONDS * elements)
+        native.schedule(panels, 0, count, host_table().rate(f"{self.rates}/pack") * elements)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             return prepared.operands(*constants, aligned_empty(elements * size), panels)

@@ -12,22 +12,15 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
+from fastconv.machines import block_bytes
 
 ROWS = 32  # of an item, the same as in _skinny.pyx; for more rows, packing is faster
-SUM_BYTES = 32 << 10  # of an item, so that sums stay in the L1 cache
+SUMS = "cython.gemm.thin/sums"  # of an item, so that they stay in the L1 cache
 DEPTH = 2048 + 16  # of a row of x in scratch; the same as in _skinny.pyx
-CACHED = 5.0  # times the memory's bandwidth, where the matrix stays in a cache
-MEMORY = {True: 2.2, False: 1.7}  # the same in memory: packed or not
-STREAM = {"avx512": 1.0, "avx2": 1.0, "portable": 0.8}  # factor: with short vectors, too few loads are in flight
-# Fraction of peak, with a packed matrix and with one in place.
-RATE = {"avx512": (0.78, 0.6), "avx2": (0.9, 0.5), "portable": (0.8, 0.5)}
-START_SECONDS = 1.7e-6
-EACH_SECONDS, LAST_SECONDS = 1.6e-7, 6e-8  # per product of a batch, and for a last panel that is not full
-CONV_SECONDS = 2e-7  # more
 
 
 class Thin(Kernel[GemmProblem]):
@@ -35,6 +28,7 @@ class Thin(Kernel[GemmProblem]):
 
     backend = "cython"
     algorithm = "thin"
+    row = "cython.gemm.thin"
     activations = frozenset({"relu"})
     revision = 2
 
@@ -57,26 +51,33 @@ class Thin(Kernel[GemmProblem]):
             return f"both m and n are above {ROWS}"
         return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+    def features(self, problem: GemmProblem) -> Features:
         p = problem
         (swapped, rows, cols), size = self._sides(p), p.acc.itemsize
         packed = p.packed and not swapped and not p.b_batched
         matrices = p.batch if swapped or p.b_batched else 1
         matrix = float(matrices * p.k * cols * size)
-        speed = machine.bandwidth * (CACHED if matrix <= machine.l3 / 2 else MEMORY[packed]) * STREAM[self.isa]
         nr = native.tile(self.isa, size)[1]
         used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
-        sums = p.flops / used / (machine.flops(self.isa, size) * RATE[self.isa][not packed])
-        rest = (p.batch * rows * (p.k + cols) * size) / (machine.bandwidth * CACHED)
-        each = p.batch * (EACH_SECONDS + (cols % nr != 0) * LAST_SECONDS)
-        return START_SECONDS + (max(matrix / speed, sums) + rest + each)
+        form = "_packed" if packed else ""
+        where = "bytes_cached" if matrix <= machine.host().l3 / 2 else f"bytes{form}"
+        return Features(
+            {
+                "call": 1,
+                "product": p.batch,
+                "last_panel": p.batch * (cols % nr != 0),
+                "bytes_sides": p.batch * rows * (p.k + cols) * size,
+            },
+            {f"multiply{form}": p.flops * size / 4 / used},
+            {where: matrix},
+        )
 
     def _panels(self, p: GemmProblem, threads: int) -> int:
         """Panels of columns per item."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
         _, rows, cols = self._sides(p)
-        fit = max(4, SUM_BYTES // (min(max(rows, 1), ROWS) * nr * size))
+        fit = max(4, block_bytes(SUMS) // (min(max(rows, 1), ROWS) * nr * size))
         panels = -(-max(cols, 1) // nr)
         if threads > 1:
             fit = min(fit, max(4, panels * max(p.batch, 1) // (4 * threads)))
@@ -121,6 +122,7 @@ class ThinConv(native.Delegated):
 
     backend = "cython"
     algorithm = "thin"
+    row = "cython.conv.thin"
     activations = frozenset({"relu"})
     revision = 2
 
@@ -148,8 +150,8 @@ class ThinConv(native.Delegated):
         p = problem
         return native.as_product(p, 1, p.n)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        return CONV_SECONDS + super().cost(problem, machine)
+    def features(self, problem: ConvProblem) -> Features:
+        return super().features(problem) + Features({f"{self.rates}/call": 1})
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem

@@ -9,14 +9,10 @@ import numpy as np
 from fastconv.backends.cython.pool.separable import AS_IS, DIVIDE, MAX, MAX_COUNTED, POINTER, SHARED_FLOPS, SUM
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 
-START_SECONDS = 2e-6
-ROW_SECONDS = 2e-8
-WINDOW_SECONDS = 6e-9
-VECTOR_SECONDS = 0.8e-9
 ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
 WINDOWS = 256  # in it: as many as _pool_adaptive.pyx divides at once
 INDEX_FACTOR = 2.5  # times slower with indices
@@ -27,6 +23,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
 
     backend = "cython"
     algorithm = "separable"
+    row = "cython.pool.adaptive"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -36,17 +33,16 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
             return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
         return native.reject_common(self.isa, problem.dtype)
 
-    def cost(self, problem: AdaptivePoolProblem, machine: Machine) -> float:
+    def features(self, problem: AdaptivePoolProblem) -> Features:
         p = problem
         lanes = native.lanes(self.isa, p.dtype.itemsize)
         channels, unit = (1, p.c) if p.layout == "NHWC" else (p.c, 1)
         rows = p.n * channels * p.output[0] * p.output[1]
         down, along = self._windows(p)
         vectors = rows * (down * -(-p.input[2] * unit // lanes) + p.output[2] * along * (unit // lanes))
-        work = rows * (ROW_SECONDS + p.output[2] * WINDOW_SECONDS) + vectors * VECTOR_SECONDS
-        if p.indices:
-            work *= INDEX_FACTOR
-        return START_SECONDS + (work + p.bytes / machine.bandwidth)
+        slower = INDEX_FACTOR if p.indices else 1
+        work = Features({"row": rows, "window": rows * p.output[2], "vector": vectors}) * slower
+        return work + Features({"call": 1, "bytes": p.bytes})
 
     @staticmethod
     def _windows(p: AdaptivePoolProblem) -> tuple[int, int]:

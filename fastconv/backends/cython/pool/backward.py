@@ -9,8 +9,8 @@ import numpy as np
 
 from fastconv.backends.cython.pool.separable import divisors, reachable
 from fastconv.backends.cython.runtime import native
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import named
 from fastconv.core.problems.pool import PoolProblem
@@ -18,10 +18,6 @@ from fastconv.core.problems.pool import PoolProblem
 AnyPool = PoolProblem | AdaptivePoolProblem
 
 CHANNELS = 16  # of one item, channels last: a cache line of float32
-GRADIENT_SECONDS = 1e-9
-START_SECONDS = 6e-6
-ADD_SECONDS = 0.3e-9  # per element of a row added to another
-WIDEN_SECONDS = 1e-9  # per gradient and tap along the width
 ROW_BYTES = 256 << 10  # of a block of a row of the input
 SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
@@ -44,6 +40,7 @@ class Scatter(Kernel[AnyPool]):
 
     backend = "cython"
     algorithm = "scatter"
+    row = "cython.pool_backward.scatter"
 
     def reject(self, problem: AnyPool) -> str | None:
         if problem.kind != "max" or not problem.indices:
@@ -52,9 +49,9 @@ class Scatter(Kernel[AnyPool]):
             return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return native.build_problem()
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
-        return START_SECONDS + p.bytes / machine.bandwidth + p.n * p.c * p.pixels * GRADIENT_SECONDS
+        return Features({"call": 1, "gradient": p.n * p.c * p.pixels, "bytes": p.bytes})
 
     def workspace(self, problem: AnyPool) -> int:
         return 0
@@ -75,6 +72,7 @@ class Average(Kernel[AnyPool]):
 
     backend = "cython"
     algorithm = "separable"
+    row = "cython.pool_backward.separable"
 
     def reject(self, problem: AnyPool) -> str | None:
         if not isinstance(problem, PoolProblem) or problem.kind != "avg":
@@ -96,13 +94,17 @@ class Average(Kernel[AnyPool]):
     def _width(p: AnyPool) -> int:
         return CHANNELS if p.layout == "NHWC" else 1
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         kd, kh, kw = self._windows(p)[0]
         size = p.dtype.itemsize / 4
         rows = p.n * p.c * p.output[0] * p.output[1]
-        work = rows * (kd * kh * p.input[2] * ADD_SECONDS + kw * p.output[2] * WIDEN_SECONDS) * size
-        return START_SECONDS + p.bytes / machine.bandwidth + work
+        return Features({
+            "call": 1,
+            "add": rows * kd * kh * p.input[2] * size,
+            "widen": rows * kw * p.output[2] * size,
+            "bytes": p.bytes,
+        })
 
     @classmethod
     def _block(cls, p: AnyPool) -> int:
@@ -133,6 +135,7 @@ class Adaptive(Kernel[AnyPool]):
 
     backend = "cython"
     algorithm = "collect"
+    row = "cython.pool_backward.collect"
 
     def reject(self, problem: AnyPool) -> str | None:
         if not isinstance(problem, AdaptivePoolProblem) or problem.kind != "avg":
@@ -143,12 +146,12 @@ class Adaptive(Kernel[AnyPool]):
             return "no values in a channel"
         return native.build_problem()
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         rows = max(p.n, 1) * p.c * p.input[0] * p.input[1]
         windows = prod(-(-o // i) + 1 for i, o in zip(p.input[:2], p.output[:2], strict=True))
-        work = rows * (windows * p.output[2] + p.input[2] + p.output[2]) * WIDEN_SECONDS
-        return START_SECONDS + p.bytes / machine.bandwidth + work * p.dtype.itemsize / 4
+        widened = rows * (windows * p.output[2] + p.input[2] + p.output[2])
+        return Features({"call": 1, "widen": widened * p.dtype.itemsize / 4, "bytes": p.bytes})
 
     @staticmethod
     def _width(p: AnyPool) -> int:

@@ -10,16 +10,12 @@ from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks
 from fastconv.backends.cython.pool.small_window import LOOK_COMPARISONS, way
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 MAX_TAPS = 64
 BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
-START_SECONDS = 2e-6
-WINDOW_SECONDS = 4e-9
-LOAD_SECONDS = 0.6e-9
-STORE_SECONDS = 1e-9
 
 
 class Channels(Kernel[PoolProblem]):
@@ -27,6 +23,7 @@ class Channels(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "channels"
+    row = "cython.pool.channels"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -41,12 +38,12 @@ class Channels(Kernel[PoolProblem]):
             return f"windows of more than {MAX_TAPS} places"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
         taps = int(np.prod(Blocks.of(p).kernel))
-        vectors = -(-p.c // native.lanes(self.isa, p.dtype.itemsize))
-        work = p.n * p.pixels * (vectors * (taps * LOAD_SECONDS + STORE_SECONDS) + WINDOW_SECONDS)
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+        vectors = p.n * p.pixels * -(-p.c // native.lanes(self.isa, p.dtype.itemsize))
+        work = {"load": vectors * taps, "store": vectors, "window": p.n * p.pixels}
+        return Features({"call": 1}, work, {"bytes": p.bytes})
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

@@ -10,18 +10,13 @@ from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks, diviso
 from fastconv.backends.cython.pool.small_window import MAX, SUM
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 COLUMNS = (3, 5)
 MAX_BYTES = 24 << 10  # of a plane: it is read twice, and should stay in the L1 cache
 BLOCK_BYTES = 16 << 10  # of the image for one item of work
-START_SECONDS = 2e-6
-PLANE_SECONDS = 1e-8
-LOAD_SECONDS = 0.5e-9
-TAP_SECONDS = 0.65e-9
-SHARE_SECONDS = 0.8e-9
 
 
 class Flat(Kernel[PoolProblem]):
@@ -29,6 +24,7 @@ class Flat(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "flat"
+    row = "cython.pool.flat"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -46,13 +42,13 @@ class Flat(Kernel[PoolProblem]):
             return "windows of 3 or 5 columns side by side, as many on either side"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
         _, kh, kw = Blocks.of(p).kernel
-        vectors = -(-p.pixels // native.lanes(self.isa, p.dtype.itemsize))
-        each = kh * LOAD_SECONDS + kw * TAP_SECONDS + SHARE_SECONDS * (p.kind == "avg")
-        work = p.n * p.c * (vectors * each + PLANE_SECONDS)
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+        planes = p.n * p.c
+        vectors = planes * -(-p.pixels // native.lanes(self.isa, p.dtype.itemsize))
+        work = {"load": vectors * kh, "tap": vectors * kw, "divide": vectors * (p.kind == "avg"), "plane": planes}
+        return Features({"call": 1}, work, {"bytes": p.bytes})
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

@@ -8,16 +8,13 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 BLOCK = 256  # longest chain of additions, for every vector length; see simd/pool/global_average.inc
 WIDTH = 64  # channels of one item of work
 SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
-START_SECONDS = 2e-6
-CACHED = 5.0  # times the memory's bandwidth, where all planes stay in the L3 cache
-PLANE_SECONDS = 3e-9
 
 
 class Means(Kernel[PoolProblem]):
@@ -25,6 +22,7 @@ class Means(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "means"
+    row = "cython.pool.means"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -37,11 +35,11 @@ class Means(Kernel[PoolProblem]):
             return "a divisor of its own, or channels last"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
-        vectors = p.n * p.c * -(-p.taps // native.lanes(self.isa, p.dtype.itemsize))
-        memory = native.memory_seconds(p.bytes, machine, CACHED)
-        return START_SECONDS + memory + p.n * p.c * PLANE_SECONDS + vectors * 2e-10
+        planes = p.n * p.c
+        vectors = planes * -(-p.taps // native.lanes(self.isa, p.dtype.itemsize))
+        return Features({"call": 1, "plane": planes, "vector": vectors, **native.traffic(p.bytes)})
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

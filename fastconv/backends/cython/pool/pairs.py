@@ -6,14 +6,12 @@ from typing import Any
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import PoolProblem
 
 MAX_WIDTH = 1 << 30  # offsets within two rows are counted in 32 bits
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
-START_SECONDS = 4e-6
-OUTPUT_SECONDS = 0.6e-9
 
 
 class Pairs(Kernel[PoolProblem]):
@@ -21,6 +19,7 @@ class Pairs(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "pairs"
+    row = "cython.pool.pairs"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -37,11 +36,10 @@ class Pairs(Kernel[PoolProblem]):
             return "windows of nothing but padding"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
-        outputs = p.n * p.c * p.pixels
-        work = outputs * OUTPUT_SECONDS * 16 / native.lanes(self.isa, p.dtype.itemsize)
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+        vectors = p.n * p.c * p.pixels / native.lanes(self.isa, p.dtype.itemsize)
+        return Features({"call": 1}, {"vector": vectors}, {"bytes": p.bytes})
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

@@ -24,8 +24,8 @@ from fastconv.backends.cython.pool.separable import (
 )
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
 SIZE = 8  # bytes of a float64
@@ -34,10 +34,6 @@ POWER_BYTES = 256 << 10  # of the powers of a block
 CHUNK = 32  # rows at a time where each is used once
 FACTORS = 64  # largest exponent computed by products, as in simd/pool/powers.inc; others use logarithms
 MAX_NORM = 1e6  # of a power and its root: beyond it, n in simd/pool/powers.inc is no integer
-START_SECONDS = 6e-6
-PRODUCT_SECONDS, LOGARITHM_SECONDS = 4e-9, 25e-9  # per vector
-ADD_SECONDS = 0.7e-9  # per vector and tap
-ROW_SECONDS = 4e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +110,9 @@ def fitting(output: int, fits: Any) -> int:
     return windows
 
 
-def power_seconds(exponent: float) -> float:
-    """Seconds for one vector."""
-    return PRODUCT_SECONDS if exponent == int(exponent) and 1 <= abs(exponent) <= FACTORS else LOGARITHM_SECONDS
+def power_kind(exponent: float) -> str:
+    """The count of a power: by products, or by a logarithm."""
+    return "product" if exponent == int(exponent) and 1 <= abs(exponent) <= FACTORS else "logarithm"
 
 
 class Powers(Kernel[PoolProblem]):
@@ -124,6 +120,7 @@ class Powers(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "powers"
+    row = "cython.pool.powers"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -138,7 +135,7 @@ class Powers(Kernel[PoolProblem]):
             return "a window is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
         blocks = Blocks.of(p)
         lanes = native.lanes(self.isa, SIZE)
@@ -147,9 +144,14 @@ class Powers(Kernel[PoolProblem]):
         read = kd * kh if blocks.slots == blocks.chunk else blocks.slots / (planes * rows)  # rows, for a row of windows
         columns = p.stride[2] + (kw - 1) * p.dilation[2] / cols
         outputs = p.n * p.c * p.pixels / lanes
-        work = read * columns * power_seconds(p.norm) + (columns * kd * kh + kw) * ADD_SECONDS
-        work = outputs * (work + power_seconds(1 / p.norm)) + p.n * p.c * p.output[0] * p.output[1] * ROW_SECONDS
-        return START_SECONDS + (work + p.bytes / machine.bandwidth)
+        powers = Features({power_kind(p.norm): outputs * read * columns})
+        roots = Features({power_kind(1 / p.norm): outputs})
+        return powers + roots + Features({
+            "call": 1,
+            "add": outputs * (columns * kd * kh + kw),
+            "row": p.n * p.c * p.output[0] * p.output[1],
+            "bytes": p.bytes,
+        })
 
     def workspace(self, problem: PoolProblem) -> int:
         return Blocks.of(problem).bytes

@@ -12,8 +12,8 @@ import numpy as np
 
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 
 ROW_BYTES = 16 << 10  # of one padded row in scratch
@@ -21,8 +21,6 @@ BLOCK_ROWS = 32
 POINTER = 8
 MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
-START_SECONDS = 6e-6
-PIECE_SECONDS = 1.5e-8
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
 
 # The enums of simd/pool/pool.h.
@@ -131,6 +129,7 @@ class Pool(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "separable"
+    row = "cython.pool.separable"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -145,20 +144,22 @@ class Pool(Kernel[PoolProblem]):
             return "a window is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
         blocks = Blocks.of(p)
         rows = p.n * p.c * p.output[0] * p.output[1]
         down = rows * p.input[2] * blocks.kernel[0] * blocks.kernel[1]
         along = rows * p.output[2] * blocks.kernel[2]
         vectors = (down + along) / native.lanes(self.isa, p.dtype.itemsize)
-        work = 1e-9 * rows * p.output[2] * p.indices
+        counts: dict[str, float] = {"index": rows * p.output[2] * p.indices}
+        indexed = "_indexed" if p.indices else ""
         if blocks.unit > 1:  # rows are combined whole, and along the row, too, where windows are one apart
-            pieces = rows / p.c * (1 if p.stride[2] == 1 else p.output[2])
-            work += vectors * (6 if p.indices else 2.25) / 3e9 + PIECE_SECONDS * pieces
-            return START_SECONDS + max(work, p.bytes / machine.bandwidth)
-        work += vectors * (8 if p.indices else 4) / 3e9 + 4e-8 * rows
-        return START_SECONDS + (work + p.bytes / machine.bandwidth)
+            counts |= {
+                f"vector_whole{indexed}": vectors,
+                "piece": rows / p.c * (1 if p.stride[2] == 1 else p.output[2]),
+            }
+            return Features({"call": 1}, counts, {"bytes": p.bytes})
+        return Features({"call": 1, "bytes": p.bytes, **counts, f"vector{indexed}": vectors, "row": rows})
 
     def workspace(self, problem: PoolProblem) -> int:
         return Blocks.of(problem).bytes

@@ -11,8 +11,8 @@ import numpy as np
 from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks, counted_axes, divisors
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 
 MAX, SUM = 0, 3  # of simd/pool/pool.h, as MAX_ROWS
@@ -20,11 +20,6 @@ MAX_ROWS, MAX_COLUMNS = 32, 5
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 12 << 10  # of the image for one item of work: it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
-START_SECONDS = 2e-6
-PLANE_SECONDS = 1.5e-8
-ROW_SECONDS = 4e-9
-LOAD_SECONDS = 0.45e-9
-TAP_SECONDS = 0.8e-9
 
 
 def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] | None, float]:
@@ -47,6 +42,7 @@ class Shifts(Kernel[PoolProblem]):
 
     backend = "cython"
     algorithm = "shifts"
+    row = "cython.pool.shifts"
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -72,15 +68,19 @@ class Shifts(Kernel[PoolProblem]):
             return "positions are counted in 32 bits"
         return None
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:
+    def features(self, problem: PoolProblem) -> Features:
         p = problem
         kd, kh, kw = Blocks.of(p).kernel
         lanes = native.lanes(self.isa, p.dtype.itemsize)
         rows = p.n * p.c * p.output[0] * p.output[1]
-        vectors = rows * -(-p.output[2] // lanes)
-        each = p.stride[2] * kd * kh * LOAD_SECONDS + kw * TAP_SECONDS
-        work = vectors * each * (4 if p.indices else 1) + rows * ROW_SECONDS + p.n * p.c * p.output[0] * PLANE_SECONDS
-        return START_SECONDS + max(work, p.bytes / machine.bandwidth)
+        vectors = rows * -(-p.output[2] // lanes) * (4 if p.indices else 1)
+        work = {
+            "load": vectors * p.stride[2] * kd * kh,
+            "tap": vectors * kw,
+            "row": rows,
+            "plane": p.n * p.c * p.output[0],
+        }
+        return Features({"call": 1}, work, {"bytes": p.bytes})
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

@@ -8,8 +8,6 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.problems.base import is_bfloat16, is_half
 
-ELEMENT_SECONDS = 4e-10  # of one conversion
-
 
 def convert(isa: str, to: np.ndarray, given: np.ndarray) -> None:
     """`to` = `given`, rounded to the nearest, with the instructions of `isa`; of any strides."""

@@ -17,14 +17,15 @@ import numpy as np
 
 from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.scratch import aligned_empty
+from fastconv.machines import host_table
 
 if TYPE_CHECKING:
     from fastconv.backends.cython.runtime import _prepared
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 BACKEND = Path(__file__).parents[1]
 REPORT = BACKEND / "_build_report.json"
 FLOPS_PER_THREAD = 1e6  # about 10 us: less does not justify waking a thread
-PACK_CALL_SECONDS, PACK_SECONDS = 1e-6, 3.3e-10  # to pack weights into panels: per call, and per weight
 SCRATCH_BYTES = 32 << 20  # of one thread, plus a few times the weights: algorithms that need whole rows reject more
 SLACK = 64  # elements after a band: kernels load whole vectors past the last pixel they store
 
@@ -199,16 +199,25 @@ def ordinary(weights: np.ndarray, isa: str) -> bool:
     return low <= found <= high or found == 0
 
 
-def stream_seconds(size: float, machine: Machine) -> float:
-    """Seconds to read `size` bytes of weights again: from the L3 cache, if they fit there and not in L2."""
-    if size <= machine.l2 / 2:
+def streamed(size: float) -> float:
+    """Bytes of weights that are read again, as many as take the same time from memory.
+
+    0 where they stay in half of the L2 cache; from the L3 cache they are read two to four times as fast.
+    """
+    host = machine.host()
+    if size <= host.l2 / 2:
         return 0.0
-    return size / (machine.bandwidth * float(np.interp(size / machine.l3, (3 / 8, 1), (4, 2))))
+    return size / float(np.interp(size / host.l3, (3 / 8, 1), (4, 2)))
 
 
-def memory_seconds(size: float, machine: Machine, cached: float, beyond: float = 1.0) -> float:
-    """Seconds to transfer `size` bytes: `cached` or `beyond` times the memory's bandwidth, in the L3 cache or not."""
-    return size / machine.bandwidth / (beyond if size > machine.l3 / 2 else cached)
+def traffic(size: float) -> Counts:
+    """Bytes of all arrays, by where they are between two calls: in the L3 cache, or in memory."""
+    return {"bytes_cached" if size <= machine.host().l3 / 2 else "bytes": size}
+
+
+def packing(p: ConvProblem) -> Counts:
+    """Counts of packing weights into panels, see `packer`."""
+    return {} if p.packed else {"pack_call": 1, "pack": p.oc * p.depth}
 
 
 def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
@@ -371,8 +380,8 @@ class Delegated(Specialised[ConvProblem]):
         """The other problem."""
         raise NotImplementedError
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
-        return self.inner.cost(self.as_inner(problem), machine)
+    def features(self, problem: ConvProblem) -> Features:
+        return self.inner.work(self.as_inner(problem))
 
     def workspace(self, problem: ConvProblem) -> int:
         return self.inner.workspace(self.as_inner(problem))
@@ -431,5 +440,5 @@ class Band:
 @keep_few()
 def seconds(kernel: Kernel[Any], problem: Problem) -> float:
     """Predicted time on one thread; cached, because calls without a plan need it every time."""
-    return kernel.cost(problem, machine.host())
+    return kernel.cost(problem, host_table())
 

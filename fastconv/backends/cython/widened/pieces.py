@@ -18,8 +18,8 @@ from fastconv.backends.cython.elementwise import activation as elementwise
 from fastconv.backends.cython.elementwise import gated, loss, softmax
 from fastconv.backends.cython.runtime import halves
 from fastconv.core.arrays import aligned_empty
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import rectangles
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.base import is_half, named
@@ -28,8 +28,6 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 
 PIECE = 1 << 18  # elements
 LARGEST = 1 << 21  # elements of one channel or one vector; others are rejected, because scratch would grow with them
-CALL_SECONDS = 1.5e-5  # of Python, per piece
-ELEMENT_SECONDS = 0.6e-9  # of one conversion of an integer
 
 
 def widened(dtype: np.dtype, ordered: bool) -> np.dtype | None:
@@ -46,6 +44,7 @@ class Widened(Kernel[Any]):
 
     backend = "cython"
     relative = "widened"
+    row = "cython.widened"
 
     def __init__(self, inner: Kernel[Any]) -> None:
         self.inner, self.algorithm, self.isa = inner, inner.algorithm, inner.isa
@@ -71,12 +70,12 @@ class Widened(Kernel[Any]):
             return f"more than {LARGEST} elements that cannot be split"
         return self.inner.reject(self.piece(problem, wide))
 
-    def cost(self, problem: Any, machine: Machine) -> float:
+    def features(self, problem: Any) -> Features:
         q = self._piece(problem)
         pieces = max(1.0, problem.flops / max(q.flops, 1.0))
         elements = problem.bytes / problem.dtype.itemsize
-        each = halves.ELEMENT_SECONDS if is_half(problem.dtype) else ELEMENT_SECONDS
-        return pieces * (self.inner.cost(q, machine) + CALL_SECONDS) + elements * each
+        convert = "convert" if is_half(problem.dtype) else "convert_integer"
+        return self.inner.work(q) * pieces + Features({"call": pieces, convert: elements}).of(self.rates)
 
     def _piece(self, problem: Any) -> Any:
         wide = widened(problem.dtype, self.ordered(problem))

@@ -21,8 +21,8 @@ from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise
 from fastconv.backends.cython.gemm import packed as gemm
 from fastconv.backends.cython.runtime import halves, native
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
@@ -32,7 +32,6 @@ from fastconv.core.scratch import borrow
 BLOCK = 1 << 19  # elements that a block reads and writes
 LARGEST = 1 << 22  # of the smallest block; larger ones are rejected, because scratch would grow with the problem
 NARROWEST = 16  # least columns of a block, if the output has so many: kernels fill their tiles with them
-CALL_SECONDS = 8e-6  # of Python, per block
 FLOAT = np.dtype(np.float32)
 
 Triple = tuple[int, int, int]
@@ -44,6 +43,7 @@ class Halves(Kernel[Any]):
 
     backend = "cython"
     relative = "widened"
+    row = "cython.widened_products"
 
     def __init__(self, inner: Kernel[Any]) -> None:
         self.inner, self.algorithm, self.isa = inner, inner.algorithm, inner.isa
@@ -144,16 +144,15 @@ class Convolution(Halves):
         blocks = Blocks.of(problem)
         return blocks.problem(problem, blocks.images)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p, blocks = problem, Blocks.of(problem)
         count = -(-max(p.n, 1) // blocks.images)
         for whole, step in zip(p.output, blocks.output, strict=True):
             count *= -(-whole // max(step, 1))
         q = self.block(p)
-        converted = blocks.images * elements(p, list(blocks.output))
-        each = self.inner.cost(replace(q, packed=True), machine) + CALL_SECONDS + converted * halves.ELEMENT_SECONDS
-        weights = 0 if p.packed else p.oc * p.depth * halves.ELEMENT_SECONDS
-        return count * each + self.inner.cost(q, machine) - self.inner.cost(replace(q, packed=True), machine) + weights
+        converted = count * blocks.images * elements(p, list(blocks.output)) + (0 if p.packed else p.oc * p.depth)
+        products = self.inner.work(replace(q, packed=True)) * (count - 1) + self.inner.work(q)
+        return products + Features({"call": count, "convert": converted}).of(self.rates)
 
     def total_workspace(self, problem: ConvProblem, threads: int) -> int:
         given, result = self._bytes(self.block(problem))
@@ -217,12 +216,13 @@ class Product(Halves):
             activation=None if p.c else p.activation, packed=not p.b_batched,
         )  # fmt: skip
 
-    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+    def features(self, problem: GemmProblem) -> Features:
         p, q = problem, self.block(problem)
         count = -(-max(p.batch, 1) // q.batch) * -(-max(p.m, 1) // q.m)
-        shared = 0 if p.packed or p.b_batched else p.k * p.n * (halves.ELEMENT_SECONDS + gemm.PACK_SECONDS)
+        shared = 0 if p.packed or p.b_batched else p.k * p.n
         moved = p.batch * p.m * (p.k + p.n) + (p.batch * p.k * p.n if p.b_batched else 0)
-        return count * (self.inner.cost(q, machine) + CALL_SECONDS) + shared + moved * halves.ELEMENT_SECONDS
+        counts = {"call": count, "convert": shared + moved, "pack": shared}
+        return self.inner.work(q) * count + Features(counts).of(self.rates)
 
     @staticmethod
     def _bytes(p: GemmProblem, q: GemmProblem) -> tuple[int, int, int, int]:

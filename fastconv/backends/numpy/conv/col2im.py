@@ -20,18 +20,15 @@ import numpy as np
 
 from fastconv.backends.common import phases
 from fastconv.backends.numpy.conv import forward as conv
-from fastconv.backends.numpy.conv.forward import CALL_SECONDS
 from fastconv.backends.numpy.gemm import integers
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
 
 COLUMNS_BYTES = 1 << 20  # of a block
 LARGEST_BYTES = 16 << 20  # of the columns of one pixel
 MOST_TAPS = 4096  # each is a call
-ADD_SECONDS = 1e-9  # per term
-PRODUCT_RATE = 2.5e9  # FLOP/s of one core in NumPy's own product of integers
 
 
 class Col2im(Specialised[ConvProblem]):
@@ -40,6 +37,7 @@ class Col2im(Specialised[ConvProblem]):
     backend = "numpy"
     algorithm = "col2im"
     relative = "transposed"
+    row = "numpy.conv.col2im"
     activations = frozenset({"relu"})
 
     def reject(self, problem: ConvProblem) -> str | None:
@@ -70,13 +68,16 @@ class Col2im(Specialised[ConvProblem]):
             left //= extents[-1]
         return tuple(reversed(extents))
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         blocks = math.prod(e / b for e, b in zip((p.n, *p.input), self._block(p), strict=True))
-        terms = p.n * p.oc * p.taps * math.prod(p.input)
-        rate = PRODUCT_RATE if integers.compute_dtype(p.dtype, p.depth).kind != "f" else machine.flops("avx2", 8)
-        calls = p.groups * blocks * (p.taps / 2 + 2) * CALL_SECONDS
-        return p.flops / rate + terms * ADD_SECONDS + p.bytes / machine.bandwidth + calls
+        kind = "product" if integers.compute_dtype(p.dtype, p.depth).kind == "f" else "integer"
+        return Features({
+            "call": p.groups * blocks * (p.taps / 2 + 2),
+            kind: p.flops,
+            "element": p.n * p.oc * p.taps * math.prod(p.input),
+            "bytes": p.bytes,
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

@@ -19,16 +19,13 @@ import numpy as np
 
 from fastconv.backends.numpy.gemm import integers
 from fastconv.core.arrays import clean, store_integers
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
 
 BAND_BYTES = 1 << 20
 MIN_COLUMNS = 16  # fewest pixels per block for which a matmul is worthwhile
-GEMM_RATE = 0.6  # of peak, as measured for blocks of this size
-COPY_RATE = 0.25  # of streaming bandwidth, for strided copies of short runs
-CALL_SECONDS = 4e-6  # interpreter time per NumPy call
 
 
 def compute_dtype(p: ConvProblem) -> np.dtype:
@@ -173,30 +170,28 @@ class NumpyConv(Kernel[ConvProblem]):
         """A run whose products and sums have this `dtype`."""
         raise NotImplementedError
 
-    def _rate(self, problem: ConvProblem, machine: Machine) -> float:
-        """FLOP/s of one core in BLAS, or of NumPy's own loops where there is no BLAS routine."""
+    def products(self, problem: ConvProblem) -> Counts:
+        """Floating-point operations of BLAS, or of NumPy's own loops where there is no BLAS routine."""
         dtype = compute_dtype(problem)
         if dtype.kind in "iu":
-            return 1e9
-        isa = machine.peak[0][0]
-        return machine.flops(isa, dtype.itemsize) * GEMM_RATE * (0.25 if dtype.kind == "c" else 1.0)
+            return {"integer": problem.flops}
+        return {"multiply": problem.flops * dtype.itemsize / 4 * (4 if dtype.kind == "c" else 1)}
 
 
 class Im2col(NumpyConv):
     """Bands of columns times weights: the general case."""
 
     algorithm = "im2col"
+    row = "numpy.conv.im2col"
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         blocks = Blocks(p, p.taps, p.icg)
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
         size = compute_dtype(p).itemsize
-        columns = p.n * p.ic * p.taps * p.pixels * size
+        moved = {"bytes_copied": p.n * p.ic * p.taps * p.pixels * size, "bytes": p.n * p.oc * p.pixels * size}
         # With few pixels the weights stream from memory.
-        products = max(p.flops / self._rate(p, machine), p.oc * p.depth * size / machine.bandwidth)
-        results = p.n * p.oc * p.pixels * size / machine.bandwidth
-        return products + results + columns / (machine.bandwidth * COPY_RATE) + calls * 8 * CALL_SECONDS
+        return Features({"call": calls * 8, **moved}, self.products(p), {"bytes": p.oc * p.depth * size})
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
@@ -246,6 +241,7 @@ class Pointwise(NumpyConv):
     """1x1 kernels without stride or padding: one matmul per image and group, nothing copied."""
 
     algorithm = "pointwise"
+    row = "numpy.conv.pointwise"
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -253,9 +249,9 @@ class Pointwise(NumpyConv):
             return "not 1x1 with stride 1 and no padding"
         return super().reject(p)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
-        return p.flops / self._rate(p, machine) + p.bytes / machine.bandwidth + p.n * p.groups * 6 * CALL_SECONDS
+        return Features({"call": p.n * p.groups * 6, "bytes": p.bytes, **self.products(p)})
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
@@ -299,15 +295,16 @@ class Depthwise(NumpyConv):
     """One input channel per group: a loop over taps, each a multiply-add of whole blocks."""
 
     algorithm = "depthwise"
+    row = "numpy.conv.depthwise"
 
     def reject(self, problem: ConvProblem) -> str | None:
         return "more than one input channel per group" if problem.icg != 1 else super().reject(problem)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         blocks = Blocks(p, 4, p.groups)
         calls = p.n * p.ocg * (p.pixels / (blocks.rows * blocks.cols)) * (p.groups / blocks.channels) * (2 * p.taps + 6)
-        return p.flops / 2e9 * compute_dtype(p).itemsize / 4 + calls * CALL_SECONDS
+        return Features({"call": calls, "element": p.flops * compute_dtype(p).itemsize / 4})
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

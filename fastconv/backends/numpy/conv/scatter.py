@@ -16,15 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.conv.forward import CALL_SECONDS, GEMM_RATE
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
 
 WINDOWS_BYTES = 1 << 20  # of windows at a time
 LARGEST_BYTES = 16 << 20  # of one window
-ADD_SECONDS = 1e-9  # per element of a window
 
 
 class Scatter(Kernel[ConvProblem]):
@@ -33,6 +31,7 @@ class Scatter(Kernel[ConvProblem]):
     backend = "numpy"
     algorithm = "scatter"
     relative = "transposed"
+    row = "numpy.conv.scatter"
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -46,13 +45,16 @@ class Scatter(Kernel[ConvProblem]):
             return f"a window of more than {LARGEST_BYTES >> 20} MiB"
         return None
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         pixels = max(p.n, 1) * p.input[0] * p.input[1] * p.input[2]
-        rate = machine.flops(machine.peak[0][0], p.dtype.itemsize) * GEMM_RATE * (0.25 if p.dtype.kind == "c" else 1.0)
-        added = pixels * p.oc * p.taps * ADD_SECONDS * p.dtype.itemsize / 4
-        calls = (2 * pixels + 4) * p.groups * CALL_SECONDS
-        return p.flops / rate + p.bytes / machine.bandwidth + added + calls
+        size = p.dtype.itemsize / 4
+        return Features({
+            "call": (2 * pixels + 4) * p.groups,
+            "multiply": p.flops * size * (4 if p.dtype.kind == "c" else 1),
+            "element": pixels * p.oc * p.taps * size,
+            "bytes": p.bytes,
+        })
 
     def _rows(self, p: ConvProblem) -> int:
         """Pixels at a time."""

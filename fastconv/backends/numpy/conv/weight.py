@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.conv.forward import CALL_SECONDS, COPY_RATE, GEMM_RATE, Band, Blocks, span, windows
+from fastconv.backends.numpy.conv.forward import Band, Blocks, span, windows
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
@@ -39,16 +39,19 @@ class Im2col(NumpyWeight):
     """The general case: one matmul per block of pixels and channels."""
 
     algorithm = "im2col"
+    row = "numpy.conv_weight.im2col"
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         blocks = Blocks(p, p.taps, p.icg)
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
-        columns = p.n * p.ic * p.taps * p.pixels * p.dtype.itemsize
-        rate = machine.flops(machine.peak[0][0], p.dtype.itemsize) * GEMM_RATE
-        added = p.n * max(1, p.pixels / (blocks.rows * blocks.cols)) * p.oc * p.depth * p.dtype.itemsize * 4
-        moved = columns / (machine.bandwidth * COPY_RATE) + added / machine.bandwidth
-        return p.flops / rate + moved + calls * 8 * CALL_SECONDS
+        size = p.dtype.itemsize
+        return Features({
+            "call": calls * 8,
+            "multiply": p.flops * size / 4,
+            "bytes_copied": p.n * p.ic * p.taps * p.pixels * size,
+            "bytes": p.n * max(1, p.pixels / (blocks.rows * blocks.cols)) * p.oc * p.depth * size * 4,
+        })
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
@@ -95,15 +98,16 @@ class Depthwise(NumpyWeight):
     """One input channel per group: for each tap, the sum of products of two blocks."""
 
     algorithm = "depthwise"
+    row = "numpy.conv_weight.depthwise"
 
     def reject(self, problem: ConvProblem) -> str | None:
         return "more than one input channel per group" if problem.icg != 1 else super().reject(problem)
 
-    def cost(self, problem: ConvProblem, machine: Machine) -> float:
+    def features(self, problem: ConvProblem) -> Features:
         p = problem
         blocks = Blocks(p, 2, p.groups)
         count = p.n * (p.pixels / (blocks.rows * blocks.cols)) * (p.groups / blocks.channels)
-        return p.flops / 6e9 * p.dtype.itemsize / 4 + count * (p.ocg * p.taps * 2 + 4) * CALL_SECONDS
+        return Features({"call": count * (p.ocg * p.taps * 2 + 4), "element": p.flops * p.dtype.itemsize / 4})
 
     def workspace(self, problem: ConvProblem) -> int:
         return int(np.prod(Blocks(problem, 2, problem.groups).band_shape(problem))) * problem.dtype.itemsize

@@ -13,16 +13,14 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.elementwise.erf import erfc
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import rectangles, steps
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.base import is_half, work_dtype
 
 BLOCK = 1 << 15  # elements
 ARRAYS, GELU_ARRAYS = 6, 11  # temporaries of a block, in float64 or twice as many in float32, alive at the same time
-SECONDS_PER_ELEMENT = 4e-9
-CALL_SECONDS = 2e-5
 FLAT = -1e3  # below, gelu, silu, mish and hardswish are 0: infinity times 0 would be NaN
 
 
@@ -122,12 +120,13 @@ class Elementwise(Kernel[ElementwiseProblem]):
 
     backend = "numpy"
     algorithm = "blocks"
+    row = "numpy.elementwise"
 
     def reject(self, problem: ElementwiseProblem) -> str | None:
         return None
 
-    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
-        return CALL_SECONDS + problem.size * SECONDS_PER_ELEMENT
+    def features(self, problem: ElementwiseProblem) -> Features:
+        return Features({"call": 1, "element": problem.size})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         if problem.function == "clamp" and work_dtype(problem.out) == problem.out:  # computed in the result itself

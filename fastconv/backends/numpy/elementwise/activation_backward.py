@@ -14,13 +14,11 @@ import numpy as np
 
 from fastconv.backends.numpy.elementwise.activation import BLOCK, row_blocks, sigmoid
 from fastconv.backends.numpy.elementwise.erf import erfc
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import steps
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
-SECONDS_PER_ELEMENT = 3e-9
-CALL_SECONDS = 2e-5
 ARRAYS, GELU_ARRAYS = 9, 12  # temporaries of a block alive at the same time; those of gelu are float64
 FAR = 1e3  # beyond, slopes are those at infinity
 
@@ -117,12 +115,13 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
 
     backend = "numpy"
     algorithm = "blocks"
+    row = "numpy.elementwise_backward"
 
     def reject(self, problem: ElementwiseProblem) -> str | None:
         return None
 
-    def cost(self, problem: ElementwiseProblem, machine: Machine) -> float:
-        return CALL_SECONDS + problem.size * SECONDS_PER_ELEMENT
+    def features(self, problem: ElementwiseProblem) -> Features:
+        return Features({"call": 1, "element": problem.size})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         each = GELU_ARRAYS * 8 if problem.function == "gelu" else ARRAYS * problem.dtype.itemsize

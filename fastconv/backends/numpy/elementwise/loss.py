@@ -12,14 +12,11 @@ import numpy as np
 
 from fastconv.backends.numpy.elementwise.activation import BLOCK, row_blocks
 from fastconv.backends.numpy.elementwise.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import steps
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.loss import Losses, LossProblem, write_losses
-
-SECONDS_PER_ELEMENT = 1e-8
-CALL_SECONDS, SAMPLE_SECONDS = 1.5e-5, 1.2e-8  # of selecting one number of each sample
 
 
 def loss_error(problem: LossProblem) -> float:
@@ -33,12 +30,13 @@ class Loss(Kernel[LossProblem]):
 
     backend = "numpy"
     algorithm = "blocks"
+    row = "numpy.loss.blocks"
 
     def reject(self, problem: LossProblem) -> str | None:
         return None
 
-    def cost(self, problem: LossProblem, machine: Machine) -> float:
-        return 5e-5 + problem.n * problem.c * problem.inner * SECONDS_PER_ELEMENT
+    def features(self, problem: LossProblem) -> Features:
+        return Features({"call": 1, "element": problem.n * problem.c * problem.inner})
 
     def workspace(self, problem: LossProblem) -> int:
         p = problem
@@ -128,14 +126,15 @@ class Picked(Kernel[LossProblem]):
 
     backend = "numpy"
     algorithm = "picked"
+    row = "numpy.loss.picked"
 
     def reject(self, problem: LossProblem) -> str | None:
         if problem.logits or problem.smoothing:
             return "every class is read"
         return "no classes" if problem.c == 0 else None
 
-    def cost(self, problem: LossProblem, machine: Machine) -> float:
-        return CALL_SECONDS + problem.n * problem.inner * SAMPLE_SECONDS
+    def features(self, problem: LossProblem) -> Features:
+        return Features({"call": 1, "sample": problem.n * problem.inner})
 
     def workspace(self, problem: LossProblem) -> int:
         return 64 * min(problem.n * problem.inner, BLOCK) + 8 * problem.c + (1 << 12)

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.elementwise.softmax import block_elements, blocks, log_softmax, softmax
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
-
-SECONDS_PER_ELEMENT = 1e-8
 
 
 class SoftmaxBackward(Kernel[SoftmaxProblem]):
@@ -20,12 +18,13 @@ class SoftmaxBackward(Kernel[SoftmaxProblem]):
 
     backend = "numpy"
     algorithm = "blocks"
+    row = "numpy.softmax_backward"
 
     def reject(self, problem: SoftmaxProblem) -> str | None:
         return None
 
-    def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
-        return 2e-5 + problem.outer * problem.length * problem.inner * SECONDS_PER_ELEMENT
+    def features(self, problem: SoftmaxProblem) -> Features:
+        return Features({"call": 1, "element": problem.outer * problem.length * problem.inner})
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem
@@ -56,12 +55,13 @@ class LossBackward(Kernel[LossProblem]):
 
     backend = "numpy"
     algorithm = "blocks"
+    row = "numpy.loss_backward"
 
     def reject(self, problem: LossProblem) -> str | None:
         return None
 
-    def cost(self, problem: LossProblem, machine: Machine) -> float:
-        return 5e-5 + problem.n * problem.c * problem.inner * SECONDS_PER_ELEMENT
+    def features(self, problem: LossProblem) -> Features:
+        return Features({"call": 1, "element": problem.n * problem.c * problem.inner})
 
     def workspace(self, problem: LossProblem) -> int:
         p = problem

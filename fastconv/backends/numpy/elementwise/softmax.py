@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.numbers import rectangles, steps
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.softmax import SoftmaxProblem
@@ -20,7 +20,6 @@ BLOCK = 1 << 15  # elements
 NARROW = 16  # adjacent vectors share cache lines: blocks of long vectors have this many
 LARGEST = 1 << 18  # elements of a block of NARROW vectors
 LONG = 1 << 18  # elements; longer vectors are processed in pieces
-SECONDS_PER_ELEMENT = 8e-9
 
 
 def block_shape(outer: int, length: int, inner: int) -> tuple[int, int]:
@@ -87,12 +86,13 @@ class Softmax(Kernel[SoftmaxProblem]):
 
     backend = "numpy"
     algorithm = "blocks"
+    row = "numpy.softmax"
 
     def reject(self, problem: SoftmaxProblem) -> str | None:
         return None
 
-    def cost(self, problem: SoftmaxProblem, machine: Machine) -> float:
-        return 2e-5 + problem.outer * problem.length * problem.inner * SECONDS_PER_ELEMENT
+    def features(self, problem: SoftmaxProblem) -> Features:
+        return Features({"call": 1, "element": problem.outer * problem.length * problem.inner})
 
     def workspace(self, problem: SoftmaxProblem) -> int:
         p = problem

@@ -12,15 +12,12 @@ import numpy as np
 
 from fastconv.backends.numpy.gemm import integers
 from fastconv.core.arrays import store_integers
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
 
 BAND_BYTES = 1 << 20
-RATE = 0.6  # of peak
-CALL_SECONDS = 4e-6
-CONVERSION_SECONDS, CONVERTED_CALL_SECONDS = 2e-9, 8e-6  # of 16-bit floats, per element and per product
 SLICE_SECONDS = 0.4  # of one BLAS call, during which signals wait: shorter calls would read the other matrix too often
 
 
@@ -38,19 +35,23 @@ class Gemm(Kernel[GemmProblem]):
 
     backend = "numpy"
     algorithm = "matmul"
+    row = "numpy.gemm.matmul"
     activations = frozenset({"relu"})
 
     def reject(self, problem: GemmProblem) -> str | None:
         return None
 
-    def cost(self, problem: GemmProblem, machine: Machine) -> float:
+    def features(self, problem: GemmProblem) -> Features:
         p = problem
-        dtype = compute_dtype(p)
-        rate = 1e9 if dtype.kind in "iu" else machine.flops(machine.peak[0][0], dtype.itemsize) * RATE
-        calls = CALL_SECONDS + CONVERTED_CALL_SECONDS * is_half(p.dtype)
-        elements = p.bytes / p.dtype.itemsize
-        converted = elements * CONVERSION_SECONDS if is_half(p.dtype) else 0.0
-        return p.flops / rate + p.bytes / machine.bandwidth + max(p.batch, 1) * calls + converted
+        dtype, half, products = compute_dtype(p), is_half(p.dtype), max(p.batch, 1)
+        work = {"integer": p.flops} if dtype.kind in "iu" else {"multiply": p.flops * dtype.itemsize / 4}
+        return Features({
+            "call": products,
+            "converted_call": products * half,
+            "convert": p.bytes / p.dtype.itemsize * half,
+            "bytes": p.bytes,
+            **work,
+        })
 
     def _rows(self, p: GemmProblem, dtype: np.dtype | None = None) -> int:
         size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)

@@ -15,26 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.pool.forward import (
-    CALL_SECONDS,
-    ELEMENT_SECONDS,
-    REDUCE_SECONDS,
-    TILES_BLOCK,
-    Tiles,
-    along,
-    divisors,
-)
+from fastconv.backends.numpy.pool.forward import TILES_BLOCK, Tiles, along, divisors
 from fastconv.backends.numpy.pool.input_blocks import InputBlocks, Part
 from fastconv.backends.numpy.pool.powers import power
 from fastconv.backends.numpy.pool.windows import BLOCK, AnyPool, Blocks, unlisted_bytes
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
-
-SCATTER_SECONDS = 1.5e-9  # per gradient
-POWER_SECONDS = 2e-9  # per power
-SPREAD_SECONDS = 4e-9  # per contiguous run of a broadcast copy
 
 
 def meeting(p: AnyPool) -> int:
@@ -61,15 +49,15 @@ class Scatter(Backward):
     """One indexed addition per block of outputs; valid for any indices, not only those of a pooling."""
 
     algorithm = "scatter"
+    row = "numpy.pool_backward.scatter"
 
     def reject(self, problem: AnyPool) -> str | None:
         return None if problem.indices else "goes by indices"
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
-        gradients = p.n * p.c * p.pixels
         calls = p.n * max(1, p.c * p.pixels // BLOCK) * 8
-        return p.bytes / machine.bandwidth + gradients * SCATTER_SECONDS + calls * CALL_SECONDS
+        return Features({"call": calls, "gradient": p.n * p.c * p.pixels, "bytes": p.bytes})
 
     def workspace(self, problem: AnyPool) -> int:
         return self._step(problem)[2] * (8 + 8 + 8 + problem.dtype.itemsize * 2) + np.getbufsize() * 16
@@ -121,6 +109,7 @@ class Separable(Backward):
     """Each tap of an axis adds the gradients of its outputs to the inputs that they read; one axis after the other."""
 
     algorithm = "separable"
+    row = "numpy.pool_backward.separable"
 
     def reject(self, problem: AnyPool) -> str | None:
         return "sums only; scatter and shared do maxima" if problem.kind == "max" or problem.indices else None
@@ -131,7 +120,7 @@ class Separable(Backward):
             return tuple(-(-o // e) + 1 for e, o in zip(p.input, p.output, strict=True))
         return tuple(min(k, e) for k, e in zip(p.kernel, p.input, strict=True))
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         kd, kh, kw = self._taps(p)
         _, h, w = p.input
@@ -141,11 +130,13 @@ class Separable(Backward):
             ow, oh, od = w, h, p.input[0]  # taps of the input's elements, not of the output's
         terms = p.n * p.c * (od * oh * ow * kw + od * oh * w * kh + od * h * w * kd)
         factor = p.dtype.itemsize / 4 * (4.0 if gathered else 1.5)
-        blocks = InputBlocks(p)
-        seconds = terms * ELEMENT_SECONDS * factor + blocks.count * (kd + kh + kw + 9) * CALL_SECONDS
-        if p.kind == "lp":
-            seconds = 3 * seconds + p.n * p.c * (p.pixels + 2 * p.input[0] * h * w) * POWER_SECONDS
-        return seconds + p.bytes / machine.bandwidth
+        passes = 3 if p.kind == "lp" else 1
+        return Features({
+            "call": passes * InputBlocks(p).count * (kd + kh + kw + 9),
+            "element": passes * terms * factor,
+            "power": p.n * p.c * (p.pixels + 2 * p.input[0] * h * w) if p.kind == "lp" else 0,
+            "bytes": p.bytes,
+        })
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
@@ -229,13 +220,14 @@ class Spread(Backward):
     """Adjacent windows: one broadcast assignment through a view with an axis per window axis."""
 
     algorithm = "tiles"
+    row = "numpy.pool_backward.tiles"
 
     def reject(self, problem: AnyPool) -> str | None:
         if problem.kind != "avg":
             return "averages only"
         return Tiles().reject(problem)
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         assert isinstance(p, PoolProblem)
         _, kh, kw = p.kernel
@@ -243,8 +235,11 @@ class Spread(Backward):
         if p.layout == "NHWC" and p.c > 1:
             run = p.c
         elements = p.n * p.c * p.pixels * p.taps
-        calls = Blocks(p, TILES_BLOCK).count * 4
-        return elements * (REDUCE_SECONDS * p.dtype.itemsize / 4 + SPREAD_SECONDS / run) + calls * CALL_SECONDS
+        return Features({
+            "call": Blocks(p, TILES_BLOCK).count * 4,
+            "reduce": elements * p.dtype.itemsize / 4,
+            "run": elements / run,
+        })
 
     def workspace(self, problem: AnyPool) -> int:
         return Blocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
@@ -277,6 +272,7 @@ class Shared(Backward):
     """One window, the whole volume: its maximum, then how many elements equal it, then their shares."""
 
     algorithm = "shared"
+    row = "numpy.pool_backward.shared"
 
     def reject(self, problem: AnyPool) -> str | None:
         p = problem
@@ -290,11 +286,11 @@ class Shared(Backward):
     def error(self, problem: AnyPool) -> float:
         return float(np.finfo(problem.dtype).eps)
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         channels, elements = self._step(p)
         calls = p.n * -(-p.c // channels) * (2 + 5 * -(-p.taps // elements))
-        return p.n * p.c * p.taps * 4 * ELEMENT_SECONDS * p.dtype.itemsize / 4 + calls * CALL_SECONDS
+        return Features({"call": calls, "element": p.n * p.c * p.taps * p.dtype.itemsize})
 
     def workspace(self, problem: AnyPool) -> int:
         channels, elements = self._step(problem)

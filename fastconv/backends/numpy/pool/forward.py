@@ -32,21 +32,16 @@ from fastconv.backends.numpy.pool.windows import (
     unlisted_bytes,
 )
 from fastconv.core.arrays import store_integers
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, widest_window
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
 
 TILES_BLOCK = 1 << 19  # a reduction reads once and writes little, so its block need not fit the cache
 FLOAT32_TERMS = 32
-CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 MOST_TAPS = 1024  # of an adaptive window along an axis; each takes some Python calls
-ELEMENT_SECONDS = 3e-10  # per float32 and tap
 INDEX_FACTOR = 8  # times slower when indices are tracked
-REDUCE_SECONDS = 3.5e-10  # per float32 of a reduction
-RUN_SECONDS = 2.4e-8  # per contiguous run of a reduction
-POWER_SECONDS = 4e-9  # per power
 
 
 def sum_dtype(p: AnyPool, terms: int) -> np.dtype:
@@ -213,9 +208,10 @@ class NumpyPool(Kernel[AnyPool]):
             error /= min(1.0, abs(p.norm))  # type: ignore[union-attr]  # roots are steep where the norm is small
         return error
 
-    def _element_seconds(self, p: AnyPool) -> float:
+    def _width(self, p: AnyPool) -> float:
+        """Time of one element, where that of a float32 is 1."""
         factor = 4.0 if is_half(p.dtype) else p.dtype.itemsize / 4
-        return ELEMENT_SECONDS * factor * (INDEX_FACTOR if p.indices else 1)
+        return factor * (INDEX_FACTOR if p.indices else 1)
 
 
 def reached(p: PoolProblem) -> tuple[int, int, int]:
@@ -229,6 +225,7 @@ class Direct(NumpyPool):
     """Every tap of a fixed window in turn, accumulated in the result itself where its dtype suffices."""
 
     algorithm = "direct"
+    row = "numpy.pool.direct"
 
     def reject(self, problem: AnyPool) -> str | None:
         return "lp: separable takes powers fewer times" if problem.kind == "lp" else None
@@ -237,13 +234,13 @@ class Direct(NumpyPool):
     def _sum_dtype(p: AnyPool) -> np.dtype:
         return max_dtype(p) if p.kind == "max" else sum_dtype(p, p.taps)
 
-    def cost(self, problem: PoolProblem, machine: Machine) -> float:  # type: ignore[override]
+    def features(self, problem: PoolProblem) -> Features:  # type: ignore[override]
         p = problem
         d, h, w = reached(p)
         taps = d * h * w
         calls = Blocks(p).count * (taps + 3) * (8 if p.indices else 1)
         widened = 1.5 if self._sum_dtype(p) != p.dtype else 1.0
-        return p.n * p.c * p.pixels * taps * self._element_seconds(p) * widened + calls * CALL_SECONDS
+        return Features({"call": calls, "element": p.n * p.c * p.pixels * taps * self._width(p) * widened})
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
@@ -308,6 +305,7 @@ class Separable(NumpyPool):
     """One axis after the other: kw + kh + kd operations per element instead of their product."""
 
     algorithm = "separable"
+    row = "numpy.pool.separable"
 
     def reject(self, problem: AnyPool) -> str | None:
         if isinstance(problem, AdaptivePoolProblem) and max(self._taps(problem)) > MOST_TAPS:
@@ -328,7 +326,7 @@ class Separable(NumpyPool):
     def _sum_dtype(self, p: AnyPool) -> np.dtype:
         return max_dtype(p) if p.kind == "max" else sum_dtype(p, max(self._taps(p)))
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         kd, kh, kw = self._taps(p)
         d, h, _ = p.input
@@ -339,7 +337,7 @@ class Separable(NumpyPool):
             gathered *= 1.5
         powers_of = p.n * p.c * (p.pixels + p.input[0] * p.input[1] * p.input[2]) if p.kind == "lp" else 0
         calls = self._blocks(p).count * (kd + kh + kw + 9) * (8 if p.indices else 1)
-        return terms * self._element_seconds(p) * gathered + calls * CALL_SECONDS + powers_of * POWER_SECONDS
+        return Features({"call": calls, "element": terms * self._width(p) * gathered, "power": powers_of})
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
@@ -440,6 +438,7 @@ class Tiles(NumpyPool):
     """Adjacent windows: a view with one axis per window axis, reduced at once."""
 
     algorithm = "tiles"
+    row = "numpy.pool.tiles"
 
     def reject(self, problem: AnyPool) -> str | None:
         p = problem
@@ -455,7 +454,7 @@ class Tiles(NumpyPool):
             return "no indices"
         return "lp: no powers" if p.kind == "lp" else None
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         assert isinstance(p, PoolProblem)
         _, kh, kw = p.kernel
@@ -464,8 +463,11 @@ class Tiles(NumpyPool):
             run = p.c
         elements = p.n * p.c * p.pixels * p.taps
         factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
-        calls = Blocks(p, TILES_BLOCK).count * 4
-        return elements * (REDUCE_SECONDS * factor + RUN_SECONDS / run) + calls * CALL_SECONDS
+        return Features({
+            "call": Blocks(p, TILES_BLOCK).count * 4,
+            "reduce": elements * factor,
+            "run": elements / run,
+        })
 
     def workspace(self, problem: AnyPool) -> int:
         return Blocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
@@ -507,6 +509,7 @@ class Windows(NumpyPool):
     """One reduction per adaptive window: for few, large ones."""
 
     algorithm = "windows"
+    row = "numpy.pool.windows"
 
     def reject(self, problem: AnyPool) -> str | None:
         fixed = not isinstance(problem, AdaptivePoolProblem)
@@ -522,14 +525,13 @@ class Windows(NumpyPool):
         """Rows of a window that are searched for a position at once."""
         return max(1, TILES_BLOCK // max(1, Windows._channels(p) * p.input[2]))
 
-    def cost(self, problem: AnyPool, machine: Machine) -> float:
+    def features(self, problem: AnyPool) -> Features:
         p = problem
         run = max(1, p.c if p.layout == "NHWC" and p.c > 1 else -(-p.input[2] // max(1, p.output[2])))
-        elements = p.n * p.c * p.pixels * p.taps
+        elements = p.n * p.c * p.pixels * p.taps * (2 if p.indices else 1)
         factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
         calls = p.n * -(-p.c // self._channels(p)) * p.pixels * (12 if p.indices else 3)
-        copied = 2 if p.indices else 1
-        return elements * copied * (REDUCE_SECONDS * factor + RUN_SECONDS / run) + calls * CALL_SECONDS
+        return Features({"call": calls, "reduce": elements * factor, "run": elements / run})
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem

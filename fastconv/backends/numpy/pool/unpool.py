@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.unpool import UnpoolProblem
-
-CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 
 
 class Unpool(Kernel[UnpoolProblem]):
@@ -18,12 +16,13 @@ class Unpool(Kernel[UnpoolProblem]):
 
     backend = "numpy"
     algorithm = "scatter"
+    row = "numpy.unpool"
 
     def reject(self, problem: UnpoolProblem) -> str | None:
         return None
 
-    def cost(self, problem: UnpoolProblem, machine: Machine) -> float:
-        return problem.bytes / machine.bandwidth + problem.flops * 5e-9 + problem.n * 5 * CALL_SECONDS
+    def features(self, problem: UnpoolProblem) -> Features:
+        return Features({"call": problem.n * 5, "element": problem.flops, "bytes": problem.bytes})
 
     def workspace(self, problem: UnpoolProblem) -> int:
         return np.getbufsize() * 16

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.machine import Machine
 from fastconv.core.problems.unpool import UnpoolProblem
 
 BLOCK = 1 << 16  # values
-CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 
 
 class Gather(Kernel[UnpoolProblem]):
@@ -19,13 +18,14 @@ class Gather(Kernel[UnpoolProblem]):
 
     backend = "numpy"
     algorithm = "gather"
+    row = "numpy.unpool_backward"
 
     def reject(self, problem: UnpoolProblem) -> str | None:
         return None
 
-    def cost(self, problem: UnpoolProblem, machine: Machine) -> float:
+    def features(self, problem: UnpoolProblem) -> Features:
         calls = problem.n * -(-problem.c // self._channels(problem)) * 3
-        return problem.bytes / machine.bandwidth + problem.flops * 4e-9 + calls * CALL_SECONDS
+        return Features({"call": calls, "element": problem.flops, "bytes": problem.bytes})
 
     def workspace(self, problem: UnpoolProblem) -> int:
         return self._channels(problem) * problem.values * problem.dtype.itemsize + np.getbufsize() * 16

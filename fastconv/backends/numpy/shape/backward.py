@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.shape.runs import boxes
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.machine import Machine
 from fastconv.core.problems.shape import PadProblem
 
 BLOCK = 1 << 16  # elements of x
-CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
@@ -22,6 +21,7 @@ class PadBackward(Kernel[PadProblem]):
 
     backend = "numpy"
     algorithm = "slices"
+    row = "numpy.pad_backward"
 
     def reject(self, problem: PadProblem) -> str | None:
         return None
@@ -29,10 +29,10 @@ class PadBackward(Kernel[PadProblem]):
     def _rows(self, p: PadProblem) -> int:
         return max(1, min(p.n, BLOCK // max(1, prod(p.input))))
 
-    def cost(self, problem: PadProblem, machine: Machine) -> float:
+    def features(self, problem: PadProblem) -> Features:
         p = problem
         calls = -(-p.n // self._rows(p)) * (1 if p.mode == "constant" else 3 ** len(p.pads))
-        return 2 * p.bytes / machine.bandwidth + calls * CALL_SECONDS
+        return Features({"call": calls, "bytes": 2 * p.bytes})
 
     def workspace(self, problem: PadProblem) -> int:
         """A border of equal elements is summed before it is added: to at most one face of the input."""

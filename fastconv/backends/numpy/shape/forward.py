@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.shape.runs import boxes
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.machine import Machine
 from fastconv.core.problems.shape import FoldProblem, PadProblem
 
 BLOCK_BYTES = 1 << 18
-CALL_SECONDS = 2e-6  # interpreter time per NumPy call
 OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
@@ -28,14 +27,15 @@ class Pad(Kernel[PadProblem]):
 
     backend = "numpy"
     algorithm = "slices"
+    row = "numpy.pad"
 
     def reject(self, problem: PadProblem) -> str | None:
         return None
 
-    def cost(self, problem: PadProblem, machine: Machine) -> float:
+    def features(self, problem: PadProblem) -> Features:
         p = problem
         calls = 1 + 2 * len(p.pads) if p.mode == "constant" else 3 ** len(p.pads)
-        return p.bytes / machine.bandwidth + calls * CALL_SECONDS
+        return Features({"call": calls, "bytes": p.bytes})
 
     def workspace(self, problem: PadProblem) -> int:
         return OBJECT_BYTES * 3 ** min(len(problem.pads), 3)
@@ -74,6 +74,7 @@ class Fold(Kernel[FoldProblem]):
 
     backend = "numpy"
     algorithm = "taps"
+    row = "numpy.fold"
 
     def reject(self, problem: FoldProblem) -> str | None:
         return None
@@ -84,11 +85,11 @@ class Fold(Kernel[FoldProblem]):
         channels = max(1, 2 * BLOCK_BYTES // max(1, prod(p.image) * p.acc.itemsize))
         return (max(1, channels // p.c), p.c) if channels >= p.c else (1, channels)
 
-    def cost(self, problem: FoldProblem, machine: Machine) -> float:
+    def features(self, problem: FoldProblem) -> Features:
         p = problem
         images, channels = self._block(p)
         blocks = (p.n / images + 1) * (p.c / channels)
-        return 2 * p.bytes / machine.bandwidth + prod(p.kernel) * blocks * 3 * CALL_SECONDS
+        return Features({"call": prod(p.kernel) * blocks * 3, "bytes": 2 * p.bytes})
 
     def workspace(self, problem: FoldProblem) -> int:
         p = problem
