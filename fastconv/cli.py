@@ -145,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
                       help="only the cases whose names contain one of these")  # fmt: skip
     tune.add_argument("--quick", action="store_true", help="few samples: rough figures")
+    tune.add_argument("--fit", action="store_true",
+                      help="fit the predictions for all problems to this machine instead, within ten minutes; written "
+                           "to FASTCONV_RATES, or machine.json in the user's cache folder")  # fmt: skip
+    tune.add_argument("--module", metavar="FILE",
+                      help="with --fit: also write the rates as a module of fastconv.machines")  # fmt: skip
     tune.set_defaults(run=_tune)
 
     demo = commands.add_parser(
@@ -318,6 +323,10 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def _tune(options: argparse.Namespace) -> None:
+    if options.fit:
+        return _fit(options)
+    if options.module is not None:
+        raise ValueError("--module goes with --fit")
     from fastconv.bench.progress import bar
     from fastconv.bench.suites import SUITES
     from fastconv.bench.tune import tune
@@ -335,6 +344,31 @@ def _tune(options: argparse.Namespace) -> None:
         print(f"{t.case:{width}}  {t.before} -> {t.after}  {t.gain:.2f} times faster")
     print(f"measured {len(found)} cases; the choice changed for {len(changed)}")
     print(f"wrote {file}: {wisdom.save(file)} problems")
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from fastconv.bench.fit import fit, source
+    from fastconv.bench.progress import bar
+    from fastconv.core import cpu
+    from fastconv.machines import stored
+
+    file = stored.path()
+    if file is None:
+        raise ValueError("FASTCONV_RATES is empty: there is no file to write")
+    if options.module is not None:
+        _file(options.module)
+    with bar(sys.stderr) as tell:
+        done = fit(tell)
+    print(f"measured {done.samples} times of {done.cases} problems")
+    for what, (mean, worst) in (("before", done.before), ("after", done.after)):
+        print(f"regret of the choice of kernel {what}: geometric mean {mean:.3f}, worst {worst:.2f}")
+    stored.save(done.table, file)
+    print(f"wrote {file}")
+    if options.module is not None:
+        name = Path(options.module).stem
+        about = f"{cpu.microarchitecture() or cpu.name()}: written by `fastconv tune --fit --module`."
+        Path(options.module).write_text(source(done.table, name, about), encoding="utf-8")
+        print(f"wrote {options.module}")
 
 
 def _demo(options: argparse.Namespace) -> int:

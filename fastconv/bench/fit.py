@@ -1,0 +1,201 @@
+"""`fastconv tune --fit`: measure a designed set of problems, and fit the rates of this machine's table.
+
+Each kernel states counts; a measured time is their product with the rates, so rates are a least-squares problem.
+Residuals are relative to the measured time, and rates are not negative (Lawson and Hanson, "Solving least squares
+problems", 1974).  Each is drawn a bit to the scaled rate of the best-known machine, which decides where times do not.
+Of parts that overlap only the longest takes time: which one that is, is taken from the last fit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastconv.bench.fit_cases import designed
+from fastconv.bench.roofline import bandwidth, isa_peak
+from fastconv.bench.suite import call_of
+from fastconv.bench.suites import Case
+from fastconv.bench.timing import interleave, limit_blas
+from fastconv.bench.work import make_work
+from fastconv.core.costs import Features, Table
+from fastconv.core.machine import host_isas
+from fastconv.dispatch.registry import ORACLE
+from fastconv.machines import generic, host_table
+
+SECONDS = 0.01  # of samples for each kernel and problem
+ROUNDS = 5
+SLOWER = 12.0  # kernels predicted this many times slower than the best do not matter
+LONGEST = 0.25  # seconds of one run
+PRIOR = 0.1  # weight of a rate of the best-known machine, where a measured time has 1
+STEPS = 8
+
+
+class Sample(NamedTuple):
+    """One kernel on one problem."""
+
+    case: int
+    kernel: str
+    features: Features
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was measured and fitted.
+
+    Attributes
+    ----------
+    table : Table
+    cases, samples : int
+        Problems, and kernels that were measured on them.
+    before, after : tuple of float
+        Regret of the choice by the table that was used so far, and by the fitted one: geometric mean, and worst.
+    """
+
+    table: Table
+    cases: int
+    samples: int
+    before: tuple[float, float]
+    after: tuple[float, float]
+
+
+def fit(progress: Callable[[str, int, int], None] | None = None) -> Fit:
+    """Measure and fit, on one thread.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called as ``progress(case, cases done, cases)``.
+    """
+    peaks = {isa: found for isa in host_isas() if (found := isa_peak(isa)) is not None}
+    prior = generic.scaled(peaks, bandwidth(1))
+    cases = designed()
+    samples: list[Sample] = []
+    with ExitStack() as stack:
+        limit_blas(stack, 1, [])
+        for done, case in enumerate(cases):
+            if progress is not None:
+                progress(case.name, done, len(cases))
+            samples += measured(done, case, prior)
+    table = solve(samples, prior)
+    return Fit(table, len(cases), len(samples), regret(samples, host_table()), regret(samples, table))
+
+
+def measured(number: int, case: Case, table: Table) -> list[Sample]:
+    """Times of the kernels that could be chosen for a case."""
+    operation, args, kwargs = call_of(case)
+    work = make_work(operation, args, kwargs | {"threads": 1})
+    usable = [c.kernel for c in work.plan.explain().candidates if c.reason is None and c.kernel.backend != ORACLE]
+    kernels = [k for k in usable if k.row]  # kernels from outside have costs of their own
+    features = [k.work(plain(k, work.problem)) for k in kernels]
+    seconds = [table.seconds(f) for f in features]
+    most = min(LONGEST, SLOWER * min(seconds))
+    chosen = [(k, f) for k, f, s in zip(kernels, features, seconds, strict=True) if s <= most]
+    plans = [work.plan.with_kernel(k.name) for k, _ in chosen]
+    for plan in plans:
+        plan(work.x)
+    times = interleave([lambda p=p: p(work.x) for p in plans], SECONDS, 1, ROUNDS)  # type: ignore[misc]
+    return [Sample(number, k.name, f, t.median) for (k, f), t in zip(chosen, times, strict=True)]
+
+
+def plain(kernel: Any, problem: Any) -> Any:
+    """The problem without an activation that the kernel does not fuse."""
+    activation = getattr(problem, "activation", None)
+    return problem if activation is None or activation in kernel.activations else replace(problem, activation=None)
+
+
+def active(features: Features, table: Table) -> dict[str, float]:
+    """The counts that take time: of overlapping parts, those of the longest."""
+    counts = dict(features.counts)
+    for parts in features.overlaps:
+        longest = max(parts, key=lambda part: table.seconds(Features(part)))
+        for name, count in longest.items():
+            counts[name] = counts.get(name, 0.0) + count
+    return {name: count for name, count in counts.items() if count}
+
+
+def solve(samples: Iterable[Sample], prior: Table) -> Table:
+    """The table whose predictions are closest to measured times."""
+    from scipy.optimize import nnls
+
+    samples, table = list(samples), prior
+    for _ in range(STEPS):
+        rows = [active(s.features, table) for s in samples]
+        rates: dict[str, float] = {}
+        for names, members in groups(rows):
+            scale = np.array([max(prior.rate(name), TINY) for name in names])
+            matrix = np.zeros((len(members) + len(names), len(names)))
+            at = {name: i for i, name in enumerate(names)}
+            for i, member in enumerate(members):
+                for name, count in rows[member].items():
+                    matrix[i, at[name]] = count * scale[at[name]] / samples[member].seconds
+            matrix[len(members) :] = PRIOR * np.eye(len(names))
+            wanted = np.concatenate([np.ones(len(members)), np.full(len(names), PRIOR)])
+            found, _ = nnls(matrix, wanted, maxiter=100 * len(names))
+            rates.update(zip(names, (found * scale).tolist(), strict=True))
+        table = table.with_rates(rates)
+    return table
+
+
+TINY = 1e-15  # seconds: in place of a rate of 0, so that it can grow
+
+
+def groups(rows: list[dict[str, float]]) -> list[tuple[list[str], list[int]]]:
+    """Names and numbers of samples that depend on each other: each group is a problem of its own."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for row in rows:
+        first, *others = row
+        for other in others:
+            parent[root(other)] = root(first)
+    members: dict[str, tuple[dict[str, None], list[int]]] = {}
+    for number, row in enumerate(rows):
+        names, numbers = members.setdefault(root(next(iter(row))), ({}, []))
+        names.update(dict.fromkeys(row))
+        numbers.append(number)
+    return [(list(names), numbers) for names, numbers in members.values()]
+
+
+def regret(samples: Iterable[Sample], table: Table) -> tuple[float, float]:
+    """Time of the kernel that is predicted to be the fastest over that of the fastest: geometric mean, and worst."""
+    cases: dict[int, list[tuple[float, float]]] = {}
+    for s in samples:
+        cases.setdefault(s.case, []).append((table.seconds(s.features), s.seconds))
+    lost = [min(times)[1] / min(seconds for _, seconds in times) for times in cases.values()]
+    return math.exp(sum(map(math.log, lost)) / len(lost)), max(lost)
+
+
+def source(table: Table, name: str, about: str) -> str:
+    """The table as a module of `fastconv.machines`."""
+    lines = [f'"""{about}"""', "", "from fastconv.core.costs import Table", "", "TABLE = Table(", f'    name="{name}",']
+    lines += [f"    peak={_literal(table.peak)},", f"    bandwidth={table.bandwidth:.5g},", "    rates={"]
+    for row in sorted(table.rates):
+        lines.append(f'        "{row}": {{')
+        line = " " * 11
+        for count, rate in table.rates[row].items():
+            item = f' "{count}": {_number(rate)},'
+            if len(line) + len(item) > 118:
+                lines.append(line)
+                line = " " * 11
+            line += item
+        lines += [line, "        },"]
+    return "\n".join([*lines, "    },", ")  # fmt: skip", ""])
+
+
+def _number(value: float) -> str:
+    return f"{value:.5g}" if value else "0.0"
+
+
+def _literal(values: Mapping[str, float]) -> str:
+    return "{" + ", ".join(f'"{key}": {_number(value)}' for key, value in values.items()) + "}"

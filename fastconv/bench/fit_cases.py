@@ -1,0 +1,47 @@
+"""The problems that `fastconv tune --fit` measures: each count of each kernel should vary apart from the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+
+from fastconv.bench.suites import SUITES, Case
+
+LEARNED = ("layers", "odd_layers", "more_layers", "gemm", "pool", "elementwise", "gradients")
+LAST = ("layers", "pool")  # also with channels last
+WIDE = ("layers", "gemm")  # also in double precision
+MOST_FLOPS = 5e8  # of a convolution of the grid
+CHANNELS, SIZES, KERNELS = (4, 24, 96, 384), (7, 15, 28, 60, 112), (1, 3, 5)
+
+
+def designed() -> tuple[Case, ...]:
+    """All cases, one after the other; their names are for a progress bar."""
+    suites = chain.from_iterable(SUITES[name].cases for name in LEARNED)
+    last = [_last(case) for name in LAST for case in SUITES[name].cases if len(case.shapes[0]) == 4]
+    wide = [replace(case, dtype="float64") for name in WIDE for case in SUITES[name].cases]
+    return (*suites, *last, *wide, *grid())
+
+
+def grid() -> list[Case]:
+    """Square convolutions of all sizes, dense and depthwise, with and without a stride."""
+    found = []
+    for c in CHANNELS:
+        for size in SIZES:
+            for k in KERNELS:
+                for stride in (1, 2):
+                    kwargs = {"padding": k // 2, "stride": stride}
+                    out = -(-size // stride)
+                    if 2 * c * c * k * k * out * out <= MOST_FLOPS:
+                        shapes = ((1, c, size, size), (c, c, k, k))
+                        found.append(Case(f"{c},{size} {k}x{k} s{stride}", "conv2d", shapes, (), kwargs))
+                    if k > 1:
+                        shapes = ((1, c, size, size), (c, 1, k, k))
+                        name = f"depthwise {c},{size} {k}x{k} s{stride}"
+                        found.append(Case(name, "conv2d", shapes, (), {**kwargs, "groups": c}))
+    return found
+
+
+def _last(case: Case) -> Case:
+    """The same layer on images with channels last."""
+    n, c, h, w = case.shapes[0]
+    return replace(case, shapes=((n, h, w, c), *case.shapes[1:]), kwargs={**case.kwargs, "layout": "NHWC"})

@@ -1,0 +1,98 @@
+"""`fastconv tune --fit`: rates that were known are found again from the times that they predict."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastconv.bench import fit
+from fastconv.bench.fit import Sample, active, groups, regret, solve, source
+from fastconv.bench.fit_cases import designed
+from fastconv.bench.suite import call_of
+from fastconv.core.costs import Features, Table
+from fastconv.machines import host_table, stored
+
+pytest.importorskip("scipy")
+pytestmark = pytest.mark.one_isa
+
+TRUE = Table("true", {"avx2": 1.0}, 1.0, {"a": {"call": 3.0, "multiply": 0.5, "bytes": 0.25}, "b": {"call": 1.0}})
+PRIOR = Table("prior", {"avx2": 1.0}, 1.0, {"a": {"call": 1.0, "multiply": 1.0, "bytes": 0.1}, "b": {"call": 4.0}})
+
+
+def samples() -> list[Sample]:
+    rng = np.random.default_rng(0)
+    found = []
+    for case in range(60):
+        m, b = rng.uniform(1, 1000, 2)
+        first = Features({"call": 1}, {"multiply": m}, {"bytes": b}).of("a")
+        second = first + Features({"call": 2}).of("b")
+        found += [Sample(case, "a", first, TRUE.seconds(first)), Sample(case, "b", second, TRUE.seconds(second))]
+    return found
+
+
+def test_rates_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "PRIOR", 1e-3)
+    table = solve(samples(), PRIOR)
+    for name in ("a/call", "a/multiply", "a/bytes", "b/call"):
+        assert table.rate(name) == pytest.approx(TRUE.rate(name), rel=0.02)
+    assert table.name == "prior"
+
+
+def test_what_was_not_measured_stays() -> None:
+    few = [s for s in samples() if s.kernel == "a"]
+    assert solve(few, PRIOR).rate("b/call") == PRIOR.rate("b/call")
+
+
+def test_only_the_longest_of_overlapping_parts_takes_time() -> None:
+    features = Features({"call": 1, "none": 0}, {"multiply": 10}, {"bytes": 30}).of("a")
+    table = Table("t", {}, 1.0, {"a": {"call": 1.0, "none": 1.0, "multiply": 1.0, "bytes": 0.1}})
+    assert active(features, table) == {"a/call": 1, "a/multiply": 10}
+
+
+def test_independent_kernels_are_solved_apart() -> None:
+    rows = [{"a": 1.0, "b": 1.0}, {"c": 1.0}, {"b": 2.0}, {"d": 1.0, "c": 1.0}]
+    assert sorted((sorted(names), numbers) for names, numbers in groups(rows)) == [
+        (["a", "b"], [0, 2]), (["c", "d"], [1, 3]),
+    ]  # fmt: skip
+
+
+def test_regret() -> None:
+    f = [Features({"call": n}).of("b") for n in (1, 2)]
+    assert regret([Sample(0, "x", f[0], 2.0), Sample(0, "y", f[1], 1.0), Sample(1, "x", f[0], 1.0)], TRUE) == (
+        pytest.approx(2**0.5), 2.0,
+    )  # fmt: skip
+
+
+def test_a_table_reads_back_from_its_module(tmp_path: Path) -> None:
+    file = tmp_path / "toy.py"
+    file.write_text(source(TRUE, "toy", "A toy."))
+    found = runpy.run_path(str(file))["TABLE"]
+    assert (found.name, found.peak, found.bandwidth, found.rates) == ("toy", TRUE.peak, TRUE.bandwidth, TRUE.rates)
+
+
+def test_designed_problems_are_calls() -> None:
+    cases = designed()
+    assert len(cases) > 200
+    for case in cases[::20]:
+        assert callable(call_of(case)[0])
+
+
+def test_fit_measures_and_predicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A few small problems: what it returns can be written, read, and used."""
+    small = [c for c in designed() if c.name.endswith(("4,7 3x3 s1", "24,7 1x1 s1"))]
+    monkeypatch.setattr(fit, "designed", lambda: small)
+    monkeypatch.setattr(fit, "SECONDS", 1e-4)
+    told: list[tuple[str, int, int]] = []
+    done = fit.fit(lambda *what: told.append(what))
+    assert [what[1:] for what in told] == [(i, len(small)) for i in range(len(small))]
+    assert done.cases == len(small) > 1
+    assert done.samples >= done.cases
+    assert min(*done.before, *done.after) >= 1
+    monkeypatch.setenv("FASTCONV_RATES", str(tmp_path / "machine.json"))
+    stored.save(done.table, tmp_path / "machine.json")
+    found = stored.load(host_table())
+    assert found is not None
+    assert found.rates == done.table.rates
