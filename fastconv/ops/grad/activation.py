@@ -70,11 +70,11 @@ def _unary(function: Callable[..., Any]) -> Any:
     """The gradient of an activation of one array, with the parameters of the activation itself."""
     name = function.__name__
     own = [p for p in inspect.signature(function).parameters.values() if p.name != "out"]
-    here = [inspect.Parameter("dy", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Any)]
+    here = [inspect.Parameter("dy", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="ArrayLike")]
     positional = [p for p in own if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-    options = [inspect.Parameter("need", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Any)]
+    options = [inspect.Parameter("need", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="tuple[bool] | None")]
     options += [p for p in own if p.kind is inspect.Parameter.KEYWORD_ONLY]
-    signature = inspect.Signature([*here, *positional, *options], return_annotation=Any)
+    signature = inspect.Signature([*here, *positional, *options], return_annotation="Gradient")
     numbers = [p.name for p in positional if p.name not in ("input", "inplace")]
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -95,7 +95,7 @@ def _unary(function: Callable[..., Any]) -> Any:
     gradient.__signature__ = signature  # type: ignore[attr-defined]
     required = "".join(", 1.0" for p in positional if p.default is p.empty and p.name != "input")
     forwarded = ", ".join(p.name for p in positional if p.name != "input")
-    given_on = f"\n    {forwarded}\n        The arguments of the forward call." if forwarded else ""
+    given_on = f"\n    {forwarded}\n        As in the forward call." if forwarded else ""
     gradient.__doc__ = f"""Gradient of `fastconv.{name}`.
 
     Parameters
