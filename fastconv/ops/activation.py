@@ -89,12 +89,7 @@ def relu6(
 ) -> np.ndarray:  # fmt: skip
     """min(max(0, x), 6).
 
-    What is not described here is as in `relu`.
-
-    Parameters
-    ----------
-    input : array_like
-        Floating point or integer.
+    Parameters, result and errors are as in `relu`.
 
     Examples
     --------
@@ -368,8 +363,6 @@ def hardtanh(
 
     Parameters
     ----------
-    input : array_like
-        Floating point or integer.
     min_val, max_val : float
 
     Examples
@@ -540,8 +533,6 @@ def threshold(
 
     Parameters
     ----------
-    input : array_like
-        Floating point or integer.
     threshold, value : float
 
     Examples

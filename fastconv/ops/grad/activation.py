@@ -32,9 +32,8 @@ def _elementwise(
 ) -> Any:  # fmt: skip
     """Run one backward function on `dy` and `arrays`, which broadcast to its shape."""
     dtype = promote(*(a.dtype for a in arrays if a.dtype.kind == "f"))
-    constants = tuple(
-        clean(np.broadcast_to(a, dy.shape), dtype if a.dtype.kind == "f" else a.dtype).reshape(-1) for a in arrays
-    )
+    full = (a if a.shape == dy.shape else np.broadcast_to(a, dy.shape) for a in arrays)
+    constants = tuple(clean(a, dtype if a.dtype.kind == "f" else a.dtype).reshape(-1) for a in full)
     recipe = _recipe(function, params, dy.shape, dy.dtype, dtype, resolve(backend, None, threads))
     return submit(recipe, dy, constants)
 
@@ -75,25 +74,32 @@ def _unary(function: Callable[..., Any]) -> Any:
     options = [inspect.Parameter("need", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="tuple[bool] | None")]
     options += [p for p in own if p.kind is inspect.Parameter.KEYWORD_ONLY]
     signature = inspect.Signature([*here, *positional, *options], return_annotation="Gradient")
-    numbers = [p.name for p in positional if p.name not in ("input", "inplace")]
+    rest = positional[1:]  # the numbers, and `inplace` where there is one
+    defaults = tuple(p.default for p in rest)
+    required = defaults.count(inspect.Parameter.empty)
+    numbers = [p.name for p in rest if p.name != "inplace"]
 
-    def gradient(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        given = bound.arguments
-        forward.refuse_inplace(given.get("inplace", False))
-        x = as_array(given["input"], "input")
+    def gradient(
+        dy: ArrayLike, input: ArrayLike, *given: Any, need: tuple[bool] | None = None, backend: Backend | None = None,
+        threads: int | None = None, **named: Any,
+    ) -> Gradient:  # fmt: skip
+        if named or not required <= len(given) <= len(rest):  # bind takes longer than a small gradient
+            bound = signature.bind(dy, input, *given, **named)
+            bound.apply_defaults()
+            given = tuple(bound.arguments[p.name] for p in rest)
+        given += defaults[len(given) :]
+        if len(rest) > len(numbers):
+            forward.refuse_inplace(given[-1])
+        x = as_array(input, "input")
         check_differentiable(x.dtype, "input")
-        params = tuple(map(_PARAMETERS.get(name, as_number), (given[n] for n in numbers), numbers))
+        params = tuple(map(_PARAMETERS.get(name, as_number), given, numbers))
         if name == "hardtanh":
             check_range(*params)
-        dy = as_incoming(given["dy"], x.shape, name)
-        flags = wanted(given["need"], ("input",))
-        return gradients(flags, lambda: _elementwise(name, params, dy, (x,), given["backend"], given["threads"]))
+        dy = as_incoming(dy, x.shape, name)
+        return gradients(wanted(need, ("input",)), lambda: _elementwise(name, params, dy, (x,), backend, threads))
 
     gradient.__name__ = gradient.__qualname__ = name
     gradient.__signature__ = signature  # type: ignore[attr-defined]
-    required = "".join(", 1.0" for p in positional if p.default is p.empty and p.name != "input")
     forwarded = ", ".join(p.name for p in positional if p.name != "input")
     given_on = f"\n    {forwarded}\n        As in the forward call." if forwarded else ""
     gradient.__doc__ = f"""Gradient of `fastconv.{name}`.
@@ -122,7 +128,7 @@ def _unary(function: Callable[..., Any]) -> Any:
     Examples
     --------
     >>> import fastconv as F, numpy as np
-    >>> F.grad.{name}(np.ones(3), np.array([-2.0, 0.5, 9.0]){required}).shape
+    >>> F.grad.{name}(np.ones(3), np.array([-2.0, 0.5, 9.0]){", 1.0" * required}).shape
     (3,)
     """
     return gradient

@@ -245,6 +245,22 @@ def test_signatures_are_those_of_the_activations() -> None:
         assert name in getattr(F.grad, name).__doc__
 
 
+def test_arguments_by_place_by_name_and_by_default() -> None:
+    dy, x = np.ones(3), np.array([-2.0, 0.5, 9.0])
+    np.testing.assert_array_equal(F.grad.elu(dy, x), F.grad.elu(dy, x, 1.0))
+    np.testing.assert_array_equal(F.grad.elu(dy, x, 2.0, False), F.grad.elu(input=x, dy=dy, alpha=2.0))
+    np.testing.assert_array_equal(F.grad.threshold(dy, x, 1, 0), F.grad.threshold(dy, x, value=0, threshold=1))
+    np.testing.assert_array_equal(F.grad.softplus(dy, x, 2.0), F.grad.softplus(dy, x, beta=2.0, threshold=20.0))
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        F.grad.elu(dy, x, 2.0, False, 1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'beta'"):
+        F.grad.elu(dy, x, beta=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="missing a required argument: 'value'"):
+        F.grad.threshold(dy, x, 1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"relu\(\) missing 1 required positional argument: 'input'"):
+        F.grad.relu(dy)  # type: ignore[call-arg]
+
+
 def test_errors() -> None:
     with pytest.raises(F.ShapeError, match=r"dy has shape \(2,\); it must be \(3,\), that of the result of relu"):
         F.grad.relu(np.ones(2), np.ones(3))
