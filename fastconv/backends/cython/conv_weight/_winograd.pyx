@@ -70,6 +70,7 @@ cdef class WinogradWeight(Prepared):
             self.items = self.segments * rounds
         else:
             self.items = self.chunks * self.groups * (self.channel_blocks + self.kbs + self.products)
+            self.uniform = True  # threads reuse tiles, and sums from chunk to chunk
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef double *seen = <double *>arrays.more
@@ -115,13 +116,16 @@ cdef class WinogradWeight(Prepared):
     cdef void enter(
         self, Py_ssize_t c, Py_ssize_t g, Py_ssize_t i, const Arrays *arrays, char *tiles, char *band,
         double *seen) noexcept nogil:
-        """Block i of a chunk's channels, of x and then of z, into `tiles`, through a thread's own scratch."""
+        """Block i of a chunk's channels, of x or z, into `tiles`, through a thread's own scratch.
+
+        Blocks of both are mixed evenly, so that threads have equal shares of each.
+        """
         cdef Py_ssize_t first = c * self.chunk, count = min(self.chunk, self.unit_rows - first)
-        if i < self.channel_blocks:
-            self.enter_x(&arrays.x, g, i, first, count, tiles, band, seen)
+        cdef Py_ssize_t blocks = self.channel_blocks + self.kbs, before = i * self.kbs // blocks  # of z
+        if (i + 1) * self.kbs // blocks == before:
+            self.enter_x(&arrays.x, g, i - before, first, count, tiles, band, seen)
         else:
-            self.enter_y(
-                &arrays.z, g, i - self.channel_blocks, first, count, tiles + self.vx * self.t.itemsize, band, seen + 2)
+            self.enter_y(&arrays.z, g, before, first, count, tiles + self.vx * self.t.itemsize, band, seen + 2)
 
     cdef void enter_x(
         self, const View *x, Py_ssize_t g, Py_ssize_t b, Py_ssize_t first, Py_ssize_t count, char *v, char *band,
