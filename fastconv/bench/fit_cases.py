@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain
 
 from fastconv.bench.suites import SUITES, Case
+from fastconv.core.numbers import ceil_div
 
 LEARNED = ("layers", "odd_layers", "more_layers", "gemm", "pool", "elementwise", "gradients")
 LAST = ("layers", "pool")  # also with channels last
@@ -30,7 +31,7 @@ def grid() -> list[Case]:
             for k in KERNELS:
                 for stride in (1, 2):
                     kwargs = {"padding": k // 2, "stride": stride}
-                    out = -(-size // stride)
+                    out = ceil_div(size, stride)
                     if 2 * c * c * k * k * out * out <= MOST_FLOPS:
                         shapes = ((1, c, size, size), (c, c, k, k))
                         found.append(Case(f"{c},{size} {k}x{k} s{stride}", "conv2d", shapes, (), kwargs))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise, product
+from typing import TypeVar
+
+import numpy as np
+
+Number = TypeVar("Number", int, np.ndarray)
 
 LINE = 64  # bytes of a cache line
 
 
-def ceil_div(a: int, b: int) -> int:
-    """The quotient of `a` and `b`, rounded up."""
+def ceil_div(a: Number, b: int) -> Number:
+    """The quotient of `a`, or of each of its elements, and `b`, rounded up."""
     return -(-a // b)
 
 
@@ -46,11 +51,11 @@ def even_part(total: int, most: int, multiple: int = 1) -> int:
     return total if parts <= 1 else round_up(ceil_div(total, parts), multiple)
 
 
-def steps(total: int, step: int) -> list[slice]:
+def slices(total: int, step: int) -> list[slice]:
     """Slices of `step` that cover `total` elements; the last one may extend beyond them."""
     return [slice(i, i + step) for i in range(0, total, step)]
 
 
 def rectangles(rows: int, columns: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
     """The same along two axes, row by row."""
-    return product(steps(rows, height), steps(columns, width))
+    return product(slices(rows, height), slices(columns, width))

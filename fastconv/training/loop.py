@@ -15,6 +15,7 @@ from math import isfinite
 import numpy as np
 
 import fastconv
+from fastconv.core.numbers import ceil_div
 from fastconv.training.augment import augment
 from fastconv.training.data import Dataset, split
 from fastconv.training.network import Config, Weights, forward, initial, step
@@ -114,7 +115,7 @@ def train(
     x, y = normalised(state, dataset.images[training]), dataset.labels[training]
     test_x, test_y = normalised(state, dataset.images[held_out]), dataset.labels[held_out]
     background = -state.mean / state.spread  # black, normalised
-    batches = -(-len(x) // settings.batch)
+    batches = ceil_div(len(x), settings.batch)
     what = ""
     try:
         for epoch in range(len(state.history), settings.epochs):

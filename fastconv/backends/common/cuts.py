@@ -17,6 +17,7 @@ from math import prod
 
 import numpy as np
 
+from fastconv.core.numbers import ceil_div, even_part
 from fastconv.core.problems.conv import ConvProblem
 
 PARTS_BYTES = 1 << 20  # of the results of phases before they are interleaved
@@ -49,7 +50,7 @@ class Cut:
         """How many blocks one image has."""
         if self.steps == self.total:
             return 1
-        return prod(-(-t // s) if s else 1 for t, s in zip(self.total, self.steps, strict=True))
+        return prod(ceil_div(t, s) if s else 1 for t, s in zip(self.total, self.steps, strict=True))
 
     def starts(self) -> Iterator[tuple[Triple, Triple]]:
         """First step of each block, and its first step that no earlier block contains."""
@@ -74,7 +75,7 @@ class Cut:
     @classmethod
     def of(cls, p: ConvProblem, always: bool = False) -> Cut:
         """The division of a problem; with stride 1 there is none, as the only phase is the result, unless `always`."""
-        d, h, w = (-(-o // s) for o, s in zip(p.output, p.stride, strict=True))
+        d, h, w = (ceil_div(o, s) for o, s in zip(p.output, p.stride, strict=True))
         total = (d, h, w)
         if p.stride == (1, 1, 1) and not always:
             return cls(p.n, total, total)
@@ -87,11 +88,11 @@ class Cut:
             for axis in range(3):
                 floor = min(least[axis], total[axis])
                 while steps[axis] > floor and not _fits(p, steps):
-                    half = max(floor, -(-steps[axis] // 2))
+                    half = max(floor, ceil_div(steps[axis], 2))
                     steps = (*steps[:axis], half, *steps[axis + 1 :])  # type: ignore[assignment]
             if _fits(p, steps):
                 break
-        d, h, w = (-(-t // -(-t // s)) for t, s in zip(total, steps, strict=True))  # near-equal parts
+        d, h, w = (even_part(t, s) for t, s in zip(total, steps, strict=True))
         return cls(1, total, (d, h, w))
 
 
@@ -102,7 +103,7 @@ def _fits(p: ConvProblem, steps: Triple) -> bool:
 
 def window_extents(p: ConvProblem, steps: Triple) -> Triple:
     """Largest number of inputs along each axis that the phases of a block read."""
-    halos = (-(-(k - 1) * d // s) + 1 for k, d, s in zip(p.kernel, p.dilation, p.stride, strict=True))
+    halos = (ceil_div((k - 1) * d, s) + 1 for k, d, s in zip(p.kernel, p.dilation, p.stride, strict=True))
     d, h, w = (n + halo for n, halo in zip(steps, halos, strict=True))
     return d, h, w
 
@@ -117,7 +118,7 @@ def window_bytes(p: ConvProblem, steps: Triple) -> int:
 
 
 def _total(p: ConvProblem) -> Triple:
-    d, h, w = (-(-o // s) for o, s in zip(p.output, p.stride, strict=True))
+    d, h, w = (ceil_div(o, s) for o, s in zip(p.output, p.stride, strict=True))
     return d, h, w
 
 

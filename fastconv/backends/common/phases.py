@@ -25,7 +25,7 @@ from fastconv.backends.common.borders import add_folded, fold_runs, padded_probl
 from fastconv.backends.common.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised
-from fastconv.core.numbers import whole_lines
+from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
 
@@ -83,13 +83,13 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
     step, spread = stride // g, dilation // g
     phases = []
     for first in range(min(stride, output)):
-        count = -(-(output - first) // stride)
+        count = ceil_div(output - first, stride)
         r = (first + lo) % stride
         start = next((k for k in range(min(step, kernel)) if k * dilation % stride == r), None)
         if start is None:
             phases.append(AxisPhase(first, count, slice(0, 0), 1, 0, 0))
             continue
-        taps = -(-(kernel - start) // step)
+        taps = ceil_div(kernel - start, step)
         # Output number j of the phase reads input (first + lo)//stride + j - (start*dilation - r)//stride
         # through tap `start`, and earlier inputs, `spread` apart, through the later taps.
         last = (first + lo) // stride - (start * dilation - r) // stride

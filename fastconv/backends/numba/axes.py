@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastconv.core.caches import keep_few, keep_tables
+from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.base import Pads, source_of
 
 SUM_BYTES = 128 << 10  # of finished sums in scratch
@@ -47,7 +48,7 @@ def slots(outputs: int, k: int, s: int, d: int) -> int:
     """An upper bound, in closed form, of the slots that `axis_slots` makes."""
     g = gcd(s, d)
     phases = min(k, s // g)
-    each = -(-k // phases)
+    each = ceil_div(k, phases)
     return min(k * outputs, phases * (outputs + (each - 1) * (d // g)))
 
 
@@ -128,7 +129,7 @@ def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit:
             best, least = (rows, cols), row_cost(w, rows, cols)
         if cols <= unit:
             return best
-        cols = max(unit, -(-cols // 2 // unit) * unit)
+        cols = max(unit, round_up(ceil_div(cols, 2), unit))
 
 
 @keep_tables(lambda table: table.nbytes)
@@ -188,7 +189,7 @@ class Repeated(NamedTuple):
     def of(cls, blocks: int, step: int, reads: np.ndarray, extent: int, lo: int, hi: int) -> Repeated:
         """For blocks that read padded positions `reads`, shifted by `step` from block to block."""
         low, high = (int(reads.min()), int(reads.max())) if reads.size else (0, 0)
-        first = min(max(-(-(lo - low) // step), 0), blocks)
+        first = min(max(ceil_div(lo - low, step), 0), blocks)
         last = min(max((lo + extent + min(hi, 0) - 1 - high) // step, first), blocks - 1)  # the last without padding
         skip = max(last - first, 0)
         kept = np.concatenate([np.arange(min(first + 1, blocks)), np.arange(first + skip + 1, blocks)])
@@ -200,7 +201,7 @@ def make_bands(w: Window, rows: int, cols: int) -> Bands:
     """Cut `w` into bands of `rows` x `cols` outputs and write the tables."""
     kd, kh, kw = w.kernel
     od, oh, ow = w.output
-    nr, nq = -(-oh // rows), -(-ow // cols)
+    nr, nq = ceil_div(oh, rows), ceil_div(ow, cols)
     row_offset, row_rel = axis_slots(rows, kh, w.stride[1], w.dilation[1])
     col_offset, col_rel = axis_slots(cols, kw, w.stride[2], w.dilation[2])
     height, pitch = row_rel.size, col_rel.size

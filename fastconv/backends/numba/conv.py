@@ -27,6 +27,7 @@ from fastconv.backends.numba.base import (
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Run, wasteful_bytes
+from fastconv.core.numbers import ceil_div, even_part, round_up
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -94,7 +95,7 @@ class Direct(NumbaConv):
         if reason is not None:
             return reason
         size, nr = p.dtype.itemsize, self.blocking(p).nv * self.lanes(p.dtype)
-        return wasteful_bytes(p.groups * -(-p.ocg // nr) * nr * p.depth * size, p.oc * p.depth * size)
+        return wasteful_bytes(p.groups * ceil_div(p.ocg, nr) * nr * p.depth * size, p.oc * p.depth * size)
 
     @keep_few()
     def blocking(self, p: ConvProblem) -> DirectPlan:
@@ -104,7 +105,7 @@ class Direct(NumbaConv):
         def useful(tile: tuple[int, int, float]) -> float:
             mr, nv, speed = tile
             nr = nv * lanes
-            return speed * (ow / (-(-ow // mr) * mr)) * (ocg / (-(-ocg // nr) * nr))
+            return speed * (ow / round_up(ow, mr)) * (ocg / round_up(ocg, nr))
 
         mr, nv, _ = best = max(TILES[self.registers], key=useful)
         nr = nv * lanes
@@ -112,8 +113,8 @@ class Direct(NumbaConv):
         rows, cols = choose_block(w, depth, size, mr, nr, block_bytes(BAND))
         entries = max(1, min(depth, block_bytes(BAND) // (size * band_slots(w, rows, cols))))
         chain = max(1, block_bytes(WEIGHTS) // (size * nr * p.kernel[1] * p.kernel[2]))
-        chain = -(-depth // -(-depth // chain))
-        items = p.n * p.groups * p.output[0] * -(-p.output[1] // rows) * -(-ow // cols) * -(-p.ocg // nr)
+        chain = even_part(depth, chain)
+        items = p.n * p.groups * p.output[0] * ceil_div(p.output[1], rows) * ceil_div(ow, cols) * ceil_div(p.ocg, nr)
         return DirectPlan(mr, nv, rows, cols, entries, chain, items, useful(best))
 
     def features(self, problem: ConvProblem) -> Features:
@@ -121,7 +122,7 @@ class Direct(NumbaConv):
         w = window(p)
         band = p.n * p.ic * p.kernel[0] * p.pixels * band_slots(w, b.rows, b.cols) / (b.rows * b.cols)
         if b.entries < p.kernel[0] * p.icg:
-            band *= -(-p.ocg // (b.nv * self.lanes(p.dtype)))
+            band *= ceil_div(p.ocg, b.nv * self.lanes(p.dtype))
         return Features({
             "call": 1,
             "multiply": p.flops * p.dtype.itemsize / 4 / b.speed,
@@ -132,7 +133,7 @@ class Direct(NumbaConv):
 
     def workspace(self, problem: ConvProblem) -> int:
         p, b = problem, self.blocking(problem)
-        wide = -(-b.cols // b.mr) * b.mr
+        wide = round_up(b.cols, b.mr)
         sums = b.rows * wide * b.nv * self.lanes(p.dtype)
         band = b.entries * band_slots(window(p), b.rows, b.cols)
         return (sums + band) * p.dtype.itemsize + 4 * self.vbytes + b.mr * p.dtype.itemsize
@@ -165,7 +166,7 @@ class Direct(NumbaConv):
 def pack_direct(p: ConvProblem, constants: tuple[Any, ...], nr: int) -> np.ndarray:
     """[group][block of nr channels]: nr of bias, then [depth tap][input channel][tap][nr] of weights."""
     weights, bias = constants
-    blocks, taps = -(-p.ocg // nr), p.kernel[1] * p.kernel[2]
+    blocks, taps = ceil_div(p.ocg, nr), p.kernel[1] * p.kernel[2]
     count = p.kernel[0] * p.icg * taps
     packed = packed_zeros((p.groups, blocks, 1 + count, nr), p.dtype)
     w = weights.reshape(p.groups, p.ocg, p.icg, p.kernel[0], taps).transpose(0, 3, 2, 4, 1)
@@ -197,7 +198,7 @@ class Pointwise(NumbaConv):
 
         def useful(tile: tuple[int, int, float]) -> float:
             mr, _, speed = tile
-            return speed * (p.ocg / (-(-p.ocg // mr) * mr)) * (p.pixels / (-(-p.pixels // nr) * nr))
+            return speed * (p.ocg / round_up(p.ocg, mr)) * (p.pixels / round_up(p.pixels, nr))
 
         return max(POINTWISE_TILES[self.registers], key=useful) if p.ocg and p.pixels else (4, 2, 1.0)
 
@@ -205,8 +206,8 @@ class Pointwise(NumbaConv):
         p = problem
         mr, nv, speed = self._tile(p)
         nr = nv * self.lanes(p.dtype)
-        blocks = -(-p.pixels // nr)
-        filled = max(1, p.ocg) * max(1, p.pixels) / (max(1, -(-p.ocg // mr) * mr) * max(1, blocks * nr))
+        blocks = ceil_div(p.pixels, nr)
+        filled = max(1, p.ocg) * max(1, p.pixels) / (max(1, round_up(p.ocg, mr)) * max(1, blocks * nr))
         multiply, memory = p.flops * p.dtype.itemsize / 4 / (speed * filled), p.bytes
         # Arithmetic and memory traffic overlap for the most part.
         return Features(
@@ -223,11 +224,11 @@ class Pointwise(NumbaConv):
         mr, nv, _ = self._tile(p)
         weights = pack_rows(p, constants, mr)
         loop = self.loop("pointwise", p.dtype, mr, nv)
-        tiles = -(-p.ocg // mr)
+        tiles = ceil_div(p.ocg, mr)
         chunk = max(1, block_bytes(WEIGHTS) // (mr * p.icg * p.dtype.itemsize))
-        chunk = -(-tiles // max(1, -(-tiles // chunk)))
-        blocks = -(-p.pixels // (nv * self.lanes(p.dtype)))
-        items = p.n * p.groups * -(-tiles // max(1, chunk)) * blocks
+        chunk = ceil_div(tiles, max(1, ceil_div(tiles, chunk)))
+        blocks = ceil_div(p.pixels, nv * self.lanes(p.dtype))
+        items = p.n * p.groups * ceil_div(tiles, max(1, chunk)) * blocks
         fixed = (p.pixels, p.groups, p.icg, p.ocg, chunk, int(p.activation == "relu"))
         seconds = p.flops / 2e10
 
@@ -247,7 +248,7 @@ class Pointwise(NumbaConv):
 def pack_rows(p: ConvProblem, constants: tuple[Any, ...], mr: int) -> np.ndarray:
     """[group][tile of mr output channels]: mr of bias, then [input channel][mr] of weights."""
     weights, bias = constants
-    tiles = -(-p.ocg // mr)
+    tiles = ceil_div(p.ocg, mr)
     packed = packed_zeros((p.groups, tiles * mr, 1 + p.icg), p.dtype)
     packed[:, : p.ocg, 1:] = weights.reshape(p.groups, p.ocg, p.icg)
     if bias is not None:
@@ -287,12 +288,12 @@ class Depthwise(NumbaConv):
         counts: dict[str, float] = {"call": 1, "bytes": p.bytes, "pack_call": not p.packed}
         if self._in_place(p):
             lanes = 4 * self.lanes(p.dtype)
-            used = p.oc / (-(-p.oc // lanes) * lanes)
+            used = p.oc / round_up(p.oc, lanes)
             return Features({"multiply_channels": p.flops * size / used, **counts})
         rb, nv, rows, cols = self.blocking(p)
         lanes = nv * self.lanes(p.dtype)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
-        used = ow / (-(-ow // lanes) * lanes) * oh / (-(-oh // rb) * rb)
+        used = ow / round_up(ow, lanes) * oh / round_up(oh, rb)
         return Features({
             "multiply": p.flops * size / used,
             "copy": row_cost(window(p), rows, cols) * p.n * p.ic * p.kernel[0] * p.pixels * size,
@@ -349,7 +350,7 @@ class Depthwise(NumbaConv):
         weights, bias = constants
         nv = 4
         nr = nv * self.lanes(p.dtype)
-        wide = -(-p.oc // nr) * nr
+        wide = round_up(p.oc, nr)
         packed = packed_zeros((1 + p.taps, wide), p.dtype)
         packed[1:, : p.oc] = weights.reshape(p.oc, p.taps).T
         if bias is not None:

@@ -12,6 +12,7 @@ from fastconv.backends.numba.conv import BAND, window
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
+from fastconv.core.numbers import ceil_div, even_part, round_up
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.scratch import borrow
 from fastconv.machines import block_bytes
@@ -64,11 +65,11 @@ class Weight(NumbaKernel[ConvProblem]):
         w = window(p)
         cols = max(1, p.output[2])
         if cols > 2 * PIXELS:
-            cols = -(-cols // -(-cols // PIXELS))
+            cols = even_part(cols, PIXELS)
         rows = max(1, min(max(p.output[1], 1), PIXELS // cols))
 
         def useful(tile: tuple[int, float]) -> float:
-            return tile[1] * entries / (-(-entries // tile[0]) * tile[0])
+            return tile[1] * entries / round_up(entries, tile[0])
 
         mr, speed = best = max(TILES[self.registers], key=useful)
         offset, _ = axis_slots(cols, p.kernel[2], p.stride[2], p.dilation[2])
@@ -80,24 +81,24 @@ class Weight(NumbaKernel[ConvProblem]):
             by_taps, row_step, step, speed = False, 0, mr, useful(best)
         plane = band_slots(w, rows, cols)
         fit = max(1, block_bytes(BAND) // (size * plane) // step) * step
-        planes = -(-entries // step) * step
-        sums = p.groups * -(-p.ocg // nr) * planes * p.kernel[1] * p.kernel[2] * nr * size
-        blocks = p.n * p.output[0] * -(-p.output[1] // rows) * -(-p.output[2] // cols)
+        planes = round_up(entries, step)
+        sums = p.groups * ceil_div(p.ocg, nr) * planes * p.kernel[1] * p.kernel[2] * nr * size
+        blocks = p.n * p.output[0] * ceil_div(p.output[1], rows) * ceil_div(p.output[2], cols)
         segments = max(1, min(SEGMENTS, blocks, PARTIAL_BYTES // max(sums, 1)))
         return WeightPlan(mr, by_taps, rows, cols, min(fit, planes), planes, row_step, segments, speed)
 
     def _elements(self, p: ConvProblem) -> tuple[int, int]:
         """(partial sums, scratch of one thread) in elements."""
         b, nr = self.blocking(p), NV * self.lanes(p.dtype)
-        sums = b.segments * p.groups * -(-p.ocg // nr) * b.planes * p.kernel[1] * p.kernel[2] * nr
+        sums = b.segments * p.groups * ceil_div(p.ocg, nr) * b.planes * p.kernel[1] * p.kernel[2] * nr
         band = b.entries * band_slots(window(p), b.rows, b.cols)
         return sums, b.rows * b.cols * nr + band + (b.mr + 4) * self.lanes(p.dtype)
 
     def features(self, problem: ConvProblem) -> Features:
         p, b = problem, self.blocking(problem)
         nr = NV * self.lanes(p.dtype)
-        kbs = -(-max(p.ocg, 1) // nr)
-        blocks = p.n * p.output[0] * -(-max(p.output[1], 1) // b.rows) * -(-max(p.output[2], 1) // b.cols)
+        kbs = ceil_div(max(p.ocg, 1), nr)
+        blocks = p.n * p.output[0] * ceil_div(max(p.output[1], 1), b.rows) * ceil_div(max(p.output[2], 1), b.cols)
         used = b.speed * max(p.ocg / (kbs * nr), 1e-3)
         return Features({
             "call": 1,
@@ -113,19 +114,19 @@ class Weight(NumbaKernel[ConvProblem]):
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, b = problem, self.blocking(problem)
         nr = NV * self.lanes(p.dtype)
-        kbs, taps = -(-p.ocg // nr), p.kernel[1] * p.kernel[2]
+        kbs, taps = ceil_div(p.ocg, nr), p.kernel[1] * p.kernel[2]
         bands = make_bands(window(p), b.rows, b.cols)
         filler, packer = self.loop("band", p.dtype), self.loop("pack", p.dtype)
         loop = self.loop("weight", p.dtype, b.mr, NV)
         sums, scratch = self._elements(p)
         step, tap_step, row_step = (1, p.kernel[2], b.row_step) if b.taps else (b.mr, 1, bands.height * bands.pitch)
-        chunks = 1 if threads == 1 else min(kbs, -(-2 * threads // (b.segments * p.groups)))
-        kb = max(1, -(-kbs // max(chunks, 1)))
+        chunks = 1 if threads == 1 else min(kbs, ceil_div(2 * threads, b.segments * p.groups))
+        kb = max(1, ceil_div(kbs, max(chunks, 1)))
         fixed = (
             address(bands.table), p.n, p.groups, p.icg, p.ocg, b.planes, b.entries, step, tap_step, row_step,
             b.segments, kb, filler.address, packer.address, float(p.fill),
         )  # fmt: skip
-        items = b.segments * p.groups * -(-kbs // kb)
+        items = b.segments * p.groups * ceil_div(kbs, kb)
         seconds = p.flops / 2e10
         constant = constants[0]
         ycol = p.oc if p.layout == "NHWC" else 1

@@ -22,6 +22,7 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
 from fastconv.machines import block_bytes, host_table
@@ -50,7 +51,7 @@ class Blocking(NamedTuple):
 
 
 def ceil(a: int, b: int) -> int:
-    return -(-a // b)
+    return ceil_div(a, b)
 
 
 class Gemm(NumbaKernel[GemmProblem]):

@@ -18,6 +18,7 @@ from fastconv.backends.numba.base import (
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
+from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 from fastconv.machines import block_bytes
 
@@ -91,11 +92,11 @@ class Pool(NumbaKernel[PoolProblem]):
         lanes = self.lanes(p.dtype)
         counts: dict[str, float] = {"call": 1, "bytes": p.bytes}
         if self._in_place(p):
-            vectors = p.n * p.pixels * -(-p.c // (4 * lanes)) * 4
+            vectors = p.n * p.pixels * ceil_div(p.c, 4 * lanes) * 4
             return Features({"tap": vectors * p.taps * 2, **counts})
         rb, nv, rows, cols = self.blocking(p)
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
-        wide, high = -(-ow // (nv * lanes)) * nv, -(-oh // rb) * rb
+        wide, high = ceil_div(ow, nv * lanes) * nv, round_up(oh, rb)
         vectors = p.n * p.c * p.output[0] * wide * high
         band = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels
         return Features({

@@ -15,6 +15,7 @@ import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import ShapeError, shown
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import Problem, as_int, check_size, description, split_batch, to3
 from fastconv.core.problems.pool import PoolProblem, check_not_empty, pool_dtype
 
@@ -58,13 +59,13 @@ class AdaptivePoolProblem(Problem):
     @property
     def taps(self) -> int:
         """Elements of the largest window."""
-        d, h, w = (-(-i // o) + (i % o != 0) if o else 0 for i, o in zip(self.input, self.output, strict=True))
+        d, h, w = (ceil_div(i, o) + (i % o != 0) if o else 0 for i, o in zip(self.input, self.output, strict=True))
         return d * h * w
 
     @property
     def terms(self) -> int:
         if self.direction == "backward":  # windows that contain one position
-            return prod(-(-o // max(i, 1)) + 1 for i, o in zip(self.input, self.output, strict=True))
+            return prod(ceil_div(o, max(i, 1)) + 1 for i, o in zip(self.input, self.output, strict=True))
         return self.taps if self.kind == "avg" else 0
 
     @property
@@ -107,12 +108,12 @@ def axis_windows(extent: int, output: int, begin: int = 0, end: int | None = Non
     With `extent` and `output` exchanged, they are the windows that contain each position.
     """
     o = np.arange(begin, output if end is None else end, dtype=np.int64)
-    return o * extent // output, -(-(o + 1) * extent // output)
+    return o * extent // output, ceil_div((o + 1) * extent, output)
 
 
 def widest_window(extent: int, output: int) -> int:
     """Positions of the largest window along one axis, or one more."""
-    return min(extent, -(-extent // output) + (extent % output != 0)) if output else 0
+    return min(extent, ceil_div(extent, output) + (extent % output != 0)) if output else 0
 
 
 def _adaptive_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[int, ...]:

@@ -26,6 +26,7 @@ import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
     PADDING_MODES,
@@ -239,7 +240,7 @@ def forward_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int) -> int
 
 def same_pads(extent: int, k: int, s: int, d: int, upper: bool) -> tuple[int, int]:
     """Padding for an output of ceil(extent / s); the odd one goes to the end if `upper`."""
-    total = max(0, (-(-extent // s) - 1) * s + d * (k - 1) + 1 - extent)
+    total = max(0, (ceil_div(extent, s) - 1) * s + d * (k - 1) + 1 - extent)
     small, large = total // 2, total - total // 2
     return (small, large) if upper else (large, small)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, check_size, description, split_batch, to3
 from fastconv.core.problems.conv import AXES, as_pads, forward_extent
 
@@ -137,7 +138,7 @@ def whole_windows(
 ) -> tuple[int, int]:
     """The range of windows along one axis of which an average counts every tap: first, and one past the last."""
     end = extent + hi if include_pad else extent
-    first = 0 if include_pad else min(max(-(-lo // s), 0), output)
+    first = 0 if include_pad else min(max(ceil_div(lo, s), 0), output)
     return first, min(max((end + lo - d * (k - 1) - 1) // s + 1, first), output)
 
 
@@ -181,7 +182,7 @@ def axis_counts(
     counts = np.full(output - skip, k, dtype)
     for some in (slice(0, first), slice(last, output)):
         start = np.arange(some.start, some.stop, dtype=np.int64) * s - lo
-        before_end = -(-(end - start) // d)
+        before_end = ceil_div(end - start, d)
         before_start = np.zeros_like(start) if include_pad else np.maximum(-(start // d), 0)
         kept = slice(some.start - skip, some.stop - skip) if some.start else some
         counts[kept] = np.clip(before_end, 0, k) - np.minimum(before_start, k)

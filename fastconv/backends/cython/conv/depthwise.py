@@ -16,7 +16,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.numbers import even_part
+from fastconv.core.numbers import ceil_div, even_part, round_up, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -69,17 +69,17 @@ class Blocks:
             rows, cols, wq, row_len = even_part(oh, block, block // 2), ow, 0, 0
             if rows == oh:
                 group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
-                fair = p.groups if p.flops <= SHARED_FLOPS else -(-p.groups // SHARES)
+                fair = p.groups if p.flops <= SHARED_FLOPS else ceil_div(p.groups, SHARES)
                 groups = max(1, min(fair, block_bytes(IMAGES) // group))
         else:
             cols = even_part(ow, BLOCK_COLS, 64)
             # Tiles read whole vectors: up to a vector past the last column.
-            wq = -(-cols // vl) * vl + (kw - 1) * p.dilation[2] // sw + 1
+            wq = round_up(cols, vl) + (kw - 1) * p.dilation[2] // sw + 1
             row_len = sw * wq
             halo = native.span(1, sh, kh, p.dilation[1])
             rows = even_part(oh, max((block_bytes(BAND) // (planes * row_len * size) - halo) // sh + 1, 8), 4)
         spanned = planes * native.span(rows, sh, kh, p.dilation[1])
-        table_bytes = -(-spanned * POINTER // 64) * 64
+        table_bytes = whole_lines(spanned * POINTER)
         band_bytes = (spanned * row_len + native.SLACK) * size
         return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
 
@@ -107,9 +107,9 @@ def rows_features(p: ConvProblem, isa: str) -> Features:
     size = p.dtype.itemsize
     vl = native.lanes(isa, size)
     _, oh, ow = (max(e, 1) for e in p.output)
-    vectors = -(-ow // vl)
+    vectors = ceil_div(ow, vl)
     flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
-    tiles = p.n * p.oc * p.output[0] * -(-oh // TILE_ROWS) * vectors
+    tiles = p.n * p.oc * p.output[0] * ceil_div(oh, TILE_ROWS) * vectors
     copied = 0 if reads_in_place(p) else p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
     # Cache lines are transferred while tiles compute.
     tiled = {tile_kind(p): flops * size / 4, "tile": tiles}
@@ -141,7 +141,7 @@ class Depthwise(Specialised[ConvProblem]):
             return rows_features(p, self.isa)
         vl = native.lanes(self.isa, p.dtype.itemsize)
         run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
-        used = run / (-(-run // vl) * vl)
+        used = run / round_up(run, vl)
         return Features({
             "call": 1,
             "pack": 0 if p.packed else p.oc * p.taps,

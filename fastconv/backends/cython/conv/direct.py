@@ -15,6 +15,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.numbers import ceil_div, even_part, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes, host_table
 
@@ -34,7 +35,7 @@ MANY_TAPS = 128  # a single channel at a time is enough work with them
 
 def row_steps(pixels: int, mr: int) -> float:
     """Steps for a row of adjacent pixels, in near-equal parts."""
-    pieces = -(-pixels // mr)
+    pieces = ceil_div(pixels, mr)
     return max(pixels + TILE_START * pieces, TILE_STEPS * pieces)
 
 
@@ -53,7 +54,7 @@ class Flat:
     @classmethod
     def of(cls, p: ConvProblem, rows: int) -> Flat:
         rin = native.span(rows, p.stride[1], p.kernel[1], p.dilation[1])
-        return cls(p.output[2], -(-rin // p.stride[1]))
+        return cls(p.output[2], ceil_div(rin, p.stride[1]))
 
     def channel(self, p: ConvProblem) -> int:
         """Elements of one channel."""
@@ -107,7 +108,7 @@ class Blocks:
         nr = native.tile(isa, size)[1]
         fill = 4 if p.layout == "NHWC" else 1  # one channel of one row is a strided gather
         return {
-            "multiply": -(-p.ocg // nr) * p.kernel[1] * p.kernel[2] * self.steps * 2 * nr * size / 4,
+            "multiply": ceil_div(p.ocg, nr) * p.kernel[1] * p.kernel[2] * self.steps * 2 * nr * size / 4,
             "row": self.filled_rows * fill,
             "copy": self.copied * fill,
             "gather": self.gathered * fill,
@@ -118,22 +119,22 @@ class Blocks:
         return host_table().seconds(Features(self.counts(p, isa)).of(f"{Direct.row}@{isa}"))
 
     def table_bytes(self, p: ConvProblem) -> int:
-        return -(-self.channel(p) * 8 // 64) * 64 if self.flat else 0
+        return whole_lines(self.channel(p) * 8) if self.flat else 0
 
     @classmethod
     @keep_few()
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
         mr, nr = native.tile(isa, p.acc.itemsize)
-        depth, kbs = max(1, p.icg * p.kernel[0]), -(-p.ocg // nr)
+        depth, kbs = max(1, p.icg * p.kernel[0]), ceil_div(p.ocg, nr)
         best = cls.in_rows(p, mr, nr, 1)  # chosen for one thread: the parts of channels determine the rounding
         if p.output[1] > 1 and 0 < p.output[2] < FLAT_COLS:
             flat = cls.flattened(p, mr, nr)
             best = min(best, flat, key=lambda b: b.seconds(p, isa))
         if threads > 1 and not best.flat:
             best = cls.in_rows(p, mr, nr, threads)
-        items = p.n * p.groups * p.output[0] * -(-p.output[1] // best.rows) * -(-p.output[2] // best.cols)
-        chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
-        k_chunk = max(1, -(-kbs // max(chunks, 1)))
+        items = p.n * p.groups * p.output[0] * ceil_div(p.output[1], best.rows) * ceil_div(p.output[2], best.cols)
+        chunks = 1 if items >= 2 * threads else min(kbs, ceil_div(2 * threads, max(items, 1)))
+        k_chunk = max(1, ceil_div(kbs, max(chunks, 1)))
         if best.channels < depth:
             k_chunk = min(k_chunk, max(1, block_bytes(ALL_SUMS) // (best.rows * best.cols * nr * p.acc.itemsize)))
         return replace(best, k_chunk=k_chunk)
@@ -148,7 +149,7 @@ class Blocks:
         band = native.Band.of(p, 1, cols, True)
         channels = max(1, min(depth, 4 * band_bytes // (band.rin * band.row_len * size)))
         while cols > nr and channels < depth and channels < 64:
-            cols = -(-cols // 2)
+            cols = ceil_div(cols, 2)
             band = native.Band.of(p, 1, cols, True)
             channels = max(1, min(depth, 4 * band_bytes // (band.rin * band.row_len * size)))
         rows = 1
@@ -161,9 +162,9 @@ class Blocks:
                 if band.rin * band.row_len * depth * size > band_bytes:
                     break
                 rows += 1
-            rows = -(-oh // -(-oh // rows))  # near-equal parts
+            rows = even_part(oh, rows)
             band = native.Band.of(p, rows, cols, True)
-        filled = -(-oh // rows) * band.rin * -(-ow // cols)
+        filled = ceil_div(oh, rows) * band.rin * ceil_div(ow, cols)
         elements = (filled * band.row_len, 0) if p.stride[2] <= UNROLLED_STRIDE else (0, filled * band.row_len)
         return cls(rows, cols, channels, band, oh * row_steps(ow, mr), filled, *elements)
 
@@ -175,15 +176,15 @@ class Blocks:
         rows = min(oh, max(1, block_bytes(SUMS) // (ow * nr * size)))
         least = min(depth, 1 if p.kernel[1] * p.kernel[2] >= MANY_TAPS else FLAT_CHANNELS)
         while True:
-            rows = -(-oh // -(-oh // rows))
+            rows = even_part(oh, rows)
             band = Flat.of(p, rows)
             channels = block_bytes(BAND) // (band.channel(p) * size)
             if rows == 1 or channels >= least:
                 break
-            rows = -(-rows // 2)
+            rows = ceil_div(rows, 2)
         channels = max(1, min(depth, channels))
-        channels = -(-depth // -(-depth // channels))
-        parts = -(-oh // rows)
+        channels = even_part(depth, channels)
+        parts = ceil_div(oh, rows)
         return cls(rows, ow, channels, band, parts * row_steps(rows * ow, mr), 0, 0, parts * band.channel(p))
 
 

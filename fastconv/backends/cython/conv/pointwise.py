@@ -13,6 +13,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -45,7 +46,7 @@ class Pointwise(Specialised[ConvProblem]):
     def features(self, problem: ConvProblem) -> Features:
         p, size = problem, problem.acc.itemsize
         mr, nr = native.tile(self.isa, size)
-        panels, tiles = -(-max(p.pixels, 1) // nr), -(-max(p.ocg, 1) // mr)
+        panels, tiles = ceil_div(max(p.pixels, 1), nr), ceil_div(max(p.ocg, 1), mr)
         used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         multiply = "multiply" if self._stays(p) else "multiply_streamed"
         return Features({
@@ -66,7 +67,7 @@ class Pointwise(Specialised[ConvProblem]):
     def _block(self, p: ConvProblem, threads: int) -> int:
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        panels = -(-max(p.pixels, 1) // nr)
+        panels = ceil_div(max(p.pixels, 1), nr)
         fit = max(1, block_bytes(PIXELS) // (max(p.icg, 1) * nr * size))
         if threads > 1:
             fit = min(fit, max(1, panels * p.n * p.groups // (4 * threads)))

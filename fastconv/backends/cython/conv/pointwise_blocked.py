@@ -15,6 +15,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.numbers import ceil_div, even_part, round_up
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -61,17 +62,17 @@ class Blocks:
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
-        depth = -(-max(1, p.icg) // vl) * vl
+        depth = round_up(max(1, p.icg), vl)
         most = max(mr, block_bytes(PIXELS) // (depth * size))
-        pixels = -(-p.pixels // -(-p.pixels // most)) if p.pixels else 1  # near-equal parts
-        kbs = -(-p.ocg // nr)
-        items = p.n * p.groups * -(-p.pixels // pixels)
-        chunks = 1 if items >= 2 * threads else min(kbs, -(-2 * threads // max(items, 1)))
+        pixels = even_part(p.pixels, most) if p.pixels else 1
+        kbs = ceil_div(p.ocg, nr)
+        items = p.n * p.groups * ceil_div(p.pixels, pixels)
+        chunks = 1 if items >= 2 * threads else min(kbs, ceil_div(2 * threads, max(items, 1)))
         plain = p.stride == (1, 1, 1)
         in_place = plain and p.layout == "NCHW" and 1 < p.pixels <= SMALL_PIXELS and kbs <= IN_PLACE_BLOCKS[isa]
         together = IN_PLACE_TOGETHER[isa] if in_place else TOGETHER
         return cls(
-            p.pixels if plain else p.output[2], pixels, max(1, -(-kbs // max(1, chunks))), together, in_place,
+            p.pixels if plain else p.output[2], pixels, max(1, ceil_div(kbs, max(1, chunks))), together, in_place,
             0 if in_place else depth * pixels + vl, (pixels + vl) * nr, 0 if plain else (p.input[2] + 1) * vl,
         )  # fmt: skip
 
@@ -105,8 +106,8 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         p, size = problem, problem.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         blocks = Blocks.of(p, self.isa, 1)
-        rows = blocks.pixels / -(-blocks.pixels // mr)
-        lanes_used = p.ocg / (-(-max(p.ocg, 1) // nr) * nr) if p.ocg else 1.0
+        rows = blocks.pixels / ceil_div(blocks.pixels, mr)
+        lanes_used = p.ocg / round_up(max(p.ocg, 1), nr) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
         entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # whole rows are copied
         moved = p.n * p.pixels * (entered + p.oc)

@@ -21,7 +21,7 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, rounding_bound
-from fastconv.core.numbers import near_equal
+from fastconv.core.numbers import ceil_div, even_part, near_equal, round_up
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -64,7 +64,7 @@ class Scheme:
     @keep_few(64)
     def of(cls, kh: int, stride: int, most: int) -> Scheme:
         """Filters of at most `most` taps."""
-        parts = -(-kh // (stride * most))
+        parts = ceil_div(kh, stride * most)
         filters = []
         for phase in range(min(stride, kh)):
             rows = range(phase, kh, stride)
@@ -205,11 +205,11 @@ class Blocks:
     def of(cls, p: ConvProblem, scheme: Scheme, isa: str, threads: int) -> Blocks:
         size = p.acc.itemsize
         lanes = native.lanes(isa, size)
-        parts = -(-max(p.ocg, 1) // (ACCUMULATORS[isa] // scheme.planes))
+        parts = ceil_div(max(p.ocg, 1), ACCUMULATORS[isa] // scheme.planes)
         depth = p.icg * p.kernel[0]
-        tile_rows = -(-max(p.output[1], 1) // M)
+        tile_rows = ceil_div(max(p.output[1], 1), M)
         columns = max(p.output[2], lanes) + (p.kernel[2] - 1) * p.dilation[2] // p.stride[2]
-        wq = -(-columns // lanes) * lanes
+        wq = round_up(columns, lanes)
         row_len = wq * p.stride[2]
         win = native.span(p.output[2], *(extents[2] for extents in (p.stride, p.kernel, p.dilation)))
         if p.output[2] < lanes:  # a vector extends past the last pixel
@@ -217,14 +217,14 @@ class Blocks:
         most = max(1, block_bytes(TRANSFORMED) // (depth * scheme.combined * row_len * size))
         if threads > 1:  # enough items for all threads
             most = min(most, max(1, tile_rows * p.n * p.groups * p.output[0] // (4 * threads)))
-        rows = -(-tile_rows // -(-tile_rows // most))
+        rows = even_part(tile_rows, most)
         band = native.span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
         channel = rows * scheme.combined * row_len
         fetch = p.one_image().bytes > FETCH_BYTES
-        vectors = -(-max(p.output[2], 1) // lanes)
-        row = -(-native.span(lanes, p.stride[2], p.kernel[2], p.dilation[2]) // p.stride[2]) * p.stride[2]
+        vectors = ceil_div(max(p.output[2], 1), lanes)
+        row = round_up(native.span(lanes, p.stride[2], p.kernel[2], p.dilation[2]), p.stride[2])
         patch = native.span(M, p.stride[1], p.kernel[1], 1) * p.kernel[2] * lanes + row + lanes
-        direct = -(-rows * vectors // size)
+        direct = ceil_div(rows * vectors, size)
         return cls(
             parts, rows, win, wq, row_len, channel, fetch, band, depth * channel, rows * row_len, direct, patch
         )  # fmt: skip
@@ -272,11 +272,11 @@ class Rows(Specialised[ConvProblem]):
         lanes = native.lanes(self.isa, size)
         scheme = self.scheme(p)
         blocks = Blocks.of(p, scheme, self.isa, 1)
-        tile_rows = p.n * p.groups * p.output[0] * -(-p.output[1] // M)
+        tile_rows = p.n * p.groups * p.output[0] * ceil_div(p.output[1], M)
         depth = p.icg * p.kernel[0]
         weights = scheme.combined * depth * p.kernel[2]  # of one output channel
         count = p.ocg / blocks.parts
-        tiles = tile_rows * blocks.parts * -(-p.output[2] // lanes)
+        tiles = tile_rows * blocks.parts * ceil_div(p.output[2], lanes)
         flops = 2.0 * lanes * size / 4  # of one multiply-add
         crowded = "_crowded" if scheme.planes == M + MOST_TAPS[0] - 1 else ""  # all registers are used
         counts = {

@@ -26,6 +26,7 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, rounding_bound
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes, host_table
 
@@ -102,10 +103,10 @@ class Axis:
         assert points is not None
         pairs, single = _numbers(points)
         coef_out = [v**i for i in range(1, m) for v in (*pairs, *(() if single is None else (single,)))]
-        most, used = -(-taps // stride), []
+        most, used = ceil_div(taps, stride), []
         weights = np.zeros((stride, points * most), dtype)
         for phase in range(stride):
-            count = -(-(taps - phase) // stride)
+            count = ceil_div(taps - phase, stride)
             rows = [*_weights(points, count), *(float(k == count - 1) for k in range(count) if count == most)]
             weights[phase, : len(rows)] = rows
             used.append(len(rows) // count)
@@ -118,7 +119,7 @@ class Axis:
 
     def lattice(self, outputs: int, at: int) -> int:
         """Tiles of lattice `at`."""
-        return -(-(max(0, outputs - at + self.dilation - 1) // self.dilation) // self.m)
+        return ceil_div(max(0, outputs - at + self.dilation - 1) // self.dilation, self.m)
 
     def tiles(self, outputs: int) -> int:
         """Tiles of all lattices."""
@@ -185,7 +186,7 @@ class Edge:
     @classmethod
     @keep_few(256)
     def of(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge:
-        taps = -(-axis.taps // axis.stride)
+        taps = ceil_div(axis.taps, axis.stride)
         every, points = _finite(axis.points), outputs + taps - 1
         chosen = _edge_points(axis.points, taps, outputs)
         b, a, _ = _edge_matrices([every[i] for i in chosen], taps, outputs)
@@ -200,7 +201,7 @@ class Edge:
     def at_end(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge | None:
         """The edge for the last tiles of all lattices; None if they are whole."""
         alike = ((at, count) for at, count in axis.alike(outputs) if count and at < outputs)
-        rest = max((-(-(outputs - at) // axis.dilation) % axis.m for at, _ in alike), default=0)
+        rest = max((ceil_div(outputs - at, axis.dilation) % axis.m for at, _ in alike), default=0)
         return cls.of(axis, rest, dtype) if rest else None
 
 
@@ -317,7 +318,7 @@ def _without(finite: Sequence[Fraction], v: Fraction) -> Fraction:
 
 def points_of(m: int, taps: int, stride: int) -> int | None:
     """Points that F(m, taps) needs; None where there is no set of that size, or no gain."""
-    points = m + -(-taps // stride) - 1
+    points = m + ceil_div(taps, stride) - 1
     return points if points in POINTS and points > m else None
 
 
@@ -376,7 +377,7 @@ class Scheme:
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
         h, w = axes(p, m)
         tile_cols = w.tiles(p.output[2])
-        slots = h.points * w.points * h.stride * w.stride * -(-p.icg // vl) * vl  # elements of a tile
+        slots = h.points * w.points * h.stride * w.stride * ceil_div(p.icg, vl) * vl  # elements of a tile
         fit = block_bytes(TRANSFORMED) // (slots * max(1, tile_cols) * size)  # rows of tiles
         most = max(1, fit // p.kernel[0])
         items = in_rows(p, h, most) if count == 1 else shared(p, h, w, isa, most, count)
@@ -392,7 +393,7 @@ class Scheme:
         direct_channels = max(1, min(p.icg * p.kernel[0], DIRECT_WEIGHTS // (taps * nr)))
         fitting = DIRECT_PIXELS // (direct_channels * h.span(1) * w.m * w.stride)
         direct_tiles = max(1, min(w.lattice(p.output[2], 0), fitting))
-        phase = -(-w.span(direct_tiles) // w.stride)
+        phase = ceil_div(w.span(direct_tiles), w.stride)
         direct_row = phase * w.stride
         at = np.arange(w.taps) % w.stride * phase + np.arange(w.taps) // w.stride
         direct_taps = (np.arange(h.taps)[:, None] * direct_row + at).ravel().astype(np.intp)
@@ -400,7 +401,7 @@ class Scheme:
             (h.span(rows) * win + 1) * vl, h.points * win * vl, slots * entered * tiles,
             h.points * w.points * planes * tiles * nr, h.m * w.points * nr, h.m * y_row,
             entered * rows * parts * win * vl, parts * win, direct_channels * taps * nr,
-            direct_channels * h.span(1) * direct_row, direct_tiles * w.m * nr, -(-entered * tiles // size),
+            direct_channels * h.span(1) * direct_row, direct_tiles * w.m * nr, ceil_div(entered * tiles, size),
         )  # fmt: skip
         chunks, starts, depth_rows = depth_chunks(p, h, w, vl)
         alone = p.output[0] == 1 or p.stride[0] > 1  # one plane per item, for any number of threads
@@ -441,7 +442,7 @@ def _depths(axis: Axis, edge: Edge | None, outputs: int) -> float:
     tiles = axis.tiles(outputs)
     if edge is None:
         return tiles * axis.depth
-    early = sum(count for at, count in axis.alike(outputs) if -(-(outputs - at) // axis.dilation) % axis.m > 0)
+    early = sum(count for at, count in axis.alike(outputs) if ceil_div(outputs - at, axis.dilation) % axis.m > 0)
     less = axis.points - edge.points
     return tiles * axis.depth - early * less * len(axis.used)
 
@@ -450,8 +451,8 @@ def planes_together(p: ConvProblem, fit: int, count: int) -> int:
     """Output planes of an item: they read at most `fit` transformed planes, and there are items for `count` threads."""
     most = fit - (p.kernel[0] - 1) * p.dilation[0]
     fair = p.output[0] if count == 1 else p.n * p.groups * p.output[0] // (4 * count)
-    pieces = -(-p.output[0] // max(1, min(most, fair, p.output[0]))) if p.output[0] else 1
-    return max(1, -(-p.output[0] // pieces))
+    pieces = ceil_div(p.output[0], max(1, min(most, fair, p.output[0]))) if p.output[0] else 1
+    return max(1, ceil_div(p.output[0], pieces))
 
 
 class Items(NamedTuple):
@@ -497,7 +498,7 @@ def in_rows(p: ConvProblem, h: Axis, most: int, parts: int = 1) -> tuple[Items, 
     for at, lattices in h.alike(p.output[1]):
         rows = h.lattice(p.output[1], at)
         if lattices and rows:
-            items += cut(at, lattices, 0, rows, -(-rows // most), parts)
+            items += cut(at, lattices, 0, rows, ceil_div(rows, most), parts)
     return tuple(sorted(items, key=lambda some: -some.rows))
 
 
@@ -505,7 +506,7 @@ def evenly(p: ConvProblem, h: Axis, most: int, count: int, parts: int) -> tuple[
     """The same number of rows for each of `count` threads; the remaining rows are split by output channels."""
     rows = h.tiles(p.output[1])
     own, left = rows // count, rows % count
-    items = cut(0, 1, 0, own * count, -(-own // most) * count, 1) if own else []
+    items = cut(0, 1, 0, own * count, ceil_div(own, most) * count, 1) if own else []
     return (*items, *[Items(0, 1, rows - left, left, 1, parts)] * (left > 0))
 
 
@@ -516,7 +517,7 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
     """
     size = p.acc.itemsize
     vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
-    kbs, depth = -(-max(p.ocg, 1) // nr), p.kernel[0] * -(-p.icg // vl) * vl
+    kbs, depth = ceil_div(max(p.ocg, 1), nr), p.kernel[0] * ceil_div(p.icg, vl) * vl
     tile_cols, win = w.tiles(p.output[2]), w.reach(p.output[2])
     planes = p.n * p.groups * p.output[0]
     weights = kbs * nr * h.depth * w.depth * depth * size
@@ -528,7 +529,7 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
 
     def seconds(rows: int, part: int, parts: int) -> float:
         tiles, blocks = rows * tile_cols, kbs * (part + 1) // parts - kbs * part // parts
-        strip = tiles / -(-tiles // mr)
+        strip = tiles / ceil_div(tiles, mr)
         enter = h.span(rows) * (input_row + win * input_transform) * depth
         multiply = products * tiles * nr * h.depth * w.depth * depth / min(1.0, strip / 6)
         leave = tiles * nr * h.points * w.points * output_transform
@@ -576,7 +577,7 @@ def together(h: Axis, w: Axis) -> int:
 
 def depth_chunks(p: ConvProblem, h: Axis, w: Axis, vl: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Parts of the channels that are summed in registers, plane by plane; the first of each phase; rows of all."""
-    channel_blocks = -(-p.icg // vl)
+    channel_blocks = ceil_div(p.icg, vl)
     full, rest, most = p.icg // vl, p.icg % vl, max(1, together(h, w) // vl)
     parts = []  # (depth tap, first block, blocks, lanes) of one phase
     for tap in range(p.kernel[0]):
@@ -642,18 +643,18 @@ class Winograd(Specialised[ConvProblem]):
         vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         scheme = Scheme.of(p, self.isa, self.m, 1)
         h, w = scheme.h, scheme.w
-        kbs, runs = -(-max(p.ocg, 1) // nr), p.n * p.groups * p.output[0]
+        kbs, runs = ceil_div(max(p.ocg, 1), nr), p.n * p.groups * p.output[0]
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
         here = max(1, max((some.rows for some in scheme.items), default=1) * scheme.tile_cols * scheme.together)
-        rows = here / -(-here // mr)  # of the register tile
+        rows = here / ceil_div(here, mr)  # of the register tile
         full = min(1.0, (rows + 0.5) / 4.5)
         depth = p.icg * p.kernel[0]
         step = p.dilation[0] if scheme.together > 1 else 1
         entered = 1 + (p.kernel[0] - 1) * step / scheme.together  # transformed planes per output plane
         band_rows = runs * sum(h.span(some.rows) * some.number for some in scheme.items)
-        transformed = band_rows * entered * -(-p.icg // vl) * vl * size / 4
+        transformed = band_rows * entered * ceil_div(p.icg, vl) * vl * size / 4
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
-        items = sum(some.number for some in scheme.items) * p.n * -(-p.output[0] // scheme.together)
+        items = sum(some.number for some in scheme.items) * p.n * ceil_div(p.output[0], scheme.together)
         stream = scheme.touched * items * native.streamed(weights)
         images = p.bytes - p.oc * p.depth * size  # weights are counted as packed
         counts = {
@@ -699,9 +700,9 @@ class Winograd(Specialised[ConvProblem]):
         """From (oc, icg, kd, kh, kw) to (groups, blocks of NR, rows of all chunks, NR), zero after the last channel."""
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
-        taps, most_w = p.kernel[1] * p.kernel[2], -(-scheme.w.taps // scheme.w.stride)
+        taps, most_w = p.kernel[1] * p.kernel[2], ceil_div(scheme.w.taps, scheme.w.stride)
         elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
-        shape = p.groups, -(-p.ocg // nr), scheme.depth_rows, nr
+        shape = p.groups, ceil_div(p.ocg, nr), scheme.depth_rows, nr
         table, _winograd2d = native.table(self.isa, size), native.compiled("conv._winograd2d")
         prepared = _winograd2d.WeightTransform(table, p, scheme, TOGETHER)
         seconds = host_table().rate(f"{self.rates}/pack_more") * prod(shape)

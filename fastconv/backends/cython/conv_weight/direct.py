@@ -22,7 +22,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
-from fastconv.core.numbers import even_part, near_equal
+from fastconv.core.numbers import ceil_div, even_part, near_equal
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -87,7 +87,7 @@ class Layout:
             wlen, wq, step = win, win, mr
             pixels = np.arange(cols) * p.stride[2] * mr
         else:
-            wq, step = -(-win // p.dilation[2]), 1
+            wq, step = ceil_div(win, p.dilation[2]), 1
             wlen = wq * p.dilation[2]
             at = np.arange(cols) * p.stride[2]
             pixels = at % p.dilation[2] * wq + at // p.dilation[2]
@@ -103,13 +103,13 @@ class Layout:
                     tiles += [(at_row + s * p.dilation[2] * mr, first + s, 0) for s in range(p.kernel[2])]
                 else:
                     tiles += [(at_row + s, first + s, c) for s, c in parts(p.kernel[2], mr)]
-        kbs = -(-p.ocg // nr)
+        kbs = ceil_div(p.ocg, nr)
         sums = p.groups * kbs * nr * p.depth * size
-        blocks = -(-p.n // images) * p.output[0] * -(-p.output[1] // rows) * -(-p.output[2] // cols)
+        blocks = ceil_div(p.n, images) * p.output[0] * ceil_div(p.output[1], rows) * ceil_div(p.output[2], cols)
         segments = max(1, min(SEGMENTS, blocks, PARTIAL_BYTES // max(sums, 1)))
-        chunks = 1 if count == 1 else min(kbs, -(-2 * count // (segments * p.groups)))
+        chunks = 1 if count == 1 else min(kbs, ceil_div(2 * count, segments * p.groups))
         return cls(
-            channel_rows, images, rows, cols, segments, max(1, -(-kbs // max(chunks, 1))),
+            channel_rows, images, rows, cols, segments, max(1, ceil_div(kbs, max(chunks, 1))),
             max(1, min(len(units), block_bytes(BAND) // (images * unit_len * size))),
             np.array(units, np.intp), np.array(tiles, np.intp), pixels.astype(np.intp), rin, win, wlen, wq, plane_len,
             unit_len, wlen * step * p.stride[1], p.taps if channel_rows else 1,
@@ -127,12 +127,12 @@ class Layout:
 
 def parts(total: int, most: int) -> list[tuple[int, int]]:
     """Near-equal parts of at most `most`: (first, count) of each."""
-    return [(first, end - first) for first, end in near_equal(total, -(-total // most))]
+    return [(first, end - first) for first, end in near_equal(total, ceil_div(total, most))]
 
 
 def panel_rows(total: int, mr: int) -> float:
     """Average rows of a tile when `total` rows are split into near-equal tiles."""
-    return total / -(-total // mr) if total else 0.0
+    return total / ceil_div(total, mr) if total else 0.0
 
 
 def block(p: ConvProblem) -> tuple[int, int, int]:
@@ -166,14 +166,14 @@ class Weight(Kernel[ConvProblem]):
         p = problem
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
-        kbs = -(-max(p.ocg, 1) // nr)
+        kbs = ceil_div(max(p.ocg, 1), nr)
         rows = max(panel_rows(p.icg, mr), panel_rows(p.kernel[2], mr), 1)
         used = p.ocg / (kbs * nr) * min(1.0, rows / (5 if self.isa == "avx512" else 4))
         _, height, width = block(p)
         band = native.span(height, p.stride[1], p.kernel[1], p.dilation[1]) * native.span(
             width, p.stride[2], p.kernel[2], p.dilation[2]
         )
-        blocks = p.n * p.output[0] * -(-max(p.output[1], 1) // height) * -(-max(p.output[2], 1) // width)
+        blocks = p.n * p.output[0] * ceil_div(max(p.output[1], 1), height) * ceil_div(max(p.output[2], 1), width)
         return Features({
             "call": 1,
             "multiply": p.flops * size / 4 / max(used, 1e-3),
@@ -186,7 +186,7 @@ class Weight(Kernel[ConvProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         layout = Layout.of(p, self.isa, 1)
-        return (layout.scratch(mr, nr) + layout.segments * p.groups * -(-p.ocg // nr) * nr * p.depth) * size
+        return (layout.scratch(mr, nr) + layout.segments * p.groups * ceil_div(p.ocg, nr) * nr * p.depth) * size
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), max(problem.n, 1) * problem.pixels)
@@ -194,9 +194,9 @@ class Weight(Kernel[ConvProblem]):
     def bound(self, problem: ConvProblem) -> float:
         p = problem
         images, rows, cols = block(p)
-        blocks = -(-p.n // images) * p.output[0] * -(-p.output[1] // rows) * -(-p.output[2] // cols)
+        blocks = ceil_div(p.n, images) * p.output[0] * ceil_div(p.output[1], rows) * ceil_div(p.output[2], cols)
         segments = Layout.of(p, self.isa, 1).segments
-        return rounding_bound(p, images * rows * cols + -(-blocks // segments) + segments)
+        return rounding_bound(p, images * rows * cols + ceil_div(blocks, segments) + segments)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
         _weight = native.compiled("conv_weight._direct")
@@ -206,7 +206,7 @@ class Weight(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         layout = Layout.of(p, self.isa, count)
         prepared = _weight.Weight(native.table(self.isa, size), p, native.padded_axes(p, p.mode), layout)
-        own, sums = layout.scratch(mr, nr), layout.segments * p.groups * -(-p.ocg // nr) * nr * p.depth
+        own, sums = layout.scratch(mr, nr), layout.segments * p.groups * ceil_div(p.ocg, nr) * nr * p.depth
         return native.weight_gradient(
             p, prepared, own * size, count, native.seconds(self, p), sums * size, constants[0]
         )

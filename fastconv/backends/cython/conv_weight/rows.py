@@ -12,7 +12,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
-from fastconv.core.numbers import even_part
+from fastconv.core.numbers import ceil_div, even_part
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -50,8 +50,8 @@ class Blocks:
         sums = block_bytes(SUMS)
         outputs = even_part(max(p.ocg, 1), max(1, sums // (p.taps * vl * size)))
         inputs = even_part(max(p.ic, 1), max(1, min(sums // (outputs * p.taps * vl * size), p.ic // ITEMS)))
-        count = p.n * p.output[0] * -(-oh // rows) * -(-ow // cols)
-        items = -(-p.ic // inputs) * -(-p.ocg // outputs)
+        count = p.n * p.output[0] * ceil_div(oh, rows) * ceil_div(ow, cols)
+        items = ceil_div(p.ic, inputs) * ceil_div(p.ocg, outputs)
         segments = 1 if items >= ITEMS else max(1, min(ITEMS, count))
         axes = zip(p.input, p.pads, p.kernel, p.dilation, strict=True)
         alone = any(max(pads) > (k - 1) * d or extent < d for extent, pads, k, d in axes)
@@ -100,10 +100,10 @@ class WeightRows(Kernel[ConvProblem]):
         blocks = Blocks.of(p, vl)
         _, kh, kw = p.kernel
         shared = p.dilation[1] == 1 and p.stride[1] <= 2 and kh > 1 and kw in (3, 5, 7)
-        flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * p.output[1] * -(-p.output[2] // vl) * vl
+        flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * p.output[1] * ceil_div(p.output[2], vl) * vl
         tiles = p.kernel[0] * (1 if shared else kh)
         read = p.n * p.oc * p.icg * p.pixels
-        rows = blocks.count * p.ic * -(-p.ocg // blocks.outputs) * p.kernel[0] * blocks.band.rin
+        rows = blocks.count * p.ic * ceil_div(p.ocg, blocks.outputs) * p.kernel[0] * blocks.band.rin
         rows = 0 if blocks.in_place else rows
         copied = rows * blocks.band.row_len
         return Features({
@@ -129,7 +129,7 @@ class WeightRows(Kernel[ConvProblem]):
         """Longest chain of additions of a lane."""
         vl = native.lanes(self.isa, p.acc.itemsize)
         blocks = Blocks.of(p, vl)
-        return blocks.rows * -(-blocks.cols // vl) + -(-blocks.count // blocks.segments) + blocks.segments
+        return blocks.rows * ceil_div(blocks.cols, vl) + ceil_div(blocks.count, blocks.segments) + blocks.segments
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), self._chain(problem))

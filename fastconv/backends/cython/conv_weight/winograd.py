@@ -24,6 +24,7 @@ from fastconv.core import machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound
+from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
@@ -83,14 +84,14 @@ class Scheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
         h, w = axes(p, tile)
-        tile_rows, tile_cols = -(-p.output[1] // h.taps), -(-p.output[2] // w.taps)
+        tile_rows, tile_cols = ceil_div(p.output[1], h.taps), ceil_div(p.output[2], w.taps)
         points = h.points * w.points
         slots, planes = phase_pairs(p, h, w)
-        ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
+        ic, oc = round_up(p.icg, vl), round_up(p.ocg, nr)
         # With so many tiles, the transformed tiles are about as large as the sums that they are added to.
         wanted = max(LEAST_TILES, ic * oc // (ic + oc))
-        chunk = max(1, min(p.n * tile_rows, -(-wanted // tile_cols)))
-        chunks = -(-p.n * tile_rows // chunk)
+        chunk = max(1, min(p.n * tile_rows, ceil_div(wanted, tile_cols)))
+        chunks = ceil_div(p.n * tile_rows, chunk)
         sums = p.groups * len(planes) * oc * p.icg
         segments = next(m for m in SEGMENTS if m == 1 or (m <= chunks and m * sums * size <= SUMS_BYTES))
         win, yw = native.span(tile_cols * w.taps, p.stride[2], p.kernel[2], 1), tile_cols * w.taps
@@ -100,14 +101,14 @@ class Scheme:
         tiles = chunk * tile_cols
         return cls(
             h, w, slots, planes, tile_rows, tile_cols, chunk, chunks, segments, win, yw, len(planes) * ic * tiles + vl,
-            points * oc * tiles + nr, sums, -(-max(enter_x, enter_y, leave) // 16) * 16,
+            points * oc * tiles + nr, sums, round_up(max(enter_x, enter_y, leave), 16),
         )  # fmt: skip
 
 
 def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
     """The filters of both axes; one tap needs none."""
     h, w = (
-        Axis.of(-(-k // s), each if k > 1 else 1, 1, 1, p.acc)
+        Axis.of(ceil_div(k, s), each if k > 1 else 1, 1, 1, p.acc)
         for k, s, each in zip(p.kernel[1:], p.stride[1:], tile, strict=True)
     )
     return h, w
@@ -118,7 +119,7 @@ def phase_pairs(p: ConvProblem, h: Axis, w: Axis) -> tuple[np.ndarray, np.ndarra
     slots: list[tuple[int, ...]] = []
     planes: list[int] = []
     for fh, fw in product(range(p.stride[1]), range(p.stride[2])):
-        taps = [-(-(k - f) // s) for k, f, s in zip(p.kernel[1:], (fh, fw), p.stride[1:], strict=True)]
+        taps = [ceil_div(k - f, s) for k, f, s in zip(p.kernel[1:], (fh, fw), p.stride[1:], strict=True)]
         used = [a.points - (a.m > t) for a, t in zip((h, w), taps, strict=True)]
         slots.append((fh, fw, *taps, *used, len(planes)))
         planes += [i * w.points + j for i in range(used[0]) for j in range(used[1])]
@@ -154,7 +155,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         for k, s, tile in zip(p.kernel[1:], p.stride[1:], self.tile, strict=True):
             if k == s == 1:
                 continue
-            taps = -(-k // s)
+            taps = ceil_div(k, s)
             if taps not in OUTPUTS or points_of(taps, tile, 1) is None:
                 return f"no F({taps}, {tile})"
             if k % s and (taps > 2 or k < s):
@@ -172,10 +173,10 @@ class WinogradWeight(Kernel[ConvProblem]):
         vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
         s = Scheme.of(p, self.isa, self.tile)
         points, planes = s.h.points * s.w.points, len(s.planes)
-        ic, oc = -(-p.icg // vl) * vl, -(-p.ocg // nr) * nr
+        ic, oc = round_up(p.icg, vl), round_up(p.ocg, nr)
         tiles = p.n * s.tile_rows * s.tile_cols
         lanes = min(vl, p.icg)
-        rows = lanes / -(-lanes // mr)
+        rows = lanes / ceil_div(lanes, mr)
         full = min(1.0, rows / (4 if self.isa == "avx512" else 3))
         # Sums are loaded and stored, in the L3 cache if they fit there.
         nearer = float(np.interp(s.sums * size / machine.host().l3, (1 / 4, 1 / 2), (12, 2)))
@@ -195,13 +196,13 @@ class WinogradWeight(Kernel[ConvProblem]):
 
     def error(self, problem: ConvProblem) -> float:
         s = Scheme.of(problem, self.isa, self.tile)
-        terms = s.chunk * s.tile_cols + -(-s.chunks // s.segments) + s.segments
+        terms = s.chunk * s.tile_cols + ceil_div(s.chunks, s.segments) + s.segments
         amplified = ERROR[s.h.points] * ERROR[s.w.points] * (1 + ERROR_GROWTH * terms**0.5)
         return float(np.finfo(problem.acc).eps) * amplified
 
     def bound(self, problem: ConvProblem) -> float:
         s = Scheme.of(problem, self.isa, self.tile)
-        chain = s.chunk * s.tile_cols + -(-s.chunks // s.segments) + s.segments
+        chain = s.chunk * s.tile_cols + ceil_div(s.chunks, s.segments) + s.segments
         return rounding_bound(problem, s.h.roundings + s.w.roundings + chain + 1, s.h.growth * s.w.growth)
 
     def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
@@ -218,7 +219,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         s = Scheme.of(p, self.isa, self.tile)
         seconds = native.seconds(self, p)
-        rounds = len(threads.slices(-(-s.chunks // s.segments), seconds))
+        rounds = len(threads.slices(ceil_div(s.chunks, s.segments), seconds))
         table, tables = native.table(self.isa, size), native.padded_axes(p, p.mode)
         prepared = _winograd_weight.WinogradWeight(table, p, s, tables, rounds)
         tiles, sums = s.vx + s.vy, s.segments * s.sums

@@ -11,6 +11,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 BLOCK = 1 << 14  # elements
@@ -100,7 +101,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
         _elementwise = native.compiled("elementwise._activation")
         table = native.table(self.isa, problem.dtype.itemsize)
-        blocks = -(-problem.size // BLOCK)
+        blocks = ceil_div(problem.size, BLOCK)
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
         seconds = native.seconds(self, problem)
         f = function_of(problem)

@@ -10,6 +10,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 BLOCK = 1 << 14  # elements of one item of work, or
@@ -23,7 +24,7 @@ SHARED_ELEMENTS = 1 << 15  # fewer do not justify a second thread
 def vectors(isa: str, itemsize: int, count: int, length: int, inner: int) -> dict[str, float]:
     """Counts of the exponentials of count * inner vectors of `length` elements."""
     lanes = native.lanes(isa, itemsize)
-    groups = count * -(-length // lanes) if inner == 1 else count * length * -(-inner // lanes)
+    groups = count * ceil_div(length, lanes) if inner == 1 else count * length * ceil_div(inner, lanes)
     return {"vector": groups * itemsize / 4, "row": count if inner == 1 else 0}
 
 
@@ -31,9 +32,9 @@ def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
     """(vectors in one item of work, items)"""
     if inner == 1:
         block = max(1, min(BLOCK // max(1, length), VECTORS, count))
-        return block, -(-count // block)
+        return block, ceil_div(count, block)
     block = min(POSITIONS, max(1, inner))
-    return block, count * -(-inner // block)
+    return block, count * ceil_div(inner, block)
 
 
 def waiting(isa: str, itemsize: int, length: int, inner: int) -> int:

@@ -16,6 +16,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
 from fastconv.machines import block_bytes, host_table
@@ -49,8 +50,8 @@ class Gemm(Kernel[GemmProblem]):
     def features(self, problem: GemmProblem) -> Features:
         p, size = problem, problem.acc.itemsize
         mr, nr = native.tile(self.isa, size)
-        strips, panels, vl = -(-max(p.m, 1) // mr), -(-max(p.n, 1) // nr), nr // 2
-        used = p.n / (-(-max(p.n, 1) // vl) * vl) * min(1.0, p.m / strips / 4)
+        strips, panels, vl = ceil_div(max(p.m, 1), mr), ceil_div(max(p.n, 1), nr), nr // 2
+        used = p.n / round_up(max(p.n, 1), vl) * min(1.0, p.m / strips / 4)
         multiply = p.flops * size / 4 / max(used, 1e-3)
         prepacked = p.packed and not p.b_batched
         if self._few(p) and not (prepacked or p.trans_b):
@@ -72,19 +73,19 @@ class Gemm(Kernel[GemmProblem]):
         nr = native.tile(self.isa, size)[1]
         depth = native.depth_part(p.k, size)
         cols = max(1, block_bytes(B) // (max(depth, 1) * nr * size)) * nr
-        return depth, min(cols, -(-max(p.n, 1) // nr) * nr)
+        return depth, min(cols, round_up(max(p.n, 1), nr))
 
     def _items(self, p: GemmProblem, count: int) -> tuple[int, int]:
         """(strips of A, panels of B) of an item of work."""
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        strips, panels = -(-max(p.m, 1) // mr), cols // nr
+        strips, panels = ceil_div(max(p.m, 1), mr), cols // nr
         fit = max(1, block_bytes(A) // (mr * max(depth, 1) * size))
         if count > 1:
             fit = min(fit, max(1, strips // (4 * count)))
-        runs = -(-strips // fit)
-        fit = -(-strips // runs)
+        runs = ceil_div(strips, fit)
+        fit = ceil_div(strips, runs)
         return fit, panels if runs >= 4 * count or count == 1 else max(1, panels * runs // (4 * count))
 
     def _whole(self, p: GemmProblem) -> bool:
@@ -125,7 +126,7 @@ class Gemm(Kernel[GemmProblem]):
         if not packed:
             return lambda constants: prepared.operands(*constants)
         panels = _gemm.Panels(prepared)
-        elements = -(-p.n // nr) * nr * p.k
+        elements = round_up(p.n, nr) * p.k
         native.schedule(panels, 0, count, host_table().rate(f"{self.rates}/pack") * elements)
 
         def bind(constants: tuple[Any, ...]) -> Run:

@@ -14,6 +14,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.machines import block_bytes
@@ -58,7 +59,7 @@ class Thin(Kernel[GemmProblem]):
         matrices = p.batch if swapped or p.b_batched else 1
         matrix = float(matrices * p.k * cols * size)
         nr = native.tile(self.isa, size)[1]
-        used = max(cols, 1) / (-(-max(cols, 1) // nr) * nr)
+        used = max(cols, 1) / round_up(max(cols, 1), nr)
         form = "_packed" if packed else ""
         where = "bytes_cached" if matrix <= machine.host().l3 / 2 else f"bytes{form}"
         return Features(
@@ -78,7 +79,7 @@ class Thin(Kernel[GemmProblem]):
         nr = native.tile(self.isa, size)[1]
         _, rows, cols = self._sides(p)
         fit = max(4, block_bytes(SUMS) // (min(max(rows, 1), ROWS) * nr * size))
-        panels = -(-max(cols, 1) // nr)
+        panels = ceil_div(max(cols, 1), nr)
         if threads > 1:
             fit = min(fit, max(4, panels * max(p.batch, 1) // (4 * threads)))
         return min(fit, panels)

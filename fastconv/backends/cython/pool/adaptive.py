@@ -11,6 +11,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 
 ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
@@ -39,7 +40,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         channels, unit = (1, p.c) if p.layout == "NHWC" else (p.c, 1)
         rows = p.n * channels * p.output[0] * p.output[1]
         down, along = self._windows(p)
-        vectors = rows * (down * -(-p.input[2] * unit // lanes) + p.output[2] * along * (unit // lanes))
+        vectors = rows * (down * ceil_div(p.input[2] * unit, lanes) + p.output[2] * along * (unit // lanes))
         slower = INDEX_FACTOR if p.indices else 1
         work = Features({"row": rows, "window": rows * p.output[2], "vector": vectors}) * slower
         return work + Features({"call": 1, "bytes": p.bytes})
@@ -51,7 +52,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         return d * h, w
 
     def _table_bytes(self, p: AdaptivePoolProblem) -> int:
-        return -(-self._windows(p)[0] * POINTER // 64) * 64
+        return whole_lines(self._windows(p)[0] * POINTER)
 
     def workspace(self, problem: AdaptivePoolProblem) -> int:
         p = problem
@@ -64,7 +65,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         extent, output = p.input[2], max(p.output[2], 1)
         size = p.dtype.itemsize * (p.c if p.layout == "NHWC" else 1)
         windows = max(1, min(output, WINDOWS, ROW_BYTES * output // max(extent * size, 1)))
-        return windows, min(extent, -(-windows * extent // output) + 1)
+        return windows, min(extent, ceil_div(windows * extent, output) + 1)
 
     def error(self, problem: AdaptivePoolProblem) -> float:
         if problem.kind == "max":

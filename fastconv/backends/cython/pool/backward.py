@@ -11,6 +11,7 @@ from fastconv.backends.cython.pool.separable import divisors, reachable
 from fastconv.backends.cython.runtime import native
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import named
 from fastconv.core.problems.pool import PoolProblem
@@ -149,7 +150,7 @@ class Adaptive(Kernel[AnyPool]):
     def features(self, problem: AnyPool) -> Features:
         p = problem
         rows = max(p.n, 1) * p.c * p.input[0] * p.input[1]
-        windows = prod(-(-o // i) + 1 for i, o in zip(p.input[:2], p.output[:2], strict=True))
+        windows = prod(ceil_div(o, i) + 1 for i, o in zip(p.input[:2], p.output[:2], strict=True))
         widened = rows * (windows * p.output[2] + p.input[2] + p.output[2])
         return Features({"call": 1, "widen": widened * p.dtype.itemsize / 4, "bytes": p.bytes})
 

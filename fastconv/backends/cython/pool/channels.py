@@ -12,6 +12,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import PoolProblem
 
 MAX_TAPS = 64
@@ -41,7 +42,7 @@ class Channels(Kernel[PoolProblem]):
     def features(self, problem: PoolProblem) -> Features:
         p = problem
         taps = int(np.prod(Blocks.of(p).kernel))
-        vectors = p.n * p.pixels * -(-p.c // native.lanes(self.isa, p.dtype.itemsize))
+        vectors = p.n * p.pixels * ceil_div(p.c, native.lanes(self.isa, p.dtype.itemsize))
         work = {"load": vectors * taps, "store": vectors, "window": p.n * p.pixels}
         return Features({"call": 1}, work, {"bytes": p.bytes})
 

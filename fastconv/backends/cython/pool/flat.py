@@ -12,6 +12,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import PoolProblem
 
 COLUMNS = (3, 5)
@@ -46,7 +47,7 @@ class Flat(Kernel[PoolProblem]):
         p = problem
         _, kh, kw = Blocks.of(p).kernel
         planes = p.n * p.c
-        vectors = planes * -(-p.pixels // native.lanes(self.isa, p.dtype.itemsize))
+        vectors = planes * ceil_div(p.pixels, native.lanes(self.isa, p.dtype.itemsize))
         work = {"load": vectors * kh, "tap": vectors * kw, "divide": vectors * (p.kind == "avg"), "plane": planes}
         return Features({"call": 1}, work, {"bytes": p.bytes})
 

@@ -10,6 +10,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import PoolProblem
 
 BLOCK = 256  # longest chain of additions, for every vector length; see simd/pool/global_average.inc
@@ -38,7 +39,7 @@ class Means(Kernel[PoolProblem]):
     def features(self, problem: PoolProblem) -> Features:
         p = problem
         planes = p.n * p.c
-        vectors = planes * -(-p.taps // native.lanes(self.isa, p.dtype.itemsize))
+        vectors = planes * ceil_div(p.taps, native.lanes(self.isa, p.dtype.itemsize))
         return Features({"call": 1, "plane": planes, "vector": vectors, **native.traffic(p.bytes)})
 
     def workspace(self, problem: PoolProblem) -> int:

@@ -26,6 +26,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
 SIZE = 8  # bytes of a float64
@@ -72,7 +73,7 @@ class Blocks:
         split = unit == 1 and sw != 1 and cols > 1
         win = (cols - 1) * sw + halo
         wq = (win - 1) // sw + 1
-        part = -(-max(win * unit, sw * wq * split) // 16) * 16
+        part = round_up(max(win * unit, sw * wq * split), 16)
         pitch = p.input[2] * unit if cols == p.output[2] else min(win, p.input[2]) * unit
 
         def spanned(axis: int, windows: int) -> int:  # a single window leaves no room between its taps
@@ -85,8 +86,8 @@ class Blocks:
         slots = spanned(0, planes) * lines
         if rows == planes == 1:
             chunk = slots = min(taps, CHUNK)
-        table_bytes = -(-(chunk + 1) * POINTER // 64) * 64
-        done_bytes = -(-slots // 64) * 64
+        table_bytes = whole_lines((chunk + 1) * POINTER)
+        done_bytes = whole_lines(slots)
         return cls(kernel, lo, unit, (planes, rows, cols), chunk, slots, lines, pitch, split, wq, part, cols * unit,
                    table_bytes, done_bytes)  # fmt: skip
 
@@ -106,7 +107,7 @@ def fitting(output: int, fits: Any) -> int:
     """As many windows along an axis as fit, halving, at least 1."""
     windows = max(output, 1)
     while windows > 1 and not fits(windows):
-        windows = -(-windows // 2)
+        windows = ceil_div(windows, 2)
     return windows
 
 

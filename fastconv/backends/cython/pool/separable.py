@@ -14,6 +14,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import round_up, whole_lines
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 
 ROW_BYTES = 16 << 10  # of one padded row in scratch
@@ -73,8 +74,8 @@ class Blocks:
         split = unit == 1 and sw != 1 and cols > 1
         win = (cols - 1) * sw + halo
         wq = (win - 1) // sw + 1
-        part = -(-max(win * unit, sw * wq * split) // 16) * 16
-        table_bytes = -(-kernel[0] * kernel[1] * POINTER // 64) * 64
+        part = round_up(max(win * unit, sw * wq * split), 16)
+        table_bytes = whole_lines(kernel[0] * kernel[1] * POINTER)
         total = table_bytes + part * size * (1 + split) * (1 + p.indices)
         return cls(kernel, lo, unit, min(BLOCK_ROWS, p.output[1]), cols, split, wq, part, table_bytes, total)
 

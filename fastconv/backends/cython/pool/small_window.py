@@ -13,6 +13,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 
 MAX, SUM = 0, 3  # of simd/pool/pool.h, as MAX_ROWS
@@ -73,7 +74,7 @@ class Shifts(Kernel[PoolProblem]):
         kd, kh, kw = Blocks.of(p).kernel
         lanes = native.lanes(self.isa, p.dtype.itemsize)
         rows = p.n * p.c * p.output[0] * p.output[1]
-        vectors = rows * -(-p.output[2] // lanes) * (4 if p.indices else 1)
+        vectors = rows * ceil_div(p.output[2], lanes) * (4 if p.indices else 1)
         work = {
             "load": vectors * p.stride[2] * kd * kh,
             "tap": vectors * kw,

@@ -19,6 +19,7 @@ from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -225,7 +226,7 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
     groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc
     mr, nr = tile(isa, dtype.itemsize)
     width = nr if lanes else mr
-    size = groups * -(-rows // width) * depth * width + SLACK
+    size = groups * ceil_div(rows, width) * depth * width + SLACK
     into, kernels = simd().pack, table(isa, dtype.itemsize)
 
     def pack(weights: np.ndarray) -> np.ndarray:
@@ -238,7 +239,7 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
 
 def wasteful(p: ConvProblem, width: int) -> str | None:
     """Why panels `width` output channels wide cannot hold the weights of `p`; None if they can."""
-    padded = p.groups * -(-p.ocg // width) * width * p.depth * p.acc.itemsize
+    padded = p.groups * ceil_div(p.ocg, width) * width * p.depth * p.acc.itemsize
     return wasteful_bytes(padded, p.oc * p.depth * p.acc.itemsize)
 
 
@@ -296,8 +297,8 @@ def depth_part(k: int, size: int) -> int:
 
     Near-equal parts of whole cache lines.  All kernels of matrix products use them, and so give the same bits.
     """
-    parts = -(-k * size // KC_BYTES)
-    return k if parts <= 1 else -(-k // (parts * PART_UNIT)) * PART_UNIT
+    parts = ceil_div(k * size, KC_BYTES)
+    return k if parts <= 1 else ceil_div(k, parts * PART_UNIT) * PART_UNIT
 
 
 def product_order(isa: str) -> str:
@@ -400,7 +401,7 @@ def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
     """(n, k) with any strides -> panels (blocks, k, NR), zero after the last column; as bytes, on a cache line."""
     n, k = columns.shape
     nr = tile(isa, columns.itemsize)[1]
-    packed = aligned_empty(-(-n // nr) * k * nr * columns.itemsize)
+    packed = aligned_empty(ceil_div(n, nr) * k * nr * columns.itemsize)
     simd().pack_columns(table(isa, columns.itemsize), columns, packed)
     return packed
 
@@ -423,7 +424,7 @@ class Band:
 
     @classmethod
     def of(cls, p: Windowed, rows: int, cols: int, leave_out: bool = False) -> Band:
-        wq = -(-span(cols, p.stride[2], p.kernel[2], p.dilation[2]) // p.stride[2])
+        wq = ceil_div(span(cols, p.stride[2], p.kernel[2], p.dilation[2]), p.stride[2])
         apart = 1 if leave_out and rows == 1 else p.dilation[1]
         return cls(rows, cols, span(rows, p.stride[1], p.kernel[1], apart), wq, p.stride[2] * wq, apart)
 

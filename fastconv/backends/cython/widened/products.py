@@ -23,7 +23,7 @@ from fastconv.backends.cython.runtime import halves, native
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon
-from fastconv.core.numbers import whole_lines
+from fastconv.core.numbers import ceil_div, even_part, whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -74,8 +74,8 @@ class Blocks:
         steps = list(p.output)
         for axis, least in enumerate((1, 1, NARROWEST)):
             while steps[axis] > least and elements(p, steps) > BLOCK:
-                steps[axis] = max(least, -(-steps[axis] // 2))
-        d, h, w = (-(-o // -(-o // s)) if s else 0 for o, s in zip(p.output, steps, strict=True))  # near-equal parts
+                steps[axis] = max(least, ceil_div(steps[axis], 2))
+        d, h, w = (even_part(o, s) if s else 0 for o, s in zip(p.output, steps, strict=True))
         whole = (d, h, w) == p.output
         images = max(1, min(p.n, BLOCK // max(1, elements(p, steps)))) if whole else 1
         return cls(images, (d, h, w), inputs(p, (d, h, w)))
@@ -146,9 +146,9 @@ class Convolution(Halves):
 
     def features(self, problem: ConvProblem) -> Features:
         p, blocks = problem, Blocks.of(problem)
-        count = -(-max(p.n, 1) // blocks.images)
+        count = ceil_div(max(p.n, 1), blocks.images)
         for whole, step in zip(p.output, blocks.output, strict=True):
-            count *= -(-whole // max(step, 1))
+            count *= ceil_div(whole, max(step, 1))
         q = self.block(p)
         converted = count * blocks.images * elements(p, list(blocks.output)) + (0 if p.packed else p.oc * p.depth)
         products = self.inner.work(replace(q, packed=True)) * (count - 1) + self.inner.work(q)
@@ -218,7 +218,7 @@ class Product(Halves):
 
     def features(self, problem: GemmProblem) -> Features:
         p, q = problem, self.block(problem)
-        count = -(-max(p.batch, 1) // q.batch) * -(-max(p.m, 1) // q.m)
+        count = ceil_div(max(p.batch, 1), q.batch) * ceil_div(max(p.m, 1), q.m)
         shared = 0 if p.packed or p.b_batched else p.k * p.n
         moved = p.batch * p.m * (p.k + p.n) + (p.batch * p.k * p.n if p.b_batched else 0)
         counts = {"call": count, "convert": shared + moved, "pack": shared}

@@ -18,6 +18,7 @@ import numpy as np
 
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
 
@@ -104,7 +105,7 @@ class Scatter(Kernel[ConvProblem]):
 def reached(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice, slice]:
     """Taps of a window from `start` on that land on one of `outputs`, and on which."""
     first = max(0, -(start // dilation))
-    last = min(kernel, -(-(outputs - start) // dilation))
+    last = min(kernel, ceil_div(outputs - start, dilation))
     if first >= last:
         return slice(0, 0), slice(0, 0)
     return slice(first, last), slice(start + first * dilation, start + (last - 1) * dilation + 1, dilation)

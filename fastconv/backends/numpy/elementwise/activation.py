@@ -15,7 +15,7 @@ import numpy as np
 from fastconv.backends.numpy.elementwise.erf import erfc
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.numbers import rectangles, steps
+from fastconv.core.numbers import rectangles, slices
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.base import is_half, work_dtype
 
@@ -111,7 +111,7 @@ def _apply(function: str, params: tuple[float, ...], x: np.ndarray, out: np.ndar
     """`out` = function(`x`), both flat; they may be the same array."""
     f = FUNCTIONS[function]
     work = _work_dtype(x.dtype, out.dtype)
-    for at in steps(x.size, BLOCK):
+    for at in slices(x.size, BLOCK):
         out[at] = f(x[at].astype(work, copy=False), *params)
 
 
@@ -156,7 +156,7 @@ def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: n
     """`low` and `high` are numbers, None, or arrays as long as `x`."""
     # NumPy compares float16 one by one, float32 with SIMD.
     work = work_dtype(out.dtype)
-    for at in steps(x.size, BLOCK):
+    for at in slices(x.size, BLOCK):
         part = x[at].astype(work, copy=False)
         target = out[at] if work == out.dtype else np.empty(part.shape, work)
         for bound, pick in ((low, np.maximum), (high, np.minimum)):
@@ -168,7 +168,7 @@ def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: n
 
 @np.errstate(all="ignore")
 def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
-    for at in steps(x.size, BLOCK):
+    for at in slices(x.size, BLOCK):
         part = x[at]
         out[at] = np.where(part > 0, part, part * slopes[at])
 

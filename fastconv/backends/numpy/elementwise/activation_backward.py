@@ -16,7 +16,7 @@ from fastconv.backends.numpy.elementwise.activation import BLOCK, row_blocks, si
 from fastconv.backends.numpy.elementwise.erf import erfc
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
-from fastconv.core.numbers import steps
+from fastconv.core.numbers import slices
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 
 ARRAYS, GELU_ARRAYS = 9, 12  # temporaries of a block alive at the same time; those of gelu are float64
@@ -139,7 +139,7 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            for part in steps(p.size, BLOCK):
+            for part in slices(p.size, BLOCK):
                 out[part] = f(dy[part], *(c[part] for c in constants), *p.params)
 
         return run

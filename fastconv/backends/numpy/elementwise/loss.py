@@ -14,7 +14,7 @@ from fastconv.backends.numpy.elementwise.activation import BLOCK, row_blocks
 from fastconv.backends.numpy.elementwise.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.numbers import steps
+from fastconv.core.numbers import slices
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.loss import Losses, LossProblem, write_losses
 
@@ -109,14 +109,14 @@ def long_sample(
         return part(piece) - top - np.log(total) if p.logits else part(piece)
 
     if p.probabilities:
-        losses = [against_probabilities(p, logs(at), target[:, at], scale[at])[0] for at in steps(p.c, LONG)]
+        losses = [against_probabilities(p, logs(at), target[:, at], scale[at])[0] for at in slices(p.c, LONG)]
         return np.sum(losses, 0), 1.0
     label = int(target[0, 0])
     if label == p.ignore_index:
         return np.zeros((1, 1), work), 0.0
     loss = -scale[label] * logs(slice(label, label + 1))[:, 0]
     if p.smoothing:
-        spread = -np.sum([(logs(piece) * scale[piece, None]).sum(1) for piece in steps(p.c, LONG)], 0)
+        spread = -np.sum([(logs(piece) * scale[piece, None]).sum(1) for piece in slices(p.c, LONG)], 0)
         loss = (1 - p.smoothing) * loss + p.smoothing / p.c * spread
     return loss, float(scale[label])
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
-from fastconv.core.numbers import rectangles, steps
+from fastconv.core.numbers import rectangles, slices
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.softmax import SoftmaxProblem
 
@@ -63,8 +63,8 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 def exponential_sum(part: Callable[[slice], np.ndarray], length: int) -> tuple[Any, Any]:
     """(largest, sum of exponentials of what is less than that) of a long vector, whose pieces `part` gives."""
-    top = np.max([part(piece).real.max() for piece in steps(length, LONG)])
-    parts = [np.exp(part(piece) - top).sum() for piece in steps(length, LONG)]
+    top = np.max([part(piece).real.max() for piece in slices(length, LONG)])
+    parts = [np.exp(part(piece) - top).sum() for piece in slices(length, LONG)]
     return top, np.sum(parts, dtype=parts[0].dtype)
 
 
@@ -76,7 +76,7 @@ def long_softmax(kind: str, x: np.ndarray, out: np.ndarray, work: np.dtype) -> N
         return -values if kind == "softmin" else values
 
     top, total = exponential_sum(part, x.size)
-    for piece in steps(x.size, LONG):
+    for piece in slices(x.size, LONG):
         shifted = part(piece) - top
         out[piece] = shifted - np.log(total) if kind == "log_softmax" else np.exp(shifted, out=shifted) / total
 

@@ -21,6 +21,7 @@ from fastconv.backends.numpy.pool.powers import power
 from fastconv.backends.numpy.pool.windows import BLOCK, AnyPool, Blocks, unlisted_bytes
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 
@@ -28,9 +29,9 @@ from fastconv.core.problems.pool import PoolProblem
 def meeting(p: AnyPool) -> int:
     """Largest number of windows that contain one element."""
     if isinstance(p, AdaptivePoolProblem):
-        counts = [-(-o // e) + 1 for e, o in zip(p.input, p.output, strict=True)]
+        counts = [ceil_div(o, e) + 1 for e, o in zip(p.input, p.output, strict=True)]
     else:
-        counts = [min(o, k if d > 1 else -(-k // s))
+        counts = [min(o, k if d > 1 else ceil_div(k, s))
                   for o, k, s, d in zip(p.output, p.kernel, p.stride, p.dilation, strict=True)]  # fmt: skip
     return counts[0] * counts[1] * counts[2]
 
@@ -117,7 +118,7 @@ class Separable(Backward):
     @staticmethod
     def _taps(p: AnyPool) -> tuple[int, ...]:
         if isinstance(p, AdaptivePoolProblem):
-            return tuple(-(-o // e) + 1 for e, o in zip(p.input, p.output, strict=True))
+            return tuple(ceil_div(o, e) + 1 for e, o in zip(p.input, p.output, strict=True))
         return tuple(min(k, e) for k, e in zip(p.kernel, p.input, strict=True))
 
     def features(self, problem: AnyPool) -> Features:
@@ -289,7 +290,7 @@ class Shared(Backward):
     def features(self, problem: AnyPool) -> Features:
         p = problem
         channels, elements = self._step(p)
-        calls = p.n * -(-p.c // channels) * (2 + 5 * -(-p.taps // elements))
+        calls = p.n * ceil_div(p.c, channels) * (2 + 5 * ceil_div(p.taps, elements))
         return Features({"call": calls, "element": p.n * p.c * p.taps * p.dtype.itemsize})
 
     def workspace(self, problem: AnyPool) -> int:

@@ -34,6 +34,7 @@ from fastconv.backends.numpy.pool.windows import (
 from fastconv.core.arrays import store_integers
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, widest_window
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.pool import PoolProblem, axis_counts, sums_fit
@@ -502,7 +503,7 @@ class Tiles(NumpyPool):
 
 def adaptive_window(o: int, extent: int, output: int) -> slice:
     """What output `o` of an axis reads; see `axis_windows`."""
-    return slice(o * extent // output, -(-(o + 1) * extent // output))
+    return slice(o * extent // output, ceil_div((o + 1) * extent, output))
 
 
 class Windows(NumpyPool):
@@ -527,17 +528,17 @@ class Windows(NumpyPool):
 
     def features(self, problem: AnyPool) -> Features:
         p = problem
-        run = max(1, p.c if p.layout == "NHWC" and p.c > 1 else -(-p.input[2] // max(1, p.output[2])))
+        run = max(1, p.c if p.layout == "NHWC" and p.c > 1 else ceil_div(p.input[2], max(1, p.output[2])))
         elements = p.n * p.c * p.pixels * p.taps * (2 if p.indices else 1)
         factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
-        calls = p.n * -(-p.c // self._channels(p)) * p.pixels * (12 if p.indices else 3)
+        calls = p.n * ceil_div(p.c, self._channels(p)) * p.pixels * (12 if p.indices else 3)
         return Features({"call": calls, "reduce": elements * factor, "run": elements / run})
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
         if not p.indices:
             return self._channels(p) * 16 + np.getbufsize() * 16
-        window = [-(-e // max(1, o)) + 1 for e, o in zip(p.input, p.output, strict=True)]
+        window = [ceil_div(e, max(1, o)) + 1 for e, o in zip(p.input, p.output, strict=True)]
         rows = min(self._piece(p), window[0] * window[1])
         copied = self._channels(p) * rows * min(window[2], p.input[2]) * max(4, p.dtype.itemsize)
         return 2 * copied + self._channels(p) * 64 + np.getbufsize() * 16

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastconv.backends.numpy.pool.windows import BLOCK, AnyPool, FixedTaps, Select, each_of, few_listed
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 
 
@@ -43,7 +44,7 @@ def fixed_parts(e: int, k: int, s: int, d: int, lo: int, output: int, step: int)
     """Parts of `step` inputs of an axis with equal windows."""
     for i0 in range(0, e, step):
         i1 = min(i0 + step, e)
-        o0 = max(0, -((-(i0 + lo - (k - 1) * d)) // s))
+        o0 = max(0, ceil_div(i0 + lo - (k - 1) * d, s))
         o1 = min(output, (i1 - 1 + lo) // s + 1)
         if o0 >= o1:
             yield Part(slice(i0, i1), slice(0, 0), slice(i0, i1), ())
@@ -95,7 +96,7 @@ class InputBlocks:
         for axis in (4, 3, 2, 1, 0) if p.layout == "NCHW" else (1, 4, 3, 2, 0):
             steps[axis] = full[axis]
             while steps[axis] > least[axis] and self._elements(p, steps) > budget:
-                steps[axis] = max(least[axis], -(-steps[axis] // 2))
+                steps[axis] = max(least[axis], ceil_div(steps[axis], 2))
         self.p = p
         self.steps = tuple(steps)
 
@@ -108,7 +109,7 @@ class InputBlocks:
         """Elements of the largest array that a block needs: its inputs and those around them, or its outputs."""
         outputs = self.steps[0] * self.steps[1]
         for step, e, o, halo in zip(self.steps[2:], self.p.input, self.p.output, self.halo, strict=True):
-            outputs *= max(min(o, -(-(min(e, step + 2 * halo) + 1) * o // e) + 1), min(e, step + 2 * halo))
+            outputs *= max(min(o, ceil_div((min(e, step + 2 * halo) + 1) * o, e) + 1), min(e, step + 2 * halo))
         return outputs
 
     @property
@@ -116,7 +117,7 @@ class InputBlocks:
         """Number of blocks."""
         total = 1
         for extent, step in zip((self.p.n, self.p.c, *self.p.input), self.steps, strict=True):
-            total *= -(-extent // step)
+            total *= ceil_div(extent, step)
         return total
 
     def parts(self) -> list[Iterable[Part]]:
@@ -129,7 +130,7 @@ class InputBlocks:
             ]
         los = (lo for lo, _ in p.pads)
         return [
-            few_listed(partial(fixed_parts, e, k, s, d, lo, o, step), -(-e // step) * k)
+            few_listed(partial(fixed_parts, e, k, s, d, lo, o, step), ceil_div(e, step) * k)
             for e, k, s, d, lo, o, step in zip(
                 p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True
             )

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.unpool import UnpoolProblem
 
 BLOCK = 1 << 16  # values
@@ -24,7 +25,7 @@ class Gather(Kernel[UnpoolProblem]):
         return None
 
     def features(self, problem: UnpoolProblem) -> Features:
-        calls = problem.n * -(-problem.c // self._channels(problem)) * 3
+        calls = problem.n * ceil_div(problem.c, self._channels(problem)) * 3
         return Features({"call": calls, "element": problem.flops, "bytes": problem.bytes})
 
     def workspace(self, problem: UnpoolProblem) -> int:

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 from fastconv.core.problems.pool import PoolProblem
 
@@ -96,7 +97,8 @@ def unlisted_bytes(p: AnyPool, full: tuple[int, ...], steps: tuple[int, ...]) ->
     if not isinstance(p, AdaptivePoolProblem):
         return 0
     entries = [e + 2 * o for e, o in zip(p.input, p.output, strict=True)]
-    return sum(48 * -(-n * step // max(f, 1)) for n, f, step in zip(entries, full, steps, strict=True) if n > LISTED)
+    axes = zip(entries, full, steps, strict=True)
+    return sum(48 * ceil_div(n * step, max(f, 1)) for n, f, step in axes if n > LISTED)
 
 
 def fixed_bands(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> Iterator[Band]:
@@ -132,7 +134,7 @@ def all_taps(axes: tuple[Band, ...]) -> Iterator[tuple[tuple[Select, Select], ..
 def read_extents(p: AnyPool, steps: tuple[int, int, int]) -> list[int]:
     """Upper bound on the inputs that `steps` outputs of each axis read."""
     if isinstance(p, AdaptivePoolProblem):
-        windows = (-(-n * e // max(o, 1)) + 1 for n, e, o in zip(steps, p.input, p.output, strict=True))
+        windows = (ceil_div(n * e, max(o, 1)) + 1 for n, e, o in zip(steps, p.input, p.output, strict=True))
     else:
         windows = (
             (n - 1) * s + (k - 1) * d + 1 for n, s, k, d in zip(steps, p.stride, p.kernel, p.dilation, strict=True)
@@ -152,7 +154,7 @@ class Blocks:
         for axis in (4, 3, 2, 1, 0) if p.layout == "NCHW" else (1, 4, 3, 2, 0):
             steps[axis] = full[axis]
             while steps[axis] > 1 and self.reads(p, steps) > budget:
-                steps[axis] = -(-steps[axis] // 2)
+                steps[axis] = ceil_div(steps[axis], 2)
         self.p = p
         self.steps = tuple(steps)
 
@@ -166,7 +168,7 @@ class Blocks:
         """Number of blocks."""
         total = 1
         for extent, step in zip(self.p.y_shape, self.steps, strict=True):
-            total *= -(-extent // step)
+            total *= ceil_div(extent, step)
         return total
 
     @property
@@ -185,7 +187,7 @@ class Blocks:
             ]
         los = (lo for lo, _ in p.pads)
         return [
-            few_listed(partial(fixed_bands, e, k, s, d, lo, o, step), -(-o // step) * min(k, LISTED_TAPS))
+            few_listed(partial(fixed_bands, e, k, s, d, lo, o, step), ceil_div(o, step) * min(k, LISTED_TAPS))
             for e, k, s, d, lo, o, step in zip(
                 p.input, p.kernel, p.stride, p.dilation, los, p.output, self.steps[2:], strict=True
             )

@@ -10,6 +10,7 @@ import numpy as np
 from fastconv.backends.numpy.shape.runs import boxes
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.shape import PadProblem
 
 BLOCK = 1 << 16  # elements of x
@@ -31,7 +32,7 @@ class PadBackward(Kernel[PadProblem]):
 
     def features(self, problem: PadProblem) -> Features:
         p = problem
-        calls = -(-p.n // self._rows(p)) * (1 if p.mode == "constant" else 3 ** len(p.pads))
+        calls = ceil_div(p.n, self._rows(p)) * (1 if p.mode == "constant" else 3 ** len(p.pads))
         return Features({"call": calls, "bytes": 2 * p.bytes})
 
     def workspace(self, problem: PadProblem) -> int:
