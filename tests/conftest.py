@@ -1,4 +1,4 @@
-"""For all tests: helper modules of this folder are importable, measured choices do not leak between tests."""
+"""Shared by all tests: helper modules are importable, measured choices do not leak, tests of one kernel run once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ os.environ["FASTCONV_RATES"] = ""  # nor on what was fitted
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child would see Ctrl-C
 
+from fastconv.core.kernel import Kernel
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test of one kernel names the instruction set: under a cap it would only repeat itself or be skipped."""
+    parameters = getattr(item, "callspec", None)
+    if parameters is not None and any(isinstance(value, Kernel) for value in parameters.params.values()):
+        item.add_marker(pytest.mark.one_isa)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
+from fastconv.core.problems.conv import (
+    ConvProblem,
+    bias_gradient,
+    conv_problem,
+    conv_transpose_problem,
+    weight_gradient,
+)
 
 MODES = ("zeros", "reflect", "replicate", "circular", "symmetric")
 
@@ -85,9 +91,47 @@ def corners() -> list[ConvProblem]:
         *(forward((1, 3, 6, 8), (5, 3, 3, 5), padding=(2, 3), mode=m) for m in MODES[1:]),
         *(forward((1, 6, 6, 8), (6, 1, 3, 5), padding=(2, 3), mode=m, groups=6) for m in MODES[1:]),
         replace(forward((1, 3, 6, 6), (4, 3, 3, 3), padding=1), fill=2.5),
-        replace(  # cropping, as phases of transposed convolutions ask for
+        replace(  # cropping, as phases of transposed convolutions do
             forward((1, 3, 9, 9), (4, 3, 3, 3)), pads=((0, 0), (-1, 0), (-2, -1)), output=(1, 6, 4)
         ),
+    ]
+
+
+def transposed_corners() -> list[ConvProblem]:
+    """The same of transposed convolutions."""
+    return [
+        transposed((1, 4, 5, 5), (4, 3, 3, 3)),
+        transposed((2, 4, 5, 6), (4, 3, 3, 3), stride=2, padding=1, output_padding=1),
+        transposed((1, 6, 4, 5), (6, 2, 4, 4), stride=2, padding=1, groups=3),
+        transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),  # phases without taps
+        transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=2, dilation=3, output_padding=2),
+        transposed((1, 2, 5, 5), (2, 3, 1, 1), stride=2, output_padding=1),
+        transposed((1, 2, 7, 7), (2, 2, 3, 3), padding=3),  # crops beyond the kernel's reach
+        transposed((1, 3, 9), (3, 2, 5), stride=4, padding=2, output_padding=3),
+        transposed((1, 2, 3, 4, 5), (2, 2, 3, 2, 3), stride=(2, 1, 3), padding=(1, 0, 1)),
+        transposed((1, 5, 6, 6), (5, 1, 3, 3), stride=2, groups=5),
+        transposed((0, 2, 5, 5), (2, 3, 3, 3)),
+    ]
+
+
+def with_gradients() -> list[ConvProblem]:
+    """Convolutions that have gradients, some of them corners of the gradient alone."""
+    return [replace(c, fill=0.0, activation=None) for c in corners() if min(lo for lo, _ in c.pads) >= 0] + [
+        forward((2, 9, 12, 12), (40, 9, 3, 3), padding=1),  # two blocks of lanes, rows of channels
+        forward((3, 1, 16, 16), (6, 1, 5, 5)),  # rows of taps
+        forward((1, 1, 9, 40), (3, 1, 1, 17), dilation=(1, 2)),  # more taps than a tile has rows
+        forward((1, 2, 700), (3, 2, 3), padding=1),  # a row longer than a block
+        forward((5, 4, 4, 4), (3, 4, 3, 3), padding=1),  # several images in a block
+        forward((1, 30, 6, 6), (4, 30, 3, 3), padding=1),
+        forward((2, 4, 9, 9), (4, 2, 3, 3), stride=3, padding=1, groups=2, mode="circular"),
+    ]
+
+
+def gradients_of_weights() -> list[ConvProblem]:
+    """Of all these convolutions, and of some biases."""
+    backwards = [p for p in transposed_corners() if p.n]
+    return [weight_gradient(p) for p in (*with_gradients(), *backwards)] + [
+        bias_gradient(p) for p in with_gradients()[:6]
     ]
 
 

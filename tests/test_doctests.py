@@ -8,6 +8,8 @@ import pytest
 
 import fastconv
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 
 def _modules() -> list[str]:
     names = [m.name for m in pkgutil.walk_packages(fastconv.__path__, "fastconv.")]

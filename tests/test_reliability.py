@@ -24,6 +24,8 @@ from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
 from fastconv.ops import conv
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 16, 24, 24)).astype("f")

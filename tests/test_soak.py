@@ -8,6 +8,8 @@ import pytest
 
 from tests.soak import LIMIT, grown
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system how much memory is in use")
 def test_memory_does_not_grow_with_calls() -> None:

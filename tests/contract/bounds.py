@@ -51,8 +51,11 @@ def magnitudes(
     p: ConvProblem, reach: tuple[int, int, int], changing: np.ndarray, fixed: np.ndarray, bias: np.ndarray | None = None
 ) -> np.ndarray:
     """The sums of magnitudes that `Kernel.bound` is relative to, for each result; `reach` is the kernel's."""
-    if p.direction == "transposed":
-        return exact(p, largest_near(changing, reach), np.abs(fixed), None if bias is None else np.abs(bias))
+    if p.direction == "transposed":  # zeros next to the image are mixed, too
+        wide = np.pad(changing, [(0, 0), (0, 0), *((far, far) for far in reach)])
+        pads = tuple((lo + far * s, hi) for (lo, hi), far, s in zip(p.pads, reach, p.stride, strict=True))
+        q = replace(p, input=wide.shape[2:], pads=pads)
+        return exact(q, largest_near(wide, reach), np.abs(fixed), None if bias is None else np.abs(bias))
     # Kernels mix values of the padding like all others: the padding is made explicit.
     sources = tuple(source_of(np.arange(-lo, e + hi), e, p.mode) for e, (lo, hi) in zip(p.input, p.pads, strict=True))
     q = replace(p, input=tuple(len(s) for s in sources), pads=((0, 0),) * 3, mode="zeros", fill=0.0)
@@ -65,7 +68,8 @@ def magnitudes(
 
 def allowed(kernel: Kernel[Any], p: Any, sums: np.ndarray) -> np.ndarray:
     """The largest error that `kernel` may have on results whose magnitudes add up to `sums`."""
-    return kernel.bound(p) * (epsilon(accumulator(p)) * sums + np.finfo(p.out).smallest_subnormal.astype(sums.dtype))
+    smallest = np.finfo(p.results[0][1]).smallest_subnormal.astype(sums.dtype)
+    return kernel.bound(p) * (epsilon(accumulator(p)) * sums + smallest)
 
 
 KINDS = (

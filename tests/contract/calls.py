@@ -61,6 +61,8 @@ def _pools() -> None:
     POOLS["global"] = lambda n: F.global_avg_pool(ones(1, 4, 2, n))
     POOLS["max_bytes"] = lambda n: F.max_pool1d(ramp(1, 2, 4 * n, dtype="u1"), 3, 2)
     POOLS["max_tiles"] = lambda n: F.max_pool2d(ramp(1, 2, 8, n), 2)
+    POOLS["max_same"] = lambda n: F.max_pool2d(ramp(1, 2, 8, n), 3, 1, 1)
+    POOLS["lp_three_half"] = lambda n: F.lp_pool2d(ramp(1, 2, 8, n, dtype="e"), 3.0, 2)
     POOLS["lp_three"] = lambda n: F.lp_pool2d(ramp(1, 2, 8, n), 3.0, 2)
     POOLS["avg_integers"] = lambda n: F.avg_pool2d(ramp(1, 2, 8, n, dtype="i8"), 3)
     for name, count in (("few", lambda n: 3), ("many", lambda n: n // 2 - 1)):
@@ -128,6 +130,21 @@ def _convolutions() -> None:
     CONVOLUTIONS["half_stride"] = lambda n: F.conv2d(
         ones(1, 16, 4 * n, 300, dtype="e"), ones(16, 16, 3, 3, dtype="e"), padding=1, stride=2
     )
+    weights: dict[str, tuple[tuple[int, ...], int]] = {
+        "pointwise": ((16, 16, 1, 1), 1), "depthwise": ((16, 1, 3, 3), 16), "grouped": ((16, 4, 3, 3), 4),
+    }  # fmt: skip
+    for name, (shape, groups) in weights.items():
+        CONVOLUTIONS[f"{name}_half"] = lambda n, s=shape, g=groups: F.conv2d(  # type: ignore[misc]
+            ones(1, 16, n, 70, dtype="e"), ones(*s, dtype="e"), groups=g
+        )
+        CONVOLUTIONS[f"transposed_{name}_half"] = lambda n, s=shape, g=groups: F.conv_transpose2d(  # type: ignore[misc]
+            ones(1, 16, n, 70, dtype="e"), ones(*s, dtype="e"), groups=g
+        )
+    CONVOLUTIONS["transposed_half"] = lambda n: F.conv_transpose2d(
+        ones(1, 16, n, 70, dtype="e"), ones(16, 8, 3, 3, dtype="e"), stride=2
+    )
+    CONVOLUTIONS["transposed_pixels"] = lambda n: F.conv_transpose2d(ones(n, 40, 1, 1), ones(40, 24, 1, 1))
+    CONVOLUTIONS["transposed_tall"] = lambda n: F.conv_transpose2d(ones(1, 4, n, 70), ones(4, 8, 7, 7))
     for layout, mode in (("NCHW", "zeros"), ("NCHW", "reflect"), ("NHWC", "zeros"), ("NHWC", "circular")):
         for need in ((True, False, False), (False, True, False)):
 
@@ -155,7 +172,8 @@ def _elements() -> None:
         for dtype in ("f", "e"):
             OTHERS[f"{name}_{dtype}"] = lambda n, f=name, d=dtype: getattr(F, f)(ones(8, n, dtype=d))  # type: ignore[misc]
         OTHERS[f"grad_{name}"] = lambda n, f=name: getattr(F.grad, f)(ones(8, n), ones(8, n))  # type: ignore[misc]
-    OTHERS["glu"] = lambda n: F.glu(ones(8, 2 * n), 1)
+    for dtype in ("f", "e"):
+        OTHERS[f"glu_{dtype}"] = lambda n, d=dtype: F.glu(ones(8, 2 * n, dtype=d), 1)  # type: ignore[misc]
     OTHERS["grad_glu"] = lambda n: F.grad.glu(ones(8, n), ones(8, 2 * n), 1)
     OTHERS["prelu"] = lambda n: F.prelu(ones(2, 4, n), np.linspace(0.1, 0.9, 4, dtype="f"))
     for dtype in ("f", "e"):
@@ -197,6 +215,9 @@ def _shapes() -> None:
     OTHERS["unfold"] = lambda n: F.unfold(ones(1, 2, 8, n), 3, padding=1)
     OTHERS["fold"] = lambda n: F.fold(ones(1, 18, n * 8), (8, n), 3, padding=1)
     OTHERS["max_unpool"] = lambda n: F.max_unpool2d(*F.max_pool2d(ramp(1, 2, 8, n), 2, return_indices=True), 2)
+    OTHERS["grad_max_unpool"] = lambda n: F.grad.max_unpool2d(
+        ones(1, 2, 8, n), *F.max_pool2d(ramp(1, 2, 8, n), 2, return_indices=True), 2
+    )
 
 
 _pools()

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import corners, empty_result, lay
+from problems import corners
 
 import fastconv as F
 from fastconv.core import machine
 from fastconv.core.problems.activation import ElementwiseProblem
-from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
 from fastconv.dispatch import wisdom
@@ -189,30 +188,6 @@ def test_measured_times_do_not_choose_among_orders() -> None:
     finally:
         wisdom.clear()
         clear_cache()
-
-
-def convolve(kernel: Any, p: ConvProblem, x: np.ndarray, w: np.ndarray, bias: Any) -> np.ndarray:
-    y = empty_result(p)
-    kernel.prepare(p, (w, bias if p.bias else None), 2)(lay(x, p.layout), y)
-    return np.ascontiguousarray(y)
-
-
-@pytest.mark.one_isa
-@pytest.mark.parametrize(
-    "kernel", [k for k in kernels("conv") if k.backend in ("cython", "numba")], ids=lambda k: k.name
-)
-def test_the_images_of_a_batch_change_no_bit_of_another(kernel: Any) -> None:
-    for first in corners():
-        p = replace(first, n=5)
-        if kernel.reject(p) is not None or 0 in (*p.x_shape, *p.y_shape):
-            continue
-        x, w, bias = random(*p.x_shape), random(*p.w_shape), random(p.oc)
-        x, w, bias = (v.astype(p.dtype) for v in (x, w, bias))
-        whole = convolve(kernel, p, x, w, bias)
-        for lo, hi in ((0, 1), (1, 3), (4, 5)):
-            part = replace(p, n=hi - lo)
-            assert kernel.reject(part) is None
-            assert same(convolve(kernel, part, x[lo:hi], w, bias), whole[lo:hi]), p
 
 
 FUNCTIONS = (

@@ -1,4 +1,4 @@
-"""No kernel errs more than its `bound` says, on any data."""
+"""No kernel errs more than its `bound` states, whatever the data."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from fastconv.core.problems.gemm import GemmProblem, gemm_problem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import KINDS, WIDE, allowed, data, exact, magnitudes
+from tests.contract.cases import EVERY, Case, Results, for_each, small_of
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -149,6 +150,42 @@ def test_the_expected_error_is_that_of_the_dtype(dtype: str, least: float, most:
     assert len(able) == 2
     for candidate in able:
         assert least <= candidate.error <= most, candidate
+
+
+def is_linear(p: Any) -> bool:
+    """Whether results are sums of elements of x times what does not change."""
+    if p.op in ("pool", "adaptive_pool"):
+        return p.kind == "avg"
+    if p.op in ("pool_backward", "adaptive_pool_backward"):
+        return p.kind != "lp"
+    return p.op in ("pad_backward", "fold", "max_unpool_backward")
+
+
+@cache
+def scaled(case: Case, factor: float) -> tuple[Case, Results, list[Any]]:
+    """The case with larger arrays; its results; and what their errors are relative to."""
+    more = case.changed(lambda a: (a * a.dtype.type(factor)) if a.dtype.kind == "f" else a)
+    wanted = more.expected()
+    if is_linear(case.problem):
+        return more, wanted, [np.abs(w) for w in replace(more, x=np.abs(more.x)).expected()]
+    smallest = 1.0 if case.problem.op == "loss" else 0.0  # a difference of numbers about that large
+    return more, wanted, [max(np.abs(w).max(initial=0), smallest) for w in wanted]
+
+
+@pytest.mark.parametrize("factor", [1.0, 30.0])
+@for_each((op, k) for op, k in EVERY if op not in ("conv", "gemm"))
+def test_other_families(op: str, kernel: Kernel[Any], factor: float) -> None:
+    for case in small_of(op, kernel):
+        if case.x.dtype.kind != "f":
+            continue
+        more, wanted, sums = scaled(case, factor)
+        for got, want, scale in zip(more.run(kernel), wanted, sums, strict=True):
+            if want.dtype.kind in "iu":
+                np.testing.assert_array_equal(got, want, err_msg=str(case))
+                continue
+            most = allowed(kernel, case.problem, np.asarray(scale, float))
+            most *= 1 + (got.dtype.itemsize == 8)  # the definition is rounded, too
+            assert (np.abs(got - want) <= most).all(), f"{(np.abs(got - want) / most).max():.3g} of the bound: {case}"
 
 
 def tightness() -> None:

@@ -1,4 +1,4 @@
-"""Infinities and NaN in images, weights and gradients: every kernel has them where the definition has them.
+"""Infinities and NaN: every kernel has them where the definition has them.
 
 Padding is a value like others, so its zeros take part in products: with an infinity or NaN they are NaN.
 """
@@ -18,6 +18,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem, input_gradient, weight_gradient
 from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import allowed, exact, magnitudes
+from tests.contract.cases import EVERY, Case, Results, for_each, small_of
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -33,6 +34,9 @@ FORWARD = (
     forward((1, 6, 5, 3), (4, 6, 6, 7), padding=3, stride=(1, 3)),
     forward((1, 9, 70, 30), (9, 1, 3, 3), padding=1, groups=9),  # several blocks
     forward((1, 3, 9, 9), (3, 1, 3, 3), padding=2, groups=3, activation="relu"),
+    forward((1, 2, 6, 40), (35, 2, 3, 3), padding=1, activation="relu"),
+    forward((1, 2, 6, 33), (17, 2, 1, 1), activation="relu"),
+    forward((1, 1, 200), (5, 1, 20), stride=7, activation="relu"),
     forward((1, 4, 9, 10), (3, 4, 1, 1)),
     forward((3, 5, 1, 1), (4, 5, 1, 1)),
     forward((1, 1, 90), (3, 1, 9), stride=5),
@@ -101,30 +105,37 @@ def case(p: ConvProblem, where: int, value: float) -> tuple[Any, ...]:
     shapes = (p.y_shape, p.x_shape) if p.direction == "weight" else (p.x_shape, p.w_shape)
     if p.direction == "weight_transposed":
         shapes = p.x_shape, p.y_shape
-    poisoned = [rng.standard_normal(s).astype(p.dtype) for s in shapes]
-    clean = [a.copy() for a in poisoned]
-    a = poisoned[where]
+    arrays = [rng.standard_normal(s).astype(p.dtype) for s in shapes]
+    clean = [a.copy() for a in arrays]
+    a = arrays[where]
     for at, sign in ((0, 1), (a.size // 2, -1), (a.size - 1, 1))[: 1 + (a.size > 60) + (a.size > 200)]:
         a.flat[at], clean[where].flat[at] = sign * value, 0
     with np.errstate(all="ignore"):
-        want = exact(p, *poisoned)
+        want = exact(p, *arrays)
     if p.activation == "relu":
         want = np.maximum(want, 0)
-    return poisoned, clean, want
+    return arrays, clean, want
+
+
+def computed(kernel: Kernel[ConvProblem], p: ConvProblem, changing: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    got = np.full(p.w_shape, 7, p.out) if p.weights_wanted else empty_result(p)
+    constants = (lay(fixed, p.layout),) if p.weights_wanted else (fixed, None)
+    kernel.prepare(p, constants, 2)(lay(changing, p.layout), got)
+    return got
 
 
 def check(kernel: Kernel[ConvProblem], p: ConvProblem, where: int, value: float) -> None:
     plain = in_layout(p, "NCHW")
-    (changing, fixed), _, want = case(plain, where, value)
-    got = np.full(p.w_shape, 7, p.out) if p.weights_wanted else empty_result(p)
-    constants = (lay(fixed, p.layout),) if p.weights_wanted else (fixed, None)
-    kernel.prepare(p, constants, 2)(lay(changing, p.layout), got)
+    arrays, clean, want = case(plain, where, value)
+    got = computed(kernel, p, *arrays)
     message = f"{value:+} in {('what changes', 'what is fixed')[where]}, {p}"
     np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=message)
     infinite, finite = np.isinf(want), np.isfinite(want)
     np.testing.assert_array_equal(got[infinite], want[infinite], err_msg=message)
     most = allowed(kernel, p, scale(plain, where, kernel.reach(p)))
     assert (np.abs(got[finite] - want[finite]) <= most[finite]).all(), message
+    if kernel.exact and np.isnan(value):  # whose windows do not hold it are not touched
+        np.testing.assert_array_equal(got[finite], computed(kernel, p, *clean)[finite], err_msg=message)
 
 
 @cache
@@ -140,6 +151,41 @@ def test_what_is_not_finite_is_where_the_definition_has_it(kernel: Kernel[ConvPr
             for where in (0, 1):
                 for value in VALUES:
                     check(kernel, p, where, value)
+
+
+def with_nonfinite(a: np.ndarray) -> np.ndarray:
+    """The same array with an infinity of each sign and a NaN in it."""
+    a = a.copy(order="K")
+    for at, value in ((0, np.inf), (a.size // 2, np.nan), (a.size - 1, -np.inf)):
+        a.flat[at] = value
+    return a
+
+
+@cache
+def changed(case: Case, fixed: bool) -> tuple[Case, Results]:
+    """The case with values that are not finite in x, or in the first constant; and its results."""
+    if fixed:
+        found = replace(case, constants=(with_nonfinite(case.constants[0]), *case.constants[1:]))
+    else:
+        found = replace(case, x=with_nonfinite(case.x))
+    return found, found.expected()
+
+
+@for_each((op, k) for op, k in EVERY if op != "conv")
+def test_other_families(op: str, kernel: Kernel[Any]) -> None:
+    for case in small_of(op, kernel):
+        if case.x.dtype.kind != "f" or case.x.size < 3:
+            continue
+        for fixed in (False, True) if op == "gemm" else (False,):
+            given, wanted = changed(case, fixed)
+            for got, want in zip(given.run(kernel), wanted, strict=True):
+                if want.dtype.kind in "iu":
+                    np.testing.assert_array_equal(got, want, err_msg=str(case))
+                    continue
+                np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=str(case))
+                infinite = np.isinf(want)
+                np.testing.assert_array_equal(got[infinite], want[infinite], err_msg=str(case))
+                assert np.isfinite(got[np.isfinite(want)]).all(), str(case)
 
 
 def test_every_kernel_is_tried() -> None:

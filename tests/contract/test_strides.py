@@ -1,4 +1,4 @@
-"""Strides of axes of length 1 may be anything, and no kernel may rely on them.
+"""Strides of images, channels and matrices are free, and those of axes of length 1 mean nothing, for every kernel.
 
 NumPy keeps what slicing left there (``x[:, :, 7:8]``, ``x[:, ::3]``), calls such arrays contiguous all the same, and
 exports other strides through the buffer protocol.  A kernel that takes one for the step between pixels writes anywhere.
@@ -19,11 +19,13 @@ from numpy.lib.stride_tricks import as_strided
 from problems import Arrays, empty_result, forward, in_layout, lay, transposed
 
 import fastconv as F
+from fastconv.core.kernel import Kernel
 from fastconv.core.problems.adaptive import adaptive_problem
 from fastconv.core.problems.conv import ConvProblem, weight_gradient
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
+from tests.contract.cases import EVERY, Case, Results, bits, every_kernel, for_each, small_of
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -77,7 +79,7 @@ def gradient(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def close(got: np.ndarray, want: np.ndarray, p: Any) -> None:
-    np.testing.assert_allclose(got, want, rtol=0, atol=2e-4 * max(1.0, float(np.abs(want).max())), err_msg=str(p))
+    np.testing.assert_allclose(got, want, rtol=0, atol=2e-4 * float(np.abs(want).max(initial=1.0)), err_msg=str(p))
 
 
 @every_layout
@@ -155,6 +157,78 @@ def test_products(kernel: Any) -> None:
         got = guarded((batch, m, n), "f")
         kernel.prepare(p, (odd(guarded_copy(b)), odd(guarded_copy(c)), bias), 2)(odd(guarded_copy(a)), odd(got))
         close(got, want, p)
+
+
+@every_kernel
+def test_strides_of_axes_of_length_1_mean_nothing(op: str, kernel: Kernel[Any]) -> None:
+    for case in small_of(op, kernel):
+        if any(1 in a.shape for a in (case.x, *case.constants, *case.outs()) if isinstance(a, np.ndarray)):
+            got = case.changed(odd).run(kernel, outs=tuple(map(odd, case.outs())))
+            assert bits(got) == bits(case.run(kernel)), str(case)
+
+
+def apart(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same (N, C, D, H, W), backwards and with others between its planes; and the whole memory."""
+    room = np.full((2 * a.shape[0], 3 * a.shape[1], *a.shape[2:]), 99 if a.dtype.kind in "iub" else np.nan, a.dtype)
+    view = room[::-2, ::-3]
+    view[...] = a
+    return view, room
+
+
+def check(kernel: Kernel[Any], got: Results, want: Results, case: Case) -> None:
+    """The same bits, except of sums by BLAS, which has loops of its own for each order of memory."""
+    if kernel.backend == "numpy" and case.problem.op in ("conv", "gemm"):
+        close(got[0], want[0], case)
+    else:
+        assert bits(got) == bits(want), str(case)
+
+
+@every_kernel
+def test_batch_and_channel_strides_are_free(op: str, kernel: Kernel[Any]) -> None:
+    """Of images and of what is as large, channels first; nothing between the planes of a result is written."""
+    for case in small_of(op, kernel):
+        p = case.problem
+        if not case.pictures or p.layout != "NCHW" or 0 in case.x.shape:
+            continue
+        of_weights = getattr(p, "weights_wanted", False)
+        pictures = of_weights or op in ("pool_backward", "adaptive_pool_backward")  # among the constants
+        constants = tuple(apart(c)[0] if pictures and isinstance(c, np.ndarray) else c for c in case.constants)
+        # Kernels of NumPy may see results as flat arrays, because those of calls are contiguous.
+        flat = of_weights or kernel.backend == "numpy"
+        outs = [(a, a) if flat else apart(a) for a in case.outs()]
+        replace(case, x=apart(case.x)[0], constants=constants).run(kernel, outs=tuple(view for view, _ in outs))
+        want = case.run(kernel)
+        check(kernel, tuple(view for view, _ in outs), want, case)
+        if not flat:
+            assert bits(tuple(room for _, room in outs)) == bits(tuple(apart(a)[1] for a in want)), str(case)
+        if not of_weights:
+            repeated = replace(case, x=np.broadcast_to(apart(case.x)[0][:1], case.x.shape))
+            check(kernel, repeated.run(kernel), replace(case, x=repeated.x.copy()).run(kernel), case)
+
+
+def matrices(a: np.ndarray) -> Iterator[np.ndarray]:
+    """The same matrices (batch, rows, columns): every second row and third column of others, and column by column."""
+    room = np.full((a.shape[0], 2 * a.shape[1], 3 * a.shape[2]), np.nan, a.dtype)
+    room[:, ::2, ::-3] = a
+    yield room[:, ::2, ::-3]
+    room = np.full((a.shape[0], 2 * a.shape[1], 3 * a.shape[2]), np.nan, a.dtype)
+    room[:, ::-2, ::3] = a
+    yield room[:, ::-2, ::3]
+    yield np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+@for_each((op, k) for op, k in EVERY if op == "gemm")
+def test_strides_of_matrices_are_free(op: str, kernel: Kernel[Any]) -> None:
+    def changed(a: np.ndarray, i: int) -> np.ndarray:
+        return a if a.ndim < 3 else tuple(matrices(a))[i]
+
+    for case in small_of(op, kernel):
+        want = case.run(kernel)
+        repeated = replace(case, x=np.broadcast_to(case.x[:, :1], case.x.shape))
+        check(kernel, repeated.run(kernel), replace(case, x=repeated.x.copy()).run(kernel), case)
+        for i in range(3):
+            moved = case.changed(lambda a, i=i: changed(a, i))  # type: ignore[misc]
+            check(kernel, moved.run(kernel, outs=(changed(case.outs()[0], i),)), want, case)
 
 
 CALLS = {

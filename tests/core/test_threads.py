@@ -15,6 +15,8 @@ import fastconv as F
 from fastconv import cli
 from fastconv.core import threads as policy
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 X, W = np.ones((2, 2, 6, 6), "f"), np.ones((3, 2, 3, 3), "f")
 
 

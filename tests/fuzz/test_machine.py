@@ -24,6 +24,8 @@ from .check import check, fails
 from .generate import FAMILIES, generate
 from .minimise import minimise
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 ROOT = Path(__file__).parents[2]
 NOT_CALLS = {"backends", "compare", "options", "plan", "register", "unregister"}
 

@@ -35,7 +35,9 @@ class SoftmaxBackward(Reference):
                     jacobian = np.diag(y) - np.outer(y, y)
                     if p.kind == "log_softmax":
                         jacobian = np.eye(p.length) - y
-                    out[i, :, j] = (-jacobian if p.kind == "softmin" else jacobian).T @ g
+                    dx = (-jacobian if p.kind == "softmin" else jacobian).T @ g
+                    dx[~np.isfinite(g)] = np.nan  # an infinity minus a part of itself
+                    out[i, :, j] = dx
 
         return run
 

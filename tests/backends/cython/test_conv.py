@@ -215,55 +215,6 @@ def test_blocks(kernel: Any, dtype: Any) -> None:
         check(kernel, p, dtype)
 
 
-@every_dtype
-@every_kernel
-def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None:
-    skip_unavailable(kernel, dtype, ONE)
-    done = 0
-    for p64 in (
-        problem(2, 35, (6, 40), (3, 3), pads=((1, 1), (1, 1)), activation="relu"),
-        problem(2, 17, (6, 33), (1, 1), activation="relu"),
-        problem(4, 4, (6, 33), (3, 3), groups=4, activation="relu"),
-        problem(4, 4, (6, 33), (3, 3), groups=4, activation="relu", layout="NHWC"),
-        problem(1, 5, (1, 200), (1, 20), stride=(1, 7), activation="relu"),
-    ):
-        p = as_dtype(p64, dtype)
-        if kernel.reject(p) is not None:
-            continue
-        done += 1
-        x, w, bias, _ = case(p64)
-        x = x.copy()
-        x[0, -1, 0, p.input[1] // 3, 7], x[0, 0, 0, p.input[1] // 2, 30] = np.nan, np.inf
-        expected = np.empty(p.y_shape)
-        reference.Conv().prepare(p64, (w, bias), 1)(x, expected)
-        expected[expected < 0] = 0
-        assert np.isnan(expected).any() and np.isinf(expected).any()
-        y = run(kernel, p, x, w, bias, "end")
-        np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4 if dtype == np.float32 else 1e-12)
-    assert done or kernel.algorithm == "thin"
-
-
-@every_kernel
-def test_planes_may_lie_anywhere(kernel: Any) -> None:
-    """NCHW promises contiguous planes only: channels may run backwards, images be repeated."""
-    skip_unavailable(kernel, np.float32, ONE)
-    one = [problem(3, 20, size, (1, 1), n=2) for size in ((5, 35), (2, 5), (1, 1))]
-    for p64 in (*one, problem(3, 3, (5, 35), (3, 3), n=2, groups=3)):
-        p = as_dtype(p64, np.float32)
-        if kernel.reject(p) is not None:
-            continue
-        x, w, bias, _ = case(p64)
-        moved = guarded_copy(np.ascontiguousarray(x[:1, ::-1].astype(np.float32)))[:, ::-1]
-        moved = np.broadcast_to(moved, p.x_shape)
-        wide = guarded((p.n, p.oc + 2, *p.output), np.float32)
-        y = wide[:, 1:-1]
-        runner = kernel.prepare(p, (w.astype(np.float32), bias.astype(np.float32)), 1)
-        runner(moved, y)
-        same = run(kernel, p, np.broadcast_to(x[:1], p.x_shape), w, bias, "end")
-        assert np.ascontiguousarray(y).tobytes() == same.tobytes()
-        assert np.isnan(wide[:, 0]).all() and np.isnan(wide[:, -1]).all()
-
-
 @every_kernel
 def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     skip_unavailable(kernel, np.float32, ONE)
@@ -337,21 +288,6 @@ def test_runs_made_before_a_fork_work_in_the_child() -> None:
         pytest.skip("no compiled kernel")
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
-
-
-@every_kernel
-def test_the_bits_of_an_image_do_not_depend_on_the_others(kernel: Any) -> None:
-    skip_unavailable(kernel, np.float32, ONE)
-    for p64 in (problem(70, 20, (1, 1), (1, 1), n=50), problem(5, 20, (1, 7), (1, 3), n=5)):
-        p = as_dtype(p64, np.float32)
-        if kernel.reject(p) is not None:
-            continue
-        x, w, bias, _ = case(p64)
-        whole = run(kernel, p, x, w, bias, "end")
-        for n in (1, p.n // 2):
-            fewer = dataclasses.replace(p, n=n)
-            assert kernel.reject(fewer) is None
-            assert run(kernel, fewer, x[:n], w, bias, "end").tobytes() == whole[:n].tobytes()
 
 
 @every_kernel

@@ -304,55 +304,6 @@ def test_without_bias_and_with_a_huge_kernel(kernel: Kernel[ConvProblem]) -> Non
     )
 
 
-@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_nan_stays_in_its_windows_and_survives_relu(kernel: Kernel[ConvProblem], layout: str, stride: int) -> None:
-    p = problem((12, 40), (3, 3), padding=1, stride=stride, layout=layout, channels=3, activation="relu")
-    x, w, bias, _ = example(p)
-    clean, got = np.empty(p.y_shape, p.out), np.empty(p.y_shape, p.out)
-    clean, got = guarded_copy(lay(clean, layout)), guarded_copy(lay(got, layout))
-    run = kernel.prepare(p, (w, bias), 1)
-    run(guarded_copy(lay(x, layout)), clean)
-    poisoned = x.copy()
-    poisoned[0, 1, 0, 5, 17] = np.nan
-    run(guarded_copy(lay(poisoned, layout)), got)
-    rows, cols = (
-        [o for o in range(e) if abs(o * stride - at) <= 1] for e, at in zip(p.output[1:], (5, 17), strict=True)
-    )
-    reached = np.zeros(p.y_shape, bool)
-    reached[0, 1, 0, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1] = True
-    assert np.isnan(got[reached]).all()
-    np.testing.assert_array_equal(got[~reached], clean[~reached])
-
-
-@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-@pytest.mark.parametrize("stride, mode", [(1, "zeros"), (2, "zeros"), (1, "reflect")])
-def test_the_same_bits_for_any_number_of_threads(
-    kernel: Kernel[ConvProblem], layout: str, stride: int, mode: str
-) -> None:
-    p = problem((130, 45), (3, 3), n=2, channels=40, padding=1, stride=stride, layout=layout, mode=mode)
-    rng = np.random.default_rng(5)
-    x = guarded_copy(lay(rng.standard_normal(p.x_shape).astype(p.dtype), layout))
-    w, bias = rng.standard_normal(p.w_shape).astype(p.dtype), rng.standard_normal(p.oc).astype(p.acc)
-    results = []
-    for threads in (1, 2, 3):
-        out = guarded_copy(lay(np.full(p.y_shape, 77, p.out), layout))
-        kernel.prepare(p, (w, bias), threads)(x, out)
-        results.append(out.tobytes())
-    assert results[0] == results[1] == results[2]
-
-
-def test_images_and_channels_may_lie_apart(kernel: Kernel[ConvProblem]) -> None:
-    p = problem((6, 19), (3, 3), n=2, channels=3, padding=1)
-    x, w, bias, want = example(p)
-    spread = np.full((2, 7, 1, 6, 19), np.nan, p.dtype)
-    spread[:, ::-3] = x
-    out = np.full((4, 3, 1, 6, 19), 77, p.out)
-    kernel.prepare(p, (w, bias), 1)(spread[:, ::-3], out[::2])
-    np.testing.assert_allclose(out[::2], want, rtol=0, atol=4 * kernel.error(p) * np.abs(want).max())
-    assert (out[1::2] == 77).all()
-
-
 def test_transposed_convolution_is_served(kernel: Kernel[ConvProblem]) -> None:
     rng = np.random.default_rng(3)
     x, w = rng.standard_normal((1, 4, 6, 17)).astype("f"), rng.standard_normal((4, 2, 3, 3)).astype("f")

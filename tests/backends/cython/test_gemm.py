@@ -137,55 +137,6 @@ def test_empty(kernel: Any, dtype: Any) -> None:
                 check(kernel, problem(m, n, k, dtype, batch=batch, packed=packed, **options))
 
 
-@every_dtype
-@every_kernel
-def test_strides_are_arbitrary(kernel: Any, dtype: Any) -> None:
-    """Columns backwards, every other row, one row for all: the same bits as a clean copy."""
-    skip_unavailable(kernel)
-    rng = np.random.default_rng(5)
-
-    def views(rows: int, cols: int) -> list[np.ndarray]:
-        big = guarded_copy(rng.standard_normal((1, 2 * rows, 2 * cols)).astype(dtype))
-        return [
-            big[:, :rows, :cols],
-            big[:, ::2, ::-2],
-            big[:, rows - 1 :: -1, cols:],
-            np.broadcast_to(big[:, :1, :cols], (1, rows, cols)),
-            big[:, :rows, :1].repeat(1, axis=2).transpose(0, 2, 1)[:, :1, :].transpose(0, 2, 1) * np.ones(cols, dtype),
-        ]
-
-    for (m, n, k), trans_b in itertools.product(((17, 40, 21), (40, 37, 50), (5, 70, 21), (70, 5, 50)), (False, True)):
-        p = problem(m, n, k, dtype, beta=1.0, trans_b=trans_b)
-        if kernel.reject(p) is not None:
-            continue
-        for a, b, c in zip(views(m, k), views(n, k) if trans_b else views(k, n), views(m, n), strict=True):
-            y = run(kernel, p, a, (b, c, None))
-            clean = [np.ascontiguousarray(v) for v in (a, b, c)]
-            np.testing.assert_allclose(y, run(kernel, p, clean[0], (clean[1], clean[2], None)), rtol=0, atol=0)
-            wide = guarded((1, 2 * m, 2 * n), dtype)
-            out = wide[:, ::2, 1::2]
-            kernel.prepare(p, (b, c, None), 1)(a, out)
-            assert out.tobytes() == y.tobytes()
-            assert np.isnan(wide[:, 1::2]).all() and np.isnan(wide[:, :, ::2]).all()
-
-
-@every_dtype
-@every_kernel
-def test_nan_survives_relu_and_stays_in_its_row_and_column(kernel: Any, dtype: Any) -> None:
-    skip_unavailable(kernel)
-    for m, n, trans_b in itertools.product((8, 33), (5, 47), (False, True)):
-        p = problem(m, n, 20, dtype, activation="relu", trans_b=trans_b)
-        if kernel.reject(p) is not None:
-            continue
-        a, b, _, _ = operands(p, "end")
-        a[0, 7, 3] = np.nan
-        (b[0].T if trans_b else b[0])[5, n - 3] = np.nan
-        y = run(kernel, p, a, (b, None, None))
-        nan = np.zeros((m, n), bool)
-        nan[7], nan[:, n - 3] = True, True
-        np.testing.assert_array_equal(np.isnan(y[0]), nan)
-
-
 @every_kernel
 def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     skip_unavailable(kernel)
@@ -211,19 +162,6 @@ def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.Mon
         monkeypatch.undo()
         assert len(calls.pop()) > 1 and not calls
     assert done > 1
-
-
-@every_kernel
-def test_the_bits_of_a_row_do_not_depend_on_the_others(kernel: Any) -> None:
-    """Images of a batch may be rows of one product."""
-    skip_unavailable(kernel)
-    for trans_b, packed in itertools.product((False, True), repeat=2):
-        p = problem(13, 90, 75, trans_b=trans_b, packed=packed)
-        a, *constants = operands(p, "end")
-        y = run(kernel, p, a, tuple(constants))
-        for rows in range(1, 13):
-            fewer = run(kernel, problem(rows, 90, 75, trans_b=trans_b, packed=packed), a[:, :rows], tuple(constants))
-            assert fewer.tobytes() == y[:, :rows].tobytes()
 
 
 @every_kernel

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from fastconv.backends.cython.conv import grouped
 from fastconv.backends.cython.runtime import native
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
-from tests.backends.cython.test_depthwise import MODES, check, example, lanes, problem
+from tests.backends.cython.test_depthwise import MODES, check, lanes, problem
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -55,28 +54,6 @@ def test_modes_strides_dilations_and_pads(kernel: Kernel[ConvProblem], mode: str
 def test_volumes_and_tall_images(kernel: Kernel[ConvProblem]) -> None:
     volume = problem((5, 7, 9), (3, 2, 3), icg=3, multiplier=2, padding=1, stride=(2, 1, 2), activation="relu")
     check(kernel, [volume, problem((130, 20), (3, 3), icg=2, padding=1)], ("start", "end"))
-
-
-def test_channels_may_lie_apart_and_backwards(kernel: Kernel[ConvProblem]) -> None:
-    p = problem((6, 19), (3, 3), n=2, channels=2, icg=2, multiplier=2, padding=1)
-    x, w, bias, want = example(p)
-    spread = np.full((2, 10, 1, 6, 19), np.nan, p.dtype)
-    spread[:, ::-3] = x
-    out = np.full((4, 4, 1, 6, 19), 77, p.out)
-    kernel.prepare(p, (w, bias), 1)(spread[:, ::-3], out[::2])
-    np.testing.assert_allclose(out[::2], want, rtol=0, atol=4 * kernel.error(p) * np.abs(want).max())
-    assert (out[1::2] == 77).all()
-
-
-def test_the_same_bits_for_any_number_of_threads(kernel: Kernel[ConvProblem]) -> None:
-    p = problem((60, 45), (3, 3), n=2, channels=5, icg=4, multiplier=4, padding=1)
-    x, w, bias, _ = example(p)
-    results = []
-    for threads in (1, 2, 3):
-        out = np.full(p.y_shape, 77, p.out)
-        kernel.prepare(p, (w, bias), threads)(x, out)
-        results.append(out.tobytes())
-    assert results[0] == results[1] == results[2]
 
 
 def test_refusals_say_why(kernel: Kernel[ConvProblem]) -> None:

@@ -285,37 +285,6 @@ def test_long_rows_are_cut_into_blocks(kernel: Kernel[PoolProblem], way: str, la
         assert kernel.workspace(p) < 1 << 18
 
 
-@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-@pytest.mark.parametrize("way", ["max", "indices", "avg", "lp2"])
-def test_the_same_bits_for_any_number_of_threads(kernel: Kernel[PoolProblem], layout: str, way: str) -> None:
-    p = problem(way, (70, 90), (3, 3), stride=2, padding=1, n=2, channels=20, layout=layout)
-    if not takes(kernel, p):
-        return
-    rng = np.random.default_rng(8)
-    x = guarded_copy(lay(rng.standard_normal(p.x_shape).astype(p.dtype), layout))
-    seen = []
-    for threads in (1, 2, 3):
-        got = results(p)
-        kernel.prepare(p, (), threads)(x, *got)
-        seen.append([g.tobytes() for g in got])
-    assert seen[0] == seen[1] == seen[2]
-
-
-def test_images_and_channels_may_lie_apart(kernel: Kernel[PoolProblem]) -> None:
-    p = problem("indices", (6, 19), (2, 2), n=2, channels=3)
-    if kernel.algorithm == "flat":
-        p = problem("max", (6, 19), (3, 3), stride=1, padding=1, n=2, channels=3)
-    if not takes(kernel, p):
-        return
-    x, want = example(p)
-    spread = np.full((2, 7, 1, 6, 19), 99, p.dtype)
-    spread[:, ::-3] = x
-    got = results(p)
-    kernel.prepare(p, (), 1)(spread[:, ::-3], *got)
-    for g, w in zip(got, want, strict=True):
-        np.testing.assert_array_equal(g, w)
-
-
 def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
     if kernel.algorithm == "shifts":
         assert kernel.reject(problem("lp2", (5, 5), (2, 2))) == "maxima and averages, channels first"

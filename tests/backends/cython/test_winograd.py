@@ -306,16 +306,3 @@ def test_items_cover_everything_once(count: int) -> None:
             ]
             assert sorted(met) == wanted, (m, p)
     assert taken > len(TILES)
-
-
-@every_kernel
-def test_threads_change_nothing(kernel: Any) -> None:
-    skip_unavailable(kernel, np.float32, ONE)
-    for p64 in SHARED:
-        p = as_dtype(p64, np.float32)
-        assert p.flops > 1e6
-        if kernel.reject(p) is not None:
-            continue
-        x, w, bias, _ = case(p64)
-        alone, *others = (run(kernel, p, x, w, bias, "end", threads) for threads in (1, 2, 3, 7))
-        assert all(y.tobytes() == alone.tobytes() for y in others), (kernel.name, p)

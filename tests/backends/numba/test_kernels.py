@@ -381,32 +381,6 @@ def test_gemm_in_blocks(kernel: Kernel[Any], dtype: str, packed: bool) -> None:
         np.testing.assert_array_equal(y, one)
 
 
-@each(runnable("gemm"))
-def test_gemm_any_strides(kernel: Kernel[Any]) -> None:
-    p = product(17, 35, 19, c=True, beta=1.0, batch=2, b_batched=True)
-    a, b, c, bias = operands(p)
-    wide_a, wide_b = np.repeat(np.repeat(a, 2, 1), 3, 2), np.repeat(np.repeat(b, 3, 1), 2, 2)
-    want = check_gemm(kernel, p, (a, b, c, bias))
-    views = (wide_a[::-1, ::-2, ::-3][::-1, ::-1, ::-1], wide_b[:, ::3, ::2])
-    np.testing.assert_array_equal(check_gemm(kernel, p, (*views, c, bias)), want)
-    same_rows = np.broadcast_to(a[:, :1], a.shape)
-    check_gemm(kernel, p, (same_rows, b, c, bias))
-    target = np.zeros((2, 35, 17), p.dtype).transpose(0, 2, 1)
-    kernel.prepare(p, (b, c, bias), 1)(a, target)
-    np.testing.assert_array_equal(target, want)
-
-
-@each(runnable("gemm"))
-def test_gemm_keeps_nan_through_relu_and_its_row(kernel: Kernel[Any]) -> None:
-    p = product(20, 40, 10, activation="relu")
-    a, b, c, bias = operands(p)
-    a[0, 3, 4] = np.nan
-    y = np.empty((1, 20, 40), p.dtype)
-    kernel.prepare(p, (b, c, bias), 1)(a, y)
-    assert np.isnan(y[0, 3]).all()
-    assert np.isfinite(np.delete(y[0], 3, 0)).all()
-
-
 def test_gemm_of_nothing() -> None:
     kernel = runnable("gemm")[-1]
     for p in (product(0, 3, 2), product(3, 0, 2), product(3, 2, 4, batch=0)):

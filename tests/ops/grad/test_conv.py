@@ -9,14 +9,21 @@ import numpy as np
 import pytest
 from differences import check_gradients
 from guard import guarded, guarded_copy
-from problems import corners, forward, in_dtype, in_layout, lay, random_problem, transposed
+from problems import (
+    forward,
+    gradients_of_weights,
+    in_dtype,
+    in_layout,
+    lay,
+    random_problem,
+    with_gradients,
+)
 
 import fastconv as F
 from fastconv.backends.reference.conv import Conv
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import (
     ConvProblem,
-    bias_gradient,
     input_gradient,
     weight_gradient,
     weight_operands,
@@ -27,24 +34,8 @@ WEIGHT = [k for k in kernels("conv") if k.relative == "weight"]
 TURNED = [k for k in kernels("conv") if k.relative.endswith("transposed")]
 SEEDS = 60
 
-FORWARD = [replace(c, fill=0.0, activation=None) for c in corners() if min(lo for lo, _ in c.pads) >= 0] + [
-    forward((2, 9, 12, 12), (40, 9, 3, 3), padding=1),  # two blocks of lanes, rows of channels
-    forward((3, 1, 16, 16), (6, 1, 5, 5)),  # rows of taps
-    forward((1, 1, 9, 40), (3, 1, 1, 17), dilation=(1, 2)),  # more taps than a tile has rows
-    forward((1, 2, 700), (3, 2, 3), padding=1),  # a row longer than a block
-    forward((5, 4, 4, 4), (3, 4, 3, 3), padding=1),  # several images in a block
-    forward((1, 30, 6, 6), (4, 30, 3, 3), padding=1),
-    forward((2, 4, 9, 9), (4, 2, 3, 3), stride=3, padding=1, groups=2, mode="circular"),
-]
-TURNED_ROUND = [
-    transposed((2, 4, 5, 6), (4, 3, 3, 3), stride=2, padding=1, output_padding=1),
-    transposed((1, 6, 4, 5), (6, 2, 4, 4), stride=2, padding=1, groups=3),
-    transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),
-    transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=2, dilation=3, output_padding=2),
-    transposed((1, 3, 9), (3, 2, 5), stride=4, padding=2, output_padding=3),
-    transposed((1, 2, 3, 4, 5), (2, 2, 3, 2, 3), stride=(2, 1, 3), padding=(1, 0, 1)),
-]
-WEIGHT_PROBLEMS = [weight_gradient(p) for p in FORWARD + TURNED_ROUND] + [bias_gradient(p) for p in FORWARD[:6]]
+FORWARD = with_gradients()
+WEIGHT_PROBLEMS = gradients_of_weights()
 INPUT_PROBLEMS = [input_gradient(p) for p in FORWARD]
 
 
@@ -122,46 +113,6 @@ def test_widths_of_channels_and_pixels(kernel: Kernel[ConvProblem]) -> None:
             out = guarded(p.w_shape, p.dtype)
             kernel.prepare(p, (guarded_copy(constant),), 1)(guarded_copy(changing), out)
             np.testing.assert_allclose(out, want, rtol=0, atol=bound(kernel, p, want), err_msg=str(p))
-
-
-@pytest.mark.parametrize("kernel", WEIGHT, ids=lambda k: k.name)
-@pytest.mark.parametrize("at", ["start", "end"])
-def test_weight_kernels_stay_inside_their_arrays(kernel: Kernel[ConvProblem], at: str) -> None:
-    for p in WEIGHT_PROBLEMS:
-        if kernel.reject(p) is not None or 0 in (*p.x_shape, *p.y_shape):
-            continue
-        changing, constant = arrays(p)
-        out = guarded(p.w_shape, p.dtype, at)
-        kernel.prepare(p, (guarded_copy(constant, at),), 1)(guarded_copy(changing, at), out)
-        np.testing.assert_array_equal(out, run(kernel, p, changing, constant), err_msg=str(p))
-
-
-@pytest.mark.parametrize("kernel", WEIGHT, ids=lambda k: k.name)
-def test_threads_do_not_change_bits(kernel: Kernel[ConvProblem]) -> None:
-    large = [
-        weight_gradient(forward((6, 20, 20, 20), (70, 20, 3, 3), padding=1)),
-        weight_gradient(forward((8, 1, 28, 28), (32, 1, 5, 5))),
-        weight_gradient(forward((2, 48, 28, 30), (48, 1, 3, 3), padding=1, groups=48)),
-    ]
-    for p in (*WEIGHT_PROBLEMS, *large):
-        if kernel.reject(p) is not None:
-            continue
-        changing, constant = arrays(p)
-        one = run(kernel, p, changing, constant)
-        for threads in (2, 3):
-            np.testing.assert_array_equal(run(kernel, p, changing, constant, threads), one, err_msg=str(p))
-
-
-@pytest.mark.parametrize("kernel", WEIGHT, ids=lambda k: k.name)
-def test_batch_and_channel_strides_are_free(kernel: Kernel[ConvProblem]) -> None:
-    for p in WEIGHT_PROBLEMS[1:12]:
-        if p.layout != "NCHW" or kernel.reject(p) is not None:
-            continue
-        changing, constant = arrays(p)
-        room = np.full((2 * constant.shape[0], 3 * constant.shape[1], *constant.shape[2:]), np.nan, p.dtype)
-        room[::-2, ::-3] = constant
-        want = run(kernel, p, changing, constant)
-        np.testing.assert_array_equal(run(kernel, p, changing, room[::-2, ::-3]), want, err_msg=str(p))
 
 
 @pytest.mark.parametrize("kernel", WEIGHT, ids=lambda k: k.name)

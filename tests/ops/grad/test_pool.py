@@ -11,145 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 from differences import check_gradients
-from guard import guarded_copy
 from problems import lay
 
 import fastconv as F
 from fastconv.backends.reference.pool_backward import PoolBackward, UnpoolBackward
 from fastconv.core.kernel import Kernel
-from fastconv.core.problems.adaptive import adaptive_problem, global_problem
-from fastconv.core.problems.pool import pool_problem
 from fastconv.core.problems.unpool import unpool_problem
 from fastconv.dispatch.registry import kernels
 from fastconv.machines import host_table
+from tests.pool_problems import adaptive, corners, everywhere, operands, pool, random_problem, variants
 
 SEEDS = 60
 POOL, ADAPTIVE, UNPOOL = (kernels(f"{op}_backward") for op in ("pool", "adaptive_pool", "max_unpool"))
 EPS = {"float32": 1.2e-7, "float64": 2.3e-16}
-
-
-def pool(
-    kind: str, spatial: tuple[int, ...], kernel: Any, *, n: int = 2, c: int = 3, stride: Any = None, padding: Any = 0,
-    dilation: Any = 1, ceil: bool = False, include: bool = True, divisor: int | None = None, norm: float = 1.0,
-    layout: str = "NCHW", dtype: str = "float64",
-) -> Any:  # fmt: skip
-    """The problem of a gradient of fixed windows."""
-    shape = (n, c, *spatial) if layout == "NCHW" else (n, *spatial, c)
-    p = pool_problem(
-        kind, len(spatial), shape, np.dtype(dtype), kernel, stride, padding, dilation, ceil, include, divisor, norm,
-        False, layout,
-    )  # fmt: skip
-    return replace(p, direction="backward", indices=kind == "max" or np.isinf(norm))
-
-
-def adaptive(kind: str, spatial: tuple[int, ...], output: Any, **how: Any) -> Any:
-    """The problem of a gradient of adaptive windows."""
-    layout = how.pop("layout", "NCHW")
-    n, c = how.pop("n", 2), how.pop("c", 3)
-    shape = (n, c, *spatial) if layout == "NCHW" else (n, *spatial, c)
-    dtype = np.dtype(how.pop("dtype", "float64"))
-    p = adaptive_problem(kind, len(spatial), shape, dtype, output, False, layout)
-    return replace(p, direction="backward", indices=kind == "max")
-
-
-def everywhere(kind: str, spatial: tuple[int, ...], layout: str = "NCHW", dtype: str = "float64") -> Any:
-    shape = (2, 3, *spatial) if layout == "NCHW" else (2, *spatial, 3)
-    return replace(global_problem(kind, shape, np.dtype(dtype), layout), direction="backward")
-
-
-def corners() -> list[Any]:
-    kinds: list[tuple[str, dict[str, Any]]] = [
-        ("max", {}), ("avg", {}), ("avg", {"include": False}), ("avg", {"divisor": -3}), ("lp", {"norm": 2.0}),
-        ("lp", {"norm": 3.0}), ("lp", {"norm": 1.0}), ("lp", {"norm": np.inf}),
-    ]  # fmt: skip
-    shapes: list[tuple[tuple[int, ...], Any, dict[str, Any]]] = [
-        ((1,), 1, {}),
-        ((9,), 3, {"stride": 1}),
-        ((11,), 3, {"stride": 2, "padding": 1, "ceil": True}),
-        ((6, 8), 2, {}),  # side by side
-        ((7, 9), (2, 3), {}),  # with something left over
-        ((7, 8), 3, {"stride": 2, "padding": 1}),
-        ((9, 8), 2, {"stride": 3}),  # gaps
-        ((9, 10), 3, {"stride": 1, "dilation": (2, 3), "padding": ((1, 2), (2, 0))}),
-        ((5, 6), 3, {"stride": 2, "padding": "same_lower"}),
-        ((4, 5), (4, 5), {}),  # one window
-        ((3, 70), (3, 40), {"stride": (1, 30), "padding": (1, 20)}),
-        ((4, 5, 6), 2, {"stride": (1, 2, 3), "ceil": True}),
-        ((4, 6, 4), 2, {"n": 1, "c": 1}),
-        ((6, 7), 3, {"n": 0}),
-    ]
-    result = [pool(kind, *s[:2], **s[2], **how) for (kind, how), s in itertools.product(kinds, shapes)]
-    result += [
-        pool("avg", (300, 290), 3, stride=2, n=1, c=2),
-        pool("lp", (300, 290), 5, stride=2, n=1, c=1, norm=2.0),  # several blocks of one plane
-        pool("avg", (40, 50), 30, stride=7, padding=15, c=40),
-        everywhere("max", (5, 6)), everywhere("avg", (5, 6)), everywhere("max", (20, 30)),
-        everywhere("avg", (2, 3, 2, 4)),
-    ]  # fmt: skip
-    for kind, (spatial, output) in itertools.product(
-        ("max", "avg"),
-        [((7,), 3), ((5,), 9), ((5, 7), (2, 3)), ((5, 7), (8, 3)), ((6, 7), (3, 7)), ((5, 6, 7), 4), ((7, 5), 0)],
-    ):
-        result.append(adaptive(kind, spatial, output))
-    result += [adaptive("avg", (300, 301), (7, 9), n=1, c=1), adaptive("avg", (3, 1), (100, 700), n=1, c=2)]
-    return result
-
-
-def variants(p: Any) -> list[Any]:
-    return [replace(p, layout=la, dtype=d, out=d) for la in ("NCHW", "NHWC") for d in map(np.dtype, ("f4", "f8"))]
-
-
 CORNERS = corners()
-
-
-def random_problem(seed: int) -> Any:
-    rng = np.random.default_rng(seed)
-
-    def pick(*values: Any) -> Any:
-        return values[int(rng.integers(len(values)))]
-
-    rank = pick(1, 2, 2, 3)
-    layout, dtype = pick("NCHW", "NHWC"), pick("float32", "float64")
-    spatial = tuple(pick(1, 2, 5, 8, 13) for _ in range(rank))
-    n, c = pick(1, 2, 3), pick(1, 2, 5, 17)
-    if rng.random() < 0.25:
-        output = tuple(pick(1, 2, 3, 7, 14) for _ in range(rank))
-        return adaptive(pick("max", "avg"), spatial, output, n=n, c=c, layout=layout, dtype=dtype)
-    kernel = tuple(pick(1, 2, 3, min(5, s)) for s in spatial)
-    dilation = tuple(pick(1, 1, 2) for _ in range(rank))
-    need = [max(0, (k - 1) * d + 1 - s) for k, d, s in zip(kernel, dilation, spatial, strict=True)]
-    padding = tuple((min(-(-m // 2), k - 1), min(-(-m // 2) + pick(0, 1), k - 1))
-                    for m, k in zip(need, kernel, strict=True))  # fmt: skip
-    how: dict[str, Any] = {
-        "stride": tuple(pick(1, 2, 3) for _ in range(rank)),
-        "padding": padding,
-        "dilation": dilation,
-    }
-    kind = pick("max", "avg", "lp")
-    if kind == "avg":
-        how |= {"include": pick(True, False), "divisor": pick(None, None, 4)}
-    if kind == "lp":
-        how["norm"] = pick(1.0, 2.0, 3.0, 0.5, -1.0, np.inf)
-    try:
-        return pool(kind, spatial, kernel, n=n, c=c, ceil=pick(True, False), layout=layout, dtype=dtype, **how)
-    except F.ShapeError:
-        return pool("max", spatial, 1, n=n, c=c, layout=layout, dtype=dtype)
-
-
-def operands(p: Any, seed: int = 0) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """(gradient of the result, constants) of a problem, as kernels take them."""
-    rng = np.random.default_rng(seed)
-    dy = lay(rng.normal(size=p.y_shape).astype(p.dtype), p.layout)
-    if p.indices:
-        # Any indices, including some that no pooling returns: repeated ones, and -1.
-        at = rng.integers(-1, int(np.prod(p.input)), p.y_shape)
-        signs = rng.integers(-1, 2, p.y_shape).astype(p.dtype)
-        return dy, tuple(lay(a, p.layout) for a in ((at, signs) if p.kind == "lp" else (at,)))
-    if p.kind == "avg":
-        return dy, ()
-    x = rng.uniform(0.5, 2.0, p.x_shape)
-    x = np.round(x * 4) / 4 if p.kind == "max" else x
-    return dy, (lay(x.astype(p.dtype), p.layout),)
 
 
 def run(kernel: Kernel[Any], p: Any, dy: np.ndarray, constants: tuple[np.ndarray, ...], threads: int = 1) -> np.ndarray:
@@ -208,96 +83,6 @@ def test_random_problems(kernel: Kernel[Any], op: str) -> None:
 def test_every_problem_has_a_kernel_besides_the_definition() -> None:
     for p in CORNERS:
         assert any(k.reject(p) is None for k in of_family(p)[:-1]), p
-
-
-@per_kernel
-def test_threads_do_not_change_bits(kernel: Kernel[Any], op: str) -> None:
-    large = [
-        pool("max", (60, 60), 3, stride=1, c=20),
-        pool("avg", (60, 60), 3, stride=1, c=20),
-        adaptive("avg", (60, 61), 7),
-    ]
-    if kernel.backend == "reference":
-        large = []
-    for p in itertools.chain.from_iterable(map(variants, [*CORNERS[::5], *large])):
-        if (
-            p.op != op
-            or kernel.reject(p) is not None
-            or (kernel.backend == "reference" and int(np.prod(p.x_shape)) > 5000)
-        ):
-            continue
-        dy, constants = operands(p)
-        one = run(kernel, p, dy, constants)
-        for threads in (2, 3):
-            np.testing.assert_array_equal(run(kernel, p, dy, constants, threads), one, err_msg=str(p))
-
-
-@per_kernel
-def test_batches_do_not_change_bits(kernel: Kernel[Any], op: str) -> None:
-    for p in (pool("avg", (30, 31), 5, stride=2, n=40), pool("lp", (30, 31), 5, stride=2, n=40, norm=3.0),
-              pool("max", (30, 31), 5, stride=2, n=40), adaptive("avg", (30, 31), 7, n=40)):  # fmt: skip
-        for q in variants(p):
-            if q.op != op or kernel.reject(q) is not None or kernel.backend == "reference":
-                continue
-            dy, constants = operands(q)
-            whole = run(kernel, q, dy, constants)
-            part = run(kernel, replace(q, n=1), dy[7:8], tuple(a[7:8] for a in constants))
-            np.testing.assert_array_equal(part, whole[7:8])
-
-
-@per_kernel
-def test_batch_and_channel_strides_are_free(kernel: Kernel[Any], op: str) -> None:
-    for p in CORNERS:
-        if p.op != op or kernel.reject(p) is not None or int(np.prod(p.x_shape)) > 5000:
-            continue
-        dy, constants = operands(p)
-        far = []
-        for a in (dy, *constants):
-            room = np.zeros((2 * a.shape[0], 3 * a.shape[1], *a.shape[2:]), a.dtype)
-            room[::-2, ::-3] = a
-            far.append(room[::-2, ::-3])
-        np.testing.assert_array_equal(
-            run(kernel, p, far[0], tuple(far[1:])), run(kernel, p, dy, constants), err_msg=str(p)
-        )
-
-
-@per_kernel
-@pytest.mark.parametrize("at", ["start", "end"])
-def test_kernels_stay_inside_their_arrays(kernel: Kernel[Any], op: str, at: str) -> None:
-    if kernel.backend == "reference":
-        pytest.skip("NumPy checks its bounds")
-    for p in itertools.chain.from_iterable(map(variants, [q for q in CORNERS if 0 < int(np.prod(q.x_shape)) < 5000])):
-        if p.op != op or kernel.reject(p) is not None or 0 in p.y_shape:
-            continue
-        dy, constants = operands(p)
-        out = guarded_copy(lay(np.full(p.x_shape, 7, p.dtype), p.layout), at)
-        kernel.prepare(p, tuple(guarded_copy(a, at) for a in constants), 1)(guarded_copy(dy, at), out)
-        np.testing.assert_array_equal(out, run(kernel, p, dy, constants), err_msg=str(p))
-
-
-@per_kernel
-def test_strides_of_axes_of_length_1_mean_nothing(kernel: Kernel[Any], op: str) -> None:
-    for p in [pool("max", (10, 2), 2), pool("avg", (10, 3), 3, padding=1), adaptive("max", (11, 2), (5, 1))]:
-        if p.op != op or kernel.reject(p) is not None:
-            continue
-        dy, constants = operands(p)
-        odd = []
-        for a in (dy, *constants):  # planes are C-contiguous, as NumPy sees it, and every second channel is left out
-            room = np.full((a.shape[0], 2 * a.shape[1], *a.shape[2:]), 99, a.dtype)
-            room[:, ::2] = a
-            odd.append(room[:, ::2, ..., ::9] if a.shape[4] == 1 else room[:, ::2])
-            assert odd[-1][0, 0].flags.c_contiguous
-        np.testing.assert_array_equal(run(kernel, p, odd[0], tuple(odd[1:])), run(kernel, p, dy, constants))
-
-
-@per_kernel
-def test_figures_are_sane(kernel: Kernel[Any], op: str) -> None:
-    for p in CORNERS:
-        if p.op == op and kernel.reject(p) is None:
-            assert 0 <= kernel.cost(p, host_table()) < 100
-            assert 0 <= kernel.workspace(p) < 64 << 20
-            assert 0 <= kernel.error(p) < 1e-3
-            assert p.bytes >= 0
 
 
 @pytest.mark.parametrize("kernel", UNPOOL, ids=lambda k: k.name)
