@@ -45,7 +45,7 @@ sanitize:
 	CC=gcc $(call compiled,address)
 	$(address) tests/sanitizers/faults.py --runs $(RUNS)
 	$(address) -m tests.fuzz --backend cython --runs 20000 --no-minimise --no-keep
-	$(address) -m pytest -q -p no:cacheprovider -k "not numba" $$(grep -rl "^from guard" tests)
+	$(address) -m pytest -q -p no:cacheprovider -k "not numba" $$(grep -rl "^from tests.guard" tests)
 
 # OMP_TOOL_LIBRARIES is what tells ThreadSanitizer how OpenMP's threads wait for each other. Its own library is gcc's: the one
 # of clang 14 cannot be preloaded. Addresses are not drawn at random, which ThreadSanitizer does not bear on all kernels of Linux.

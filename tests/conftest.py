@@ -1,16 +1,13 @@
-"""Shared by all tests: helper modules are importable, measured choices do not leak, tests of one kernel run once."""
+"""Shared by all tests: measured choices do not leak from one to another, and tests of one kernel run once."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
 os.environ["FASTCONV_WISDOM"] = ""  # tests must not depend on what was measured on this machine
 os.environ["FASTCONV_RATES"] = ""  # nor on what was fitted
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what runs in the background

@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
-from problems import (
+
+from fastconv.backends.reference.conv import Conv
+from fastconv.core.kernel import Kernel
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
+from tests.problems import (
     Arrays,
     corners,
     empty_result,
@@ -17,11 +22,6 @@ from problems import (
     random_problem,
     transposed_corners,
 )
-
-from fastconv.backends.reference.conv import Conv
-from fastconv.core.kernel import Kernel
-from fastconv.core.problems.conv import ConvProblem
-from fastconv.dispatch.registry import kernels
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import forward, in_dtype, in_layout, transposed
 
 from fastconv.backends.common import cuts
 from fastconv.backends.common.borders import fold_runs
@@ -18,6 +17,7 @@ from fastconv.backends.common.phases import ByPhases
 from fastconv.core.problems.base import source_index, source_runs
 from fastconv.core.problems.conv import ConvProblem, input_gradient
 from fastconv.dispatch.registry import kernels
+from tests.problems import forward, in_dtype, in_layout, transposed
 
 WRAPPED = [k for k in kernels("conv") if isinstance(k, ByPhases)]
 

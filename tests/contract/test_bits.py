@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import corners
 
 import fastconv as F
 from fastconv.core import machine
@@ -21,6 +20,7 @@ from fastconv.dispatch.choice import choose
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
+from tests.problems import corners
 
 # BLAS chooses its loops by sizes, and so do NumPy's own loops.
 OURS = [k for k in kernels("gemm") if k.backend in ("cython", "numba")]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import empty_result, forward, in_dtype, in_layout, lay, transposed
 
 import fastconv as F
 from fastconv.core.kernel import Kernel
@@ -18,6 +17,7 @@ from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import KINDS, WIDE, allowed, data, exact, magnitudes
 from tests.contract.cases import EVERY, Case, Results, for_each, small_of
+from tests.problems import empty_result, forward, in_dtype, in_layout, lay, transposed
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

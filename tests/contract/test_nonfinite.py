@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import MODES, empty_result, forward, in_dtype, in_layout, lay, transposed
 
 import fastconv as F
 from fastconv.core.kernel import Kernel
@@ -19,6 +18,7 @@ from fastconv.core.problems.conv import ConvProblem, input_gradient, weight_grad
 from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import allowed, exact, magnitudes
 from tests.contract.cases import EVERY, Case, Results, for_each, small_of
+from tests.problems import MODES, empty_result, forward, in_dtype, in_layout, lay, transposed
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

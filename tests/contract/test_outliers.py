@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from problems import empty_result, forward, in_dtype, in_layout, lay, transposed
 
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem, weight_gradient
 from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import allowed, exact, magnitudes
+from tests.problems import empty_result, forward, in_dtype, in_layout, lay, transposed
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

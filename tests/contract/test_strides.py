@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 from numpy.lib.stride_tricks import as_strided
-from problems import Arrays, empty_result, forward, in_layout, lay, transposed
 
 import fastconv as F
 from fastconv.core.kernel import Kernel
@@ -26,6 +24,8 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 from tests.contract.cases import EVERY, Case, Results, bits, every_kernel, for_each, small_of
+from tests.guard import guarded, guarded_copy
+from tests.problems import Arrays, empty_result, forward, in_layout, lay, transposed
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 
 from fastconv.core.problems.conv import conv_problem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
 
 RNG = np.random.default_rng(0)
 FORWARD = [k for k in kernels("conv") if "transposed" not in k.relative and k.relative != "weight"]

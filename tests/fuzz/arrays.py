@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 try:
-    from guard import guarded
+    from tests.guard import guarded
 except ImportError:  # run as a program, not by pytest, which adds the folder of the tests
     from tests.guard import guarded
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 
 import fastconv as F
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
 
 SIZES = ((1, 1), (5, 3), (3, 17), (40, 1), (2, 64), (1, 16), (7, 33), (3, 0), (0, 4), (300, 70), (2, 40_001))
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 88.0, -88.0, 100.0, -100.0, 1e30, -1e30)

@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
-from problems import lay
 
 import fastconv as F
 from fastconv.backends.cython.conv import winograd2d as winograd
@@ -27,6 +25,8 @@ from fastconv.core import threads as thread_policy
 from fastconv.core.problems.conv import ConvProblem, forward_extent
 from fastconv.dispatch import registry
 from fastconv.machines import host_table
+from tests.guard import guarded, guarded_copy
+from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -9,8 +9,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from guard import guarded_copy
-from problems import lay
 
 import fastconv as F
 from fastconv.backends.cython.conv import depthwise
@@ -20,6 +18,8 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import freeze, source_index
 from fastconv.core.problems.conv import ConvProblem, conv_problem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded_copy
+from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

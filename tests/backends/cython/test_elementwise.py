@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 
 import fastconv as F
 from fastconv.backends.cython.elementwise.activation import FUNCTIONS
@@ -16,6 +15,7 @@ from fastconv.backends.reference.pool import Pool
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 
 from fastconv.backends.reference import gemm as reference_gemm
 from fastconv.core import threads as thread_policy
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.dispatch import registry
 from fastconv.machines import host_table
+from tests.guard import guarded, guarded_copy
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

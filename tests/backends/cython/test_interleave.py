@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded
-from problems import in_dtype, in_layout, transposed
 
 from fastconv.backends.common.cuts import Cut
 from fastconv.backends.common.phases import Assigned, phase_counts
@@ -17,6 +15,8 @@ from fastconv.backends.cython.conv.interleave import Interleave
 from fastconv.backends.cython.runtime import native
 from fastconv.core.machine import ISAS
 from fastconv.core.problems.conv import ConvProblem
+from tests.guard import guarded
+from tests.problems import in_dtype, in_layout, transposed
 
 pytestmark = pytest.mark.one_isa  # every instruction set, by name
 

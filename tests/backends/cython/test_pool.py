@@ -8,8 +8,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from guard import guarded_copy
-from problems import lay
 
 from fastconv.backends.cython.pool import channels as pool_channels
 from fastconv.backends.cython.pool import flat as pool_flat
@@ -22,6 +20,8 @@ from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import freeze
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded_copy
+from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 
 import fastconv as F
 from fastconv.backends.cython.elementwise import softmax
@@ -15,6 +14,7 @@ from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
 from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
-from problems import lay
 
 from fastconv.backends.reference import conv as reference
 from fastconv.core.problems.conv import ConvProblem, weight_gradient
 from fastconv.dispatch import registry
 from tests.backends.cython.test_conv import DTYPES, as_dtype, problem, skip_unavailable
+from tests.guard import guarded, guarded_copy
+from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

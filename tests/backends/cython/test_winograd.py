@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
-from problems import lay
 
 import fastconv as F
 from fastconv.backends.cython.conv.winograd2d import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
@@ -18,6 +16,8 @@ from fastconv.backends.reference import conv as reference
 from fastconv.core.problems.conv import weight_gradient
 from fastconv.dispatch import registry
 from tests.backends.cython.test_conv import DTYPES, as_dtype, case, check, problem, run, skip_unavailable
+from tests.guard import guarded, guarded_copy
+from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 

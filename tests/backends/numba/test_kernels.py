@@ -20,8 +20,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
-from problems import Arrays, corners, empty_result, forward, in_dtype, in_layout
 
 from fastconv.backends.numba import base, gemm
 from fastconv.backends.reference.conv import Conv
@@ -32,6 +30,8 @@ from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
+from tests.problems import Arrays, corners, empty_result, forward, in_dtype, in_layout
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -235,7 +235,7 @@ def test_pool_stays_within_its_workspace(kernel: Kernel[Any]) -> None:
 
 def test_few_functions_serve_many_problems() -> None:
     """Shapes, strides, dilations, pads and modes are run-time arguments."""
-    from problems import random_problem
+    from tests.problems import random_problem
 
     base.compiled.cache_clear()
     for kernel in runnable("conv")[:3]:
@@ -401,7 +401,7 @@ def pooling(kind: str, x: tuple[int, ...], kernel: Any, **given: Any) -> PoolPro
 
 
 def check_pool(kernel: Kernel[Any], p: PoolProblem, at: str = "end") -> None:
-    from problems import lay
+    from tests.problems import lay
 
     rng = np.random.default_rng(p.output[2])
     x = rng.integers(-3, 4, p.x_shape).astype(p.dtype)  # many ties

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from guard import guarded, guarded_copy
 
 import fastconv as F
 from fastconv.backends.numpy.conv import col2im as conv_col2im
 from fastconv.backends.numpy.conv import scatter as conv_scatter
+from tests.guard import guarded, guarded_copy
 
 NAME = "numpy.scatter_transposed"
 DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "uint64")

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from differences import check_gradients
 
 import fastconv as F
 from fastconv.backends.reference.activation_backward import SLOPES
 from fastconv.core.problems.activation import DEFAULTS, FUSED, ElementwiseProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 from fastconv.dispatch.registry import kernels
+from tests.differences import check_gradients
 
 KERNELS = [k for k in kernels("elementwise_backward") if k.backend != "reference"]
 REFERENCE = kernels("elementwise_backward")[-1]

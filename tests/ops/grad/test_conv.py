@@ -7,17 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from differences import check_gradients
-from guard import guarded, guarded_copy
-from problems import (
-    forward,
-    gradients_of_weights,
-    in_dtype,
-    in_layout,
-    lay,
-    random_problem,
-    with_gradients,
-)
 
 import fastconv as F
 from fastconv.backends.reference.conv import Conv
@@ -29,6 +18,17 @@ from fastconv.core.problems.conv import (
     weight_operands,
 )
 from fastconv.dispatch.registry import kernels
+from tests.differences import check_gradients
+from tests.guard import guarded, guarded_copy
+from tests.problems import (
+    forward,
+    gradients_of_weights,
+    in_dtype,
+    in_layout,
+    lay,
+    random_problem,
+    with_gradients,
+)
 
 WEIGHT = [k for k in kernels("conv") if k.relative == "weight"]
 TURNED = [k for k in kernels("conv") if k.relative.endswith("transposed")]

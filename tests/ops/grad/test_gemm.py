@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from differences import check_gradients
 
 import fastconv as F
 from fastconv.dispatch.registry import kernels
+from tests.differences import check_gradients
 
 BACKENDS = ["auto", *sorted({k.backend for k in kernels("gemm")})]
 

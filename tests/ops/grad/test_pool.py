@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from differences import check_gradients
-from problems import lay
 
 import fastconv as F
 from fastconv.backends.reference.pool_backward import PoolBackward, UnpoolBackward
@@ -19,7 +17,9 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.unpool import unpool_problem
 from fastconv.dispatch.registry import kernels
 from fastconv.machines import host_table
+from tests.differences import check_gradients
 from tests.pool_problems import adaptive, corners, everywhere, operands, pool, random_problem, variants
+from tests.problems import lay
 
 SEEDS = 60
 POOL, ADAPTIVE, UNPOOL = (kernels(f"{op}_backward") for op in ("pool", "adaptive_pool", "max_unpool"))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from differences import check_gradients
 
 import fastconv as F
 from fastconv.backends.reference.shape_backward import PadBackward
@@ -16,6 +15,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.shape import MODES, pad_problem
 from fastconv.dispatch.registry import kernels
 from fastconv.machines import host_table
+from tests.differences import check_gradients
 
 PADS: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
     ((2, 3, 5), (1, 2)),
