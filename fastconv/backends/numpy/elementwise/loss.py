@@ -25,6 +25,17 @@ def loss_error(problem: LossProblem) -> float:
     return float(np.finfo(problem.dtype).eps) * (4 + problem.c**0.5)
 
 
+def class_weights(p: LossProblem, weight: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
+    """The weight of each class; where all are 1, they take no memory."""
+    return np.broadcast_to(np.ones((), dtype), (p.c,)) if weight is None else weight.astype(dtype)
+
+
+def labels_of(p: LossProblem, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(samples that count, class of each sample): class 0 for those that do not count."""
+    kept = target != p.ignore_index
+    return kept, np.where(kept, target, 0)
+
+
 class Loss(Kernel[LossProblem]):
     """Cross-entropy and negative log-likelihood."""
 
@@ -51,7 +62,7 @@ class Loss(Kernel[LossProblem]):
         p = problem
         target, weight = constants
         work = work_dtype(p.dtype)
-        scale = np.broadcast_to(np.ones((), work), (p.c,)) if weight is None else weight.astype(work)
+        scale = class_weights(p, weight, work)
         per_sample = against_probabilities if p.probabilities else against_indices
 
         def losses(x: np.ndarray) -> Iterator[Losses]:
@@ -74,8 +85,7 @@ def against_indices(
     p: LossProblem, logs: np.ndarray, target: np.ndarray, scale: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Loss of each sample, and the sum of weights that a mean divides by."""
-    kept = target != p.ignore_index
-    label = np.where(kept, target, 0)
+    kept, label = labels_of(p, target)
     weight = np.where(kept, scale[label] if p.c else 0, 0)
     picked = np.take_along_axis(logs, label[:, None], 1)[:, 0] if p.c else np.zeros(label.shape, logs.dtype)
     loss = np.where(kept, -weight * picked, 0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.numpy.elementwise.loss import class_weights, labels_of
 from fastconv.backends.numpy.elementwise.softmax import block_elements, blocks, log_softmax, softmax
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
@@ -74,7 +75,7 @@ class LossBackward(Kernel[LossProblem]):
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         x, target, weight = constants
-        scale = np.ones(p.c, p.dtype) if weight is None else weight.astype(p.dtype)
+        scale = class_weights(p, weight, p.dtype)
         share = 1.0 / divisor(p, target, scale) if p.reduction == "mean" else 1.0
 
         @np.errstate(all="ignore")
@@ -110,8 +111,7 @@ def coefficients(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> tuple
     spread = p.smoothing / p.c if p.smoothing else 0.0
     if p.probabilities:
         return None, (target.astype(p.dtype, copy=False) * (1 - p.smoothing) + p.dtype.type(spread)) * scale[:, None]
-    kept = target != p.ignore_index
-    label = np.where(kept, target, 0)
+    kept, label = labels_of(p, target)
     wanted = np.full((target.shape[0], p.c, target.shape[1]), spread, p.dtype)
     np.put_along_axis(wanted, label[:, None], p.dtype.type(1 - p.smoothing + spread), 1)
     return kept, wanted * scale[:, None]
