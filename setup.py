@@ -1,8 +1,9 @@
-"""Builds the native kernels: one C file per instruction set and dtype, each with its own flags, and the Cython modules.
+"""Builds the native kernels: micro-kernels once per instruction set and dtype, each with its flags, and Cython modules.
 
 Also `fastconv.core._cpu`, plain C, which executes CPUID.
 
-``FASTCONV_SANITIZE=address`` or ``thread`` builds them for the sanitizers of ``make sanitize`` and ``make threads``.
+``FASTCONV_ISAS=portable`` builds for the instruction sets that it names.  ``FASTCONV_SANITIZE=address`` or ``thread``
+builds for the sanitizers of ``make sanitize`` and ``make threads``.
 Metadata is in pyproject.toml.  Without a working C compiler the install goes on without them and leaves
 the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.
 """
@@ -10,6 +11,7 @@ the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1``
 import json
 import os
 import platform
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -37,10 +39,14 @@ SANITIZER = os.environ.get("FASTCONV_SANITIZE", "")
 SANITIZE = SANITIZERS[SANITIZER] if SANITIZER else []
 if SANITIZE:
     COMMON = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fno-math-errno"]
+if "-O" in os.environ.get("CFLAGS", ""):  # which come before ours: the last one counts
+    COMMON = [flag for flag in COMMON if not flag.startswith("-O")]
 ISA_FLAGS = {"portable": []}
 if platform.machine().lower() in ("x86_64", "amd64"):
     ISA_FLAGS["avx2"] = ["-march=x86-64-v3", "-mprfchw"]
     ISA_FLAGS["avx512"] = ["-march=x86-64-v4", "-mprfchw", "-mprefer-vector-width=512"]
+if chosen := os.environ.get("FASTCONV_ISAS"):
+    ISA_FLAGS = {isa: ISA_FLAGS[isa] for isa in chosen.split()}
 
 
 def extensions():
@@ -49,12 +55,16 @@ def extensions():
         from Cython.Build import cythonize
     except ImportError:
         return []
+    runpy.run_path(str(SIMD / "interface.py"), run_name="__main__")
     modules = [
         Extension(
             ".".join(path.with_suffix("").parts),
             [str(path)],
             include_dirs=[NATIVE, np.get_include()],
-            define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")],
+            define_macros=[
+                *((name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")),
+                ("FC_ISAS", "".join(f"FC_ISA({isa})" for isa in ISA_FLAGS)),
+            ],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
                 str(path.relative_to(HERE))
@@ -101,18 +111,21 @@ class Build(build_ext):
         super().build_extensions()
 
     def micro_kernels(self):
-        """Compile simd/kernels_*.c, each with the flags of its instruction set; those that are up to date stay."""
+        """Compile simd/kernels.c for each instruction set and dtype; what is up to date stays."""
         sources = (path for path in SIMD.rglob("*") if path.is_file())
         changed = max(path.stat().st_mtime for path in (*sources, HERE / "setup.py"))
 
         def compile_one(isa, flags, dtype):
-            source = f"{NATIVE}/simd/kernels_{isa}_{dtype}.c"
-            made = [Path(name) for name in self.compiler.object_filenames([source], output_dir=self.build_temp)]
+            source = f"{NATIVE}/simd/kernels.c"
+            folder = f"{self.build_temp}/{isa}_{dtype}"
+            made = [Path(name) for name in self.compiler.object_filenames([source], output_dir=folder)]
             if all(path.exists() and path.stat().st_mtime > changed for path in made):
                 return [str(path) for path in made]
             seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
+            table = f"fc_{isa}_{dtype}"
+            macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_DOUBLE", str(int(dtype == "f64"))), ("FC_TABLE", table)]
             arguments = [*self.common, *flags, *seen]
-            return self.compiler.compile([source], output_dir=self.build_temp, extra_preargs=arguments)
+            return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             jobs = [

@@ -17,6 +17,8 @@ from fastconv.core.kernel import Kernel
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
 
+collect_ignore = ["recipe"]  # its test is run in the copy that test_recipe.py makes
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """A test of one kernel names the instruction set: under a cap it would only repeat itself or be skipped."""

@@ -13,6 +13,7 @@ import pytest
 import fastconv as F
 from fastconv.backends.cython.conv import depthwise
 from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime.shared import FC_MODES
 from fastconv.backends.reference.conv import Conv as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import freeze, source_index
@@ -338,7 +339,7 @@ def test_workspace_is_stated_and_bounded(kernel: Kernel[ConvProblem], layout: st
         assert 0 < kernel.workspace(p) < 1 << 20
 
 
-@pytest.mark.parametrize("mode", native.MODES)
+@pytest.mark.parametrize("mode", FC_MODES)
 def test_sources_of_positions_follow_the_padding_of_the_problem(mode: str) -> None:
     source = native.simd().source
     for pads in ([(1, 2), (2, 0)], [(3, 3), (0, 4)], [(0, 0), (1, 1)]):

@@ -15,7 +15,7 @@ from libc.stdint cimport int64_t
 from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
-    GATHER_NOTHING, LINE, View, address, fc_ask, fc_epilogue, fc_source, fc_table)
+    FC_LINE, GATHER_NOTHING, View, address, fc_ask, fc_epilogue, fc_source, fc_table)
 
 from fastconv.backends.cython.runtime.native import SLACK
 
@@ -161,7 +161,7 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t depth = self.icg * self.kd
         cdef const char *w = weights + (((g * self.kbs + kb) * depth + c0) * self.ntaps) * nr * size
         # Every tile prefetches a part of the weights of the next block.
-        cdef Py_ssize_t all_lines = self.ntaps * nr * size // LINE, tile = 0
+        cdef Py_ssize_t all_lines = self.ntaps * nr * size // FC_LINE, tile = 0
         cdef Py_ssize_t lines = (all_lines + rows * pieces - 1) // (rows * pieces)
         cdef const char *next = w + depth * self.ntaps * nr * size
         cdef Py_ssize_t r, piece, q, q_next
@@ -171,7 +171,7 @@ cdef class Direct(Prepared):
                 q_next = cols * (piece + 1) // pieces
                 self.t.tile[q_next - q](
                     count, self.ntaps, self.taps, band + (r * self.sh * self.row_len + q) * size, self.chan_len,
-                    w, nr, next + tile * lines * LINE, lines if tile * lines < all_lines else 0, c0 == 0,
+                    w, nr, next + tile * lines * FC_LINE, lines if tile * lines < all_lines else 0, c0 == 0,
                     m + (r * cols + q) * nr * size)
                 q, tile = q_next, tile + 1
 

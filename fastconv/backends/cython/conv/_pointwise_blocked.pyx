@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport LINE, View, address, fc_epilogue, fc_table
+from fastconv.backends.cython.runtime._simd cimport FC_LINE, View, address, fc_epilogue, fc_table
 
 cdef enum:
     MOST_LANES = 16
@@ -97,7 +97,7 @@ cdef class PointwiseBlocked(Prepared):
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
         cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c, blocks, lanes
         # Every tile prefetches a part of the next weights.
-        cdef Py_ssize_t lines = (vl * nr * size // LINE + pieces - 1) // pieces
+        cdef Py_ssize_t lines = (vl * nr * size // FC_LINE + pieces - 1) // pieces
         cdef Py_ssize_t taps[MOST_LANES]
         cdef const char *a
         cdef const char *w
@@ -114,9 +114,9 @@ cdef class PointwiseBlocked(Prepared):
                 a = pixels + (c * channel + q * pixel) * size
                 if self.in_place:
                     self.t.tile[q_next - q](
-                        blocks, lanes, taps, a, vl * channel, w, nr, next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
+                        blocks, lanes, taps, a, vl * channel, w, nr, next + piece * lines * FC_LINE, lines, c == 0, s + q * nr * size)
                 else:
                     self.t.lane_tile[q_next - q](
-                        blocks, lanes, a, vl * channel, w, next + piece * lines * LINE, lines, c == 0, s + q * nr * size)
+                        blocks, lanes, a, vl * channel, w, next + piece * lines * FC_LINE, lines, c == 0, s + q * nr * size)
                 q = q_next
             c = c + blocks * lanes

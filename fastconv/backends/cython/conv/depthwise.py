@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
@@ -26,7 +26,6 @@ MANY_GROUPS = 8  # fewer need blocks of fewer rows, so that threads can split th
 IMAGES = "cython.conv.depthwise/images"  # and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
-MASKED_TAPS = 64  # DEPTHWISE_MASKED_TAPS of simd/conv/depthwise.h
 POINTER = 8
 TILE_ROWS = 4
 SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
@@ -35,7 +34,7 @@ SHARES = 8  # least number of items, so that threads can split the work
 
 def reads_in_place(p: ConvProblem) -> bool:
     """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
-    return p.stride[2] <= 2 and p.kernel[2] <= MASKED_TAPS and native.zero_columns(p)
+    return p.stride[2] <= 2 and p.kernel[2] <= shared.DEPTHWISE_MASKED_TAPS and native.zero_columns(p)
 
 
 def pixel_block(p: ConvProblem) -> int:

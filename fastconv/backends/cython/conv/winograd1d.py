@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
@@ -25,7 +25,7 @@ from fastconv.core.numbers import ceil_div, even_part, near_equal, round_up
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
-M = 4  # WINOGRAD_ROWS_M
+M = shared.WINOGRAD_ROWS_M
 ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/conv/winograd1d.inc
 MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones have smaller errors
 MOST_CHANNELS = 64

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
@@ -21,37 +21,37 @@ EXACT_ULPS, SLOPE_ULPS = 0.5, 8.0  # of a function that is rounded once; of a sl
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An entry of the enum in simd/table.h, its parameters where they are fixed, and its error."""
+    """One of ACT_FUNCTIONS, its parameters where they are fixed, and its error."""
 
-    number: int
+    name: str
     params: tuple[float, ...] | None = None
     ulps: float = 0.5
 
 
 FUNCTIONS = {
-    "relu": Function(0, ulps=0.0),
-    "relu6": Function(1, (0.0, 6.0), ulps=0.0),
-    "hardtanh": Function(1, ulps=0.0),
-    "leaky_relu": Function(2),
-    "hardswish": Function(3, ulps=2),
-    "hardsigmoid": Function(4, ulps=1),
-    "softsign": Function(5, ulps=1.5),
-    "sigmoid": Function(6, ulps=3),
-    "tanh": Function(7, ulps=4),
-    "silu": Function(8, ulps=4),
-    "elu": Function(9, ulps=3),
-    "selu": Function(9, (SELU_ALPHA, SELU_SCALE), ulps=4),
-    "celu": Function(10, ulps=4),
-    "gelu": Function(11, ulps=4),
-    "gelu_tanh": Function(12, ulps=4),
-    "logsigmoid": Function(13, ulps=3),
-    "softplus": Function(14, ulps=3),
-    "mish": Function(15, ulps=4),
-    "hardshrink": Function(16, ulps=0.0),
-    "softshrink": Function(17),
-    "tanhshrink": Function(18, ulps=4),
-    "threshold": Function(19, ulps=0.0),
-    "clamp": Function(20, ulps=0.0),
+    "relu": Function("relu", ulps=0.0),
+    "relu6": Function("clip", (0.0, 6.0), ulps=0.0),
+    "hardtanh": Function("clip", ulps=0.0),
+    "leaky_relu": Function("leaky_relu"),
+    "hardswish": Function("hardswish", ulps=2),
+    "hardsigmoid": Function("hardsigmoid", ulps=1),
+    "softsign": Function("softsign", ulps=1.5),
+    "sigmoid": Function("sigmoid", ulps=3),
+    "tanh": Function("tanh", ulps=4),
+    "silu": Function("silu", ulps=4),
+    "elu": Function("elu", ulps=3),
+    "selu": Function("elu", (SELU_ALPHA, SELU_SCALE), ulps=4),
+    "celu": Function("celu", ulps=4),
+    "gelu": Function("gelu", ulps=4),
+    "gelu_tanh": Function("gelu_tanh", ulps=4),
+    "logsigmoid": Function("logsigmoid", ulps=3),
+    "softplus": Function("softplus", ulps=3),
+    "mish": Function("mish", ulps=4),
+    "hardshrink": Function("hardshrink", ulps=0.0),
+    "softshrink": Function("softshrink"),
+    "tanhshrink": Function("tanhshrink", ulps=4),
+    "threshold": Function("threshold", ulps=0.0),
+    "clamp": Function("clamp", ulps=0.0),
 }
 
 
@@ -105,9 +105,10 @@ class Elementwise(Kernel[ElementwiseProblem]):
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
         seconds = native.seconds(self, problem)
         f = function_of(problem)
+        number = shared.ACT_FUNCTIONS.index(f.name)
         first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
         backward = self.direction == "backward"
-        prepared = _elementwise.Activation(table, problem.size, BLOCK, f.number, first, second, backward)
+        prepared = _elementwise.Activation(table, problem.size, BLOCK, number, first, second, backward)
         whole = native.c_order(problem.size)
         native.schedule(prepared, 0, workers, seconds, whole, whole)
         return prepared.bind(*constants[:1] if backward else ())

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
@@ -17,7 +17,6 @@ BLOCK = 1 << 14  # elements of one item of work, or
 VECTORS = 2048  # these, or
 POSITIONS = 512  # adjacent vectors
 LONGEST = 4096  # elements of adjacent vectors for which scratch holds exponentials; for longer ones the result does
-COLUMNS = 4  # lanes at a time: SOFT_VECTORS of simd/elementwise/softmax.inc
 SHARED_ELEMENTS = 1 << 15  # fewer do not justify a second thread
 
 
@@ -39,7 +38,7 @@ def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
 
 def waiting(isa: str, itemsize: int, length: int, inner: int) -> int:
     """Elements of scratch for exponentials of adjacent vectors."""
-    return COLUMNS * native.lanes(isa, itemsize) * length if inner > 1 and length <= LONGEST else 0
+    return shared.SOFT_VECTORS * native.lanes(isa, itemsize) * length if inner > 1 and length <= LONGEST else 0
 
 
 class Softmax(Kernel[SoftmaxProblem]):

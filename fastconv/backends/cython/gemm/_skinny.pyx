@@ -1,20 +1,18 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Products of few rows with a matrix that is read once, in place; either operand may be the matrix.
 
-One item of work is a run of panels of NR columns, for at most ROWS rows.  Its sums stay in scratch, panel by panel,
-while runs of about DEPTH products are added to them, so that rows of x stay in the L1 cache; alpha, beta*c, bias and
+One item of work is a run of panels of NR columns, for at most SKINNY_ROWS rows.  Its sums stay in scratch, panel by panel,
+while runs of about SKINNY_DEPTH products are added to them, so that rows of x stay in the L1 cache; alpha, beta*c, bias and
 activation come last.  Each output is summed in the order of `_gemm`: by parts of the depth, `kc` products each.
 """
 
 from libc.string cimport memcpy
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
-from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, fc_table, thin_args, view
+from fastconv.backends.cython.runtime._simd cimport (
+    SKINNY_DEPTH, SKINNY_PITCH, SKINNY_ROWS, View, address, fc_epilogue, fc_table, thin_args, view)
 
 cdef enum:
-    ROWS = 32
-    DEPTH = 2048
-    PITCH = DEPTH + 16  # from row to row of a copy of x: whole cache lines, mapped to different sets
     TURNED_ROWS = 8  # of x: with more, transposed blocks are kept
     NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
 
@@ -27,17 +25,17 @@ cdef View turned(View v) noexcept nogil:
 
 cdef void gather(
     char *dst, const char *src, Py_ssize_t rows, Py_ssize_t depth, Py_ssize_t rs, Py_ssize_t cs, Py_ssize_t size) noexcept nogil:
-    """Rows of contiguous elements, PITCH apart."""
+    """Rows of contiguous elements, SKINNY_PITCH apart."""
     cdef Py_ssize_t i, k
     for i in range(rows):
         if cs == 1:
-            memcpy(dst + i * PITCH * size, src + i * rs * size, depth * size)
+            memcpy(dst + i * SKINNY_PITCH * size, src + i * rs * size, depth * size)
         elif size == 4:
             for k in range(depth):
-                (<float *>dst)[i * PITCH + k] = (<const float *>src)[i * rs + k * cs]
+                (<float *>dst)[i * SKINNY_PITCH + k] = (<const float *>src)[i * rs + k * cs]
         else:
             for k in range(depth):
-                (<double *>dst)[i * PITCH + k] = (<const double *>src)[i * rs + k * cs]
+                (<double *>dst)[i * SKINNY_PITCH + k] = (<const double *>src)[i * rs + k * cs]
 
 
 cdef struct Job:
@@ -57,7 +55,7 @@ cdef class Thin(Prepared):
         self.batch, self.k, self.kc, self.panels_per_item, self.swapped = p.batch, p.k, kc, panels_per_item, swapped
         self.rows, self.cols = (p.n, p.m) if swapped else (p.m, p.n)
         self.runs = ((self.cols + self.t.nr - 1) // self.t.nr + panels_per_item - 1) // panels_per_item
-        self.blocks = (self.rows + ROWS - 1) // ROWS
+        self.blocks = (self.rows + SKINNY_ROWS - 1) // SKINNY_ROWS
         self.trans_a, self.trans_b, self.b_batched = p.trans_a, p.trans_b, p.b_batched
         self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
         self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
@@ -91,25 +89,25 @@ cdef class Thin(Prepared):
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef Job job = self.describe(arrays)
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i0 = i % self.blocks * ROWS, rows = min(self.rows - i0, ROWS)
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i0 = i % self.blocks * SKINNY_ROWS, rows = min(self.rows - i0, SKINNY_ROWS)
         cdef Py_ssize_t run = i // self.blocks % self.runs, z = i // self.blocks // self.runs, panel = run * self.panels_per_item
         cdef Py_ssize_t first = panel * nr, cols = min(self.cols - first, self.panels_per_item * nr), k = 0, j
         cdef Py_ssize_t across = job.w.stride[2], down = job.w.stride[1]
         cdef Py_ssize_t sum_bytes = self.panels_per_item * nr * rows * size
         cdef char *sums = scratch
         cdef char *row = sums + 2 * sum_bytes
-        cdef char *narrow = row + rows * PITCH * size
+        cdef char *narrow = row + rows * SKINNY_PITCH * size
         cdef const char *x = job.x.data + (z * job.x.stride[0] + i0 * job.x.stride[1]) * size
         cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
         cdef thin_args s
         s.rows, s.part, s.sums, s.aside, s.panel = rows, self.kc, sums, sums + sum_bytes, nr * self.k
         while k < self.k:
-            s.depth, s.cols, s.first = min(self.k - k, DEPTH // self.kc * self.kc), cols, k == 0
+            s.depth, s.cols, s.first = min(self.k - k, SKINNY_DEPTH // self.kc * self.kc), cols, k == 0
             s.x, s.xrs, s.xcs = x + k * job.x.stride[2] * size, job.x.stride[1], job.x.stride[2]
             s.w = w + k * down * size
             if (across != 1 and s.xcs != 1) or (s.rows > 2 and s.xrs * size % NEAR == 0):
                 gather(row, <const char *>s.x, s.rows, s.depth, s.xrs, s.xcs, size)
-                s.x, s.xrs, s.xcs = row, PITCH, 1
+                s.x, s.xrs, s.xcs = row, SKINNY_PITCH, 1
             if arrays.weights != NULL:
                 s.w = arrays.weights + (panel * s.panel + k * nr) * size
                 self.t.thin_panels(&s)

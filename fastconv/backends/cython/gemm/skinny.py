@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
@@ -19,9 +19,7 @@ from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.machines import block_bytes
 
-ROWS = 32  # of an item, the same as in _skinny.pyx; for more rows, packing is faster
 SUMS = "cython.gemm.thin/sums"  # of an item, so that they stay in the L1 cache
-DEPTH = 2048 + 16  # of a row of x in scratch; the same as in _skinny.pyx
 
 
 class Thin(Kernel[GemmProblem]):
@@ -48,8 +46,8 @@ class Thin(Kernel[GemmProblem]):
 
     def reject(self, problem: GemmProblem) -> str | None:
         p = problem
-        if self._sides(p)[1] > ROWS and not self.images:
-            return f"both m and n are above {ROWS}"
+        if self._sides(p)[1] > shared.SKINNY_ROWS and not self.images:
+            return f"both m and n are above {shared.SKINNY_ROWS}"
         return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
 
     def features(self, problem: GemmProblem) -> Features:
@@ -78,7 +76,7 @@ class Thin(Kernel[GemmProblem]):
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
         _, rows, cols = self._sides(p)
-        fit = max(4, block_bytes(SUMS) // (min(max(rows, 1), ROWS) * nr * size))
+        fit = max(4, block_bytes(SUMS) // (min(max(rows, 1), shared.SKINNY_ROWS) * nr * size))
         panels = ceil_div(max(cols, 1), nr)
         if threads > 1:
             fit = min(fit, max(4, panels * max(p.batch, 1) // (4 * threads)))
@@ -86,8 +84,8 @@ class Thin(Kernel[GemmProblem]):
 
     def _scratch(self, p: GemmProblem, panels: int) -> int:
         size = p.acc.itemsize
-        nr, rows = native.tile(self.isa, size)[1], min(self._sides(p)[1], ROWS)
-        return (2 * panels * nr * rows + rows * DEPTH + nr * native.depth_part(p.k, size)) * size
+        nr, rows = native.tile(self.isa, size)[1], min(self._sides(p)[1], shared.SKINNY_ROWS)
+        return (2 * panels * nr * rows + rows * shared.SKINNY_PITCH + nr * native.depth_part(p.k, size)) * size
 
     def workspace(self, problem: GemmProblem) -> int:
         return self._scratch(problem, self._panels(problem, 1))

@@ -12,10 +12,8 @@ from libc.stdint cimport int64_t
 from libc.string cimport memset
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args
-
-cdef enum:
-    WIDTHS = 256  # windows whose sums are divided at once: of a block, at most
+from fastconv.backends.cython.runtime._simd cimport (
+    POOL_ADAPTIVE_WINDOWS, View, address, fc_table, pool_across_args, pool_down_args, pool_finish_args)
 
 
 cdef class Pool(Prepared):
@@ -54,7 +52,7 @@ cdef class Pool(Prepared):
         cdef pool_down_args down
         cdef pool_across_args across
         cdef pool_finish_args finish
-        cdef double widths[WIDTHS]  # or floats
+        cdef double widths[POOL_ADAPTIVE_WINDOWS]  # or floats
         cdef Py_ssize_t block, begin, first = 0, next = 0, rest = 0
         oh = i % self.oh
         i = i // self.oh

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython.pool.separable import AS_IS, DIVIDE, MAX, MAX_COUNTED, POINTER, SHARED_FLOPS, SUM
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
@@ -15,7 +15,6 @@ from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 
 ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
-WINDOWS = 256  # in it: as many as _pool_adaptive.pyx divides at once
 INDEX_FACTOR = 2.5  # times slower with indices
 
 
@@ -64,7 +63,7 @@ class Adaptive(Kernel[AdaptivePoolProblem]):
         """Windows along a row that are combined at a time, and the most columns that they read."""
         extent, output = p.input[2], max(p.output[2], 1)
         size = p.dtype.itemsize * (p.c if p.layout == "NHWC" else 1)
-        windows = max(1, min(output, WINDOWS, ROW_BYTES * output // max(extent * size, 1)))
+        windows = max(1, min(output, shared.POOL_ADAPTIVE_WINDOWS, ROW_BYTES * output // max(extent * size, 1)))
         return windows, min(extent, ceil_div(windows * extent, output) + 1)
 
     def error(self, problem: AdaptivePoolProblem) -> float:

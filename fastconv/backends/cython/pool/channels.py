@@ -8,14 +8,14 @@ import numpy as np
 
 from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks
 from fastconv.backends.cython.pool.small_window import LOOK_COMPARISONS, way
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import PoolProblem
 
-MAX_TAPS = 64
+MAX_TAPS = shared.POOL_CHANNELS_TAPS
 BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
 
 

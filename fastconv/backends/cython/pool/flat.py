@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks, divisors
-from fastconv.backends.cython.pool.small_window import MAX, SUM
+from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, Blocks, divisors
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features

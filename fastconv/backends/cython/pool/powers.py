@@ -22,7 +22,7 @@ from fastconv.backends.cython.pool.separable import (
     reachable,
     summed,
 )
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
@@ -33,7 +33,6 @@ SIZE = 8  # bytes of a float64
 ROW_BYTES = 32 << 10  # of the powers of one row
 POWER_BYTES = 256 << 10  # of the powers of a block
 CHUNK = 32  # rows at a time where each is used once
-FACTORS = 64  # largest exponent computed by products, as in simd/pool/powers.inc; others use logarithms
 MAX_NORM = 1e6  # of a power and its root: beyond it, n in simd/pool/powers.inc is no integer
 
 
@@ -113,7 +112,7 @@ def fitting(output: int, fits: Any) -> int:
 
 def power_kind(exponent: float) -> str:
     """The count of a power: by products, or by a logarithm."""
-    return "product" if exponent == int(exponent) and 1 <= abs(exponent) <= FACTORS else "logarithm"
+    return "product" if exponent == int(exponent) and 1 <= abs(exponent) <= shared.POWER_FACTORS else "logarithm"
 
 
 class Powers(Kernel[PoolProblem]):

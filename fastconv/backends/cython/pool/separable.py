@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
@@ -24,9 +24,8 @@ MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
 
-# The enums of simd/pool/pool.h.
-MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(5)
-AS_IS, DIVIDE, DIVIDE_ROOT, NEGATE = range(4)
+MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(len(shared.POOL_OPS))
+AS_IS, DIVIDE, DIVIDE_ROOT, NEGATE = range(len(shared.POOL_FINISHES))
 
 # How windows are combined, what follows, the value of padding.
 WAYS: dict[str | float, tuple[int, int, float]] = {

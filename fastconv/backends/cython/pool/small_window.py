@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.pool.separable import SHARED_FLOPS, Blocks, counted_axes, divisors
-from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, Blocks, counted_axes, divisors
+from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 
-MAX, SUM = 0, 3  # of simd/pool/pool.h, as MAX_ROWS
-MAX_ROWS, MAX_COLUMNS = 32, 5
+MAX_ROWS, MAX_COLUMNS = shared.POOL_SHIFTS_ROWS, shared.POOL_SHIFTS_COLUMNS
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 12 << 10  # of the image for one item of work: it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3

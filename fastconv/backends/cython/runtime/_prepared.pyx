@@ -13,7 +13,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport uintptr_t
 from libc.string cimport memset
 
-from fastconv.backends.cython.runtime._simd cimport address, contiguous, placed, whole
+from fastconv.backends.cython.runtime._simd cimport FC_LINE, address, contiguous, placed, whole
 from fastconv.backends.cython.runtime._team cimport team
 
 from fastconv.core import scratch as lender
@@ -21,7 +21,6 @@ from fastconv.core import scratch as lender
 cdef bint DEBUG = lender.DEBUG
 
 cdef enum:
-    LINE = 64
     STACK_BYTES = 32 << 10  # scratch of one thread that is on the stack instead of borrowed
 
 
@@ -56,13 +55,13 @@ cdef class Prepared:
 
     cdef int execute(self, Arrays *arrays) except -1:
         """All items."""
-        cdef char small[STACK_BYTES + LINE]
+        cdef char small[STACK_BYTES + FC_LINE]
         cdef char *scratch
         cdef Py_ssize_t lo, hi, nbytes
         cdef int threads = team(self.threads)
         nbytes = self.scratch * threads + self.shared
         if threads == 1 and nbytes <= STACK_BYTES and len(self.parts) == 1 and not DEBUG:
-            scratch = <char *>((<uintptr_t>small + LINE - 1) // LINE * LINE)
+            scratch = <char *>((<uintptr_t>small + FC_LINE - 1) // FC_LINE * FC_LINE)
             arrays.shared = scratch + self.scratch
             with nogil:
                 self.compute(0, self.items + self.closing, arrays, scratch, 1)

@@ -8,38 +8,36 @@ from fastconv.backends.cython.runtime._simd cimport View, address, axis_of, fc_a
 
 cdef extern from "simd/table.h":
     """
-    #ifdef FC_X86
-    static const fc_table *fc_find(int isa, int wide)
+    #include <string.h>
+    #define FC_ISA(name) extern const fc_table fc_##name##_f32, fc_##name##_f64;
+    FC_ISAS
+    #undef FC_ISA
+    #define FC_ISA(name) {#name, {&fc_##name##_f32, &fc_##name##_f64}},
+    static const struct {
+        const char *name;
+        const fc_table *table[2];
+    } fc_isas[] = {FC_ISAS {NULL}};
+    static const fc_table *fc_find(const char *isa, int wide)
     {
-        switch (isa) {
-        case 0: return wide ? &fc_avx512_f64 : &fc_avx512_f32;
-        case 1: return wide ? &fc_avx2_f64 : &fc_avx2_f32;
-        default: return wide ? &fc_portable_f64 : &fc_portable_f32;
-        }
+        int i = 0;
+        while (fc_isas[i].name && strcmp(fc_isas[i].name, isa)) i++;
+        return fc_isas[i].table[wide];
     }
-    #else
-    static const fc_table *fc_find(int isa, int wide)
-    {
-        return isa < 2 ? NULL : wide ? &fc_portable_f64 : &fc_portable_f32;
-    }
-    #endif
     #ifdef _OPENMP
     #define FC_OPENMP 1
     #else
     #define FC_OPENMP 0
     #endif
     """
-    const fc_table *fc_find(int isa, int wide)
+    const fc_table *fc_find(const char *isa, bint wide)
     int FC_OPENMP
 
 HAS_OPENMP = bool(FC_OPENMP)
 
-_ISAS = ("avx512", "avx2", "portable")
-
 
 def table(str isa, int itemsize):
     """Address of the table for `isa` and floats of `itemsize` bytes; 0 where it was not built."""
-    return <size_t>fc_find(_ISAS.index(isa), itemsize == 8)
+    return <size_t>fc_find(isa.encode(), itemsize == 8)
 
 
 def sizes(size_t table):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from fastconv.backends.cython.runtime import shared
 from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
@@ -155,8 +156,6 @@ def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
     return max(outputs - 1, 0) * stride + (kernel - 1) * dilation + 1
 
 
-MODES = ("zeros", "replicate", "circular", "reflect", "symmetric")  # the enum of simd/table.h
-
 Axis = tuple[int, int, int, int]
 Axes = tuple[Axis, Axis, Axis, int, int]
 
@@ -167,7 +166,7 @@ def padded_axes(p: Windowed, mode: str) -> Axes:
     Kernels may read past the end, where they get the fill value.
     """
     axes: list[Axis] = []
-    code = 0 if mode == "constant" else MODES.index(mode)
+    code = 0 if mode == "constant" else shared.FC_MODES.index(mode)
     for e, k, s, d, (lo, hi), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True):
         axes.append((e, lo, min(span(o, s, k, d), lo + e + hi), code))
     extent, lo, size, _ = axes[2]

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #define DEPTHWISE_NO_ROW PTRDIFF_MIN
-#define DEPTHWISE_MASKED_TAPS 64 /* taps per row that can be masked at the image's edges; more need a band */
 
 /* A block of output rows, all or some of their columns, of the channels of some groups; pixels in lanes. */
 typedef struct {

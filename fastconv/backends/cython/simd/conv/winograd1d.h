@@ -2,8 +2,6 @@
 #pragma once
 #include <stddef.h>
 
-enum { WINOGRAD_ROWS_M = 4 /* output rows of a tile */ };
-
 /* Vectors `from` to `to` of a tile row: `count` output channels x M rows. */
 typedef struct {
     ptrdiff_t count, planes, from, to;

@@ -16,6 +16,7 @@ typedef struct {
     const void *bias;
     int relu;
 } gemm_tile_args;
+typedef void fc_gemm_tile(const gemm_tile_args *t);
 
 /* sums[j/nr][i][j%nr] (+)= sum over k < depth of x[i*xrs + k*xcs] * W(k, j) for i < rows, j < cols, where W(k, j) is
      panels    w[j/nr*panel + k*nr + j%nr], zero after cols

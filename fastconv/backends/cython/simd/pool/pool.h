@@ -4,12 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How the elements of a window are combined, and what is applied to each before. */
-enum { POOL_MAX, POOL_MAX_ABS, POOL_MAX_NEG_ABS, POOL_SUM, POOL_SUM_SQUARE, POOL_OPS };
-
-/* What is applied to a combined window. */
-enum { POOL_AS_IS, POOL_DIVIDE, POOL_DIVIDE_ROOT, POOL_NEGATE };
-
 /* The first pass: element-wise over whole rows of the window. */
 typedef struct {
     int op;
@@ -58,7 +52,7 @@ typedef struct {
 } pool_finish_args;
 
 /* Both passes at once, in registers; see shifts.inc.  Columns of a window are adjacent, windows 1 or 2 apart. */
-enum { POOL_SHIFTS_ROWS = 32, POOL_SHIFTS_EDGES = 6, POOL_CHANNELS_TAPS = 64 };
+enum { POOL_SHIFTS_EDGES = POOL_SHIFTS_COLUMNS + 1 };
 typedef struct {
     int op;        /* POOL_MAX or POOL_SUM */
     int look;      /* whether to test for NaN first, for maxima */
