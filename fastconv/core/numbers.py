@@ -1,4 +1,4 @@
-"""Arithmetic of sizes: divisions that round up, near-equal parts, and the slices of blocks."""
+"""Arithmetic of sizes: divisions that round up, near-equal parts, the slices of blocks, what windows read."""
 
 from __future__ import annotations
 
@@ -59,3 +59,14 @@ def slices(total: int, step: int) -> list[slice]:
 def rectangles(rows: int, columns: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
     """The same along two axes, row by row."""
     return product(slices(rows, height), slices(columns, width))
+
+
+def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
+    """Padded positions that `outputs` adjacent windows read along an axis.
+
+    Examples
+    --------
+    >>> span(3, 2, 3, 1)  # 0-2, 2-4, 4-6
+    7
+    """
+    return max(outputs - 1, 0) * stride + (kernel - 1) * dilation + 1

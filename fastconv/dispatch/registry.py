@@ -52,108 +52,109 @@ def algorithm_names() -> frozenset[str]:
 
 def _conv() -> Kernels:
     from fastconv.backends.common import phases
-    from fastconv.backends.cython.conv import depthwise, direct, grouped, interleave, pointwise, pointwise_blocked
-    from fastconv.backends.cython.conv import strided_rows as windows
-    from fastconv.backends.cython.conv import winograd1d as winograd_rows
-    from fastconv.backends.cython.conv import winograd2d as winograd
+    from fastconv.backends.cython.conv import (
+        depthwise,
+        direct,
+        grouped,
+        interleave,
+        pointwise,
+        pointwise_blocked,
+        strided_rows,
+        winograd1d,
+        winograd2d,
+    )
     from fastconv.backends.cython.conv_weight import direct as weight
     from fastconv.backends.cython.conv_weight import rows as weight_rows
     from fastconv.backends.cython.conv_weight import winograd as winograd_weight
-    from fastconv.backends.cython.gemm import skinny as thin
-    from fastconv.backends.cython.widened import products as widened_products
+    from fastconv.backends.cython.gemm import skinny
+    from fastconv.backends.cython.widened import products
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numba import empty
-    from fastconv.backends.numpy.conv import col2im as conv_col2im
+    from fastconv.backends.numpy.conv import col2im, scatter
     from fastconv.backends.numpy.conv import forward as numpy
-    from fastconv.backends.numpy.conv import scatter as conv_scatter
     from fastconv.backends.numpy.conv import weight as numpy_weight
-    from fastconv.backends.reference import conv as reference
+    from fastconv.backends.reference.conv import ReferenceConv
 
-    one = (*thin.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
-    filtering = (*winograd_rows.KERNELS, *winograd.KERNELS)
+    one = (*skinny.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
+    filtering = (*winograd1d.KERNELS, *winograd2d.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct.KERNELS)
-    others = (*widened_products.CONVOLUTIONS, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
+    others = (*products.CONVOLUTIONS, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
     forward = (*native, *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
-    # With strides, phases have one tap and stride 1, where Winograd and `windows` save nothing.
+    # With strides, phases have one tap and stride 1, where Winograd and `strided_rows` save nothing.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
-    transposed = (*windowed, *plain, *phases.wrap(others), *conv_scatter.KERNELS, *conv_col2im.KERNELS)
-    return (*windows.KERNELS, *forward, *transposed, *weights, reference.Conv())
+    transposed = (*windowed, *plain, *phases.wrap(others), *scatter.KERNELS, *col2im.KERNELS)
+    return (*strided_rows.KERNELS, *forward, *transposed, *weights, ReferenceConv())
 
 
 def _gemm() -> Kernels:
     from fastconv.backends.cython.gemm import packed as native
-    from fastconv.backends.cython.gemm import skinny as thin
-    from fastconv.backends.cython.widened import products as widened_products
+    from fastconv.backends.cython.gemm import skinny
+    from fastconv.backends.cython.widened import products
     from fastconv.backends.numba import empty
     from fastconv.backends.numba import gemm as numba
     from fastconv.backends.numpy.gemm import product as numpy
-    from fastconv.backends.reference import gemm as reference_gemm
+    from fastconv.backends.reference.gemm import ReferenceGemm
 
-    others = (*widened_products.PRODUCTS, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
-    return (*thin.KERNELS, *native.KERNELS, *others, reference_gemm.Gemm())
+    others = (*products.PRODUCTS, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
+    return (*skinny.KERNELS, *native.KERNELS, *others, ReferenceGemm())
 
 
 def _pool() -> Kernels:
-    from fastconv.backends.cython.pool import channels as pool_channels
-    from fastconv.backends.cython.pool import flat as pool_flat
-    from fastconv.backends.cython.pool import global_average as pool_means
-    from fastconv.backends.cython.pool import pairs as pool_pairs
-    from fastconv.backends.cython.pool import powers as pool_powers
+    from fastconv.backends.cython.pool import flat, global_average, pairs, powers, small_window
     from fastconv.backends.cython.pool import separable as native
-    from fastconv.backends.cython.pool import small_window as pool_shifts
     from fastconv.backends.cython.widened import pool as widened_pool
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy.pool import forward as numpy
-    from fastconv.backends.reference import pool as reference_pool
+    from fastconv.backends.reference.pool import ReferencePool
 
-    small = (*pool_flat.KERNELS, *pool_shifts.KERNELS, *pool_channels.KERNELS)
-    special = (*pool_pairs.KERNELS, *pool_means.KERNELS, *small)
-    native_ones = (*special, *native.KERNELS, *pool_powers.KERNELS, *widened_pool.POOLS)
-    return (*native_ones, *numba.KERNELS, *numpy.KERNELS, reference_pool.Pool())
+    small = (*flat.KERNELS, *small_window.KERNELS, *small_window.KERNELS_LAST)
+    special = (*pairs.KERNELS, *global_average.KERNELS, *small)
+    native_ones = (*special, *native.KERNELS, *powers.KERNELS, *widened_pool.POOLS)
+    return (*native_ones, *numba.KERNELS, *numpy.KERNELS, ReferencePool())
 
 
 def _adaptive_pool() -> Kernels:
-    from fastconv.backends.cython.pool import adaptive as native
+    from fastconv.backends.cython.pool import separable as native
     from fastconv.backends.cython.widened import pool as widened_pool
     from fastconv.backends.numpy.pool import forward as numpy
-    from fastconv.backends.reference import pool as reference_pool
+    from fastconv.backends.reference.pool import ReferencePool
 
-    return (*native.KERNELS, *widened_pool.ADAPTIVE, *numpy.ADAPTIVE, reference_pool.Pool())
+    return (*native.ADAPTIVE, *widened_pool.ADAPTIVE, *numpy.ADAPTIVE, ReferencePool())
 
 
 def _pool_backward() -> Kernels:
     from fastconv.backends.cython.pool import backward as native
     from fastconv.backends.numpy.pool import backward as numpy
-    from fastconv.backends.reference import pool_backward as reference_pool_backward
+    from fastconv.backends.reference.pool_backward import ReferencePoolBackward
 
-    return (*native.KERNELS, *numpy.KERNELS, reference_pool_backward.PoolBackward())
+    return (*native.KERNELS, *numpy.KERNELS, ReferencePoolBackward())
 
 
 def _adaptive_pool_backward() -> Kernels:
     from fastconv.backends.cython.pool import backward as native
     from fastconv.backends.numpy.pool import backward as numpy
-    from fastconv.backends.reference import pool_backward as reference_pool_backward
+    from fastconv.backends.reference.pool_backward import ReferencePoolBackward
 
-    return (*native.ADAPTIVE, *numpy.ADAPTIVE, reference_pool_backward.PoolBackward())
+    return (*native.ADAPTIVE, *numpy.ADAPTIVE, ReferencePoolBackward())
 
 
 def _max_unpool() -> Kernels:
     from fastconv.backends.numpy.pool import unpool as numpy
-    from fastconv.backends.reference import pool as reference_pool
+    from fastconv.backends.reference.pool import ReferenceUnpool
 
-    return (*numpy.KERNELS, reference_pool.Unpool())
+    return (*numpy.KERNELS, ReferenceUnpool())
 
 
 def _max_unpool_backward() -> Kernels:
     from fastconv.backends.numpy.pool import unpool_backward as numpy
-    from fastconv.backends.reference import pool_backward as reference_pool_backward
+    from fastconv.backends.reference.pool_backward import ReferenceUnpoolBackward
 
-    return (*numpy.KERNELS, reference_pool_backward.UnpoolBackward())
+    return (*numpy.KERNELS, ReferenceUnpoolBackward())
 
 
 def _elementwise() -> Kernels:
@@ -161,73 +162,73 @@ def _elementwise() -> Kernels:
     from fastconv.backends.cython.elementwise import gated
     from fastconv.backends.cython.widened import pieces as widened
     from fastconv.backends.numpy.elementwise import activation as numpy
-    from fastconv.backends.reference import activation as reference_activation
+    from fastconv.backends.reference.activation import ReferenceElementwise
 
-    return (*native.KERNELS, *gated.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, reference_activation.Elementwise())
+    return (*native.KERNELS, *gated.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, ReferenceElementwise())
 
 
 def _elementwise_backward() -> Kernels:
     from fastconv.backends.cython.elementwise import activation as native
     from fastconv.backends.cython.elementwise import gated
     from fastconv.backends.numpy.elementwise import activation_backward as numpy
-    from fastconv.backends.reference import activation_backward as reference
+    from fastconv.backends.reference.activation_backward import ReferenceElementwiseBackward
 
-    return (*native.BACKWARD, *gated.KERNELS, *numpy.KERNELS, reference.ElementwiseBackward())
+    return (*native.BACKWARD, *gated.KERNELS, *numpy.KERNELS, ReferenceElementwiseBackward())
 
 
 def _softmax_backward() -> Kernels:
     from fastconv.backends.cython.elementwise import softmax as native
     from fastconv.backends.numpy.elementwise import loss_backward as numpy
-    from fastconv.backends.reference import loss_backward as reference
+    from fastconv.backends.reference.loss_backward import ReferenceSoftmaxBackward
 
-    return (*native.KERNELS, *numpy.SOFTMAX, reference.SoftmaxBackward())
+    return (*native.KERNELS, *numpy.SOFTMAX, ReferenceSoftmaxBackward())
 
 
 def _loss_backward() -> Kernels:
     from fastconv.backends.cython.elementwise import loss as native
     from fastconv.backends.numpy.elementwise import loss_backward as numpy
-    from fastconv.backends.reference import loss_backward as reference
+    from fastconv.backends.reference.loss_backward import ReferenceLossBackward
 
-    return (*native.KERNELS, *numpy.LOSS, reference.LossBackward())
+    return (*native.KERNELS, *numpy.LOSS, ReferenceLossBackward())
 
 
 def _softmax() -> Kernels:
     from fastconv.backends.cython.elementwise import softmax as native
     from fastconv.backends.cython.widened import pieces as widened
     from fastconv.backends.numpy.elementwise import softmax as numpy
-    from fastconv.backends.reference import loss as reference_loss
+    from fastconv.backends.reference.loss import ReferenceSoftmax
 
-    return (*native.KERNELS, *widened.SOFTMAX, *numpy.KERNELS, reference_loss.Softmax())
+    return (*native.KERNELS, *widened.SOFTMAX, *numpy.KERNELS, ReferenceSoftmax())
 
 
 def _loss() -> Kernels:
     from fastconv.backends.cython.elementwise import loss as native
     from fastconv.backends.cython.widened import pieces as widened
     from fastconv.backends.numpy.elementwise import loss as numpy
-    from fastconv.backends.reference import loss as reference_loss
+    from fastconv.backends.reference.loss import ReferenceLoss
 
-    return (*native.KERNELS, *widened.LOSS, *numpy.KERNELS, reference_loss.Loss())
+    return (*native.KERNELS, *widened.LOSS, *numpy.KERNELS, ReferenceLoss())
 
 
 def _pad() -> Kernels:
     from fastconv.backends.numpy.shape import forward as numpy
-    from fastconv.backends.reference import shape as reference_shape
+    from fastconv.backends.reference.shape import ReferencePad
 
-    return (*numpy.PADS, reference_shape.Pad())
+    return (*numpy.PADS, ReferencePad())
 
 
 def _pad_backward() -> Kernels:
     from fastconv.backends.numpy.shape import backward as numpy
-    from fastconv.backends.reference import shape_backward as reference_shape_backward
+    from fastconv.backends.reference.shape_backward import ReferencePadBackward
 
-    return (*numpy.PADS, reference_shape_backward.PadBackward())
+    return (*numpy.PADS, ReferencePadBackward())
 
 
 def _fold() -> Kernels:
     from fastconv.backends.numpy.shape import forward as numpy
-    from fastconv.backends.reference import shape as reference_shape
+    from fastconv.backends.reference.shape import ReferenceFold
 
-    return (*numpy.FOLDS, reference_shape.Fold())
+    return (*numpy.FOLDS, ReferenceFold())
 
 
 _TABLE = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fastconv.backends.reference.conv import Conv
+from fastconv.backends.reference.conv import ReferenceConv
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.registry import kernels
@@ -35,7 +35,7 @@ def definition(p: ConvProblem, a: Arrays) -> np.ndarray:
     """The result in float64, not rounded."""
     exact = replace(p, activation=None, out=np.dtype(np.float64))
     y = np.empty(p.y_shape)
-    Conv().prepare(exact, (a.w, a.bias), 1)(a.x, y)
+    ReferenceConv().prepare(exact, (a.w, a.bias), 1)(a.x, y)
     return np.maximum(y, 0) if p.activation == "relu" else y
 
 

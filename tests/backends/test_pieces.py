@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.cython.pool import adaptive as pool_adaptive
 from fastconv.backends.cython.pool import backward as pool_backward
+from fastconv.backends.cython.pool import separable
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.numpy.elementwise import loss, softmax
 from fastconv.dispatch.plan import clear_cache
@@ -95,7 +95,7 @@ def test_adaptive_windows_in_blocks(monkeypatch: pytest.MonkeyPatch, bytes_: int
         return found
 
     whole = results()
-    monkeypatch.setattr(pool_adaptive, "ROW_BYTES", bytes_)
+    monkeypatch.setattr(separable, "ADAPTIVE_ROW_BYTES", bytes_)
     clear_cache()
     for got, want in zip(results(), whole, strict=True):
         np.testing.assert_array_equal(got, want)

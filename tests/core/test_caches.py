@@ -23,7 +23,7 @@ from fastconv.dispatch.registry import kernels
 pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
 
 # Kept for good: options, of which equal ones are one object; and compiled code.
-FOR_GOOD = {"_options", "compiled"}
+FOR_GOOD = {"_options", "compiled_loop"}
 PACKAGES = ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops")
 SMALL_BYTES = 16 << 20  # of all entries of fixed size that the calls below leave
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.reference.conv import Conv
+from fastconv.backends.reference.conv import ReferenceConv
 from fastconv.dispatch import registry
 
 from . import check as checks
@@ -73,7 +73,7 @@ def test_snippets_run() -> None:
     assert names["y"].shape == (3, 4)
 
 
-class Broken(Conv):
+class Broken(ReferenceConv):
     """The oracle under another name, with one fault where an image has more than three columns."""
 
     backend, algorithm = "numpy", "broken"

@@ -9,7 +9,7 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.numpy.pool import forward as pool
-from fastconv.backends.reference.pool import Pool as Reference
+from fastconv.backends.reference.pool import ReferencePool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.machine import host_isas
 from fastconv.core.problems.adaptive import AdaptivePoolProblem

@@ -127,13 +127,15 @@ def image_bytes(p: ConvProblem) -> int:
     return p.oc * p.pixels * p.out.itemsize
 
 
-def volume(buffer: np.ndarray, n: int, c: int, spatial: tuple[int, ...], layout: str, dtype: np.dtype) -> np.ndarray:
+def buffer_volume(
+    buffer: np.ndarray, n: int, c: int, spatial: tuple[int, ...], layout: str, dtype: np.dtype
+) -> np.ndarray:
     """(n, c, *spatial) at the start of a buffer of bytes, in the order of memory of a layout."""
     flat = buffer[: n * c * prod(spatial) * dtype.itemsize].view(dtype)
     return flat.reshape(n, *spatial, c).transpose(0, 4, 1, 2, 3) if layout == "NHWC" else flat.reshape(n, c, *spatial)
 
 
-def window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: np.ndarray) -> np.ndarray:
+def cut_window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: np.ndarray) -> np.ndarray:
     """The part of `x` from `starts` on, zero outside of it: a view if kernels accept that, else a copy in `buffer`."""
     limits = x.shape[2:]
     inside = all(s >= 0 and s + e <= limit for s, e, limit in zip(starts, extents, limits, strict=True))
@@ -141,7 +143,7 @@ def window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: 
         view = x[:, :, *(slice(s, s + e) for s, e in zip(starts, extents, strict=True))]
         if lies_whole(view, layout):
             return view
-    copied = volume(buffer, x.shape[0], x.shape[1], extents, layout, x.dtype)
+    copied = buffer_volume(buffer, x.shape[0], x.shape[1], extents, layout, x.dtype)
     if inside:
         copied[...] = view
         return copied

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fastconv.backends.common.borders import add_folded, fold_runs, padded_problem
-from fastconv.backends.common.cuts import Cut, Triple, image_bytes, volume, window, window_bytes
+from fastconv.backends.common.cuts import Cut, Triple, buffer_volume, cut_window, image_bytes, window_bytes
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
@@ -116,7 +116,7 @@ def forward_problem(p: ConvProblem, axes: Sequence[AxisPhase], cut: Cut) -> Conv
         direction="forward",
         n=cut.images,
         input=(d[0], h[0], w[0]),
-        kernel=(taps_of(p.kernel[0], axes[0]), taps_of(p.kernel[1], axes[1]), taps_of(p.kernel[2], axes[2])),
+        kernel=(phase_taps(p.kernel[0], axes[0]), phase_taps(p.kernel[1], axes[1]), phase_taps(p.kernel[2], axes[2])),
         stride=(1, 1, 1),
         dilation=(axes[0].dilation, axes[1].dilation, axes[2].dilation),
         pads=(d[1], h[1], w[1]),
@@ -132,10 +132,10 @@ def single_tap(p: ConvProblem) -> ConvProblem:
 
 def inputs_under(kernel: int, phase: AxisPhase, outputs: int) -> int:
     """Inputs along an axis under so many outputs of a phase."""
-    return outputs + (taps_of(kernel, phase) - 1) * phase.dilation
+    return outputs + (phase_taps(kernel, phase) - 1) * phase.dilation
 
 
-def taps_of(kernel: int, phase: AxisPhase) -> int:
+def phase_taps(kernel: int, phase: AxisPhase) -> int:
     """How many of `kernel` taps belong to a phase."""
     return len(range(kernel)[phase.taps])
 
@@ -192,7 +192,7 @@ class ByPhases(Specialised[ConvProblem]):
         for kernel, phases in zip(p.kernel, self._axes(p), strict=True):
             kinds: dict[Any, tuple[AxisPhase, int]] = {}
             for phase in phases:
-                kind = phase.count, phase.dilation, phase.lo, phase.hi, taps_of(kernel, phase)
+                kind = phase.count, phase.dilation, phase.lo, phase.hi, phase_taps(kernel, phase)
                 first, number = kinds.get(kind, (phase, 0))
                 kinds[kind] = first, number + 1
             axes.append(kinds.values())
@@ -203,7 +203,7 @@ class ByPhases(Specialised[ConvProblem]):
 
     def _counted(self, p: ConvProblem, cut: Cut) -> list[tuple[ConvProblem, int]]:
         """The forward problems of all phases, and how often each occurs; phases without taps need no kernel."""
-        full = (kind for kind in self._kinds(p) if all(map(taps_of, p.kernel, kind[0])))
+        full = (kind for kind in self._kinds(p) if all(map(phase_taps, p.kernel, kind[0])))
         return [(forward_problem(p, ph, cut), number) for ph, number in full]
 
     def _problems(self, p: ConvProblem, cut: Cut) -> list[ConvProblem]:
@@ -299,7 +299,7 @@ class ByPhases(Specialised[ConvProblem]):
         binds = [self._kernel(s.problem).specialise(s.problem, threads) if s.problem.taps else None for s in steps]
         result = cut.result(p)
         join = self.interleaver.prepare(replace(p, n=cut.images, output=result), cut.images, threads)
-        blocks = Blocks(p, cut, steps, self._pieces(p, cut, folded))
+        blocks = PhaseBlocks(p, cut, steps, self._pieces(p, cut, folded))
         folds = fold_runs(problem) if folded else ()
 
         def bind(constants: tuple[Any, ...]) -> Run:
@@ -351,7 +351,7 @@ class Step:
         return cls(axes, forward, (d, h, w))
 
 
-class Blocks:
+class PhaseBlocks:
     """Runs the phases block by block: see `cuts`.  A phase without taps has None in place of a run."""
 
     def __init__(self, p: ConvProblem, cut: Cut, steps: list[Step], pieces: tuple[int, int, int, int]) -> None:
@@ -364,7 +364,7 @@ class Blocks:
     def padded(self, scratch: np.ndarray) -> np.ndarray:
         """Memory for the interleaved phases of a block that is folded afterwards."""
         p = self.p
-        return volume(scratch[self._offsets[1] :], self.cut.images, p.oc, self.cut.result(p), p.layout, p.out)
+        return buffer_volume(scratch[self._offsets[1] :], self.cut.images, p.oc, self.cut.result(p), p.layout, p.out)
 
     def walk(
         self, x: np.ndarray, scratch: np.ndarray, runs: Sequence[Run | None], bias: np.ndarray | None
@@ -373,7 +373,7 @@ class Blocks:
         p, cut = self.p, self.cut
         parts, at = [], 0
         for step, run in zip(self.steps, runs, strict=True):
-            part = volume(scratch[at:], cut.images, p.oc, step.problem.output, p.layout, p.out)
+            part = buffer_volume(scratch[at:], cut.images, p.oc, step.problem.output, p.layout, p.out)
             if run is None:
                 with np.errstate(all="ignore"):
                     part[...] = 0 if bias is None else bias[:, None, None, None]
@@ -405,12 +405,12 @@ class Blocks:
             extent = tuple(e - o for e, o in zip(ends, origin, strict=True))
             limits = x.shape[2:]
             if any(o < 0 or e > limit for o, e, limit in zip(origin, ends, limits, strict=True)):
-                x = window(x, origin, extent, p.layout, all_phases)  # type: ignore[arg-type]
+                x = cut_window(x, origin, extent, p.layout, all_phases)  # type: ignore[arg-type]
             else:
                 origin = (0, 0, 0)
         for (step, run, part), corner in zip(running, corners, strict=True):
             at = tuple(c - o for c, o in zip(corner, origin, strict=True))
-            run(window(x, at, step.problem.input, p.layout, one), part)  # type: ignore[arg-type]
+            run(cut_window(x, at, step.problem.input, p.layout, one), part)  # type: ignore[arg-type]
 
     def _corner(self, step: Step, first: Triple) -> Triple:
         """First input position that a block of a phase reads."""

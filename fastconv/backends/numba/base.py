@@ -36,7 +36,7 @@ def missing_numba() -> str | None:
 
 
 @lru_cache(maxsize=COMPILED)
-def compiled(operation: str, *shape: int) -> Any:
+def compiled_loop(operation: str, *shape: int) -> Any:
     """The loop that ``loops.<operation>.make(*shape)`` builds; compiled, or read from disk, once."""
     return import_module(f"fastconv.backends.numba.loops.{operation}").make(*shape)
 
@@ -78,7 +78,7 @@ class NumbaKernel(Kernel[P]):
         return self.vbytes // dtype.itemsize
 
     def loop(self, operation: str, dtype: np.dtype, *shape: int) -> Any:
-        return compiled(operation, *shape, dtype.itemsize * 8, self.vbytes)
+        return compiled_loop(operation, *shape, dtype.itemsize * 8, self.vbytes)
 
 def worthwhile(threads: int, seconds: float) -> int:
     """How many of `threads` threads to use for `seconds` of work."""

@@ -48,11 +48,11 @@ POINTWISE_TILES: dict[int, tuple[tuple[int, int, float], ...]] = {
 }
 
 
-def window(p: ConvProblem) -> Window:
+def conv_window(p: ConvProblem) -> Window:
     return Window(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, p.mode, p.layout, p.ic)
 
 
-def packing(p: ConvProblem) -> Counts:
+def conv_packing(p: ConvProblem) -> Counts:
     """Counts of packing the weights."""
     return {} if p.packed else {"pack_call": 1, "pack": p.oc * p.depth}
 
@@ -83,7 +83,7 @@ class DirectPlan(NamedTuple):
     speed: float  # useful share of the best tiles' rate
 
 
-class Direct(NumbaConv):
+class NumbaDirect(NumbaConv):
     """Output channels in lanes, pixels in rows; any kernel, stride, dilation, padding, groups and layout."""
 
     algorithm = "direct"
@@ -99,7 +99,7 @@ class Direct(NumbaConv):
 
     @keep_few()
     def blocking(self, p: ConvProblem) -> DirectPlan:
-        w, lanes, size = window(p), self.lanes(p.dtype), p.dtype.itemsize
+        w, lanes, size = conv_window(p), self.lanes(p.dtype), p.dtype.itemsize
         ocg, ow = max(p.ocg, 1), max(p.output[2], 1)
 
         def useful(tile: tuple[int, int, float]) -> float:
@@ -119,7 +119,7 @@ class Direct(NumbaConv):
 
     def features(self, problem: ConvProblem) -> Features:
         p, b = problem, self.blocking(problem)
-        w = window(p)
+        w = conv_window(p)
         band = p.n * p.ic * p.kernel[0] * p.pixels * band_slots(w, b.rows, b.cols) / (b.rows * b.cols)
         if b.entries < p.kernel[0] * p.icg:
             band *= ceil_div(p.ocg, b.nv * self.lanes(p.dtype))
@@ -128,19 +128,19 @@ class Direct(NumbaConv):
             "multiply": p.flops * p.dtype.itemsize / 4 / b.speed,
             "copy" if p.stride[2] == 1 else "gather": band,
             "bytes": p.n * p.oc * p.pixels * p.out.itemsize * 3,
-            **packing(p),
+            **conv_packing(p),
         })
 
     def workspace(self, problem: ConvProblem) -> int:
         p, b = problem, self.blocking(problem)
         wide = round_up(b.cols, b.mr)
         sums = b.rows * wide * b.nv * self.lanes(p.dtype)
-        band = b.entries * band_slots(window(p), b.rows, b.cols)
+        band = b.entries * band_slots(conv_window(p), b.rows, b.cols)
         return (sums + band) * p.dtype.itemsize + 4 * self.vbytes + b.mr * p.dtype.itemsize
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, b = problem, self.blocking(problem)
-        bands = make_bands(window(p), b.rows, b.cols)
+        bands = make_bands(conv_window(p), b.rows, b.cols)
         nr = b.nv * self.lanes(p.dtype)
         weights = pack_direct(p, constants, nr)
         filler = self.loop("band", p.dtype)
@@ -179,7 +179,7 @@ def pack_direct(p: ConvProblem, constants: tuple[Any, ...], nr: int) -> np.ndarr
     return packed
 
 
-class Pointwise(NumbaConv):
+class NumbaPointwise(NumbaConv):
     """1x1, stride 1, no padding, channels first: the input is read in place."""
 
     algorithm = "pointwise"
@@ -211,7 +211,7 @@ class Pointwise(NumbaConv):
         multiply, memory = p.flops * p.dtype.itemsize / 4 / (speed * filled), p.bytes
         # Arithmetic and memory traffic overlap for the most part.
         return Features(
-            {"call": 1, "multiply": (1 - OVERLAP) * multiply, "bytes": (1 - OVERLAP) * memory, **packing(p)},
+            {"call": 1, "multiply": (1 - OVERLAP) * multiply, "bytes": (1 - OVERLAP) * memory, **conv_packing(p)},
             {"multiply": OVERLAP * multiply},
             {"bytes": OVERLAP * memory},
         )
@@ -258,7 +258,7 @@ def pack_rows(p: ConvProblem, constants: tuple[Any, ...], mr: int) -> np.ndarray
     return result
 
 
-class Depthwise(NumbaConv):
+class NumbaDepthwise(NumbaConv):
     """One input channel per group, any multiplier: pixels in lanes, from a band of one channel."""
 
     algorithm = "depthwise"
@@ -280,7 +280,7 @@ class Depthwise(NumbaConv):
         rb, nv = (4, 2) if p.output[2] > lanes else (8, 1)
         if self.registers < 32:
             rb //= 2
-        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, block_bytes(CHANNEL))
+        rows, cols = choose_block(conv_window(p), p.kernel[0], size, nv * lanes, 0, block_bytes(CHANNEL))
         return rb, nv, rows, cols
 
     def features(self, problem: ConvProblem) -> Features:
@@ -296,7 +296,7 @@ class Depthwise(NumbaConv):
         used = ow / round_up(ow, lanes) * oh / round_up(oh, rb)
         return Features({
             "multiply": p.flops * size / used,
-            "copy": row_cost(window(p), rows, cols) * p.n * p.ic * p.kernel[0] * p.pixels * size,
+            "copy": row_cost(conv_window(p), rows, cols) * p.n * p.ic * p.kernel[0] * p.pixels * size,
             "scatter": p.n * p.oc * p.pixels if p.layout == "NHWC" else 0,
             **counts,
         })
@@ -307,7 +307,7 @@ class Depthwise(NumbaConv):
             return 0
         rb, nv, rows, cols = self.blocking(p)
         sums = rb * nv * self.vbytes
-        band = (p.kernel[0] * band_slots(window(p), rows, cols) + self._slack(p)) * p.dtype.itemsize
+        band = (p.kernel[0] * band_slots(conv_window(p), rows, cols) + self._slack(p)) * p.dtype.itemsize
         return sums + band + 4 * self.vbytes
 
     def _slack(self, p: ConvProblem) -> int:
@@ -322,7 +322,7 @@ class Depthwise(NumbaConv):
         p = problem
         weights, bias = constants
         rb, nv, rows, cols = self.blocking(p)
-        bands = make_bands(window(p), rows, cols)
+        bands = make_bands(conv_window(p), rows, cols)
         packed = packed_zeros((p.oc, 1 + p.taps), p.dtype)
         packed[:, 1:] = weights.reshape(p.oc, p.taps)
         if bias is not None:
@@ -355,7 +355,7 @@ class Depthwise(NumbaConv):
         packed[1:, : p.oc] = weights.reshape(p.oc, p.taps).T
         if bias is not None:
             packed[0, : p.oc] = bias
-        sources = np.concatenate([[int(p.activation == "relu")], tap_sources(window(p))]).astype(np.int64)
+        sources = np.concatenate([[int(p.activation == "relu")], tap_sources(conv_window(p))]).astype(np.int64)
         loop = self.loop("depthwise_last", p.dtype, nv)
         fixed = (p.oc, wide, *p.input[1:], *p.output, *p.kernel, address(sources), float(p.fill))
         w = address(packed)
@@ -372,4 +372,4 @@ class Depthwise(NumbaConv):
         return run
 
 
-KERNELS = each_isa(Pointwise, Depthwise, Direct)
+KERNELS = each_isa(NumbaPointwise, NumbaDepthwise, NumbaDirect)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv.backends.numba.axes import axis_slots, band_slots, make_bands
 from fastconv.backends.numba.base import NumbaKernel, address, each_isa, run_items, steps
-from fastconv.backends.numba.conv import BAND, window
+from fastconv.backends.numba.conv import BAND, conv_window
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
@@ -42,7 +42,7 @@ class WeightPlan(NamedTuple):
     speed: float  # useful share of the best tiles' rate
 
 
-class Weight(NumbaKernel[ConvProblem]):
+class NumbaWeight(NumbaKernel[ConvProblem]):
     """Any stride, dilation, padding, groups and layout."""
 
     algorithm = "direct"
@@ -62,7 +62,7 @@ class Weight(NumbaKernel[ConvProblem]):
     def blocking(self, p: ConvProblem) -> WeightPlan:
         size, nr = p.dtype.itemsize, NV * self.lanes(p.dtype)
         entries = p.kernel[0] * p.icg
-        w = window(p)
+        w = conv_window(p)
         cols = max(1, p.output[2])
         if cols > 2 * PIXELS:
             cols = even_part(cols, PIXELS)
@@ -91,7 +91,7 @@ class Weight(NumbaKernel[ConvProblem]):
         """(partial sums, scratch of one thread) in elements."""
         b, nr = self.blocking(p), NV * self.lanes(p.dtype)
         sums = b.segments * p.groups * ceil_div(p.ocg, nr) * b.planes * p.kernel[1] * p.kernel[2] * nr
-        band = b.entries * band_slots(window(p), b.rows, b.cols)
+        band = b.entries * band_slots(conv_window(p), b.rows, b.cols)
         return sums, b.rows * b.cols * nr + band + (b.mr + 4) * self.lanes(p.dtype)
 
     def features(self, problem: ConvProblem) -> Features:
@@ -103,7 +103,7 @@ class Weight(NumbaKernel[ConvProblem]):
         return Features({
             "call": 1,
             "multiply": p.flops * p.dtype.itemsize / 4 / used,
-            "copy": blocks * p.ic * p.kernel[0] * band_slots(window(p), b.rows, b.cols),
+            "copy": blocks * p.ic * p.kernel[0] * band_slots(conv_window(p), b.rows, b.cols),
             "pack": p.n * p.groups * kbs * nr * p.pixels,
             "join": 2 * b.segments * p.groups * kbs * nr * p.depth,
         })
@@ -115,7 +115,7 @@ class Weight(NumbaKernel[ConvProblem]):
         p, b = problem, self.blocking(problem)
         nr = NV * self.lanes(p.dtype)
         kbs, taps = ceil_div(p.ocg, nr), p.kernel[1] * p.kernel[2]
-        bands = make_bands(window(p), b.rows, b.cols)
+        bands = make_bands(conv_window(p), b.rows, b.cols)
         filler, packer = self.loop("band", p.dtype), self.loop("pack", p.dtype)
         loop = self.loop("weight", p.dtype, b.mr, NV)
         sums, scratch = self._elements(p)
@@ -162,4 +162,4 @@ def join(p: ConvProblem, partial: np.ndarray, out: np.ndarray) -> None:
         weights[:, kb * nr : kb * nr + count] = total[:, kb, ..., :count].transpose(0, 4, 2, 1, 3)
 
 
-KERNELS = each_isa(Weight)
+KERNELS = each_isa(NumbaWeight)

@@ -37,7 +37,7 @@ class Empty(Kernel[Any]):
         return 0.0
 
 
-class Conv(Empty):
+class EmptyConv(Empty):
     """The bias everywhere; a gradient of weights has no elements."""
 
     def reject(self, problem: ConvProblem) -> str | None:
@@ -57,7 +57,7 @@ class Conv(Empty):
         return run
 
 
-class Gemm(Empty):
+class EmptyGemm(Empty):
     """beta * c + bias."""
 
     def reject(self, problem: GemmProblem) -> str | None:
@@ -79,5 +79,5 @@ class Gemm(Empty):
         return run
 
 
-CONVOLUTIONS = (Conv(),)
-PRODUCTS = (Gemm(),)
+CONVOLUTIONS = (EmptyConv(),)
+PRODUCTS = (EmptyGemm(),)

@@ -54,7 +54,7 @@ def ceil(a: int, b: int) -> int:
     return ceil_div(a, b)
 
 
-class Gemm(NumbaKernel[GemmProblem]):
+class NumbaGemm(NumbaKernel[GemmProblem]):
     """Packed panels and register tiles, after Goto and van de Geijn, "Anatomy of high-performance matrix
     multiplication" (ACM TOMS 34, 2008)."""
 
@@ -188,4 +188,4 @@ class Gemm(NumbaKernel[GemmProblem]):
         return run
 
 
-KERNELS = each_isa(Gemm)
+KERNELS = each_isa(NumbaGemm)

@@ -28,11 +28,11 @@ MAX_TABLE = 1 << 20  # entries of a table of sources
 PLACE_FACTOR = 6.0  # times slower with indices
 
 
-def window(p: PoolProblem) -> Window:
+def pool_window(p: PoolProblem) -> Window:
     return Window(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, "zeros", p.layout, p.c)
 
 
-def divisors(p: PoolProblem, room: tuple[int, int, int]) -> tuple[np.ndarray, tuple[int, ...]]:
+def divisor_table(p: PoolProblem, room: tuple[int, int, int]) -> tuple[np.ndarray, tuple[int, ...]]:
     """Counts of taps along depth, height and width, each followed by `room` ones; sums are divided by their products.
 
     Also where those of each axis are: its first entry, and `AxisCounts.first` and `skip`.
@@ -53,7 +53,7 @@ def divisors(p: PoolProblem, room: tuple[int, int, int]) -> tuple[np.ndarray, tu
     return np.concatenate(tables).astype(p.dtype), tuple(where)
 
 
-class Pool(NumbaKernel[PoolProblem]):
+class NumbaPool(NumbaKernel[PoolProblem]):
     """Pixels in lanes from a band in scratch, or channels in lanes where they come last."""
 
     algorithm = "direct"
@@ -84,7 +84,7 @@ class Pool(NumbaKernel[PoolProblem]):
         """(tile rows, vectors, band rows, band columns)"""
         lanes, size = self.lanes(p.dtype), p.dtype.itemsize
         rb, nv = (1, 1) if p.indices else (4, 2) if p.output[2] > lanes else (4, 1)
-        rows, cols = choose_block(window(p), p.kernel[0], size, nv * lanes, 0, block_bytes(CHANNEL))
+        rows, cols = choose_block(pool_window(p), p.kernel[0], size, nv * lanes, 0, block_bytes(CHANNEL))
         return rb, nv, rows, cols
 
     def features(self, problem: PoolProblem) -> Features:
@@ -98,7 +98,7 @@ class Pool(NumbaKernel[PoolProblem]):
         ow, oh = max(1, p.output[2]), max(1, p.output[1])
         wide, high = ceil_div(ow, nv * lanes) * nv, round_up(oh, rb)
         vectors = p.n * p.c * p.output[0] * wide * high
-        band = row_cost(window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels
+        band = row_cost(pool_window(p), rows, cols) * p.n * p.c * p.kernel[0] * p.pixels
         return Features({
             "tap": vectors * p.taps * (PLACE_FACTOR if p.indices else 1.0),
             "copy": band * p.dtype.itemsize / 4,
@@ -126,7 +126,7 @@ class Pool(NumbaKernel[PoolProblem]):
         if self._in_place(p):
             return self._prepare_in_place(p, threads)
         rb, nv, rows, cols = self.blocking(p)
-        bands = make_bands(window(p), rows, cols)
+        bands = make_bands(pool_window(p), rows, cols)
         filler = self.loop("band", p.dtype)
         scratch = self.workspace(p)
         items = p.n * p.c * p.output[0] * bands.nr * bands.nq
@@ -150,7 +150,7 @@ class Pool(NumbaKernel[PoolProblem]):
             return run_places
 
         loop = self.loop("pool", p.dtype, int(p.kind == "avg"), rb, nv)
-        counts, where_counts = divisors(p, (0, rb, nv * self.lanes(p.dtype)))
+        counts, where_counts = divisor_table(p, (0, rb, nv * self.lanes(p.dtype)))
         divide = (address(counts), *where_counts)
 
         def run(x: np.ndarray, out: np.ndarray, alive: object = (counts, bands, filler)) -> None:
@@ -164,8 +164,8 @@ class Pool(NumbaKernel[PoolProblem]):
         return run
 
     def _prepare_in_place(self, p: PoolProblem, threads: int) -> Run:
-        sources = tap_sources(window(p))
-        counts, where_counts = divisors(p, (0, 0, 0))
+        sources = tap_sources(pool_window(p))
+        counts, where_counts = divisor_table(p, (0, 0, 0))
         nv = 4 if p.c > self.lanes(p.dtype) else 1
         loop = self.loop("pool_last", p.dtype, int(p.kind == "avg"), nv)
         start = -np.inf if p.kind == "max" else 0.0
@@ -183,4 +183,4 @@ class Pool(NumbaKernel[PoolProblem]):
         return run
 
 
-KERNELS = each_isa(Pool)
+KERNELS = each_isa(NumbaPool)

@@ -214,7 +214,7 @@ def mem(typing_context, address, bits, vbytes):
 
 
 @intrinsic
-def table(typing_context, address):
+def ttable(typing_context, address):
     """The int64 at `address`: read as t[i]."""
     ret = types.CPointer(types.int64)
 
@@ -225,7 +225,7 @@ def table(typing_context, address):
 
 
 @op(lambda m: types.intp)
-def lanes(e, m):
+def tlanes(e, m):
     """Elements in one vector."""
     return e.i64(e.w)
 

@@ -88,7 +88,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-class Elementwise(Reference):
+class ReferenceElementwise(Reference):
     """A Python loop."""
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:

@@ -19,7 +19,7 @@ def _logistic(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
 
 
-def _gelu(x: float, tanh: float = 0.0) -> float:
+def _gelu_slope(x: float, tanh: float = 0.0) -> float:
     if abs(x) > 50:
         return float(x > 0)
     if tanh:
@@ -52,7 +52,7 @@ SLOPES: dict[str, Callable[..., float | None]] = {
     "elu": lambda x, alpha: 1.0 if x > 0 else alpha * math.exp(x),
     "selu": lambda x: SELU_SCALE * (1.0 if x > 0 else SELU_ALPHA * math.exp(x)),
     "celu": lambda x, alpha: 1.0 if x > 0 else math.exp(x / alpha),
-    "gelu": _gelu,
+    "gelu": _gelu_slope,
     "silu": _silu,
     "mish": _mish,
     "sigmoid": lambda x: _logistic(x) * _logistic(-x),
@@ -87,7 +87,7 @@ def product(coming: float, slope: float | None, dtype: np.dtype) -> float:
 
 
 @np.errstate(all="ignore")
-def glu(rows: int, length: int, dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+def glu_gradient(rows: int, length: int, dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """`x` and `out`: rows of numbers and then as many gates."""
     given, to = x.reshape(rows, 2, length), out.reshape(rows, 2, length)
     coming = dy.reshape(rows, length)
@@ -97,12 +97,12 @@ def glu(rows: int, length: int, dy: np.ndarray, x: np.ndarray, out: np.ndarray) 
         to[row, :, i] = [product(d, slope, out.dtype) for slope in slopes]
 
 
-class ElementwiseBackward(Reference):
+class ReferenceElementwiseBackward(Reference):
     """A Python loop."""
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         if problem.function == "glu":
-            return lambda dy, out: glu(problem.rows, problem.length, dy, constants[0], out)
+            return lambda dy, out: glu_gradient(problem.rows, problem.length, dy, constants[0], out)
         slope = SLOPES[problem.function]
 
         @np.errstate(all="ignore")

@@ -24,7 +24,7 @@ def gather(x: np.ndarray, index: tuple[np.ndarray, ...], fill: float) -> np.ndar
     return out
 
 
-class Conv(Reference):
+class ReferenceConv(Reference):
     """Convolution, transposed convolution and weight gradients by their definitions, one tap at a time."""
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:

@@ -11,7 +11,7 @@ from fastconv.core.kernel import Run
 from fastconv.core.problems.gemm import GemmProblem
 
 
-class Gemm(Reference):
+class ReferenceGemm(Reference):
     """One einsum."""
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:

@@ -19,7 +19,7 @@ def _log_softmax(z: np.ndarray) -> np.ndarray:
     return z - np.log(np.exp(z).sum())
 
 
-class Softmax(Reference):
+class ReferenceSoftmax(Reference):
     """One vector at a time."""
 
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
@@ -36,7 +36,7 @@ class Softmax(Reference):
         return run
 
 
-class Loss(Reference):
+class ReferenceLoss(Reference):
     """One sample at a time."""
 
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:

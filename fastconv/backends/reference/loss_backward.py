@@ -17,7 +17,7 @@ def _softmax(z: np.ndarray) -> np.ndarray:
     return e / e.sum()
 
 
-class SoftmaxBackward(Reference):
+class ReferenceSoftmaxBackward(Reference):
     """The Jacobian of each vector, times the gradient."""
 
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
@@ -42,7 +42,7 @@ class SoftmaxBackward(Reference):
         return run
 
 
-class LossBackward(Reference):
+class ReferenceLossBackward(Reference):
     """One sample at a time."""
 
     def prepare(self, problem: LossProblem, constants: tuple[Any, ...], threads: int) -> Run:

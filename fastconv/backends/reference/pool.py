@@ -37,7 +37,7 @@ def positions(p: PoolProblem | AdaptivePoolProblem) -> list[np.ndarray]:
     return tables
 
 
-def divisor(p: PoolProblem | AdaptivePoolProblem) -> np.ndarray:
+def window_divisor(p: PoolProblem | AdaptivePoolProblem) -> np.ndarray:
     """The divisor of each window's sum, for averages, as (d, h, w) or one value."""
     if isinstance(p, AdaptivePoolProblem):
         counts = [(t >= 0).sum(1) for t in positions(p)]
@@ -53,7 +53,7 @@ def divisor(p: PoolProblem | AdaptivePoolProblem) -> np.ndarray:
     return np.maximum(product, 1)  # a window without elements has sum 0
 
 
-class Pool(Reference):
+class ReferencePool(Reference):
     """Fixed and adaptive windows."""
 
     def error(self, problem: Any) -> float:
@@ -72,7 +72,7 @@ class Pool(Reference):
         return run
 
 
-def taps(x: np.ndarray, tables: list[np.ndarray]) -> Any:
+def each_tap(x: np.ndarray, tables: list[np.ndarray]) -> Any:
     """For each tap: (values, whether the tap is inside, flat positions), over all outputs; x is read once per tap."""
     h, w = x.shape[3:]
     for tap in itertools.product(*(range(t.shape[1]) for t in tables)):
@@ -86,7 +86,7 @@ def maximum(p: Any, tables: list[np.ndarray], x: np.ndarray, out: np.ndarray, *i
     lowest = np.iinfo(p.dtype).min if p.dtype.kind in "iu" else -np.inf
     best = np.full(p.y_shape, lowest, x.dtype)
     where = np.full(p.y_shape, -1, np.int64)
-    for value, inside, flat in taps(x, tables):
+    for value, inside, flat in each_tap(x, tables):
         first_nan = np.isnan(value) & ~np.isnan(best)
         better = inside & ((where < 0) | (value > best) | first_nan)
         best = np.where(better, value, best)
@@ -100,33 +100,33 @@ def average(p: Any, tables: list[np.ndarray], x: np.ndarray, out: np.ndarray) ->
     if p.dtype.kind == "i":
         x = x.astype(object)
     total = np.zeros(p.y_shape, x.dtype)
-    for value, inside, _ in taps(x, tables):
+    for value, inside, _ in each_tap(x, tables):
         total += np.where(inside, value, 0)
     if p.dtype.kind == "i":
-        store_integers(truncated(total, divisor(p)), out)
+        store_integers(truncated_division(total, window_divisor(p)), out)
     else:
-        out[...] = (total / divisor(p)).astype(p.out)
+        out[...] = (total / window_divisor(p)).astype(p.out)
 
 
 def norm(p: PoolProblem, tables: list[np.ndarray], x: np.ndarray, out: np.ndarray) -> None:
     magnitudes = np.isinf(p.norm)
     total = np.full(p.y_shape, np.inf if p.norm == -np.inf else 0.0)
-    for value, inside, _ in taps(np.abs(x) if magnitudes else x**p.norm, tables):
+    for value, inside, _ in each_tap(np.abs(x) if magnitudes else x**p.norm, tables):
         if magnitudes:
             pick = np.maximum if p.norm > 0 else np.minimum
             total = np.where(inside, pick(total, value), total)
         else:
             total += np.where(inside, value, 0)
-    out[...] = (total if magnitudes else (total / divisor(p) * p.taps) ** (1 / p.norm)).astype(p.out)
+    out[...] = (total if magnitudes else (total / window_divisor(p) * p.taps) ** (1 / p.norm)).astype(p.out)
 
 
-def truncated(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def truncated_division(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """a / b rounded towards zero, as C divides integers."""
     q = np.abs(a) // np.abs(b)
     return np.where((a < 0) != (b < 0), -q, q)
 
 
-class Unpool(Reference):
+class ReferenceUnpool(Reference):
     """Store values at the positions that they came from."""
 
     row = "reference.unpool"

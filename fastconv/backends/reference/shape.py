@@ -11,7 +11,7 @@ from fastconv.core.kernel import Run
 from fastconv.core.problems.shape import FoldProblem, PadProblem, pad_source
 
 
-class Pad(Reference):
+class ReferencePad(Reference):
     """Every output reads its source."""
 
     def error(self, problem: PadProblem) -> float:
@@ -30,7 +30,7 @@ class Pad(Reference):
         return run
 
 
-class Fold(Reference):
+class ReferenceFold(Reference):
     """A loop over windows and taps."""
 
     def error(self, problem: FoldProblem) -> float:

@@ -11,7 +11,7 @@ from fastconv.core.kernel import Run
 from fastconv.core.problems.shape import PadProblem, pad_source
 
 
-class PadBackward(Reference):
+class ReferencePadBackward(Reference):
     """A loop over the positions of the result."""
 
     def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:

@@ -71,7 +71,7 @@ def case(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.
     x, w, b = (rng.standard_normal(s).astype(np.float32).astype(float) for s in (p.x_shape, p.w_shape, (p.oc,)))
     y = np.empty(p.y_shape)
     bias = b if p.bias else None
-    reference.Conv().prepare(p, (w, bias), 1)(x, y)
+    reference.ReferenceConv().prepare(p, (w, bias), 1)(x, y)
     if p.activation == "relu":
         y[y < 0] = 0
     return x, w, bias, y

@@ -14,7 +14,7 @@ import fastconv as F
 from fastconv.backends.cython.conv import depthwise
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.cython.runtime.shared import FC_MODES
-from fastconv.backends.reference.conv import Conv as Reference
+from fastconv.backends.reference.conv import ReferenceConv as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.base import freeze, source_index
 from fastconv.core.problems.conv import ConvProblem, conv_problem

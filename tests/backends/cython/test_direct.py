@@ -38,12 +38,12 @@ PROBLEMS = [
 def force(monkeypatch: pytest.MonkeyPatch, flat: bool, channels: int) -> None:
     """Bands of one kind, `channels` at a time, and accumulators of two blocks of output channels at most."""
 
-    def of(p: ConvProblem, isa: str, threads: int) -> direct.Blocks:
+    def of(p: ConvProblem, isa: str, threads: int) -> direct.DirectBlocks:
         tile = native.tile(isa, p.acc.itemsize)
-        blocks = direct.Blocks.flattened(p, *tile) if flat else direct.Blocks.in_rows(p, *tile, threads)
+        blocks = direct.DirectBlocks.flattened(p, *tile) if flat else direct.DirectBlocks.in_rows(p, *tile, threads)
         return replace(blocks, channels=min(channels, p.icg * p.kernel[0]), k_chunk=2)
 
-    monkeypatch.setattr(direct.Blocks, "of", of)
+    monkeypatch.setattr(direct.DirectBlocks, "of", of)
 
 
 @pytest.mark.parametrize("channels", [2, 1000])
@@ -68,7 +68,7 @@ def test_a_flat_band_in_blocks_of_rows(kernel: Any, monkeypatch: pytest.MonkeyPa
     force(monkeypatch, True, 1000)
     sums = 3 * 6 * native.tile(kernel.isa, 4)[1] * 4
     monkeypatch.setattr(direct, "block_bytes", lambda name: sums if name == direct.SUMS else block_bytes(name))
-    blocks = direct.Blocks.of(as_dtype(p, np.float32), kernel.isa, 1)
+    blocks = direct.DirectBlocks.of(as_dtype(p, np.float32), kernel.isa, 1)
     assert (blocks.flat, blocks.rows, p.output[1]) == (True, 3, 7)
     assert check(kernel, p, np.float32)
 
@@ -77,10 +77,10 @@ def test_narrow_maps_are_flat_where_tiles_gain() -> None:
     """Seven pixels are a tile of 6 and a remainder with AVX2, and half a tile of 14 with AVX-512."""
     narrow = as_dtype(problem(64, 256, (7, 7), (3, 3), pads=ONE), np.float32)
     wide = as_dtype(problem(64, 256, (24, 24), (3, 3), pads=ONE), np.float32)
-    assert direct.Blocks.of(narrow, "avx2", 1).flat
-    assert not direct.Blocks.of(wide, "avx2", 1).flat
+    assert direct.DirectBlocks.of(narrow, "avx2", 1).flat
+    assert not direct.DirectBlocks.of(wide, "avx2", 1).flat
     many = as_dtype(problem(512, 512, (7, 7), (3, 3), pads=ONE), np.float32)
-    blocks = [direct.Blocks.of(many, "avx2", threads) for threads in (1, 2, 4)]
+    blocks = [direct.DirectBlocks.of(many, "avx2", threads) for threads in (1, 2, 4)]
     assert all(b.flat and b.channels == blocks[0].channels < 512 for b in blocks)
     assert blocks[0].channels * blocks[0].channel(many) * 4 <= block_bytes(direct.BAND)
 

@@ -11,7 +11,7 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.cython.elementwise.activation import FUNCTIONS
-from fastconv.backends.reference.pool import Pool
+from fastconv.backends.reference.pool import ReferencePool
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
@@ -219,7 +219,7 @@ def test_pairs(kernel: Any, dtype: str) -> None:
                 outs = [guarded(s, d, at) for s, d in p.results]
                 want = [np.empty(s, d) for s, d in p.results]
                 kernel.prepare(p, (), 2)(x, *outs)
-                Pool().prepare(p, (), 1)(x, *want)
+                ReferencePool().prepare(p, (), 1)(x, *want)
                 for got, expected in zip(outs, want, strict=True):
                     np.testing.assert_array_equal(got, expected, err_msg=f"{width} {ceil}")
 

@@ -49,7 +49,7 @@ def operands(p: GemmProblem, at: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 def expect(p: GemmProblem, a: np.ndarray, b: np.ndarray, c: Any, bias: Any) -> np.ndarray:
     y = np.empty((p.batch, p.m, p.n), p.dtype)
-    reference_gemm.Gemm().prepare(p, (b, c, bias), 1)(a, y)
+    reference_gemm.ReferenceGemm().prepare(p, (b, c, bias), 1)(a, y)
     if p.activation == "relu":
         y[y < 0] = 0
     return y

@@ -9,12 +9,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fastconv.backends.cython.pool import channels as pool_channels
-from fastconv.backends.cython.pool import flat as pool_flat
-from fastconv.backends.cython.pool import separable as pool
-from fastconv.backends.cython.pool import small_window as pool_shifts
+from fastconv.backends.cython.pool import flat, separable, small_window
 from fastconv.backends.cython.runtime import native
-from fastconv.backends.reference.pool import Pool as Reference
+from fastconv.backends.reference.pool import ReferencePool as Reference
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import freeze
@@ -25,7 +22,7 @@ from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-KINDS = (pool.Pool, pool_shifts.Shifts, pool_flat.Flat, pool_channels.Channels)
+KINDS = (separable.SeparablePool, small_window.SmallWindow, flat.FlatPool, small_window.SmallWindowLast)
 KERNELS = [k for k in kernels("pool") if isinstance(k, KINDS)]
 WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
 

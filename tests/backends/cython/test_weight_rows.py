@@ -35,7 +35,7 @@ def case(p: ConvProblem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(hash((p.ic, p.oc, p.input, p.kernel, p.n)) % 2**32)
     x, y = (rng.standard_normal(s).astype(np.float32).astype(float) for s in (p.x_shape, p.y_shape))
     w = np.empty(p.w_shape)
-    reference.Conv().prepare(p, (x,), 1)(y, w)
+    reference.ReferenceConv().prepare(p, (x,), 1)(y, w)
     return x, y, w
 
 
@@ -133,6 +133,6 @@ def test_nan_and_infinity_meet_only_their_products(kernel: Any) -> None:
         x = x.copy()
         x[0, 0, 0, 4, 1], x[0, 1, 0, 0, -1], x[0, 2, 0, -1, 0] = np.nan, np.inf, -np.inf
         expected = np.empty(p.w_shape)
-        reference.Conv().prepare(weight_gradient(forward), (x,), 1)(y, expected)
+        reference.ReferenceConv().prepare(weight_gradient(forward), (x,), 1)(y, expected)
         assert np.isfinite(expected).any() and not np.isfinite(expected).all()
         np.testing.assert_allclose(run(kernel, p, x, y, "end"), expected, rtol=1e-4, atol=1e-4, err_msg=str(p))

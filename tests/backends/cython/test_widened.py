@@ -178,7 +178,7 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
     """For all blocks: both layouts, padding of every kind, strides, dilation, groups, volumes."""
     monkeypatch.setattr(widened_products, "BLOCK", block)
     monkeypatch.setattr(widened_products, "NARROWEST", 4)
-    widened_products.Blocks.of.cache_clear()
+    widened_products.WidenedBlocks.of.cache_clear()
     rng = np.random.default_rng(4)
     shapes = [  # input, weights, groups, stride, padding, dilation
         ((3, 4, 9, 30), (5, 4, 1, 1), 1, 1, 0, 1),
@@ -211,7 +211,7 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
         np.testing.assert_allclose(
             got.astype(float), want.astype(float), rtol=2 * kernel.error(p), atol=1e-4, err_msg=str(p)
         )
-    widened_products.Blocks.of.cache_clear()
+    widened_products.WidenedBlocks.of.cache_clear()
     if not tried:
         pytest.skip("not available here")
 

@@ -10,7 +10,7 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.cython.conv.winograd2d import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
-from fastconv.backends.cython.conv_weight.winograd import Scheme as WeightScheme
+from fastconv.backends.cython.conv_weight.winograd import WeightScheme
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.reference import conv as reference
 from fastconv.core.problems.conv import weight_gradient
@@ -90,7 +90,7 @@ def test_infinities_and_nan_stay_in_their_windows(kernel: Any) -> None:
         x[0, 0, 0, 1, 2], x[0, -1, 0, -1, -3] = np.inf, np.nan
         want = np.empty(p.y_shape)
         with np.errstate(invalid="ignore"):
-            reference.Conv().prepare(p64, (w, bias), 1)(x, want)
+            reference.ReferenceConv().prepare(p64, (w, bias), 1)(x, want)
         got = run(kernel, p, x, w, bias, "end")
         np.testing.assert_array_equal(np.isnan(got), np.isnan(want), err_msg=str(p))
         np.testing.assert_array_equal(got[np.isinf(want)], want[np.isinf(want)], err_msg=str(p))
@@ -126,7 +126,7 @@ def test_stated_errors(kernel: Any, data: str) -> None:
         elif data == "badly scaled":
             x = (x * np.exp(rng.normal(size=(1, p.ic, 1, 1, 1)) * 4)).astype(np.float32).astype(float)
         want = np.empty(p.y_shape)
-        reference.Conv().prepare(p64, (w, None), 1)(x, want)
+        reference.ReferenceConv().prepare(p64, (w, None), 1)(x, want)
         error = np.abs(run(kernel, p, x, w, None, "end") - want).max() / np.abs(want).max()
         assert error <= 2 * kernel.error(p), (error, kernel.error(p), p)
 
@@ -213,14 +213,14 @@ def test_gradients_of_weights(kernel: Any, dtype: Any) -> None:
         rng = np.random.default_rng(3)
         x, y = (rng.standard_normal(s).astype(np.float32).astype(float) for s in (p.x_shape, p.y_shape))
         want = np.empty(p.w_shape)
-        reference.Conv().prepare(p64, (x,), 1)(y, want)
+        reference.ReferenceConv().prepare(p64, (x,), 1)(y, want)
         got = gradient(kernel, p, x, y, "end", 1)
         scale = np.abs(want).max()
         np.testing.assert_allclose(got, want, rtol=0, atol=2 * kernel.error(p) * scale, err_msg=str(p))
         assert got.tobytes() == gradient(kernel, p, x, y, "start", 2).tobytes()
         x[0, 0, 0, 0, 0], y[-1, -1, 0, 0, 0] = np.inf, np.nan
         with np.errstate(invalid="ignore"):
-            reference.Conv().prepare(p64, (x,), 1)(y, want)
+            reference.ReferenceConv().prepare(p64, (x,), 1)(y, want)
         got = gradient(kernel, p, x, y, "end", 1)
         np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
         np.testing.assert_array_equal(got[np.isinf(want)], want[np.isinf(want)])

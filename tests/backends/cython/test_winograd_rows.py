@@ -25,7 +25,7 @@ KERNEL_ROWS = [(kh, stride) for stride in range(1, 5) for kh in range(stride + 1
 @pytest.mark.parametrize("most", winograd_rows.MOST_TAPS)
 @pytest.mark.parametrize(("kh", "stride"), KERNEL_ROWS)
 def test_the_filters_are_the_convolution(kh: int, stride: int, most: int) -> None:
-    scheme = winograd_rows.Scheme.of(kh, stride, most)
+    scheme = winograd_rows.RowScheme.of(kh, stride, most)
     assert sorted(f.start + stride * i for f in scheme.filters for i in range(f.taps)) == list(range(kh))
     assert {scheme.planes - f.planes for f in scheme.filters} <= {0, 1}, "the tiles know two lengths"
     for f in scheme.filters:
@@ -95,7 +95,7 @@ def test_nan_and_infinity_stay_in_their_windows(kernel: Any, dtype: Any) -> None
             if infinite_weight:
                 w[4, 1, 0, 0, 0] = np.inf
             expected = np.empty(p.y_shape)
-            reference.Conv().prepare(p64, (w, bias), 1)(x, expected)
+            reference.ReferenceConv().prepare(p64, (w, bias), 1)(x, expected)
             expected[expected < 0] = 0
             assert np.isnan(expected).any() and np.isinf(expected).any() and np.isfinite(expected).any()
             y = run(kernel, p, x, w, bias, "end")
@@ -122,7 +122,7 @@ def test_errors_stay_within_twice_the_stated(kernel: Any, data: str) -> None:
             w *= 10.0 ** rng.uniform(-2, 2, (p.oc, 1, 1, 1, 1))
         x, w = (a.astype(np.float32).astype(float) for a in (x, w))
         expected = np.empty(p.y_shape)
-        reference.Conv().prepare(p, (w, None), 1)(x, expected)
+        reference.ReferenceConv().prepare(p, (w, None), 1)(x, expected)
         p32 = as_dtype(p, np.float32)
         off = np.abs(run(kernel, p32, x, w, None, "end") - expected).max() / np.abs(expected).max()
         assert off <= 2 * kernel.error(p32), f"{ic} channels, {kh} rows, stride {stride}: {off:.1e}"

@@ -22,9 +22,9 @@ import numpy as np
 import pytest
 
 from fastconv.backends.numba import base, gemm
-from fastconv.backends.reference.conv import Conv
-from fastconv.backends.reference.gemm import Gemm
-from fastconv.backends.reference.pool import Pool
+from fastconv.backends.reference.conv import ReferenceConv
+from fastconv.backends.reference.gemm import ReferenceGemm
+from fastconv.backends.reference.pool import ReferencePool
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -133,7 +133,7 @@ def test_describing_kernels_does_not_import_numba() -> None:
 
 def exact(p: ConvProblem, a: Arrays) -> np.ndarray:
     y = np.empty(p.y_shape)
-    Conv().prepare(replace(p, activation=None, out=np.dtype(float)), (a.w, a.bias), 1)(a.x, y)
+    ReferenceConv().prepare(replace(p, activation=None, out=np.dtype(float)), (a.w, a.bias), 1)(a.x, y)
     return np.maximum(y, 0) if p.activation else y
 
 
@@ -237,7 +237,7 @@ def test_few_functions_serve_many_problems() -> None:
     """Shapes, strides, dilations, pads and modes are run-time arguments."""
     from tests.problems import random_problem
 
-    base.compiled.cache_clear()
+    base.compiled_loop.cache_clear()
     for kernel in runnable("conv")[:3]:
         for seed in range(200):
             p = random_problem(seed)
@@ -245,8 +245,8 @@ def test_few_functions_serve_many_problems() -> None:
                 a = Arrays.of(p)
                 kernel.prepare(p, (a.w, a.bias), 1)(a.x, empty_result(p))
     # direct 3, pointwise 3, depthwise 2 and 1 channels-last, the filler of bands; two dtypes
-    assert base.compiled.cache_info().currsize <= 20
-    assert base.compiled.cache_info().maxsize is not None
+    assert base.compiled_loop.cache_info().currsize <= 20
+    assert base.compiled_loop.cache_info().maxsize is not None
 
 
 def test_many_threads_compile_and_run_at_once() -> None:
@@ -256,7 +256,7 @@ def test_many_threads_compile_and_run_at_once() -> None:
     want = empty_result(p)
     shared = kernel.prepare(p, (a.w, a.bias), 2)
     shared(a.x, want)
-    base.compiled.cache_clear()
+    base.compiled_loop.cache_clear()
     gc.collect()  # what `shared` runs must live on
 
     def work(_: int) -> bool:
@@ -290,8 +290,8 @@ def test_a_forked_child_computes() -> None:
 
 def test_compiled_code_is_kept_on_disk(tmp_path: Path) -> None:
     code = (
-        "from fastconv.backends.numba.base import compiled\n"
-        "loop = compiled('pointwise', 4, 2, 32, 16)\n"
+        "from fastconv.backends.numba.base import compiled_loop\n"
+        "loop = compiled_loop('pointwise', 4, 2, 32, 16)\n"
         "print(sum(loop.stats.cache_hits.values()), sum(loop.stats.cache_misses.values()))"
     )
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -340,7 +340,7 @@ def operands(p: GemmProblem, seed: int = 0) -> tuple[np.ndarray, ...]:
 def check_gemm(kernel: Kernel[Any], p: GemmProblem, given: tuple[Any, ...], threads: int = 1) -> np.ndarray:
     a, *constants = given
     want = np.empty((p.batch, p.m, p.n))
-    Gemm().prepare(replace(p, activation=None, out=np.dtype(float)), tuple(constants), 1)(a, want)
+    ReferenceGemm().prepare(replace(p, activation=None, out=np.dtype(float)), tuple(constants), 1)(a, want)
     if p.activation == "relu":
         want[want < 0] = 0
     y = guarded((p.batch, p.m, p.n), p.dtype)
@@ -409,7 +409,7 @@ def check_pool(kernel: Kernel[Any], p: PoolProblem, at: str = "end") -> None:
         x[rng.random(x.shape) < 0.05] = np.nan
         x[rng.random(x.shape) < 0.05] = -np.inf
     want = [np.empty(shape, d) for shape, d in p.results]
-    Pool().prepare(p, (), 1)(x, *want)
+    ReferencePool().prepare(p, (), 1)(x, *want)
     x = guarded_copy(lay(x, p.layout), at)
     for threads in (1, 2):
         got = [guarded_copy(lay(np.full(shape, 7, d), p.layout), at) for shape, d in p.results]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.reference.conv import Conv
+from fastconv.backends.reference.conv import ReferenceConv
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import (
     ConvProblem,
@@ -48,7 +48,7 @@ def arrays(p: ConvProblem, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def definition(p: ConvProblem, changing: np.ndarray, constant: np.ndarray) -> np.ndarray:
     want = np.empty(p.w_shape)
-    Conv().prepare(p, (constant,), 1)(changing, want)
+    ReferenceConv().prepare(p, (constant,), 1)(changing, want)
     return want
 
 
@@ -157,7 +157,7 @@ def test_input_gradients_through_every_padding(kernel: Kernel[ConvProblem], layo
         dy = lay(rng.normal(size=p.x_shape).astype(p.dtype), layout)
         w = rng.normal(size=p.w_shape).astype(p.dtype)
         want, got = np.empty(p.y_shape), lay(np.full(p.y_shape, 7, p.dtype), layout)
-        Conv().prepare(replace(p, out=np.dtype(np.float64)), (w, None), 1)(dy, want)
+        ReferenceConv().prepare(replace(p, out=np.dtype(np.float64)), (w, None), 1)(dy, want)
         kernel.prepare(p, (w, None), 1)(dy, got)
         scale = max(float(np.abs(want).max(initial=0.0)), p.depth**0.5)
         np.testing.assert_allclose(got, want, rtol=0, atol=2 * kernel.error(p) * scale, err_msg=str(p))

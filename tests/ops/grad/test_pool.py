@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.reference.pool_backward import PoolBackward, UnpoolBackward
+from fastconv.backends.reference.pool_backward import ReferencePoolBackward, ReferenceUnpoolBackward
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.unpool import unpool_problem
 from fastconv.dispatch.registry import kernels
@@ -36,7 +36,7 @@ def run(kernel: Kernel[Any], p: Any, dy: np.ndarray, constants: tuple[np.ndarray
 
 def definition(p: Any, dy: np.ndarray, constants: tuple[np.ndarray, ...]) -> np.ndarray:
     wide = replace(p, dtype=np.dtype(np.float64), out=np.dtype(np.float64))
-    return run(PoolBackward(), wide, dy, constants)
+    return run(ReferencePoolBackward(), wide, dy, constants)
 
 
 def check(kernel: Kernel[Any], p: Any, seed: int = 0) -> None:
@@ -99,7 +99,7 @@ def test_unpool_kernels(kernel: Kernel[Any]) -> None:
         got = lay(np.full(p.x_shape, 7, p.dtype), layout)
         want = got.copy()
         kernel.prepare(p, (at,), 1)(dy, got)
-        UnpoolBackward().prepare(p, (at,), 1)(dy, want)
+        ReferenceUnpoolBackward().prepare(p, (at,), 1)(dy, want)
         np.testing.assert_array_equal(got, want)
         assert kernel.workspace(p) < 32 << 20
         assert 0 <= kernel.cost(p, host_table()) < 1

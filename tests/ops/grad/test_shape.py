@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv.backends.reference.shape_backward import PadBackward
+from fastconv.backends.reference.shape_backward import ReferencePadBackward
 from fastconv.core.kernel import Kernel
 from fastconv.core.problems.shape import MODES, pad_problem
 from fastconv.dispatch.registry import kernels
@@ -62,7 +62,7 @@ def test_pad_kernels(kernel: Kernel[Any]) -> None:
         before = dy.copy()
         got, want = np.full(p.x_shape, 7, p.dtype), np.full(p.x_shape, 7.0)
         kernel.prepare(p, (), 1)(dy, got)
-        PadBackward().prepare(replace(p, dtype=np.dtype(np.float64)), (), 1)(dy, want)
+        ReferencePadBackward().prepare(replace(p, dtype=np.dtype(np.float64)), (), 1)(dy, want)
         bound = max(kernel.error(p), float(np.finfo(p.dtype).eps)) * float(np.abs(want).max(initial=0.0))
         np.testing.assert_allclose(got, want, rtol=0, atol=bound, err_msg=str(p))
         np.testing.assert_array_equal(dy, before)

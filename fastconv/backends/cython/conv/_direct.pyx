@@ -6,7 +6,7 @@ fills a band of input rows in scratch (with padding of every mode; depth
 taps become channels; columns are split by stride phase, so that neighbouring pixels are
 adjacent), then computes blocks of NR output channels with the register tile, and stores
 each block with bias and activation.  Bands with too many channels are filled in parts; `m` keeps the
-accumulators of all blocks.  A flat band (`direct.Flat`) makes one long row of the pixels of
+accumulators of all blocks.  A flat band (`direct.FlatBand`) makes one long row of the pixels of
 narrow maps.
 """
 
@@ -15,7 +15,7 @@ from libc.stdint cimport int64_t
 from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
-    FC_LINE, GATHER_NOTHING, View, address, fc_ask, fc_epilogue, fc_source, fc_table)
+    FC_LINE, GATHER_NOTHING, View, address, fc_prefetch, fc_epilogue, fc_source, fc_table)
 
 from fastconv.backends.cython.runtime.native import SLACK
 
@@ -105,7 +105,7 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * (self.dh // self.between) + 1
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
-        cdef Py_ssize_t asked = win * size if x.stride[4] == 1 and self.kd == 1 else 0  # of the same row of the next channel
+        cdef Py_ssize_t prefetched = win * size if x.stride[4] == 1 and self.kd == 1 else 0  # of the same row of the next channel
         cdef Py_ssize_t c, i
         cdef const char *plane
         cdef const char *src
@@ -114,7 +114,7 @@ cdef class Direct(Prepared):
             for i in range(rin):
                 src = row_of(&self.image, x, plane, -1 if plane == NULL else 0, r0 * self.sh + i * self.between, size)
                 if src != NULL:
-                    fc_ask(src + x.stride[1] * size, asked)
+                    fc_prefetch(src + x.stride[1] * size, prefetched)
                 copy_row(
                     self.t, &self.image, band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src,
                     x.stride[4], start, win)

@@ -28,7 +28,7 @@ cdef struct Values:
     Py_ssize_t count
 
 
-cdef inline void meet_value(Values *v, double value) noexcept nogil:
+cdef inline void count_value(Values *v, double value) noexcept nogil:
     cdef double square = value * value
     if square > v.largest:
         v.others += v.largest * v.count

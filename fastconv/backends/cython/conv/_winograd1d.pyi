@@ -1,18 +1,18 @@
 import numpy as np
 
 from fastconv.backends.cython.runtime.native import Axes
-from fastconv.backends.cython.conv.winograd1d import Blocks, Scheme
+from fastconv.backends.cython.conv.winograd1d import RowBlocks, RowScheme
 from fastconv.backends.cython.runtime._prepared import Prepared
 from fastconv.core.problems.conv import ConvProblem
 
-class Rows(Prepared):
+class Winograd1d(Prepared):
     def __init__(
         self,
         table: int,
         p: ConvProblem,
         tables: Axes,
-        scheme: Scheme,
-        blocks: Blocks,
+        scheme: RowScheme,
+        blocks: RowBlocks,
         inputs: tuple[np.ndarray, ...],
         taps: tuple[np.ndarray, int],
     ) -> None: ...

@@ -14,12 +14,12 @@ from libc.stdint cimport int64_t
 
 from libc.string cimport memchr, memcpy, memset
 
-from fastconv.backends.cython.conv._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
+from fastconv.backends.cython.conv._outliers cimport Values, least_squares, count_value, most_squares, stands_out
 from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
-    WINOGRAD_ROWS_M, View, address, clear_behind, column_squares, fc_source, fc_table, gemm_tile_args, placed,
-    winograd_rows_args, winograd_rows_in_args)
+    WINOGRAD1D_M, View, address, clear_behind, column_squares, fc_source, fc_table, gemm_tile_args, placed,
+    winograd1d_args, winograd1d_input_args)
 
 ctypedef fused real:
     float
@@ -27,7 +27,7 @@ ctypedef fused real:
 
 
 cdef struct Scratch:
-    # Of one thread; see `Blocks`.
+    # Of one thread; see `RowBlocks`.
     char *band
     char *v
     char *squares  # [row of tiles][column of the band]
@@ -35,7 +35,7 @@ cdef struct Scratch:
     char *direct  # [row of tiles][vector of pixels]: whether it is computed directly
 
 
-cdef class Rows(Prepared):
+cdef class Winograd1d(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dw, od, oh, ow, depth
@@ -62,7 +62,7 @@ cdef class Rows(Prepared):
         self.block, self.win, self.wq, self.row_len = blocks.rows, blocks.win, blocks.wq, blocks.row_len
         self.channel_len, self.band_len, self.v_len = blocks.channel, blocks.band, blocks.v
         self.squares_len, self.patch_len = blocks.squares, blocks.patch
-        self.tile_rows = (self.oh + WINOGRAD_ROWS_M - 1) // WINOGRAD_ROWS_M
+        self.tile_rows = (self.oh + WINOGRAD1D_M - 1) // WINOGRAD1D_M
         self.row_blocks = (self.tile_rows + self.block - 1) // self.block
         self.image = padded(tables, p.fill)
         filters, coef, powers = inputs
@@ -73,7 +73,7 @@ cdef class Rows(Prepared):
         self.nweights = self.whole * self.planes + (self.ntaps - self.whole) * (self.planes - 1)
         self.relu, self.fetch = p.activation == "relu", blocks.fetch
         self.items = self.n * self.groups * self.od * self.row_blocks
-        self.high = (WINOGRAD_ROWS_M - 1) * self.sh + self.kh
+        self.high = (WINOGRAD1D_M - 1) * self.sh + self.kh
         self.vectors, self.final = (self.ow + self.t.vl - 1) // self.t.vl, max(0, self.ow - self.t.vl)
         self.reads = self.t.vl + (self.kw - 1) * self.dw // self.sw  # columns of each part of the band
         self.values, self.row_values = self.depth * self.high * self.reads * self.sw, self.depth * self.high * self.row_len
@@ -114,11 +114,11 @@ cdef class Rows(Prepared):
     cdef void enter(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t first, Py_ssize_t count,
         const Scratch *to) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, row0 = first * WINOGRAD_ROWS_M * self.sh, c, i, r, f
-        cdef Py_ssize_t rin = (count * WINOGRAD_ROWS_M - 1) * self.sh + self.kh
+        cdef Py_ssize_t size = self.t.itemsize, row0 = first * WINOGRAD1D_M * self.sh, c, i, r, f
+        cdef Py_ssize_t rin = (count * WINOGRAD1D_M - 1) * self.sh + self.kh
         cdef int64_t plane
         cdef const char *channel
-        cdef winograd_rows_in_args a
+        cdef winograd1d_input_args a
         a.pairs, a.step, a.len = self.pairs, self.sh * self.row_len, self.row_len
         for c in range(self.depth):
             plane = fc_source(&self.image.planes, od * self.sd + (c % self.kd) * self.dd)
@@ -130,14 +130,14 @@ cdef class Rows(Prepared):
                 clear_behind(to.band + i * self.row_len * size, self.sw, self.wq, self.win, size)
             for r in range(count):
                 self.t.wino_squares(
-                    to.squares + r * self.row_len * size, to.band + r * WINOGRAD_ROWS_M * self.sh * self.row_len * size,
+                    to.squares + r * self.row_len * size, to.band + r * WINOGRAD1D_M * self.sh * self.row_len * size,
                     self.row_len, self.high, self.row_len // self.t.vl, c == 0)
                 a.v = to.v + (c * self.channel_len + r * self.combined * self.row_len) * size
                 for f in range(self.nfilters):  # kernel row where it starts, planes, where its coefficients are
                     a.planes = self.filters[3 * f + 1]
                     a.coef = self.coef + self.filters[3 * f + 2] * size
-                    a.band = to.band + (r * WINOGRAD_ROWS_M * self.sh + self.filters[3 * f]) * self.row_len * size
-                    self.t.winograd_rows_in(&a)
+                    a.band = to.band + (r * WINOGRAD1D_M * self.sh + self.filters[3 * f]) * self.row_len * size
+                    self.t.winograd1d_input(&a)
                     a.v = <char *>a.v + a.planes * self.row_len * size
         for r in range(count):
             if size == 4:
@@ -156,7 +156,7 @@ cdef class Rows(Prepared):
         s.unlike = self.unlike
         for i in range(self.vectors):
             at = min(i * self.t.vl, self.final)
-            first = tile_row * WINOGRAD_ROWS_M * self.sh
+            first = tile_row * WINOGRAD1D_M * self.sh
             s.repeated = self.mirrored and (
                 first < self.high0 or first + self.high > self.high1 or at * self.sw < self.image.run0
                 or (at + self.reads) * self.sw > self.image.run1)
@@ -208,7 +208,7 @@ cdef class Rows(Prepared):
                         if value != 0:
                             return True
                     else:
-                        meet_value(&values, value)
+                        count_value(&values, value)
         if values.others > 0:
             return stands_out(values.largest, values.others, self.values - values.count)
         # Among zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
@@ -220,7 +220,7 @@ cdef class Rows(Prepared):
         const Scratch *to) noexcept nogil:
         cdef const View *y = &arrays.y
         cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, part, r, i, k, k0, row
-        cdef winograd_rows_args a
+        cdef winograd1d_args a
         a.planes, a.final, a.lanes, a.from_, a.to = self.planes, self.final, min(vl, self.ow), 0, self.vectors
         a.taps, a.whole, a.ntaps, a.len, a.powers = self.taps, self.whole, self.ntaps, self.row_len, self.powers
         a.relu, a.fetch, a.ychannel, a.yrow = self.relu, self.fetch, y.stride[1], y.stride[3]
@@ -232,16 +232,16 @@ cdef class Rows(Prepared):
             for r in range(count):
                 if memchr(to.direct + r * self.vectors, 0, self.vectors) == NULL:
                     continue
-                row = (first + r) * WINOGRAD_ROWS_M
-                a.rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row)
+                row = (first + r) * WINOGRAD1D_M
+                a.rows = min(<Py_ssize_t>WINOGRAD1D_M, self.oh - row)
                 a.y = y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + row * y.stride[3]) * size
                 a.w = arrays.weights + k * self.nweights * size
                 a.v = to.v + r * self.combined * self.row_len * size
-                self.t.winograd_rows(&a)
+                self.t.winograd1d(&a)
         for r in range(count):
             for i in range(self.vectors):
                 if to.direct[r * self.vectors + i]:
-                    row = (first + r) * WINOGRAD_ROWS_M
+                    row = (first + r) * WINOGRAD1D_M
                     if size == 4:
                         self.compute_directly[float](arrays, n, g, od, row, min(i * vl, self.final), to)
                     else:
@@ -257,7 +257,7 @@ cdef class Rows(Prepared):
         cdef Py_ssize_t vl = self.t.vl, taps = self.kh * self.kw, first = col0 * self.sw, i, j, c, w, piece, j_next
         cdef Py_ssize_t count = min((vl - 1) * self.sw + (self.kw - 1) * self.dw + 1, self.win - first)
         cdef Py_ssize_t phase = (count + self.sw - 1) // self.sw, pieces = (self.ocg + self.t.mr - 1) // self.t.mr
-        cdef Py_ssize_t rows = min(<Py_ssize_t>WINOGRAD_ROWS_M, self.oh - row0)
+        cdef Py_ssize_t rows = min(<Py_ssize_t>WINOGRAD1D_M, self.oh - row0)
         cdef int64_t plane
         cdef const char *channel
         cdef const real *weights = <const real *>arrays.plain + g * self.ocg * self.depth * taps

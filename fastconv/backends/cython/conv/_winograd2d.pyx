@@ -22,7 +22,7 @@ products.  So is everything where the weights have no transform, because they ar
 from libc.stdint cimport int64_t
 from libc.string cimport memchr, memcpy, memset
 
-from fastconv.backends.cython.conv._outliers cimport Values, least_squares, meet_value, most_squares, stands_out
+from fastconv.backends.cython.conv._outliers cimport Values, least_squares, count_value, most_squares, stands_out
 from fastconv.backends.cython.runtime._padded cimport Padded, copy_lanes, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
@@ -334,7 +334,7 @@ cdef class Winograd(Prepared):
                         value = data[
                             n * x.stride[0] + (g * self.icg + c) * x.stride[1] + plane * x.stride[2]
                             + in_row * x.stride[3] + col * x.stride[4]]
-                    meet_value(&values, value)
+                    count_value(&values, value)
         if values.others > 0:
             return stands_out(values.largest, values.others, self.values - values.count)
         # Among zeros any number is large, as around a pixel of a sparse map: the other tiles of its row count, too.
@@ -694,7 +694,7 @@ cdef void enter_axis(
     cdef Py_ssize_t yat[MOST_POINTS]
     cdef Py_ssize_t used = phase_points(a, phase), p
     if not edge:
-        t.wino_in[a.points][used == a.points](a.coef_in, x, tap, item, count, y, point, y_item)
+        t.wino_input[a.points][used == a.points](a.coef_in, x, tap, item, count, y, point, y_item)
         return
     used = a.edge.points - (a.points - used)
     for p in range(used):
@@ -710,7 +710,7 @@ cdef void leave_axis(
     cdef Py_ssize_t yat[MOST_POINTS]
     cdef Py_ssize_t p
     if not edge:
-        t.wino_out[a.points][a.m](a.coef_out, s, tap, item, count, y, point, y_item)
+        t.wino_output[a.points][a.m](a.coef_out, s, tap, item, count, y, point, y_item)
         return
     for p in range(a.edge.points):
         xat[p] = a.edge.at[p] * tap

@@ -16,7 +16,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.numbers import ceil_div, even_part, round_up, whole_lines
+from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -43,7 +43,7 @@ def pixel_block(p: ConvProblem) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class DepthwiseBlocks:
     """Block sizes of `_depthwise.Rows`."""
 
     in_place: bool  # rows are read from the image, edges through masks
@@ -57,7 +57,7 @@ class Blocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, vl: int) -> Blocks:
+    def of(cls, p: ConvProblem, vl: int) -> DepthwiseBlocks:
         _, kh, kw = p.kernel
         _, sh, sw = p.stride
         size, planes = p.dtype.itemsize, p.icg * p.kernel[0]
@@ -75,9 +75,9 @@ class Blocks:
             # Tiles read whole vectors: up to a vector past the last column.
             wq = round_up(cols, vl) + (kw - 1) * p.dilation[2] // sw + 1
             row_len = sw * wq
-            halo = native.span(1, sh, kh, p.dilation[1])
+            halo = span(1, sh, kh, p.dilation[1])
             rows = even_part(oh, max((block_bytes(BAND) // (planes * row_len * size) - halo) // sh + 1, 8), 4)
-        spanned = planes * native.span(rows, sh, kh, p.dilation[1])
+        spanned = planes * span(rows, sh, kh, p.dilation[1])
         table_bytes = whole_lines(spanned * POINTER)
         band_bytes = (spanned * row_len + native.SLACK) * size
         return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
@@ -152,7 +152,7 @@ class Depthwise(Specialised[ConvProblem]):
         p = problem
         if p.layout == "NHWC":
             return pixel_block(p) * p.taps * POINTER
-        return Blocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
+        return DepthwiseBlocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
@@ -168,7 +168,7 @@ class Depthwise(Specialised[ConvProblem]):
             outside = np.full(p.groups, p.fill, p.dtype)
             prepared = _depthwise.Pixels(table, p, tables, outside, pixel_block(p))
         else:
-            blocks = Blocks.of(p, native.lanes(self.isa, size))
+            blocks = DepthwiseBlocks.of(p, native.lanes(self.isa, size))
             prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
 

@@ -15,7 +15,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.numbers import ceil_div, even_part, whole_lines
+from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes, host_table
 
@@ -40,7 +40,7 @@ def row_steps(pixels: int, mr: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
+class FlatBand:
     """Shape of a band in which output pixels follow each other without gaps, so that narrow maps fill tiles, too.
 
     Each kernel column has a copy of the columns that it reads, and rows are split by stride phase: for every tap the
@@ -52,8 +52,8 @@ class Flat:
     rq: int  # input rows of one phase
 
     @classmethod
-    def of(cls, p: ConvProblem, rows: int) -> Flat:
-        rin = native.span(rows, p.stride[1], p.kernel[1], p.dilation[1])
+    def of(cls, p: ConvProblem, rows: int) -> FlatBand:
+        rin = span(rows, p.stride[1], p.kernel[1], p.dilation[1])
         return cls(p.output[2], ceil_div(rin, p.stride[1]))
 
     def channel(self, p: ConvProblem) -> int:
@@ -67,13 +67,13 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """Block sizes of one problem; see `native.Band` and `Flat` for the layout of the band."""
+class DirectBlocks:
+    """Block sizes of one problem; see `native.Band` and `FlatBand` for the layout of the band."""
 
     rows: int
     cols: int
     channels: int
-    band: native.Band | Flat
+    band: native.Band | FlatBand
     steps: float  # for one block of output channels and one tap of one channel of a whole output plane
     filled_rows: float  # rows copied into a band, for one channel of a whole output plane
     copied: float  # elements of them, where they are copied in runs
@@ -82,7 +82,7 @@ class Blocks:
 
     @property
     def flat(self) -> bool:
-        return isinstance(self.band, Flat)
+        return isinstance(self.band, FlatBand)
 
     def channel(self, p: ConvProblem) -> int:
         """Elements of one channel of the band."""
@@ -123,7 +123,7 @@ class Blocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
+    def of(cls, p: ConvProblem, isa: str, threads: int) -> DirectBlocks:
         mr, nr = native.tile(isa, p.acc.itemsize)
         depth, kbs = max(1, p.icg * p.kernel[0]), ceil_div(p.ocg, nr)
         best = cls.in_rows(p, mr, nr, 1)  # chosen for one thread: the parts of channels determine the rounding
@@ -140,7 +140,7 @@ class Blocks:
         return replace(best, k_chunk=k_chunk)
 
     @classmethod
-    def in_rows(cls, p: ConvProblem, mr: int, nr: int, threads: int) -> Blocks:
+    def in_rows(cls, p: ConvProblem, mr: int, nr: int, threads: int) -> DirectBlocks:
         """Rows of pixels, as wide as the map if that is not very wide."""
         size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
         oh, ow = max(1, p.output[1]), max(1, p.output[2])
@@ -169,7 +169,7 @@ class Blocks:
         return cls(rows, cols, channels, band, oh * row_steps(ow, mr), filled, *elements)
 
     @classmethod
-    def flattened(cls, p: ConvProblem, mr: int, nr: int) -> Blocks:
+    def flattened(cls, p: ConvProblem, mr: int, nr: int) -> DirectBlocks:
         """As many rows as one long one; channels in parts where that makes the band too large."""
         size, depth = p.acc.itemsize, max(1, p.icg * p.kernel[0])
         _, oh, ow = p.output
@@ -177,7 +177,7 @@ class Blocks:
         least = min(depth, 1 if p.kernel[1] * p.kernel[2] >= MANY_TAPS else FLAT_CHANNELS)
         while True:
             rows = even_part(oh, rows)
-            band = Flat.of(p, rows)
+            band = FlatBand.of(p, rows)
             channels = block_bytes(BAND) // (band.channel(p) * size)
             if rows == 1 or channels >= least:
                 break
@@ -210,13 +210,13 @@ class Direct(Specialised[ConvProblem]):
         p = problem
         planes = p.n * p.groups * p.output[0]
         weights = p.oc * p.depth * p.acc.itemsize
-        band = Features(Blocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
+        band = Features(DirectBlocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
         images = {"bytes" if p.bytes > machine.host().l3 / 2 else "bytes_cached": p.bytes - weights}
         rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **images, **native.packing(p)}
         return band + Features(rest)
 
     def workspace(self, problem: ConvProblem) -> int:
-        return Blocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])
+        return DirectBlocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
@@ -226,7 +226,7 @@ class Direct(Specialised[ConvProblem]):
         p = problem
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)
-        blocks = Blocks.of(p, self.isa, threads)
+        blocks = DirectBlocks.of(p, self.isa, threads)
         tables = native.padded_axes(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, size), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1

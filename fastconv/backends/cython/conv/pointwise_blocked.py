@@ -31,7 +31,7 @@ FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; with fe
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class PixelBlocks:
     """Block sizes of one problem.
 
     Attributes
@@ -59,7 +59,7 @@ class Blocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, isa: str, threads: int) -> Blocks:
+    def of(cls, p: ConvProblem, isa: str, threads: int) -> PixelBlocks:
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(isa, size), native.tile(isa, size)
         depth = round_up(max(1, p.icg), vl)
@@ -105,7 +105,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
     def features(self, problem: ConvProblem) -> Features:
         p, size = problem, problem.acc.itemsize
         mr, nr = native.tile(self.isa, size)
-        blocks = Blocks.of(p, self.isa, 1)
+        blocks = PixelBlocks.of(p, self.isa, 1)
         rows = blocks.pixels / ceil_div(blocks.pixels, mr)
         lanes_used = p.ocg / round_up(max(p.ocg, 1), nr) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
@@ -119,10 +119,10 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         )
 
     def workspace(self, problem: ConvProblem) -> int:
-        return Blocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
+        return PixelBlocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
-        together = Blocks.of(problem, self.isa, 1).together
+        together = PixelBlocks.of(problem, self.isa, 1).together
         terms = min(problem.depth, together) + problem.depth // together
         return summation_error(float(np.finfo(problem.acc).eps), terms)
 
@@ -132,7 +132,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         size = p.acc.itemsize
         table = native.table(self.isa, size)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        blocks = Blocks.of(p, self.isa, threads)
+        blocks = PixelBlocks.of(p, self.isa, threads)
         prepared = _pointwise_blocked.PointwiseBlocked(table, p, blocks)
         pack = native.packer(self.isa, p)
         return native.binder(p, prepared, blocks.bytes(size), threads, native.seconds(self, p), pack)

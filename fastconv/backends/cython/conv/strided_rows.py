@@ -19,18 +19,18 @@ from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
 
-class Windows(native.Delegated):
+class StridedRows(native.Delegated):
     """One input channel, one row, no padding."""
 
     backend = "cython"
     algorithm = "windows"
     row = "cython.conv.windows"
     activations = frozenset({"relu"})
-    inner: gemm.Gemm
+    inner: gemm.PackedGemm
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.inner = gemm.Gemm(isa)
+        self.inner = gemm.PackedGemm(isa)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -74,4 +74,4 @@ class Windows(native.Delegated):
         return bind
 
 
-KERNELS = tuple(Windows(isa) for isa in machine.ISAS)
+KERNELS = tuple(StridedRows(isa) for isa in machine.ISAS)

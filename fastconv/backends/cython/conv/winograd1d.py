@@ -21,11 +21,11 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, rounding_bound
-from fastconv.core.numbers import ceil_div, even_part, near_equal, round_up
+from fastconv.core.numbers import ceil_div, even_part, near_equal, round_up, span
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
-M = shared.WINOGRAD_ROWS_M
+M = shared.WINOGRAD1D_M
 ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/conv/winograd1d.inc
 MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones have smaller errors
 MOST_CHANNELS = 64
@@ -53,7 +53,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
+class RowScheme:
     """The filters of a kernel of `kh` rows: longest first, others one tap shorter."""
 
     kh: int
@@ -62,7 +62,7 @@ class Scheme:
 
     @classmethod
     @keep_few(64)
-    def of(cls, kh: int, stride: int, most: int) -> Scheme:
+    def of(cls, kh: int, stride: int, most: int) -> RowScheme:
         """Filters of at most `most` taps."""
         parts = ceil_div(kh, stride * most)
         filters = []
@@ -167,7 +167,7 @@ def toom_cook(points: tuple[Fraction | None, ...], taps: int) -> tuple[Matrix, M
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class RowBlocks:
     """Block sizes of one problem, in elements.
 
     Attributes
@@ -202,7 +202,7 @@ class Blocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, scheme: Scheme, isa: str, threads: int) -> Blocks:
+    def of(cls, p: ConvProblem, scheme: RowScheme, isa: str, threads: int) -> RowBlocks:
         size = p.acc.itemsize
         lanes = native.lanes(isa, size)
         parts = ceil_div(max(p.ocg, 1), ACCUMULATORS[isa] // scheme.planes)
@@ -211,19 +211,19 @@ class Blocks:
         columns = max(p.output[2], lanes) + (p.kernel[2] - 1) * p.dilation[2] // p.stride[2]
         wq = round_up(columns, lanes)
         row_len = wq * p.stride[2]
-        win = native.span(p.output[2], *(extents[2] for extents in (p.stride, p.kernel, p.dilation)))
+        win = span(p.output[2], *(extents[2] for extents in (p.stride, p.kernel, p.dilation)))
         if p.output[2] < lanes:  # a vector extends past the last pixel
             win = row_len
         most = max(1, block_bytes(TRANSFORMED) // (depth * scheme.combined * row_len * size))
         if threads > 1:  # enough items for all threads
             most = min(most, max(1, tile_rows * p.n * p.groups * p.output[0] // (4 * threads)))
         rows = even_part(tile_rows, most)
-        band = native.span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
+        band = span(rows * M, p.stride[1], p.kernel[1], 1) * row_len
         channel = rows * scheme.combined * row_len
         fetch = p.one_image().bytes > FETCH_BYTES
         vectors = ceil_div(max(p.output[2], 1), lanes)
-        row = round_up(native.span(lanes, p.stride[2], p.kernel[2], p.dilation[2]), p.stride[2])
-        patch = native.span(M, p.stride[1], p.kernel[1], 1) * p.kernel[2] * lanes + row + lanes
+        row = round_up(span(lanes, p.stride[2], p.kernel[2], p.dilation[2]), p.stride[2])
+        patch = span(M, p.stride[1], p.kernel[1], 1) * p.kernel[2] * lanes + row + lanes
         direct = ceil_div(rows * vectors, size)
         return cls(
             parts, rows, win, wq, row_len, channel, fetch, band, depth * channel, rows * row_len, direct, patch
@@ -233,7 +233,7 @@ class Blocks:
         return (self.band + self.v + self.squares + self.direct + self.patch) * size
 
 
-class Rows(Specialised[ConvProblem]):
+class Winograd1d(Specialised[ConvProblem]):
     """F(4, r) along rows on NCHW images of float32 or float64."""
 
     backend = "cython"
@@ -246,8 +246,8 @@ class Rows(Specialised[ConvProblem]):
         self.isa, self.most = isa, most
         self.relative = f"rows{most}"
 
-    def scheme(self, p: ConvProblem) -> Scheme:
-        return Scheme.of(p.kernel[1], p.stride[1], self.most)
+    def scheme(self, p: ConvProblem) -> RowScheme:
+        return RowScheme.of(p.kernel[1], p.stride[1], self.most)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -262,7 +262,7 @@ class Rows(Specialised[ConvProblem]):
         if p.oc == 0 or not 0 < p.icg * p.kernel[0] <= MOST_CHANNELS or not np.isfinite(p.fill):
             return f"not 1 to {MOST_CHANNELS} input channels per group, no output channels, or infinite padding"
         reason = native.reject_common(self.isa, p.dtype)
-        if reason is None and Blocks.of(p, self.scheme(p), self.isa, 1).v * p.acc.itemsize > block_bytes(MOST):
+        if reason is None and RowBlocks.of(p, self.scheme(p), self.isa, 1).v * p.acc.itemsize > block_bytes(MOST):
             return "rows too long for so many channels"
         return reason
 
@@ -271,7 +271,7 @@ class Rows(Specialised[ConvProblem]):
         size = p.acc.itemsize
         lanes = native.lanes(self.isa, size)
         scheme = self.scheme(p)
-        blocks = Blocks.of(p, scheme, self.isa, 1)
+        blocks = RowBlocks.of(p, scheme, self.isa, 1)
         tile_rows = p.n * p.groups * p.output[0] * ceil_div(p.output[1], M)
         depth = p.icg * p.kernel[0]
         weights = scheme.combined * depth * p.kernel[2]  # of one output channel
@@ -291,7 +291,7 @@ class Rows(Specialised[ConvProblem]):
         return Features(counts if p.packed else {**counts, "pack_call": 1, "pack": p.oc * weights})
 
     def workspace(self, problem: ConvProblem) -> int:
-        return Blocks.of(problem, self.scheme(problem), self.isa, 1).bytes(problem.acc.itemsize)
+        return RowBlocks.of(problem, self.scheme(problem), self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
         p = problem
@@ -314,7 +314,7 @@ class Rows(Specialised[ConvProblem]):
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
         prepared, blocks = self._prepared(p, count)
         scheme = self.scheme(p)
-        offsets, whole = taps(p, scheme, blocks)
+        offsets, whole = tap_starts(p, scheme, blocks)
         transforms = scheme.transforms()
 
         def pack(weights: np.ndarray) -> np.ndarray | None:
@@ -327,13 +327,13 @@ class Rows(Specialised[ConvProblem]):
 
         return native.binder(p, prepared, blocks.bytes(p.acc.itemsize), count, native.seconds(self, p), pack)
 
-    def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Blocks]:
-        _winograd_rows = native.compiled("conv._winograd1d")
+    def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, RowBlocks]:
+        _winograd1d = native.compiled("conv._winograd1d")
         scheme = self.scheme(p)
-        blocks = Blocks.of(p, scheme, self.isa, count)
-        prepared = _winograd_rows.Rows(
+        blocks = RowBlocks.of(p, scheme, self.isa, count)
+        prepared = _winograd1d.Winograd1d(
             native.table(self.isa, p.acc.itemsize), p, native.padded_axes(p, p.mode), scheme, blocks,
-            scheme.inputs(p.acc), taps(p, scheme, blocks),
+            scheme.inputs(p.acc), tap_starts(p, scheme, blocks),
         )  # fmt: skip
         return prepared, blocks
 
@@ -345,7 +345,7 @@ class Rows(Specialised[ConvProblem]):
 
 
 @keep_tables(lambda made: made[0].nbytes)
-def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, int]:
+def tap_starts(p: ConvProblem, scheme: RowScheme, blocks: RowBlocks) -> tuple[np.ndarray, int]:
     """Start of the first plane of each tap, in order of filter, channel, column; number of taps with all planes."""
     w = np.arange(p.kernel[2]) * p.dilation[2]
     columns = w % p.stride[2] * blocks.wq + w // p.stride[2]
@@ -356,4 +356,4 @@ def taps(p: ConvProblem, scheme: Scheme, blocks: Blocks) -> tuple[np.ndarray, in
     return offsets.ravel().astype(np.intp), whole
 
 
-KERNELS = tuple(Rows(isa, most) for isa in machine.ISAS for most in MOST_TAPS)
+KERNELS = tuple(Winograd1d(isa, most) for isa in machine.ISAS for most in MOST_TAPS)

@@ -375,7 +375,7 @@ class Scheme:
     def of(cls, p: ConvProblem, isa: str, m: tuple[int, int], count: int) -> Scheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
-        h, w = axes(p, m)
+        h, w = image_axes(p, m)
         tile_cols = w.tiles(p.output[2])
         slots = h.points * w.points * h.stride * w.stride * ceil_div(p.icg, vl) * vl  # elements of a tile
         fit = block_bytes(TRANSFORMED) // (slots * max(1, tile_cols) * size)  # rows of tiles
@@ -558,7 +558,7 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
     return min(choices, key=together)
 
 
-def axes(p: ConvProblem, m: tuple[int, int]) -> tuple[Axis, Axis]:
+def image_axes(p: ConvProblem, m: tuple[int, int]) -> tuple[Axis, Axis]:
     """The two axes of an image."""
     h, w = (Axis.of(each, k, s, d if k > 1 else 1, p.acc) for each, k, s, d in
             zip(m, p.kernel[1:], p.stride[1:], p.dilation[1:], strict=True))  # fmt: skip
@@ -627,7 +627,7 @@ class Winograd(Specialised[ConvProblem]):
             return "not windowed"
         if self.m[0] != self.m[1] and 1 in p.kernel[1:]:
             return "one axis only, as equal tiles have it"
-        h, w = axes(p, self.m)
+        h, w = image_axes(p, self.m)
         if ERROR[h.points] * ERROR[w.points] > TOO_INEXACT:
             return "rounding errors would be large"
         if p.depth == 0 or not np.isfinite(p.fill):
@@ -679,7 +679,7 @@ class Winograd(Specialised[ConvProblem]):
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
-        h, w = axes(problem, self.m)
+        h, w = image_axes(problem, self.m)
         depth, most = problem.icg * problem.kernel[0], together(h, w)
         terms = max(FEW_TERMS, min(depth, most) + depth / most)
         return float(np.finfo(problem.acc).eps) * ERROR[h.points] * ERROR[w.points] * (1 + ERROR_GROWTH * terms**0.5)
@@ -693,7 +693,7 @@ class Winograd(Specialised[ConvProblem]):
         return rounding_bound(problem, s.h.roundings + s.w.roundings + chain + 3, grown[0] * grown[1])
 
     def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
-        h, w = axes(problem, self.m)
+        h, w = image_axes(problem, self.m)
         return 0, h.width, w.width
 
     def transform(self, p: ConvProblem, scheme: Scheme, threads: int) -> Callable[[np.ndarray], np.ndarray]:

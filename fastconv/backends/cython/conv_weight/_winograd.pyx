@@ -155,17 +155,17 @@ cdef class WinogradWeight(Prepared):
                 src = band
                 if self.h.points > 1:
                     if self.w.points == 1:  # columns are tiles
-                        self.t.wino_in[self.h.points][slot.used_h == self.h.points](
+                        self.t.wino_input[self.h.points][slot.used_h == self.h.points](
                             self.h.coef_in, band + slot.row * band_row * size, self.h.stride * band_row, vl, self.ow, dst,
                             point, vl)
                         continue
                     if slot.col == 0:
-                        self.t.wino_in[self.h.points][slot.used_h == self.h.points](
+                        self.t.wino_input[self.h.points][slot.used_h == self.h.points](
                             self.h.coef_in, band + slot.row * band_row * size, self.h.stride * band_row, vl, self.win, half,
                             band_row, vl)
                     src = half
                 for p in range(slot.used_h):
-                    self.t.wino_in[self.w.points][slot.used_w == self.w.points](
+                    self.t.wino_input[self.w.points][slot.used_w == self.w.points](
                         self.w.coef_in, src + (p * band_row + slot.col * vl) * size, self.w.stride * vl,
                         self.w.tile * self.w.stride * vl, self.tile_cols, dst + p * slot.used_w * point * size, point, vl)
 
@@ -260,13 +260,13 @@ cdef class WinogradWeight(Prepared):
                 s = sums + (((g * self.planes + slot.plane) * self.kbs + kb) * self.icg + b * vl + c) * nr * size
                 y = kernels + (c * taps + slot.row * self.w.taps + slot.col) * nr * size
                 if self.h.points == 1:
-                    self.t.wino_out[wp][slot.taps_w](self.w.coef_out, s, plane, nr, 1, y, self.w.stride * nr, nr)
+                    self.t.wino_output[wp][slot.taps_w](self.w.coef_out, s, plane, nr, 1, y, self.w.stride * nr, nr)
                 elif wp == 1:
-                    self.t.wino_out[self.h.points][slot.taps_h](self.h.coef_out, s, plane, nr, 1, y, self.h.stride * nr, nr)
+                    self.t.wino_output[self.h.points][slot.taps_h](self.h.coef_out, s, plane, nr, 1, y, self.h.stride * nr, nr)
                 else:
-                    self.t.wino_out[self.h.points][slot.taps_h](
+                    self.t.wino_output[self.h.points][slot.taps_h](
                         self.h.coef_out, s, slot.used_w * plane, plane, slot.used_w, half, wp * nr, nr)
-                    self.t.wino_out[wp][slot.taps_w](
+                    self.t.wino_output[wp][slot.taps_w](
                         self.w.coef_out, half, nr, wp * nr, slot.taps_h, y, self.w.stride * nr,
                         self.h.stride * self.w.taps * nr)
         self.t.store(

@@ -22,7 +22,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
-from fastconv.core.numbers import ceil_div, even_part, near_equal
+from fastconv.core.numbers import ceil_div, even_part, near_equal, span
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -81,8 +81,8 @@ class Layout:
         mr, nr = native.tile(isa, size)
         channel_rows = panel_rows(p.icg, mr) > panel_rows(p.kernel[2], mr)
         images, rows, cols = block(p)
-        rin = native.span(rows, p.stride[1], p.kernel[1], p.dilation[1])
-        win = native.span(cols, p.stride[2], p.kernel[2], p.dilation[2])
+        rin = span(rows, p.stride[1], p.kernel[1], p.dilation[1])
+        win = span(cols, p.stride[2], p.kernel[2], p.dilation[2])
         if channel_rows:
             wlen, wq, step = win, win, mr
             pixels = np.arange(cols) * p.stride[2] * mr
@@ -93,7 +93,7 @@ class Layout:
             pixels = at % p.dilation[2] * wq + at // p.dilation[2]
         plane_len = rin * wlen * step
         unit_len = p.kernel[0] * plane_len
-        units = parts(p.icg, mr) if channel_rows else [(c, 1) for c in range(p.icg)]
+        units = first_and_count(p.icg, mr) if channel_rows else [(c, 1) for c in range(p.icg)]
         tiles = []
         for z in range(p.kernel[0]):
             for r in range(p.kernel[1]):
@@ -102,7 +102,7 @@ class Layout:
                 if channel_rows:
                     tiles += [(at_row + s * p.dilation[2] * mr, first + s, 0) for s in range(p.kernel[2])]
                 else:
-                    tiles += [(at_row + s, first + s, c) for s, c in parts(p.kernel[2], mr)]
+                    tiles += [(at_row + s, first + s, c) for s, c in first_and_count(p.kernel[2], mr)]
         kbs = ceil_div(p.ocg, nr)
         sums = p.groups * kbs * nr * p.depth * size
         blocks = ceil_div(p.n, images) * p.output[0] * ceil_div(p.output[1], rows) * ceil_div(p.output[2], cols)
@@ -125,7 +125,7 @@ class Layout:
         return packed + self.images * self.unit_chunk * self.unit_len + mr * self.rin * self.wlen + mr * nr + 192
 
 
-def parts(total: int, most: int) -> list[tuple[int, int]]:
+def first_and_count(total: int, most: int) -> list[tuple[int, int]]:
     """Near-equal parts of at most `most`: (first, count) of each."""
     return [(first, end - first) for first, end in near_equal(total, ceil_div(total, most))]
 
@@ -170,7 +170,7 @@ class Weight(Kernel[ConvProblem]):
         rows = max(panel_rows(p.icg, mr), panel_rows(p.kernel[2], mr), 1)
         used = p.ocg / (kbs * nr) * min(1.0, rows / (5 if self.isa == "avx512" else 4))
         _, height, width = block(p)
-        band = native.span(height, p.stride[1], p.kernel[1], p.dilation[1]) * native.span(
+        band = span(height, p.stride[1], p.kernel[1], p.dilation[1]) * span(
             width, p.stride[2], p.kernel[2], p.dilation[2]
         )
         blocks = p.n * p.output[0] * ceil_div(max(p.output[1], 1), height) * ceil_div(max(p.output[2], 1), width)
@@ -199,13 +199,13 @@ class Weight(Kernel[ConvProblem]):
         return rounding_bound(p, images * rows * cols + ceil_div(blocks, segments) + segments)
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
-        _weight = native.compiled("conv_weight._direct")
+        _direct = native.compiled("conv_weight._direct")
         p = problem
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         layout = Layout.of(p, self.isa, count)
-        prepared = _weight.Weight(native.table(self.isa, size), p, native.padded_axes(p, p.mode), layout)
+        prepared = _direct.Weight(native.table(self.isa, size), p, native.padded_axes(p, p.mode), layout)
         own, sums = layout.scratch(mr, nr), layout.segments * p.groups * ceil_div(p.ocg, nr) * nr * p.depth
         return native.weight_gradient(
             p, prepared, own * size, count, native.seconds(self, p), sums * size, constants[0]

@@ -12,7 +12,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound, summation_error
-from fastconv.core.numbers import ceil_div, even_part
+from fastconv.core.numbers import ceil_div, even_part, span
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -25,8 +25,8 @@ CHAINS = 4  # sums that keep the units busy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Blocks:
-    """Block sizes of `_weight_rows.WeightRows`."""
+class WeightRowBlocks:
+    """Block sizes of `_rows.WeightRows`."""
 
     in_place: bool  # rows are read from the image, edges through masks
     rows: int
@@ -40,12 +40,12 @@ class Blocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, vl: int) -> Blocks:
+    def of(cls, p: ConvProblem, vl: int) -> WeightRowBlocks:
         size = p.acc.itemsize
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
         cols = even_part(ow, BLOCK_COLS)
         row_bytes = p.kernel[0] * native.Band.of(p, 1, cols).row_len * size
-        halo = native.span(1, p.stride[1], p.kernel[1], p.dilation[1])
+        halo = span(1, p.stride[1], p.kernel[1], p.dilation[1])
         rows = even_part(oh, max((block_bytes(BAND) // row_bytes - halo) // p.stride[1] + 1, 8))
         sums = block_bytes(SUMS)
         outputs = even_part(max(p.ocg, 1), max(1, sums // (p.taps * vl * size)))
@@ -97,7 +97,7 @@ class WeightRows(Kernel[ConvProblem]):
         p = problem
         size = p.acc.itemsize
         vl = native.lanes(self.isa, size)
-        blocks = Blocks.of(p, vl)
+        blocks = WeightRowBlocks.of(p, vl)
         _, kh, kw = p.kernel
         shared = p.dilation[1] == 1 and p.stride[1] <= 2 and kh > 1 and kw in (3, 5, 7)
         flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * p.output[1] * ceil_div(p.output[2], vl) * vl
@@ -121,14 +121,14 @@ class WeightRows(Kernel[ConvProblem]):
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
         vl = native.lanes(self.isa, p.acc.itemsize)
-        blocks = Blocks.of(p, vl)
+        blocks = WeightRowBlocks.of(p, vl)
         partial = blocks.segments * p.oc * p.depth if blocks.segments > 1 else 0
         return blocks.scratch(p, vl) + partial * p.acc.itemsize
 
     def _chain(self, p: ConvProblem) -> int:
         """Longest chain of additions of a lane."""
         vl = native.lanes(self.isa, p.acc.itemsize)
-        blocks = Blocks.of(p, vl)
+        blocks = WeightRowBlocks.of(p, vl)
         return blocks.rows * ceil_div(blocks.cols, vl) + ceil_div(blocks.count, blocks.segments) + blocks.segments
 
     def error(self, problem: ConvProblem) -> float:
@@ -138,14 +138,14 @@ class WeightRows(Kernel[ConvProblem]):
         return rounding_bound(problem, self._chain(problem) + native.lanes(self.isa, problem.acc.itemsize))
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
-        _weight_rows = native.compiled("conv_weight._rows")
+        _rows = native.compiled("conv_weight._rows")
         p = problem
         size = p.acc.itemsize
         vl = native.lanes(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        blocks = Blocks.of(p, vl)
+        blocks = WeightRowBlocks.of(p, vl)
         tables = native.padded_axes(p, p.mode)
-        prepared = _weight_rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
+        prepared = _rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
         sums = blocks.segments * p.oc * p.depth * size if blocks.segments > 1 else 0
         return native.weight_gradient(
             p, prepared, blocks.scratch(p, vl), count, native.seconds(self, p), sums, constants[0]

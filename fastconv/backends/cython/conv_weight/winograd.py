@@ -24,7 +24,7 @@ from fastconv.core import machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound
-from fastconv.core.numbers import ceil_div, round_up
+from fastconv.core.numbers import ceil_div, round_up, span
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
@@ -40,7 +40,7 @@ ERROR = {1: 1.0, 3: 1.3, 4: 1.3, 5: 2.4, 6: 2.6, 7: 5.2, 8: 5.6, 10: 16.3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scheme:
+class WeightScheme:
     """Block sizes of one problem.
 
     Attributes
@@ -80,13 +80,13 @@ class Scheme:
 
     @classmethod
     @keep_few(256)
-    def of(cls, p: ConvProblem, isa: str, tile: tuple[int, int]) -> Scheme:
+    def of(cls, p: ConvProblem, isa: str, tile: tuple[int, int]) -> WeightScheme:
         size = p.acc.itemsize
         vl, (_, nr) = native.lanes(isa, size), native.tile(isa, size)
-        h, w = axes(p, tile)
+        h, w = tile_axes(p, tile)
         tile_rows, tile_cols = ceil_div(p.output[1], h.taps), ceil_div(p.output[2], w.taps)
         points = h.points * w.points
-        slots, planes = phase_pairs(p, h, w)
+        slots, planes = phase_planes(p, h, w)
         ic, oc = round_up(p.icg, vl), round_up(p.ocg, nr)
         # With so many tiles, the transformed tiles are about as large as the sums that they are added to.
         wanted = max(LEAST_TILES, ic * oc // (ic + oc))
@@ -94,8 +94,8 @@ class Scheme:
         chunks = ceil_div(p.n * tile_rows, chunk)
         sums = p.groups * len(planes) * oc * p.icg
         segments = next(m for m in SEGMENTS if m == 1 or (m <= chunks and m * sums * size <= SUMS_BYTES))
-        win, yw = native.span(tile_cols * w.taps, p.stride[2], p.kernel[2], 1), tile_cols * w.taps
-        enter_x = (native.span(h.taps, p.stride[1], p.kernel[1], 1) + h.points) * win * vl
+        win, yw = span(tile_cols * w.taps, p.stride[2], p.kernel[2], 1), tile_cols * w.taps
+        enter_x = (span(h.taps, p.stride[1], p.kernel[1], 1) + h.points) * win * vl
         enter_y = (h.taps + h.points) * yw * nr + nr
         leave = (vl * p.taps + vl + h.m * w.points) * nr
         tiles = chunk * tile_cols
@@ -105,7 +105,7 @@ class Scheme:
         )  # fmt: skip
 
 
-def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
+def tile_axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
     """The filters of both axes; one tap needs none."""
     h, w = (
         Axis.of(ceil_div(k, s), each if k > 1 else 1, 1, 1, p.acc)
@@ -114,7 +114,7 @@ def axes(p: ConvProblem, tile: tuple[int, int]) -> tuple[Axis, Axis]:
     return h, w
 
 
-def phase_pairs(p: ConvProblem, h: Axis, w: Axis) -> tuple[np.ndarray, np.ndarray]:
+def phase_planes(p: ConvProblem, h: Axis, w: Axis) -> tuple[np.ndarray, np.ndarray]:
     """`slots` and `planes` of a scheme.  A phase of fewer taps than others does not use the point at infinity."""
     slots: list[tuple[int, ...]] = []
     planes: list[int] = []
@@ -162,7 +162,7 @@ class WinogradWeight(Kernel[ConvProblem]):
                 return f"phases of {taps} and {taps - 1} taps"
         if 0 in p.x_shape or 0 in p.w_shape or 0 in p.y_shape or not np.isfinite(p.fill):
             return "nothing to sum up, or padding that is not finite"
-        scheme = Scheme.of(p, self.isa, self.tile)
+        scheme = WeightScheme.of(p, self.isa, self.tile)
         if (scheme.vx + scheme.vy + scheme.scratch) * p.acc.itemsize > native.SCRATCH_BYTES:
             return "a row of tiles is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
@@ -171,7 +171,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         p = problem
         size = p.acc.itemsize
         vl, (mr, nr) = native.lanes(self.isa, size), native.tile(self.isa, size)
-        s = Scheme.of(p, self.isa, self.tile)
+        s = WeightScheme.of(p, self.isa, self.tile)
         points, planes = s.h.points * s.w.points, len(s.planes)
         ic, oc = round_up(p.icg, vl), round_up(p.ocg, nr)
         tiles = p.n * s.tile_rows * s.tile_cols
@@ -191,17 +191,17 @@ class WinogradWeight(Kernel[ConvProblem]):
         })
 
     def workspace(self, problem: ConvProblem) -> int:
-        s = Scheme.of(problem, self.isa, self.tile)
+        s = WeightScheme.of(problem, self.isa, self.tile)
         return (s.vx + s.vy + s.segments * s.sums + s.scratch) * problem.acc.itemsize
 
     def error(self, problem: ConvProblem) -> float:
-        s = Scheme.of(problem, self.isa, self.tile)
+        s = WeightScheme.of(problem, self.isa, self.tile)
         terms = s.chunk * s.tile_cols + ceil_div(s.chunks, s.segments) + s.segments
         amplified = ERROR[s.h.points] * ERROR[s.w.points] * (1 + ERROR_GROWTH * terms**0.5)
         return float(np.finfo(problem.acc).eps) * amplified
 
     def bound(self, problem: ConvProblem) -> float:
-        s = Scheme.of(problem, self.isa, self.tile)
+        s = WeightScheme.of(problem, self.isa, self.tile)
         chain = s.chunk * s.tile_cols + ceil_div(s.chunks, s.segments) + s.segments
         return rounding_bound(problem, s.h.roundings + s.w.roundings + chain + 1, s.h.growth * s.w.growth)
 
@@ -213,15 +213,15 @@ class WinogradWeight(Kernel[ConvProblem]):
         return 0, h, w
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], count: int) -> Run:
-        _winograd_weight = native.compiled("conv_weight._winograd")
+        _winograd = native.compiled("conv_weight._winograd")
         p = problem
         size = p.acc.itemsize
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        s = Scheme.of(p, self.isa, self.tile)
+        s = WeightScheme.of(p, self.isa, self.tile)
         seconds = native.seconds(self, p)
         rounds = len(threads.slices(ceil_div(s.chunks, s.segments), seconds))
         table, tables = native.table(self.isa, size), native.padded_axes(p, p.mode)
-        prepared = _winograd_weight.WinogradWeight(table, p, s, tables, rounds)
+        prepared = _winograd.WinogradWeight(table, p, s, tables, rounds)
         tiles, sums = s.vx + s.vy, s.segments * s.sums
         own, shared = (s.scratch + tiles, sums) if s.segments > 1 else (s.scratch, sums + tiles)
         images, gradients = native.images(p)
@@ -234,7 +234,7 @@ class WinogradWeight(Kernel[ConvProblem]):
             x, y = weight_operands(p, changing, constants[0])
             squares = np.zeros((prepared.summands, 8))
             prepared.bind(more=squares)(x, out, y)
-            if not ordinary(x, y, squares, 1 if p.mode == "zeros" else REPEATED):
+            if not accurate(x, y, squares, 1 if p.mode == "zeros" else REPEATED):
                 if not plain:
                     plain.append(self.plain.prepare(p, constants, count))
                 plain[0](changing, out)
@@ -242,8 +242,8 @@ class WinogradWeight(Kernel[ConvProblem]):
         return run
 
 
-def ordinary(x: np.ndarray, y: np.ndarray, squares: np.ndarray, repeated: int) -> bool:
-    """Whether sums of products of transformed x and y are accurate, by the squares that `_winograd_weight` summed.
+def accurate(x: np.ndarray, y: np.ndarray, squares: np.ndarray, repeated: int) -> bool:
+    """Whether sums of products of transformed x and y are accurate, by the squares that `_winograd` summed.
 
     `repeated`: rows of tiles that may contain the same value, because padding repeats it.
     """

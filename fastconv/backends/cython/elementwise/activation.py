@@ -99,7 +99,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         return ulps * float(np.finfo(problem.dtype).eps)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
-        _elementwise = native.compiled("elementwise._activation")
+        _activation = native.compiled("elementwise._activation")
         table = native.table(self.isa, problem.dtype.itemsize)
         blocks = ceil_div(problem.size, BLOCK)
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
@@ -108,7 +108,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
         number = shared.ACT_FUNCTIONS.index(f.name)
         first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
         backward = self.direction == "backward"
-        prepared = _elementwise.Activation(table, problem.size, BLOCK, number, first, second, backward)
+        prepared = _activation.Activation(table, problem.size, BLOCK, number, first, second, backward)
         whole = native.c_order(problem.size)
         native.schedule(prepared, 0, workers, seconds, whole, whole)
         return prepared.bind(*constants[:1] if backward else ())

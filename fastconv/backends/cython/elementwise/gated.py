@@ -40,10 +40,10 @@ class Gated(Kernel[ElementwiseProblem]):
         return ulps * epsilon(problem.dtype)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _elementwise = native.compiled("elementwise._activation")
+        _activation = native.compiled("elementwise._activation")
         p, backward = problem, problem.direction == "backward"
         table = native.table(self.isa, p.dtype.itemsize)
-        prepared = _elementwise.Gated(table, p.rows, p.length, BLOCK, backward)
+        prepared = _activation.Gated(table, p.rows, p.length, BLOCK, backward)
         one, both = native.c_order(p.size), native.c_order(2 * p.size)
         workers = threads if p.size >= SHARED_BLOCKS * BLOCK else 1
         native.schedule(prepared, 0, workers, native.seconds(self, p), *((one, both) if backward else (both, one)))

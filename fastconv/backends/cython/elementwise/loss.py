@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.elementwise.softmax import LONGEST, SHARED_ELEMENTS, blocks, vectors, waiting
+from fastconv.backends.cython.elementwise.softmax import LONGEST, SHARED_ELEMENTS, items_of, vectors, waiting
 from fastconv.backends.cython.runtime import halves, native
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -53,7 +53,7 @@ class Loss(Specialised[LossProblem]):
     def _scratch(self, p: LossProblem) -> tuple[int, int]:
         """Bytes of one thread, and of all threads for the sums of items."""
         size = work_dtype(p.dtype).itemsize
-        block, items = blocks(p.n, p.c, p.inner)
+        block, items = items_of(p.n, p.c, p.inner)
         if p.direction == "backward":
             return (3 * block + waiting(self.isa, size, p.c, p.inner)) * size, 0
         return 3 * block * size, items * SUM_BYTES if p.reduction != "none" else 0
@@ -71,7 +71,7 @@ class Loss(Specialised[LossProblem]):
     def specialise(self, problem: LossProblem, threads: int) -> Bind:
         _softmax = native.compiled("elementwise._softmax")
         p = problem
-        block, items = blocks(p.n, p.c, p.inner)
+        block, items = items_of(p.n, p.c, p.inner)
         dtype = work_dtype(p.dtype)
         prepared = _softmax.Loss(native.table(self.isa, dtype.itemsize), p, block, items, p.c <= LONGEST)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1

@@ -27,7 +27,7 @@ def vectors(isa: str, itemsize: int, count: int, length: int, inner: int) -> dic
     return {"vector": groups * itemsize / 4, "row": count if inner == 1 else 0}
 
 
-def blocks(count: int, length: int, inner: int) -> tuple[int, int]:
+def items_of(count: int, length: int, inner: int) -> tuple[int, int]:
     """(vectors in one item of work, items)"""
     if inner == 1:
         block = max(1, min(BLOCK // max(1, length), VECTORS, count))
@@ -70,7 +70,7 @@ class Softmax(Kernel[SoftmaxProblem]):
         _softmax = native.compiled("elementwise._softmax")
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
-        block, items = blocks(p.outer, p.length, p.inner)
+        block, items = items_of(p.outer, p.length, p.inner)
         prepared = _softmax.Softmax(table, p, block, items if p.length else 0, p.length <= LONGEST)
         size = p.outer * p.length * p.inner
         threads = threads if size > SHARED_ELEMENTS else 1

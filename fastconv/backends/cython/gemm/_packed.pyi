@@ -3,7 +3,7 @@ import numpy as np
 from fastconv.backends.cython.runtime._prepared import Bound, Prepared
 from fastconv.core.problems.gemm import GemmProblem
 
-class Gemm(Prepared):
+class PackedGemm(Prepared):
     def __init__(
         self,
         table: int,
@@ -26,4 +26,4 @@ class Gemm(Prepared):
     def scratch_bytes(self) -> tuple[int, int]: ...
 
 class Panels(Prepared):
-    def __init__(self, gemm: Gemm) -> None: ...
+    def __init__(self, gemm: PackedGemm) -> None: ...

@@ -31,7 +31,7 @@ cdef struct Job:
     bint first, straight  # straight: tiles are stored directly, with at most a bias and relu
 
 
-cdef class Gemm(Prepared):
+cdef class PackedGemm(Prepared):
     """Sizes and options of one problem; a run gets b, c and the bias when it is bound."""
 
     cdef Py_ssize_t batch, m, n, k, kc, nc, strips, strips_per_item, panels_per_item, column_blocks, depth_blocks
@@ -259,10 +259,10 @@ cdef class Gemm(Prepared):
 cdef class Panels(Prepared):
     """Packs all blocks of b beforehand; an item of work is a panel."""
 
-    cdef Gemm gemm
+    cdef PackedGemm gemm
     cdef Py_ssize_t panels  # of a block
 
-    def __init__(self, Gemm gemm):
+    def __init__(self, PackedGemm gemm):
         self.t, self.gemm, self.panels, self.uniform = gemm.t, gemm, gemm.nc // gemm.t.nr, True
         self.items = gemm.column_blocks * gemm.depth_blocks * self.panels
 

@@ -10,14 +10,14 @@ from libc.string cimport memcpy
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython.runtime._simd cimport (
-    SKINNY_DEPTH, SKINNY_PITCH, SKINNY_ROWS, View, address, fc_epilogue, fc_table, thin_args, view)
+    SKINNY_DEPTH, SKINNY_PITCH, SKINNY_ROWS, View, address, fc_epilogue, fc_table, skinny_args, view)
 
 cdef enum:
-    TURNED_ROWS = 8  # of x: with more, transposed blocks are kept
+    TRANSPOSED_ROWS = 8  # of x: with more, transposed blocks are kept
     NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
 
 
-cdef View turned(View v) noexcept nogil:
+cdef View transposed(View v) noexcept nogil:
     # rows become columns
     v.stride[1], v.stride[2] = v.stride[2], v.stride[1]
     return v
@@ -43,7 +43,7 @@ cdef struct Job:
     fc_epilogue e
 
 
-cdef class Thin(Prepared):
+cdef class Skinny(Prepared):
     """Sizes of one problem; `swapped` makes the first operand the matrix.  A run gets b, c and the bias when it is bound."""
 
     cdef Py_ssize_t batch, rows, cols, k, kc, panels_per_item, runs, blocks
@@ -77,11 +77,11 @@ cdef class Thin(Prepared):
         cdef Job job
         job.x, job.w, job.c, job.y, job.e = arrays.x, arrays.b, arrays.c, arrays.y, self.e
         if self.trans_a:
-            job.x = turned(job.x)
+            job.x = transposed(job.x)
         if self.trans_b:
-            job.w = turned(job.w)
+            job.w = transposed(job.w)
         if self.swapped:
-            job.x, job.w, job.c, job.y = turned(job.w), turned(job.x), turned(job.c), turned(job.y)
+            job.x, job.w, job.c, job.y = transposed(job.w), transposed(job.x), transposed(job.c), transposed(job.y)
             job.e.row_bias = arrays.bias
         else:
             job.e.col_bias = arrays.bias
@@ -99,7 +99,7 @@ cdef class Thin(Prepared):
         cdef char *narrow = row + rows * SKINNY_PITCH * size
         cdef const char *x = job.x.data + (z * job.x.stride[0] + i0 * job.x.stride[1]) * size
         cdef const char *w = job.w.data + (z * job.w.stride[0] + first * across) * size
-        cdef thin_args s
+        cdef skinny_args s
         s.rows, s.part, s.sums, s.aside, s.panel = rows, self.kc, sums, sums + sum_bytes, nr * self.k
         while k < self.k:
             s.depth, s.cols, s.first = min(self.k - k, SKINNY_DEPTH // self.kc * self.kc), cols, k == 0
@@ -110,20 +110,20 @@ cdef class Thin(Prepared):
                 s.x, s.xrs, s.xcs = row, SKINNY_PITCH, 1
             if arrays.weights != NULL:
                 s.w = arrays.weights + (panel * s.panel + k * nr) * size
-                self.t.thin_panels(&s)
+                self.t.skinny_panels(&s)
             elif across == 1:
                 s.step = down
-                self.t.thin_columns(&s)
-            elif down == 1 and rows <= TURNED_ROWS:
+                self.t.skinny_columns(&s)
+            elif down == 1 and rows <= TRANSPOSED_ROWS:
                 s.step = across
-                self.t.thin_turned(&s)
+                self.t.skinny_transposed(&s)
             else:
                 self.packed(&s, <const char *>s.w, across, down, narrow)
             k = k + s.depth
         self.finish(&job, z, i0, rows, first, cols, sums)
 
     cdef void packed(
-        self, thin_args *s, const char *w, Py_ssize_t across, Py_ssize_t down, char *narrow) noexcept nogil:
+        self, skinny_args *s, const char *w, Py_ssize_t across, Py_ssize_t down, char *narrow) noexcept nogil:
         """Panel by panel and part by part, each packed into `narrow` before it is used."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, j = 0, k, cols = s.cols, depth = s.depth
         cdef char *sums = <char *>s.sums
@@ -135,7 +135,7 @@ cdef class Thin(Prepared):
             while k < depth:
                 s.depth, s.x, s.first = min(self.kc, depth - k), x + k * s.xcs * size, first and k == 0
                 self.t.pack_b(narrow, w + (k * down + j * across) * size, across, down, s.cols, s.depth)
-                self.t.thin_panels(s)
+                self.t.skinny_panels(s)
                 k = k + s.depth
             j = j + nr
         s.depth, s.sums = depth, sums

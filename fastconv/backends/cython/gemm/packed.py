@@ -28,7 +28,7 @@ NEAR = 2048  # bytes: rows of A a multiple of this apart map to few sets of the 
 SET_BYTES = 4096  # rows of B a multiple of this apart map to one set of the L1 cache
 
 
-class Gemm(Kernel[GemmProblem]):
+class PackedGemm(Kernel[GemmProblem]):
     """Products of float32 or float64 matrices."""
 
     backend = "cython"
@@ -109,14 +109,14 @@ class Gemm(Kernel[GemmProblem]):
         self, problem: GemmProblem, count: int, x: native.Contiguous | None = None, y: native.Contiguous | None = None
     ) -> Bind:
         """`x`, `y`: layout of contiguous matrices, if not that of `native.matrices`."""
-        _gemm = native.compiled("gemm._packed")
+        _packed = native.compiled("gemm._packed")
         p = problem
         if p.k == 0:
             return lambda constants: lambda x, out: finish_without_products(p, constants[1], constants[2], out)
         size, packed = p.acc.itemsize, p.packed and not p.b_batched
         nr = native.tile(self.isa, size)[1]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
-        prepared = _gemm.Gemm(
+        prepared = _packed.PackedGemm(
             native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
         )
         own, shared = prepared.scratch_bytes()
@@ -125,7 +125,7 @@ class Gemm(Kernel[GemmProblem]):
         native.schedule(prepared, own, count, native.seconds(self, p), x, y, shared_bytes=shared)
         if not packed:
             return lambda constants: prepared.operands(*constants)
-        panels = _gemm.Panels(prepared)
+        panels = _packed.Panels(prepared)
         elements = round_up(p.n, nr) * p.k
         native.schedule(panels, 0, count, host_table().rate(f"{self.rates}/pack") * elements)
 
@@ -148,4 +148,4 @@ def finish_without_products(p: GemmProblem, c: np.ndarray | None, bias: np.ndarr
         np.maximum(out, 0, out=out)
 
 
-KERNELS = tuple(Gemm(isa) for isa in machine.ISAS)
+KERNELS = tuple(PackedGemm(isa) for isa in machine.ISAS)

@@ -22,7 +22,7 @@ from fastconv.machines import block_bytes
 SUMS = "cython.gemm.thin/sums"  # of an item, so that they stay in the L1 cache
 
 
-class Thin(Kernel[GemmProblem]):
+class Skinny(Kernel[GemmProblem]):
     """Products of which one side is short."""
 
     backend = "cython"
@@ -94,12 +94,12 @@ class Thin(Kernel[GemmProblem]):
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
 
     def specialise(self, problem: GemmProblem, count: int) -> Bind:
-        _thin = native.compiled("gemm._skinny")
+        _skinny = native.compiled("gemm._skinny")
         p, size = problem, problem.acc.itemsize
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         panels = self._panels(p, count)
-        prepared = _thin.Thin(native.table(self.isa, size), p, swapped, native.depth_part(p.k, size), panels)
+        prepared = _skinny.Skinny(native.table(self.isa, size), p, swapped, native.depth_part(p.k, size), panels)
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = native.matrices(p.batch, p.m, p.n)
         native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
@@ -116,7 +116,7 @@ class Thin(Kernel[GemmProblem]):
         return self.specialise(problem, count)(constants)
 
 
-class ThinConv(native.Delegated):
+class SkinnyConv(native.Delegated):
     """Convolutions of one output pixel: of one tap, or of a window that covers the image.  Images are rows."""
 
     backend = "cython"
@@ -127,7 +127,7 @@ class ThinConv(native.Delegated):
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.inner = Thin(isa, images=True)
+        self.inner = Skinny(isa, images=True)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -166,5 +166,5 @@ class ThinConv(native.Delegated):
         return bind
 
 
-KERNELS = tuple(Thin(isa) for isa in machine.ISAS)
-CONVOLUTIONS = tuple(ThinConv(isa) for isa in machine.ISAS)
+KERNELS = tuple(Skinny(isa) for isa in machine.ISAS)
+CONVOLUTIONS = tuple(SkinnyConv(isa) for isa in machine.ISAS)

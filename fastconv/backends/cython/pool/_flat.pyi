@@ -3,7 +3,7 @@ import numpy as np
 from fastconv.backends.cython.runtime._prepared import Prepared
 from fastconv.core.problems.pool import PoolProblem
 
-class Pool(Prepared):
+class FlatPool(Prepared):
     def __init__(
         self,
         table: int,

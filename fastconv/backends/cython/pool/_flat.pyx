@@ -9,7 +9,7 @@ from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport View, address, fc_table, pool_flat_args
 
 
-cdef class Pool(Prepared):
+cdef class FlatPool(Prepared):
     """One prepared pooling."""
 
     cdef Py_ssize_t n, c, width, groups

@@ -26,7 +26,7 @@ cdef struct Columns:
     Py_ssize_t first, windows, start, win, lo, hi
 
 
-cdef class Pool(Prepared):
+cdef class PowerPool(Prepared):
     """One prepared pooling."""
 
     cdef const fc_table *wide

@@ -1,7 +1,7 @@
 from fastconv.backends.cython.runtime._prepared import Prepared
 from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
-class Pool(Prepared):
+class SmallWindow(Prepared):
     def __init__(
         self,
         table: int,

@@ -7,7 +7,7 @@ from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport View, fc_table, pool_counts, pool_shifts_args
 
 
-cdef class Pool(Prepared):
+cdef class SmallWindow(Prepared):
     """One prepared pooling."""
 
     cdef Py_ssize_t n, c, od, oh, rows, parts, width, groups

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.pool.separable import divisors, reachable
+from fastconv.backends.cython.pool.separable import axis_divisors, reachable
 from fastconv.backends.cython.runtime import native
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
@@ -23,7 +23,7 @@ ROW_BYTES = 256 << 10  # of a block of a row of the input
 SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
 
-def table(p: AnyPool) -> int:
+def any_table(p: AnyPool) -> int:
     """These kernels have no vectors; items only need to know the size of elements."""
     return native.table("portable", p.dtype.itemsize)
 
@@ -36,7 +36,7 @@ def scheduled(kernel: Kernel[AnyPool], p: AnyPool, prepared: Any, count: int) ->
     return prepared
 
 
-class Scatter(Kernel[AnyPool]):
+class ScatterBackward(Kernel[AnyPool]):
     """Valid for any indices, not only those of a pooling."""
 
     backend = "cython"
@@ -61,14 +61,14 @@ class Scatter(Kernel[AnyPool]):
         return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
-        _pool_backward = native.compiled("pool._backward")
+        _backward = native.compiled("pool._backward")
         p = problem
         (indices,) = constants
         width = CHANNELS if p.layout == "NHWC" else 1
-        return scheduled(self, p, _pool_backward.Scatter(table(p), p, width), count).operands(indices)
+        return scheduled(self, p, _backward.Scatter(any_table(p), p, width), count).operands(indices)
 
 
-class Average(Kernel[AnyPool]):
+class AverageBackward(Kernel[AnyPool]):
     """Each row of gradients is added along the width, then to the rows of the input that its windows cover."""
 
     backend = "cython"
@@ -123,15 +123,15 @@ class Average(Kernel[AnyPool]):
         return summation_error(float(np.finfo(problem.dtype).eps), problem.taps)
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
-        _pool_backward = native.compiled("pool._backward")
+        _backward = native.compiled("pool._backward")
         p = problem
         assert isinstance(p, PoolProblem)
         width = self._width(p)
-        prepared = _pool_backward.Average(table(p), p, *self._windows(p), divisors(p), width, self._block(p))
+        prepared = _backward.Average(any_table(p), p, *self._windows(p), axis_divisors(p), width, self._block(p))
         return scheduled(self, p, prepared, count).bind()
 
 
-class Adaptive(Kernel[AnyPool]):
+class AdaptiveBackward(Kernel[AnyPool]):
     """Averages over adaptive windows: each row of the input sums the gradients of the windows that contain it."""
 
     backend = "cython"
@@ -165,12 +165,12 @@ class Adaptive(Kernel[AnyPool]):
         return summation_error(float(np.finfo(problem.dtype).eps), problem.terms)
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], count: int) -> Run:
-        _pool_backward = native.compiled("pool._backward")
+        _backward = native.compiled("pool._backward")
         p = problem
         assert isinstance(p, AdaptivePoolProblem)
         width = self._width(p)
-        return scheduled(self, p, _pool_backward.Adaptive(table(p), p, width), count).bind()
+        return scheduled(self, p, _backward.Adaptive(any_table(p), p, width), count).bind()
 
 
-KERNELS = (Scatter(), Average())
-ADAPTIVE = (Scatter(), Adaptive())
+KERNELS = (ScatterBackward(), AverageBackward())
+ADAPTIVE = (ScatterBackward(), AdaptiveBackward())

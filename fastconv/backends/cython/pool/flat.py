@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, Blocks, divisors
+from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, SeparableBlocks, axis_divisors
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -19,7 +19,7 @@ MAX_BYTES = 24 << 10  # of a plane: it is read twice, and should stay in the L1 
 BLOCK_BYTES = 16 << 10  # of the image for one item of work
 
 
-class Flat(Kernel[PoolProblem]):
+class FlatPool(Kernel[PoolProblem]):
     """Maxima and averages over windows one apart, with padding that keeps the size."""
 
     backend = "cython"
@@ -37,14 +37,14 @@ class Flat(Kernel[PoolProblem]):
             return "windows one apart on planes that keep their size"
         if p.input[1] * p.input[2] * p.dtype.itemsize > MAX_BYTES:
             return f"planes of more than {MAX_BYTES} bytes"
-        blocks = Blocks.of(p)
+        blocks = SeparableBlocks.of(p)
         if blocks.kernel[2] not in COLUMNS or blocks.lo[2] != blocks.kernel[2] // 2 or p.dilation[2] != 1:
             return "windows of 3 or 5 columns side by side, as many on either side"
         return native.reject_common(self.isa, p.dtype)
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
-        _, kh, kw = Blocks.of(p).kernel
+        _, kh, kw = SeparableBlocks.of(p).kernel
         planes = p.n * p.c
         vectors = planes * ceil_div(p.pixels, native.lanes(self.isa, p.dtype.itemsize))
         work = {"load": vectors * kh, "tap": vectors * kw, "divide": vectors * (p.kind == "avg"), "plane": planes}
@@ -56,24 +56,24 @@ class Flat(Kernel[PoolProblem]):
     def error(self, problem: PoolProblem) -> float:
         if problem.kind == "max":
             return 0.0
-        _, kh, kw = Blocks.of(problem).kernel
+        _, kh, kw = SeparableBlocks.of(problem).kernel
         return summation_error(float(np.finfo(problem.out).eps), kh + kw)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pool_flat = native.compiled("pool._flat")
+        _flat = native.compiled("pool._flat")
         p = problem
-        blocks = Blocks.of(p)
+        blocks = SeparableBlocks.of(p)
         op, shares = MAX, None
         if p.kind == "avg":
-            depth, height, width = divisors(p)
+            depth, height, width = axis_divisors(p)
             rows, columns = (f.of(slice(0, o)) for f, o in zip((height, width), p.output[1:], strict=True))
             divisor = (depth.values[0] * rows[:, None] * columns).astype(p.dtype)
             op, shares = SUM, (divisor, 1 / divisor)
         planes = max(1, BLOCK_BYTES // (p.pixels * p.dtype.itemsize))
         table = native.table(self.isa, p.dtype.itemsize)
-        prepared = _pool_flat.Pool(table, p, blocks.kernel, blocks.lo, op, shares, planes)
+        prepared = _flat.FlatPool(table, p, blocks.kernel, blocks.lo, op, shares, planes)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
 
 
-KERNELS = tuple(Flat(isa) for isa in machine.ISAS)
+KERNELS = tuple(FlatPool(isa) for isa in machine.ISAS)

@@ -18,7 +18,7 @@ WIDTH = 64  # channels of one item of work
 SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
 
 
-class Means(Kernel[PoolProblem]):
+class GlobalAverage(Kernel[PoolProblem]):
     """Averages of whole volumes, channels first."""
 
     backend = "cython"
@@ -50,11 +50,11 @@ class Means(Kernel[PoolProblem]):
         return summation_error(float(np.finfo(problem.out).eps), min(taps, BLOCK) + taps // BLOCK)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pool_means = native.compiled("pool._global_average")
+        _global_average = native.compiled("pool._global_average")
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
-        return native.pooling(p, _pool_means.Means(table, p, WIDTH), 0, count, native.seconds(self, p))
+        return native.pooling(p, _global_average.Means(table, p, WIDTH), 0, count, native.seconds(self, p))
 
 
-KERNELS = tuple(Means(isa) for isa in machine.ISAS)
+KERNELS = tuple(GlobalAverage(isa) for isa in machine.ISAS)

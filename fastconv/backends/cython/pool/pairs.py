@@ -14,7 +14,7 @@ MAX_WIDTH = 1 << 30  # offsets within two rows are counted in 32 bits
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
 
 
-class Pairs(Kernel[PoolProblem]):
+class PairsPool(Kernel[PoolProblem]):
     """Both rows and both columns of a window are combined in registers; nothing is copied."""
 
     backend = "cython"
@@ -48,11 +48,11 @@ class Pairs(Kernel[PoolProblem]):
         return 0.0
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pool_pairs = native.compiled("pool._pairs")
+        _pairs = native.compiled("pool._pairs")
         p = problem
         table = native.table(self.isa, p.dtype.itemsize)
         threads = threads if p.flops > SHARED_FLOPS else 1
-        return native.pooling(p, _pool_pairs.Pairs(table, p), 0, threads, native.seconds(self, p))
+        return native.pooling(p, _pairs.Pairs(table, p), 0, threads, native.seconds(self, p))
 
 
-KERNELS = tuple(Pairs(isa) for isa in machine.ISAS)
+KERNELS = tuple(PairsPool(isa) for isa in machine.ISAS)

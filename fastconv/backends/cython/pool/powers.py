@@ -18,7 +18,7 @@ from fastconv.backends.cython.pool.separable import (
     SHARED_FLOPS,
     SUM,
     WAYS,
-    divisors,
+    axis_divisors,
     reachable,
     summed,
 )
@@ -26,7 +26,7 @@ from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.numbers import ceil_div, round_up, whole_lines
+from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
 from fastconv.core.problems.pool import AxisCounts, PoolProblem
 
 SIZE = 8  # bytes of a float64
@@ -37,8 +37,8 @@ MAX_NORM = 1e6  # of a power and its root: beyond it, n in simd/pool/powers.inc 
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """Block sizes of `_pool_powers.Pool`."""
+class PowerBlocks:
+    """Block sizes of `_powers.PowerPool`."""
 
     kernel: tuple[int, ...]  # without the taps that read only padding
     lo: tuple[int, ...]  # padding before, for that kernel
@@ -58,14 +58,14 @@ class Blocks:
     divide: int = DIVIDE
 
     @classmethod
-    def of(cls, p: PoolProblem) -> Blocks:
+    def of(cls, p: PoolProblem) -> PowerBlocks:
         before = (lo for lo, _ in p.pads)
         axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
         kernel, lo = zip(*(reachable(*axis) for axis in axes), strict=True)
         unit = p.c if p.layout == "NHWC" else 1
         column = max(unit, 1) * SIZE
         taps, sw = kernel[0] * kernel[1], p.stride[2]
-        halo = native.span(1, sw, kernel[2], p.dilation[2])
+        halo = span(1, sw, kernel[2], p.dilation[2])
         # Rows short enough for blocks of windows that share them, and much longer than the overlap of two blocks.
         row_bytes = min(ROW_BYTES, max(POWER_BYTES // (2 * taps), 4 * halo * column))
         cols = max(1, min(p.output[2], (row_bytes // column - halo) // sw + 1))
@@ -76,7 +76,7 @@ class Blocks:
         pitch = p.input[2] * unit if cols == p.output[2] else min(win, p.input[2]) * unit
 
         def spanned(axis: int, windows: int) -> int:  # a single window leaves no room between its taps
-            return native.span(windows, p.stride[axis], kernel[axis], p.dilation[axis]) if windows > 1 else kernel[axis]
+            return span(windows, p.stride[axis], kernel[axis], p.dilation[axis]) if windows > 1 else kernel[axis]
 
         room = POWER_BYTES // max(pitch * SIZE, 1)
         rows = fitting(p.output[1], lambda r: spanned(0, 1) * spanned(1, r) <= room)
@@ -115,7 +115,7 @@ def power_kind(exponent: float) -> str:
     return "product" if exponent == int(exponent) and 1 <= abs(exponent) <= shared.POWER_FACTORS else "logarithm"
 
 
-class Powers(Kernel[PoolProblem]):
+class PowerPool(Kernel[PoolProblem]):
     """The Lp norms that need powers."""
 
     backend = "cython"
@@ -131,13 +131,13 @@ class Powers(Kernel[PoolProblem]):
             return "norms other than 1, 2 and the infinities only"
         if not 1 / MAX_NORM <= abs(p.norm) <= MAX_NORM:
             return f"norm {p.norm:g}: magnitudes from {1 / MAX_NORM:g} to {MAX_NORM:g}"
-        if Blocks.of(p).bytes > MAX_BYTES:
+        if PowerBlocks.of(p).bytes > MAX_BYTES:
             return "a window is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
-        blocks = Blocks.of(p)
+        blocks = PowerBlocks.of(p)
         lanes = native.lanes(self.isa, SIZE)
         kd, kh, kw = blocks.kernel
         planes, rows, cols = blocks.windows
@@ -154,25 +154,25 @@ class Powers(Kernel[PoolProblem]):
         })
 
     def workspace(self, problem: PoolProblem) -> int:
-        return Blocks.of(problem).bytes
+        return PowerBlocks.of(problem).bytes
 
     def error(self, problem: PoolProblem) -> float:
         p = problem
         eps = float(np.finfo(p.out).eps)
-        kd, kh, kw = Blocks.of(p).kernel
+        kd, kh, kw = PowerBlocks.of(p).kernel
         wide = summation_error(float(np.finfo(np.float64).eps), summed(kd * kh) + summed(kw))
         return eps + wide / min(1.0, abs(p.norm))  # roots are steep where the norm is small
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pool_powers = native.compiled("pool._powers")
+        _powers = native.compiled("pool._powers")
         p = problem
-        blocks = Blocks.of(p)
-        depth, height, width = divisors(p)
+        blocks = PowerBlocks.of(p)
+        depth, height, width = axis_divisors(p)
         counts = depth, height, AxisCounts(width.values.astype(np.float64), width.first, width.skip)
         own, wide = native.table(self.isa, p.dtype.itemsize), native.table(self.isa, SIZE)
-        prepared = _pool_powers.Pool(own, wide, p, blocks, blocks.taps(p), counts)
+        prepared = _powers.PowerPool(own, wide, p, blocks, blocks.taps(p), counts)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))
 
 
-KERNELS = tuple(Powers(isa) for isa in machine.ISAS)
+KERNELS = tuple(PowerPool(isa) for isa in machine.ISAS)

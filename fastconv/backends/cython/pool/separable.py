@@ -14,7 +14,8 @@ from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.numbers import round_up, whole_lines
+from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
+from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 
 ROW_BYTES = 16 << 10  # of one padded row in scratch
@@ -23,6 +24,8 @@ POINTER = 8
 MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
+ADAPTIVE_ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
+ADAPTIVE_INDEX_FACTOR = 2.5  # times slower with indices
 
 MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(len(shared.POOL_OPS))
 AS_IS, DIVIDE, DIVIDE_ROOT, NEGATE = range(len(shared.POOL_FINISHES))
@@ -46,8 +49,8 @@ def reachable(extent: int, k: int, s: int, d: int, lo: int, output: int) -> tupl
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """Block sizes of `_pool.Pool`."""
+class SeparableBlocks:
+    """Block sizes of `_separable.SeparablePool`."""
 
     kernel: tuple[int, ...]  # without the taps that read only padding
     lo: tuple[int, ...]  # padding before, for that kernel
@@ -61,13 +64,13 @@ class Blocks:
     bytes: int
 
     @classmethod
-    def of(cls, p: PoolProblem) -> Blocks:
+    def of(cls, p: PoolProblem) -> SeparableBlocks:
         before = (lo for lo, _ in p.pads)
         axes = zip(p.input, p.kernel, p.stride, p.dilation, before, p.output, strict=True)
         kernel, lo = zip(*(reachable(*axis) for axis in axes), strict=True)
         size, sw = p.dtype.itemsize, p.stride[2]
         unit = p.c if p.layout == "NHWC" else 1
-        halo = native.span(1, sw, kernel[2], p.dilation[2])
+        halo = span(1, sw, kernel[2], p.dilation[2])
         least = 16 if 16 * sw * unit * size <= ROW_BYTES else 1
         cols = min(p.output[2], max((ROW_BYTES // (size * max(unit, 1)) - halo) // sw + 1, least))
         split = unit == 1 and sw != 1 and cols > 1
@@ -106,7 +109,7 @@ def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int
     return [(e, k, s, d, lo, hi, o, p.include_pad or p.kind == "lp") for e, k, s, d, (lo, hi), o in axes]
 
 
-def divisors(p: PoolProblem) -> tuple[AxisCounts, AxisCounts, AxisCounts]:
+def axis_divisors(p: PoolProblem) -> tuple[AxisCounts, AxisCounts, AxisCounts]:
     """Factors of each window's divisor along depth and height (float64) and width (the problem's dtype).
 
     A factor of 0 occurs only where the sum is 0, too; it is replaced by 1.
@@ -124,7 +127,7 @@ def divisors(p: PoolProblem) -> tuple[AxisCounts, AxisCounts, AxisCounts]:
     return depth, height, width
 
 
-class Pool(Kernel[PoolProblem]):
+class SeparablePool(Kernel[PoolProblem]):
     """Maximum, average, and the Lp norms that need no powers."""
 
     backend = "cython"
@@ -140,13 +143,13 @@ class Pool(Kernel[PoolProblem]):
             return f"norm {p.norm:g}: only 1, 2 and the infinities, which need no powers"
         if p.indices and max(p.kernel[0] * p.kernel[1], p.kernel[2]) > MAX_COUNTED:
             return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
-        if Blocks.of(p).bytes > MAX_BYTES:
+        if SeparableBlocks.of(p).bytes > MAX_BYTES:
             return "a window is too long for scratch"
         return native.reject_common(self.isa, p.dtype)
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
-        blocks = Blocks.of(p)
+        blocks = SeparableBlocks.of(p)
         rows = p.n * p.c * p.output[0] * p.output[1]
         down = rows * p.input[2] * blocks.kernel[0] * blocks.kernel[1]
         along = rows * p.output[2] * blocks.kernel[2]
@@ -162,25 +165,92 @@ class Pool(Kernel[PoolProblem]):
         return Features({"call": 1, "bytes": p.bytes, **counts, f"vector{indexed}": vectors, "row": rows})
 
     def workspace(self, problem: PoolProblem) -> int:
-        return Blocks.of(problem).bytes
+        return SeparableBlocks.of(problem).bytes
 
     def error(self, problem: PoolProblem) -> float:
         p = problem
         if p.kind == "max" or (p.kind == "lp" and np.isinf(p.norm)):
             return 0.0
-        kd, kh, kw = Blocks.of(p).kernel
+        kd, kh, kw = SeparableBlocks.of(p).kernel
         return summation_error(float(np.finfo(p.out).eps), summed(kd * kh) + summed(kw))
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pool = native.compiled("pool._separable")
+        _separable = native.compiled("pool._separable")
         p = problem
-        blocks = Blocks.of(p)
+        blocks = SeparableBlocks.of(p)
         way = WAYS[p.norm if p.kind == "lp" else p.kind]
         places = blocks.positions(p) if p.indices else (None, None)
-        tables = (blocks.taps(p), *places, *divisors(p))
-        prepared = _pool.Pool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
+        tables = (blocks.taps(p), *places, *axis_divisors(p))
+        prepared = _separable.SeparablePool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))
 
 
-KERNELS = tuple(Pool(isa) for isa in machine.ISAS)
+class AdaptivePool(Kernel[AdaptivePoolProblem]):
+    """Maxima, with indices if wanted, and averages, over windows of uneven sizes."""
+
+    backend = "cython"
+    algorithm = "separable"
+    row = "cython.pool.adaptive"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: AdaptivePoolProblem) -> str | None:
+        if problem.indices and max(self._windows(problem)) > MAX_COUNTED:
+            return f"positions within a window are counted in floats: at most {MAX_COUNTED} rows and columns"
+        return native.reject_common(self.isa, problem.dtype)
+
+    def features(self, problem: AdaptivePoolProblem) -> Features:
+        p = problem
+        lanes = native.lanes(self.isa, p.dtype.itemsize)
+        channels, unit = (1, p.c) if p.layout == "NHWC" else (p.c, 1)
+        rows = p.n * channels * p.output[0] * p.output[1]
+        down, along = self._windows(p)
+        vectors = rows * (down * ceil_div(p.input[2] * unit, lanes) + p.output[2] * along * (unit // lanes))
+        slower = ADAPTIVE_INDEX_FACTOR if p.indices else 1
+        work = Features({"row": rows, "window": rows * p.output[2], "vector": vectors}) * slower
+        return work + Features({"call": 1, "bytes": p.bytes})
+
+    @staticmethod
+    def _windows(p: AdaptivePoolProblem) -> tuple[int, int]:
+        """Rows and columns of the largest window."""
+        d, h, w = map(widest_window, p.input, p.output)
+        return d * h, w
+
+    def _table_bytes(self, p: AdaptivePoolProblem) -> int:
+        return whole_lines(self._windows(p)[0] * POINTER)
+
+    def workspace(self, problem: AdaptivePoolProblem) -> int:
+        p = problem
+        unit = p.c if p.layout == "NHWC" else 1
+        return (self._table_bytes(p) + self._blocks(p)[1] * unit * p.dtype.itemsize) * (1 + p.indices)
+
+    @staticmethod
+    def _blocks(p: AdaptivePoolProblem) -> tuple[int, int]:
+        """Windows along a row that are combined at a time, and the most columns that they read."""
+        extent, output = p.input[2], max(p.output[2], 1)
+        size = p.dtype.itemsize * (p.c if p.layout == "NHWC" else 1)
+        fit = ADAPTIVE_ROW_BYTES * output // max(extent * size, 1)
+        windows = max(1, min(output, shared.POOL_ADAPTIVE_WINDOWS, fit))
+        return windows, min(extent, ceil_div(windows * extent, output) + 1)
+
+    def error(self, problem: AdaptivePoolProblem) -> float:
+        if problem.kind == "max":
+            return 0.0
+        return summation_error(float(np.finfo(problem.out).eps), sum(self._windows(problem)))
+
+    def prepare(self, problem: AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _separable = native.compiled("pool._separable")
+        p = problem
+        op, finish = (MAX, AS_IS) if p.kind == "max" else (SUM, DIVIDE)
+        table = native.table(self.isa, p.dtype.itemsize)
+        prepared = _separable.AdaptivePool(
+            table, p, op, finish, self._windows(p)[1], self._table_bytes(p), self._blocks(p)
+        )
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.pooling(p, prepared, self.workspace(p), threads, native.seconds(self, p))
+
+
+KERNELS = tuple(SeparablePool(isa) for isa in machine.ISAS)
+ADAPTIVE = tuple(AdaptivePool(isa) for isa in machine.ISAS)

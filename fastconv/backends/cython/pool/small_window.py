@@ -1,5 +1,7 @@
-"""Pooling of small windows, channels first: rows are combined in registers, columns by shifts; see
-simd/pool/small_window.inc.
+"""Pooling of small windows, in either layout, without scratch.
+
+Channels first: the rows of a window are combined in registers, columns by shifts; see simd/pool/small_window.inc.
+Channels last: lanes are channels, one position of a window after the other; see simd/pool/channels.inc.
 """
 
 from __future__ import annotations
@@ -8,18 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, Blocks, counted_axes, divisors
+from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, SeparableBlocks, axis_divisors, counted_axes
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.numbers import ceil_div
+from fastconv.core.numbers import ceil_div, span
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 
 MAX_ROWS, MAX_COLUMNS = shared.POOL_SHIFTS_ROWS, shared.POOL_SHIFTS_COLUMNS
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 12 << 10  # of the image for one item of work: it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
+# Channels last.
+MAX_TAPS = shared.POOL_CHANNELS_TAPS
+LAST_BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
 
 
 def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] | None, float]:
@@ -30,14 +35,14 @@ def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] 
         count = float(p.taps)  # of every window
         if abs(np.frexp(count)[0]) == 0.5:
             return SUM, None, 1 / count
-    shares = divisors(p)
+    shares = axis_divisors(p)
     lowest, highest = (float(np.prod([bound(s.values) for s in shares])) for bound in (np.min, np.max))
     if lowest == highest and abs(np.frexp(lowest)[0]) == 0.5:
         return SUM, None, 1 / lowest
     return SUM, shares, 1.0
 
 
-class Shifts(Kernel[PoolProblem]):
+class SmallWindow(Kernel[PoolProblem]):
     """Maxima, with indices or without, and averages."""
 
     backend = "cython"
@@ -54,7 +59,7 @@ class Shifts(Kernel[PoolProblem]):
         reason = native.reject_common(self.isa, p.dtype)
         if reason is not None:
             return reason
-        blocks = Blocks.of(p)
+        blocks = SeparableBlocks.of(p)
         kd, kh, kw = blocks.kernel
         lanes = native.lanes(self.isa, p.dtype.itemsize)
         if p.stride[2] > 2 or (kw > 1 and p.dilation[2] > 1) or (kw - 1) // p.stride[2] > lanes:
@@ -62,7 +67,7 @@ class Shifts(Kernel[PoolProblem]):
         if kd * kh > MAX_ROWS or kw > MAX_COLUMNS:
             return f"windows of more than {MAX_ROWS} rows or {MAX_COLUMNS} columns"
         before = blocks.lo[2]
-        if max(before, native.span(p.output[2], p.stride[2], kw, 1) - before - p.input[2]) > lanes:
+        if max(before, span(p.output[2], p.stride[2], kw, 1) - before - p.input[2]) > lanes:
             return "padding wider than a vector"
         if p.indices and p.dtype.itemsize == 4 and p.input[0] * p.input[1] * p.input[2] >= MAX_POSITION:
             return "positions are counted in 32 bits"
@@ -70,7 +75,7 @@ class Shifts(Kernel[PoolProblem]):
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
-        kd, kh, kw = Blocks.of(p).kernel
+        kd, kh, kw = SeparableBlocks.of(p).kernel
         lanes = native.lanes(self.isa, p.dtype.itemsize)
         rows = p.n * p.c * p.output[0] * p.output[1]
         vectors = rows * ceil_div(p.output[2], lanes) * (4 if p.indices else 1)
@@ -88,13 +93,13 @@ class Shifts(Kernel[PoolProblem]):
     def error(self, problem: PoolProblem) -> float:
         if problem.kind == "max":
             return 0.0
-        kd, kh, kw = Blocks.of(problem).kernel
+        kd, kh, kw = SeparableBlocks.of(problem).kernel
         return summation_error(float(np.finfo(problem.out).eps), kd * kh + kw)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pool_shifts = native.compiled("pool._small_window")
+        _small_window = native.compiled("pool._small_window")
         p = problem
-        blocks = Blocks.of(p)
+        blocks = SeparableBlocks.of(p)
         op, shares, scale = way(p)
         kd, kh, kw = blocks.kernel
         # A separate test of every element for NaN is worthwhile where each is compared often.
@@ -103,9 +108,61 @@ class Shifts(Kernel[PoolProblem]):
         rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
         width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
         table = native.table(self.isa, p.dtype.itemsize)
-        prepared = _pool_shifts.Pool(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
+        prepared = _small_window.SmallWindow(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
 
 
-KERNELS = tuple(Shifts(isa) for isa in machine.ISAS)
+class SmallWindowLast(Kernel[PoolProblem]):
+    """Maxima without indices, and averages."""
+
+    backend = "cython"
+    algorithm = "channels"
+    row = "cython.pool.channels"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: PoolProblem) -> str | None:
+        p = problem
+        if p.kind == "lp" or p.layout != "NHWC" or p.indices:
+            return "maxima without positions and averages, channels last"
+        if p.c == 0:
+            return "no channels"
+        if np.prod(SeparableBlocks.of(p).kernel) > MAX_TAPS:
+            return f"windows of more than {MAX_TAPS} places"
+        return native.reject_common(self.isa, p.dtype)
+
+    def features(self, problem: PoolProblem) -> Features:
+        p = problem
+        taps = int(np.prod(SeparableBlocks.of(p).kernel))
+        vectors = p.n * p.pixels * ceil_div(p.c, native.lanes(self.isa, p.dtype.itemsize))
+        work = {"load": vectors * taps, "store": vectors, "window": p.n * p.pixels}
+        return Features({"call": 1}, work, {"bytes": p.bytes})
+
+    def workspace(self, problem: PoolProblem) -> int:
+        return 0
+
+    def error(self, problem: PoolProblem) -> float:
+        if problem.kind == "max":
+            return 0.0
+        return summation_error(float(np.finfo(problem.out).eps), int(np.prod(SeparableBlocks.of(problem).kernel)))
+
+    def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _small_window = native.compiled("pool._small_window")
+        p = problem
+        blocks = SeparableBlocks.of(p)
+        op, shares, scale = way(p)
+        look = np.prod(blocks.kernel) > LOOK_COMPARISONS * np.prod(p.stride)
+        row_bytes = p.input[2] * p.c * p.dtype.itemsize
+        rows = min(p.output[1], max(1, LAST_BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
+        table = native.table(self.isa, p.dtype.itemsize)
+        prepared = _small_window.SmallWindow(
+            table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c
+        )
+        threads = threads if p.flops > SHARED_FLOPS else 1
+        return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
+
+
+KERNELS = tuple(SmallWindow(isa) for isa in machine.ISAS)
+KERNELS_LAST = tuple(SmallWindowLast(isa) for isa in machine.ISAS)

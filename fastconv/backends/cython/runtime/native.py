@@ -20,7 +20,7 @@ from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
-from fastconv.core.numbers import ceil_div
+from fastconv.core.numbers import ceil_div, span
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import Pads, Problem, named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
@@ -149,11 +149,6 @@ class Windowed(Protocol):
     def pads(self) -> Pads: ...
     @property
     def output(self) -> tuple[int, int, int]: ...
-
-
-def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
-    """Padded positions that `outputs` outputs read."""
-    return max(outputs - 1, 0) * stride + (kernel - 1) * dilation + 1
 
 
 Axis = tuple[int, int, int, int]

@@ -20,7 +20,7 @@ NOTE = "Written by simd/interface.py."
 KEYWORDS = ("from", "in", "is", "not", "with")  # names in C that Python does not allow
 
 
-def shared() -> dict[str, int | tuple[str, ...]]:
+def shared_values() -> dict[str, int | tuple[str, ...]]:
     """Those of runtime/shared.py, in order: integers, and enumerations as tuples of lower-case names."""
     found = runpy.run_path(str(HERE.parent / "runtime" / "shared.py"))
     return {name: value for name, value in found.items() if name.isupper() and isinstance(value, (int, tuple))}
@@ -34,7 +34,7 @@ def members(name: str, values: tuple[str, ...]) -> list[str]:
 
 def shared_header() -> str:
     lines = [f"/* {NOTE} */", "#pragma once"]
-    for name, value in shared().items():
+    for name, value in shared_values().items():
         one = f"#define {name} {value}" if isinstance(value, int) else f"enum {{ {', '.join(members(name, value))} }};"
         lines.append(one)
     return "\n".join(lines) + "\n"
@@ -98,7 +98,7 @@ def field(declaration: str) -> list[str]:
 
 def sized(sizes: str) -> str:
     """[FC_MAX_MR + 1] -> [15]"""
-    known = {name: value for name, value in shared().items() if isinstance(value, int)}
+    known = {name: value for name, value in shared_values().items() if isinstance(value, int)}
     return re.sub(r"\[([^\]]*)\]", lambda m: f"[{eval(m[1], {'__builtins__': {}}, known)}]", sizes)
 
 
@@ -110,7 +110,7 @@ def parameters(text: str) -> str:
 def declarations() -> str:
     """For Cython: types, inline functions, constants and the table."""
     lines = [f"# {NOTE}", 'cdef extern from "simd/table.h" nogil:']
-    for name, value in shared().items():
+    for name, value in shared_values().items():
         lines += ["    enum:", *(f"        {n}" for n in ([name] if isinstance(value, int) else members(name, value)))]
     for path in headers():
         text = plain(path)

@@ -20,7 +20,7 @@ typedef void fc_pixel_tile(ptrdiff_t depth, const void *a, const void *b, ptrdif
                            ptrdiff_t ys, const void *row_bias, int relu);
 
 /* Prefetch memory that will be read soon. */
-static inline void fc_ask(const void *from, ptrdiff_t bytes)
+static inline void fc_prefetch(const void *from, ptrdiff_t bytes)
 {
     for (ptrdiff_t at = 0; at < bytes; at += FC_LINE) __builtin_prefetch((const char *)from + at, 0, 3);
 }

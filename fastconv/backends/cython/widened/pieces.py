@@ -108,7 +108,7 @@ def pieces(outer: int, length: int, inner: int) -> tuple[int, int]:
     return 1, max(1, min(inner, PIECE // length))
 
 
-class Softmax(Widened):
+class WidenedSoftmax(Widened):
     """Some vectors at a time."""
 
     def vector(self, problem: SoftmaxProblem) -> int:
@@ -142,7 +142,7 @@ class Softmax(Widened):
         return run
 
 
-class Loss(Widened, Specialised[Any]):
+class WidenedLoss(Widened, Specialised[Any]):
     """Losses of some samples at a time, summed in float64."""
 
     def vector(self, problem: LossProblem) -> int:
@@ -194,7 +194,7 @@ class Loss(Widened, Specialised[Any]):
         return run
 
 
-class Activation(Widened):
+class WidenedActivation(Widened):
     """Some elements at a time."""
 
     def vector(self, problem: ElementwiseProblem) -> int:
@@ -221,7 +221,7 @@ class Activation(Widened):
         return run
 
 
-class Gated(Widened):
+class WidenedGated(Widened):
     """Some rows at a time."""
 
     def vector(self, problem: ElementwiseProblem) -> int:
@@ -250,6 +250,6 @@ class Gated(Widened):
         return run
 
 
-ACTIVATIONS = (*map(Activation, elementwise.KERNELS), *map(Gated, gated.KERNELS))
-SOFTMAX = tuple(map(Softmax, softmax.KERNELS))
-LOSS = tuple(map(Loss, loss.KERNELS))
+ACTIVATIONS = (*map(WidenedActivation, elementwise.KERNELS), *map(WidenedGated, gated.KERNELS))
+SOFTMAX = tuple(map(WidenedSoftmax, softmax.KERNELS))
+LOSS = tuple(map(WidenedLoss, loss.KERNELS))

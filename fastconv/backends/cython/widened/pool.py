@@ -13,9 +13,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from fastconv.backends.cython.pool import adaptive as pool_adaptive
-from fastconv.backends.cython.pool import powers as pool_powers
-from fastconv.backends.cython.pool import separable as pool
+from fastconv.backends.cython.pool import powers, separable
 from fastconv.backends.cython.runtime import halves
 from fastconv.backends.cython.widened import pieces as widened
 from fastconv.core.arrays import aligned_empty
@@ -34,7 +32,7 @@ class Rows(NamedTuple):
     pads: tuple[int, int]
 
 
-class Pool(widened.Widened):
+class WidenedPool(widened.Widened):
     """Fixed and adaptive windows.  A channel under adaptive windows, all of them different, is never split."""
 
     def ordered(self, problem: AnyPool) -> bool:
@@ -45,14 +43,14 @@ class Pool(widened.Widened):
         if isinstance(p, AdaptivePoolProblem):
             return max(prod(p.input), p.pixels)
         axis = first_axis(p)
-        return max(reach(p, axis) * prod(p.input[axis + 1 :]), prod(p.output[axis + 1 :]))
+        return max(window_inputs(p, axis) * prod(p.input[axis + 1 :]), prod(p.output[axis + 1 :]))
 
     def piece(self, problem: AnyPool, wide: np.dtype) -> AnyPool:
         p = problem
         size = max(1, prod(p.input), p.pixels)
         if split(p):
             axis, rows = first_axis(p), rows_of(p)
-            inputs = min(p.input[axis], (rows - 1) * p.stride[axis] + reach(p, axis))
+            inputs = min(p.input[axis], (rows - 1) * p.stride[axis] + window_inputs(p, axis))
             return part(p, 1, 1, axis, Rows(slice(0, rows), slice(0, inputs), (0, 0)), wide)
         c = max(1, min(p.c, most(p) // size))
         n = max(1, min(p.n, most(p) // (size * c))) if c == p.c else 1
@@ -117,7 +115,7 @@ def first_axis(p: AnyPool) -> int:
     return next((axis for axis in range(3) if p.input[axis] > 1), 2)
 
 
-def reach(p: PoolProblem, axis: int) -> int:
+def window_inputs(p: PoolProblem, axis: int) -> int:
     """Inputs from the first to the last of a window."""
     return min(p.input[axis], (p.kernel[axis] - 1) * p.dilation[axis] + 1)
 
@@ -125,7 +123,7 @@ def reach(p: PoolProblem, axis: int) -> int:
 def rows_of(p: PoolProblem) -> int:
     """Outputs of a piece along the first axis."""
     axis = first_axis(p)
-    inputs = most(p) // prod(p.input[axis + 1 :]) - reach(p, axis)
+    inputs = most(p) // prod(p.input[axis + 1 :]) - window_inputs(p, axis)
     return max(1, min(p.output[axis], inputs // p.stride[axis] + 1, most(p) // prod(p.output[axis + 1 :])))
 
 
@@ -161,5 +159,5 @@ def volume(shape: tuple[int, ...], dtype: np.dtype, layout: str) -> np.ndarray:
     return aligned_empty((n, d, h, w, c), dtype).transpose(0, 4, 1, 2, 3)
 
 
-POOLS = tuple(map(Pool, (*pool.KERNELS, *pool_powers.KERNELS)))
-ADAPTIVE = tuple(map(Pool, pool_adaptive.KERNELS))
+POOLS = tuple(map(WidenedPool, (*separable.KERNELS, *powers.KERNELS)))
+ADAPTIVE = tuple(map(WidenedPool, separable.ADAPTIVE))

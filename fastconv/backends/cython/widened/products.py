@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.common.cuts import volume
+from fastconv.backends.common.cuts import buffer_volume
 from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise
 from fastconv.backends.cython.gemm import packed as gemm
-from fastconv.backends.cython.runtime import halves, native
+from fastconv.backends.cython.runtime import halves
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon
-from fastconv.core.numbers import ceil_div, even_part, whole_lines
+from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -38,7 +38,7 @@ Triple = tuple[int, int, int]
 Segment = tuple[slice, slice | None]
 
 
-class Halves(Kernel[Any]):
+class WidenedKernel(Kernel[Any]):
     """Base of convolutions and products: `inner` computes each block."""
 
     backend = "cython"
@@ -61,7 +61,7 @@ class Halves(Kernel[Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class WidenedBlocks:
     """Outputs of a block along each axis, and its inputs."""
 
     images: int
@@ -70,7 +70,7 @@ class Blocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem) -> Blocks:
+    def of(cls, p: ConvProblem) -> WidenedBlocks:
         steps = list(p.output)
         for axis, least in enumerate((1, 1, NARROWEST)):
             while steps[axis] > least and elements(p, steps) > BLOCK:
@@ -115,7 +115,7 @@ class Blocks:
 def inputs(p: ConvProblem, steps: tuple[int, ...]) -> Triple:
     """Inputs along each axis that a block reads: all of an axis that is not divided."""
     d, h, w = (
-        i if n == o else native.span(n, s, k, dil)
+        i if n == o else span(n, s, k, dil)
         for i, n, o, s, k, dil in zip(p.input, steps, p.output, p.stride, p.kernel, p.dilation, strict=True)
     )
     return d, h, w
@@ -126,7 +126,7 @@ def elements(p: ConvProblem, steps: list[int]) -> int:
     return p.ic * prod(inputs(p, tuple(steps))) + p.oc * prod(steps)
 
 
-class Convolution(Halves):
+class WidenedConv(WidenedKernel):
     """Forward convolutions."""
 
     def reject(self, problem: ConvProblem) -> str | None:
@@ -135,17 +135,17 @@ class Convolution(Halves):
             return f"dtype {named(p.dtype)}: 16-bit floats only"
         if p.not_forward:
             return p.not_forward
-        blocks = Blocks.of(p)
+        blocks = WidenedBlocks.of(p)
         if elements(p, list(blocks.output)) > LARGEST:
             return f"a window of more than {LARGEST} elements"
         return self.inner.reject(self.block(p))
 
     def block(self, problem: ConvProblem) -> ConvProblem:
-        blocks = Blocks.of(problem)
+        blocks = WidenedBlocks.of(problem)
         return blocks.problem(problem, blocks.images)
 
     def features(self, problem: ConvProblem) -> Features:
-        p, blocks = problem, Blocks.of(problem)
+        p, blocks = problem, WidenedBlocks.of(problem)
         count = ceil_div(max(p.n, 1), blocks.images)
         for whole, step in zip(p.output, blocks.output, strict=True):
             count *= ceil_div(whole, max(step, 1))
@@ -164,7 +164,7 @@ class Convolution(Halves):
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (weights, bias) = problem, constants
-        blocks, q = Blocks.of(p), self.block(p)
+        blocks, q = WidenedBlocks.of(p), self.block(p)
         own = halves.converted(self.isa, weights, FLOAT), bias
         runs = {q.n: self.inner.prepare(q, own, threads)}
         if p.n % q.n:
@@ -176,8 +176,8 @@ class Convolution(Halves):
                 for n, (outputs, segments) in product(range(0, p.n, q.n), blocks.walk(p)):
                     images, to = x[n : n + q.n], out[n : n + q.n, :, *outputs]
                     count = images.shape[0]
-                    given = volume(scratch, count, p.ic, q.input, p.layout, FLOAT)
-                    result = volume(scratch[given_bytes:], count, p.oc, q.output, p.layout, FLOAT)
+                    given = buffer_volume(scratch, count, p.ic, q.input, p.layout, FLOAT)
+                    result = buffer_volume(scratch[given_bytes:], count, p.oc, q.output, p.layout, FLOAT)
                     for axes in segments:
                         part = given[:, :, *(at for at, _ in axes)]
                         sources = [source for _, source in axes if source is not None]
@@ -191,7 +191,7 @@ class Convolution(Halves):
         return run
 
 
-class Product(Halves):
+class WidenedGemm(WidenedKernel):
     """Products of matrices: some of a batch, or some rows of one."""
 
     @property
@@ -289,5 +289,5 @@ def floats(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 _FORWARD = (*pointwise.KERNELS, *depthwise.KERNELS, *grouped.KERNELS, *direct.KERNELS)
-CONVOLUTIONS = tuple(map(Convolution, _FORWARD))
-PRODUCTS = tuple(map(Product, gemm.KERNELS))
+CONVOLUTIONS = tuple(map(WidenedConv, _FORWARD))
+PRODUCTS = tuple(map(WidenedGemm, gemm.KERNELS))

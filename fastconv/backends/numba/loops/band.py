@@ -14,7 +14,6 @@ from fastconv.backends.numba.tile import (
     get,
     mem,
     put,
-    table,
     tcopy_even,
     tcopy_transposed,
     tfull,
@@ -22,6 +21,7 @@ from fastconv.backends.numba.tile import (
     tload_part,
     tstore,
     tstore_part,
+    ttable,
 )
 
 
@@ -34,7 +34,7 @@ def make(BITS, VBYTES):
     def fill(scratch, x, xi, xc, first, last, channels, bands, z, rb, qb, value):
         # Entries `first` to `last` of (depth taps x channels), in that order, for block (z, rb, qb), a plane each.
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(bands)
+        d = ttable(bands)
         band, xm = mem(scratch, BITS, VBYTES), mem(x, BITS, VBYTES)
         kd, height, pitch = d[3], d[9], d[10]
         xdepth, xrow, xcol = d[11], d[12], d[13]

@@ -12,13 +12,13 @@ from fastconv.backends.numba.tile import (
     get,
     mem,
     put,
-    table,
     tload,
     tmac,
     trelu,
     tsplat,
     tstore,
     tstore_part,
+    ttable,
 )
 
 
@@ -31,7 +31,7 @@ def make(RB, NV, BITS, VBYTES):
     @loop(*[INT] * 16, REAL)
     def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, ocg, relu, filler, fill):
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(bands)
+        d = ttable(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
         toff = d[14]

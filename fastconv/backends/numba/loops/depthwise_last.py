@@ -10,7 +10,6 @@ from fastconv.backends.numba.loops.build import INT, REAL, VERSION, loop
 from fastconv.backends.numba.tile import (
     cast,
     mem,
-    table,
     tfull,
     tload,
     tload_part,
@@ -18,6 +17,7 @@ from fastconv.backends.numba.tile import (
     trelu,
     tstore,
     tstore_part,
+    ttable,
 )
 
 
@@ -30,7 +30,7 @@ def make(NV, BITS, VBYTES):
     @loop(*[INT] * 18, REAL)
     def run(lo, hi, x, xn, w, y, yn, c, wide, ih, iw, od, oh, ow, kd, kh, kw, sources, fill):
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(sources)
+        d = ttable(sources)
         relu, planes = d[0], 1
         rows = planes + od * kd
         columns = rows + oh * kh

@@ -14,7 +14,6 @@ from __future__ import annotations
 from fastconv.backends.numba.loops.build import INT, REAL, VERSION, call_at, loop
 from fastconv.backends.numba.tile import (
     mem,
-    table,
     tadd,
     tcopy_transposed,
     tfma,
@@ -22,6 +21,7 @@ from fastconv.backends.numba.tile import (
     trelu,
     tstore,
     tstore_part,
+    ttable,
     tzero,
 )
 
@@ -35,7 +35,7 @@ def make(MR, NV, BITS, VBYTES):
     @loop(*[INT] * 19, REAL)
     def run(lo, hi, x, xn, xc, w, y, yn, yc, ycol, scratch, bands, groups, icg, ocg, EB, FB, relu, filler, fill):
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(bands)
+        d = ttable(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
         toff = d[14]

@@ -13,7 +13,6 @@ from fastconv.backends.numba.tile import (
     get,
     mem,
     put,
-    table,
     tadd,
     tdiv,
     tfull,
@@ -24,6 +23,7 @@ from fastconv.backends.numba.tile import (
     tsplat,
     tstore,
     tstore_part,
+    ttable,
     tzero,
 )
 
@@ -41,7 +41,7 @@ def make(AVERAGE, RB, NV, BITS, VBYTES):
         y, yn, yc, ycol, scratch, bands, channels, filler, fill,
     ):  # fmt: skip
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(bands)
+        d = ttable(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
         toff = d[14]

@@ -12,7 +12,6 @@ from fastconv.backends.numba.tile import (
     get,
     mem,
     put,
-    table,
     tbetter,
     tfull,
     tload,
@@ -21,6 +20,7 @@ from fastconv.backends.numba.tile import (
     tstore,
     tstore_part,
     tstore_place,
+    ttable,
 )
 
 
@@ -35,13 +35,13 @@ def make(BITS, VBYTES):
         ih, iw, kh, kw, sh, sw, dh, dw, first_row, first_col, fill,
     ):  # fmt: skip
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(bands)
+        d = ttable(bands)
         od, oh, ow, kd = d[0], d[1], d[2], d[3]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
         toff, planes = d[14], d[15]
         ym = mem(y, BITS, VBYTES)
         values = mem(scratch, BITS, VBYTES)
-        found = table(scratch + VBYTES)
+        found = ttable(scratch + VBYTES)
         at = scratch + VBYTES + 8 * W
         band = mem(at, BITS, VBYTES)
         plane_slots = height * pitch
@@ -78,7 +78,7 @@ def make(BITS, VBYTES):
                     else:
                         tstore(best, values, 0, 0, 0)
                         tstore_place(place, scratch + VBYTES, W)
-                        there = table(places + 8 * po)
+                        there = ttable(places + 8 * po)
                         for s in range(count):
                             put(ym, yo + s * ycol, get(values, s))
                             there[s * ycol] = found[s]

@@ -11,7 +11,6 @@ from fastconv.backends.numba.tile import (
     cast,
     get,
     mem,
-    table,
     tadd,
     tdiv,
     tfull,
@@ -20,6 +19,7 @@ from fastconv.backends.numba.tile import (
     tmax,
     tstore,
     tstore_part,
+    ttable,
 )
 
 
@@ -35,7 +35,7 @@ def make(AVERAGE, NV, BITS, VBYTES):
         y, yn, c, ih, iw, od, oh, ow, kd, kh, kw, sources, start,
     ):  # fmt: skip
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(sources)
+        d = ttable(sources)
         rows = od * kd
         columns = rows + oh * kh
         xm, cm, ym = mem(x, BITS, VBYTES), mem(counts, BITS, VBYTES), mem(y, BITS, VBYTES)

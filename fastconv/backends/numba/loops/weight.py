@@ -13,7 +13,7 @@ Items are (segment of the blocks, group, KB blocks of output channels), the last
 from __future__ import annotations
 
 from fastconv.backends.numba.loops.build import INT, REAL, VERSION, call_at, loop
-from fastconv.backends.numba.tile import mem, table, tadd, tfma, tload, tstore, tzero
+from fastconv.backends.numba.tile import mem, tadd, tfma, tload, tstore, ttable, tzero
 
 
 def make(MR, NV, BITS, VBYTES):
@@ -28,7 +28,7 @@ def make(MR, NV, BITS, VBYTES):
         RS, segments, KB, filler, packer, fill,
     ):  # fmt: skip
         EDITION  # noqa: B018  (in the closure, so that cached code of another edition is not used)
-        d = table(bands)
+        d = ttable(bands)
         od, oh, ow, kd, taps = d[0], d[1], d[2], d[3], d[4]
         rows, cols, nr, nq, height, pitch = d[5], d[6], d[7], d[8], d[9], d[10]
         toff = d[14]

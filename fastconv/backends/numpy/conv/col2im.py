@@ -31,7 +31,7 @@ LARGEST_BYTES = 16 << 20  # of the columns of one pixel
 MOST_TAPS = 4096  # each is a call
 
 
-class Col2im(Specialised[ConvProblem]):
+class NumpyCol2im(Specialised[ConvProblem]):
     """Integers, zeros as padding.  Sums that may not fit the result are left to the phases."""
 
     backend = "numpy"
@@ -129,7 +129,7 @@ def blocks_of(p: ConvProblem, block: tuple[int, ...]) -> Iterator[Block]:
     for firsts in product(*(range(0, e, b) for e, b in zip((p.n, *p.input), block, strict=True))):
         yield (
             tuple(slice(f, f + b) for f, b in zip(firsts, block, strict=True)),
-            list(taps_of(p, firsts[1:], block[1:])),
+            list(tap_slices(p, firsts[1:], block[1:])),
         )
 
 
@@ -147,7 +147,9 @@ def add_blocks(p: ConvProblem, blocks: Iterable[Block], w: np.ndarray, x: np.nda
                 np.add(where, columns[:, :, tap, *source], out=where, casting="unsafe")
 
 
-def taps_of(p: ConvProblem, firsts: tuple[int, ...], extents: tuple[int, ...]) -> Iterator[tuple[int, Slices, Slices]]:
+def tap_slices(
+    p: ConvProblem, firsts: tuple[int, ...], extents: tuple[int, ...]
+) -> Iterator[tuple[int, Slices, Slices]]:
     """Each tap that reaches the result from a block of pixels: its number, from which of them, and where it adds."""
     axes = zip(firsts, extents, p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True)
     reached = [
@@ -169,5 +171,5 @@ def reach(first: int, pixels: int, stride: int, shift: int, outputs: int) -> tup
     return slice(lo - first, hi - first), slice(start, start + (hi - lo - 1) * stride + 1, stride)
 
 
-(BY_PHASES,) = phases.wrap((conv.Im2col(),))
-KERNELS = (Col2im(),)
+(BY_PHASES,) = phases.wrap((conv.NumpyIm2col(),))
+KERNELS = (NumpyCol2im(),)

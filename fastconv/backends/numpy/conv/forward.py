@@ -21,6 +21,7 @@ from fastconv.backends.numpy.gemm import integers
 from fastconv.core.arrays import clean, store_integers
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
+from fastconv.core.numbers import span
 from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
 
@@ -28,7 +29,7 @@ BAND_BYTES = 1 << 20
 MIN_COLUMNS = 16  # fewest pixels per block for which a matmul is worthwhile
 
 
-def compute_dtype(p: ConvProblem) -> np.dtype:
+def conv_dtype(p: ConvProblem) -> np.dtype:
     """The dtype of products and sums."""
     if is_half(p.dtype):
         return np.dtype(np.float32)
@@ -37,7 +38,7 @@ def compute_dtype(p: ConvProblem) -> np.dtype:
     return p.dtype
 
 
-class Band:
+class Im2colBand:
     """Fills a scratch volume with the input that the taps of one band of output rows read.
 
     The scratch has shape (channels, kd, rows, padded width): along depth only the planes that
@@ -97,17 +98,12 @@ def windows(band: np.ndarray, p: ConvProblem, rows: int, cols: int) -> np.ndarra
     )
 
 
-def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:
-    """Padded positions that `outputs` outputs read."""
-    return (outputs - 1) * stride + (kernel - 1) * dilation + 1
-
-
-class Blocks:
+class Im2colBlocks:
     """Block sizes of a banded kernel: channels, output rows and output columns per block."""
 
     def __init__(self, p: ConvProblem, per_pixel: int, channels: int, dtype: np.dtype | None = None) -> None:
         """`per_pixel`: scratch elements of one output pixel and one channel; `dtype`: of scratch."""
-        size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
+        size = integers.scratch_bytes(conv_dtype(p) if dtype is None else dtype)
         budget = max(BAND_BYTES // size, per_pixel * MIN_COLUMNS)
         self.channels = max(1, min(channels, budget // (per_pixel * min(max(p.pixels, 1), 4 * MIN_COLUMNS))))
         pixels = max(1, budget // (per_pixel * self.channels))
@@ -128,7 +124,7 @@ class Blocks:
                     yield od, r, min(self.rows, p.output[1] - r), q, min(self.cols, p.output[2] - q)
 
 
-def finish(acc: np.ndarray, bias: np.ndarray | None, out: np.ndarray, p: ConvProblem) -> None:
+def finish_conv(acc: np.ndarray, bias: np.ndarray | None, out: np.ndarray, p: ConvProblem) -> None:
     """Add the bias, apply the fused activation, round once into `out`; `acc` is (channels, pixels...)."""
     if bias is not None:
         acc += bias.reshape(-1, *(1,) * (acc.ndim - 1))
@@ -156,12 +152,12 @@ class NumpyConv(Kernel[ConvProblem]):
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (weights, bias) = problem, constants
         if p.out.kind not in "iu":
-            return self.in_dtype(p, weights, bias, compute_dtype(p))
+            return self.in_dtype(p, weights, bias, conv_dtype(p))
         p = replace(p, fill=int(p.fill))
         gain, offset = integers.gain(weights), 0.0 if bias is None else integers.magnitude(bias)
         return integers.exactly(
             p,
-            compute_dtype(p),
+            conv_dtype(p),
             lambda largest: max(largest, abs(p.fill)) * gain + offset,
             lambda dtype: self.in_dtype(p, weights, bias, dtype),
         )
@@ -172,13 +168,13 @@ class NumpyConv(Kernel[ConvProblem]):
 
     def products(self, problem: ConvProblem) -> Counts:
         """Floating-point operations of BLAS, or of NumPy's own loops where there is no BLAS routine."""
-        dtype = compute_dtype(problem)
+        dtype = conv_dtype(problem)
         if dtype.kind in "iu":
             return {"integer": problem.flops}
         return {"multiply": problem.flops * dtype.itemsize / 4 * (4 if dtype.kind == "c" else 1)}
 
 
-class Im2col(NumpyConv):
+class NumpyIm2col(NumpyConv):
     """Bands of columns times weights: the general case."""
 
     algorithm = "im2col"
@@ -186,24 +182,24 @@ class Im2col(NumpyConv):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        blocks = Blocks(p, p.taps, p.icg)
+        blocks = Im2colBlocks(p, p.taps, p.icg)
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
-        size = compute_dtype(p).itemsize
+        size = conv_dtype(p).itemsize
         moved = {"bytes_copied": p.n * p.ic * p.taps * p.pixels * size, "bytes": p.n * p.oc * p.pixels * size}
         # With few pixels the weights stream from memory.
         return Features({"call": calls * 8, **moved}, self.products(p), {"bytes": p.oc * p.depth * size})
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
-        blocks = Blocks(p, p.taps, p.icg)
+        blocks = Im2colBlocks(p, p.taps, p.icg)
         band = int(np.prod(blocks.band_shape(p)))
         pixels = blocks.rows * blocks.cols
-        return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * compute_dtype(p).itemsize + gathered(p, band)
+        return (band + (blocks.channels * p.taps + 2 * p.ocg) * pixels) * conv_dtype(p).itemsize + gathered(p, band)
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = weights.reshape(p.groups, p.ocg, p.icg, p.taps)
-        blocks = Blocks(p, p.taps, p.icg, dtype)
-        band = Band(p)
+        blocks = Im2colBlocks(p, p.taps, p.icg, dtype)
+        band = Im2colBand(p)
         parts = []
         for c in range(0, p.icg, blocks.channels):
             part = w[:, :, c : c + blocks.channels]
@@ -232,12 +228,12 @@ class Im2col(NumpyConv):
                             acc = part if acc is None else np.add(acc, part, out=acc)
                         if acc is None:
                             acc = np.zeros((p.ocg, rows * cols), dtype)
-                        finish(acc, bg, yg[:, od, r : r + rows, q : q + cols], p)
+                        finish_conv(acc, bg, yg[:, od, r : r + rows, q : q + cols], p)
 
         return run
 
 
-class Pointwise(NumpyConv):
+class NumpyPointwise(NumpyConv):
     """1x1 kernels without stride or padding: one matmul per image and group, nothing copied."""
 
     algorithm = "pointwise"
@@ -255,13 +251,13 @@ class Pointwise(NumpyConv):
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
-        size = compute_dtype(p).itemsize
-        cast = p.icg if compute_dtype(p) != p.dtype else 0
+        size = conv_dtype(p).itemsize
+        cast = p.icg if conv_dtype(p) != p.dtype else 0
         return (p.ocg + cast) * min(p.pixels, self._columns(p)) * size
 
     @staticmethod
     def _columns(p: ConvProblem, dtype: np.dtype | None = None) -> int:
-        size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
+        size = integers.scratch_bytes(conv_dtype(p) if dtype is None else dtype)
         return max(MIN_COLUMNS, BAND_BYTES // ((p.ocg + p.icg + 1) * size))
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
@@ -278,7 +274,7 @@ class Pointwise(NumpyConv):
                     bg = None if bias is None else bias[channels]
                     for q in range(0, p.pixels, step):
                         part = xg[:, q : q + step].astype(dtype, copy=False)
-                        finish(w[g] @ part, bg, flat_y[n, channels, q : q + step], p)
+                        finish_conv(w[g] @ part, bg, flat_y[n, channels, q : q + step], p)
 
         return run
 
@@ -291,7 +287,7 @@ def _flat_view(y: np.ndarray) -> np.ndarray:
     return flat
 
 
-class Depthwise(NumpyConv):
+class NumpyDepthwise(NumpyConv):
     """One input channel per group: a loop over taps, each a multiply-add of whole blocks."""
 
     algorithm = "depthwise"
@@ -302,21 +298,21 @@ class Depthwise(NumpyConv):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        blocks = Blocks(p, 4, p.groups)
+        blocks = Im2colBlocks(p, 4, p.groups)
         calls = p.n * p.ocg * (p.pixels / (blocks.rows * blocks.cols)) * (p.groups / blocks.channels) * (2 * p.taps + 6)
-        return Features({"call": calls, "element": p.flops * compute_dtype(p).itemsize / 4})
+        return Features({"call": calls, "element": p.flops * conv_dtype(p).itemsize / 4})
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
-        blocks = Blocks(p, 4, p.groups)
+        blocks = Im2colBlocks(p, 4, p.groups)
         pixels = blocks.rows * blocks.cols * blocks.channels
         band = int(np.prod(blocks.band_shape(p)))
-        return (band + 2 * pixels) * compute_dtype(p).itemsize + gathered(p, band)
+        return (band + 2 * pixels) * conv_dtype(p).itemsize + gathered(p, band)
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = clean(weights.reshape(p.groups, p.ocg, *p.kernel), dtype)
-        blocks = Blocks(p, 4, p.groups, dtype)
-        band = Band(p)
+        blocks = Im2colBlocks(p, 4, p.groups, dtype)
+        band = Im2colBand(p)
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
 
         @np.errstate(all="ignore")
@@ -341,9 +337,9 @@ class Depthwise(NumpyConv):
                                 acc += term
                             channels = slice(c * p.ocg + m, (c + count) * p.ocg, p.ocg)
                             bm = None if bias is None else bias[channels]
-                            finish(acc, bm, out[n, channels, od, r : r + rows, q : q + cols], p)
+                            finish_conv(acc, bm, out[n, channels, od, r : r + rows, q : q + cols], p)
 
         return run
 
 
-KERNELS = (Pointwise(), Depthwise(), Im2col())
+KERNELS = (NumpyPointwise(), NumpyDepthwise(), NumpyIm2col())

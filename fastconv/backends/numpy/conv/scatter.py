@@ -26,7 +26,7 @@ WINDOWS_BYTES = 1 << 20  # of windows at a time
 LARGEST_BYTES = 16 << 20  # of one window
 
 
-class Scatter(Kernel[ConvProblem]):
+class NumpyScatter(Kernel[ConvProblem]):
     """Floats and complex numbers, zeros as padding."""
 
     backend = "numpy"
@@ -73,17 +73,17 @@ class Scatter(Kernel[ConvProblem]):
         p, (weights, bias) = problem, constants
         w = weights.reshape(p.groups, p.icg, p.ocg * p.taps)
         places = [
-            [reached(i * s - lo, k, d, o) for i in range(e)]
+            [landing(i * s - lo, k, d, o) for i in range(e)]
             for e, s, (lo, _), k, d, o in zip(p.input, p.stride, p.pads, p.kernel, p.dilation, p.output, strict=True)
         ]
-        spoilt = list(beside_input(p, weights))
+        unknown = list(outside_input(p, weights))
         step = self._rows(p)
         rows_at_once = min(step, max(p.n, 1) * math.prod(p.input))
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             out[...] = 0 if bias is None else bias[:, None, None, None]
-            for beside in spoilt:
+            for beside in unknown:
                 out[beside] = np.nan
             windows = np.empty((rows_at_once, p.ocg * p.taps), p.dtype)
             for g in range(p.groups):
@@ -102,7 +102,7 @@ class Scatter(Kernel[ConvProblem]):
         return run
 
 
-def reached(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice, slice]:
+def landing(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice, slice]:
     """Taps of a window from `start` on that land on one of `outputs`, and on which."""
     first = max(0, -(start // dilation))
     last = min(kernel, ceil_div(outputs - start, dilation))
@@ -111,7 +111,7 @@ def reached(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice
     return slice(first, last), slice(start + first * dilation, start + (last - 1) * dilation + 1, dilation)
 
 
-def beside_input(p: ConvProblem, weights: np.ndarray) -> Iterator[tuple[Any, ...]]:
+def outside_input(p: ConvProblem, weights: np.ndarray) -> Iterator[tuple[Any, ...]]:
     """Indices of output channels and positions that multiply zeros outside the input by infinite or NaN weights."""
     finite = np.isfinite(weights).reshape(p.groups, p.icg, p.ocg, *p.kernel).all(1)
     for tap in np.argwhere(~finite.all((0, 1))).tolist():
@@ -126,4 +126,4 @@ def beside_input(p: ConvProblem, weights: np.ndarray) -> Iterator[tuple[Any, ...
                 yield (slice(None), channels, *(end if i == axis else each for i, each in enumerate(whole)))
 
 
-KERNELS = (Scatter(),)
+KERNELS = (NumpyScatter(),)

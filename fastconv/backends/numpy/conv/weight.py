@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.conv.forward import Band, Blocks, span, windows
+from fastconv.backends.numpy.conv.forward import Im2colBand, Im2colBlocks, windows
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.numbers import span
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
@@ -35,7 +36,7 @@ class NumpyWeight(Kernel[ConvProblem]):
         return summation_error(float(np.finfo(problem.acc).eps), max(problem.n, 1) * problem.pixels)
 
 
-class Im2col(NumpyWeight):
+class NumpyIm2colWeight(NumpyWeight):
     """The general case: one matmul per block of pixels and channels."""
 
     algorithm = "im2col"
@@ -43,7 +44,7 @@ class Im2col(NumpyWeight):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        blocks = Blocks(p, p.taps, p.icg)
+        blocks = Im2colBlocks(p, p.taps, p.icg)
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
         size = p.dtype.itemsize
         return Features({
@@ -55,7 +56,7 @@ class Im2col(NumpyWeight):
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
-        blocks = Blocks(p, p.taps, p.icg)
+        blocks = Im2colBlocks(p, p.taps, p.icg)
         pixels = blocks.rows * blocks.cols
         columns = blocks.channels * p.taps
         floats = int(np.prod(blocks.band_shape(p))) + (columns + p.ocg) * pixels + (p.oc + 1) * p.depth
@@ -63,8 +64,8 @@ class Im2col(NumpyWeight):
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        blocks = Blocks(p, p.taps, p.icg)
-        band = Band(p)
+        blocks = Im2colBlocks(p, p.taps, p.icg)
+        band = Im2colBand(p)
         fixed = constants[0]
 
         @np.errstate(all="ignore")
@@ -94,7 +95,7 @@ class Im2col(NumpyWeight):
         return run
 
 
-class Depthwise(NumpyWeight):
+class NumpyDepthwiseWeight(NumpyWeight):
     """One input channel per group: for each tap, the sum of products of two blocks."""
 
     algorithm = "depthwise"
@@ -105,17 +106,17 @@ class Depthwise(NumpyWeight):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        blocks = Blocks(p, 2, p.groups)
+        blocks = Im2colBlocks(p, 2, p.groups)
         count = p.n * (p.pixels / (blocks.rows * blocks.cols)) * (p.groups / blocks.channels)
         return Features({"call": count * (p.ocg * p.taps * 2 + 4), "element": p.flops * p.dtype.itemsize / 4})
 
     def workspace(self, problem: ConvProblem) -> int:
-        return int(np.prod(Blocks(problem, 2, problem.groups).band_shape(problem))) * problem.dtype.itemsize
+        return int(np.prod(Im2colBlocks(problem, 2, problem.groups).band_shape(problem))) * problem.dtype.itemsize
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        blocks = Blocks(p, 2, p.groups)
-        band = Band(p)
+        blocks = Im2colBlocks(p, 2, p.groups)
+        band = Im2colBand(p)
         fixed = constants[0]
         taps = [(d, h, v) for d in range(p.kernel[0]) for h in range(p.kernel[1]) for v in range(p.kernel[2])]
 
@@ -142,4 +143,4 @@ class Depthwise(NumpyWeight):
         return run
 
 
-KERNELS = (Depthwise(), Im2col())
+KERNELS = (NumpyDepthwiseWeight(), NumpyIm2colWeight())

@@ -115,7 +115,7 @@ def _apply(function: str, params: tuple[float, ...], x: np.ndarray, out: np.ndar
         out[at] = f(x[at].astype(work, copy=False), *params)
 
 
-class Elementwise(Kernel[ElementwiseProblem]):
+class NumpyElementwise(Kernel[ElementwiseProblem]):
     """One pass over memory, block by block."""
 
     backend = "numpy"
@@ -187,4 +187,4 @@ def row_blocks(rows: int, length: int) -> Iterator[tuple[slice, slice]]:
     return rectangles(rows, length, max(1, BLOCK // max(length, 1)), BLOCK)
 
 
-KERNELS = (Elementwise(),)
+KERNELS = (NumpyElementwise(),)

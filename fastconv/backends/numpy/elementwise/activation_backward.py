@@ -23,15 +23,15 @@ ARRAYS, GELU_ARRAYS = 9, 12  # temporaries of a block alive at the same time; th
 FAR = 1e3  # beyond, slopes are those at infinity
 
 
-def hardtanh(dy: np.ndarray, x: np.ndarray, low: float, high: float) -> np.ndarray:
+def hardtanh_backward(dy: np.ndarray, x: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.where((x > x.dtype.type(low)) & (x < x.dtype.type(high)), dy, 0)
 
 
-def elu(dy: np.ndarray, x: np.ndarray, alpha: float) -> np.ndarray:
+def elu_backward(dy: np.ndarray, x: np.ndarray, alpha: float) -> np.ndarray:
     return np.where(x > 0, dy, dy * (alpha * np.exp(np.minimum(x, 0))))
 
 
-def gelu(dy: np.ndarray, x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
+def gelu_backward(dy: np.ndarray, x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
     if tanh:
         k, c = 0.7978845608028654, 0.044715
         at = np.clip(x, -50, 50)  # beyond, its slope is that at infinity
@@ -44,27 +44,27 @@ def gelu(dy: np.ndarray, x: np.ndarray, tanh: float = 0.0) -> np.ndarray:
     return dy * slope.astype(x.dtype)
 
 
-def silu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def silu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     s = sigmoid(x)
     return dy * (s * (1 + np.clip(x, -FAR, FAR) * sigmoid(-x)))
 
 
-def mish(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def mish_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     t = np.tanh(np.logaddexp(0, x))
     return dy * (t + np.clip(x, -FAR, FAR) * sigmoid(x) * (1 - t * t))
 
 
-def softplus(dy: np.ndarray, x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
+def softplus_backward(dy: np.ndarray, x: np.ndarray, beta: float, threshold: float) -> np.ndarray:
     scaled = x * x.dtype.type(beta)
     return np.where(scaled > threshold, dy, dy * sigmoid(scaled))
 
 
-def shrink(dy: np.ndarray, x: np.ndarray, lambd: float) -> np.ndarray:
+def shrink_backward(dy: np.ndarray, x: np.ndarray, lambd: float) -> np.ndarray:
     return np.where((x < -lambd) | (x > lambd), dy, 0)
 
 
 @np.errstate(all="ignore")
-def glu(dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+def glu_backward(dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """Rows `dy`; halves x[:, 0] and x[:, 1], and their gradients."""
     for at in row_blocks(*dy.shape):
         coming, given, gate = dy[at], x[at[0], 0, at[1]], x[at[0], 1, at[1]]
@@ -73,7 +73,7 @@ def glu(dy: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
         out[at[0], 1, at[1]] = coming * (given * (share * sigmoid(-gate)))
 
 
-def relu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """dy, its bits cleared where x <= 0: twice as fast as np.where."""
     keep = (x <= 0).view(np.int8) - np.int8(1)
     bits = np.dtype(f"i{dy.itemsize}")
@@ -81,25 +81,25 @@ def relu(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
-    "relu": relu,
-    "relu6": lambda dy, x: hardtanh(dy, x, 0, 6),
+    "relu": relu_backward,
+    "relu6": lambda dy, x: hardtanh_backward(dy, x, 0, 6),
     "leaky_relu": lambda dy, x, slope: np.where(x > 0, dy, dy * slope),
-    "elu": elu,
-    "selu": lambda dy, x: elu(dy * SELU_SCALE, x, SELU_ALPHA),
+    "elu": elu_backward,
+    "selu": lambda dy, x: elu_backward(dy * SELU_SCALE, x, SELU_ALPHA),
     "celu": lambda dy, x, alpha: np.where(x > 0, dy, dy * np.exp(np.minimum(x, 0) / alpha)),
-    "gelu": gelu,
-    "silu": silu,
-    "mish": mish,
+    "gelu": gelu_backward,
+    "silu": silu_backward,
+    "mish": mish_backward,
     "sigmoid": lambda dy, x: dy * (sigmoid(x) * sigmoid(-x)),
     "logsigmoid": lambda dy, x: dy * sigmoid(-x),
     "tanh": lambda dy, x: dy * (4 * sigmoid(2 * x) * sigmoid(-2 * x)),
-    "softplus": softplus,
+    "softplus": softplus_backward,
     "softsign": lambda dy, x: dy / np.square(1 + np.abs(x)),
-    "hardtanh": hardtanh,
+    "hardtanh": hardtanh_backward,
     "hardswish": lambda dy, x: np.where(x <= -3, 0, np.where(x >= 3, dy, dy * (x / 3 + 0.5))),
     "hardsigmoid": lambda dy, x: np.where((x > -3) & (x < 3), dy / 6, 0),
-    "hardshrink": shrink,
-    "softshrink": shrink,
+    "hardshrink": shrink_backward,
+    "softshrink": shrink_backward,
     "tanhshrink": lambda dy, x: dy * np.square(np.tanh(x)),
     "threshold": lambda dy, x, at, value: np.where(x <= at, 0, dy),
     "clamp": lambda dy, x, low, high: np.where((x >= low) & (x <= high), dy, 0),
@@ -110,7 +110,7 @@ FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-class ElementwiseBackward(Kernel[ElementwiseProblem]):
+class NumpyElementwiseBackward(Kernel[ElementwiseProblem]):
     """One pass over memory, block by block."""
 
     backend = "numpy"
@@ -134,7 +134,7 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
         p = problem
         if p.function == "glu":
             x = constants[0].reshape(p.rows, 2, p.length)
-            return lambda dy, out: glu(dy.reshape(p.rows, p.length), x, out.reshape(x.shape))
+            return lambda dy, out: glu_backward(dy.reshape(p.rows, p.length), x, out.reshape(x.shape))
         f = FUNCTIONS[p.function]
 
         @np.errstate(all="ignore")
@@ -145,4 +145,4 @@ class ElementwiseBackward(Kernel[ElementwiseProblem]):
         return run
 
 
-KERNELS = (ElementwiseBackward(),)
+KERNELS = (NumpyElementwiseBackward(),)

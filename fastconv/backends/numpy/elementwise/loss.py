@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.elementwise.activation import BLOCK, row_blocks
-from fastconv.backends.numpy.elementwise.softmax import LONG, block_elements, blocks, exponential_sum, log_softmax
+from fastconv.backends.numpy.elementwise.softmax import (
+    LONG,
+    block_elements,
+    exponential_sum,
+    log_softmax,
+    vector_blocks,
+)
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.numbers import slices
@@ -36,7 +42,7 @@ def labels_of(p: LossProblem, target: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return kept, np.where(kept, target, 0)
 
 
-class Loss(Kernel[LossProblem]):
+class NumpyLoss(Kernel[LossProblem]):
     """Cross-entropy and negative log-likelihood."""
 
     backend = "numpy"
@@ -66,7 +72,7 @@ class Loss(Kernel[LossProblem]):
         per_sample = against_probabilities if p.probabilities else against_indices
 
         def losses(x: np.ndarray) -> Iterator[Losses]:
-            for i, j in blocks(p.n, p.c, p.inner):
+            for i, j in vector_blocks(p.n, p.c, p.inner):
                 wanted = target[i, :, j] if p.probabilities else target[i, j]
                 if p.c > LONG:
                     yield (i, j), *long_sample(p, x[i, :, j], wanted, scale, work)
@@ -182,4 +188,4 @@ class Picked(Kernel[LossProblem]):
         return run
 
 
-KERNELS = (Picked(), Loss())
+KERNELS = (Picked(), NumpyLoss())

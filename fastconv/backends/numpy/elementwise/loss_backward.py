@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numpy.elementwise.loss import class_weights, labels_of
-from fastconv.backends.numpy.elementwise.softmax import block_elements, blocks, log_softmax, softmax
+from fastconv.backends.numpy.elementwise.softmax import block_elements, log_softmax, softmax, vector_blocks
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import SoftmaxProblem
 
 
-class SoftmaxBackward(Kernel[SoftmaxProblem]):
+class NumpySoftmaxBackward(Kernel[SoftmaxProblem]):
     """Probabilities again, then the gradient without its part along them."""
 
     backend = "numpy"
@@ -41,7 +41,7 @@ class SoftmaxBackward(Kernel[SoftmaxProblem]):
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            for i, j in blocks(p.outer, p.length, p.inner):
+            for i, j in vector_blocks(p.outer, p.length, p.inner):
                 g, y = dy[i, :, j] * sign, softmax(x[i, :, j] * sign)
                 if p.kind == "log_softmax":
                     out[i, :, j] = g - y * g.sum(1, keepdims=True)
@@ -51,7 +51,7 @@ class SoftmaxBackward(Kernel[SoftmaxProblem]):
         return run
 
 
-class LossBackward(Kernel[LossProblem]):
+class NumpyLossBackward(Kernel[LossProblem]):
     """Each sample's loss is a sum of log-probabilities with coefficients: these give both gradients."""
 
     backend = "numpy"
@@ -76,11 +76,11 @@ class LossBackward(Kernel[LossProblem]):
         p = problem
         x, target, weight = constants
         scale = class_weights(p, weight, p.dtype)
-        share = 1.0 / divisor(p, target, scale) if p.reduction == "mean" else 1.0
+        share = 1.0 / mean_divisor(p, target, scale) if p.reduction == "mean" else 1.0
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
-            for i, j in blocks(p.n, p.c, p.inner):
+            for i, j in vector_blocks(p.n, p.c, p.inner):
                 g = (dy[i, j] if p.reduction == "none" else dy.reshape(1, 1)) * p.dtype.type(share)
                 part = x[i, :, j]
                 if p.direction == "target":
@@ -95,12 +95,12 @@ class LossBackward(Kernel[LossProblem]):
         return run
 
 
-def divisor(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> np.float64:
+def mean_divisor(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> np.float64:
     """The divisor of a mean: the weights of the samples that count, or their number."""
     if p.probabilities:
         return np.float64(p.n * p.inner)
     total = 0.0
-    for i, j in blocks(p.n, 1, p.inner):
+    for i, j in vector_blocks(p.n, 1, p.inner):
         part = target[i, j]
         total += float(scale[part[part != p.ignore_index]].sum(dtype=np.float64))
     return np.float64(total if total else np.inf)  # a mean over no samples has gradient 0
@@ -117,5 +117,5 @@ def coefficients(p: LossProblem, target: np.ndarray, scale: np.ndarray) -> tuple
     return kept, wanted * scale[:, None]
 
 
-SOFTMAX = (SoftmaxBackward(),)
-LOSS = (LossBackward(),)
+SOFTMAX = (NumpySoftmaxBackward(),)
+LOSS = (NumpyLossBackward(),)

@@ -30,7 +30,7 @@ def block_shape(outer: int, length: int, inner: int) -> tuple[int, int]:
     return 1, max(1, min(inner, max(BLOCK // length, min(NARROW, LARGEST // length))))
 
 
-def blocks(outer: int, length: int, inner: int) -> Iterator[tuple[slice, slice]]:
+def vector_blocks(outer: int, length: int, inner: int) -> Iterator[tuple[slice, slice]]:
     """The vectors of every block: outer and inner ones."""
     return rectangles(outer, inner, *block_shape(outer, length, inner))
 
@@ -81,7 +81,7 @@ def long_softmax(kind: str, x: np.ndarray, out: np.ndarray, work: np.dtype) -> N
         out[piece] = shifted - np.log(total) if kind == "log_softmax" else np.exp(shifted, out=shifted) / total
 
 
-class Softmax(Kernel[SoftmaxProblem]):
+class NumpySoftmax(Kernel[SoftmaxProblem]):
     """Maximum, exponential, sum; half floats in float32."""
 
     backend = "numpy"
@@ -117,11 +117,11 @@ class Softmax(Kernel[SoftmaxProblem]):
                 for i, j in np.ndindex(p.outer, p.inner):
                     long_softmax(p.kind, x[i, :, j], out[i, :, j], work)
                 return
-            for i, j in blocks(p.outer, p.length, p.inner):
+            for i, j in vector_blocks(p.outer, p.length, p.inner):
                 part = x[i, :, j].astype(work, copy=False)
                 out[i, :, j] = function(-part if p.kind == "softmin" else part)
 
         return run
 
 
-KERNELS = (Softmax(),)
+KERNELS = (NumpySoftmax(),)

@@ -21,7 +21,7 @@ BAND_BYTES = 1 << 20
 SLICE_SECONDS = 0.4  # of one BLAS call, during which signals wait: shorter calls would read the other matrix too often
 
 
-def compute_dtype(p: GemmProblem) -> np.dtype:
+def product_dtype(p: GemmProblem) -> np.dtype:
     """The dtype of products and sums."""
     if is_half(p.dtype):
         return np.dtype(np.float32)
@@ -30,7 +30,7 @@ def compute_dtype(p: GemmProblem) -> np.dtype:
     return p.dtype
 
 
-class Gemm(Kernel[GemmProblem]):
+class NumpyGemm(Kernel[GemmProblem]):
     """`numpy.matmul`, with bands where something is added or converted."""
 
     backend = "numpy"
@@ -43,7 +43,7 @@ class Gemm(Kernel[GemmProblem]):
 
     def features(self, problem: GemmProblem) -> Features:
         p = problem
-        dtype, half, products = compute_dtype(p), is_half(p.dtype), max(p.batch, 1)
+        dtype, half, products = product_dtype(p), is_half(p.dtype), max(p.batch, 1)
         work = {"integer": p.flops} if dtype.kind in "iu" else {"multiply": p.flops * dtype.itemsize / 4}
         return Features({
             "call": products,
@@ -54,13 +54,13 @@ class Gemm(Kernel[GemmProblem]):
         })
 
     def _rows(self, p: GemmProblem, dtype: np.dtype | None = None) -> int:
-        size = integers.scratch_bytes(compute_dtype(p) if dtype is None else dtype)
+        size = integers.scratch_bytes(product_dtype(p) if dtype is None else dtype)
         return max(1, BAND_BYTES // max(1, (p.n + p.k) * size))
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem
-        size = compute_dtype(p).itemsize
-        converted = compute_dtype(p) != p.dtype
+        size = product_dtype(p).itemsize
+        converted = product_dtype(p) != p.dtype
         matrices = min(p.batch, 2) * (converted and p.b_batched)  # the previous one is alive while the next one is made
         return min(self._rows(p), p.m) * (p.n + p.k * converted) * size + p.k * p.n * size * matrices
 
@@ -76,7 +76,7 @@ class Gemm(Kernel[GemmProblem]):
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (b, c, bias) = problem, constants
         if p.out.kind not in "iu":
-            return self._in_dtype(p, constants, compute_dtype(p))
+            return self._in_dtype(p, constants, product_dtype(p))
         columns = b if p.trans_b else b.transpose(0, 2, 1)
         gain = max((integers.gain(matrix) for matrix in columns), default=0.0) if p.n else 0.0
         offset = 0.0 if bias is None else integers.magnitude(bias)
@@ -87,7 +87,7 @@ class Gemm(Kernel[GemmProblem]):
             offset = np.inf  # parts of the sum may be negative
         return integers.exactly(
             p,
-            compute_dtype(p),
+            product_dtype(p),
             lambda largest: largest * gain * scale + offset,
             lambda dtype: self._in_dtype(p, constants, dtype),
         )
@@ -118,12 +118,12 @@ class Gemm(Kernel[GemmProblem]):
                 for r in range(0, p.m, step):
                     acc = rows[i, r : r + step].astype(dtype, copy=False) @ right
                     addend = None if c is None else c[i, r : r + step]
-                    finish(p, acc, addend, bias, out[i, r : r + step])
+                    finish_product(p, acc, addend, bias, out[i, r : r + step])
 
         return run
 
 
-def finish(
+def finish_product(
     p: GemmProblem, acc: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, out: np.ndarray
 ) -> None:
     """alpha, c, bias and activation on finished sums, rounded once into `out`."""
@@ -141,4 +141,4 @@ def finish(
         out[...] = acc
 
 
-KERNELS = (Gemm(),)
+KERNELS = (NumpyGemm(),)

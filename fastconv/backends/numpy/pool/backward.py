@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.pool.forward import TILES_BLOCK, Tiles, along, divisors
+from fastconv.backends.numpy.pool.forward import TILES_BLOCK, Tiles, along, block_divisors
 from fastconv.backends.numpy.pool.input_blocks import InputBlocks, Part
 from fastconv.backends.numpy.pool.powers import power
-from fastconv.backends.numpy.pool.windows import BLOCK, AnyPool, Blocks, unlisted_bytes
+from fastconv.backends.numpy.pool.windows import BLOCK, AnyPool, WindowBlocks, unlisted_bytes
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
@@ -26,7 +26,7 @@ from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 
 
-def meeting(p: AnyPool) -> int:
+def overlap(p: AnyPool) -> int:
     """Largest number of windows that contain one element."""
     if isinstance(p, AdaptivePoolProblem):
         counts = [ceil_div(o, e) + 1 for e, o in zip(p.input, p.output, strict=True)]
@@ -42,11 +42,11 @@ class Backward(Kernel[AnyPool]):
     backend = "numpy"
 
     def error(self, problem: AnyPool) -> float:
-        terms = meeting(problem)
+        terms = overlap(problem)
         return 0.0 if terms == 1 and problem.kind == "max" else summation_error(np.finfo(problem.dtype).eps, terms)
 
 
-class Scatter(Backward):
+class NumpyScatterBackward(Backward):
     """One indexed addition per block of outputs; valid for any indices, not only those of a pooling."""
 
     algorithm = "scatter"
@@ -106,7 +106,7 @@ class Scatter(Backward):
         return run
 
 
-class Separable(Backward):
+class NumpySeparableBackward(Backward):
     """Each tap of an axis adds the gradients of its outputs to the inputs that they read; one axis after the other."""
 
     algorithm = "separable"
@@ -149,7 +149,7 @@ class Separable(Backward):
         p = problem
         blocks = InputBlocks(p)
         parts = blocks.parts()
-        count = divisors(p)
+        count = block_divisors(p)
 
         @np.errstate(all="ignore")
         def average(dy: np.ndarray, out: np.ndarray) -> None:
@@ -159,7 +159,7 @@ class Separable(Backward):
                 if given.size == 0:
                     target[...] = 0
                     continue
-                target[...] = inner(spread(np.divide(given, np.asarray(count(axes), p.dtype)), axes), axes)
+                target[...] = inner(spread_to_inputs(np.divide(given, np.asarray(count(axes), p.dtype)), axes), axes)
 
         @np.errstate(all="ignore")
         def norm(dy: np.ndarray, out: np.ndarray) -> None:
@@ -176,13 +176,13 @@ class Separable(Backward):
                     slope *= dy[n, c, axes[0].out, axes[1].out, axes[2].out]
                     slope[sums == 0] = 0
                     slope[np.isnan(sums)] *= 0  # torch multiplies by the sign of a sum, which it takes to be 0 for NaN
-                    total = inner(spread(slope, axes), axes)
+                    total = inner(spread_to_inputs(slope, axes), axes)
                 target[...] = total * (p.norm * power(own, p.norm - 1))
 
         return norm if p.kind == "lp" else average
 
 
-def spread(given: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
+def spread_to_inputs(given: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
     """From gradients of outputs to sums of them for all inputs of `read`."""
     for axis in (4, 3, 2):
         part = axes[axis - 2]
@@ -198,7 +198,7 @@ def spread(given: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
 
 
 def collect(values: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
-    """The sum of each window: the adjoint of `spread`."""
+    """The sum of each window: the adjoint of `spread_to_inputs`."""
     for axis in (4, 3, 2):
         part = axes[axis - 2]
         if part.same:
@@ -237,18 +237,18 @@ class Spread(Backward):
             run = p.c
         elements = p.n * p.c * p.pixels * p.taps
         return Features({
-            "call": Blocks(p, TILES_BLOCK).count * 4,
+            "call": WindowBlocks(p, TILES_BLOCK).count * 4,
             "reduce": elements * p.dtype.itemsize / 4,
             "run": elements / run,
         })
 
     def workspace(self, problem: AnyPool) -> int:
-        return Blocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
+        return WindowBlocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         assert isinstance(p, PoolProblem)
-        blocks = Blocks(p, TILES_BLOCK)
+        blocks = WindowBlocks(p, TILES_BLOCK)
         bands = blocks.bands()
         kernel = p.kernel
         rest = any(o * k < e for o, k, e in zip(p.output, kernel, p.input, strict=True))
@@ -327,5 +327,5 @@ class Shared(Backward):
         return run
 
 
-KERNELS = (Scatter(), Spread(), Separable(), Shared())
-ADAPTIVE = (Scatter(), Separable())
+KERNELS = (NumpyScatterBackward(), Spread(), NumpySeparableBackward(), Shared())
+ADAPTIVE = (NumpyScatterBackward(), NumpySeparableBackward())

@@ -24,9 +24,9 @@ from fastconv.backends.numpy.pool.windows import (
     BLOCK,
     LISTED,
     AnyPool,
-    Band,
-    Blocks,
+    AxisBand,
     Select,
+    WindowBlocks,
     all_taps,
     read_extents,
     unlisted_bytes,
@@ -72,7 +72,7 @@ class Outputs(Protocol):
     def out(self) -> slice: ...
 
 
-def divisors(p: AnyPool) -> Callable[[Sequence[Outputs]], Any]:
+def block_divisors(p: AnyPool) -> Callable[[Sequence[Outputs]], Any]:
     """A function from the bands of a block to the divisors of its sums."""
     if isinstance(p, AdaptivePoolProblem):
         lengths = [adaptive_lengths(*a) for a in zip(p.input, p.output, strict=True)]
@@ -109,7 +109,7 @@ def adaptive_lengths(extent: int, output: int) -> Callable[[slice], np.ndarray]:
     return lambda some: few[some]
 
 
-def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
+def finish_pool(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
     """Convert the sums of a block to its results."""
     if p.kind == "lp":
         assert isinstance(p, PoolProblem)
@@ -129,7 +129,7 @@ def finish(p: AnyPool, total: np.ndarray, count: Any, out: np.ndarray) -> None:
 
 def exact_average(p: AnyPool, x: np.ndarray, out: np.ndarray) -> None:
     """Averages of integers whose sums may need more than 64 bits: in Python's integers."""
-    blocks, count = Blocks(p, BLOCK // 8), divisors(p)
+    blocks, count = WindowBlocks(p, BLOCK // 8), block_divisors(p)
     for n, c, axes in blocks.walk(blocks.bands()):
         total = x[n, c, axes[0].inp, axes[1].inp, axes[2].inp].astype(object)
         for axis in (4, 3, 2):
@@ -137,10 +137,10 @@ def exact_average(p: AnyPool, x: np.ndarray, out: np.ndarray) -> None:
             for to, of in axes[axis - 2].taps:
                 acc[along(axis, to)] += total[along(axis, of)]
             total = acc
-        store_integers(truncated(total, count(axes)), out[n, c, axes[0].out, axes[1].out, axes[2].out])
+        store_integers(truncated_quotient(total, count(axes)), out[n, c, axes[0].out, axes[1].out, axes[2].out])
 
 
-def truncated(total: np.ndarray, count: Any) -> np.ndarray:
+def truncated_quotient(total: np.ndarray, count: Any) -> np.ndarray:
     """total / count rounded towards zero, as C divides integers."""
     whole = np.abs(total) // np.abs(count)
     return np.where((total < 0) != (np.asarray(count) < 0), -whole, whole)
@@ -186,7 +186,7 @@ def first_maximum(window: np.ndarray, rows: int, dtype: np.dtype) -> tuple[np.nd
     return best, np.unravel_index(at, (d, h, w))
 
 
-def flat_positions(p: AnyPool, axes: tuple[Band, ...]) -> np.ndarray:
+def flat_positions(p: AnyPool, axes: tuple[AxisBand, ...]) -> np.ndarray:
     """Position within the volume of each input of a block, (d, h, w) int64."""
     d, h, w = (np.arange(a.inp.start, a.inp.stop) for a in axes)
     return (d[:, None, None] * p.input[1] + h[:, None]) * p.input[2] + w
@@ -215,14 +215,14 @@ class NumpyPool(Kernel[AnyPool]):
         return factor * (INDEX_FACTOR if p.indices else 1)
 
 
-def reached(p: PoolProblem) -> tuple[int, int, int]:
+def reachable_taps(p: PoolProblem) -> tuple[int, int, int]:
     """Taps per axis, without those that no window larger than the input can place inside it."""
     return tuple(  # type: ignore[return-value]
         min(k, (e - 1 + lo) // d + 1) for e, k, d, (lo, _) in zip(p.input, p.kernel, p.dilation, p.pads, strict=True)
     )
 
 
-class Direct(NumpyPool):
+class NumpyDirectPool(NumpyPool):
     """Every tap of a fixed window in turn, accumulated in the result itself where its dtype suffices."""
 
     algorithm = "direct"
@@ -237,24 +237,24 @@ class Direct(NumpyPool):
 
     def features(self, problem: PoolProblem) -> Features:  # type: ignore[override]
         p = problem
-        d, h, w = reached(p)
+        d, h, w = reachable_taps(p)
         taps = d * h * w
-        calls = Blocks(p).count * (taps + 3) * (8 if p.indices else 1)
+        calls = WindowBlocks(p).count * (taps + 3) * (8 if p.indices else 1)
         widened = 1.5 if self._sum_dtype(p) != p.dtype else 1.0
         return Features({"call": calls, "element": p.n * p.c * p.pixels * taps * self._width(p) * widened})
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem
-        outputs = Blocks(p).outputs
+        outputs = WindowBlocks(p).outputs
         positions = 8 * BLOCK if p.indices else 0
         return outputs * (self._sum_dtype(p).itemsize + 8) + positions + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
-        blocks = Blocks(p)
+        blocks = WindowBlocks(p)
         bands = blocks.bands()
         dtype = self._sum_dtype(p)
-        count = divisors(p) if p.kind == "avg" else None
+        count = block_divisors(p) if p.kind == "avg" else None
         fill = lowest(p.dtype) if p.kind == "max" else 0
         combine = np.maximum if p.kind == "max" else np.add
 
@@ -274,7 +274,7 @@ class Direct(NumpyPool):
                 acc = yb if dtype == p.out else np.empty_like(yb, dtype)
                 accumulate(xb, acc, taps, fill)
                 if count is not None:
-                    finish(p, acc, count(axes), yb)
+                    finish_pool(p, acc, count(axes), yb)
                 elif acc is not yb:
                     yb[...] = acc
 
@@ -302,7 +302,7 @@ class Direct(NumpyPool):
         return run
 
 
-class Separable(NumpyPool):
+class NumpySeparablePool(NumpyPool):
     """One axis after the other: kw + kh + kd operations per element instead of their product."""
 
     algorithm = "separable"
@@ -314,14 +314,14 @@ class Separable(NumpyPool):
         return None
 
     @staticmethod
-    def _blocks(p: AnyPool) -> Blocks:
+    def _blocks(p: AnyPool) -> WindowBlocks:
         """Powers need several float64 temporaries: only half as many elements fit the cache."""
-        return Blocks(p, BLOCK // 2 if p.kind == "lp" else BLOCK)
+        return WindowBlocks(p, BLOCK // 2 if p.kind == "lp" else BLOCK)
 
     @staticmethod
     def _taps(p: AnyPool) -> tuple[int, ...]:
         if isinstance(p, PoolProblem):
-            return reached(p)
+            return reachable_taps(p)
         return tuple(map(widest_window, p.input, p.output))
 
     def _sum_dtype(self, p: AnyPool) -> np.dtype:
@@ -356,7 +356,7 @@ class Separable(NumpyPool):
         blocks = self._blocks(p)
         bands = blocks.bands()
         dtype = self._sum_dtype(p)
-        count = None if p.kind == "max" else divisors(p)
+        count = None if p.kind == "max" else block_divisors(p)
         combine: np.ufunc = np.add
         fill: Any = 0
         if p.kind == "max":
@@ -379,9 +379,9 @@ class Separable(NumpyPool):
                 elif count is None:
                     out[where] = accumulate(xb, axes, dtype, fill)
                 else:
-                    finish(p, accumulate(xb, axes, dtype, fill), count(axes), out[where])
+                    finish_pool(p, accumulate(xb, axes, dtype, fill), count(axes), out[where])
 
-        def accumulate(current: np.ndarray, axes: tuple[Band, ...], dtype: np.dtype, fill: Any) -> np.ndarray:
+        def accumulate(current: np.ndarray, axes: tuple[AxisBand, ...], dtype: np.dtype, fill: Any) -> np.ndarray:
             if power is not None:
                 current = power(current)
             for axis in (4, 3, 2):
@@ -398,7 +398,7 @@ class Separable(NumpyPool):
                 current = acc
             return current
 
-        def track(current: np.ndarray, axes: tuple[Band, ...], yb: np.ndarray, ib: np.ndarray) -> None:
+        def track(current: np.ndarray, axes: tuple[AxisBand, ...], yb: np.ndarray, ib: np.ndarray) -> None:
             flat = flat_positions(p, axes)
             packed = keys(current, flat) if p.dtype.kind in "iu" else None
             if packed is not None:
@@ -426,7 +426,7 @@ def along(axis: int, select: Select) -> tuple[Any, ...]:
     return (slice(None),) * axis + (select,)
 
 
-def stage(current: np.ndarray, axis: int, band: Band, dtype: np.dtype, fill: Any) -> np.ndarray:
+def stage(current: np.ndarray, axis: int, band: AxisBand, dtype: np.dtype, fill: Any) -> np.ndarray:
     """The array that one axis is reduced into, in the memory order of its source."""
     shape = list(current.shape)
     shape[axis] = band.out.stop - band.out.start
@@ -465,18 +465,18 @@ class Tiles(NumpyPool):
         elements = p.n * p.c * p.pixels * p.taps
         factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
         return Features({
-            "call": Blocks(p, TILES_BLOCK).count * 4,
+            "call": WindowBlocks(p, TILES_BLOCK).count * 4,
             "reduce": elements * factor,
             "run": elements / run,
         })
 
     def workspace(self, problem: AnyPool) -> int:
-        return Blocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
+        return WindowBlocks(problem, TILES_BLOCK).outputs * 16 + np.getbufsize() * 16
 
     def prepare(self, problem: AnyPool, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
         assert isinstance(p, PoolProblem)
-        blocks = Blocks(p, TILES_BLOCK)
+        blocks = WindowBlocks(p, TILES_BLOCK)
         bands = blocks.bands()
         kernel = p.kernel
         dtype = np.dtype(np.int64 if p.dtype.kind == "i" else np.float64)
@@ -496,7 +496,7 @@ class Tiles(NumpyPool):
                 if count is None:
                     np.maximum.reduce(tiles, axes, out=yb)
                 else:
-                    finish(p, np.add.reduce(tiles, axes, dtype), count, yb)
+                    finish_pool(p, np.add.reduce(tiles, axes, dtype), count, yb)
 
         return run
 
@@ -506,7 +506,7 @@ def adaptive_window(o: int, extent: int, output: int) -> slice:
     return slice(o * extent // output, ceil_div((o + 1) * extent, output))
 
 
-class Windows(NumpyPool):
+class NumpyWindowsPool(NumpyPool):
     """One reduction per adaptive window: for few, large ones."""
 
     algorithm = "windows"
@@ -524,7 +524,7 @@ class Windows(NumpyPool):
     @staticmethod
     def _piece(p: AnyPool) -> int:
         """Rows of a window that are searched for a position at once."""
-        return max(1, TILES_BLOCK // max(1, Windows._channels(p) * p.input[2]))
+        return max(1, TILES_BLOCK // max(1, NumpyWindowsPool._channels(p) * p.input[2]))
 
     def features(self, problem: AnyPool) -> Features:
         p = problem
@@ -567,10 +567,10 @@ class Windows(NumpyPool):
                             np.maximum.reduce(window, (1, 2, 3), out=yb[:, *o])
                         else:
                             count = window.size // len(window)
-                            finish(p, np.add.reduce(window, (1, 2, 3), dtype), count, yb[:, *o])
+                            finish_pool(p, np.add.reduce(window, (1, 2, 3), dtype), count, yb[:, *o])
 
         return run
 
 
-KERNELS = (Direct(), Separable(), Tiles())
-ADAPTIVE = (Separable(), Windows())
+KERNELS = (NumpyDirectPool(), NumpySeparablePool(), Tiles())
+ADAPTIVE = (NumpySeparablePool(), NumpyWindowsPool())

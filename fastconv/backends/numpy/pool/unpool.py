@@ -11,7 +11,7 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.unpool import UnpoolProblem
 
 
-class Unpool(Kernel[UnpoolProblem]):
+class NumpyUnpool(Kernel[UnpoolProblem]):
     """Positions index each channel of an image at once; of equal ones, the last value is kept."""
 
     backend = "numpy"
@@ -45,4 +45,4 @@ class Unpool(Kernel[UnpoolProblem]):
         return run
 
 
-KERNELS = (Unpool(),)
+KERNELS = (NumpyUnpool(),)

@@ -25,7 +25,7 @@ Select = slice | np.ndarray
 T = TypeVar("T")
 
 
-class Band(NamedTuple):
+class AxisBand(NamedTuple):
     """Some outputs along one axis, the inputs they read, and per tap: these outputs read those inputs."""
 
     out: slice
@@ -101,21 +101,21 @@ def unlisted_bytes(p: AnyPool, full: tuple[int, ...], steps: tuple[int, ...]) ->
     return sum(48 * ceil_div(n * step, max(f, 1)) for n, f, step in axes if n > LISTED)
 
 
-def fixed_bands(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> Iterator[Band]:
+def fixed_bands(e: int, k: int, s: int, d: int, lo: int, output: int, step: int) -> Iterator[AxisBand]:
     """Bands of `step` outputs of an axis with equal windows."""
     for o0 in range(0, output, step):
         o1 = min(o0 + step, output)
         i0 = max(0, o0 * s - lo)
         i1 = max(i0, min(e, (o1 - 1) * s - lo + (k - 1) * d + 1))
-        yield Band(slice(o0, o1), slice(i0, i1), listed(FixedTaps(e, k, s, d, lo, o0, o1)))
+        yield AxisBand(slice(o0, o1), slice(i0, i1), listed(FixedTaps(e, k, s, d, lo, o0, o1)))
 
 
-def adaptive_bands(e: int, output: int, step: int) -> Iterator[Band]:
+def adaptive_bands(e: int, output: int, step: int) -> Iterator[AxisBand]:
     """Bands of `step` outputs of an axis whose windows differ."""
     for o0 in range(0, output, step):
         o1 = min(o0 + step, output)
         start, end = axis_windows(e, output, o0, o1)
-        yield Band(slice(o0, o1), slice(int(start[0]), int(end[-1])), listed(AdaptiveTaps(start, end)))
+        yield AxisBand(slice(o0, o1), slice(int(start[0]), int(end[-1])), listed(AdaptiveTaps(start, end)))
 
 
 def each_of(axes: list[Iterable[T]]) -> Iterator[tuple[T, ...]]:
@@ -126,7 +126,7 @@ def each_of(axes: list[Iterable[T]]) -> Iterator[tuple[T, ...]]:
                 yield d, h, w
 
 
-def all_taps(axes: tuple[Band, ...]) -> Iterator[tuple[tuple[Select, Select], ...]]:
+def all_taps(axes: tuple[AxisBand, ...]) -> Iterator[tuple[tuple[Select, Select], ...]]:
     """Every tap of a window, in row-major order."""
     return each_of([a.taps for a in axes])
 
@@ -142,7 +142,7 @@ def read_extents(p: AnyPool, steps: tuple[int, int, int]) -> list[int]:
     return [min(e, w) for e, w in zip(p.input, windows, strict=True)]
 
 
-class Blocks:
+class WindowBlocks:
     """How an output is cut into blocks that read about `budget` input elements.
 
     Blocks grow along the axes in the order of memory, innermost first.
@@ -176,7 +176,7 @@ class Blocks:
         """Outputs of the largest block."""
         return int(np.prod(self.steps, dtype=object))
 
-    def bands(self) -> list[Iterable[Band]]:
+    def bands(self) -> list[Iterable[AxisBand]]:
         """The bands of depth, height and width."""
         p = self.p
         if isinstance(p, AdaptivePoolProblem):
@@ -193,7 +193,7 @@ class Blocks:
             )
         ]
 
-    def walk(self, bands: list[Iterable[Band]]) -> Iterator[tuple[slice, slice, tuple[Band, ...]]]:
+    def walk(self, bands: list[Iterable[AxisBand]]) -> Iterator[tuple[slice, slice, tuple[AxisBand, ...]]]:
         """(images, channels, band per axis) of every block."""
         p = self.p
         for n in range(0, p.n, self.steps[0]):

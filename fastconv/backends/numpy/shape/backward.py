@@ -17,7 +17,7 @@ BLOCK = 1 << 16  # elements of x
 OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
-class PadBackward(Kernel[PadProblem]):
+class NumpyPadBackward(Kernel[PadProblem]):
     """Blocks of leading rows; within one, the adjoints of the copies of `runs`."""
 
     backend = "numpy"
@@ -79,4 +79,4 @@ class PadBackward(Kernel[PadProblem]):
         return run
 
 
-PADS = (PadBackward(),)
+PADS = (NumpyPadBackward(),)

@@ -22,7 +22,7 @@ BLOCK_BYTES = 1 << 18
 OBJECT_BYTES = 1 << 9  # of the views and slices of one such call
 
 
-class Pad(Kernel[PadProblem]):
+class NumpyPad(Kernel[PadProblem]):
     """One copy for the middle, and for each part of the border: of the input itself, or of the fill value."""
 
     backend = "numpy"
@@ -69,7 +69,7 @@ def _borders(middle: tuple[slice, ...], output: tuple[int, ...]) -> Iterator[tup
                 yield (*middle[:axis], slice(start, stop), *rest)
 
 
-class Fold(Kernel[FoldProblem]):
+class NumpyFold(Kernel[FoldProblem]):
     """One strided copy, or addition, per tap of the kernel."""
 
     backend = "numpy"
@@ -146,5 +146,5 @@ def _ranges(p: FoldProblem, tap: tuple[int, ...]) -> tuple[tuple[slice, ...], tu
     return tuple(windows), tuple(pixels)
 
 
-PADS = (Pad(),)
-FOLDS = (Fold(),)
+PADS = (NumpyPad(),)
+FOLDS = (NumpyFold(),)

@@ -17,7 +17,7 @@ typedef struct {
     int relu, fetch; /* fetch: prefetch lines of y while they are computed */
     void *y;
     ptrdiff_t ychannel, yrow;
-} winograd_rows_args;
+} winograd1d_args;
 
 /* Squares of columns, to find outliers: their sum, and whether the largest column times `unlike` is at most the sum of the
    others, or, where pixels are `repeated`, the smallest. */
@@ -34,4 +34,4 @@ typedef struct {
     const void *coef; /* [pair][planes] for +p, then [planes] for infinity and for 0; see `Scheme.inputs` */
     const void *band;
     void *v;
-} winograd_rows_in_args;
+} winograd1d_input_args;

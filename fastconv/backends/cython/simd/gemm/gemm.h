@@ -21,7 +21,7 @@ typedef void fc_gemm_tile(const gemm_tile_args *t);
 /* sums[j/nr][i][j%nr] (+)= sum over k < depth of x[i*xrs + k*xcs] * W(k, j) for i < rows, j < cols, where W(k, j) is
      panels    w[j/nr*panel + k*nr + j%nr], zero after cols
      columns   w[k*step + j]
-     turned    w[j*step + k], and xcs is 1.
+     transposed    w[j*step + k], and xcs is 1.
    `part` products are summed first, and then added to the sums; columns uses `aside` for these sums, if they fit.
    The sums after cols are not used.  If `first`, sums start at zero instead of at their current values. */
 typedef struct {
@@ -32,4 +32,4 @@ typedef struct {
     ptrdiff_t panel, step;
     int first;
     void *sums, *aside;
-} thin_args;
+} skinny_args;

@@ -43,5 +43,5 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_to_float16(v) ((short_vec)_mm256_cvtps_ph((__m256)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #endif
 /* A masked load that waits for memory stalls all other instructions, and the hardware does not prefetch for it: prefetch the next rows. */
-#define v_load_beside(p, m) (__builtin_prefetch((const char *)(p) + 1024), v_load_mask(p, m))
+#define v_load_edge(p, m) (__builtin_prefetch((const char *)(p) + 1024), v_load_mask(p, m))
 #define v_product_error(a, b, product) v_fma(a, b, -(product))

@@ -5,7 +5,7 @@
    v_load, v_store            whole vectors, any alignment
    v_loadn, v_storen          the first n lanes, 0 <= n <= VL; memory after them is not accessed, lanes after them are 0
    v_lanes, v_load_mask       lanes lo <= l < hi as a vmask; those lanes of a vector, the others are 0 and their memory is not accessed
-   v_load_beside              v_load_mask at the edge of an image whose rows are read one after the other
+   v_load_edge              v_load_mask at the edge of an image whose rows are read one after the other
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
    v_product_error(a, b, a*b) the rounding error of the product
    v_inverse                  1 / a, not always correctly rounded
@@ -30,7 +30,7 @@
      HAS_ALIGN   v_align is one instruction
      MR          rows of the register tile, a plain number up to FC_MAX_MR
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, and v_keep; and where it
-   has better ones than those below, v_from_float16 and v_to_float16, v_load_beside, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
+   has better ones than those below, v_from_float16 and v_to_float16, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
    with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
@@ -126,8 +126,8 @@ INLINE int v_any_nan(vec v)
 
 INLINE vec v_relu(vec x) { return v_larger(v_zero(), x); } /* the second operand if that is NaN */
 
-#ifndef v_load_beside
-#define v_load_beside(p, m) v_load_mask(p, m)
+#ifndef v_load_edge
+#define v_load_edge(p, m) v_load_mask(p, m)
 #endif
 
 /* Keep v in a register: without it, a broadcast is loaded again for every use. */
