@@ -362,6 +362,9 @@ def _fit(options: argparse.Namespace) -> None:
     print(f"measured {done.samples} times of {done.cases} problems")
     for what, (mean, worst) in (("before", done.before), ("after", done.after)):
         print(f"regret of the choice of kernel {what}: geometric mean {mean:.3f}, worst {worst:.2f}")
+    if done.after[0] > done.before[0]:
+        print("nothing was written: the known rates choose better")
+        return
     stored.save(done.table, file)
     print(f"wrote {file}")
     if options.module is not None:

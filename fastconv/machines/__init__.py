@@ -17,6 +17,11 @@ from fastconv.machines import blocks, generic, sapphire_rapids, stored, zen4
 SHIPPED = {table.name: table for table in (zen4.TABLE, sapphire_rapids.TABLE)}
 
 
+def known_table() -> Table | None:
+    """The table that ships for this kind of processor, if there is one."""
+    return SHIPPED.get(cpu.microarchitecture() or "")
+
+
 @cache
 def host_table() -> Table:
     """The table of this computer.
@@ -31,7 +36,7 @@ def host_table() -> Table:
         if named not in ("generic", *SHIPPED):
             raise ValueError(f"FASTCONV_TABLE is {named!r}; allowed are generic, {', '.join(SHIPPED)}")
         return SHIPPED.get(named) or generic.table()
-    shipped = SHIPPED.get(cpu.microarchitecture() or "") or generic.table()
+    shipped = known_table() or generic.table()
     return stored.load(shipped) or shipped
 
 

@@ -7,7 +7,7 @@ from fastconv.core.costs import Table
 
 TABLE = Table(
     name="zen4",
-    peak={"avx512": 1.4e11, "avx2": 1.12e11, "portable": 5.6e10},
+    peak={"avx512": 1.18e11, "avx2": 1.18e11, "portable": 5.9e10},
     bandwidth=1.5e10,
     rates={
         "cython.conv.depthwise@avx2": {

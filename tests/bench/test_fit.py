@@ -80,6 +80,16 @@ def test_designed_problems_are_calls() -> None:
         assert callable(call_of(case)[0])
 
 
+def test_unknown_machines_start_from_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit, "host_isas", lambda: ("avx2", "portable"))
+    monkeypatch.setattr(fit, "isa_peak", lambda isa: {"avx2": 2e11}.get(isa))
+    monkeypatch.setattr(fit, "bandwidth", lambda threads: 3e10)
+    table = fit.measured_machine()
+    assert (table.name, dict(table.peak), table.bandwidth) == ("generic", {"avx2": 2e11}, 3e10)
+    monkeypatch.setattr(fit, "isa_peak", lambda isa: None)
+    assert fit.measured_machine().name == "generic"
+
+
 def test_fit_measures_and_predicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A few small problems: what it returns can be written, read, and used."""
     small = [c for c in designed() if c.name.endswith(("4,7 3x3 s1", "24,7 1x1 s1"))]
