@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -51,14 +51,16 @@ def even_part(total: int, most: int, multiple: int = 1) -> int:
     return total if parts <= 1 else round_up(ceil_div(total, parts), multiple)
 
 
-def slices(total: int, step: int) -> list[slice]:
+def slices(total: int, step: int) -> Iterator[slice]:
     """Slices of `step` that cover `total` elements; the last one may extend beyond them."""
-    return [slice(i, i + step) for i in range(0, total, step)]
+    return (slice(i, i + step) for i in range(0, total, step))
 
 
 def rectangles(rows: int, columns: int, height: int, width: int) -> Iterator[tuple[slice, slice]]:
     """The same along two axes, row by row."""
-    return product(slices(rows, height), slices(columns, width))
+    for down in slices(rows, height):
+        for across in slices(columns, width):
+            yield down, across
 
 
 def span(outputs: int, stride: int, kernel: int, dilation: int) -> int:

@@ -18,6 +18,7 @@ from fastconv.backends.cython.runtime import halves
 from fastconv.backends.cython.widened import pieces as widened
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Run
+from fastconv.core.numbers import rectangles
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 
@@ -71,31 +72,29 @@ class WidenedPool(widened.Widened):
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, *outs: np.ndarray) -> None:
-            for n in range(0, p.n, q.n):
-                for c in range(0, p.c, q.c):
-                    for rows in walk(p, axis, q.output[axis]) if split(p) else whole:
-                        at = slice(n, n + q.n), slice(c, c + q.c), *(slice(None),) * axis
-                        given = x[*at, rows.inp]
-                        images, channels = given.shape[:2]
-                        own = replace(q, n=images, c=channels)
-                        if split(p):
-                            own = part(p, images, channels, axis, rows, q.dtype)
-                        if own not in runs:
-                            runs[own] = self.inner.prepare(own, (), threads)
-                        wide = volume(given.shape, q.dtype, p.layout)
-                        halves.convert(self.isa, wide, given)
-                        targets = [out[*at, rows.out] for out in outs]
-                        results = [
-                            volume(to.shape, dtype, p.layout)
-                            for to, (_, dtype) in zip(targets, q.results, strict=True)
-                        ]
-                        runs[own](wide, *results)
-                        if lowest is not None:
-                            np.maximum(results[0], lowest, out=results[0])
-                        for places in results[1:]:
-                            np.add(places, rows.inp.start * step, out=places, where=places >= 0)
-                        for result, to in zip(results, targets, strict=True):
-                            halves.convert(self.isa, to, result)
+            for block in rectangles(p.n, p.c, q.n, q.c):
+                at = *block, *(slice(None),) * axis
+                for rows in walk(p, axis, q.output[axis]) if split(p) else whole:
+                    given = x[*at, rows.inp]
+                    images, channels = given.shape[:2]
+                    own = replace(q, n=images, c=channels)
+                    if split(p):
+                        own = part(p, images, channels, axis, rows, q.dtype)
+                    if own not in runs:
+                        runs[own] = self.inner.prepare(own, (), threads)
+                    wide = volume(given.shape, q.dtype, p.layout)
+                    halves.convert(self.isa, wide, given)
+                    targets = [out[*at, rows.out] for out in outs]
+                    results = [
+                        volume(to.shape, dtype, p.layout) for to, (_, dtype) in zip(targets, q.results, strict=True)
+                    ]
+                    runs[own](wide, *results)
+                    if lowest is not None:
+                        np.maximum(results[0], lowest, out=results[0])
+                    for places in results[1:]:
+                        np.add(places, rows.inp.start * step, out=places, where=places >= 0)
+                    for result, to in zip(results, targets, strict=True):
+                        halves.convert(self.isa, to, result)
 
         return run
 

@@ -23,7 +23,7 @@ from fastconv.backends.cython.runtime import halves
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon
-from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
+from fastconv.core.numbers import ceil_div, even_part, rectangles, span, whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -277,8 +277,8 @@ class WidenedGemm(WidenedKernel):
             sizes = self._bytes(p, q)
             with borrow(sum(sizes)) as scratch:
                 pieces = [scratch[sum(sizes[:i]) :] for i in range(len(sizes))]
-                for i, r in product(range(0, p.batch, q.batch), range(0, p.m, q.m)):
-                    block(x, out, slice(i, i + q.batch), slice(r, r + q.m), pieces)
+                for at, rows in rectangles(p.batch, p.m, q.batch, q.m):
+                    block(x, out, at, rows, pieces)
 
         return run
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastconv.backends.numpy.pool.windows import BLOCK, AnyPool, FixedTaps, Select, each_of, few_listed
-from fastconv.core.numbers import ceil_div
+from fastconv.core.numbers import ceil_div, rectangles
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 
 
@@ -138,8 +138,6 @@ class InputBlocks:
 
     def walk(self, parts: list[Iterable[Part]]) -> Iterator[tuple[slice, slice, tuple[Part, ...]]]:
         """(images, channels, part per axis) of every block."""
-        p = self.p
-        for n in range(0, p.n, self.steps[0]):
-            for c in range(0, p.c, self.steps[1]):
-                for axes in each_of(parts):
-                    yield slice(n, n + self.steps[0]), slice(c, c + self.steps[1]), axes
+        for images, channels in rectangles(self.p.n, self.p.c, *self.steps[:2]):
+            for axes in each_of(parts):
+                yield images, channels, axes

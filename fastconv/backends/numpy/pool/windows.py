@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from fastconv.core.numbers import ceil_div
+from fastconv.core.numbers import ceil_div, rectangles
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows
 from fastconv.core.problems.pool import PoolProblem
 
@@ -195,8 +195,6 @@ class WindowBlocks:
 
     def walk(self, bands: list[Iterable[AxisBand]]) -> Iterator[tuple[slice, slice, tuple[AxisBand, ...]]]:
         """(images, channels, band per axis) of every block."""
-        p = self.p
-        for n in range(0, p.n, self.steps[0]):
-            for c in range(0, p.c, self.steps[1]):
-                for axes in each_of(bands):
-                    yield slice(n, n + self.steps[0]), slice(c, c + self.steps[1]), axes
+        for images, channels in rectangles(self.p.n, self.p.c, *self.steps[:2]):
+            for axes in each_of(bands):
+                yield images, channels, axes

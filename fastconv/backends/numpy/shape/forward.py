@@ -16,6 +16,7 @@ import numpy as np
 from fastconv.backends.numpy.shape.runs import boxes
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
+from fastconv.core.numbers import rectangles
 from fastconv.core.problems.shape import FoldProblem, PadProblem
 
 BLOCK_BYTES = 1 << 18
@@ -120,8 +121,8 @@ class NumpyFold(Kernel[FoldProblem]):
         @np.errstate(all="ignore")
         def fold(x: np.ndarray, out: np.ndarray) -> None:
             images, channels = self._block(p)
-            for n, c in itertools.product(range(0, p.n, images), range(0, p.c, channels)):
-                given, part = (a[n : n + images, c : c + channels] for a in (x, out))
+            for at in rectangles(p.n, p.c, images, channels):
+                given, part = x[at], out[at]
                 acc = part if p.acc == p.dtype else np.empty(part.shape, p.acc)
                 acc[...] = np.zeros((), p.acc)
                 for tap, (windows, pixels) in taps:
