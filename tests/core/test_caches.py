@@ -113,7 +113,7 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
     """Of instruction sets, dtypes, points of interpolation, modules: no problem and no shape."""
     endless = {one.__qualname__ for one in every_cache() if one.cache_info().maxsize is None}
     assert endless <= {
-        "_coef_in", "_edge_points", "_families", "_finite", "_modules", "_numbers", "_reads", "_weights",
+        "_coef_in", "_best_edge", "_families", "_finite", "_modules", "_numbers", "_reads", "_weights",
         "algorithm_names", "available", "block_bytes", "build_problem", "check_dtype", "default", "features", "host",
         "host_isas", "host_table", "identity", "is_bfloat16", "is_half", "kernels", "lanes", "memory",
         "microarchitecture", "missing_numba", "product_dtypes", "promote", "simd", "system_fields", "table",
@@ -124,8 +124,8 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
 def test_what_a_prepared_kernel_holds_is_measured() -> None:
     """For every kernel, on a convolution with many taps: all memory that it keeps for later calls is counted."""
     x, w = ones(1, 2, 90, 80), ones(4, 2, 60, 50)
+    base = F.plan(F.conv2d, x, w)
     for kernel in kernels("conv"):
-        base = F.plan(F.conv2d, x, w)
         try:
             recipe = base.with_kernel(kernel.name)._recipe
         except F.UnsupportedError:

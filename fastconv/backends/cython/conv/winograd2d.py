@@ -188,8 +188,7 @@ class Edge:
     def of(cls, axis: Axis, outputs: int, dtype: np.dtype) -> Edge:
         taps = ceil_div(axis.taps, axis.stride)
         every, points = _finite(axis.points), outputs + taps - 1
-        chosen = _edge_points(axis.points, taps, outputs)
-        b, a, _ = _edge_matrices([every[i] for i in chosen], taps, outputs)
+        chosen, b, a = _best_edge(axis.points, taps, outputs)
         left = [every[i] for i in range(len(every)) if i not in chosen]
         undo = [float(_without([every[i], *left], every[i])) for i in chosen]
         at = np.array([*chosen, axis.points - 1], np.intp)
@@ -286,8 +285,8 @@ def _edge_matrices(finite: Sequence[Fraction], taps: int, outputs: int) -> tuple
 
 
 @cache
-def _edge_points(points: int, taps: int, outputs: int) -> tuple[int, ...]:
-    """Which of the finite points of a set a filter of fewer outputs uses: those that amplify errors the least.
+def _best_edge(points: int, taps: int, outputs: int) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
+    """Which of the finite points of a set a filter of fewer outputs uses: those that amplify errors the least; B', A'.
 
     Kept for good, like the points themselves: trying all choices in exact arithmetic takes milliseconds.
     """
@@ -297,7 +296,9 @@ def _edge_points(points: int, taps: int, outputs: int) -> tuple[int, ...]:
         b, a, g = (np.abs(m) for m in _edge_matrices([every[i] for i in chosen], taps, outputs))
         return float((a * b.sum(1) * g.sum(1)).sum(1).max())
 
-    return min(((0, *rest) for rest in combinations(range(1, len(every)), outputs + taps - 3)), key=amplified)
+    chosen = min(((0, *rest) for rest in combinations(range(1, len(every)), outputs + taps - 3)), key=amplified)
+    b, a, _ = _edge_matrices([every[i] for i in chosen], taps, outputs)
+    return chosen, b, a
 
 
 def _product(roots: Sequence[Fraction]) -> list[Fraction]:
