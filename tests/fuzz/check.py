@@ -78,6 +78,7 @@ class Chooser:
     problem: Any = None  # None: every problem that the kernel takes
     cheap: bool = False  # any kernel is right: the oracle, which needs no search
     seen: list[tuple[Any, Kernel[Any]]] = field(default_factory=list)
+    chosen: dict[tuple[Any, Options], Any] = field(default_factory=dict)  # by the library; recipes are forgotten often
 
     def __call__(self, problem: Any, options: Options) -> Any:
         found = self._choose(problem, options)
@@ -89,7 +90,10 @@ class Chooser:
             return _take(kernels(problem.op)[-1], problem, options)
         if self.kernel is not None and self.problem in (None, problem) and takes(self.kernel, problem):
             return _take(self.kernel, problem, options)
-        return self.original(problem, options)
+        key = problem, options
+        if key not in self.chosen:
+            self.chosen[key] = self.original(problem, options)
+        return self.chosen[key]
 
 
 def takes(kernel: Kernel[Any], problem: Any) -> bool:
