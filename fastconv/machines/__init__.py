@@ -2,24 +2,33 @@
 
 What the user fitted on this processor comes first, then the table that was fitted on its microarchitecture.  Any other
 processor gets `generic`: the rates of the best-known one, scaled to an estimate of its peak.  ``FASTCONV_TABLE`` names
-another one, for experiments.
+another one, for experiments.  Tables are imported when the first time is predicted.
 """
 
 from __future__ import annotations
 
 import os
 from functools import cache
+from importlib import import_module
 
 from fastconv.core import cpu, machine
 from fastconv.core.costs import Table
-from fastconv.machines import blocks, generic, sapphire_rapids, stored, zen4
+from fastconv.machines import blocks
 
-SHIPPED = {table.name: table for table in (zen4.TABLE, sapphire_rapids.TABLE)}
+SHIPPED = ("zen4", "sapphire_rapids")  # modules, called as the microarchitecture
+
+
+def shipped(name: str) -> Table:
+    """The table of a microarchitecture, or ``generic``."""
+    module = import_module(f"fastconv.machines.{name}")
+    table: Table = module.table() if name == "generic" else module.TABLE
+    return table
 
 
 def known_table() -> Table | None:
     """The table that ships for this kind of processor, if there is one."""
-    return SHIPPED.get(cpu.microarchitecture() or "")
+    name = cpu.microarchitecture()
+    return shipped(name) if name in SHIPPED else None
 
 
 @cache
@@ -35,9 +44,11 @@ def host_table() -> Table:
     if named:
         if named not in ("generic", *SHIPPED):
             raise ValueError(f"FASTCONV_TABLE is {named!r}; allowed are generic, {', '.join(SHIPPED)}")
-        return SHIPPED.get(named) or generic.table()
-    shipped = known_table() or generic.table()
-    return stored.load(shipped) or shipped
+        return shipped(named)
+    from fastconv.machines import stored
+
+    known = known_table() or shipped("generic")
+    return stored.load(known) or known
 
 
 @cache
