@@ -221,7 +221,8 @@ def slices(total: int, seconds: float) -> tuple[tuple[int, int], ...]:
 
     For kernels with threads of their own: Python handles signals between the parts.
     """
-    return tuple(near_equal(total, max(1, min(total, int(seconds / SLICE_SECONDS) + 1))))
+    pieces = max(1, min(total, int(seconds / SLICE_SECONDS) + 1))
+    return tuple(near_equal(total, pieces)) if pieces > 1 else ((0, total),)
 
 
 def _after_fork_in_child() -> None:

@@ -256,12 +256,14 @@ def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contigu
     return Contiguous(n * c * d * h * w, (c * d * h * w, d * h * w, h * w, w, 1), 2)
 
 
+@keep_few()
 def images(p: ConvProblem | PoolProblem | AdaptivePoolProblem) -> tuple[Contiguous, Contiguous]:
     """`Contiguous` of the images that `p` reads and computes; for a gradient of weights, those of its convolution."""
     ic, oc = (p.ic, p.oc) if isinstance(p, ConvProblem) else (p.c, p.c)
     return contiguous(p.n, ic, p.input, p.layout), contiguous(p.n, oc, p.output, p.layout)
 
 
+@keep_few()
 def c_order(*shape: int) -> Contiguous:
     """`Contiguous` of an array in C order."""
     strides = tuple(prod(shape[i + 1 :]) for i in range(len(shape)))
