@@ -16,6 +16,8 @@ Counts = Mapping[str, float]
 # the bandwidth says; all else, such as a call or a row, the same on any processor.
 ARITHMETIC, TRAFFIC = ("multiply", "transform"), "bytes"
 
+BASE = "@portable"  # rows of the instruction set that every machine has
+
 
 class Features:
     """Counts of what one run does, by the names of rates.
@@ -117,8 +119,14 @@ class Table:
         return total(features.counts) + sum(max(map(total, parts)) for parts in features.overlaps)
 
     def scaled(self, name: str, peak: Mapping[str, float], bandwidth: float) -> Table:
-        """The table of a machine that was not fitted, of which only the peak and the bandwidth are known."""
-        slower = {isa: self.peak[isa] / flops for isa, flops in peak.items() if isa in self.peak}
+        """The table of a machine that was not fitted, of which only the peak and the bandwidth are known.
+
+        Rates of an instruction set that this table lacks are those of ``portable``, scaled.
+        """
+        known = dict(self.rates)
+        for isa in peak.keys() - self.peak.keys():
+            known |= {row.replace(BASE, f"@{isa}"): of for row, of in self.rates.items() if row.endswith(BASE)}
+        slower = {isa: self.peak.get(isa, self.peak[BASE[1:]]) / flops for isa, flops in peak.items()}
         widest = max(self.peak.values()) / max(peak.values())  # of libraries, which choose instructions themselves
 
         def factor(row: str, count: str) -> float:
@@ -127,9 +135,7 @@ class Table:
                 return slower.get(isa, 1.0) if isa else widest
             return self.bandwidth / bandwidth if count.startswith(TRAFFIC) else 1.0
 
-        rates = {
-            row: {count: rate * factor(row, count) for count, rate in of.items()} for row, of in self.rates.items()
-        }
+        rates = {row: {count: rate * factor(row, count) for count, rate in of.items()} for row, of in known.items()}
         return replace(self, name=name, peak=peak, bandwidth=bandwidth, rates=rates)
 
     def with_rates(self, changed: Mapping[str, float]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fastconv.core.costs import Table
+from fastconv.core.machine import ISAS
 from fastconv.machines.zen4 import TABLE
 
 WIDE = 1.6  # times the AVX-512 peak of Zen 4, whose units are half as wide but run at a higher clock
@@ -12,7 +13,9 @@ WIDE = 1.6  # times the AVX-512 peak of Zen 4, whose units are half as wide but 
 
 def table() -> Table:
     """Of a processor with vector units of full width, of which nothing was measured."""
-    return scaled({**TABLE.peak, "avx512": WIDE * TABLE.peak["avx512"]}, TABLE.bandwidth)
+    per_byte = TABLE.peak["avx2"] / ISAS["avx2"][0]
+    others = {isa: per_byte * vector_bytes for isa, (vector_bytes, _, _) in ISAS.items() if isa not in TABLE.peak}
+    return scaled({**TABLE.peak, "avx512": WIDE * TABLE.peak["avx512"], **others}, TABLE.bandwidth)
 
 
 def scaled(peak: Mapping[str, float], bandwidth: float) -> Table:

@@ -95,6 +95,13 @@ def test_scaling_changes_what_depends_on_peak_and_bandwidth() -> None:
     assert (scaled.flops("avx2"), scaled.flops("avx2", 8)) == (200.0, 100.0)
 
 
+def test_an_instruction_set_without_rates_has_those_of_portable() -> None:
+    table = replace(TABLE, rates={**TABLE.rates, "k@portable": {"call": 1.0, "multiply": 2.0}})
+    scaled = table.scaled("other", {"portable": 50.0, "neon": 200.0}, 10.0)
+    assert scaled.rates["k@neon"] == {"call": 1.0, "multiply": 0.5}
+    assert scaled.rates["k@portable"] == {"call": 1.0, "multiply": 2.0}
+
+
 def test_tables_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         TABLE.name = "mine"  # type: ignore[misc]
