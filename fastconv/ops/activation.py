@@ -12,7 +12,7 @@ from fastconv.core.arrays import Spec, as_array, clean, dtype_called, stand_in
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.activation import ElementwiseProblem, check_range, elementwise_problem
 from fastconv.core.problems.base import as_flag, as_int, as_number, check_dtype, is_bfloat16, joint_shape, promote
-from fastconv.core.problems.softmax import as_axis, softmax_problem
+from fastconv.core.problems.softmax import SoftmaxKind, as_axis, softmax_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.recipes import reshaped
@@ -775,7 +775,9 @@ def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, options: Opti
     return reshaped(problem, options, shape, dtype, (2 * problem.size,), result)
 
 
-def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None) -> np.ndarray:
+def _softmax(
+    kind: SoftmaxKind, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None
+) -> np.ndarray:
     x = as_array(x, "input")
     to = None if dtype is None else dtype_called(dtype, "dtype")
     return submit(
@@ -785,7 +787,7 @@ def _softmax(kind: str, x: Any, dim: Any, dtype: Any, out: Any, backend: str | N
 
 @remember
 def _softmax_recipe(
-    kind: str, shape: tuple[int, ...], dtype: np.dtype, dim: int, to: np.dtype | None, options: Options
+    kind: SoftmaxKind, shape: tuple[int, ...], dtype: np.dtype, dim: int, to: np.dtype | None, options: Options
 ) -> Recipe:
     p = softmax_problem(kind, shape, dtype, dim, to)
     return reshaped(p, options, shape, dtype, (p.outer, p.length, p.inner), shape)

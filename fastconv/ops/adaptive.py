@@ -9,7 +9,7 @@ import numpy as np
 from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, merge_spatial
 from fastconv.core.problems.base import as_flag, as_layout, freeze
-from fastconv.core.problems.pool import PoolProblem
+from fastconv.core.problems.pool import PoolKind, PoolProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.pool import submit_pool
@@ -19,7 +19,7 @@ from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Layout
 
 
 def _adaptive(
-    kind: str, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: Options
+    kind: PoolKind, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: Options
 ) -> Any:
     x = as_array(x, "input")
     problem = adaptive_problem(
@@ -41,7 +41,7 @@ def global_shapes(
     return merged, shape, results
 
 
-def _global(kind: str, x: Any, out: Any, layout: str, options: Options) -> np.ndarray:
+def _global(kind: PoolKind, x: Any, out: Any, layout: str, options: Options) -> np.ndarray:
     x = as_array(x, "input")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)

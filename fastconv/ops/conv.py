@@ -47,7 +47,7 @@ def _conv(
 def _recipe(
     transposed: bool, rank: int, x_shape: tuple[int, ...], x_dtype: np.dtype, w_shape: tuple[int, ...],
     w_dtype: np.dtype, b_shape: tuple[int, ...] | None, b_dtype: np.dtype | None, stride: Any, padding: Any,
-    dilation: Any, groups: int, output_padding: Any, layout: str, padding_mode: str | None, activation: str | None,
+    dilation: Any, groups: int, output_padding: Any, layout: Layout, padding_mode: str | None, activation: str | None,
     packed: bool, options: Options,
 ) -> tuple[Recipe, tuple[int, ...], np.dtype, np.dtype]:  # fmt: skip
     """The recipe, the canonical shape and dtype of its weights, and the dtype of its bias."""

@@ -9,7 +9,7 @@ import numpy as np
 from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import as_flag, as_int, as_layout, as_number, freeze, join_batch, split_batch
-from fastconv.core.problems.pool import PoolProblem, pool_problem
+from fastconv.core.problems.pool import PoolKind, PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.ops.condensed import condensed
@@ -40,8 +40,8 @@ def _recipe(
 
 
 def describe_pool(
-    kind: str, rank: int, x: np.ndarray, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
-    layout: str, *, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0, indices: Any = False,
+    kind: PoolKind, rank: int, x: np.ndarray, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: Any, layout: str, *, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0, indices: Any = False,
 ) -> PoolProblem:  # fmt: skip
     """The problem that the arguments of a pooling, or of its gradient, describe."""
     if divisor is not None:
@@ -55,8 +55,8 @@ def describe_pool(
 
 
 def _pool(
-    kind: str, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any, out: Any,
-    layout: str, options: Options, **of_kind: Any,
+    kind: PoolKind, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
+    out: Any, layout: str, options: Options, **of_kind: Any,
 ) -> Any:  # fmt: skip
     x = as_array(x, "input")
     problem = describe_pool(kind, rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, **of_kind)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, shown
-from fastconv.core.problems.base import Problem, check_dtype, description
+from fastconv.core.problems.base import Direction, Problem, check_dtype, description
 from fastconv.typing import Activation
 
 FUSED: tuple[str, ...] = get_args(Activation)
@@ -63,7 +63,7 @@ class ElementwiseProblem(Problem):
     size: int
     dtype: np.dtype
     out: np.dtype
-    direction: str = "forward"
+    direction: Direction = "forward"
     rows: int = 1
 
     @property

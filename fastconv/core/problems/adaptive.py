@@ -16,8 +16,9 @@ import numpy as np
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import ShapeError, shown
 from fastconv.core.numbers import ceil_div
-from fastconv.core.problems.base import Problem, as_int, check_size, description, split_batch, to3
-from fastconv.core.problems.pool import PoolProblem, check_not_empty, pool_dtype
+from fastconv.core.problems.base import Direction, Problem, as_int, check_size, description, split_batch, to3
+from fastconv.core.problems.pool import PoolKind, PoolProblem, check_not_empty, pool_dtype
+from fastconv.typing import Layout
 
 
 @description
@@ -41,16 +42,16 @@ class AdaptivePoolProblem(Problem):
         As in `PoolProblem`; max has `indices` then.
     """
 
-    kind: str
+    kind: PoolKind
     n: int
     c: int
     input: tuple[int, int, int]
     output: tuple[int, int, int]
     indices: bool
-    layout: str
+    layout: Layout
     dtype: np.dtype
     out: np.dtype
-    direction: str = "forward"
+    direction: Direction = "forward"
 
     @property
     def op(self) -> str:
@@ -127,13 +128,13 @@ def _adaptive_size(value: Any, rank: int, spatial: tuple[int, ...]) -> tuple[int
 
 @keep_few(1024)
 def adaptive_problem(
-    kind: str,
+    kind: PoolKind,
     rank: int,
     xshape: tuple[int, ...],
     xdtype: np.dtype,
     output_size: Any,
     indices: bool,
-    layout: str,
+    layout: Layout,
 ) -> PoolProblem | AdaptivePoolProblem:
     """Check the arguments of adaptive_max and adaptive_avg_pool1d/2d/3d and describe the pooling.
 
@@ -152,13 +153,13 @@ def adaptive_problem(
 
 
 def windows_problem(
-    kind: str,
+    kind: PoolKind,
     n: int,
     c: int,
     spatial: tuple[int, int, int],
     output: tuple[int, int, int],
     indices: bool,
-    layout: str,
+    layout: Layout,
     dtype: np.dtype,
 ) -> PoolProblem | AdaptivePoolProblem:
     """The pooling of checked arguments: as fixed windows where output divides input."""
@@ -176,7 +177,7 @@ def windows_problem(
 
 @keep_few(1024)
 def global_problem(
-    kind: str, xshape: tuple[int, ...], xdtype: np.dtype, layout: str
+    kind: PoolKind, xshape: tuple[int, ...], xdtype: np.dtype, layout: Layout
 ) -> PoolProblem | AdaptivePoolProblem:
     """Check the arguments of global_max_pool and global_avg_pool; spatial axes beyond three are merged into depth."""
     if len(xshape) < 3:

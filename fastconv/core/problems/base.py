@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform, get_args
 
 import numpy as np
 
@@ -27,6 +27,7 @@ LAST_AXIS_SECOND = tuple((0, n - 1, *range(1, n - 1)) for n in range(6))
 FREE_SPAN, FREE_RATIO = 2**20, 64  # padded positions that an axis may have: in any case, and per value
 
 Pads = tuple[tuple[int, int], ...]
+Direction: TypeAlias = Literal["forward", "backward"]
 
 
 T = TypeVar("T")
@@ -170,10 +171,10 @@ def joint_shape(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(joint)
 
 
-def as_layout(layout: Any) -> str:
+def as_layout(layout: Any) -> Layout:
     if not isinstance(layout, str) or layout not in LAYOUTS:
         raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {shown(layout)}")
-    return layout
+    return layout  # type: ignore[return-value]
 
 
 def check_size(shape: tuple[int, ...], name: str) -> None:

@@ -20,7 +20,7 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
@@ -43,11 +43,12 @@ from fastconv.core.problems.base import (
     split_batch,
     to3,
 )
-from fastconv.typing import SamePadding, TransposedPaddingMode
+from fastconv.typing import Layout, SamePadding, TransposedPaddingMode
 
 SAME: tuple[str, ...] = get_args(SamePadding)
 TRANSPOSED_PADDING_MODES: tuple[str, ...] = get_args(TransposedPaddingMode)
-DIRECTIONS = ("forward", "transposed", "weight", "weight_transposed")
+ConvDirection: TypeAlias = Literal["forward", "transposed", "weight", "weight_transposed"]
+DIRECTIONS: tuple[str, ...] = get_args(ConvDirection)
 AXES = ("depth", "height", "width")
 
 
@@ -85,7 +86,7 @@ class ConvProblem(Problem):
         Whether weights are packed once, for many runs, so that packing costs nothing.
     """
 
-    direction: str
+    direction: ConvDirection
     n: int
     ic: int
     oc: int
@@ -98,7 +99,7 @@ class ConvProblem(Problem):
     output: tuple[int, int, int]
     mode: str
     fill: float
-    layout: str
+    layout: Layout
     dtype: np.dtype
     acc: np.dtype
     out: np.dtype
@@ -192,7 +193,7 @@ class ConvProblem(Problem):
 
 def input_gradient(p: ConvProblem) -> ConvProblem:
     """The problem that computes the gradient of the input of `p`, from the gradient of its output and its weights."""
-    direction = "transposed" if p.direction == "forward" else "forward"
+    direction: ConvDirection = "transposed" if p.direction == "forward" else "forward"
     return replace(
         p, direction=direction, ic=p.oc, oc=p.ic, input=p.output, output=p.input, pads=_reached(p), bias=False,
         activation=None,
@@ -330,7 +331,7 @@ def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
 
 
 def _described(
-    direction: str, sizes: _Sizes, oc: int, pads: Pads, output: list[int], mode: str, layout: str,
+    direction: ConvDirection, sizes: _Sizes, oc: int, pads: Pads, output: list[int], mode: str, layout: Layout,
     dtypes: tuple[np.dtype, np.dtype, np.dtype], bias: bool, activation: str | None, packed: bool,
 ) -> ConvProblem:  # fmt: skip
     """The canonical problem of checked arguments; `dtypes` as `_conv_dtypes` returns them."""
@@ -361,7 +362,7 @@ def conv_problem(
     padding: Any,
     dilation: Any,
     groups: Any,
-    layout: str,
+    layout: Layout,
     padding_mode: Any,
     activation: str | None,
     packed: bool,
@@ -423,7 +424,7 @@ def conv_transpose_problem(
     output_padding: Any,
     groups: Any,
     dilation: Any,
-    layout: str,
+    layout: Layout,
     padding_mode: Any,
     activation: str | None,
     packed: bool,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
-from typing import get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, description
 from fastconv.typing import Reduction
 
+LossDirection: TypeAlias = Literal["forward", "backward", "target"]
 REDUCTIONS: tuple[str, ...] = get_args(Reduction)
 
 
@@ -52,7 +53,7 @@ class LossProblem(Problem):
     reduction: str
     smoothing: float
     dtype: np.dtype
-    direction: str = "forward"
+    direction: LossDirection = "forward"
 
     @property
     def op(self) -> str:

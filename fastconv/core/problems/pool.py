@@ -6,17 +6,29 @@ Adaptive pooling whose output divides its input, and global pooling, become this
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.numbers import ceil_div
-from fastconv.core.problems.base import Pads, Problem, as_ints, check_dtype, check_size, description, split_batch, to3
+from fastconv.core.problems.base import (
+    Direction,
+    Pads,
+    Problem,
+    as_ints,
+    check_dtype,
+    check_size,
+    description,
+    split_batch,
+    to3,
+)
 from fastconv.core.problems.conv import AXES, as_pads, forward_extent
+from fastconv.typing import Layout
 
-KINDS = ("max", "avg", "lp")
+PoolKind: TypeAlias = Literal["max", "avg", "lp"]
+KINDS: tuple[str, ...] = get_args(PoolKind)
 ROOM = 64  # length of the run of equal values that a table keeps: no vector or tile of vectors is longer
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
@@ -57,7 +69,7 @@ class PoolProblem(Problem):
         max without `indices` x: a gradient is then divided evenly among equal maxima.
     """
 
-    kind: str
+    kind: PoolKind
     n: int
     c: int
     input: tuple[int, int, int]
@@ -70,10 +82,10 @@ class PoolProblem(Problem):
     divisor: int | None
     norm: float
     indices: bool
-    layout: str
+    layout: Layout
     dtype: np.dtype
     out: np.dtype
-    direction: str = "forward"
+    direction: Direction = "forward"
 
     @property
     def op(self) -> str:
@@ -231,7 +243,7 @@ def _check_pads(padding: Any, axis: str, k: int, lo: int, hi: int) -> None:
 
 @keep_few(1024)
 def pool_problem(
-    kind: str,
+    kind: PoolKind,
     rank: int,
     xshape: tuple[int, ...],
     xdtype: np.dtype,
@@ -244,7 +256,7 @@ def pool_problem(
     divisor: int | None,
     norm: float,
     indices: bool,
-    layout: str,
+    layout: Layout,
 ) -> PoolProblem:
     """Check the arguments of max, avg and lp_pool1d/2d/3d and describe the pooling.
 

@@ -10,6 +10,7 @@ import numpy as np
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.problems.base import (
+    Direction,
     Problem,
     as_int,
     as_ints,
@@ -52,7 +53,7 @@ class PadProblem(Problem):
     mode: str
     value: Any
     dtype: np.dtype
-    direction: str = "forward"
+    direction: Direction = "forward"
 
     @property
     def op(self) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError
-from fastconv.core.problems.base import NOMINAL_ROWS, Problem, as_int, check_dtype, description
+from fastconv.core.problems.base import NOMINAL_ROWS, Direction, Problem, as_int, check_dtype, description
 
-KINDS = ("softmax", "log_softmax", "softmin")
+SoftmaxKind: TypeAlias = Literal["softmax", "log_softmax", "softmin"]
+KINDS: tuple[str, ...] = get_args(SoftmaxKind)
 
 
 @description
@@ -31,12 +32,12 @@ class SoftmaxProblem(Problem):
         ``forward``; or ``backward``: a run receives the gradient of the result and has x as its constant.
     """
 
-    kind: str
+    kind: SoftmaxKind
     outer: int
     length: int
     inner: int
     dtype: np.dtype
-    direction: str = "forward"
+    direction: Direction = "forward"
 
     @property
     def op(self) -> str:
@@ -69,7 +70,7 @@ def as_axis(dim: Any, ndim: int) -> int:
 
 @keep_few()
 def softmax_problem(
-    kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: int, dtype: np.dtype | None
+    kind: SoftmaxKind, shape: tuple[int, ...], xdtype: np.dtype, dim: int, dtype: np.dtype | None
 ) -> SoftmaxProblem:
     """Check the arguments of a softmax and describe it."""
     check_dtype(xdtype, "input", "fciub" if dtype is not None else "fc")
@@ -85,7 +86,7 @@ def softmax_problem(
 
 
 def softmax_backward_problem(
-    kind: str, shape: tuple[int, ...], xdtype: np.dtype, dim: Any, dtype: np.dtype | None
+    kind: SoftmaxKind, shape: tuple[int, ...], xdtype: np.dtype, dim: Any, dtype: np.dtype | None
 ) -> SoftmaxProblem:
     """The gradient of a softmax with these arguments."""
     p = softmax_problem(kind, shape, xdtype, as_int(dim, "dim"), dtype)

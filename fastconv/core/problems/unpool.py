@@ -8,9 +8,19 @@ import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError, shown
-from fastconv.core.problems.base import Problem, as_ints, check_dtype, check_size, description, split_batch, to3
+from fastconv.core.problems.base import (
+    Direction,
+    Problem,
+    as_ints,
+    check_dtype,
+    check_size,
+    description,
+    split_batch,
+    to3,
+)
 from fastconv.core.problems.conv import AXES
 from fastconv.core.problems.pool import check_not_empty
+from fastconv.typing import Layout
 
 
 @description
@@ -38,9 +48,9 @@ class UnpoolProblem(Problem):
     c: int
     input: tuple[int, int, int]
     output: tuple[int, int, int]
-    layout: str
+    layout: Layout
     dtype: np.dtype
-    direction: str = "forward"
+    direction: Direction = "forward"
 
     @property
     def op(self) -> str:
@@ -88,7 +98,7 @@ def unpool_problem(
     stride: Any,
     padding: Any,
     output_size: Any,
-    layout: str,
+    layout: Layout,
 ) -> UnpoolProblem:
     """Check the arguments of max_unpool1d/2d/3d and describe the unpooling.
 

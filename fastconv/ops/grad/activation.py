@@ -14,7 +14,7 @@ from fastconv.core.arrays import as_array, clean, dtype_called
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
 from fastconv.core.problems.base import as_int, as_number, promote
-from fastconv.core.problems.softmax import softmax_backward_problem
+from fastconv.core.problems.softmax import SoftmaxKind, softmax_backward_problem
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.options import options as surroundings
@@ -295,7 +295,7 @@ def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, incoming: np.
 
 
 def _softmax(
-    kind: str, dy: Any, x: Any, dim: Any, dtype: Any, need: Any, backend: str | None, threads: int | None
+    kind: SoftmaxKind, dy: Any, x: Any, dim: Any, dtype: Any, need: Any, backend: str | None, threads: int | None
 ) -> Any:
     x = as_array(x, "input")
     check_differentiable(x.dtype, "input")

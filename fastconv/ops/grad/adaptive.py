@@ -9,6 +9,7 @@ import numpy as np
 from fastconv.core.arrays import Spec, as_array, as_shaped, clean_volume
 from fastconv.core.problems.adaptive import adaptive_problem, global_problem
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
+from fastconv.core.problems.pool import PoolKind
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import submit
 from fastconv.ops.adaptive import global_recipe, global_shapes
@@ -37,7 +38,7 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: st
     return gradient(problem, rank, f"adaptive_avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
 
 
-def _global(kind: str, dy: Any, x: Any, need: Any, layout: str, options: Execution) -> Any:
+def _global(kind: PoolKind, dy: Any, x: Any, need: Any, layout: str, options: Execution) -> Any:
     array = as_array(x, "input") if kind == "max" else as_shaped(x, "input")
     layout = as_layout(layout)
     problem = variant(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
