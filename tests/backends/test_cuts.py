@@ -19,6 +19,8 @@ from fastconv.core.problems.conv import ConvProblem, input_gradient
 from fastconv.dispatch.registry import kernels
 from tests.problems import forward, in_dtype, in_layout, transposed
 
+pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
+
 WRAPPED = [k for k in kernels("conv") if isinstance(k, ByPhases)]
 
 

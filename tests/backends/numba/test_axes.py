@@ -21,6 +21,8 @@ from fastconv.backends.numba.axes import (
 )
 from fastconv.core.problems.base import source_index
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 MODES = ("zeros", "reflect", "replicate", "circular", "symmetric")
 
 

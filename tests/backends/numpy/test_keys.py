@@ -11,6 +11,8 @@ import fastconv as F
 from fastconv.backends.numpy.pool.keys import keys
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 KERNELS = ("numpy.direct", "numpy.separable")
 RNG = np.random.default_rng(0)

@@ -7,6 +7,8 @@ import pytest
 
 from fastconv.backends.numpy.pool.powers import power
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 VALUES = np.array([0.0, -0.0, 1.0, -1.0, 0.3, -0.3, 7.5, -7.5, 1e-30, 3e38, -3e38, np.inf, -np.inf, np.nan])
 
 

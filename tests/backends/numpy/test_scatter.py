@@ -13,6 +13,8 @@ from fastconv.backends.numpy.conv import col2im as conv_col2im
 from fastconv.backends.numpy.conv import scatter as conv_scatter
 from tests.guard import guarded, guarded_copy
 
+pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
+
 NAME = "numpy.scatter_transposed"
 DTYPES = ("float32", "float64", "complex64", "complex128", "int8", "uint64")
 RNG = np.random.default_rng(0)
