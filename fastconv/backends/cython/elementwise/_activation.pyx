@@ -6,7 +6,7 @@ from fastconv.backends.cython.runtime._simd cimport fc_table
 
 
 cdef class Activation(Prepared):
-    """y = f(x), f one of the enum of simd/table.h with its parameters.
+    """y = f(x), f one of ACT_FUNCTIONS of shared.py with its parameters.
 
     Backward, x is bound: a run computes the gradient of x from that of y.
     """

@@ -1,4 +1,4 @@
-/* Arguments of the micro-kernels of matrix products; see gemm.inc and thin.inc. */
+/* Arguments of the micro-kernels of matrix products; see gemm.inc and skinny.inc. */
 #pragma once
 #include <stddef.h>
 

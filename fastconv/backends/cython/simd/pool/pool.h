@@ -1,4 +1,4 @@
-/* Arguments of the pooling passes; see pool.inc.  Pointers to elements are untyped: one struct serves both dtypes. */
+/* Arguments of the pooling passes; see separable.inc.  Pointers to elements are untyped: one struct serves both dtypes. */
 #ifndef FASTCONV_POOL_H
 #define FASTCONV_POOL_H
 #include <stddef.h>
@@ -51,7 +51,7 @@ typedef struct {
     ptrdiff_t start, n, unit;
 } pool_finish_args;
 
-/* Both passes at once, in registers; see shifts.inc.  Columns of a window are adjacent, windows 1 or 2 apart. */
+/* Both passes at once, in registers; see small_window.inc.  Columns of a window are adjacent, windows 1 or 2 apart. */
 enum { POOL_SHIFTS_EDGES = POOL_SHIFTS_COLUMNS + 1 };
 typedef struct {
     int op;        /* POOL_MAX or POOL_SUM */
