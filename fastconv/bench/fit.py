@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from textwrap import wrap
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -195,16 +196,18 @@ def source(table: Table, name: str, about: str) -> str:
     lines = [f'"""{about}"""', "", "from fastconv.core.costs import Table", "", "TABLE = Table(", f'    name="{name}",']
     lines += [f"    peak={_literal(table.peak)},", f"    bandwidth={table.bandwidth:.5g},", "    rates={"]
     for row in sorted(table.rates):
-        lines.append(f'        "{row}": {{')
-        line = " " * 11
-        for count, rate in table.rates[row].items():
-            item = f' "{count}": {_number(rate)},'
-            if len(line) + len(item) > 118:
-                lines.append(line)
-                line = " " * 11
-            line += item
-        lines += [line, "        },"]
-    return "\n".join([*lines, "    },", ")  # fmt: skip", ""])
+        items = (f'"{count}": {_number(rate)},' for count, rate in table.rates[row].items())
+        lines += [f'        "{row}": {{', *_wrapped(items, 12), "        },"]
+    lines.append("    },")
+    if table.blocks:
+        lines += ["    blocks={", *_wrapped((f'"{name}": {size},' for name, size in table.blocks.items()), 8), "    },"]
+    return "\n".join([*lines, ")  # fmt: skip", ""])
+
+
+def _wrapped(items: Iterable[str], indent: int) -> list[str]:
+    whole = " ".join(item.replace(" ", "\xa0") for item in items)  # lines are not broken inside an item
+    lines = wrap(whole, 118, initial_indent=" " * indent, subsequent_indent=" " * indent)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def _number(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,10 @@ def test_regret() -> None:
 
 def test_a_table_reads_back_from_its_module(tmp_path: Path) -> None:
     file = tmp_path / "toy.py"
-    file.write_text(source(TRUE, "toy", "A toy."))
+    table = replace(TRUE, blocks={"a/band": 1 << 14, "a/sums": 3})
+    file.write_text(source(table, "toy", "A toy."))
     found = runpy.run_path(str(file))["TABLE"]
+    assert found.blocks == table.blocks
     assert (found.name, found.peak, found.bandwidth, found.rates) == ("toy", TRUE.peak, TRUE.bandwidth, TRUE.rates)
 
 
