@@ -3,7 +3,7 @@ PYTHON ?= python3
 MINUTES ?= 30
 RUNS ?= 300000
 
-.PHONY: build check imports test coverage bench fuzz soak sanitize threads
+.PHONY: build check imports test coverage bench fuzz soak sanitize threads micro neon
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -56,3 +56,10 @@ thread = OMP_TOOL_LIBRARIES="$$(clang -print-resource-dir)/../../libarcher.so" \
 threads:
 	CC=clang $(call compiled,thread)
 	$(thread) tests/sanitizers/threads.py --isa portable
+
+# Each micro-kernel against plain loops in C: those of an instruction set that no CPU has, and those of NEON, under qemu.
+micro:
+	PYTHON=$(PYTHON) sh tests/micro/run.sh invented portable
+
+neon:
+	PYTHON=$(PYTHON) sh tests/micro/run.sh neon

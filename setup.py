@@ -41,10 +41,12 @@ if SANITIZE:
     COMMON = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fno-math-errno"]
 if "-O" in os.environ.get("CFLAGS", ""):  # which come before ours: the last one counts
     COMMON = [flag for flag in COMMON if not flag.startswith("-O")]
-ISA_FLAGS = {"portable": []}
+ISA_FLAGS = {"portable": []}  # the instruction sets that fastconv/core/machine.py lists
 if platform.machine().lower() in ("x86_64", "amd64"):
     ISA_FLAGS["avx2"] = ["-march=x86-64-v3", "-mprfchw"]
     ISA_FLAGS["avx512"] = ["-march=x86-64-v4", "-mprfchw", "-mprefer-vector-width=512"]
+elif platform.machine().lower() in ("aarch64", "arm64"):
+    ISA_FLAGS = {"neon": []}
 if chosen := os.environ.get("FASTCONV_ISAS"):
     ISA_FLAGS = {isa: ISA_FLAGS[isa] for isa in chosen.split()}
 

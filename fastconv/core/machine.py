@@ -6,20 +6,52 @@ How fast it is stands in `fastconv.machines`.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from fastconv.core import cpu
 
-# Widest first: bytes per vector, number of vector registers, required CPU features by NumPy's names.
-ISAS: dict[str, tuple[int, int, tuple[str, ...]]] = {
-    "avx512": (64, 32, ("AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL", "FMA3")),
-    "avx2": (32, 16, ("AVX2", "FMA3", "F16C")),
-    "portable": (16, 16, ()),
-}
+
+class Isa(NamedTuple):
+    """A vector instruction set.
+
+    Attributes
+    ----------
+    bytes, registers : int
+        Size of a vector, and number of vector registers.
+    fma : bool
+        Whether it multiplies and adds with one rounding.
+    needs : tuple of str
+        CPU features beyond those that every processor of the architecture has, by NumPy's names.
+    """
+
+    bytes: int
+    registers: int
+    fma: bool
+    needs: tuple[str, ...] = ()
+
+
+def _isas(architecture: str) -> dict[str, Isa]:
+    match architecture.lower():
+        case "x86_64" | "amd64":
+            return {
+                "avx512": Isa(64, 32, True, ("AVX512F", "AVX512BW", "AVX512DQ", "AVX512VL", "FMA3")),
+                "avx2": Isa(32, 16, True, ("AVX2", "FMA3", "F16C")),
+                "portable": Isa(16, 16, False),
+            }
+        case "aarch64" | "arm64":
+            return {"neon": Isa(16, 32, True)}
+        case _:
+            return {"portable": Isa(16, 16, False)}
+
+
+ISAS = _isas(platform.machine())  # of this architecture, widest first
+BASELINE = [*ISAS][-1]  # which every processor of it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +78,7 @@ def host_isas() -> tuple[str, ...]:
     ValueError
         If ``FASTCONV_ISA`` is set to an unknown name.
     """
-    usable = [name for name, (_, _, need) in ISAS.items() if cpu.features().issuperset(need)]
+    usable = [name for name, isa in ISAS.items() if cpu.features().issuperset(isa.needs)]
     cap = os.environ.get("FASTCONV_ISA", "").strip().lower()
     if not cap:
         return tuple(usable)

@@ -9,13 +9,15 @@ from fastconv.core.machine import ISAS
 from fastconv.machines.zen4 import TABLE
 
 WIDE = 1.6  # times the AVX-512 peak of Zen 4, whose units are half as wide but run at a higher clock
+AVX2_BYTES = 32  # of a vector
 
 
 def table() -> Table:
     """Of a processor with vector units of full width, of which nothing was measured."""
-    per_byte = TABLE.peak["avx2"] / ISAS["avx2"][0]
-    others = {isa: per_byte * vector_bytes for isa, (vector_bytes, _, _) in ISAS.items() if isa not in TABLE.peak}
-    return scaled({**TABLE.peak, "avx512": WIDE * TABLE.peak["avx512"], **others}, TABLE.bandwidth)
+    per_byte = TABLE.peak["avx2"] / AVX2_BYTES
+    others = {isa: per_byte * of.bytes for isa, of in ISAS.items() if isa not in TABLE.peak}
+    peak = {**TABLE.peak, "avx512": WIDE * TABLE.peak["avx512"], **others}
+    return scaled({isa: peak[isa] for isa in ISAS}, TABLE.bandwidth)
 
 
 def scaled(peak: Mapping[str, float], bandwidth: float) -> Table:

@@ -33,7 +33,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     how_long.add_argument("--case", type=int, help="try this case alone")
     p.add_argument("--seed", type=int, help="number of the first case; by default one that the clock gives")
     p.add_argument("--backend", choices=("cython", "numba", "numpy"), help="kernels of this backend only")
-    p.add_argument("--isa", choices=("avx512", "avx2", "portable"), help="kernels of this instruction set only")
+    p.add_argument("--isa", choices=("avx512", "avx2", "neon", "portable"), help="kernels of this instruction set only")
     p.add_argument("--kernel", help="kernels of this name only")
     p.add_argument("--family", help="calls of this family only")
     p.add_argument("--no-minimise", action="store_true", help="print failures as they were found")

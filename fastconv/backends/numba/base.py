@@ -57,7 +57,7 @@ class NumbaKernel(Kernel[P]):
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.vbytes, self.registers, _ = ISAS[isa]
+        self.vbytes, self.registers = ISAS[isa].bytes, ISAS[isa].registers
 
     def reject(self, problem: P) -> str | None:
         absent = missing_numba()

@@ -25,9 +25,9 @@ TOGETHER = 256  # channels summed at a time: their weights stay in the L1 cache 
 # Largest map, and most blocks of output channels, for which the image is read in place, because rearranging it into
 # blocks of VL channels costs more than it gains; then so many channels are summed at a time.
 SMALL_PIXELS = 400
-IN_PLACE_BLOCKS = {"avx512": 1 << 30, "avx2": 15, "portable": 15}
-IN_PLACE_TOGETHER = {"avx512": 256, "avx2": 128, "portable": 128}
-FULL_ROWS = {"avx512": 3, "avx2": 5, "portable": 4}  # pixels of a tile; with fewer, sums wait for each other
+IN_PLACE_BLOCKS = {"avx512": 1 << 30, "avx2": 15, "neon": 15, "portable": 15}
+IN_PLACE_TOGETHER = {"avx512": 256, "avx2": 128, "neon": 128, "portable": 128}
+FULL_ROWS = {"avx512": 3, "avx2": 5, "neon": 4, "portable": 4}  # pixels of a tile; with fewer, sums wait for each other
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
 M = shared.WINOGRAD1D_M
-ACCUMULATORS = {"avx512": 28, "avx2": 14, "portable": 12}  # ROWS_ACCUMULATORS of simd/conv/winograd1d.inc
+# ROWS_ACCUMULATORS of simd/conv/winograd1d.inc.
+ACCUMULATORS = {name: isa.registers * 7 // 8 - (0 if isa.fma else 2) for name, isa in machine.ISAS.items()}
 MOST_TAPS = (5, 3)  # of one filter: long ones save more products, short ones have smaller errors
 MOST_CHANNELS = 64
 # Of transformed rows: the most, so that they stay in the L2 cache, and those of an item with several rows of tiles.

@@ -100,7 +100,7 @@ class PackedGemm(Kernel[GemmProblem]):
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
         strips, block = self._items(p, 1)[0], 0 if p.packed and not p.b_batched else cols
-        return (mr * nr + (nr + strips * mr + block) * depth) * size + machine.ISAS[self.isa][0]
+        return (mr * nr + (nr + strips * mr + block) * depth) * size + machine.ISAS[self.isa].bytes
 
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)

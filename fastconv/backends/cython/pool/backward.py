@@ -9,6 +9,7 @@ import numpy as np
 
 from fastconv.backends.cython.pool.separable import axis_divisors, reachable
 from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
@@ -25,7 +26,7 @@ SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
 def any_table(p: AnyPool) -> int:
     """These kernels have no vectors; items only need to know the size of elements."""
-    return native.table("portable", p.dtype.itemsize)
+    return native.table(machine.BASELINE, p.dtype.itemsize)
 
 
 def scheduled(kernel: Kernel[AnyPool], p: AnyPool, prepared: Any, count: int) -> Any:

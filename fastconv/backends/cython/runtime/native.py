@@ -122,11 +122,11 @@ def table(isa: str, itemsize: int) -> int:
 @cache
 def lanes(isa: str, itemsize: int) -> int:
     """Floats per vector."""
-    return machine.ISAS[isa][0] // itemsize
+    return machine.ISAS[isa].bytes // itemsize
 
 
 # Rows of the register tile, per ISA: rows * 2 accumulators + 2 vectors + 1 broadcast <= registers.
-TILE_ROWS = {"avx512": 14, "avx2": 6, "portable": 4}
+TILE_ROWS = {"avx512": 14, "avx2": 6, "neon": 12, "portable": 4}
 
 
 def tile(isa: str, itemsize: int) -> tuple[int, int]:
@@ -299,7 +299,7 @@ def depth_part(k: int, size: int) -> int:
 
 def product_order(isa: str) -> str:
     """The order of summation of matrix products, see `depth_part`: the same for all instruction sets with FMA."""
-    return "cython: parts of the depth" + ("" if "FMA3" in machine.ISAS[isa][2] else ", rounded products")
+    return "cython: parts of the depth" + ("" if machine.ISAS[isa].fma else ", rounded products")
 
 
 def matrices(batch: int, rows: int, cols: int) -> Contiguous:

@@ -1,0 +1,160 @@
+/* Activations and their gradients, gates and powers, against libm in a wider type.
+
+   Slack is in units of the last place of the result, and where a function subtracts or multiplies rounded arguments, of those. */
+#include "check.h"
+
+enum { LONGEST = 70 };
+
+static const char *const NAMES[ACT_FUNCTIONS] = {
+    "relu", "clip", "leaky_relu", "hardswish", "hardsigmoid", "softsign", "sigmoid", "tanh", "silu", "elu", "celu", "gelu", "gelu_tanh",
+    "logsigmoid", "softplus", "mish", "hardshrink", "softshrink", "tanhshrink", "threshold", "clamp"};
+/* a and b of each function. */
+static const REAL PARAMETERS[ACT_FUNCTIONS][2] = {
+    [ACT_CLIP] = {-1, 2}, [ACT_CLAMP] = {-1, 2}, [ACT_LEAKY_RELU] = {(REAL)0.0625, 0}, [ACT_ELU] = {(REAL)1.5, (REAL)1.25},
+    [ACT_CELU] = {(REAL)1.5, 0}, [ACT_SOFTPLUS] = {2, 20}, [ACT_HARDSHRINK] = {(REAL)0.5, 0}, [ACT_SOFTSHRINK] = {(REAL)0.5, 0},
+    [ACT_THRESHOLD] = {(REAL)0.5, -4}};
+
+static const WIDE ROOT_HALF = 0.707106781186547524400844362104849039L, ROOT_2_PI = 0.797884560802865355879892119868763737L;
+
+static WIDE sigmoid(WIDE x) { return 1 / (1 + W(exp)(-x)); }
+static WIDE within(WIDE x, WIDE low, WIDE high) { return x < low ? low : x > high ? high : x; }
+static WIDE tanh_argument(WIDE x) { return ROOT_2_PI * (x + (WIDE)0.044715L * x * x * x); }
+static WIDE softplus(WIDE x) { return x > 0 ? x + W(log1p)(W(exp)(-x)) : W(log1p)(W(exp)(x)); }
+static WIDE density(WIDE x) { return W(exp)(-x * x / 2) * ROOT_2_PI / 2; }
+static WIDE below(WIDE x) { return W(erfc)(-x * ROOT_HALF) / 2; } /* the share of a normal distribution */
+
+static WIDE value(int f, WIDE x, WIDE a, WIDE b)
+{
+    switch (f) {
+    case ACT_RELU: return x > 0 ? x : 0;
+    case ACT_CLIP:
+    case ACT_CLAMP: return within(x, a, b);
+    case ACT_LEAKY_RELU: return x > 0 ? x : a * x;
+    case ACT_HARDSWISH: return x * within(x + 3, 0, 6) / 6;
+    case ACT_HARDSIGMOID: return within(x + 3, 0, 6) / 6;
+    case ACT_SOFTSIGN: return x / (1 + W(fabs)(x));
+    case ACT_SIGMOID: return sigmoid(x);
+    case ACT_TANH: return W(tanh)(x);
+    case ACT_SILU: return x * sigmoid(x);
+    case ACT_ELU: return b * (x > 0 ? x : a * W(expm1)(x));
+    case ACT_CELU: return x > 0 ? x : a * W(expm1)(x / a);
+    case ACT_GELU: return x * below(x);
+    case ACT_GELU_TANH: return x * sigmoid(2 * tanh_argument(x));
+    case ACT_LOGSIGMOID: return -softplus(-x);
+    case ACT_SOFTPLUS: return a * x > b ? x : softplus(a * x) / a;
+    case ACT_MISH: return x * W(tanh)(softplus(x));
+    case ACT_HARDSHRINK: return W(fabs)(x) <= a ? 0 : x;
+    case ACT_SOFTSHRINK: return x > a ? x - a : x < -a ? x + a : 0;
+    case ACT_TANHSHRINK: return x - W(tanh)(x);
+    default: return x <= a ? b : x; /* ACT_THRESHOLD */
+    }
+}
+
+static WIDE slope(int f, WIDE x, WIDE a, WIDE b)
+{
+    const WIDE s = sigmoid(x), t = W(tanh)(x);
+    switch (f) {
+    case ACT_RELU: return x > 0;
+    case ACT_CLIP: return x > a && x < b;
+    case ACT_CLAMP: return x >= a && x <= b;
+    case ACT_LEAKY_RELU: return x > 0 ? 1 : a;
+    case ACT_HARDSWISH: return x >= 3 ? 1 : x <= -3 ? 0 : x / 3 + (WIDE)0.5;
+    case ACT_HARDSIGMOID: return x > -3 && x < 3 ? (WIDE)1 / 6 : 0;
+    case ACT_SOFTSIGN: return 1 / ((1 + W(fabs)(x)) * (1 + W(fabs)(x)));
+    case ACT_SIGMOID: return s * sigmoid(-x);
+    case ACT_TANH: return 4 * sigmoid(2 * x) * sigmoid(-2 * x);
+    case ACT_SILU: return s * (1 + x * sigmoid(-x));
+    case ACT_ELU: return b * (x > 0 ? 1 : a * W(exp)(x));
+    case ACT_CELU: return x > 0 ? 1 : W(exp)(x / a);
+    case ACT_GELU: return below(x) + x * density(x);
+    case ACT_GELU_TANH: {
+        const WIDE v = sigmoid(2 * tanh_argument(x)), rest = sigmoid(-2 * tanh_argument(x));
+        return v + x * v * rest * 2 * ROOT_2_PI * (1 + 3 * (WIDE)0.044715L * x * x);
+    }
+    case ACT_LOGSIGMOID: return sigmoid(-x);
+    case ACT_SOFTPLUS: return a * x > b ? 1 : sigmoid(a * x);
+    case ACT_MISH: {
+        const WIDE e = W(tanh)(softplus(x));
+        return e + x * s * (1 - e * e);
+    }
+    case ACT_HARDSHRINK:
+    case ACT_SOFTSHRINK: return x < -a || x > a;
+    case ACT_TANHSHRINK: return t * t;
+    default: return x > a; /* ACT_THRESHOLD */
+    }
+}
+
+/* Arguments: small ones, kinks of the functions, and now and then large ones. */
+static REAL argument(void)
+{
+    const REAL scale = draw(0, 3) ? 1 : draw(0, 3) ? 8 : 30;
+    return draw(0, 7) ? scale * (REAL)draw(-4000, 4000) / 2000 : (REAL)draw(-6, 6) / 2;
+}
+
+static void activations(int f, ptrdiff_t n)
+{
+    const REAL a = PARAMETERS[f][0], b = PARAMETERS[f][1];
+    begin("activate: %s of %td", NAMES[f], n);
+    REAL *x = nothing(n), *dy = numbers(n), *y = nothing(n), *dx = nothing(n);
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = argument();
+    x[draw(0, n - 1)] = NAN;
+    USE(T->activate)(f, y, x, n, a, b);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const WIDE want = x[i] == x[i] ? value(f, x[i], a, b) : NAN, size = W(fabs)((WIDE)x[i]);
+        WIDE slack = 8 * W(fabs)(want);
+        if (f == ACT_TANHSHRINK || f == ACT_MISH) slack += 4 * size;
+        if (f == ACT_GELU_TANH) slack += 4 * W(fabs)(want * tanh_argument(x[i]));
+        close_to(y[i], want, EPS * slack + TINY);
+    }
+    begin("activate_backward: %s of %td", NAMES[f], n);
+    x = nothing(n), dy = numbers(n), dx = nothing(n);
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = argument();
+    USE(T->activate_backward)(f, dx, dy, x, n, a, b);
+    for (ptrdiff_t i = 0; i < n; i++) close_to(dx[i], dy[i] * slope(f, x[i], a, b), 16 * EPS * fabs(dy[i]) + TINY);
+}
+
+static void gates(ptrdiff_t n)
+{
+    begin("gate: %td", n);
+    REAL *x = numbers(n), *g = nothing(n), *dy = numbers(n), *y = nothing(n), *dx = nothing(n), *dg = nothing(n);
+    for (ptrdiff_t i = 0; i < n; i++) g[i] = argument();
+    USE(T->gate)(y, x, g, n);
+    USE(T->gate_backward)(dx, dg, dy, x, g, n);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const WIDE s = sigmoid(g[i]), down = sigmoid(-(WIDE)g[i]);
+        close_to(y[i], x[i] * s, 8 * EPS * W(fabs)(x[i] * s) + TINY);
+        close_to(dx[i], dy[i] * s, 8 * EPS * W(fabs)(dy[i] * s) + TINY);
+        close_to(dg[i], dy[i] * x[i] * s * down, 8 * EPS * W(fabs)(dy[i] * x[i] * s * down) + TINY);
+    }
+}
+
+#if FC_DOUBLE
+static void powers(double p, ptrdiff_t n)
+{
+    float narrow[LONGEST], result[LONGEST];
+    begin("powers: %g of %td", p, n);
+    REAL *x = nothing(n), *y = nothing(n);
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = argument(), narrow[i] = (float)x[i];
+    USE(T->powers)(y, 0, x, 0, n, p);
+    T->powers(result, 1, narrow, 1, n, p);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const WIDE want = powl(x[i], p), from_narrow = (float)powl(narrow[i], p);
+        close_to(y[i], want, 70 * EPS * fabsl(want) + TINY); /* up to a rounding for each of 64 factors */
+        close_to(result[i], from_narrow, FLT_EPSILON * fabsl(from_narrow) + FLT_MIN);
+    }
+}
+#endif
+
+void check_functions(void)
+{
+    for (ptrdiff_t n = 1; n <= LONGEST; n++) {
+        for (int f = 0; f < ACT_FUNCTIONS; f++) activations(f, n);
+        gates(n);
+#if FC_DOUBLE
+        static const double exponents[] = {1, 2, 3, 13, 64, -1, -2, 0.5, 1.5, -0.75, 65, 100};
+        for (int i = 0; i < 12; i++) powers(exponents[i], n);
+#else
+        used((const void *)T->powers); /* there is none for float */
+#endif
+    }
+}

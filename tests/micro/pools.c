@@ -1,0 +1,255 @@
+/* Pooling: two passes, windows in registers, channels last, small planes, pairs, means. */
+#include "check.h"
+
+enum { MOST = 256 };
+
+/* The scalar maximum: the first one, or the first NaN. */
+static int larger(REAL v, REAL best) { return !(v <= best) && best == best; }
+
+static REAL entered(int op, REAL v)
+{
+    if (op == POOL_MAX_ABS) return (REAL)fabs(v);
+    if (op == POOL_MAX_NEG_ABS) return -(REAL)fabs(v);
+    return op == POOL_SUM_SQUARE ? v * v : v;
+}
+
+static REAL joined(int op, REAL a, REAL b)
+{
+    if (op >= POOL_SUM) return a + b;
+    return larger(b, a) ? b : a;
+}
+
+static void down(int op, ptrdiff_t n, int where)
+{
+    const ptrdiff_t count = draw(0, 9) ? draw(1, 9) : draw(30, 80), start = draw(0, 3);
+    const void *rows[80];
+    begin("pool_down: operation %d, %td rows of %td, where %d", op, count, n, where);
+    REAL *x = numbers(20 * (start + n)), *value = nothing(n), *want = nothing(n), *row = where ? nothing(n) : NULL, *want_row = nothing(n);
+    if (draw(0, 1)) spoil(x, 20 * (start + n));
+    for (ptrdiff_t r = 0; r < count; r++) rows[r] = draw(0, 4) ? x + draw(0, 19) * (start + n) : NULL;
+    const pool_down_args a = {op, rows, count, start, n, -7, value, row};
+    USE(T->pool_down)(&a);
+    for (ptrdiff_t e = 0; e < n; e++) {
+        int some = 0;
+        want[e] = -7, want_row[e] = INFINITY;
+        for (ptrdiff_t r = 0; r < count; r++) {
+            if (!rows[r]) continue;
+            const REAL v = entered(op, ((const REAL *)rows[r])[start + e]);
+            if (!some || larger(v, want[e])) want_row[e] = (REAL)r;
+            want[e] = some ? joined(op, want[e], v) : v;
+            some = 1;
+        }
+    }
+    same(value, want, n);
+    if (where) same(row, want_row, n);
+}
+
+static void across(int op, ptrdiff_t n)
+{
+    const ptrdiff_t count = draw(0, 9) ? draw(1, 9) : draw(30, 80), reach = 12, unit = draw(1, 3);
+    ptrdiff_t taps[80];
+    int64_t row_at[8], tap_at[80], index[MOST], want_index[MOST];
+    const int where = op == POOL_MAX && draw(0, 1);
+    begin("pool_across: operation %d, %td outputs of %td taps, where %d", op, n, count, where);
+    REAL *value = numbers(n + reach), *row = nothing(n + reach), *y = nothing(n), *want = nothing(n);
+    if (draw(0, 1)) spoil(value, n + reach);
+    for (ptrdiff_t i = 0; i < n + reach; i++) row[i] = draw(0, 5) ? (REAL)draw(0, 7) : INFINITY;
+    for (ptrdiff_t s = 0; s < count; s++) taps[s] = draw(0, reach), tap_at[s] = 10 * s;
+    for (ptrdiff_t r = 0; r < 8; r++) row_at[r] = 1000 * r;
+    const pool_across_args a = {op, value, where ? row : NULL, taps, count, n, y, index, 5, 100000, unit, row_at, tap_at};
+    USE(T->pool_across)(&a);
+    for (ptrdiff_t q = 0; q < n; q++) {
+        REAL best = value[q + taps[0]], best_row = row[q + taps[0]];
+        ptrdiff_t tap = 0;
+        want[q] = best;
+        for (ptrdiff_t s = 1; s < count; s++) {
+            const REAL v = value[q + taps[s]], r = row[q + taps[s]];
+            const int equal = v == best || (v != v && best != best);
+            if (larger(v, best) || (equal && r < best_row)) best = v, best_row = r, tap = s;
+            want[q] = joined(op, want[q], v);
+        }
+        if (where) want[q] = best, want_index[q] = best_row < (REAL)INFINITY ? 5 + q / unit * 100000 + row_at[(int)best_row] + tap_at[tap] : -1;
+    }
+    same(y, want, n);
+    if (where) same_index(index, want_index, n);
+}
+
+/* One value of 1 to 4 for each of `total` windows, equal ones in the middle, most of which are left out; all[q] is that of window q. */
+static fc_pool_counts drawn_counts(ptrdiff_t total, REAL *all)
+{
+    const ptrdiff_t edge = total > 2 ? draw(0, 2) : 0, middle = total - 2 * edge, skip = middle > T->vl ? middle - T->vl : 0;
+    REAL *values = nothing(total - skip);
+    for (ptrdiff_t q = 0; q < total; q++) all[q] = q < edge || q >= total - edge ? (REAL)draw(1, 3) : 4;
+    for (ptrdiff_t q = 0; q < total - skip; q++) values[q] = q < edge ? all[q] : all[q + skip];
+    return (fc_pool_counts){values, edge, skip};
+}
+
+static void finish(int op, ptrdiff_t n)
+{
+    const ptrdiff_t start = draw(0, 5), unit = draw(0, 1) ? 1 : draw(2, 2 * T->vl + 1);
+    REAL divisor[MOST];
+    begin("pool_finish: operation %d, %td of %td", op, n, unit);
+    REAL *y = numbers(n * unit), *want = copied(y, n * unit);
+    if (op == POOL_DIVIDE_ROOT)
+        for (ptrdiff_t i = 0; i < n * unit; i++) y[i] = want[i] = (REAL)fabs(y[i]);
+    const pool_finish_args a = {op, y, drawn_counts(start + n, divisor), 3, 5, start, n, unit};
+    USE(T->pool_finish)(&a);
+    for (ptrdiff_t i = 0; i < n * unit; i++) {
+        if (op == POOL_NEGATE) want[i] = -want[i];
+        else want[i] = want[i] / (divisor[start + i / unit] * 3) * 5;
+        if (op == POOL_DIVIDE_ROOT) want[i] = (REAL)sqrt(want[i]);
+    }
+    same(y, want, n * unit);
+}
+
+/* A window of small_window.inc or channels.inc: its maximum with its position, or its sum. */
+static REAL window(const pool_shifts_args *a, const REAL *x, ptrdiff_t oh, ptrdiff_t q, ptrdiff_t c, int64_t *at)
+{
+    REAL best = a->op == POOL_SUM ? 0 : -INFINITY;
+    *at = -1;
+    for (ptrdiff_t z = 0; z < a->kd; z++)
+        for (ptrdiff_t t = 0; t < a->kh; t++)
+            for (ptrdiff_t s = 0; s < a->kw; s++) {
+                const ptrdiff_t d = a->od * a->sd - a->ld + z * a->dd, r = oh * a->sh - a->lh + t * a->dh, k = q * a->sw - a->lw + s * a->dw;
+                if (d < 0 || d >= a->id || r < 0 || r >= a->ih || k < 0 || k >= a->iw) continue;
+                const int64_t from = (d * a->ih + r) * a->iw + k;
+                const REAL v = x[from * a->unit + c];
+                if (a->op == POOL_SUM) best += v;
+                else if (*at < 0 || larger(v, best)) best = v, *at = from;
+            }
+    return best;
+}
+
+static ptrdiff_t outputs(ptrdiff_t extent, ptrdiff_t kernel, ptrdiff_t stride, ptrdiff_t dilation, ptrdiff_t before, ptrdiff_t after)
+{
+    const ptrdiff_t left = extent + before + after - (kernel - 1) * dilation - 1;
+    return left < 0 ? 0 : left / stride + 1;
+}
+
+static void windows(ptrdiff_t iw, int last)
+{
+    const ptrdiff_t vl = T->vl, kd = draw(1, 2), kh = draw(1, 4), kw = draw(1, 5), sw = draw(1, last ? 3 : 2), sh = draw(1, 2), dh = draw(1, 2);
+    const ptrdiff_t dw = last ? draw(1, 2) : 1, id = draw(1, 3), ih = draw(1, 6), most = (kw - 1) * dw < vl ? (kw - 1) * dw : vl;
+    const ptrdiff_t lw = draw(0, most), rw = draw(0, most), lh = draw(0, kh - 1), ld = draw(0, kd - 1), channels = draw(1, 3);
+    const ptrdiff_t od = outputs(id, kd, 1, 1, ld, ld), oh = outputs(ih, kh, sh, dh, lh, lh), ow = outputs(iw, kw, sw, dw, lw, rw);
+    if (!od || !oh || !ow || (!last && (kw - 1) / sw > vl)) return;
+    const ptrdiff_t oh0 = draw(0, oh - 1), oh1 = draw(oh0 + 1, oh), unit = last ? draw(1, 9 * vl) : 1, plane = (oh1 - oh0) * ow;
+    const int op = draw(0, 1) ? POOL_MAX : POOL_SUM, where = !last && op == POOL_MAX && draw(0, 1), counted = op == POOL_SUM && draw(0, 1);
+    REAL by_width[MOST];
+    double by_depth[8], by_height[MOST];
+    begin("pool_%s: operation %d, where %d, counted %d, kernel %td x %td x %td, strides %td and %td, dilations %td and %td, image %td x %td x %td "
+          "of %td, padding %td %td %td and %td, rows %td to %td of %td", last ? "channels" : "shifts", op, where, counted, kd, kh, kw, sh, sw, dh, dw,
+          id, ih, iw, unit, ld, lh, lw, rw, oh0, oh1, ow);
+    for (ptrdiff_t i = 0; i < 8; i++) by_depth[i] = (double)draw(1, 2);
+    for (ptrdiff_t i = 0; i < oh; i++) by_height[i] = (double)draw(1, 4);
+    pool_shifts_args a = {.op = op, .look = (int)draw(0, 1), .channels = last ? 1 : channels, .unit = unit, .id = id, .ih = ih, .iw = iw, .kd = kd,
+                          .kh = kh, .kw = kw, .sd = 1, .sh = sh, .sw = sw, .dd = 1, .dh = dh, .dw = dw, .ld = ld, .lh = lh, .lw = lw,
+                          .od = draw(0, od - 1), .oh0 = oh0, .oh1 = oh1, .ow = ow, .scale = 0.25};
+    const ptrdiff_t image = id * ih * iw * unit;
+    a.x_step = image, a.y_step = a.index_step = plane * unit;
+    REAL *x = numbers(a.channels * image), *y = nothing(a.channels * plane * unit);
+    if (draw(0, 2) == 0) spoil(x, a.channels * image);
+    int64_t *index = room((size_t)(a.channels * plane) * sizeof(int64_t));
+    a.x = x, a.y = y, a.index = where ? index : NULL;
+    if (counted) {
+        a.depth = (fc_pool_counts){by_depth, 0, 0}, a.height = (fc_pool_counts){by_height, 0, 0};
+        a.width = drawn_counts(ow, by_width);
+    }
+    if (last) USE(T->pool_channels)(&a);
+    else USE(T->pool_shifts)(&a);
+    for (ptrdiff_t i = 0; i < a.channels * plane; i++)
+        for (ptrdiff_t c = 0; c < unit; c++) {
+            const ptrdiff_t row = oh0 + i % plane / ow, q = i % ow;
+            int64_t at;
+            REAL want = window(&a, x + i / plane * image, row, q, c, &at);
+            const REAL divisor = counted ? by_width[q] * (REAL)(by_depth[a.od] * by_height[row]) : 4;
+            if (op == POOL_SUM) want = want / divisor;
+            if (last) close_to(y[i * unit + c], want, op == POOL_SUM ? 2 * EPS * fabs(want) : 0);
+            else same(y + i, &want, 1);
+            if (where) same_index(index + i, &at, 1);
+        }
+}
+
+static void flat(ptrdiff_t ih, ptrdiff_t iw)
+{
+    static uint64_t masks[MOST * 64] __attribute__((aligned(64)));
+    const ptrdiff_t kw = draw(0, 1) ? 3 : 5, kh = draw(0, 1) ? kw : draw(1, 6), dh = draw(0, 3) ? 1 : 2, n = ih * iw, channels = draw(1, 3);
+    const ptrdiff_t lh = draw(0, 1) ? (kh - 1) * dh / 2 : draw(0, (kh - 1) * dh), step = n + draw(0, 3);
+    const int op = draw(0, 1) ? POOL_MAX : POOL_SUM;
+    begin("pool_flat: operation %d, %td x %td, kernel %td x %td, dilation %td, %td before", op, ih, iw, kh, kw, dh, lh);
+    REAL *x = numbers((channels - 1) * step + n), *y = nothing((channels - 1) * step + n), *divisor = nothing(n), *inverse = nothing(n);
+    if (draw(0, 2) == 0) spoil(x, n);
+    for (ptrdiff_t i = 0; i < n; i++) divisor[i] = (REAL)draw(1, 9), inverse[i] = 1 / divisor[i];
+    USE(T->pool_flat_masks)(n, iw, kw, masks);
+    const pool_flat_args a = {op, x, y, channels, step, step, ih, iw, kh, kw, dh, lh, masks, divisor, inverse};
+    USE(T->pool_flat)(&a);
+    for (ptrdiff_t c = 0; c < channels; c++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            REAL best = op == POOL_SUM ? 0 : -INFINITY;
+            for (ptrdiff_t t = 0; t < kh; t++)
+                for (ptrdiff_t s = 0; s < kw; s++) {
+                    const ptrdiff_t row = i / iw - lh + t * dh, col = i % iw - kw / 2 + s;
+                    if (row < 0 || row >= ih || col < 0 || col >= iw) continue;
+                    const REAL v = x[c * step + row * iw + col];
+                    best = op == POOL_SUM ? best + v : larger(v, best) ? v : best;
+                }
+            if (op == POOL_SUM) best = best / divisor[i];
+            close_to(y[c * step + i], best, op == POOL_SUM ? 2 * EPS * fabs(best) : 0);
+        }
+}
+
+static void pairs(ptrdiff_t iw)
+{
+    const ptrdiff_t n = draw(0, 1) && iw > 1 ? iw / 2 : (iw + 1) / 2;
+    const int high = (int)draw(1, 2);
+    int64_t index[MOST], want_index[MOST];
+    begin("pool_pairs: %td windows in %td columns, %d rows", n, iw, high);
+    REAL *x = numbers(high * iw), *y = nothing(n), *want = nothing(n);
+    if (draw(0, 1)) spoil(x, high * iw);
+    USE(T->pool_pairs)(x, high == 2 ? x + iw : NULL, iw, n, y, index, 100);
+    for (ptrdiff_t j = 0; j < n; j++) {
+        ptrdiff_t best = 2 * j;
+        for (int t = 0; t < high; t++)
+            for (ptrdiff_t s = 2 * j; s < 2 * j + 2 && s < iw; s++)
+                if (larger(x[t * iw + s], x[best])) best = t * iw + s;
+        want[j] = x[best], want_index[j] = 100 + best;
+    }
+    same(y, want, n);
+    same_index(index, want_index, n);
+}
+
+static void means(ptrdiff_t count, ptrdiff_t elements)
+{
+    begin("plane_means: %td planes of %td", count, elements);
+    REAL *x = numbers(count * elements), *y = nothing(count), *want = nothing(count);
+    USE(T->plane_means)(x, count, elements, y);
+    for (ptrdiff_t p = 0; p < count; p++) {
+        REAL sum = 0;
+        for (ptrdiff_t i = 0; i < elements; i++) sum += x[p * elements + i];
+        want[p] = sum / (REAL)elements;
+    }
+    same(y, want, count);
+}
+
+void check_pools(void)
+{
+    const ptrdiff_t vl = T->vl;
+    for (ptrdiff_t n = 1; n <= 9 * vl + 3; n++) {
+        for (int op = 0; op < POOL_OPS; op++) down(op, n, 0);
+        down(POOL_MAX, n, 1);
+        for (int run = 0; run < 3; run++) across(run ? POOL_MAX : POOL_SUM, n);
+        finish(POOL_DIVIDE, n);
+    }
+    for (ptrdiff_t n = 1; n <= 2 * vl + 1; n++) {
+        finish(POOL_DIVIDE_ROOT, n);
+        finish(POOL_NEGATE, n);
+    }
+    for (ptrdiff_t iw = 1; iw <= 5 * vl + 3; iw++)
+        for (int run = 0; run < 12; run++) windows(iw, run % 3 == 0);
+    for (ptrdiff_t iw = 1; iw <= 16; iw++)
+        for (ptrdiff_t ih = 1; ih <= 16; ih++) flat(ih, iw);
+    for (ptrdiff_t iw = 1; iw <= 5 * vl + 3; iw++)
+        for (int run = 0; run < 4; run++) pairs(iw);
+    for (ptrdiff_t elements = 1; elements <= 3 * vl + 1; elements++) means(draw(1, 2 * vl + 1), elements);
+    for (int run = 0; run < 6; run++) means(draw(1, 3), draw(200, 6000));
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Compile the micro-kernels of instruction sets and compare each with plain loops: tests/micro/run.sh neon invented avx2.
+# PYTHON writes the table of micro-kernels; programs need none.  CC is the compiler, and CFLAGS are added to its flags.  Where
+# this machine is not aarch64, NEON is cross compiled and run by qemu.
+set -eu
+cd "$(dirname "$0")/../.."
+simd=fastconv/backends/cython/simd
+here=tests/micro
+out=build/micro
+mkdir -p $out
+${PYTHON:-python3} $simd/interface.py
+for isa in "$@"; do
+    compiler=${CC:-gcc}
+    run=
+    header=isa/$isa.h
+    flags="-O3 -fno-math-errno -fno-predictive-commoning"
+    case $isa in
+    avx512) flags="$flags -march=x86-64-v4 -mprfchw -mprefer-vector-width=512" ;;
+    avx2) flags="$flags -march=x86-64-v3 -mprfchw" ;;
+    neon)
+        if [ "$(uname -m)" != aarch64 ]; then
+            compiler=${CROSS:-aarch64-linux-gnu-gcc}
+            run=${QEMU:-qemu-aarch64-static}
+        fi
+        ;;
+    invented)
+        header=invented.h
+        flags=-O0 # the tests compile it
+        if [ "$(uname -m)" = x86_64 ]; then flags="$flags -march=x86-64-v3"; fi
+        ;;
+    esac
+    common="-Wall -Wno-psabi -I$simd -I$here ${CFLAGS:-}"
+    for type in f32 f64; do
+        table=fc_${isa}_$type
+        set_up="-DFC_TABLE=$table -DFC_DOUBLE=$([ $type = f64 ] && echo 1 || echo 0)"
+        $compiler $flags $common $set_up "-DFC_HEADER=\"$header\"" -c $simd/kernels.c -o $out/$table.o
+        $compiler -O1 $common $set_up $here/*.c $out/$table.o -static -lm -o $out/$table
+        echo "$table"
+        $run $out/$table
+    done
+done

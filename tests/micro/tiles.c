@@ -1,0 +1,133 @@
+/* Register tiles of convolutions and of matrix products, of every height, and products of few rows. */
+#include "check.h"
+
+static void tile(int rows)
+{
+    const ptrdiff_t taps[] = {2, 0, 5}, nr = T->nr;
+    for (int run = 0; run < 8; run++) {
+        const ptrdiff_t ntaps = run % 2 ? 3 : 1, depth = draw(1, 6), acs = rows + draw(5, 8), bs = draw(nr, nr + 3);
+        const int first = run / 2 % 2;
+        begin("tile[%d]: depth %td, ntaps %td, first %d", rows, depth, ntaps, first);
+        REAL *a = numbers((depth - 1) * acs + (ntaps == 1 ? 2 : 5) + rows), *b = numbers((depth * ntaps - 1) * bs + nr);
+        REAL *m = numbers(rows * nr), *want = copied(m, rows * nr);
+        USE(T->tile[rows])(depth, ntaps, taps, a, acs, b, bs, b, run / 4, first, m);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t lane = 0; lane < nr; lane++) {
+                REAL sum = first ? 0 : want[i * nr + lane];
+                for (ptrdiff_t c = 0; c < depth; c++)
+                    for (ptrdiff_t t = 0; t < ntaps; t++) sum += a[c * acs + taps[t] + i] * b[(c * ntaps + t) * bs + lane];
+                want[i * nr + lane] = sum;
+            }
+        same(m, want, rows * nr);
+    }
+}
+
+static void pixel_tile(int rows)
+{
+    const ptrdiff_t nr = T->nr, mr = T->mr;
+    for (int run = 0; run < 4; run++) {
+        const ptrdiff_t depth = draw(1, 9), bs = draw(nr, nr + 3), ys = draw(nr, nr + 5), size = (rows - 1) * ys + nr;
+        const int relu = run % 2;
+        begin("pixel_tile[%d]: depth %td, relu %d, bias %d", rows, depth, relu, run / 2);
+        REAL *a = numbers((depth - 1) * mr + rows), *b = numbers((depth - 1) * bs + nr), *y = nothing(size);
+        REAL *bias = run / 2 ? numbers(rows) : NULL, *want = copied(y, size);
+        USE(T->pixel_tile[rows])(depth, a, b, bs, 0, y, ys, bias, relu);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t lane = 0; lane < nr; lane++) {
+                REAL sum = bias ? bias[i] : 0;
+                for (ptrdiff_t k = 0; k < depth; k++) sum += a[k * mr + i] * b[k * bs + lane];
+                want[i * ys + lane] = relu_of(relu, sum);
+            }
+        same(y, want, size);
+    }
+}
+
+static void lane_tile(int rows)
+{
+    const ptrdiff_t nr = T->nr, vl = T->vl;
+    for (ptrdiff_t lanes = 1; lanes <= vl; lanes++) {
+        const ptrdiff_t blocks = draw(1, 4), acs = rows * vl + draw(0, 3);
+        const int first = (int)draw(0, 1);
+        begin("lane_tile[%d]: blocks %td, lanes %td, first %d", rows, blocks, lanes, first);
+        REAL *a = numbers((blocks - 1) * acs + (rows - 1) * vl + lanes), *b = numbers(blocks * lanes * nr);
+        REAL *m = numbers(rows * nr), *want = copied(m, rows * nr);
+        USE(T->lane_tile[rows])(blocks, lanes, a, acs, b, b, lanes % 2, first, m);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t lane = 0; lane < nr; lane++) {
+                REAL sum = first ? 0 : want[i * nr + lane];
+                for (ptrdiff_t k = 0; k < blocks; k++)
+                    for (ptrdiff_t l = 0; l < lanes; l++) sum += a[k * acs + i * vl + l] * b[(k * lanes + l) * nr + lane];
+                want[i * nr + lane] = sum;
+            }
+        same(m, want, rows * nr);
+    }
+}
+
+static void gemm_tile(int rows, int wide)
+{
+    const ptrdiff_t width = wide ? T->nr : T->vl;
+    for (ptrdiff_t cols = 1; cols <= width; cols++)
+        for (int form = 0; form < 8; form++) {
+            const int first = form & 1, relu = form >> 1 & 1, with_bias = form >> 2;
+            const ptrdiff_t depth = draw(1, 7), bs = draw(width, width + 3), ys = draw(cols, cols + 4), packed = draw(0, 1);
+            const ptrdiff_t ars = packed ? 1 : depth + draw(0, 2), acs = packed ? T->mr : 1, size = (rows - 1) * ys + cols;
+            begin("gemm_tile[%d][%d]: depth %td, cols %td, first %d, relu %d, bias %d", rows, wide, depth, cols, first, relu,
+                  with_bias);
+            REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + width);
+            REAL *y = numbers(size), *bias = with_bias ? numbers(cols) : NULL, *want = copied(y, size);
+            const gemm_tile_args t = {depth, a, ars, acs, b, bs, cols, first, y, ys, bias, relu};
+            USE(T->gemm_tile[rows][wide])(&t);
+            for (ptrdiff_t i = 0; i < rows; i++)
+                for (ptrdiff_t j = 0; j < cols; j++) {
+                    REAL sum = first ? 0 : want[i * ys + j];
+                    for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[k * bs + j];
+                    want[i * ys + j] = relu_of(relu, sum + (bias ? bias[j] : 0));
+                }
+            same(y, want, size);
+        }
+}
+
+typedef enum { PANELS, COLUMNS, TRANSPOSED } skinny_form;
+
+static void skinny(skinny_form form, ptrdiff_t rows, ptrdiff_t cols)
+{
+    static const char *const names[] = {"panels", "columns", "transposed"};
+    const ptrdiff_t nr = T->nr, depth = draw(1, 2 * T->vl + 9), part = draw(1, depth + 3), panels = (cols + nr - 1) / nr;
+    const ptrdiff_t all = panels * nr * rows, panel = depth * nr + draw(0, 3), across = form == TRANSPOSED ? 0 : draw(0, 1);
+    const ptrdiff_t xcs = across ? rows : 1, xrs = across ? 1 : depth + draw(0, 2);
+    const ptrdiff_t step = form == TRANSPOSED ? depth + draw(0, 3) : cols + draw(0, 3);
+    const int first = (int)draw(0, 1);
+    begin("skinny %s: %td x %td, depth %td in parts of %td, first %d", names[form], rows, cols, depth, part, first);
+    REAL *x = numbers((rows - 1) * xrs + (depth - 1) * xcs + 1), *sums = numbers(all), *before = copied(sums, all);
+    REAL *w = numbers(form == PANELS ? (panels - 1) * panel + depth * nr : form == COLUMNS ? (depth - 1) * step + cols
+                                                                                           : (cols - 1) * step + depth);
+    const skinny_args t = {rows, depth, part, cols, x, xrs, xcs, w, panel, step, first, sums, nothing(all)};
+    if (form == PANELS) USE(T->skinny_panels)(&t);
+    else if (form == COLUMNS) USE(T->skinny_columns)(&t);
+    else USE(T->skinny_transposed)(&t);
+    for (ptrdiff_t j = 0; j < cols; j++)
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            const ptrdiff_t at = (j / nr * rows + i) * nr + j % nr;
+            REAL sum = first ? 0 : before[at];
+            for (ptrdiff_t k = 0; k < depth; k++)
+                sum += x[i * xrs + k * xcs] * w[form == PANELS    ? j / nr * panel + k * nr + j % nr
+                                                : form == COLUMNS ? k * step + j
+                                                                  : j * step + k];
+            same(sums + at, &sum, 1);
+        }
+}
+
+void check_tiles(void)
+{
+    for (int rows = 1; rows <= T->mr; rows++) {
+        tile(rows);
+        pixel_tile(rows);
+        lane_tile(rows);
+        gemm_tile(rows, 0);
+        gemm_tile(rows, 1);
+    }
+    for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
+        for (ptrdiff_t cols = 1; cols <= 2 * T->nr + 3; cols++)
+            for (int form = PANELS; form <= TRANSPOSED; form++) skinny(form, rows, cols);
+    for (int run = 0; run < 20; run++) skinny(PANELS, draw(1, 3), draw(3 * T->nr, 9 * T->nr)); /* several panels at once */
+}
