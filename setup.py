@@ -24,6 +24,7 @@ from setuptools.command.build_ext import build_ext
 HERE = Path(__file__).parent
 NATIVE = "fastconv/backends/cython"  # every _*.pyx in its folders is a module
 SIMD = HERE / NATIVE / "simd"
+TABLES = runpy.run_path(str(HERE / NATIVE / "runtime" / "dtypes.py"))["TABLES"].values()
 LINKED = "fastconv.backends.cython.runtime._simd"  # the module that links the micro-kernels
 
 # gcc's predictive commoning turns register tiles into chains of moves.
@@ -65,7 +66,7 @@ def extensions():
             include_dirs=[NATIVE, np.get_include()],
             define_macros=[
                 *((name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")),
-                ("FC_ISAS", "".join(f"FC_ISA({isa})" for isa in ISA_FLAGS)),
+                ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{table.name})" for isa in ISA_FLAGS for table in TABLES)),
             ],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
@@ -113,27 +114,28 @@ class Build(build_ext):
         super().build_extensions()
 
     def micro_kernels(self):
-        """Compile simd/kernels.c for each instruction set and dtype; what is up to date stays."""
+        """Compile simd/kernels.c for each instruction set and each of `TABLES`; what is up to date stays."""
         sources = (path for path in SIMD.rglob("*") if path.is_file())
         changed = max(path.stat().st_mtime for path in (*sources, HERE / "setup.py"))
 
-        def compile_one(isa, flags, dtype):
+        def compile_one(isa, flags, table):
             source = f"{NATIVE}/simd/kernels.c"
-            folder = f"{self.build_temp}/{isa}_{dtype}"
+            name = f"{isa}_{table.name}"
+            folder = f"{self.build_temp}/{name}"
             made = [Path(name) for name in self.compiler.object_filenames([source], output_dir=folder)]
             if all(path.exists() and path.stat().st_mtime > changed for path in made):
                 return [str(path) for path in made]
             seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
-            table = f"fc_{isa}_{dtype}"
-            macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_DOUBLE", str(int(dtype == "f64"))), ("FC_TABLE", table)]
+            macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}")]
+            macros += [("FC_DOUBLE", str(table.double)), ("FC_STORED", table.stored)]
             arguments = [*self.common, *flags, *seen]
             return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             jobs = [
-                pool.submit(compile_one, isa, flags, dtype)
+                pool.submit(compile_one, isa, flags, table)
                 for isa, flags in ISA_FLAGS.items()
-                for dtype in ("f32", "f64")
+                for table in TABLES
             ]
             return [name for job in jobs for name in job.result()]
 

@@ -37,7 +37,7 @@ def main() -> int:
     if reason is not None:
         print(f"{options.isa}: {reason}", file=sys.stderr)
         return 1
-    table, name = native.table(options.isa, 4), f"cython.{options.kernel}@{options.isa}"
+    table, name = native.table(options.isa, np.dtype(np.float32)), f"cython.{options.kernel}@{options.isa}"
     rng = np.random.default_rng(0)
     shares = []
     print(f"{name}, one thread")

@@ -61,7 +61,7 @@ def isa_peak(isa: str) -> float | None:
 
 
 def _multiply_adds(isa: str, threads: int, itemsize: int) -> float:
-    return _together(partial(native.simd().peak, native.table(isa, itemsize), PEAK_SECONDS), threads)
+    return _together(partial(native.simd().peak, native.table(isa, np.dtype(f"f{itemsize}")), PEAK_SECONDS), threads)
 
 
 @cache

@@ -160,11 +160,10 @@ def _max_unpool_backward() -> Kernels:
 def _elementwise() -> Kernels:
     from fastconv.backends.cython.elementwise import activation as native
     from fastconv.backends.cython.elementwise import gated
-    from fastconv.backends.cython.widened import pieces as widened
     from fastconv.backends.numpy.elementwise import activation as numpy
     from fastconv.backends.reference.activation import ReferenceElementwise
 
-    return (*native.KERNELS, *gated.KERNELS, *widened.ACTIVATIONS, *numpy.KERNELS, ReferenceElementwise())
+    return (*native.KERNELS, *gated.KERNELS, *numpy.KERNELS, ReferenceElementwise())
 
 
 def _elementwise_backward() -> Kernels:

@@ -27,6 +27,22 @@ typedef double WIDE;
 #define W(f) f
 #endif
 
+/* Elements as memory holds them: REAL, or 16-bit floats, for the functions that tables of these have. */
+#define FC_AS_IS 0
+#define FC_FLOAT16 1
+#define FC_BFLOAT16 2
+#if FC_STORED == FC_AS_IS
+typedef REAL STORED;
+#define STORED_EPS 0
+#define STORED_TINY TINY
+#else
+typedef uint16_t STORED;
+#define STORED_EPS (FC_STORED == FC_FLOAT16 ? 0x1p-11 : 0x1p-8) /* of one rounding */
+#define STORED_TINY (FC_STORED == FC_FLOAT16 ? 0x1p-24 : TINY)
+#endif
+REAL real(STORED v);
+STORED stored(REAL v); /* a number that is stored without rounding, or the one below it */
+
 /* The table that is checked, and a function of it, which then counts as checked. */
 extern const fc_table FC_TABLE;
 static const fc_table *const T = &FC_TABLE;

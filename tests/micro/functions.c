@@ -91,40 +91,61 @@ static REAL argument(void)
     return draw(0, 7) ? scale * (REAL)draw(-4000, 4000) / 2000 : (REAL)draw(-6, 6) / 2;
 }
 
+static STORED *space(ptrdiff_t n) { return room((size_t)n * sizeof(STORED)); }
+
+static STORED *arguments(ptrdiff_t n)
+{
+    STORED *x = space(n);
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = stored(argument());
+    return x;
+}
+
+static STORED *gradients(ptrdiff_t n)
+{
+    STORED *x = space(n);
+    for (ptrdiff_t i = 0; i < n; i++) x[i] = stored((REAL)draw(-3, 3));
+    return x;
+}
+
+/* A result within `slack` of `want` before it is rounded to what is stored. */
+static void near(STORED got, WIDE want, WIDE slack) { close_to(real(got), want, slack + STORED_EPS * W(fabs)(want) + STORED_TINY); }
+
 static void activations(int f, ptrdiff_t n)
 {
     const REAL a = PARAMETERS[f][0], b = PARAMETERS[f][1];
     begin("activate: %s of %td", NAMES[f], n);
-    REAL *x = nothing(n), *dy = numbers(n), *y = nothing(n), *dx = nothing(n);
-    for (ptrdiff_t i = 0; i < n; i++) x[i] = argument();
-    x[draw(0, n - 1)] = NAN;
+    STORED *x = arguments(n), *y = space(n), *dy, *dx;
+    x[draw(0, n - 1)] = stored(NAN);
     USE(T->activate)(f, y, x, n, a, b);
     for (ptrdiff_t i = 0; i < n; i++) {
-        const WIDE want = x[i] == x[i] ? value(f, x[i], a, b) : NAN, size = W(fabs)((WIDE)x[i]);
+        const WIDE at = real(x[i]), want = at == at ? value(f, at, a, b) : NAN;
         WIDE slack = 8 * W(fabs)(want);
-        if (f == ACT_TANHSHRINK || f == ACT_MISH) slack += 4 * size;
-        if (f == ACT_GELU_TANH) slack += 4 * W(fabs)(want * tanh_argument(x[i]));
-        close_to(y[i], want, EPS * slack + TINY);
+        if (f == ACT_TANHSHRINK || f == ACT_MISH) slack += 4 * W(fabs)(at);
+        if (f == ACT_GELU_TANH) slack += 4 * W(fabs)(want * tanh_argument(at));
+        near(y[i], want, EPS * slack);
     }
+    if (!T->activate_backward) return;
     begin("activate_backward: %s of %td", NAMES[f], n);
-    x = nothing(n), dy = numbers(n), dx = nothing(n);
-    for (ptrdiff_t i = 0; i < n; i++) x[i] = argument();
+    x = arguments(n), dy = gradients(n), dx = space(n);
     USE(T->activate_backward)(f, dx, dy, x, n, a, b);
-    for (ptrdiff_t i = 0; i < n; i++) close_to(dx[i], dy[i] * slope(f, x[i], a, b), 16 * EPS * fabs(dy[i]) + TINY);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const WIDE coming = real(dy[i]);
+        near(dx[i], coming * slope(f, real(x[i]), a, b), 16 * EPS * W(fabs)(coming));
+    }
 }
 
 static void gates(ptrdiff_t n)
 {
     begin("gate: %td", n);
-    REAL *x = numbers(n), *g = nothing(n), *dy = numbers(n), *y = nothing(n), *dx = nothing(n), *dg = nothing(n);
-    for (ptrdiff_t i = 0; i < n; i++) g[i] = argument();
+    STORED *x = gradients(n), *g = arguments(n), *dy = gradients(n), *y = space(n), *dx = space(n), *dg = space(n);
     USE(T->gate)(y, x, g, n);
-    USE(T->gate_backward)(dx, dg, dy, x, g, n);
+    if (T->gate_backward) USE(T->gate_backward)(dx, dg, dy, x, g, n);
     for (ptrdiff_t i = 0; i < n; i++) {
-        const WIDE s = sigmoid(g[i]), down = sigmoid(-(WIDE)g[i]);
-        close_to(y[i], x[i] * s, 8 * EPS * W(fabs)(x[i] * s) + TINY);
-        close_to(dx[i], dy[i] * s, 8 * EPS * W(fabs)(dy[i] * s) + TINY);
-        close_to(dg[i], dy[i] * x[i] * s * down, 8 * EPS * W(fabs)(dy[i] * x[i] * s * down) + TINY);
+        const WIDE s = sigmoid(real(g[i])), down = sigmoid(-(WIDE)real(g[i])), v = real(x[i]), coming = real(dy[i]);
+        near(y[i], v * s, 8 * EPS * W(fabs)(v * s));
+        if (!T->gate_backward) continue;
+        near(dx[i], coming * s, 8 * EPS * W(fabs)(coming * s));
+        near(dg[i], coming * v * s * down, 8 * EPS * W(fabs)(coming * v * s * down));
     }
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compile the micro-kernels of instruction sets and compare each with plain loops: tests/micro/run.sh neon invented avx2.
-# PYTHON writes the table of micro-kernels; programs need none.  CC is the compiler, and CFLAGS are added to its flags.  Where
-# this machine is not aarch64, NEON is cross compiled and run by qemu.
+# PYTHON writes the table of micro-kernels and names the types; programs need none.  CC is the compiler, and CFLAGS are added to its flags.  Where this
+# machine is not aarch64, NEON is cross compiled and run by qemu.
 set -eu
 cd "$(dirname "$0")/../.."
 simd=fastconv/backends/cython/simd
@@ -9,6 +9,10 @@ here=tests/micro
 out=build/micro
 mkdir -p $out
 ${PYTHON:-python3} $simd/interface.py
+types=$(${PYTHON:-python3} -c "
+import runpy
+tables = runpy.run_path('fastconv/backends/cython/runtime/dtypes.py')['TABLES'].values()
+print(*(':'.join(map(str, table)) for table in tables))")
 for isa in "$@"; do
     compiler=${CC:-gcc}
     run=
@@ -30,9 +34,10 @@ for isa in "$@"; do
         ;;
     esac
     common="-Wall -Wno-psabi -I$simd -I$here ${CFLAGS:-}"
-    for type in f32 f64; do
-        table=fc_${isa}_$type
-        set_up="-DFC_TABLE=$table -DFC_DOUBLE=$([ $type = f64 ] && echo 1 || echo 0)"
+    for type in $types; do # name:double:stored
+        table=fc_${isa}_${type%%:*}
+        double=${type#*:}
+        set_up="-DFC_TABLE=$table -DFC_DOUBLE=${double%:*} -DFC_STORED=${type##*:}"
         $compiler $flags $common $set_up "-DFC_HEADER=\"$header\"" -c $simd/kernels.c -o $out/$table.o
         $compiler -O1 $common $set_up $here/*.c $out/$table.o -static -lm -o $out/$table
         echo "$table"

@@ -11,8 +11,9 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.cython.elementwise.activation import FUNCTIONS
+from fastconv.backends.cython.runtime import halves
 from fastconv.backends.reference.pool import ReferencePool
-from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
+from fastconv.core.problems.activation import DEFAULTS, SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded, guarded_copy
@@ -49,6 +50,30 @@ def test_relu(kernel: Any, dtype: str, at: str) -> None:
         x, y = guarded_copy(values(rng, size, dtype), at), guarded(size, d, at)
         kernel.prepare(ElementwiseProblem("relu", (), size, d, d), (), 2)(x, y)
         np.testing.assert_array_equal(y, np.maximum(x, 0))
+
+
+PARAMETERS = DEFAULTS | {"clamp": (-1.0, 2.0), "threshold": (0.5, -1.0)}
+
+
+@pytest.mark.parametrize("kernel", RELU, ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", [*FUNCTIONS, "glu"])
+def test_halves_have_the_bits_of_a_widened_copy(kernel: Any, name: str, dtype: str) -> None:
+    """Computed in float32 and rounded once, without scratch."""
+    d = np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype)
+    wide = np.dtype(np.float32)
+    rng = np.random.default_rng(1)
+    for size in (*range(1, 70), (1 << 14) + 3):
+        p = ElementwiseProblem(name, PARAMETERS.get(name, ()), size, d, d, rows=1)
+        usable(kernel, p)
+        assert kernel.workspace(p) == 0
+        given = size * (1 + (name == "glu"))
+        x = np.where(rng.random(given) < 0.15, rng.choice(SPECIAL, given), rng.normal(size=given) * 4).astype(d)
+        for at in ("start", "end"):
+            x, y, result = guarded_copy(x, at), guarded(size, d, at), np.empty(size, wide)
+            kernel.prepare(p, (), 1)(x, y)
+            kernel.prepare(replace(p, dtype=wide, out=wide), (), 1)(halves.converted(kernel.isa, x, wide), result)
+            np.testing.assert_array_equal(y.view(np.uint16), halves.converted(kernel.isa, result, d).view(np.uint16))
 
 
 def logistic(x: np.ndarray) -> np.ndarray:

@@ -161,7 +161,7 @@ class Depthwise(Specialised[ConvProblem]):
         _depthwise = native.compiled("conv._depthwise")
         p = problem
         size = p.dtype.itemsize
-        table = native.table(self.isa, size)
+        table = native.table(self.isa, p.dtype)
         tables = native.padded_axes(p, p.mode)
         prepared: Any
         if p.layout == "NHWC":

@@ -228,7 +228,7 @@ class Direct(Specialised[ConvProblem]):
         _, nr = native.tile(self.isa, size)
         blocks = DirectBlocks.of(p, self.isa, threads)
         tables = native.padded_axes(p, p.mode)
-        prepared = _direct.Direct(native.table(self.isa, size), p, tables, blocks)
+        prepared = _direct.Direct(native.table(self.isa, p.acc), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         pack = native.packer(self.isa, p)
         return native.binder(p, prepared, blocks.bytes(p, nr), threads, native.seconds(self, p), pack)

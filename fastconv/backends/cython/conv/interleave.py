@@ -31,6 +31,6 @@ class Interleave:
         counted = Features(self.features(replace(p, n=images))).of(f"{ByPhases.row}@{self.isa}")
         seconds = host_table().seconds(counted)
         workers = threads if images * image_bytes(p) > SHARED_BYTES else 1
-        prepared = _interleave.Interleave(native.table(self.isa, p.out.itemsize), phase_counts(p), last, items)
+        prepared = _interleave.Interleave(native.table(self.isa, p.out), phase_counts(p), last, items)
         native.schedule(prepared, prepared.scratch_bytes(), workers, seconds)
         return prepared.join

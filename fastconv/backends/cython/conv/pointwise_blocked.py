@@ -130,7 +130,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         _pointwise_blocked = native.compiled("conv._pointwise_blocked")
         p = problem
         size = p.acc.itemsize
-        table = native.table(self.isa, size)
+        table = native.table(self.isa, p.acc)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = PixelBlocks.of(p, self.isa, threads)
         prepared = _pointwise_blocked.PointwiseBlocked(table, p, blocks)

@@ -333,7 +333,7 @@ class Winograd1d(Specialised[ConvProblem]):
         scheme = self.scheme(p)
         blocks = RowBlocks.of(p, scheme, self.isa, count)
         prepared = _winograd1d.Winograd1d(
-            native.table(self.isa, p.acc.itemsize), p, native.padded_axes(p, p.mode), scheme, blocks,
+            native.table(self.isa, p.acc), p, native.padded_axes(p, p.mode), scheme, blocks,
             scheme.inputs(p.acc), tap_starts(p, scheme, blocks),
         )  # fmt: skip
         return prepared, blocks

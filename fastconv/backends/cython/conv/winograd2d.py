@@ -704,7 +704,7 @@ class Winograd(Specialised[ConvProblem]):
         taps, most_w = p.kernel[1] * p.kernel[2], ceil_div(scheme.w.taps, scheme.w.stride)
         elements = (TOGETHER * (taps + scheme.h.points * scheme.w.points) + vl + scheme.h.points * most_w) * nr
         shape = p.groups, ceil_div(p.ocg, nr), scheme.depth_rows, nr
-        table, _winograd2d = native.table(self.isa, size), native.compiled("conv._winograd2d")
+        table, _winograd2d = native.table(self.isa, p.acc), native.compiled("conv._winograd2d")
         prepared = _winograd2d.WeightTransform(table, p, scheme, TOGETHER)
         seconds = host_table().rate(f"{self.rates}/pack_more") * prod(shape)
         native.schedule(prepared, elements * size, threads, seconds, native.c_order(*p.w_shape), native.c_order(*shape))
@@ -730,7 +730,7 @@ class Winograd(Specialised[ConvProblem]):
 
     def _prepared(self, p: ConvProblem, count: int) -> tuple[Any, Scheme]:
         scheme = Scheme.of(p, self.isa, self.m, count)
-        table = native.table(self.isa, p.acc.itemsize)
+        table = native.table(self.isa, p.acc)
         return native.compiled("conv._winograd2d").Winograd(table, p, scheme, native.padded_axes(p, p.mode)), scheme
 
     def direct_tiles(self, problem: ConvProblem, x: np.ndarray) -> tuple[int, int]:

@@ -205,7 +205,7 @@ class Weight(Kernel[ConvProblem]):
         mr, nr = native.tile(self.isa, size)
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         layout = Layout.of(p, self.isa, count)
-        prepared = _direct.Weight(native.table(self.isa, size), p, native.padded_axes(p, p.mode), layout)
+        prepared = _direct.Weight(native.table(self.isa, p.acc), p, native.padded_axes(p, p.mode), layout)
         own, sums = layout.scratch(mr, nr), layout.segments * p.groups * ceil_div(p.ocg, nr) * nr * p.depth
         return native.weight_gradient(
             p, prepared, own * size, count, native.seconds(self, p), sums * size, constants[0]

@@ -145,7 +145,7 @@ class WeightRows(Kernel[ConvProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = WeightRowBlocks.of(p, vl)
         tables = native.padded_axes(p, p.mode)
-        prepared = _rows.WeightRows(native.table(self.isa, size), p, tables, blocks.taps(p), blocks)
+        prepared = _rows.WeightRows(native.table(self.isa, p.acc), p, tables, blocks.taps(p), blocks)
         sums = blocks.segments * p.oc * p.depth * size if blocks.segments > 1 else 0
         return native.weight_gradient(
             p, prepared, blocks.scratch(p, vl), count, native.seconds(self, p), sums, constants[0]

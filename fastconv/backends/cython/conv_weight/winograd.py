@@ -220,7 +220,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         s = WeightScheme.of(p, self.isa, self.tile)
         seconds = native.seconds(self, p)
         rounds = len(threads.slices(ceil_div(s.chunks, s.segments), seconds))
-        table, tables = native.table(self.isa, size), native.padded_axes(p, p.mode)
+        table, tables = native.table(self.isa, p.acc), native.padded_axes(p, p.mode)
         prepared = _winograd.WinogradWeight(table, p, s, tables, rounds)
         tiles, sums = s.vx + s.vy, s.segments * s.sums
         own, shared = (s.scratch + tiles, sums) if s.segments > 1 else (s.scratch, sums + tiles)

@@ -10,9 +10,10 @@ import numpy as np
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Kernel, Run, epsilon, rounding
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
+from fastconv.core.problems.base import is_half, work_dtype
 
 BLOCK = 1 << 14  # elements
 SHARED_BLOCKS = 8  # fewer do not justify a second thread
@@ -60,6 +61,11 @@ def name_of(p: ElementwiseProblem) -> str:
     return "gelu_tanh" if p.function == "gelu" and any(p.params) else p.function
 
 
+def stored_error(ulps: float, dtype: np.dtype) -> float:
+    """Error of results of `ulps` units in the last place, which 16-bit floats round once more."""
+    return ulps * epsilon(work_dtype(dtype)) + (rounding(dtype) if is_half(dtype) else 0.0)
+
+
 def function_of(p: ElementwiseProblem) -> Function:
     return FUNCTIONS[name_of(p)]
 
@@ -81,12 +87,14 @@ class Elementwise(Kernel[ElementwiseProblem]):
             return "bounds that are arrays"
         if problem.function == "celu" and not problem.params[0] > 0:
             return "alpha is not positive"
-        return native.reject_common(self.isa, problem.dtype)
+        reject = native.reject_storage if self.direction == "forward" else native.reject_common
+        return reject(self.isa, problem.dtype)
 
     def features(self, problem: ElementwiseProblem) -> Features:
         p = problem
-        vectors = p.size / native.lanes(self.isa, p.dtype.itemsize)
-        return Features({"call": 1}, {"bytes": p.bytes}, {name_of(p): vectors * p.dtype.itemsize / 4})
+        size = work_dtype(p.dtype).itemsize
+        vectors = p.size / native.lanes(self.isa, size)
+        return Features({"call": 1}, {"bytes": p.bytes}, {name_of(p): vectors * size / 4})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         return 0
@@ -96,11 +104,11 @@ class Elementwise(Kernel[ElementwiseProblem]):
         ulps = function_of(problem).ulps
         if self.direction == "backward" and ulps > EXACT_ULPS:
             ulps = SLOPE_ULPS
-        return ulps * float(np.finfo(problem.dtype).eps)
+        return stored_error(ulps, problem.dtype)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
         _activation = native.compiled("elementwise._activation")
-        table = native.table(self.isa, problem.dtype.itemsize)
+        table = native.table(self.isa, problem.dtype)
         blocks = ceil_div(problem.size, BLOCK)
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
         seconds = native.seconds(self, problem)

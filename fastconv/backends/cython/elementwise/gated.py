@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastconv.backends.cython.elementwise.activation import BLOCK, FUNCTIONS, SHARED_BLOCKS, SLOPE_ULPS
+from fastconv.backends.cython.elementwise.activation import BLOCK, FUNCTIONS, SHARED_BLOCKS, SLOPE_ULPS, stored_error
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, epsilon
+from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.base import work_dtype
 
 
 class Gated(Kernel[ElementwiseProblem]):
@@ -25,24 +26,26 @@ class Gated(Kernel[ElementwiseProblem]):
     def reject(self, problem: ElementwiseProblem) -> str | None:
         if problem.function != "glu":
             return f"{problem.function} has no gates"
-        return native.reject_common(self.isa, problem.dtype)
+        reject = native.reject_storage if problem.direction == "forward" else native.reject_common
+        return reject(self.isa, problem.dtype)
 
     def features(self, problem: ElementwiseProblem) -> Features:
         p = problem
-        vectors = p.size / native.lanes(self.isa, p.dtype.itemsize)
-        return Features({"call": 1}, {"bytes": 2 * p.bytes}, {"vector": vectors * p.dtype.itemsize / 4, "row": p.rows})
+        size = work_dtype(p.dtype).itemsize
+        vectors = p.size / native.lanes(self.isa, size)
+        return Features({"call": 1}, {"bytes": 2 * p.bytes}, {"vector": vectors * size / 4, "row": p.rows})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         return 0
 
     def error(self, problem: ElementwiseProblem) -> float:
         ulps = FUNCTIONS["silu"].ulps if problem.direction == "forward" else SLOPE_ULPS
-        return ulps * epsilon(problem.dtype)
+        return stored_error(ulps, problem.dtype)
 
     def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _activation = native.compiled("elementwise._activation")
         p, backward = problem, problem.direction == "backward"
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         prepared = _activation.Gated(table, p.rows, p.length, BLOCK, backward)
         one, both = native.c_order(p.size), native.c_order(2 * p.size)
         workers = threads if p.size >= SHARED_BLOCKS * BLOCK else 1

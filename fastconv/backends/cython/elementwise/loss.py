@@ -73,7 +73,7 @@ class Loss(Specialised[LossProblem]):
         p = problem
         block, items = items_of(p.n, p.c, p.inner)
         dtype = work_dtype(p.dtype)
-        prepared = _softmax.Loss(native.table(self.isa, dtype.itemsize), p, block, items, p.c <= LONGEST)
+        prepared = _softmax.Loss(native.table(self.isa, dtype), p, block, items, p.c <= LONGEST)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
         forward = p.direction == "forward"
         losses, scores = native.c_order(*p.loss_shape), native.c_order(*p.canonical)

@@ -69,7 +69,7 @@ class Softmax(Kernel[SoftmaxProblem]):
     def prepare(self, problem: SoftmaxProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _softmax = native.compiled("elementwise._softmax")
         p = problem
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         block, items = items_of(p.outer, p.length, p.inner)
         prepared = _softmax.Softmax(table, p, block, items if p.length else 0, p.length <= LONGEST)
         size = p.outer * p.length * p.inner

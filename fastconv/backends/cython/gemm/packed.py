@@ -117,7 +117,7 @@ class PackedGemm(Kernel[GemmProblem]):
         nr = native.tile(self.isa, size)[1]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         prepared = _packed.PackedGemm(
-            native.table(self.isa, size), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
+            native.table(self.isa, p.acc), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
         )
         own, shared = prepared.scratch_bytes()
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))

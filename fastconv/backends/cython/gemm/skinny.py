@@ -99,7 +99,7 @@ class Skinny(Kernel[GemmProblem]):
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         panels = self._panels(p, count)
-        prepared = _skinny.Skinny(native.table(self.isa, size), p, swapped, native.depth_part(p.k, size), panels)
+        prepared = _skinny.Skinny(native.table(self.isa, p.acc), p, swapped, native.depth_part(p.k, size), panels)
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = native.matrices(p.batch, p.m, p.n)
         native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)

@@ -26,7 +26,7 @@ SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
 def any_table(p: AnyPool) -> int:
     """These kernels have no vectors; items only need to know the size of elements."""
-    return native.table(machine.BASELINE, p.dtype.itemsize)
+    return native.table(machine.BASELINE, p.dtype)
 
 
 def scheduled(kernel: Kernel[AnyPool], p: AnyPool, prepared: Any, count: int) -> Any:

@@ -75,7 +75,7 @@ class FlatPool(Kernel[PoolProblem]):
             divisor = (depth.values[0] * rows[:, None] * columns).astype(p.dtype)
             op, shares = SUM, (divisor, 1 / divisor)
         planes = max(1, BLOCK_BYTES // (p.pixels * p.dtype.itemsize))
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         prepared = _flat.FlatPool(table, p, blocks.kernel, blocks.lo, op, shares, planes)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, 0, threads, native.seconds(self, p))

@@ -52,7 +52,7 @@ class GlobalAverage(Kernel[PoolProblem]):
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _global_average = native.compiled("pool._global_average")
         p = problem
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
         return native.pooling(p, _global_average.Means(table, p, WIDTH), 0, count, native.seconds(self, p))
 

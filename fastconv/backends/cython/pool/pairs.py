@@ -55,7 +55,7 @@ class PairsPool(Kernel[PoolProblem]):
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _pairs = native.compiled("pool._pairs")
         p = problem
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, _pairs.Pairs(table, p), 0, threads, native.seconds(self, p))
 

@@ -169,7 +169,7 @@ class PowerPool(Kernel[PoolProblem]):
         blocks = PowerBlocks.of(p)
         depth, height, width = axis_divisors(p)
         counts = depth, height, AxisCounts(width.values.astype(np.float64), width.first, width.skip)
-        own, wide = native.table(self.isa, p.dtype.itemsize), native.table(self.isa, SIZE)
+        own, wide = native.table(self.isa, p.dtype), native.table(self.isa, np.dtype(np.float64))
         prepared = _powers.PowerPool(own, wide, p, blocks, blocks.taps(p), counts)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))

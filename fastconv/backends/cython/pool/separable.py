@@ -181,7 +181,7 @@ class SeparablePool(Kernel[PoolProblem]):
         way = WAYS[p.norm if p.kind == "lp" else p.kind]
         places = blocks.positions(p) if p.indices else (None, None)
         tables = (blocks.taps(p), *places, *axis_divisors(p))
-        prepared = _separable.SeparablePool(native.table(self.isa, p.dtype.itemsize), p, way, tables, blocks)
+        prepared = _separable.SeparablePool(native.table(self.isa, p.dtype), p, way, tables, blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))
 
@@ -244,7 +244,7 @@ class AdaptivePool(Kernel[AdaptivePoolProblem]):
         _separable = native.compiled("pool._separable")
         p = problem
         op, finish = (MAX, AS_IS) if p.kind == "max" else (SUM, DIVIDE)
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         prepared = _separable.AdaptivePool(
             table, p, op, finish, self._windows(p)[1], self._table_bytes(p), self._blocks(p)
         )

@@ -107,7 +107,7 @@ class SmallWindow(Kernel[PoolProblem]):
         row_bytes = p.input[2] * p.dtype.itemsize
         rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
         width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
@@ -156,7 +156,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
         look = np.prod(blocks.kernel) > LOOK_COMPARISONS * np.prod(p.stride)
         row_bytes = p.input[2] * p.c * p.dtype.itemsize
         rows = min(p.output[1], max(1, LAST_BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
-        table = native.table(self.isa, p.dtype.itemsize)
+        table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(
             table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c
         )

@@ -9,19 +9,19 @@ from fastconv.backends.cython.runtime._simd cimport View, address, axis_of, fc_a
 cdef extern from "simd/table.h":
     """
     #include <string.h>
-    #define FC_ISA(name) extern const fc_table fc_##name##_f32, fc_##name##_f64;
-    FC_ISAS
-    #undef FC_ISA
-    #define FC_ISA(name) {#name, {&fc_##name##_f32, &fc_##name##_f64}},
+    #define FC_TABLE_OF(name) extern const fc_table fc_##name;
+    FC_TABLES
+    #undef FC_TABLE_OF
+    #define FC_TABLE_OF(name) {#name, &fc_##name},
     static const struct {
         const char *name;
-        const fc_table *table[2];
-    } fc_isas[] = {FC_ISAS {NULL}};
-    static const fc_table *fc_find(const char *isa, int wide)
+        const fc_table *table;
+    } fc_tables[] = {FC_TABLES {NULL, NULL}};
+    static const fc_table *fc_find(const char *name)
     {
         int i = 0;
-        while (fc_isas[i].name && strcmp(fc_isas[i].name, isa)) i++;
-        return fc_isas[i].table[wide];
+        while (fc_tables[i].name && strcmp(fc_tables[i].name, name)) i++;
+        return fc_tables[i].table;
     }
     #ifdef _OPENMP
     #define FC_OPENMP 1
@@ -29,15 +29,15 @@ cdef extern from "simd/table.h":
     #define FC_OPENMP 0
     #endif
     """
-    const fc_table *fc_find(const char *isa, bint wide)
+    const fc_table *fc_find(const char *name)
     int FC_OPENMP
 
 HAS_OPENMP = bool(FC_OPENMP)
 
 
-def table(str isa, int itemsize):
-    """Address of the table for `isa` and floats of `itemsize` bytes; 0 where it was not built."""
-    return <size_t>fc_find(isa.encode(), itemsize == 8)
+def table(str name):
+    """Address of the table of this name, such as ``avx2_f32``; 0 where it was not built."""
+    return <size_t>fc_find(name.encode())
 
 
 def sizes(size_t table):

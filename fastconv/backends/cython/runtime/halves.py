@@ -16,7 +16,8 @@ def convert(isa: str, to: np.ndarray, given: np.ndarray) -> None:
         np.copyto(to, given, casting="unsafe")
         return
     _halves = native.compiled("runtime._halves")
-    _halves.convert(native.table(isa, 4), to, given, is_bfloat16(given.dtype if wide else to.dtype), wide)
+    table = native.table(isa, np.dtype(np.float32))
+    _halves.convert(table, to, given, is_bfloat16(given.dtype if wide else to.dtype), wide)
 
 
 def converted(isa: str, given: np.ndarray, dtype: np.dtype) -> np.ndarray:

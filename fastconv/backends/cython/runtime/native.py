@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from fastconv.backends.cython.runtime import shared
+from fastconv.backends.cython.runtime.dtypes import BY_NAME, TABLES, DType
 from fastconv.core import arrays, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
 from fastconv.core.numbers import ceil_div, span
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
-from fastconv.core.problems.base import Pads, Problem, named
+from fastconv.core.problems.base import Pads, Problem, is_half, named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
@@ -101,7 +102,7 @@ def unavailable(isa: str) -> str | None:
         return reason
     if isa not in machine.host_isas():
         return f"{isa} is not available on this CPU, or FASTCONV_ISA caps it"
-    if table(isa, 4) == 0:
+    if table(isa, np.dtype(np.float32)) == 0:
         return f"{isa} was not compiled in"
     return None
 
@@ -113,10 +114,19 @@ def reject_common(isa: str, dtype: np.dtype) -> str | None:
     return unavailable(isa)
 
 
+def reject_storage(isa: str, dtype: np.dtype) -> str | None:
+    """The same for kernels that load and store 16-bit floats, too."""
+    return unavailable(isa) if is_half(dtype) else reject_common(isa, dtype)
+
+
 @cache
-def table(isa: str, itemsize: int) -> int:
-    """Address of the table of micro-kernels."""
-    return simd().table(isa, itemsize)
+def table(isa: str, dtype: np.dtype | DType) -> int:
+    """Address of the table of micro-kernels for elements of these types; 0 where it was not built.
+
+    Arrays of one dtype need the table whose inputs and outputs are that.
+    """
+    key = dtype if isinstance(dtype, DType) else BY_NAME[named(dtype)]
+    return simd().table(f"{isa}_{TABLES[key].name}")
 
 
 @cache
@@ -190,7 +200,7 @@ ORDINARY = {4: (2.0**-30, 2.0**30), 8: (2.0**-200, 2.0**200)}
 def ordinary(weights: np.ndarray, isa: str) -> bool:
     """Whether weights may be transformed: finite, and neither tiny nor huge, or all zero."""
     low, high = ORDINARY[weights.itemsize]
-    found = simd().largest(table(isa, weights.itemsize), weights)
+    found = simd().largest(table(isa, weights.dtype), weights)
     return low <= found <= high or found == 0
 
 
@@ -221,7 +231,7 @@ def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray
     mr, nr = tile(isa, dtype.itemsize)
     width = nr if lanes else mr
     size = groups * ceil_div(rows, width) * depth * width + SLACK
-    into, kernels = simd().pack, table(isa, dtype.itemsize)
+    into, kernels = simd().pack, table(isa, dtype)
 
     def pack(weights: np.ndarray) -> np.ndarray:
         packed = arrays.aligned_empty((size,), dtype)
@@ -398,7 +408,7 @@ def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
     n, k = columns.shape
     nr = tile(isa, columns.itemsize)[1]
     packed = aligned_empty(ceil_div(n, nr) * k * nr * columns.itemsize)
-    simd().pack_columns(table(isa, columns.itemsize), columns, packed)
+    simd().pack_columns(table(isa, columns.dtype), columns, packed)
     return packed
 
 

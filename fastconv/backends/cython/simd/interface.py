@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from itertools import groupby
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -54,10 +55,15 @@ def bodies() -> list[Path]:
     return [*sorted(HERE.glob("[!_k]*.inc")), *(path for f in FAMILIES for path in sorted((HERE / f).glob("*.inc")))]
 
 
-def entries() -> list[tuple[str, str, str, str]]:
+def stores(path: Path) -> bool:
+    """Whether a body reads and writes STORED elements: then tables of 16-bit floats have its functions, too."""
+    return re.search(r"\bSTORED\b", plain(path)) is not None
+
+
+def entries(paths: list[Path]) -> list[tuple[str, str, str, str]]:
     """(type of the result or of a function, name, parameters or sizes, value) of each entry of the table."""
     found = []
-    for path in bodies():
+    for path in paths:
         text = plain(path)
         for result, name, parameters in re.findall(r"^KERNEL (\w+) (\w+)\(([^)]*)\)", text, re.M):
             found.append((result, name, f"({' '.join(parameters.split())})", name))
@@ -69,14 +75,17 @@ def entries() -> list[tuple[str, str, str, str]]:
 
 def table_header() -> str:
     fields = ["ptrdiff_t itemsize, vl, mr, nr;"]
-    values = []
-    for kind, name, rest, value in entries():
+    for kind, name, rest, _ in entries(bodies()):
         fields.append(f"{kind} (*{name}){rest};" if rest.startswith("(") else f"{kind} *{name}{rest};")
-        values.append(f".{name} = {value}")
     includes = [f'#include "{path.relative_to(HERE).as_posix()}"' for path in headers()[1:]]
     struct = ["", "typedef struct {", *(f"    {field}" for field in fields), "} fc_table;"]
-    macro = "#define FC_ENTRIES " + ", \\\n    ".join(values)
-    return "\n".join([f"/* {NOTE} */", *includes, *struct, macro]) + "\n"
+
+    def values(paths: list[Path]) -> str:
+        return "#define FC_ENTRIES " + ", \\\n    ".join(f".{name} = {value}" for _, name, _, value in entries(paths))
+
+    stored = values([path for path in bodies() if stores(path)])
+    macros = ["#if FC_STORED == FC_AS_IS", values(bodies()), "#else", stored, "#endif"]
+    return "\n".join([f"/* {NOTE} */", *includes, *struct, *macros]) + "\n"
 
 
 def cython(text: str) -> str:
@@ -129,7 +138,7 @@ def declarations() -> str:
             else:
                 lines.append(f"    {parameters(m['inline'])}")
     lines += ["    ctypedef struct fc_table:", "        Py_ssize_t itemsize, vl, mr, nr"]
-    for kind, name, rest, _ in entries():
+    for kind, name, rest, _ in entries(bodies()):
         if rest.startswith("("):
             lines.append(f"        {kind} (*{name}){parameters(rest)} noexcept nogil")
         else:
@@ -138,7 +147,11 @@ def declarations() -> str:
 
 
 def includes() -> str:
-    return f"/* {NOTE} */\n" + "".join(f'#include "{path.relative_to(HERE).as_posix()}"\n' for path in bodies())
+    lines = [f"/* {NOTE} */"]
+    for stored, paths in groupby(bodies(), stores):
+        some = [f'#include "{path.relative_to(HERE).as_posix()}"' for path in paths]
+        lines += some if stored else ["#if FC_STORED == FC_AS_IS", *some, "#endif"]
+    return "\n".join(lines) + "\n"
 
 
 def write() -> None:

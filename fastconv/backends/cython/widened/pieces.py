@@ -14,14 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.elementwise import activation as elementwise
-from fastconv.backends.cython.elementwise import gated, loss, softmax
+from fastconv.backends.cython.elementwise import loss, softmax
 from fastconv.backends.cython.runtime import halves
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, rounding
 from fastconv.core.numbers import rectangles
-from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.base import is_half, named
 from fastconv.core.problems.loss import Losses, LossProblem, write_losses
 from fastconv.core.problems.softmax import SoftmaxProblem
@@ -194,62 +192,5 @@ class WidenedLoss(Widened, Specialised[Any]):
         return run
 
 
-class WidenedActivation(Widened):
-    """Some elements at a time."""
-
-    def vector(self, problem: ElementwiseProblem) -> int:
-        return 1
-
-    def piece(self, problem: ElementwiseProblem, wide: np.dtype) -> ElementwiseProblem:
-        return replace(problem, size=min(problem.size, PIECE), dtype=wide, out=wide)
-
-    def given(self, q: ElementwiseProblem) -> tuple[int, ...]:
-        return (q.size,)
-
-    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p, q = problem, self._piece(problem)
-        sizes = {q.size, p.size % q.size} if q.size else set()
-        runs = {size: self.inner.prepare(replace(q, size=size), (), threads) for size in sizes}
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            for i in range(0, p.size, max(q.size, 1)):
-                part = halves.converted(self.isa, x[i : i + q.size], q.dtype)
-                result = aligned_empty(part.shape, q.out)
-                runs[part.size](part, result)
-                halves.convert(self.isa, out[i : i + q.size], result)
-
-        return run
-
-
-class WidenedGated(Widened):
-    """Some rows at a time."""
-
-    def vector(self, problem: ElementwiseProblem) -> int:
-        return 2 * problem.length
-
-    def piece(self, problem: ElementwiseProblem, wide: np.dtype) -> ElementwiseProblem:
-        p = problem
-        rows = max(1, min(p.rows, PIECE // max(self.vector(p), 1)))
-        return replace(p, size=rows * p.length, rows=rows, dtype=wide, out=wide)
-
-    def given(self, q: ElementwiseProblem) -> tuple[int, ...]:
-        return (2 * q.size,)
-
-    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p, q = problem, self._piece(problem)
-        rest = replace(q, rows=p.rows % q.rows, size=p.rows % q.rows * p.length)
-        runs = {part.size: self.inner.prepare(part, (), threads) for part in (q, rest) if part.size}
-
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            for i in range(0, p.size, max(q.size, 1)):
-                part = halves.converted(self.isa, x[2 * i : 2 * (i + q.size)], q.dtype)
-                result = aligned_empty((part.size // 2,), q.out)
-                runs[result.size](part, result)
-                halves.convert(self.isa, out[i : i + q.size], result)
-
-        return run
-
-
-ACTIVATIONS = (*map(WidenedActivation, elementwise.KERNELS), *map(WidenedGated, gated.KERNELS))
 SOFTMAX = tuple(map(WidenedSoftmax, softmax.KERNELS))
 LOSS = tuple(map(WidenedLoss, loss.KERNELS))

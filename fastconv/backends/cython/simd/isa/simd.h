@@ -20,7 +20,9 @@
    half_vec, v_half, v_whole  conversions to and from the first half of the lanes; the others are undefined. v_half_load_mask: as
                               v_load_mask.
 
-   v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only
+   v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only; the same for bfloat16
+   s_load, s_store, s_loadn, s_storen   as v_load and its like, of what memory holds, STORED: REAL, or 16-bit floats (FC_STORED), which are
+                              rounded to the nearest when they are stored
 
    The ISA's header comes first and supplies these traits, by which bodies choose among tiles and loops,
      VBYTES      bytes of a vector
@@ -321,3 +323,80 @@ INLINE vec v_sums(vec *r)
             r[i] = v_shuffle(r[i], r[i + rows / 2], lo) + v_shuffle(r[i], r[i + rows / 2], hi);
     return r[0];
 }
+
+#if !FC_DOUBLE
+/* 16-bit floats, in the lower half of a vector's bits, to float and back, rounded to the nearest, ties to even; NaN stays NaN. */
+typedef uint16_t short_vec __attribute__((vector_size(VBYTES / 2)));
+typedef uint16_t short_vec_any __attribute__((vector_size(VBYTES / 2), aligned(2), may_alias));
+typedef uint32_t uvec __attribute__((vector_size(VBYTES)));
+
+#ifndef v_from_float16
+INLINE vec v_from_float16(short_vec h)
+{
+    const uvec all = __builtin_convertvector(h, uvec), sign = (all & 0x8000) << 16, rest = all & 0x7fff;
+    const ivec special = (ivec)rest >= 0x7c00, tiny = (ivec)rest < 0x400;
+    const uvec normal = (rest << 13) + (112u << 23) + ((uvec)special & (112u << 23));
+    const vec small = __builtin_convertvector((ivec)rest, vec) * 0x1p-24f;
+    return (vec)((uvec)v_select(tiny, small, (vec)normal) | sign);
+}
+
+INLINE short_vec v_to_float16(vec v)
+{
+    const uvec sign = (uvec)v & 0x80000000u, rest = (uvec)v ^ sign;
+    const uvec normal = (rest - (112u << 23) + 0xfff + ((rest >> 13) & 1)) >> 13;
+    const uvec tiny = (uvec)((vec)rest + 0.5f) - 0x3f000000u; /* the addition rounds to the precision of half floats */
+    uvec r = (uvec)v_select((ivec)rest < 0x38800000, (vec)tiny, (vec)normal);
+    r = (uvec)v_select((ivec)rest >= 0x47800000, (vec)(r * 0 + 0x7c00), (vec)r);
+    r = (uvec)v_select((ivec)rest > 0x7f800000, (vec)(r * 0 + 0x7e00), (vec)r);
+    return __builtin_convertvector(r | (sign >> 16), short_vec);
+}
+#endif
+
+INLINE vec v_from_bfloat16(short_vec h) { return (vec)(__builtin_convertvector(h, uvec) << 16); }
+
+INLINE short_vec v_to_bfloat16(vec v)
+{
+    const uvec all = (uvec)v, rounded = (all + 0x7fff + ((all >> 16) & 1)) >> 16;
+    const uvec quiet = (all >> 16) | 0x40;
+    return __builtin_convertvector((uvec)v_select((ivec)(v != v), (vec)quiet, (vec)rounded), short_vec);
+}
+#endif
+
+/* Elements as memory holds them: REAL, or 16-bit floats, which are REAL in registers only. */
+#define FC_AS_IS 0
+#define FC_FLOAT16 1
+#define FC_BFLOAT16 2
+#ifndef FC_STORED
+#define FC_STORED FC_AS_IS
+#endif
+#if FC_STORED == FC_AS_IS
+typedef REAL STORED;
+#define s_load(p) v_load(p)
+#define s_store(p, v) v_store(p, v)
+#define s_loadn(p, n) v_loadn(p, n)
+#define s_storen(p, v, n) v_storen(p, v, n)
+#else
+typedef uint16_t STORED;
+#if FC_STORED == FC_FLOAT16
+#define s_widen(h) v_from_float16(h)
+#define s_narrow(v) v_to_float16(v)
+#else
+#define s_widen(h) v_from_bfloat16(h)
+#define s_narrow(v) v_to_bfloat16(v)
+#endif
+INLINE vec s_load(const STORED *p) { return s_widen(*(const short_vec_any *)p); }
+INLINE void s_store(STORED *p, vec v) { *(short_vec_any *)p = s_narrow(v); }
+INLINE vec s_loadn(const STORED *p, int n)
+{
+    short_vec h = {0};
+    UNROLL for (int i = 0; i < VL; i++)
+        if (i < n) h[i] = p[i];
+    return s_widen(h);
+}
+INLINE void s_storen(STORED *p, vec v, int n)
+{
+    const short_vec h = s_narrow(v);
+    UNROLL for (int i = 0; i < VL; i++)
+        if (i < n) p[i] = h[i];
+}
+#endif

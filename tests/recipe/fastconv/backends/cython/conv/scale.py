@@ -47,7 +47,7 @@ class Scale(Specialised[ConvProblem]):
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
-        prepared = native.compiled("conv._scale").Scale(native.table(self.isa, p.acc.itemsize), p)
+        prepared = native.compiled("conv._scale").Scale(native.table(self.isa, p.acc), p)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         return native.binder(p, prepared, 0, threads, native.seconds(self, p), lambda weights: weights)
 
