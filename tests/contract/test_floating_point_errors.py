@@ -42,6 +42,7 @@ def calls(dtype: np.dtype) -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
         (F.conv_transpose2d, (x, extreme((4, 5, 3, 3), dtype)), {"padding": 1}),
         (F.conv_transpose2d, (x, extreme((4, 5, 1, 1), dtype)), {}),
         (F.conv_transpose2d, (x, extreme((4, 1, 2, 2), dtype)), {"groups": 4}),
+        (F.conv_transpose2d, (np.ones((2, 4, 3, 3), np.int64), np.ones((4, 5, 2, 2), np.int64)), {}),  # integers alone
         (F.matmul, (extreme((7, 20), dtype), extreme((20, 9), dtype)), {}),
         (F.gemm, (extreme((7, 20), dtype), extreme((20, 9), dtype), extreme((7, 9), dtype)), {"alpha": 3, "beta": 5}),
         (F.linear, (extreme((2, 20), dtype), extreme((9, 20), dtype), extreme((9,), dtype)), {"activation": "relu"}),
