@@ -18,7 +18,7 @@ from fastconv.backends.cython.runtime import halves
 from fastconv.backends.cython.widened import pieces as widened
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.kernel import Run
-from fastconv.core.numbers import rectangles
+from fastconv.core.numbers import rectangles, span
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
 
@@ -51,7 +51,7 @@ class WidenedPool(widened.Widened):
         size = max(1, prod(p.input), p.pixels)
         if split(p):
             axis, rows = first_axis(p), rows_of(p)
-            inputs = min(p.input[axis], (rows - 1) * p.stride[axis] + window_inputs(p, axis))
+            inputs = min(p.input[axis], span(rows, p.stride[axis], p.kernel[axis], p.dilation[axis]))
             return part(p, 1, 1, axis, Rows(slice(0, rows), slice(0, inputs), (0, 0)), wide)
         c = max(1, min(p.c, most(p) // size))
         n = max(1, min(p.n, most(p) // (size * c))) if c == p.c else 1
@@ -116,7 +116,7 @@ def first_axis(p: AnyPool) -> int:
 
 def window_inputs(p: PoolProblem, axis: int) -> int:
     """Inputs from the first to the last of a window."""
-    return min(p.input[axis], (p.kernel[axis] - 1) * p.dilation[axis] + 1)
+    return min(p.input[axis], span(1, p.stride[axis], p.kernel[axis], p.dilation[axis]))
 
 
 def rows_of(p: PoolProblem) -> int:
@@ -129,12 +129,12 @@ def rows_of(p: PoolProblem) -> int:
 def walk(p: PoolProblem, axis: int, rows: int) -> Iterator[Rows]:
     """All pieces of a channel; outputs whose windows begin behind the input belong to the last one."""
     e, o, s, (lo, hi) = p.input[axis], p.output[axis], p.stride[axis], p.pads[axis]
-    span = (p.kernel[axis] - 1) * p.dilation[axis] + 1
+    window = span(1, s, p.kernel[axis], p.dilation[axis])
     begun = min(o, (e - 1 + lo) // s + 1)
     for first in range(0, begun, rows):
         end = first + rows if first + rows < begun else o
         start = max(0, first * s - lo)
-        stop = min(e, max(start + 1, (end - 1) * s - lo + span))
+        stop = min(e, max(start + 1, (end - 1) * s - lo + window))
         yield Rows(slice(first, end), slice(start, stop), (max(0, lo - first * s), hi if stop == e else 0))
 
 

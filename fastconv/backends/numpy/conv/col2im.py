@@ -89,7 +89,6 @@ class NumpyCol2im(Specialised[ConvProblem]):
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p, block, dtype = problem, self._block(problem), integers.compute_dtype(problem.dtype, problem.depth)
         whole = list(blocks_of(p, block)) if block == (p.n, *p.input) else None  # small problems keep their slices
-        phased = BY_PHASES.specialise(p, threads)
         fits = float(np.iinfo(p.out).max)  # every sum stays in the result while terms are added to it
 
         def bind(constants: tuple[Any, ...]) -> Run:
@@ -104,7 +103,7 @@ class NumpyCol2im(Specialised[ConvProblem]):
 
             def in_dtype(dtype: np.dtype) -> Run:
                 if dtype == integers.PYTHON:
-                    return phased(constants)
+                    return BY_PHASES.prepare(p, constants, threads)
                 matrices = np.ascontiguousarray(w, dtype)
 
                 def run(x: np.ndarray, out: np.ndarray) -> None:

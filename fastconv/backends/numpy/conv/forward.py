@@ -61,6 +61,26 @@ class Im2colBand:
                 rows, cols = self._sources(1, row0, dst.shape[2]), self._sources(2, col0, dst.shape[3])
                 dst[:, t] = x[:, plane][:, rows[:, None], cols[None, :]]
 
+    def windows(
+        self, scratch: np.ndarray, x: np.ndarray, od: int, row: int, rows: int, col: int, cols: int
+    ) -> np.ndarray:
+        """What each tap reads for `rows` x `cols` outputs from (row, col) on, of the channels of `x`.
+
+        A view (channels, kd, kh, kw, rows, cols) of the scratch, which is filled first.
+        """
+        p = self.p
+        height = span(rows, p.stride[1], p.kernel[1], p.dilation[1])
+        width = span(cols, p.stride[2], p.kernel[2], p.dilation[2])
+        band = scratch[: len(x), :, :height, :width]
+        self.fill(band, x, od, row * p.stride[1], col * p.stride[2])
+        sc, sd, sh, sw = band.strides
+        return np.lib.stride_tricks.as_strided(
+            band,
+            (band.shape[0], *p.kernel, rows, cols),
+            (sc, sd, sh * p.dilation[1], sw * p.dilation[2], sh * p.stride[1], sw * p.stride[2]),
+            writeable=False,
+        )
+
     def _sources(self, axis: int, first: int, count: int) -> np.ndarray:
         """Sources of `count` padded positions from `first` on."""
         p = self.p
@@ -85,17 +105,6 @@ class Im2colBand:
 def gathered(p: ConvProblem, band: int) -> int:
     """Bytes of a plane of a band, gathered first where padding has values of the input."""
     return 0 if p.mode == "zeros" else band // p.kernel[0] * p.dtype.itemsize
-
-
-def windows(band: np.ndarray, p: ConvProblem, rows: int, cols: int) -> np.ndarray:
-    """View (channels, kd, kh, kw, rows, cols) of a band: what each tap reads for each output."""
-    sc, sd, sh, sw = band.strides
-    return np.lib.stride_tricks.as_strided(
-        band,
-        (band.shape[0], *p.kernel, rows, cols),
-        (sc, sd, sh * p.dilation[1], sw * p.dilation[2], sh * p.stride[1], sw * p.stride[2]),
-        writeable=False,
-    )
 
 
 class Im2colBlocks:
@@ -217,11 +226,7 @@ class NumpyIm2col(NumpyConv):
                     for od, r, rows, q, cols in blocks.walk(p):
                         acc = None
                         for c, wp in parts:
-                            here = scratch[: min(blocks.channels, p.icg - c)]
-                            here = here[:, :, : span(rows, p.stride[1], p.kernel[1], p.dilation[1])]
-                            here = here[:, :, :, : span(cols, p.stride[2], p.kernel[2], p.dilation[2])]
-                            band.fill(here, xg[c : c + blocks.channels], od, r * p.stride[1], q * p.stride[2])
-                            view = windows(here, p, rows, cols)
+                            view = band.windows(scratch, xg[c : c + blocks.channels], od, r, rows, q, cols)
                             flat = columns[: view.size].reshape(view.shape)
                             flat[...] = view
                             part = wp[g] @ flat.reshape(-1, rows * cols)
@@ -324,10 +329,7 @@ class NumpyDepthwise(NumpyConv):
                 for c in range(0, p.groups, blocks.channels):
                     count = min(blocks.channels, p.groups - c)
                     for od, r, rows, q, cols in blocks.walk(p):
-                        here = scratch[:count, :, : span(rows, p.stride[1], p.kernel[1], p.dilation[1])]
-                        here = here[:, :, :, : span(cols, p.stride[2], p.kernel[2], p.dilation[2])]
-                        band.fill(here, x[n, c : c + count], od, r * p.stride[1], q * p.stride[2])
-                        view = windows(here, p, rows, cols)
+                        view = band.windows(scratch, x[n, c : c + count], od, r, rows, q, cols)
                         acc = sums[: count * rows * cols].reshape(count, rows, cols)
                         term = terms[: acc.size].reshape(acc.shape)
                         for m in range(p.ocg):

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.conv.forward import Im2colBand, Im2colBlocks, windows
+from fastconv.backends.numpy.conv.forward import Im2colBand, Im2colBlocks
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
-from fastconv.core.numbers import span
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 
@@ -82,11 +81,7 @@ class NumpyIm2colWeight(NumpyWeight):
                     for od, r, rows, q, cols in blocks.walk(p):
                         part = yg[:, od, r : r + rows, q : q + cols].reshape(p.ocg, rows * cols)
                         for c in range(0, p.icg, blocks.channels):
-                            here = scratch[: min(blocks.channels, p.icg - c)]
-                            here = here[:, :, : span(rows, p.stride[1], p.kernel[1], p.dilation[1])]
-                            here = here[:, :, :, : span(cols, p.stride[2], p.kernel[2], p.dilation[2])]
-                            band.fill(here, xg[c : c + blocks.channels], od, r * p.stride[1], q * p.stride[2])
-                            view = windows(here, p, rows, cols)
+                            view = band.windows(scratch, xg[c : c + blocks.channels], od, r, rows, q, cols)
                             flat = columns[: view.size].reshape(view.shape)
                             flat[...] = view
                             product = part @ flat.reshape(-1, rows * cols).T
@@ -130,10 +125,7 @@ class NumpyDepthwiseWeight(NumpyWeight):
                 for c in range(0, p.groups, blocks.channels):
                     count = min(blocks.channels, p.groups - c)
                     for od, r, rows, q, cols in blocks.walk(p):
-                        here = scratch[:count, :, : span(rows, p.stride[1], p.kernel[1], p.dilation[1])]
-                        here = here[:, :, :, : span(cols, p.stride[2], p.kernel[2], p.dilation[2])]
-                        band.fill(here, x[n, c : c + count], od, r * p.stride[1], q * p.stride[2])
-                        view = windows(here, p, rows, cols)
+                        view = band.windows(scratch, x[n, c : c + count], od, r, rows, q, cols)
                         for m in range(p.ocg):
                             channels = slice(c * p.ocg + m, (c + count) * p.ocg, p.ocg)
                             part = y[n, channels, od, r : r + rows, q : q + cols]
