@@ -50,8 +50,8 @@ class NumbaWeight(NumbaKernel[ConvProblem]):
     row = "numba.conv_weight.direct"
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if not problem.weights_wanted:
-            return f"direction {problem.direction}: no gradient of weights"
+        if problem.not_weight is not None:
+            return problem.not_weight
         return "no input channels" if problem.icg == 0 else super().reject(problem)
 
     def error(self, problem: ConvProblem) -> float:

@@ -161,6 +161,11 @@ class ConvProblem(Problem):
         return None if self.direction == "forward" else f"direction {self.direction}: other kernels do it"
 
     @property
+    def not_weight(self) -> str | None:
+        """Why a kernel of gradients of weights cannot do this; None if it can."""
+        return None if self.weights_wanted else f"direction {self.direction}: no gradient of weights"
+
+    @property
     def pads_with_zeros(self) -> bool:
         """Whether windows may contain zeros outside the input, whose products with infinity and NaN are NaN."""
         return self.mode == "zeros" and self.fill == 0 and any(max(pads) > 0 for pads in self.pads)

@@ -89,9 +89,7 @@ class WeightRows(Kernel[ConvProblem]):
         self.isa = isa
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if not problem.weights_wanted:
-            return f"direction {problem.direction}: no gradient of weights"
-        return native.reject_common(self.isa, problem.dtype)
+        return problem.not_weight or native.reject_common(self.isa, problem.dtype)
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem

@@ -142,8 +142,8 @@ class WinogradWeight(Kernel[ConvProblem]):
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if not p.weights_wanted:
-            return f"direction {p.direction}: no gradient of weights"
+        if p.not_weight is not None:
+            return p.not_weight
         if p.kernel[0] != 1 or p.input[0] != 1 or p.output[0] != 1 or p.pads[0] != (0, 0):
             return "three spatial axes"
         if any(d > 1 < k for k, d in zip(p.kernel, p.dilation, strict=True)):

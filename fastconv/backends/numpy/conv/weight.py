@@ -25,8 +25,8 @@ class NumpyWeight(Kernel[ConvProblem]):
     relative = "weight"
 
     def reject(self, problem: ConvProblem) -> str | None:
-        if not problem.weights_wanted:
-            return f"direction {problem.direction}: no gradient of weights"
+        if problem.not_weight is not None:
+            return problem.not_weight
         if problem.dtype not in (np.float32, np.float64):
             return f"dtype {named(problem.dtype)}: float32 and float64 only"
         return None

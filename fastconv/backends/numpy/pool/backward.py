@@ -11,6 +11,7 @@ depend neither on the size of blocks nor on the batch.  Lp is computed in float6
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -186,14 +187,8 @@ def spread_to_inputs(given: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
     """From gradients of outputs to sums of them for all inputs of `read`."""
     for axis in (4, 3, 2):
         part = axes[axis - 2]
-        if part.same:
-            continue
-        shape = list(given.shape)
-        shape[axis] = part.read.stop - part.read.start
-        acc = np.zeros_like(given, shape=tuple(shape))
-        for inputs, outputs in part.taps:
-            acc[along(axis, inputs)] += given[along(axis, outputs)]
-        given = acc
+        if not part.same:
+            given = added(given, axis, part.read, part.taps)
     return given
 
 
@@ -201,15 +196,19 @@ def collect(values: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
     """The sum of each window: the adjoint of `spread_to_inputs`."""
     for axis in (4, 3, 2):
         part = axes[axis - 2]
-        if part.same:
-            continue
-        shape = list(values.shape)
-        shape[axis] = part.out.stop - part.out.start
-        acc = np.zeros_like(values, shape=tuple(shape))
-        for inputs, outputs in part.taps:
-            acc[along(axis, outputs)] += values[along(axis, inputs)]
-        values = acc
+        if not part.same:
+            values = added(values, axis, part.out, ((outputs, inputs) for inputs, outputs in part.taps))
     return values
+
+
+def added(values: np.ndarray, axis: int, extent: slice, moves: Iterable[tuple[Any, Any]]) -> np.ndarray:
+    """Sums along an axis of `extent` positions: each of `moves` says where what is added, as (to, from)."""
+    shape = list(values.shape)
+    shape[axis] = extent.stop - extent.start
+    sums = np.zeros_like(values, shape=tuple(shape))
+    for to, of in moves:
+        sums[along(axis, to)] += values[along(axis, of)]
+    return sums
 
 
 def inner(sums: np.ndarray, axes: tuple[Part, ...]) -> np.ndarray:
