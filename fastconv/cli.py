@@ -13,15 +13,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import fastconv
 from fastconv.bench.peers import PEERS
 from fastconv.core.threads import as_count
-from fastconv.typing import Door
+from fastconv.typing import Data, Door
+
+if TYPE_CHECKING:
+    from fastconv.bench.suites import Suite
 
 SAMPLING = (0.5, 15)  # for each contender: seconds, and samples at most
 QUICK = (0.03, 3)
+DRAWN = (0.05, 9)
 INTERRUPTED = 130
 
 # Operations that take arrays only.  Of the others, such as max_pool2d, only the first argument is an array.
@@ -81,6 +85,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be an int of at least 0, got {text!r}")
+    return int(text)
+
+
 def _threads(text: str) -> int:
     try:
         return as_count(_positive(text))
@@ -101,8 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
                           help=f"libraries measured in the same run: {', '.join(PEERS)} (default: all)")  # fmt: skip
     measured.add_argument("--threads", type=_threads, metavar="N", help="threads of every contender")
-    measured.add_argument("--door", choices=get_args(Door), default="planned",
-                          help="planned: weights packed beforehand; called: functions as they are called")  # fmt: skip
+    measured.add_argument("--door", choices=get_args(Door),
+                          help="planned (default but for drawn problems): weights packed beforehand; called: functions "
+                               "as they are called")  # fmt: skip
     measured.add_argument("--cold", action="store_true", help="empty caches: 48 MB are written before each run")
     measured.add_argument("--quick", action="store_true", help="few samples: rough figures")
     measured.add_argument("--json", metavar="FILE", help="also write JSON; - for stdout, in place of the table")
@@ -126,13 +137,19 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--gradient", metavar="NAME",
                          help="compare the gradient of this argument instead, as input or weight")  # fmt: skip
     compare.add_argument("--dtype", default="float32", help="float32 (default), float64, ...")
+    compare.add_argument("--data", choices=get_args(Data), default="normal",
+                         help="denormal: the input is so small that it cannot be normalised")  # fmt: skip
     compare.set_defaults(run=_compare)
 
     bench = commands.add_parser("bench", parents=[measured], help="compare every problem of a suite")
-    bench.add_argument("--suite", nargs="+", default=["resnet50"], metavar="NAME",
+    bench.add_argument("--suite", nargs="+", metavar="NAME",
                        help="one or more suites, or all (default: resnet50); an unknown name lists them")  # fmt: skip
     bench.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
                        help="only the cases whose names contain one of these, as 3x3 or depthwise")  # fmt: skip
+    bench.add_argument("--drawn", type=_positive, metavar="N",
+                       help="N problems drawn at random in place of a suite, as called functions: those beside and "
+                            "between the suites' cases")  # fmt: skip
+    bench.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the problems drawn (default: 0)")
     bench.set_defaults(run=_bench)
 
     tune = commands.add_parser(
@@ -265,8 +282,8 @@ def _compare(options: argparse.Namespace) -> None:
     with bar(sys.stderr) as tell:
         seconds, rounds = QUICK if options.quick else SAMPLING
         found = fastconv.compare(
-            operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell, door=options.door,
-            cold=options.cold, **kwargs,
+            operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell,
+            door=options.door or "planned", cold=options.cold, data=options.data, **kwargs,
         )  # fmt: skip
     if not _write_json(found.to_json(), options.json):
         show(found, sys.stdout)
@@ -278,42 +295,57 @@ def _compare(options: argparse.Namespace) -> None:
         print(f"wrote {options.plot}", file=sys.stderr)
 
 
+def _suites(options: argparse.Namespace) -> list[Suite]:
+    """The suites that are asked for, or the one that is drawn."""
+    from fastconv.bench.drawn_cases import drawn_suite
+    from fastconv.bench.suites import SUITES
+
+    if options.drawn is not None:
+        if options.suite is not None:
+            raise ValueError("--drawn goes without --suite")
+        return [drawn_suite(options.drawn, options.seed)]
+    names = options.suite or ["resnet50"]
+    for name in names:
+        if name not in SUITES and names != ["all"]:
+            raise ValueError(f"suite must be all or one of {', '.join(SUITES)}; got {name!r}")
+    return [SUITES[name] for name in (SUITES if names == ["all"] else names)]
+
+
 def _bench(options: argparse.Namespace) -> None:
+    from fastconv.bench.drawn import drawn_text
     from fastconv.bench.html import write_page
     from fastconv.bench.progress import bar
     from fastconv.bench.results import reports_json
     from fastconv.bench.suite import bench
-    from fastconv.bench.suites import SUITES
     from fastconv.bench.table import show
 
     _check_targets(options)
-    names = list(SUITES) if options.suite == ["all"] else options.suite
-    for name in names:
-        if name not in SUITES:
-            raise ValueError(f"suite must be all or one of {', '.join(SUITES)}; got {name!r}")
+    suites = _suites(options)
     reports = []
-    for name in names:
+    for suite in suites:
         with bar(sys.stderr) as tell:
-            seconds, rounds = QUICK if options.quick else SAMPLING
+            seconds, rounds = QUICK if options.quick else DRAWN if options.drawn else SAMPLING
             report = bench(
-                name,
+                suite,
                 peers=options.peers,
                 threads=options.threads,
                 seconds=seconds,
                 rounds=rounds,
                 cases=options.cases,
                 progress=tell,
-                door=options.door,
+                door=options.door or ("called" if options.drawn else "planned"),
                 cold=options.cold,
             )
         reports.append(report)
-        if options.json != "-":
+        if options.json != "-" and options.drawn:
+            print(drawn_text(report, options.peers))
+        elif options.json != "-":
             show(report, sys.stdout)
-            sys.stdout.flush()
+        sys.stdout.flush()
     if options.json is not None:
         _write_json(reports_json(reports), options.json)
     if options.html is not None:
-        write_page(options.html, f"fastconv bench: {', '.join(names)}", reports)
+        write_page(options.html, f"fastconv bench: {', '.join(s.name for s in suites)}", reports)
         print(f"wrote {options.html}", file=sys.stderr)
     if options.plot is not None:
         from fastconv.bench.plot import plot_reports

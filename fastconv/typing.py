@@ -64,9 +64,11 @@ Reduction: TypeAlias = Literal["none", "mean", "sum"]
 Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy", "reference"]
 """Backends of fastconv itself.  The name of one that was registered needs a `typing.cast` to `Any`."""
 
-Peer: TypeAlias = Literal["scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv"]
+Peer: TypeAlias = Literal["numpy", "scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv"]
 
 Door: TypeAlias = Literal["planned", "called"]
+
+Data: TypeAlias = Literal["normal", "denormal"]
 
 
 class Execution(TypedDict, total=False):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, get_args
 
 import fastconv.backends  # noqa: F401
-from fastconv.typing import Door, Peer
+from fastconv.typing import Data, Door, Peer
 
 if TYPE_CHECKING:
     from fastconv.bench.backends import Backends
@@ -29,6 +29,7 @@ def compare(
     title: str | None = None,
     door: Door = "planned",
     cold: bool = False,
+    data: Data = "normal",
     **kwargs: Any,
 ) -> Comparison:
     """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
@@ -44,7 +45,8 @@ def compare(
         Its arguments.  A `Spec` stands for normally distributed data.  ``threads`` holds for peers too;
         ``backend`` and ``algorithm`` restrict the kernels.
     peers : iterable of str
-        Any of ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one becomes a note.
+        Any of ``numpy``, ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one
+        becomes a note.
     seconds : float
         Time to spend on each contender.
     rounds : int
@@ -62,6 +64,10 @@ def compare(
     cold : bool
         Write 48 MB of other memory before each run, so that nothing is found in the caches, as inside a large network.
 
+    data : {'normal', 'denormal'}
+        What fills the first argument where it is a `Spec`: normally distributed numbers, or these so small that they
+        are denormal, which some processors and libraries compute slowly or flush to zero.
+
     Returns
     -------
     Comparison
@@ -76,7 +82,7 @@ def compare(
     """
     from fastconv.bench.measure import measure
 
-    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold)
+    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold, data)
 
 
 def backends() -> Backends:

@@ -19,12 +19,13 @@ from fastconv.bench.work import Work, canonical_results, error_of, exact, make_w
 from fastconv.core.errors import shown
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.survey import Candidate
-from fastconv.typing import Door
+from fastconv.typing import Data, Door
 
 REFERENCE_FLOPS = 2e6  # the reference checks everything, but is timed on small problems only
 SECONDS = 0.5
 CALLED = "called"  # in place of a kernel's name
 DOORS: tuple[str, ...] = get_args(Door)
+DATA: tuple[str, ...] = get_args(Data)
 
 Progress = Callable[[str, int, int], None]
 """``progress(what, done, total)``."""
@@ -119,16 +120,19 @@ def measure(
     title: str | None = None,
     door: str = "planned",
     cold: bool = False,
+    data: str = "normal",
 ) -> Comparison:
     """What `fastconv.compare` does; see there."""
     if door not in DOORS:
         raise ValueError(f"door must be one of {', '.join(DOORS)}, got {door!r}")
+    if data not in DATA:
+        raise ValueError(f"data must be one of {', '.join(DATA)}, got {data!r}")
     names = tuple(peers) if isinstance(peers, Iterable) else (peers,)
     unknown = [n for n in names if not isinstance(n, str) or n not in _peers.PEERS]
     if unknown:
         raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {shown(unknown[0])}")
     tell = progress or (lambda what, done, total: None)
-    work = make_work(operation, args, kwargs)
+    work = make_work(operation, args, kwargs, data)
     problem = work.problem
     tell("float64 result", 0, 1)
     field = _Field(work)

@@ -208,6 +208,8 @@ class Summary:
         All cases; those that a peer took part in; contenders with a wrong result or an exception.
     ratio : float or None
         Geometric mean, over cases, of the best peer's time over that of fastconv's own choice.
+    tenth : float or None
+        A tenth of the cases have a lower ratio than this.
     below : int
         Cases in which a peer is faster.
     regret : float or None
@@ -220,14 +222,15 @@ class Summary:
     with_peers: int
     wrong: int
     ratio: float | None
+    tenth: float | None
     below: int
     regret: float | None
     seconds: float | None
     peer_seconds: float | None
 
 
-def _mean(values: list[float]) -> float | None:
-    """Geometric mean."""
+def geometric_mean(values: list[float]) -> float | None:
+    """Their geometric mean; None of no values."""
     return math.exp(sum(map(math.log, values)) / len(values)) if values else None
 
 
@@ -266,9 +269,10 @@ class ReportData:
             cases=len(self.entries),
             with_peers=len(both),
             wrong=sum(r.status != "ok" for e in self.entries for r in e.comparison.rows),
-            ratio=_mean(ratios),
+            ratio=geometric_mean(ratios),
+            tenth=sorted(ratios)[len(ratios) // 10] if ratios else None,
             below=sum(r < 1 for r in ratios),
-            regret=_mean(regrets),
+            regret=geometric_mean(regrets),
             seconds=own if both else None,
             peer_seconds=peer if both else None,
         )

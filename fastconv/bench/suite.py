@@ -10,7 +10,7 @@ from fastconv.bench.measure import SECONDS, measure
 from fastconv.bench.peers import PEERS
 from fastconv.bench.records import Entry
 from fastconv.bench.results import Report
-from fastconv.bench.suites import SUITES, Case
+from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.timing import ROUNDS
 from fastconv.core.arrays import Spec
 from fastconv.ops import activation, adaptive, conv, gemm, loss, pool, shape, unpool
@@ -27,24 +27,29 @@ def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, 
     return call if case.gradient is None else gradient_call(*call, case.gradient)
 
 
-def cases_of(suite: str, parts: tuple[str, ...]) -> tuple[Case, ...]:
+def suite_named(name: str) -> Suite:
+    """A suite of fastconv; ValueError if there is none of that name."""
+    if name not in SUITES:
+        raise ValueError(f"suite must be one of {', '.join(SUITES)}, got {name!r}")
+    return SUITES[name]
+
+
+def cases_of(suite: Suite, parts: tuple[str, ...]) -> tuple[Case, ...]:
     """The cases of `suite` whose names contain one of `parts`; all if there are none.
 
     Raises
     ------
     ValueError
-        If there is no suite of that name, or no such case in it.
+        If there is no such case in it.
     """
-    if suite not in SUITES:
-        raise ValueError(f"suite must be one of {', '.join(SUITES)}, got {suite!r}")
-    chosen = tuple(c for c in SUITES[suite].cases if not parts or any(part in c.name for part in parts))
+    chosen = tuple(c for c in suite.cases if not parts or any(part in c.name for part in parts))
     if not chosen:
-        raise ValueError(f"suite {suite} has no case with {' or '.join(map(repr, parts))} in its name")
+        raise ValueError(f"suite {suite.name} has no case with {' or '.join(map(repr, parts))} in its name")
     return chosen
 
 
 def bench(
-    suite: str,
+    suite: str | Suite,
     *,
     peers: Iterable[str] = tuple(PEERS),
     threads: int | None = None,
@@ -59,8 +64,8 @@ def bench(
 
     Parameters
     ----------
-    suite : str
-        A key of `fastconv.bench.suites.SUITES`.
+    suite : str or Suite
+        A key of `fastconv.bench.suites.SUITES`, or cases of one's own.
     peers, seconds, rounds, door, cold
         As in `fastconv.compare`.
     threads : int, optional
@@ -79,20 +84,21 @@ def bench(
     ValueError
         If there is no suite of that name, or no such case in it.
     """
+    suite = suite if isinstance(suite, Suite) else suite_named(suite)
     chosen = cases_of(suite, tuple(cases))
     entries = []
     for done, case in enumerate(chosen):
 
         def tell(what: str, _done: int, _total: int, done: int = done, case: Case = case) -> None:
             if progress is not None:
-                progress(f"{suite}: {case.name}: {what}", done, len(chosen))
+                progress(f"{suite.name}: {case.name}: {what}", done, len(chosen))
 
         operation, args, kwargs = call_of(case)
         options = {} if threads is None else {"threads": threads}
         found = measure(
             operation, args, kwargs | options, tuple(peers), seconds, rounds, progress=tell, title=case.name, door=door,
-            cold=cold,
+            cold=cold, data=case.data,
         )  # fmt: skip
         entries.append(Entry(case, found))
-    about = SUITES[suite].about + entries[0].comparison.conditions
-    return Report(suite, about, entries[0].comparison.threads, tuple(entries))
+    about = suite.about + entries[0].comparison.conditions
+    return Report(suite.name, about, entries[0].comparison.threads, tuple(entries))

@@ -32,6 +32,8 @@ class Case:
         Name of the argument whose gradient is computed, in place of the operation.
     indices : tuple of int
         Which of the arrays hold indices, as those of classes, in int64.
+    data : str
+        What fills the first array, as in `fastconv.compare`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Case:
     dtype: str = "float32"
     gradient: str | None = None
     indices: tuple[int, ...] = ()
+    data: str = "normal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def summary_lines(report: ReportData) -> list[str]:
     if s.ratio is not None:
         lines.append(
             f"against the best peer of each case: geometric mean {s.ratio:.2f} over {s.with_peers} cases, "
-            f"{s.below} of them below 1.0"
+            f"{s.below} of them below 1.0, a tenth of them below {s.tenth:.2f}"
         )
         lines.append(
             f"all layers, as often as they occur: {1e3 * s.seconds:.2f} ms here, "  # type: ignore[operator]

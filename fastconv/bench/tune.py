@@ -9,7 +9,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from fastconv.bench.suite import call_of, cases_of
+from fastconv.bench.suite import call_of, cases_of, suite_named
 from fastconv.bench.suites import Case
 from fastconv.bench.timing import interleave, limit_blas
 from fastconv.bench.work import Work, make_work, outline
@@ -74,7 +74,7 @@ def tune(
         If there is no suite of that name, or no such case in it.
     """
     parts = tuple(cases)
-    todo = [(suite, case) for suite in suites for case in cases_of(suite, parts)]
+    todo = [(suite, case) for suite in suites for case in cases_of(suite_named(suite), parts)]
     notes: list[str] = []
     found = []
     with ExitStack() as stack:

@@ -77,10 +77,24 @@ def operation_name(operation: Callable[..., Any]) -> str:
     return f"grad.{name}" if getattr(operation, "__module__", "").startswith("fastconv.ops.grad.") else name
 
 
-def make_work(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Work:
-    """Plan the operation; a `Spec` stands for normally distributed data (small integers for integer dtypes)."""
+def _denormal(a: np.ndarray) -> np.ndarray:
+    """The numbers of `a`, so small that the largest of them still are denormal."""
+    if a.dtype.kind not in "fc":
+        return a
+    return a * np.asarray(np.finfo(a.dtype).tiny / 8, a.dtype)
+
+
+def make_work(
+    operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], data: str = "normal"
+) -> Work:
+    """Plan the operation; a `Spec` stands for normally distributed data (small integers for integer dtypes).
+
+    With `data` "denormal" the first argument, where it is a `Spec`, is filled with denormal numbers.
+    """
     rng = np.random.default_rng(SEED)
+    tiny = data == "denormal" and bool(args) and isinstance(args[0], Spec)
     args = tuple(_fill(a, rng) for a in args)
+    args = (_denormal(args[0]), *args[1:]) if tiny else args
     kwargs = {k: _fill(v, rng) for k, v in kwargs.items() if k != "out"}
     name = operation_name(operation)
     if not args:

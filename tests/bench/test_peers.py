@@ -64,6 +64,7 @@ CASES = {f"conv2d {name}": ("conv2d", shapes, (), kwargs) for name, (shapes, kwa
 
 # What each peer must be able to do: otherwise "it says no" would pass for everything.
 MUST = {
+    "numpy": {"matmul", "matmul batch", "linear", "linear, 3 axes", "gemm", "gemm, both transposed"},
     "scipy": {"conv2d plain", "conv2d circular", "conv1d", "conv3d", "matmul"},
     "torch": {*CASES} - {"conv2d symmetric", "global"},
     "onnxruntime": {"conv2d plain", "conv2d replicate", "conv1d", "conv3d", "transposed 2", "transposed groups",
@@ -109,7 +110,7 @@ def test_torch_with_packed_weights_is_a_contender_of_its_own():
     work = make_work(F.conv2d, (S((1, 4, 9, 10)), S((6, 4, 3, 3))), {"threads": 1})
     names = [c.name for c in module.contenders(work)]
     assert names[0] == "torch"
-    assert set(names) <= {"torch", "torch packed"}
+    assert set(names) <= {"torch", "torch channels last", "torch packed"}
 
 
 @pytest.mark.parametrize("peer", ["openvino", "ncnn"])

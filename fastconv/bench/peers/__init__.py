@@ -12,6 +12,7 @@ from types import ModuleType
 
 # name -> (packages that it imports, command that installs them)
 PEERS: dict[str, tuple[tuple[str, ...], str]] = {
+    "numpy": (("numpy",), "pip install fastconv"),
     "scipy": (("scipy",), "pip install 'fastconv[scipy]'"),
     "torch": (("torch",), "pip install 'fastconv[torch]'"),
     "onnxruntime": (("onnxruntime", "onnx"), "pip install 'fastconv[peers]'"),

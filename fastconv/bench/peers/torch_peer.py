@@ -129,12 +129,18 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
                 last(p.output, rank), last(p.input, rank), stride, padding, dilation, last(p.kernel, rank), strict=True
             )
         )
-        turned = getattr(F, f"conv_transpose{rank}d")
-        return [_contender(work, "torch", lambda: act(turned(x, w, b, stride, padding, extra, p.groups, dilation)))]
+        transposed = getattr(F, f"conv_transpose{rank}d")
+        return _layouts(
+            work, x, lambda x: lambda: act(transposed(x, w, b, stride, padding, extra, p.groups, dilation))
+        )
     forward = getattr(F, f"conv{rank}d")
     if symmetric(pads) and p.mode == "zeros":
         padding = tuple(lo for lo, _ in pads)
-        found = [_contender(work, "torch", lambda: act(forward(x, w, b, stride, padding, dilation, p.groups)))]
+
+        def run(x: torch.Tensor) -> Callable[[], Any]:
+            return lambda: act(forward(x, w, b, stride, padding, dilation, p.groups))
+
+        found = _layouts(work, x, run)
         if rank == 2 and x.dtype == torch.float32:
             found += _packed(work, p, x, w, b, padding, act)
         return found
@@ -142,6 +148,18 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
         raise Unsupported(f"has no padding mode {p.mode!r}")
     flat, mode = _flat_pads(pads), PAD_MODES[p.mode]
     return [_contender(work, "torch", lambda: act(forward(F.pad(x, flat, mode), w, b, stride, 0, dilation, p.groups)))]
+
+
+def _layouts(
+    work: Work, x: torch.Tensor, run: Callable[[torch.Tensor], Callable[[], Any]]
+) -> list[Contender]:
+    """The work on the user's layout, and with channels last where that is another one: torch is judged by its best."""
+    found = [_contender(work, "torch", run(x))]
+    if x.ndim > 3:
+        other = x.contiguous(memory_format=torch.channels_last if x.ndim == 4 else torch.channels_last_3d)
+        if other.stride() != x.stride():
+            found.append(_contender(work, "torch channels last", run(other)))
+    return found
 
 
 def _packed(
