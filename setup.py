@@ -1,6 +1,6 @@
 """Builds the native kernels: micro-kernels once per instruction set and dtype, each with its flags, and Cython modules.
 
-Also `fastconv.core._cpu`, plain C, which executes CPUID.
+Also plain C: `fastconv.core._cpu`, which executes CPUID, and `fastconv.core._repeated`, which remembers calls.
 
 ``FASTCONV_ISAS=portable`` builds for the instruction sets that it names.  ``FASTCONV_SANITIZE=address`` or ``thread``
 builds for the sanitizers of ``make sanitize`` and ``make threads``.
@@ -59,13 +59,14 @@ def extensions():
     except ImportError:
         return []
     runpy.run_path(str(SIMD / "interface.py"), run_name="__main__")
+    numpy_api = [(name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")]
     modules = [
         Extension(
             ".".join(path.with_suffix("").parts),
             [str(path)],
             include_dirs=[NATIVE, np.get_include()],
             define_macros=[
-                *((name, "NPY_2_0_API_VERSION") for name in ("NPY_TARGET_VERSION", "NPY_NO_DEPRECATED_API")),
+                *numpy_api,
                 ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{table.name})" for isa in ISA_FLAGS for table in TABLES)),
             ],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
@@ -76,8 +77,12 @@ def extensions():
         )
         for path in sorted(path.relative_to(HERE) for path in (HERE / NATIVE).glob("*/_*.pyx"))
     ]
-    cpu = Extension("fastconv.core._cpu", ["fastconv/core/_cpu.c"])
-    return [*cythonize(modules, language_level=3, show_all_warnings=False), cpu]
+    plain = [
+        Extension(f"fastconv.core.{name}", [f"fastconv/core/{name}.c"], include_dirs=[np.get_include()],
+                  define_macros=numpy_api)
+        for name in ("_cpu", "_repeated")
+    ]
+    return [*cythonize(modules, language_level=3, show_all_warnings=False), *plain]
 
 
 class Build(build_ext):

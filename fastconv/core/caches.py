@@ -19,7 +19,12 @@ KEEP_BYTES = 32 << 20  # of all tables
 KEEP_FEW = 512  # results of one function
 F = TypeVar("F", bound=Callable[..., Any])
 
-_forget: list[Callable[[], None]] = []
+_forget: list[Callable[[], Any]] = []
+
+
+def when_forgotten(drop: Callable[[], Any]) -> None:
+    """Have `forget` call `drop`: for what a module keeps in a way of its own."""
+    _forget.append(drop)
 
 
 def keep_few(maxsize: int = KEEP_FEW, typed: bool = False) -> Callable[[F], F]:

@@ -44,6 +44,7 @@ from fastconv.dispatch.choice import (
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.held import held_bytes, packed_bytes
 from fastconv.dispatch.options import Options, exactly
+from fastconv.dispatch.remembered import Plain, of_plan
 from fastconv.typing import ArrayLike
 
 View = Callable[[np.ndarray], np.ndarray]
@@ -51,7 +52,7 @@ may_share_memory = np.may_share_memory  # a local name, because every call uses 
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_planning: ContextVar[Callable[..., Plan] | None] = ContextVar("fastconv_planning", default=None)
+PLANNING: ContextVar[Callable[..., Plan] | None] = ContextVar("fastconv_planning", default=None)
 
 LIGHT_BYTES = 32 << 10  # smaller objects are not counted
 
@@ -90,8 +91,8 @@ class Recipe:
     """
 
     __slots__ = (
-        "_bind", "_choice", "_run", "enter", "options", "problem", "result", "results", "same_order", "shapes", "small",
-        "view", "x_dtype", "x_shape",
+        "_bind", "_choice", "_heavy", "_repeats", "_run", "enter", "options", "problem", "result", "results",
+        "same_order", "shapes", "small", "view", "x_dtype", "x_shape",
     )  # fmt: skip
 
     def __init__(
@@ -118,6 +119,7 @@ class Recipe:
         self._choice = choice
         self._bind: Bind | None = None
         self._run: Run | None = None
+        self._heavy = self._repeats = False
 
     @property
     def choice(self) -> Choice:
@@ -150,11 +152,24 @@ class Recipe:
         """Register what was prepared in `tables` if it is large, so that it is released when it is no longer recent."""
         held = held_bytes(prepared)
         if held > LIGHT_BYTES:
+            self._heavy = True
             tables.add(self, self._release, held)
 
     def _release(self) -> None:
         """Drop what was prepared: it may hold tables as long as an axis."""
         self._bind = self._run = None
+
+    def plain(self, constants: tuple[Any, ...]) -> Plain | None:
+        """What runs the prepared kernel on contiguous x, out and constants as the user gave them; None if nothing does.
+
+        Nor for the first call, which may be the only one, or where tables are large, which must remain releasable.
+        """
+        if not self._repeats:
+            self._repeats = True
+            return None
+        if self._heavy or not self.same_order or self.result is None:
+            return None
+        return getattr(self._bind if constants else self._run, "plain", None)
 
     def _prepare(self) -> Bind:
         """The kernel, followed by the activation that it does not fuse."""
@@ -254,7 +269,7 @@ def submit(recipe: Recipe, x: np.ndarray, constants: tuple[Any, ...] = (), out: 
     out : ndarray, tuple of ndarray or None
         The user's arrays for the results.
     """
-    make = _planning.get()
+    make = PLANNING.get()
     if make is not None:
         return make(recipe, constants)
     return recipe.execute(recipe.bind(constants), x, out, constants)
@@ -263,25 +278,25 @@ def submit(recipe: Recipe, x: np.ndarray, constants: tuple[Any, ...] = (), out: 
 @contextmanager
 def planning(make: Callable[[Recipe, tuple[Any, ...]], Plan] | None = None) -> Iterator[None]:
     """Operations called inside return their plan, as `make` makes it, instead of a result."""
-    token = _planning.set(Plan if make is None else make)
+    token = PLANNING.set(Plan if make is None else make)
     try:
         yield
     finally:
-        _planning.reset(token)
+        PLANNING.reset(token)
 
 
 @contextmanager
 def immediately() -> Iterator[None]:
     """Operations called inside return results, also within `planning()`: for values that a plan needs beforehand."""
-    token = _planning.set(None)
+    token = PLANNING.set(None)
     try:
         yield
     finally:
-        _planning.reset(token)
+        PLANNING.reset(token)
 
 
 def is_planning() -> bool:
-    return _planning.get() is not None
+    return PLANNING.get() is not None
 
 
 class Origin(NamedTuple):
@@ -346,7 +361,7 @@ class Plan:
     (1, 4, 8, 8)
     """
 
-    __slots__ = ("__weakref__", "_constants", "_origin", "_recipe", "_run")
+    __slots__ = ("__weakref__", "_constants", "_origin", "_quick", "_recipe", "_run")
 
     def __init__(self, recipe: Recipe, constants: tuple[Any, ...] = (), own: bool = False) -> None:
         # Kernels may keep the constants as they are: later changes of the user's arrays must have no effect.
@@ -356,6 +371,10 @@ class Plan:
         self._recipe = recipe
         self._origin: Origin | None = None
         self._run = recipe.bind(self._constants)
+        plain = getattr(self._run, "plain", None)
+        self._quick = None
+        if plain is not None and recipe.same_order and recipe.result is not None:
+            self._quick = of_plan(Spec(recipe.x_shape, recipe.x_dtype), recipe.result, plain)
 
     @property
     def problem(self) -> Problem:
@@ -405,6 +424,10 @@ class Plan:
         ShapeError, DTypeError
             If `input` or `out` is not what the plan was made for.
         """
+        if self._quick is not None:
+            result = self._quick(input, out)
+            if result is not NotImplemented:
+                return result
         recipe, x = self._recipe, input
         if type(x) is not np.ndarray or x.dtype != recipe.x_dtype:
             x = as_array(x, "input")

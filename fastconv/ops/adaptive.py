@@ -11,22 +11,24 @@ from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_proble
 from fastconv.core.problems.base import as_flag, as_layout, freeze
 from fastconv.core.problems.pool import PoolKind, PoolProblem
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.ops.pool import submit_pool
+from fastconv.dispatch.plan import Recipe, remember
+from fastconv.dispatch.repeated import Request, repeated
+from fastconv.ops.pool import request_pool
 from fastconv.ops.signatures import Pair, as_adaptive_max_pool
 from fastconv.ops.views import images
 from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Layout
 
 
+@repeated
 def _adaptive(
     kind: PoolKind, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: Options
-) -> Any:
+) -> Request:
     x = as_array(x, "input")
     problem = adaptive_problem(
         kind, rank, x.shape, x.dtype, freeze(output_size, "output_size"), as_flag(indices, "return_indices"),
         as_layout(layout),
     )  # fmt: skip
-    return submit_pool(problem, rank, x, out, options)
+    return request_pool(problem, rank, x, out, options)
 
 
 def global_shapes(
@@ -41,12 +43,13 @@ def global_shapes(
     return merged, shape, results
 
 
-def _global(kind: PoolKind, x: Any, out: Any, layout: str, options: Options) -> np.ndarray:
+@repeated
+def _global(kind: PoolKind, x: Any, out: Any, layout: str, options: Options) -> Request:
     x = as_array(x, "input")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)
     merged, shape, result = global_shapes(problem, x.shape)
-    return submit(global_recipe(problem, options, x.shape, x.dtype, merged, shape, result), x, (), out)
+    return global_recipe(problem, options, x.shape, x.dtype, merged, shape, result), x, (), out
 
 
 @remember

@@ -10,7 +10,8 @@ from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch
 from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
+from fastconv.dispatch.plan import Recipe, is_planning, remember
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.condensed import condensed
 from fastconv.ops.views import images
 from fastconv.typing import (
@@ -26,10 +27,11 @@ from fastconv.typing import (
 )
 
 
+@repeated
 def _conv(
     rank: int, transposed: bool, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
     output_padding: Any, out: Any, layout: str, padding_mode: str, activation: str | None, options: Options,
-) -> np.ndarray:  # fmt: skip
+) -> Request:  # fmt: skip
     x, w = as_array(x, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
     recipe, w_shape, dtype, acc = _recipe(
@@ -40,7 +42,7 @@ def _conv(
         options,
     )  # fmt: skip
     weights = clean(w, dtype).reshape(w_shape)
-    return submit(recipe, x, (weights, None if b is None else clean(b, acc)), out)
+    return recipe, x, (weights, None if b is None else clean(b, acc)), out
 
 
 @remember

@@ -12,6 +12,7 @@ from fastconv.core.problems.base import as_flag, as_int, as_layout, as_number, f
 from fastconv.core.problems.pool import PoolKind, PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.condensed import condensed
 from fastconv.ops.signatures import Pair, as_max_pool
 from fastconv.ops.views import images
@@ -22,7 +23,14 @@ def submit_pool(
     problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: Options
 ) -> Any:
     """Run a pooling of `x` with `rank` spatial axes, adaptive or not."""
-    return submit(_recipe(problem, rank, x.shape, x.dtype, options), x, (), out)
+    return submit(*request_pool(problem, rank, x, out, options))
+
+
+def request_pool(
+    problem: PoolProblem | AdaptivePoolProblem, rank: int, x: np.ndarray, out: Any, options: Options
+) -> Request:
+    """The arguments of `submit` for it."""
+    return _recipe(problem, rank, x.shape, x.dtype, options), x, (), out
 
 
 @remember
@@ -54,13 +62,18 @@ def describe_pool(
     )  # fmt: skip
 
 
+@repeated
 def _pool(
     kind: PoolKind, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
-    out: Any, layout: str, options: Options, **of_kind: Any,
-) -> Any:  # fmt: skip
+    out: Any, layout: str, options: Options, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0,
+    indices: Any = False,
+) -> Request:  # fmt: skip
     x = as_array(x, "input")
-    problem = describe_pool(kind, rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, **of_kind)
-    return submit_pool(problem, rank, x, out, options)
+    problem = describe_pool(
+        kind, rank, x, kernel_size, stride, padding, dilation, ceil_mode, layout, include_pad=include_pad,
+        divisor=divisor, norm=norm, indices=indices,
+    )  # fmt: skip
+    return request_pool(problem, rank, x, out, options)
 
 
 @as_max_pool
@@ -82,7 +95,7 @@ def max_pool1d(
     """
     return _pool(
         "max", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), indices=return_indices,
+        resolve(backend, algorithm, threads, tol, max_workspace), True, None, 1.0, return_indices,
     )  # fmt: skip
 
 
@@ -141,7 +154,7 @@ def max_pool2d(
     """
     return _pool(
         "max", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), indices=return_indices,
+        resolve(backend, algorithm, threads, tol, max_workspace), True, None, 1.0, return_indices,
     )  # fmt: skip
 
 
@@ -164,7 +177,7 @@ def max_pool3d(
     """
     return _pool(
         "max", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), indices=return_indices,
+        resolve(backend, algorithm, threads, tol, max_workspace), True, None, 1.0, return_indices,
     )  # fmt: skip
 
 
@@ -187,8 +200,7 @@ def avg_pool1d(
     """
     return _pool(
         "avg", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), include_pad=count_include_pad,
-        divisor=divisor_override,
+        resolve(backend, algorithm, threads, tol, max_workspace), count_include_pad, divisor_override,
     )  # fmt: skip
 
 
@@ -232,8 +244,7 @@ def avg_pool2d(
     """
     return _pool(
         "avg", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), include_pad=count_include_pad,
-        divisor=divisor_override,
+        resolve(backend, algorithm, threads, tol, max_workspace), count_include_pad, divisor_override,
     )  # fmt: skip
 
 
@@ -256,8 +267,7 @@ def avg_pool3d(
     """
     return _pool(
         "avg", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), include_pad=count_include_pad,
-        divisor=divisor_override,
+        resolve(backend, algorithm, threads, tol, max_workspace), count_include_pad, divisor_override,
     )  # fmt: skip
 
 
@@ -279,7 +289,7 @@ def lp_pool1d(
     """
     return _pool(
         "lp", 1, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), norm=norm_type,
+        resolve(backend, algorithm, threads, tol, max_workspace), True, None, norm_type,
     )  # fmt: skip
 
 
@@ -316,7 +326,7 @@ def lp_pool2d(
     """
     return _pool(
         "lp", 2, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), norm=norm_type,
+        resolve(backend, algorithm, threads, tol, max_workspace), True, None, norm_type,
     )  # fmt: skip
 
 
@@ -338,5 +348,5 @@ def lp_pool3d(
     """
     return _pool(
         "lp", 3, input, kernel_size, stride, padding, dilation, ceil_mode, out, layout,
-        resolve(backend, algorithm, threads, tol, max_workspace), norm=norm_type,
+        resolve(backend, algorithm, threads, tol, max_workspace), True, None, norm_type,
     )  # fmt: skip

@@ -315,7 +315,7 @@ def test_packed_weights_start_on_a_cache_line(channels: int) -> None:
     w = np.zeros((channels, channels, 3, 3), np.float32)
     p: Any = F.plan(F.conv2d, np.zeros((1, channels, 14, 14), np.float32), w, padding=1).problem
     isa = next(isa for isa in machine.ISAS if native.unavailable(isa) is None)
-    assert native.packer(isa, p)(w.reshape(p.w_shape)).ctypes.data % 64 == 0
+    assert native.Packer(isa, p)(w.reshape(p.w_shape)).ctypes.data % 64 == 0
     kernel = next(k for k in winograd.KERNELS if k.isa == isa and k.reject(p) is None)
     scheme = winograd.Scheme.of(p, isa, kernel.m, 1)
     assert kernel.transform(p, scheme, 1)(w.reshape(p.w_shape)).ctypes.data % 64 == 0

@@ -172,9 +172,10 @@ class Depthwise(Specialised[ConvProblem]):
             prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
 
-        def pack(weights: np.ndarray) -> np.ndarray:
-            return np.ascontiguousarray(weights.reshape(p.oc, p.taps).T) if p.layout == "NHWC" else weights
+        def by_taps(weights: np.ndarray) -> np.ndarray:
+            return np.ascontiguousarray(weights.reshape(p.oc, p.taps).T)
 
+        pack = by_taps if p.layout == "NHWC" else native.as_given
         return native.binder(p, prepared, self.workspace(p), threads, native.seconds(self, p), pack)
 
 

@@ -230,7 +230,7 @@ class Direct(Specialised[ConvProblem]):
         tables = native.padded_axes(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, p.acc), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        pack = native.packer(self.isa, p)
+        pack = native.Packer(self.isa, p)
         return native.binder(p, prepared, blocks.bytes(p, nr), threads, native.seconds(self, p), pack)
 
 

@@ -89,7 +89,7 @@ class Pointwise(Specialised[ConvProblem]):
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         table = native.table(self.isa, p.acc)
         prepared = _pointwise.Pointwise(table, p, self._block(p, threads))
-        pack = native.packer(self.isa, p, lanes=False)
+        pack = native.Packer(self.isa, p, lanes=False)
         return native.binder(p, prepared, self._scratch(p), threads, native.seconds(self, p), pack)
 
 

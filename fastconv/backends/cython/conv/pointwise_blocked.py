@@ -134,7 +134,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = PixelBlocks.of(p, self.isa, threads)
         prepared = _pointwise_blocked.PointwiseBlocked(table, p, blocks)
-        pack = native.packer(self.isa, p)
+        pack = native.Packer(self.isa, p)
         return native.binder(p, prepared, blocks.bytes(size), threads, native.seconds(self, p), pack)
 
 

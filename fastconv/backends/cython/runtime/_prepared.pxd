@@ -1,6 +1,6 @@
 """Base of compiled kernels: see _prepared.pyx."""
 
-from fastconv.backends.cython.runtime._simd cimport Contiguous, View, fc_table
+from fastconv.backends.cython.runtime._simd cimport Contiguous, Panels, View, fc_table
 
 
 cdef struct Arrays:
@@ -25,6 +25,8 @@ cdef class Prepared:
     cdef tuple parts
     cdef Contiguous x, y, z  # contiguous arrays
     cdef Py_ssize_t x_bytes, y_bytes
+    cdef Py_ssize_t weight_bytes, bias_bytes, packed_bytes  # of the operands that `plain` takes
+    cdef Panels panels  # in which `plain` packs weights, if `packed_bytes` is not 0
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil
     cdef Py_ssize_t barrier(self, Py_ssize_t i, const Arrays *arrays) noexcept nogil
     cdef int execute(self, Arrays *arrays) except -1

@@ -11,9 +11,10 @@ kernel passes to its items as `Arrays.more`.
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport uintptr_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from fastconv.backends.cython.runtime._simd cimport FC_LINE, address, contiguous, placed, whole
+from fastconv.backends.cython.runtime._simd cimport FC_LINE, address, contiguous, pack_panels, placed, whole
 from fastconv.backends.cython.runtime._team cimport team
 
 from fastconv.core import scratch as lender
@@ -22,6 +23,11 @@ cdef bint DEBUG = lender.DEBUG
 
 cdef enum:
     STACK_BYTES = 32 << 10  # scratch of one thread that is on the stack instead of borrowed
+
+
+cdef inline bint meet(const char *a, Py_ssize_t a_bytes, const char *b, Py_ssize_t b_bytes) noexcept:
+    """Whether two arrays share memory."""
+    return a < b + b_bytes and b < a + a_bytes
 
 
 cdef class Prepared:
@@ -52,6 +58,46 @@ cdef class Prepared:
         run.arrays.weights, run.arrays.bias, run.arrays.plain = address(weights), address(bias), address(plain)
         run.arrays.more = address(more)
         return run
+
+    def expect(self, Py_ssize_t weights, Py_ssize_t biases, Py_ssize_t packed, tuple panels):
+        """Set what `plain` takes: elements of weights and bias, and of weights in `panels`, a `native.Panels`, or ()."""
+        cdef Py_ssize_t size = self.t.itemsize
+        self.weight_bytes, self.bias_bytes, self.packed_bytes = weights * size, biases * size, packed * size
+        if panels:
+            self.panels.groups, self.panels.rows, self.panels.depth, self.panels.lanes = panels
+
+    def plain(self, x, out, weights, bias=None):
+        """Pack weights and run, if all arrays are contiguous, whatever their shapes, and `out` overlaps none; else return
+        False.
+
+        The caller has checked their dtypes, and whether there is a bias.
+        """
+        cdef Arrays a
+        cdef char *packed = NULL
+        memset(&a, 0, sizeof(Arrays))
+        a.x.stride, a.y.stride = self.x.stride, self.y.stride
+        a.x.data, a.y.data = whole(x, False, self.x_bytes), whole(out, True, self.y_bytes)
+        a.weights = a.plain = whole(weights, False, self.weight_bytes)
+        if a.x.data == NULL or a.y.data == NULL or a.plain == NULL:
+            return False
+        if bias is not None:
+            a.bias = whole(bias, False, self.bias_bytes)
+            if a.bias == NULL or meet(a.bias, self.bias_bytes, a.y.data, self.y_bytes):
+                return False
+        if meet(a.x.data, self.x_bytes, a.y.data, self.y_bytes) or meet(a.plain, self.weight_bytes, a.y.data, self.y_bytes):
+            return False
+        if self.packed_bytes:
+            packed = <char *>malloc(self.packed_bytes + FC_LINE)
+            if packed == NULL:
+                return False
+            a.weights = <char *>((<uintptr_t>packed + FC_LINE - 1) // FC_LINE * FC_LINE)
+            with nogil:
+                pack_panels(self.t, &self.panels, a.plain, <char *>a.weights)
+        try:
+            self.execute(&a)
+        finally:
+            free(packed)
+        return True
 
     cdef int execute(self, Arrays *arrays) except -1:
         """All items."""
@@ -124,7 +170,7 @@ cdef class Bound:
         a.x.data, a.y.data = whole(x, False, p.x_bytes), whole(out, True, p.y_bytes)
         if a.x.data == NULL or a.y.data == NULL:
             return False
-        if a.y.data < a.x.data + p.x_bytes and a.x.data < a.y.data + p.y_bytes:
+        if meet(a.x.data, p.x_bytes, a.y.data, p.y_bytes):
             return False
         p.execute(&a)
         return True

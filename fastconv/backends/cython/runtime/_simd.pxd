@@ -125,3 +125,21 @@ cdef inline void clear_behind(
         count = max(<Py_ssize_t>0, (filled - phase + phases - 1) // phases)
         if count < allotted:
             memset(row + (phase * allotted + count) * size, 0, (allotted - count) * size)
+
+
+cdef struct Panels:
+    # Of weights (groups * rows, depth): blocks of NR rows, or without `lanes` near-equal ones of at most MR.
+    Py_ssize_t groups, rows, depth
+    bint lanes
+
+
+cdef inline void pack_panels(const fc_table *t, const Panels *p, const char *src, char *dst) noexcept nogil:
+    """Weights into panels (groups, blocks, depth, NR or MR); see `_simd.pack`."""
+    cdef Py_ssize_t width = t.nr if p.lanes else t.mr, blocks = (p.rows + width - 1) // width, size = t.itemsize, g, b, r, end
+    for g in range(p.groups):
+        for b in range(blocks):
+            r = b * width if p.lanes else p.rows * b // blocks
+            end = min(r + width, p.rows) if p.lanes else p.rows * (b + 1) // blocks
+            (t.pack_b if p.lanes else t.pack_a)(
+                dst + (g * blocks + b) * p.depth * width * size, src + (g * p.rows + r) * p.depth * size, p.depth, 1,
+                end - r, p.depth)

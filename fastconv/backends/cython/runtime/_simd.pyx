@@ -3,7 +3,7 @@
 
 import time
 
-from fastconv.backends.cython.runtime._simd cimport View, address, axis_of, fc_axis, fc_source, fc_table, view
+from fastconv.backends.cython.runtime._simd cimport Panels, View, address, axis_of, fc_axis, fc_source, fc_table, pack_panels, view
 
 
 cdef extern from "simd/table.h":
@@ -52,18 +52,12 @@ def pack(size_t table, w, packed, Py_ssize_t groups, Py_ssize_t rows, Py_ssize_t
     Without `lanes`, panels are MR wide and have near-equal numbers of rows.  Up to VL elements after the last panel are
     clobbered.
     """
-    cdef const fc_table *t = <const fc_table *>table
+    cdef Panels panels
+    panels.groups, panels.rows, panels.depth, panels.lanes = groups, rows, depth, lanes
     cdef const char *src = address(w)
     cdef char *dst = address(packed)
-    cdef Py_ssize_t width = t.nr if lanes else t.mr, blocks = (rows + width - 1) // width, size = t.itemsize, g, b, r, end
     with nogil:
-        for g in range(groups):
-            for b in range(blocks):
-                r = b * width if lanes else rows * b // blocks
-                end = min(r + width, rows) if lanes else rows * (b + 1) // blocks
-                (t.pack_b if lanes else t.pack_a)(
-                    dst + (g * blocks + b) * depth * width * size, src + (g * rows + r) * depth * size, depth, 1,
-                    end - r, depth)
+        pack_panels(<const fc_table *>table, &panels, src, dst)
 
 
 def largest(size_t table, x):

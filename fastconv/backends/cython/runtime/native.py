@@ -225,20 +225,28 @@ def packing(p: ConvProblem) -> Counts:
     return {} if p.packed else {"pack_call": 1, "pack": p.oc * p.depth}
 
 
-def packer(isa: str, p: ConvProblem, lanes: bool = True) -> Callable[[np.ndarray], np.ndarray]:
-    """From (oc, ...) to panels (groups, blocks, depth, NR), zero after the last output channel; see `_simd.pack`."""
-    groups, rows, depth, dtype = p.groups, p.ocg, p.depth, p.acc
-    mr, nr = tile(isa, dtype.itemsize)
-    width = nr if lanes else mr
-    size = groups * ceil_div(rows, width) * depth * width + SLACK
-    into, kernels = simd().pack, table(isa, dtype)
+class Packer:
+    """From weights (oc, ...) to panels (groups, blocks, depth, NR), zero after the last channel; see `_simd.pack`."""
 
-    def pack(weights: np.ndarray) -> np.ndarray:
-        packed = arrays.aligned_empty((size,), dtype)
-        into(kernels, weights, packed, groups, rows, depth, lanes)
+    __slots__ = ("_table", "dtype", "panels", "size")
+
+    def __init__(self, isa: str, p: ConvProblem, lanes: bool = True) -> None:
+        self.dtype = p.acc
+        mr, nr = tile(isa, self.dtype.itemsize)
+        width = nr if lanes else mr
+        self.panels = (p.groups, p.ocg, p.depth, lanes)
+        self.size = p.groups * ceil_div(p.ocg, width) * p.depth * width + SLACK
+        self._table = table(isa, self.dtype)
+
+    def __call__(self, weights: np.ndarray) -> np.ndarray:
+        packed = arrays.aligned_empty((self.size,), self.dtype)
+        simd().pack(self._table, weights, packed, *self.panels)
         return packed
 
-    return pack
+
+def as_given(weights: np.ndarray) -> np.ndarray:
+    """For kernels that pack nothing."""
+    return weights
 
 
 def wasteful(p: ConvProblem, width: int) -> str | None:
@@ -317,18 +325,38 @@ def matrices(batch: int, rows: int, cols: int) -> Contiguous:
     return Contiguous(batch * rows * cols, (rows * cols, cols, 1), 3)
 
 
+class Binding:
+    """Runs of a convolution, with weights that each call packs.
+
+    ``plain(x, out, weights, bias)`` packs and runs in one call where packing is compiled, too: see `Prepared.plain`.
+    """
+
+    __slots__ = ("_pack", "_prepared", "plain")
+
+    def __init__(
+        self, p: ConvProblem, prepared: _prepared.Prepared, pack: Callable[[np.ndarray], np.ndarray | None]
+    ) -> None:
+        self._prepared, self._pack = prepared, pack
+        self.plain: Callable[..., bool] | None = None
+        if isinstance(pack, Packer):
+            prepared.expect(p.oc * p.depth, p.oc, pack.size, pack.panels)
+            self.plain = prepared.plain
+        elif pack is as_given:
+            prepared.expect(p.oc * p.depth, p.oc, 0, ())
+            self.plain = prepared.plain
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        weights, bias = constants
+        return self._prepared.bind(self._pack(weights), bias, weights)
+
+
 def binder(
     p: ConvProblem, prepared: _prepared.Prepared, scratch_bytes: int, count: int, seconds: float,
     pack: Callable[[np.ndarray], np.ndarray | None],
 ) -> Bind:  # fmt: skip
     """Runs of `prepared`, with weights that each bind packs."""
     schedule(prepared, scratch_bytes, count, seconds, *images(p))
-
-    def bind(constants: tuple[Any, ...]) -> Run:
-        weights, bias = constants
-        return prepared.bind(pack(weights), bias, weights)
-
-    return bind
+    return Binding(p, prepared, pack)
 
 
 def pooling(
