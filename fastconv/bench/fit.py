@@ -1,9 +1,7 @@
 """`fastconv tune --fit`: measure a designed set of problems, and fit the rates of this machine's table.
 
-Each kernel states counts; a measured time is their product with the rates, so rates are a least-squares problem.
-Residuals are relative to the measured time, and rates are not negative (Lawson and Hanson, "Solving least squares
-problems", 1974).  Each is drawn a bit to the rate that is known for such a machine, which decides where times do not.
-Of parts that overlap only the longest takes time: which one that is, is taken from the last fit.
+Each kernel states counts, and its predicted time is their product with the rates.  How rates follow from times is said
+in `fastconv.bench.fit_solve`.
 """
 
 from __future__ import annotations
@@ -15,17 +13,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from time import perf_counter
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from fastconv.bench.fit_cases import designed
+from fastconv.bench.fit_solve import Sample, solve
 from fastconv.bench.roofline import bandwidth, isa_peak
 from fastconv.bench.suite import call_of
 from fastconv.bench.suites import Case
 from fastconv.bench.timing import interleave, limit_blas
 from fastconv.bench.work import make_work
-from fastconv.core.costs import Features, Table
+from fastconv.core.costs import Table
 from fastconv.core.machine import host_isas
 from fastconv.dispatch.registry import ORACLE
 from fastconv.machines import generic, host_table, known_table
@@ -35,17 +32,6 @@ SECONDS = 0.01  # of samples for each kernel and problem
 ROUNDS = 5
 SLOWER = 12.0  # kernels predicted this many times slower than the best do not matter
 LONGEST = 0.25  # seconds of one run
-PRIOR = 0.1  # weight of a rate that was known, where a measured time has 1
-STEPS = 8
-
-
-class Sample(NamedTuple):
-    """One kernel on one problem."""
-
-    case: int
-    kernel: str
-    features: Features
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,64 +110,6 @@ def plain(kernel: Any, problem: Any) -> Any:
     return problem if activation is None or activation in kernel.activations else replace(problem, activation=None)
 
 
-def active(features: Features, table: Table) -> dict[str, float]:
-    """The counts that take time: of overlapping parts, those of the longest."""
-    counts = dict(features.counts)
-    for parts in features.overlaps:
-        longest = max(parts, key=lambda part: table.seconds(Features(part)))
-        for name, count in longest.items():
-            counts[name] = counts.get(name, 0.0) + count
-    return {name: count for name, count in counts.items() if count}
-
-
-def solve(samples: Iterable[Sample], prior: Table) -> Table:
-    """The table whose predictions are closest to measured times."""
-    from scipy.optimize import nnls
-
-    samples, table = list(samples), prior
-    for _ in range(STEPS):
-        rows = [active(s.features, table) for s in samples]
-        rates: dict[str, float] = {}
-        for names, members in groups(rows):
-            scale = np.array([max(prior.rate(name), TINY) for name in names])
-            matrix = np.zeros((len(members) + len(names), len(names)))
-            at = {name: i for i, name in enumerate(names)}
-            for i, member in enumerate(members):
-                for name, count in rows[member].items():
-                    matrix[i, at[name]] = count * scale[at[name]] / samples[member].seconds
-            matrix[len(members) :] = PRIOR * np.eye(len(names))
-            wanted = np.concatenate([np.ones(len(members)), np.full(len(names), PRIOR)])
-            found, _ = nnls(matrix, wanted, maxiter=100 * len(names))
-            rates.update(zip(names, (found * scale).tolist(), strict=True))
-        table = table.with_rates(rates)
-    return table
-
-
-TINY = 1e-15  # seconds: in place of a rate of 0, so that it can grow
-
-
-def groups(rows: list[dict[str, float]]) -> list[tuple[list[str], list[int]]]:
-    """Names and numbers of samples that depend on each other: each group is a problem of its own."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for row in rows:
-        first, *others = row
-        for other in others:
-            parent[root(other)] = root(first)
-    members: dict[str, tuple[dict[str, None], list[int]]] = {}
-    for number, row in enumerate(rows):
-        names, numbers = members.setdefault(root(next(iter(row))), ({}, []))
-        names.update(dict.fromkeys(row))
-        numbers.append(number)
-    return [(list(names), numbers) for names, numbers in members.values()]
-
-
 def regret(samples: Iterable[Sample], table: Table) -> tuple[float, float]:
     """Time of the kernel that is predicted to be the fastest over that of the fastest: geometric mean, and worst."""
     cases: dict[int, list[tuple[float, float]]] = {}
@@ -201,6 +129,7 @@ def source(table: Table, name: str, about: str) -> str:
     lines.append("    },")
     if table.blocks:
         lines += ["    blocks={", *_wrapped((f'"{name}": {size},' for name, size in table.blocks.items()), 8), "    },"]
+    lines += [f"    l3={table.l3:.0f},"] if math.isfinite(table.l3) else []
     return "\n".join([*lines, ")  # fmt: skip", ""])
 
 

@@ -6,6 +6,7 @@ A kernel states counts only (`Kernel.features`).  Seconds per count are rates, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -87,6 +88,8 @@ class Table:
     blocks : mapping of str to int
         Bytes of blocks, by ``row/block``, where measurements want other sizes than the shares of caches of
         `fastconv.machines.blocks`.
+    l3 : float
+        Bytes of the L3 cache that one core can count on: others share it, and not all that a core reads enters it.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Table:
     bandwidth: float
     rates: Mapping[str, Mapping[str, float]]
     blocks: Mapping[str, int] = field(default_factory=dict)
+    l3: float = math.inf
 
     def __post_init__(self) -> None:
         rates = {row: MappingProxyType(dict(of)) for row, of in self.rates.items()}

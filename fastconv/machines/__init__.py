@@ -52,6 +52,12 @@ def host_table() -> Table:
 
 
 @cache
+def l3_bytes() -> float:
+    """Bytes of the L3 cache that a core can count on."""
+    return min(machine.host().l3, host_table().l3)
+
+
+@cache
 def block_bytes(name: str) -> int:
     """Bytes of a block, by ``row/block``: as many as were measured to be best here, or a share of a cache."""
     host = machine.host()

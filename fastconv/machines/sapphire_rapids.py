@@ -11,4 +11,4 @@ from dataclasses import replace
 from fastconv.machines.blocks import sizes
 from fastconv.machines.generic import table
 
-TABLE = replace(table(), name="sapphire_rapids", blocks=sizes(32 << 10, 1 << 20))
+TABLE = replace(table(), name="sapphire_rapids", blocks=sizes(32 << 10, 1 << 20), l3=6 << 20)

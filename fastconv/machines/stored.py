@@ -49,7 +49,7 @@ def load(known: Table) -> Table | None:
             row: {count: _rate(content["rates"].get(row, {}).get(count, rate)) for count, rate in of.items()}
             for row, of in known.rates.items()
         }
-        return Table(NAME, peak, _positive(content["bandwidth"]), rates, known.blocks)
+        return Table(NAME, peak, _positive(content["bandwidth"]), rates, known.blocks, known.l3)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as e:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastconv.bench import fit
-from fastconv.bench.fit import Sample, active, groups, regret, solve, source
+from fastconv.bench import fit, fit_solve
+from fastconv.bench.fit import regret, source
 from fastconv.bench.fit_cases import designed
+from fastconv.bench.fit_solve import Sample, solve
 from fastconv.bench.suite import call_of
 from fastconv.core.costs import Features, Table
 from fastconv.machines import host_table, stored
@@ -27,7 +28,7 @@ def samples() -> list[Sample]:
     rng = np.random.default_rng(0)
     found = []
     for case in range(60):
-        m, b = rng.uniform(1, 1000, 2)
+        m, b = rng.uniform(1, 30, 2)
         first = Features({"call": 1}, {"multiply": m}, {"bytes": b}).of("a")
         second = first + Features({"call": 2}).of("b")
         found += [Sample(case, "a", first, TRUE.seconds(first)), Sample(case, "b", second, TRUE.seconds(second))]
@@ -35,7 +36,8 @@ def samples() -> list[Sample]:
 
 
 def test_rates_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "PRIOR", 1e-3)
+    for name, value in (("CLOSE_TIMES", 100.0), ("CLOSE_RATES", 1e-4), ("STEPS", 1000)):
+        monkeypatch.setattr(fit_solve, name, value)
     table = solve(samples(), PRIOR)
     for name in ("a/call", "a/multiply", "a/bytes", "b/call"):
         assert table.rate(name) == pytest.approx(TRUE.rate(name), rel=0.02)
@@ -48,16 +50,21 @@ def test_what_was_not_measured_stays() -> None:
 
 
 def test_only_the_longest_of_overlapping_parts_takes_time() -> None:
-    features = Features({"call": 1, "none": 0}, {"multiply": 10}, {"bytes": 30}).of("a")
-    table = Table("t", {}, 1.0, {"a": {"call": 1.0, "none": 1.0, "multiply": 1.0, "bytes": 0.1}})
-    assert active(features, table) == {"a/call": 1, "a/multiply": 10}
+    rows = [Sample(0, "a", Features({"call": 1, "none": 0}, {"multiply": 10}, {"bytes": 30}).of("a"), 1.0)]
+    names = ["a/bytes", "a/call", "a/multiply", "a/none"]
+    seconds, gradient = fit_solve._Prediction(rows, names)(np.array([0.1, 1.0, 1.0, 1.0]))
+    assert seconds.tolist() == [11.0]
+    assert gradient(np.ones(1)).tolist() == [0.0, 1.0, 10.0, 0.0]
 
 
-def test_independent_kernels_are_solved_apart() -> None:
-    rows = [{"a": 1.0, "b": 1.0}, {"c": 1.0}, {"b": 2.0}, {"d": 1.0, "c": 1.0}]
-    assert sorted((sorted(names), numbers) for names, numbers in groups(rows)) == [
-        (["a", "b"], [0, 2]), (["c", "d"], [1, 3]),
-    ]  # fmt: skip
+def test_the_choice_counts_more_than_the_times() -> None:
+    """No rates predict all times; those of the fit put the fast kernel first in every case."""
+    two, one = ({name: 1.0} for name in ("x/call", "y/call"))
+    rows = [row for case, (x, y) in enumerate([(1.0, 1.2), (1.0, 5.0), (1.0, 1.3)])
+            for row in (Sample(case, "x", Features(two), x), Sample(case, "y", Features(one), y))]  # fmt: skip
+    rows += [Sample(3, "y", Features(one), 0.02)]  # it draws the rate of y below that of x
+    table = solve(rows, Table("known", {}, 1.0, {"x": {"call": 1.0}, "y": {"call": 0.9}}))
+    assert regret(rows, table) == (1.0, 1.0)
 
 
 def test_regret() -> None:

@@ -17,7 +17,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table
+from fastconv.machines import block_bytes, host_table, l3_bytes
 
 # Blocks: of a band; of the accumulators of NR channels, so that they are stored from the L1 or L2 cache; of all
 # accumulators, where channels come in parts.
@@ -211,7 +211,7 @@ class Direct(Specialised[ConvProblem]):
         planes = p.n * p.groups * p.output[0]
         weights = p.oc * p.depth * p.acc.itemsize
         band = Features(DirectBlocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
-        images = {"bytes" if p.bytes > machine.host().l3 / 2 else "bytes_cached": p.bytes - weights}
+        images = {"bytes" if p.bytes > l3_bytes() / 2 else "bytes_cached": p.bytes - weights}
         rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **images, **native.packing(p)}
         return band + Features(rest)
 

@@ -28,7 +28,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, rounding_bound
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table
+from fastconv.machines import block_bytes, host_table, l3_bytes
 
 # Interpolation points, by their number: pairs +-a, and perhaps a single one; 0 and infinity belong to every set.  In
 # float32, sets that are nearly closed under p -> 1/p have smaller errors than the usual small integers.
@@ -647,7 +647,8 @@ class Winograd(Specialised[ConvProblem]):
         kbs, runs = ceil_div(max(p.ocg, 1), nr), p.n * p.groups * p.output[0]
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
         here = max(1, max((some.rows for some in scheme.items), default=1) * scheme.tile_cols * scheme.together)
-        rows = here / ceil_div(here, mr)  # of the register tile
+        pieces = ceil_div(here, mr)
+        rows = here / pieces  # of the register tile
         full = min(1.0, (rows + 0.5) / 4.5)
         depth = p.icg * p.kernel[0]
         step = p.dilation[0] if scheme.together > 1 else 1
@@ -664,17 +665,21 @@ class Winograd(Specialised[ConvProblem]):
             "transform_input": transformed * scheme.win,
             "transform_output": tiles * h.points * w.points * kbs * nr * size / 4,
             "transform_store": p.n * p.oc * p.pixels * size / 4,
-            "bytes": images if images > machine.host().l3 / 2 else 0,
+            "bytes": images if images > l3_bytes() / 2 else 0,
         }
         if not p.packed:
             counts[next(name for most, name in PACKED if weights <= most)] = weights / size
-        products = {
+        multiply = 2.0 * runs * scheme.products(p) * depth * kbs * nr * size / 4 / full
+        counts |= {
             "join": len(scheme.chunks) * kbs * tiles / rows * 2 * mr,
-            "multiply": 2.0 * runs * scheme.products(p) * depth * kbs * nr * size / 4 / full,
-            # Products stall for a part of the time in which their weights are read.
+            "multiply": multiply * (pieces - 1) / pieces,
+        }
+        # The first piece of a point reads its weights, and stalls for a part of that time; the others find them near.
+        first = {
+            "multiply": multiply / pieces,
             "bytes_stalled_depth" if p.kernel[0] > 1 else "bytes_stalled": full * stream,
         }
-        return Features(counts, products, {"bytes_streamed": stream})
+        return Features(counts, first, {"bytes_streamed": stream})
 
     def workspace(self, problem: ConvProblem) -> int:
         return Scheme.of(problem, self.isa, self.m, 1).bytes(problem.acc.itemsize)

@@ -26,6 +26,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding_bound
 from fastconv.core.numbers import ceil_div, round_up, span
 from fastconv.core.problems.conv import ConvProblem, weight_operands
+from fastconv.machines import l3_bytes
 
 TILES = ((4, 4), (2, 2), (4, 2))  # pixels of y in a tile along both axes
 LEAST_TILES = 64  # of a chunk: fewest products that are summed before the sum is added to that of other chunks
@@ -179,7 +180,7 @@ class WinogradWeight(Kernel[ConvProblem]):
         rows = lanes / ceil_div(lanes, mr)
         full = min(1.0, rows / (4 if self.isa == "avx512" else 3))
         # Sums are loaded and stored, in the L3 cache if they fit there.
-        nearer = float(np.interp(s.sums * size / machine.host().l3, (1 / 4, 1 / 2), (12, 2)))
+        nearer = float(np.interp(s.sums * size / l3_bytes(), (1 / 4, 1 / 2), (12, 2)))
         return Features({
             "call": 1,
             "multiply": 2.0 * p.groups * planes * tiles * p.icg * oc * size / 4 / full,

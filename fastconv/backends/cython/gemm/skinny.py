@@ -17,7 +17,7 @@ from fastconv.core.kernel import Bind, Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, l3_bytes
 
 SUMS = "cython.gemm.thin/sums"  # of an item, so that they stay in the L1 cache
 
@@ -59,7 +59,7 @@ class Skinny(Kernel[GemmProblem]):
         nr = native.tile(self.isa, size)[1]
         used = max(cols, 1) / round_up(max(cols, 1), nr)
         form = "_packed" if packed else ""
-        where = "bytes_cached" if matrix <= machine.host().l3 / 2 else f"bytes{form}"
+        where = "bytes_cached" if matrix <= l3_bytes() / 2 else f"bytes{form}"
         return Features(
             {
                 "call": 1,

@@ -28,7 +28,7 @@ from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.scratch import aligned_empty
-from fastconv.machines import host_table
+from fastconv.machines import host_table, l3_bytes
 
 if TYPE_CHECKING:
     from fastconv.backends.cython.runtime import _prepared
@@ -209,15 +209,14 @@ def streamed(size: float) -> float:
 
     0 where they stay in half of the L2 cache; from the L3 cache they are read two to four times as fast.
     """
-    host = machine.host()
-    if size <= host.l2 / 2:
+    if size <= machine.host().l2 / 2:
         return 0.0
-    return size / float(np.interp(size / host.l3, (3 / 8, 1), (4, 2)))
+    return size / float(np.interp(size / l3_bytes(), (3 / 8, 1, 3 / 2), (4, 2, 1)))
 
 
 def traffic(size: float) -> Counts:
     """Bytes of all arrays, by where they are between two calls: in the L3 cache, or in memory."""
-    return {"bytes_cached" if size <= machine.host().l3 / 2 else "bytes": size}
+    return {"bytes_cached" if size <= l3_bytes() / 2 else "bytes": size}
 
 
 def packing(p: ConvProblem) -> Counts:
