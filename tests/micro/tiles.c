@@ -1,18 +1,18 @@
 /* Register tiles of convolutions and of matrix products, of every height, and products of few rows. */
 #include "check.h"
 
-static void tile(int rows)
+static void tile(int rows, int wide)
 {
-    const ptrdiff_t taps[] = {2, 0, 5}, nr = T->nr;
+    const ptrdiff_t taps[] = {2, 0, 5}, nr = T->nr, width = wide ? nr : T->vl;
     for (int run = 0; run < 8; run++) {
-        const ptrdiff_t ntaps = run % 2 ? 3 : 1, depth = draw(1, 6), acs = rows + draw(5, 8), bs = draw(nr, nr + 3);
+        const ptrdiff_t ntaps = run % 2 ? 3 : 1, depth = draw(1, 6), acs = rows + draw(5, 8), bs = draw(width, width + 3);
         const int first = run / 2 % 2;
-        begin("tile[%d]: depth %td, ntaps %td, first %d", rows, depth, ntaps, first);
-        REAL *a = numbers((depth - 1) * acs + (ntaps == 1 ? 2 : 5) + rows), *b = numbers((depth * ntaps - 1) * bs + nr);
+        begin("tile[%d][%d]: depth %td, ntaps %td, first %d", rows, wide, depth, ntaps, first);
+        REAL *a = numbers((depth - 1) * acs + (ntaps == 1 ? 2 : 5) + rows), *b = numbers((depth * ntaps - 1) * bs + width);
         REAL *m = numbers(rows * nr), *want = copied(m, rows * nr);
-        USE(T->tile[rows])(depth, ntaps, taps, a, acs, b, bs, b, run / 4, first, m);
+        USE(T->tile[rows][wide])(depth, ntaps, taps, a, acs, b, bs, b, run / 4, first, m);
         for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t lane = 0; lane < nr; lane++) {
+            for (ptrdiff_t lane = 0; lane < width; lane++) {
                 REAL sum = first ? 0 : want[i * nr + lane];
                 for (ptrdiff_t c = 0; c < depth; c++)
                     for (ptrdiff_t t = 0; t < ntaps; t++) sum += a[c * acs + taps[t] + i] * b[(c * ntaps + t) * bs + lane];
@@ -22,18 +22,18 @@ static void tile(int rows)
     }
 }
 
-static void pixel_tile(int rows)
+static void pixel_tile(int rows, int wide)
 {
-    const ptrdiff_t nr = T->nr, mr = T->mr;
+    const ptrdiff_t width = wide ? T->nr : T->vl, mr = T->mr;
     for (int run = 0; run < 4; run++) {
-        const ptrdiff_t depth = draw(1, 9), bs = draw(nr, nr + 3), ys = draw(nr, nr + 5), size = (rows - 1) * ys + nr;
+        const ptrdiff_t depth = draw(1, 9), bs = draw(width, width + 3), ys = draw(width, width + 5), size = (rows - 1) * ys + width;
         const int relu = run % 2;
-        begin("pixel_tile[%d]: depth %td, relu %d, bias %d", rows, depth, relu, run / 2);
-        REAL *a = numbers((depth - 1) * mr + rows), *b = numbers((depth - 1) * bs + nr), *y = nothing(size);
+        begin("pixel_tile[%d][%d]: depth %td, relu %d, bias %d", rows, wide, depth, relu, run / 2);
+        REAL *a = numbers((depth - 1) * mr + rows), *b = numbers((depth - 1) * bs + width), *y = nothing(size);
         REAL *bias = run / 2 ? numbers(rows) : NULL, *want = copied(y, size);
-        USE(T->pixel_tile[rows])(depth, a, b, bs, 0, y, ys, bias, relu);
+        USE(T->pixel_tile[rows][wide])(depth, a, b, bs, 0, y, ys, bias, relu);
         for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t lane = 0; lane < nr; lane++) {
+            for (ptrdiff_t lane = 0; lane < width; lane++) {
                 REAL sum = bias ? bias[i] : 0;
                 for (ptrdiff_t k = 0; k < depth; k++) sum += a[k * mr + i] * b[k * bs + lane];
                 want[i * ys + lane] = relu_of(relu, sum);
@@ -42,18 +42,18 @@ static void pixel_tile(int rows)
     }
 }
 
-static void lane_tile(int rows)
+static void lane_tile(int rows, int wide)
 {
-    const ptrdiff_t nr = T->nr, vl = T->vl;
+    const ptrdiff_t nr = T->nr, vl = T->vl, width = wide ? nr : vl;
     for (ptrdiff_t lanes = 1; lanes <= vl; lanes++) {
         const ptrdiff_t blocks = draw(1, 4), acs = rows * vl + draw(0, 3);
         const int first = (int)draw(0, 1);
-        begin("lane_tile[%d]: blocks %td, lanes %td, first %d", rows, blocks, lanes, first);
+        begin("lane_tile[%d][%d]: blocks %td, lanes %td, first %d", rows, wide, blocks, lanes, first);
         REAL *a = numbers((blocks - 1) * acs + (rows - 1) * vl + lanes), *b = numbers(blocks * lanes * nr);
         REAL *m = numbers(rows * nr), *want = copied(m, rows * nr);
-        USE(T->lane_tile[rows])(blocks, lanes, a, acs, b, b, lanes % 2, first, m);
+        USE(T->lane_tile[rows][wide])(blocks, lanes, a, acs, b, b, lanes % 2, first, m);
         for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t lane = 0; lane < nr; lane++) {
+            for (ptrdiff_t lane = 0; lane < width; lane++) {
                 REAL sum = first ? 0 : want[i * nr + lane];
                 for (ptrdiff_t k = 0; k < blocks; k++)
                     for (ptrdiff_t l = 0; l < lanes; l++) sum += a[k * acs + i * vl + l] * b[(k * lanes + l) * nr + lane];
@@ -120,11 +120,12 @@ static void skinny(skinny_form form, ptrdiff_t rows, ptrdiff_t cols)
 void check_tiles(void)
 {
     for (int rows = 1; rows <= T->mr; rows++) {
-        tile(rows);
-        pixel_tile(rows);
-        lane_tile(rows);
-        gemm_tile(rows, 0);
-        gemm_tile(rows, 1);
+        for (int wide = 0; wide < 2; wide++) {
+            tile(rows, wide);
+            pixel_tile(rows, wide);
+            lane_tile(rows, wide);
+            gemm_tile(rows, wide);
+        }
     }
     for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
         for (ptrdiff_t cols = 1; cols <= 2 * T->nr + 3; cols++)

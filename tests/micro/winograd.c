@@ -91,14 +91,15 @@ static void output(int points, int m)
     const ptrdiff_t size = (m - 1) * row + count * nr;
     int v[POINTS], n = 0;
     const int finite = finite_points(points, v), pairs = pairs_of(points);
-    begin("wino_output[%d][%d]: %td items", points, m, count);
+    const int vectors = (int)draw(1, nr / T->vl);
+    begin("wino_output[%d][%d]: %td items of %d vectors", points, m, count, vectors);
     REAL *coef = nothing(MOST_COEF), *s = numbers((points - 1) * tap + (count - 1) * item + nr), *y = nothing(size), *want = copied(y, size);
     for (int i = 1; i < m; i++)
         for (int k = 0; k < pairs + single_of(points); k++) coef[n++] = (REAL)pow(k + 1, i);
-    USE(T->wino_output[points][m])(coef, s, tap, item, count, y, row, nr);
+    USE(T->wino_output[points][m])(coef, s, tap, item, count, y, row, nr, vectors);
     for (int i = 0; i < m; i++)
         for (ptrdiff_t q = 0; q < count; q++)
-            for (ptrdiff_t l = 0; l < nr; l++) {
+            for (ptrdiff_t l = 0; l < vectors * T->vl; l++) {
                 const REAL *from = s + q * item + l;
                 REAL sum = i && i == m - 1 ? from[finite * tap] : 0; /* a single output is used without infinity */
                 for (int p = 0; p < finite; p++) sum += (REAL)(i ? pow(v[p], i) : 1) * from[p * tap];

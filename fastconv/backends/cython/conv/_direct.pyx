@@ -165,11 +165,12 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t lines = (all_lines + rows * pieces - 1) // (rows * pieces)
         cdef const char *next = w + depth * self.ntaps * nr * size
         cdef Py_ssize_t r, piece, q, q_next
+        cdef bint wide = self.ocg - kb * nr > self.t.vl
         for r in range(rows):
             q = 0
             for piece in range(pieces):  # near-equal parts of at most MR pixels
                 q_next = cols * (piece + 1) // pieces
-                self.t.tile[q_next - q](
+                self.t.tile[q_next - q][wide](
                     count, self.ntaps, self.taps, band + (r * self.sh * self.row_len + q) * size, self.chan_len,
                     w, nr, next + tile * lines * FC_LINE, lines if tile * lines < all_lines else 0, c0 == 0,
                     m + (r * cols + q) * nr * size)

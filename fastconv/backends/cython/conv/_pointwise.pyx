@@ -2,8 +2,8 @@
 """1x1 convolution with pixels in lanes: the image is read in place, nothing is packed but the weights.
 
 One item of work is a block of pixels of one group of one image.  For each tile of output channels it processes the panels
-of NR pixels, so the block stays in the L2 cache.  Its last panel overlaps the one before; only a block smaller than a
-panel is copied to scratch, because the tile loads whole vectors.
+of NR pixels, so the block stays in the L2 cache.  Its last panel has NR or VL pixels and overlaps the one before; only a block
+smaller than a panel is copied to scratch, because the tile loads whole vectors.
 """
 
 
@@ -36,6 +36,7 @@ cdef class Pointwise(Prepared):
         cdef char *dst = y.data + (n * y.stride[0] + g * self.ocg * y.stride[1] + first) * size
         cdef char *narrow = scratch + mr * nr * size
         cdef Py_ssize_t tile, k, rows, p, ahead
+        cdef bint wide
         cdef const char *w
         cdef const char *bias
         cdef char *out
@@ -50,14 +51,15 @@ cdef class Pointwise(Prepared):
             out = dst + k * y.stride[1] * size
             if count < nr:
                 e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, bias, NULL, self.relu
-                self.t.tile[rows](self.icg, 1, &zero, w, mr, narrow, nr, narrow, 0, 1, scratch)
+                self.t.tile[rows][count > self.t.vl](self.icg, 1, &zero, w, mr, narrow, nr, narrow, 0, 1, scratch)
                 self.t.store(scratch, rows, count, out, y.stride[1], 1, &e)
                 continue
             # The first channels prefetch the next pixels, the last ones those of the next block.
             ahead = nr if tile == 0 else self.block if tile == self.k_tiles - 1 else 0
             p = 0
             while p < count:
-                p = min(p, count - nr)
-                self.t.pixel_tile[rows](
+                wide = count - p > self.t.vl
+                p = min(p, count - (nr if wide else self.t.vl))
+                self.t.pixel_tile[rows][wide](
                     self.icg, w, src + p * size, x.stride[1], ahead, out + p * size, y.stride[1], bias, self.relu)
                 p = p + nr

@@ -57,9 +57,9 @@ cdef class PointwiseBlocked(Prepared):
             k = kb * nr
             weights = arrays.weights + (g * self.kbs + kb) * self.icg * nr * size
             if self.in_place:
-                self.multiply(src, 1, x.stride[1], count, weights, s)
+                self.multiply(src, 1, x.stride[1], count, weights, self.ocg - k > self.t.vl, s)
             else:
-                self.multiply(scratch, self.t.vl, count, count, weights, s)
+                self.multiply(scratch, self.t.vl, count, count, weights, self.ocg - k > self.t.vl, s)
             e.col_bias = NULL if arrays.bias == NULL else arrays.bias + (g * self.ocg + k) * size
             self.t.store(s, count, min(nr, self.ocg - k), dst + k * y.stride[1] * size, y.stride[4], y.stride[1], &e)
 
@@ -92,8 +92,9 @@ cdef class PointwiseBlocked(Prepared):
                 at = at + cols
 
     cdef void multiply(
-        self, const char *pixels, Py_ssize_t pixel, Py_ssize_t channel, Py_ssize_t count, const char *weights, char *s) noexcept nogil:
-        # `pixel`, `channel`: from one to the next, in elements.  In place, VL channels are taps of each other.
+        self, const char *pixels, Py_ssize_t pixel, Py_ssize_t channel, Py_ssize_t count, const char *weights, bint wide,
+        char *s) noexcept nogil:
+        # `pixel`, `channel`: from one to the next, in elements; `wide`: more than VL output channels.  In place, VL channels are taps of each other.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl
         cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q, q_next, c, blocks, lanes
         # Every tile prefetches a part of the next weights.
@@ -113,10 +114,10 @@ cdef class PointwiseBlocked(Prepared):
                 q_next = count * (piece + 1) // pieces
                 a = pixels + (c * channel + q * pixel) * size
                 if self.in_place:
-                    self.t.tile[q_next - q](
+                    self.t.tile[q_next - q][wide](
                         blocks, lanes, taps, a, vl * channel, w, nr, next + piece * lines * FC_LINE, lines, c == 0, s + q * nr * size)
                 else:
-                    self.t.lane_tile[q_next - q](
+                    self.t.lane_tile[q_next - q][wide](
                         blocks, lanes, a, vl * channel, w, next + piece * lines * FC_LINE, lines, c == 0, s + q * nr * size)
                 q = q_next
             c = c + blocks * lanes

@@ -416,7 +416,7 @@ cdef class Winograd(Prepared):
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, whole = tiles.rows * self.tile_cols
         cdef Py_ssize_t block = planes.entered * tiles.count * vl, every = planes.count * tiles.count
         cdef Py_ssize_t i, until, before = -1
-        cdef bint fresh, down, across
+        cdef bint fresh, down, across, wide = self.ocg - kb * nr > vl
         cdef const char *a
         cdef const Chunk *c
         weights += (g * self.kbs + kb) * self.depth_rows * nr * size
@@ -429,20 +429,20 @@ cdef class Winograd(Prepared):
             if not across:
                 until = tiles.rows * tiles.cols
                 if down and tiles.edge_row:
-                    self.run(c, fresh, whole, whole + tiles.cols, every, a, block, weights, s)
+                    self.run(c, fresh, whole, whole + tiles.cols, every, a, block, weights, wide, s)
             elif not down:
                 until = whole
-            self.run(c, fresh, 0, until, every, a, block, weights, s)
+            self.run(c, fresh, 0, until, every, a, block, weights, wide, s)
 
     cdef void run(
         self, const Chunk *c, bint fresh, Py_ssize_t q, Py_ssize_t end, Py_ssize_t point, const char *a, Py_ssize_t block,
-        const char *weights, char *s) noexcept nogil:
+        const char *weights, bint wide, char *s) noexcept nogil:
         # Tiles q to end of one point, in near-equal parts of at most MR; `point`: from point to point of s.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, first = q, count = end - q
         cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q_next
         for piece in range(pieces):
             q_next = first + count * (piece + 1) // pieces
-            self.t.lane_tile[q_next - q](
+            self.t.lane_tile[q_next - q][wide](
                 c.blocks, c.lanes, a + q * self.t.vl * size, block, weights + c.row * nr * size, weights, 0, fresh,
                 s + (c.point * point + q) * nr * size)
             q = q_next
@@ -460,7 +460,8 @@ cdef class Winograd(Prepared):
         for r in range(it.count):
             if to.transformed:
                 self.leave_row(
-                    to.s + j * tiles.count * nr * size, tiles, r, planes.count * tiles.count * nr, to.out_half, to.pixels)
+                    to.s + j * tiles.count * nr * size, tiles, r, planes.count * tiles.count * nr,
+                    (channels + self.t.vl - 1) // self.t.vl, to.out_half, to.pixels)
             if to.some_direct:
                 self.leave_direct(arrays, n, g, kb, od, j, it, r, to)
             for i in range(self.h.m):
@@ -545,7 +546,7 @@ cdef class Winograd(Prepared):
             q = 0
             for piece in range(pieces):  # near-equal parts of at most MR pixels
                 q_next = outputs * (piece + 1) // pieces
-                self.t.tile[q_next - q](
+                self.t.tile[q_next - q][1](
                     count, self.h.taps * self.w.taps, self.direct_taps,
                     <real *>to.patch + i * self.h.stride * self.direct_row + q, plane_len, to.weights, nr, to.weights, 0, c0 == 0,
                     sums + q * nr)
@@ -568,8 +569,9 @@ cdef class Winograd(Prepared):
             to[b] = src[col * step] if src != NULL and col >= 0 else <real>self.image.fill
 
     cdef void leave_row(
-        self, const char *s, const Tiles *tiles, Py_ssize_t r, Py_ssize_t plane, char *half, char *pixels) noexcept nogil:
-        # Row r of the tiles: s in planes, [row point][column point].
+        self, const char *s, const Tiles *tiles, Py_ssize_t r, Py_ssize_t plane, int vectors, char *half,
+        char *pixels) noexcept nogil:
+        # Row r of the tiles: s in planes, [row point][column point], of which some vectors are transformed.
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, lattice, tile, cols, wp = self.w.points, q
         cdef Py_ssize_t at = whole_slot(tiles, r), at_edge = edge_slot(tiles, r), step = self.w.dilation * nr
         cdef Py_ssize_t rows = self.h.edge.outputs if r == tiles.rows else self.h.m
@@ -581,27 +583,29 @@ cdef class Winograd(Prepared):
             cols = lattice_tiles(&self.w, self.ow, lattice) - early
             y = pixels + lattice * nr * size
             if self.h.points == 1:
-                leave_axis(self.t, &self.w, False, s + at * nr * size, plane, nr, cols, y, step, self.w.m * step)
+                leave_axis(self.t, &self.w, False, s + at * nr * size, plane, nr, cols, y, step, self.w.m * step, vectors)
             elif wp == 1:
-                leave_axis(self.t, &self.h, last, s + at * nr * size, plane, nr, cols, y, self.y_row, nr)
+                leave_axis(self.t, &self.h, last, s + at * nr * size, plane, nr, cols, y, self.y_row, nr, vectors)
             else:
                 for tile in range(cols):
                     x = s + (at + tile) * nr * size
-                    leave_axis(self.t, &self.h, last, x, wp * plane, plane, wp, half, wp * nr, nr)
+                    leave_axis(self.t, &self.h, last, x, wp * plane, plane, wp, half, wp * nr, nr, vectors)
                     leave_axis(
-                        self.t, &self.w, False, half, nr, wp * nr, rows, y + tile * self.w.m * step * size, step, self.y_row)
+                        self.t, &self.w, False, half, nr, wp * nr, rows, y + tile * self.w.m * step * size, step, self.y_row,
+                        vectors)
             at += cols
             if early:
                 x = s + at_edge * nr * size
                 y = y + cols * self.w.m * step * size
                 if self.h.points == 1:
-                    leave_axis(self.t, &self.w, True, x, plane, 0, 1, y, step, 0)
+                    leave_axis(self.t, &self.w, True, x, plane, 0, 1, y, step, 0, vectors)
                 else:
                     for q in range(wp):
                         if self.w.at_edge[q]:
                             leave_axis(
-                                self.t, &self.h, last, x + q * plane * size, wp * plane, 0, 1, half + q * nr * size, wp * nr, 0)
-                    leave_axis(self.t, &self.w, True, half, nr, wp * nr, rows, y, step, self.y_row)
+                                self.t, &self.h, last, x + q * plane * size, wp * plane, 0, 1, half + q * nr * size, wp * nr, 0,
+                                vectors)
+                    leave_axis(self.t, &self.w, True, half, nr, wp * nr, rows, y, step, self.y_row, vectors)
                 at_edge += 1
 
     def direct_tiles(self, x):
@@ -704,20 +708,20 @@ cdef void enter_axis(
 
 cdef void leave_axis(
     const fc_table *t, const Axis *a, bint edge, const char *s, Py_ssize_t tap, Py_ssize_t item, Py_ssize_t count, char *y,
-    Py_ssize_t point, Py_ssize_t y_item) noexcept nogil:
+    Py_ssize_t point, Py_ssize_t y_item, int vectors) noexcept nogil:
     # The output transform of whole tiles, or of those at the edge.
     cdef Py_ssize_t xat[MOST_POINTS]
     cdef Py_ssize_t yat[MOST_POINTS]
     cdef Py_ssize_t p
     if not edge:
-        t.wino_output[a.points][a.m](a.coef_out, s, tap, item, count, y, point, y_item)
+        t.wino_output[a.points][a.m](a.coef_out, s, tap, item, count, y, point, y_item, vectors)
         return
     for p in range(a.edge.points):
         xat[p] = a.edge.at[p] * tap
     for p in range(a.edge.outputs):
         yat[p] = p * point
     t.wino_dense(
-        a.edge.coef_out, a.edge.points, a.edge.outputs, a.edge.points, t.nr // t.vl, s, xat, item, count, y, yat, y_item)
+        a.edge.coef_out, a.edge.points, a.edge.outputs, a.edge.points, vectors, s, xat, item, count, y, yat, y_item)
 
 
 cdef struct Weights:

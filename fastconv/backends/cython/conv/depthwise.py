@@ -27,7 +27,7 @@ IMAGES = "cython.conv.depthwise/images"  # and results of one item, where it may
 BLOCK_COLS = 1024  # where rows are copied
 BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
 POINTER = 8
-TILE_ROWS = 4
+TILE_ROWS, FEW_ROWS = 4, 2  # of tiles that use a row several times: at least, without and with them for any kernel
 SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
 SHARES = 8  # least number of items, so that threads can split the work
 
@@ -92,7 +92,7 @@ def tile_kind(p: ConvProblem) -> str:
     """Which of the tiles of simd/conv/depthwise.inc the problem has, as the name of a count: each has its own rate."""
     _, kh, kw = p.kernel
     fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
-    if p.output[1] < TILE_ROWS:
+    if p.output[1] < (FEW_ROWS if p.stride[1] == 1 and kh >= 3 else TILE_ROWS):
         return "multiply_few_rows"
     if p.stride[1] == 1 and kh >= 3:
         return "multiply_rows" if p.stride[2] == 1 else "multiply_rows_apart"

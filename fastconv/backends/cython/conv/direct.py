@@ -26,6 +26,7 @@ BAND, SUMS, ALL_SUMS = (f"cython.conv.direct/{block}" for block in ("band", "sum
 # In steps: the time in which a tile without stalls multiplies one pixel by NR weights.
 TILE_STEPS = 4.3  # at least: few sums depend on each other's latency
 TILE_START = 0.3
+NARROW = native.NARROW / 2  # time of a tile of one vector
 UNROLLED_STRIDE = 4  # longer strides are split an element at a time
 
 FLAT_COLS = 32  # wider rows have full tiles of their own
@@ -33,10 +34,10 @@ FLAT_CHANNELS = 64  # at least, at a time: accumulators are kept in memory until
 MANY_TAPS = 128  # a single channel at a time is enough work with them
 
 
-def row_steps(pixels: int, mr: int) -> float:
-    """Steps for a row of adjacent pixels, in near-equal parts."""
+def row_steps(pixels: int, mr: int, width: float = 1.0) -> float:
+    """Steps for a row of adjacent pixels, in near-equal parts, with `width` of a tile's lanes."""
     pieces = ceil_div(pixels, mr)
-    return max(pixels + TILE_START * pieces, TILE_STEPS * pieces)
+    return max(width * (pixels + TILE_START * pieces), TILE_STEPS * pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class DirectBlocks:
     cols: int
     channels: int
     band: native.Band | FlatBand
-    steps: float  # for one block of output channels and one tap of one channel of a whole output plane
+    steps: tuple[float, float]  # of tiles of one vector and of all, for one tap of one channel of a whole output plane
     filled_rows: float  # rows copied into a band, for one channel of a whole output plane
     copied: float  # elements of them, where they are copied in runs
     gathered: float  # elements that are copied one at a time
@@ -105,10 +106,12 @@ class DirectBlocks:
     def counts(self, p: ConvProblem, isa: str) -> Counts:
         """What is done for one channel of a whole output plane."""
         size = p.acc.itemsize
-        nr = native.tile(isa, size)[1]
+        nr, vl = native.tile(isa, size)[1], native.lanes(isa, size)
+        left = p.ocg % nr
+        tiles = self.steps[1] * (p.ocg // nr + (left > vl)) + self.steps[0] * (0 < left <= vl)
         fill = 4 if p.layout == "NHWC" else 1  # one channel of one row is a strided gather
         return {
-            "multiply": ceil_div(p.ocg, nr) * p.kernel[1] * p.kernel[2] * self.steps * 2 * nr * size / 4,
+            "multiply": tiles * p.kernel[1] * p.kernel[2] * 2 * nr * size / 4,
             "row": self.filled_rows * fill,
             "copy": self.copied * fill,
             "gather": self.gathered * fill,
@@ -166,7 +169,8 @@ class DirectBlocks:
             band = native.Band.of(p, rows, cols, True)
         filled = ceil_div(oh, rows) * band.rin * ceil_div(ow, cols)
         elements = (filled * band.row_len, 0) if p.stride[2] <= UNROLLED_STRIDE else (0, filled * band.row_len)
-        return cls(rows, cols, channels, band, oh * row_steps(ow, mr), filled, *elements)
+        steps = oh * row_steps(ow, mr, NARROW), oh * row_steps(ow, mr)
+        return cls(rows, cols, channels, band, steps, filled, *elements)
 
     @classmethod
     def flattened(cls, p: ConvProblem, mr: int, nr: int) -> DirectBlocks:
@@ -185,7 +189,8 @@ class DirectBlocks:
         channels = max(1, min(depth, channels))
         channels = even_part(depth, channels)
         parts = ceil_div(oh, rows)
-        return cls(rows, ow, channels, band, parts * row_steps(rows * ow, mr), 0, 0, parts * band.channel(p))
+        steps = parts * row_steps(rows * ow, mr, NARROW), parts * row_steps(rows * ow, mr)
+        return cls(rows, ow, channels, band, steps, 0, 0, parts * band.channel(p))
 
 
 class Direct(Specialised[ConvProblem]):

@@ -45,9 +45,10 @@ class Pointwise(Specialised[ConvProblem]):
 
     def features(self, problem: ConvProblem) -> Features:
         p, size = problem, problem.acc.itemsize
-        mr, nr = native.tile(self.isa, size)
-        panels, tiles = ceil_div(max(p.pixels, 1), nr), ceil_div(max(p.ocg, 1), mr)
-        used = p.pixels / (panels * nr) * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
+        mr, _ = native.tile(self.isa, size)
+        lanes = native.used_lanes(self.isa, size, p.pixels)
+        tiles = ceil_div(max(p.ocg, 1), mr)
+        used = p.pixels / lanes * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         multiply = "multiply" if self._stays(p) else "multiply_streamed"
         return Features({
             "call": 1,

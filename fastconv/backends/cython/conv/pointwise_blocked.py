@@ -104,10 +104,10 @@ class PointwiseBlocked(Specialised[ConvProblem]):
 
     def features(self, problem: ConvProblem) -> Features:
         p, size = problem, problem.acc.itemsize
-        mr, nr = native.tile(self.isa, size)
+        mr, _ = native.tile(self.isa, size)
         blocks = PixelBlocks.of(p, self.isa, 1)
         rows = blocks.pixels / ceil_div(blocks.pixels, mr)
-        lanes_used = p.ocg / round_up(max(p.ocg, 1), nr) if p.ocg else 1.0
+        lanes_used = p.ocg / native.used_lanes(self.isa, size, p.ocg) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
         entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # whole rows are copied
         moved = p.n * p.pixels * (entered + p.oc)

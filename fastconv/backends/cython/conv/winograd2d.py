@@ -645,6 +645,7 @@ class Winograd(Specialised[ConvProblem]):
         scheme = Scheme.of(p, self.isa, self.m, 1)
         h, w = scheme.h, scheme.w
         kbs, runs = ceil_div(max(p.ocg, 1), nr), p.n * p.groups * p.output[0]
+        lanes = native.used_lanes(self.isa, size, p.ocg)
         tiles = runs * h.tiles(p.output[1]) * scheme.tile_cols
         here = max(1, max((some.rows for some in scheme.items), default=1) * scheme.tile_cols * scheme.together)
         pieces = ceil_div(here, mr)
@@ -663,13 +664,13 @@ class Winograd(Specialised[ConvProblem]):
             "call": 1,
             "transform_row": transformed,
             "transform_input": transformed * scheme.win,
-            "transform_output": tiles * h.points * w.points * kbs * nr * size / 4,
+            "transform_output": tiles * h.points * w.points * lanes * size / 4,
             "transform_store": p.n * p.oc * p.pixels * size / 4,
             "bytes": images if images > l3_bytes() / 2 else 0,
         }
         if not p.packed:
             counts[next(name for most, name in PACKED if weights <= most)] = weights / size
-        multiply = 2.0 * runs * scheme.products(p) * depth * kbs * nr * size / 4 / full
+        multiply = 2.0 * runs * scheme.products(p) * depth * lanes * size / 4 / full
         counts |= {
             "join": len(scheme.chunks) * kbs * tiles / rows * 2 * mr,
             "multiply": multiply * (pieces - 1) / pieces,

@@ -179,7 +179,7 @@ cdef class Weight(Prepared):
                     tile = self.tile + 3 * j
                     count = tile[2] if tile[2] > 0 else self.unit[2 * u + 1]
                     for n in range(images):
-                        self.t.tile[count](
+                        self.t.tile[count][1](
                             rows, cols, self.pixels,
                             band + ((n * self.unit_chunk + u - u0) * self.unit_len + tile[0]) * size, self.row_step,
                             packed + ((kb - kb0) * images + n) * area * size, nr, packed, 0, n == 0, m)

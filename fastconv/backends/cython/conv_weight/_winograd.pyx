@@ -226,7 +226,7 @@ cdef class WinogradWeight(Prepared):
             q = 0
             for piece in range(pieces):  # near-equal parts of at most MR channels
                 q_next = lanes * (piece + 1) // pieces
-                self.t.tile[q_next - q](tiles, 1, &none, a + q * size, vl, y, nr, y, 0, start, to + (b * vl + q) * nr * size)
+                self.t.tile[q_next - q][1](tiles, 1, &none, a + q * size, vl, y, nr, y, 0, start, to + (b * vl + q) * nr * size)
                 q = q_next
 
     cdef void join(self, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t first, Py_ssize_t count, char *sums) noexcept nogil:
@@ -249,6 +249,7 @@ cdef class WinogradWeight(Prepared):
         cdef Py_ssize_t plane = self.kbs * self.icg * nr, wp = self.w.points, channels = min(nr, self.ocg - kb * nr), i
         cdef char *half = kernels + (vl * taps + vl) * nr * size
         cdef const char *s
+        cdef int vectors = nr // vl
         cdef const Slot *slot
         cdef char *y
         cdef fc_epilogue e
@@ -260,15 +261,15 @@ cdef class WinogradWeight(Prepared):
                 s = sums + (((g * self.planes + slot.plane) * self.kbs + kb) * self.icg + b * vl + c) * nr * size
                 y = kernels + (c * taps + slot.row * self.w.taps + slot.col) * nr * size
                 if self.h.points == 1:
-                    self.t.wino_output[wp][slot.taps_w](self.w.coef_out, s, plane, nr, 1, y, self.w.stride * nr, nr)
+                    self.t.wino_output[wp][slot.taps_w](self.w.coef_out, s, plane, nr, 1, y, self.w.stride * nr, nr, vectors)
                 elif wp == 1:
-                    self.t.wino_output[self.h.points][slot.taps_h](self.h.coef_out, s, plane, nr, 1, y, self.h.stride * nr, nr)
+                    self.t.wino_output[self.h.points][slot.taps_h](self.h.coef_out, s, plane, nr, 1, y, self.h.stride * nr, nr, vectors)
                 else:
                     self.t.wino_output[self.h.points][slot.taps_h](
-                        self.h.coef_out, s, slot.used_w * plane, plane, slot.used_w, half, wp * nr, nr)
+                        self.h.coef_out, s, slot.used_w * plane, plane, slot.used_w, half, wp * nr, nr, vectors)
                     self.t.wino_output[wp][slot.taps_w](
                         self.w.coef_out, half, nr, wp * nr, slot.taps_h, y, self.w.stride * nr,
-                        self.h.stride * self.w.taps * nr)
+                        self.h.stride * self.w.taps * nr, vectors)
         self.t.store(
             kernels, lanes * taps, channels,
             out + ((g * self.ocg + kb * nr) * self.icg + b * vl) * taps * size, 1, self.icg * taps, &e)

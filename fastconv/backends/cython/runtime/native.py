@@ -144,6 +144,16 @@ def tile(isa: str, itemsize: int) -> tuple[int, int]:
     return TILE_ROWS[isa], 2 * lanes(isa, itemsize)
 
 
+NARROW = 1.1  # a tile of one vector loads more for each product
+
+
+def used_lanes(isa: str, itemsize: int, channels: int) -> float:
+    """Lanes of full register tiles that take as long as `channels` in lanes: the last tile may have one vector only."""
+    vl, nr = lanes(isa, itemsize), tile(isa, itemsize)[1]
+    whole, left = divmod(max(channels, 1), nr)
+    return (whole + (left > vl)) * nr + (0 < left <= vl) * NARROW * vl
+
+
 class Windowed(Protocol):
     """The fields that conv and pool problems share."""
 

@@ -63,7 +63,10 @@ typedef struct {
 /* Winograd's transforms along one axis; see winograd2d.inc. */
 typedef void fc_wino_axis(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
                           ptrdiff_t point, ptrdiff_t y_item);
-/* The same; the squares of the taps of each item are also added to `squares`, or stored there if they are the first. */
+/* The same for each of `vectors` vectors of an item. */
+typedef void fc_wino_output(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
+                            ptrdiff_t point, ptrdiff_t y_item, int vectors);
+/* As fc_wino_axis; the squares of the taps of each item are also added to `squares`, or stored there if they are the first. */
 typedef void fc_wino_count(const void *coef, const void *x, ptrdiff_t tap, ptrdiff_t item, ptrdiff_t count, void *y,
                            ptrdiff_t point, ptrdiff_t y_item, void *squares, int first);
 /* m[i*nr + lane] (+)= sum over k < blocks, l < lanes of a[k*acs + i*vl + l] * b[(k*lanes + l)*nr + lane]; the rest as fc_tile */
