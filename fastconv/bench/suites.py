@@ -270,10 +270,16 @@ _POOL = (
     _pool("max", 64, 112, 3, 2, 1), _pool("max", 64, 224, 2, 2), _pool("max", 480, 14, 3, 1, 1),
     _pool("max", 256, 20, 5, 1, 2),
     _pool("avg", 192, 35, 3, 1, 1), _pool("avg", 128, 56, 2, 2), _global(2048, 7),
+    _pool("avg", 64, 224, 2, 2), _pool("avg", 512, 14, 2, 2), _pool("max", 512, 14, 2, 2),
+    _pool("avg", 832, 7, 3, 1, 1), _pool("max", 832, 7, 3, 1, 1), _pool("max", 113, 31, 5, 3, 2),
     Case("max_pool with indices 64,112,112 2x2 s2", "max_pool2d", ((1, 64, 112, 112),), (2,),
          {"return_indices": True}),
     Case("lp_pool 64,56,56 norm 2 2x2 s2", "lp_pool2d", ((1, 64, 56, 56),), (2.0, 2)),
     Case("max_pool3d 16,16,56,56 2x2x2 s2", "max_pool3d", ((1, 16, 16, 56, 56),), (2,)),
+    Case("avg_pool1d 100,1000 3 s3", "avg_pool1d", ((1, 100, 1000),), (3,)),
+    Case("adaptive_avg_pool 256,13,13 to 6,6", "adaptive_avg_pool2d", ((1, 256, 13, 13),), (6,)),
+    Case("adaptive_max_pool 64,56,56 to 1", "adaptive_max_pool2d", ((1, 64, 56, 56),), (1,)),
+    Case("pad 64,56,56 reflect 1", "pad", ((1, 64, 56, 56),), ((1, 1, 1, 1), "reflect")),
 )  # fmt: skip
 
 

@@ -113,6 +113,16 @@ def test_torch_with_packed_weights_is_a_contender_of_its_own():
     assert set(names) <= {"torch", "torch channels last", "torch packed"}
 
 
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_torch_pools_in_both_orders_of_memory(layout):
+    module = load("torch")
+    for pool, spatial in ((F.avg_pool1d, (9,)), (F.max_pool2d, (9, 10)), (F.max_pool3d, (5, 6, 7))):
+        shape = (2, 3, *spatial) if layout == "NCHW" else (2, *spatial, 3)
+        names = [c.name for c in module.contenders(make_work(pool, (S(shape), 2), {"threads": 1, "layout": layout}))]
+        other = "torch channels last" if layout == "NCHW" else "torch channels first"
+        assert names == ["torch", other] if len(spatial) > 1 else names == ["torch"]
+
+
 @pytest.mark.parametrize("peer", ["openvino", "ncnn"])
 def test_float32_peers_say_so(peer):
     module = load(peer)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from fastconv.bench.peers.base import Contender, Unsupported, last, symmetric
 from fastconv.bench.work import Work, canonical_results
+from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
@@ -35,7 +36,9 @@ def contenders(work: Work) -> list[Contender]:
     if isinstance(p, ConvProblem):
         return _conv(work, p)
     if isinstance(p, PoolProblem):
-        return [_contender(work, "torch", _pool(work, p))]
+        return [_contender(work, name, _pool(work, p, x)) for name, x in _orders(_input(work)).items()]
+    if isinstance(p, AdaptivePoolProblem) and p.direction == "forward":
+        return [_contender(work, name, _adaptive(work, p, x)) for name, x in _orders(_input(work)).items()]
     if isinstance(p, GemmProblem):
         return [_contender(work, "torch", _gemm(work, p))]
     return [_by_name(work)]
@@ -180,9 +183,21 @@ def _packed(
     return [replace(_contender(work, "torch packed", run), prepacked=True)]
 
 
-def _pool(work: Work, p: PoolProblem) -> Callable[[], Any]:
+def _orders(x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """An image as it is, and with its channels at the other end: torch pools some of them several times as fast so."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    found = {"torch": x}
+    if x.ndim in formats:
+        first, last = x.is_contiguous(), x.is_contiguous(memory_format=formats[x.ndim])
+        if first and not last:
+            found["torch channels last"] = x.contiguous(memory_format=formats[x.ndim])
+        elif last and not first:
+            found["torch channels first"] = x.contiguous()
+    return found
+
+
+def _pool(work: Work, p: PoolProblem, x: torch.Tensor) -> Callable[[], Any]:
     rank = work.rank
-    x = _input(work)
     k, s, d, pads = (last(v, rank) for v in (p.kernel, p.stride, p.dilation, p.pads))
     if not symmetric(pads) or any(lo > kk // 2 for (lo, _), kk in zip(pads, k, strict=True)):
         raise Unsupported("pads both sides of a window alike, by half of it at most")
@@ -208,6 +223,11 @@ def _pool(work: Work, p: PoolProblem) -> Callable[[], Any]:
         raise Unsupported("has no padding of lp_pool")
     pool = getattr(F, f"lp_pool{rank}d")
     return lambda: pool(x, p.norm, k, s, ceil)
+
+
+def _adaptive(work: Work, p: AdaptivePoolProblem, x: torch.Tensor) -> Callable[[], Any]:
+    pool, size = getattr(F, f"adaptive_{p.kind}_pool{work.rank}d"), last(p.output, work.rank)
+    return lambda: pool(x, size, p.indices) if p.kind == "max" else pool(x, size)
 
 
 def _gemm(work: Work, p: GemmProblem) -> Callable[[], Any]:
