@@ -139,7 +139,7 @@ def _unpooled_size(value: Any, rank: int, usual: tuple[int, ...], stride: tuple[
 
 
 def check_indices(indices: np.ndarray, pixels: int) -> None:
-    """ValueError unless every index lies within an output of `pixels` positions."""
-    if indices.size and (indices.min() < 0 or indices.max() >= pixels):
+    """ValueError unless every index, C-contiguous, lies within an output of `pixels` positions."""
+    if indices.size and indices.view(np.uint64).max() >= pixels:  # negative ones are huge then
         outside = indices[(indices < 0) | (indices >= pixels)][0]
         raise ValueError(f"indices must be positions 0 to {pixels - 1} of the output, got {outside}")

@@ -1,0 +1,122 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Padding by whole rows; an item of work is some rows of the result.
+
+A row is copied from the row that the axes before it choose: its middle in one piece, its borders element by element, where an
+element is what follows the last padded axis.  Elements are bytes: any dtype is moved as it is.
+"""
+
+from libc.string cimport memcpy
+
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.runtime._simd cimport axis_of, fc_axis, fc_source, fc_table
+
+cdef enum:
+    PATTERN = 64  # bytes: whole elements of any dtype
+
+
+cdef struct PadAxis:
+    fc_axis of
+    Py_ssize_t extent, skip  # of the input, and its elements before those that are repeated
+
+
+cdef PadAxis pad_axis(axis) except *:
+    """From an `AxisOfPad`."""
+    cdef PadAxis a
+    a.extent, a.skip, numbers = axis
+    a.of = axis_of(numbers)
+    return a
+
+
+cdef inline Py_ssize_t source(const PadAxis *a, Py_ssize_t at) noexcept nogil:
+    """Input index of a position of the result; -1 for the fill value."""
+    cdef Py_ssize_t found = fc_source(&a.of, at)
+    return found if found < 0 else found + a.skip
+
+
+cdef class Padded(Prepared):
+    """One prepared padding of up to three axes."""
+
+    cdef PadAxis outer, middle, inner
+    cdef Py_ssize_t unit, rows, block, begin, end
+    cdef Py_ssize_t given, made
+    cdef char pattern[PATTERN]
+
+    def __init__(self, size_t table, Py_ssize_t n, axes, Py_ssize_t unit, bytes pattern, Py_ssize_t block):
+        """`axes`: three `AxisOfPad`; `unit`: bytes of an element of the last one; `block`: rows of an item."""
+        cdef const char *fill = pattern
+        self.t, self.uniform = <const fc_table *>table, True
+        self.outer, self.middle, self.inner = pad_axis(axes[0]), pad_axis(axes[1]), pad_axis(axes[2])
+        self.unit, self.block = unit, block
+        self.rows = n * self.outer.of.size * self.middle.of.size
+        self.items = (self.rows + block - 1) // block
+        self.given = n * self.outer.extent * self.middle.extent * self.inner.extent * unit
+        self.made = self.rows * self.inner.of.size * unit
+        # Those positions of a row whose sources follow each other.
+        self.begin = min(max(self.inner.of.lo, 0), self.inner.of.size)
+        self.end = min(max(self.inner.of.lo + self.inner.of.extent, self.begin), self.inner.of.size)
+        memcpy(self.pattern, fill, PATTERN)
+
+    def schedule(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, z, Py_ssize_t shared_bytes):
+        Prepared.schedule(self, scratch_bytes, threads, parts, x, y, z, shared_bytes)
+        self.x_bytes, self.y_bytes = self.given, self.made
+
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
+        cdef Py_ssize_t row = i * self.block, last = min(row + self.block, self.rows), m, o, n, plane, at
+        cdef Py_ssize_t length = self.inner.extent * self.unit, width = self.inner.of.size * self.unit
+        cdef char *to = a.y.data + row * width
+        m = row % self.middle.of.size
+        o = row // self.middle.of.size % self.outer.of.size
+        n = row // self.middle.of.size // self.outer.of.size
+        plane = source(&self.outer, o)
+        while row < last:
+            at = source(&self.middle, m)
+            if plane < 0 or at < 0:
+                self.fill(to, width)
+            else:
+                self.copy(to, a.x.data + ((n * self.outer.extent + plane) * self.middle.extent + at) * length)
+            to += width
+            row += 1
+            m += 1
+            if m == self.middle.of.size:
+                m = 0
+                o += 1
+                if o == self.outer.of.size:
+                    o = 0
+                    n += 1
+                plane = source(&self.outer, o)
+
+    cdef void copy(self, char *to, const char *x) noexcept nogil:
+        """One row."""
+        cdef Py_ssize_t unit = self.unit
+        self.border(to, x, 0, self.begin)
+        if self.end > self.begin:
+            memcpy(to + self.begin * unit, x + (self.begin - self.inner.of.lo + self.inner.skip) * unit,
+                   (self.end - self.begin) * unit)
+        self.border(to, x, self.end, self.inner.of.size)
+
+    cdef void border(self, char *to, const char *x, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+        cdef Py_ssize_t at, unit = self.unit, found
+        if self.inner.of.mode == 0:
+            self.fill(to + first * unit, (last - first) * unit)
+            return
+        for at in range(first, last):
+            found = source(&self.inner, at)
+            if unit == 4:
+                memcpy(to + at * 4, x + found * 4, 4)
+            elif unit == 8:
+                memcpy(to + at * 8, x + found * 8, 8)
+            else:
+                memcpy(to + at * unit, x + found * unit, unit)
+
+    cdef void fill(self, char *to, Py_ssize_t count) noexcept nogil:
+        """The fill value in `count` bytes."""
+        while count >= PATTERN:
+            memcpy(to, self.pattern, PATTERN)
+            to += PATTERN
+            count -= PATTERN
+        if count == 4:
+            memcpy(to, self.pattern, 4)
+        elif count == 8:
+            memcpy(to, self.pattern, 8)
+        elif count > 0:
+            memcpy(to, self.pattern, count)

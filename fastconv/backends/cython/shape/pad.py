@@ -1,0 +1,102 @@
+"""Padding, native: rows of the result are copied from rows of the input, their borders element by element."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Kernel, Run
+from fastconv.core.problems.shape import PadProblem
+
+AXES = 3  # that are padded, or between two that are
+BLOCK_BYTES = 32 << 10  # of the result for one item of work
+PATTERN = 64  # bytes that are filled at a time
+SHARED_BYTES = 1 << 20  # less does not justify a second thread
+
+
+class AxisOfPad(NamedTuple):
+    """One axis: `numbers` are (extent, lo, size, mode) of `fc_axis`, of what is left after `skip` elements."""
+
+    extent: int
+    skip: int
+    numbers: tuple[int, int, int, int]
+
+
+NO_AXIS = AxisOfPad(1, 0, (1, 0, 1, 0))
+
+
+def merged(p: PadProblem) -> tuple[list[tuple[int, tuple[int, int]]], int]:
+    """Extents and pads without the last axes that have no padding, and how many elements those have."""
+    axes, unit = list(zip(p.input, p.pads, strict=True)), 1
+    while axes and axes[-1][1] == (0, 0):
+        unit *= axes.pop()[0]
+    return axes, unit
+
+
+class PaddedRows:
+    """A run of a padding: of contiguous arrays, whatever their shapes."""
+
+    __slots__ = ("_bound", "plain")
+
+    def __init__(self, bound: Any) -> None:
+        self._bound, self.plain = bound, bound.plain
+
+    def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
+        self._bound(np.ascontiguousarray(x), out)
+
+
+class Pad(Kernel[PadProblem]):
+    """Every mode and every dtype."""
+
+    backend = "cython"
+    algorithm = "rows"
+    row = "cython.pad"
+
+    def reject(self, problem: PadProblem) -> str | None:
+        if len(merged(problem)[0]) > AXES:
+            return f"more than {AXES} axes from the first to the last that is padded"
+        return native.build_problem()
+
+    def features(self, problem: PadProblem) -> Features:
+        p = problem
+        axes, _ = merged(p)
+        rows = p.n * prod(lo + e + hi for e, (lo, hi) in axes[:-1])
+        border = rows * sum(max(v, 0) for v in axes[-1][1]) if axes and p.mode != "constant" else 0
+        return Features({"call": 1, "row": rows, "border": border, "bytes": p.bytes})
+
+    def workspace(self, problem: PadProblem) -> int:
+        return 0
+
+    def error(self, problem: PadProblem) -> float:
+        return 0.0
+
+    def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        _pad = native.compiled("shape._pad")
+        p = problem
+        axes, unit = merged(p)
+        padded = [_axis(e, lo, hi, p.mode) for e, (lo, hi) in axes]
+        nbytes = unit * p.dtype.itemsize
+        pattern = np.full(PATTERN // p.dtype.itemsize, p.value, p.dtype).tobytes()
+        row_bytes = nbytes * (padded[-1].numbers[2] if padded else 1)
+        block = max(1, BLOCK_BYTES // max(1, row_bytes))
+        three = [NO_AXIS] * (AXES - len(padded)) + padded
+        prepared = _pad.Padded(native.any_table(np.dtype(np.float32)), p.n, three, nbytes, pattern, block)
+        count = threads if p.bytes > SHARED_BYTES else 1
+        anything = native.Contiguous(0, (), 5)
+        native.schedule(prepared, 0, count, native.seconds(self, p), anything, anything)
+        return PaddedRows(prepared.bind())
+
+
+def _axis(extent: int, lo: int, hi: int, mode: str) -> AxisOfPad:
+    code = 0 if mode == "constant" else shared.FC_MODES.index(mode)
+    if mode == "circular":  # what is left after cropping repeats
+        skip, left = max(-lo, 0), extent + min(lo, 0) + min(hi, 0)
+        return AxisOfPad(extent, skip, (left, max(lo, 0), max(lo, 0) + left + max(hi, 0), code))
+    return AxisOfPad(extent, 0, (extent, lo, lo + extent + hi, code))
+
+
+KERNELS = (Pad(),)
