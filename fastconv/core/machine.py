@@ -51,7 +51,6 @@ def _isas(architecture: str) -> dict[str, Isa]:
 
 
 ISAS = _isas(platform.machine())  # of this architecture, widest first
-BASELINE = [*ISAS][-1]  # which every processor of it has
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _gemm() -> Kernels:
 
 
 def _pool() -> Kernels:
-    from fastconv.backends.cython.pool import flat, global_average, pairs, powers, small_window
+    from fastconv.backends.cython.pool import flat, global_pool, lanes, pairs, powers, small_window
     from fastconv.backends.cython.pool import separable as native
     from fastconv.backends.cython.widened import pool as widened_pool
     from fastconv.backends.numba import pool as numba
@@ -113,18 +113,19 @@ def _pool() -> Kernels:
     from fastconv.backends.reference.pool import ReferencePool
 
     small = (*flat.KERNELS, *small_window.KERNELS, *small_window.KERNELS_LAST)
-    special = (*pairs.KERNELS, *global_average.KERNELS, *small)
+    special = (*pairs.KERNELS, *global_pool.KERNELS, *small, *lanes.KERNELS)
     native_ones = (*special, *native.KERNELS, *powers.KERNELS, *widened_pool.POOLS)
     return (*native_ones, *numba.KERNELS, *numpy.KERNELS, ReferencePool())
 
 
 def _adaptive_pool() -> Kernels:
+    from fastconv.backends.cython.pool import lanes
     from fastconv.backends.cython.pool import separable as native
     from fastconv.backends.cython.widened import pool as widened_pool
     from fastconv.backends.numpy.pool import forward as numpy
     from fastconv.backends.reference.pool import ReferencePool
 
-    return (*native.ADAPTIVE, *widened_pool.ADAPTIVE, *numpy.ADAPTIVE, ReferencePool())
+    return (*lanes.ADAPTIVE, *native.ADAPTIVE, *widened_pool.ADAPTIVE, *numpy.ADAPTIVE, ReferencePool())
 
 
 def _pool_backward() -> Kernels:
@@ -144,10 +145,11 @@ def _adaptive_pool_backward() -> Kernels:
 
 
 def _max_unpool() -> Kernels:
+    from fastconv.backends.cython.pool import unpool as native
     from fastconv.backends.numpy.pool import unpool as numpy
     from fastconv.backends.reference.pool import ReferenceUnpool
 
-    return (*numpy.KERNELS, ReferenceUnpool())
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceUnpool())
 
 
 def _max_unpool_backward() -> Kernels:
@@ -210,10 +212,11 @@ def _loss() -> Kernels:
 
 
 def _pad() -> Kernels:
+    from fastconv.backends.cython.shape import pad as native
     from fastconv.backends.numpy.shape import forward as numpy
     from fastconv.backends.reference.shape import ReferencePad
 
-    return (*numpy.PADS, ReferencePad())
+    return (*native.KERNELS, *numpy.PADS, ReferencePad())
 
 
 def _pad_backward() -> Kernels:

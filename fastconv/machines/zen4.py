@@ -234,6 +234,9 @@ TABLE = Table(
         "cython.loss@portable": {
             "call": 1e-06, "vector": 7e-09, "row": 1e-08, "sample": 4e-09, "bytes": 6.6667e-11,
         },
+        "cython.pad": {
+            "call": 2e-06, "row": 1e-08, "border": 1e-09, "bytes": 6.6667e-11,
+        },
         "cython.pool.adaptive@avx2": {
             "call": 2e-06, "row": 2e-08, "window": 6e-09, "vector": 8e-10, "bytes": 6.6667e-11,
         },
@@ -261,14 +264,26 @@ TABLE = Table(
         "cython.pool.flat@portable": {
             "call": 2e-06, "load": 5e-10, "tap": 6.5e-10, "divide": 8e-10, "plane": 1e-08, "bytes": 6.6667e-11,
         },
-        "cython.pool.means@avx2": {
+        "cython.pool.global@avx2": {
             "call": 2e-06, "plane": 3e-09, "vector": 2e-10, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
         },
-        "cython.pool.means@avx512": {
+        "cython.pool.global@avx512": {
             "call": 2e-06, "plane": 3e-09, "vector": 2e-10, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
         },
-        "cython.pool.means@portable": {
+        "cython.pool.global@portable": {
             "call": 2e-06, "plane": 3e-09, "vector": 2e-10, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
+        "cython.pool.lanes@avx2": {
+            "call": 2e-06, "enter": 1.2e-09, "leave": 1.5e-09, "load": 4e-10, "window": 4e-09, "item": 2e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.pool.lanes@avx512": {
+            "call": 2e-06, "enter": 1.8e-09, "leave": 2.2e-09, "load": 5e-10, "window": 4e-09, "item": 2e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.pool.lanes@portable": {
+            "call": 2e-06, "enter": 1e-09, "leave": 1.2e-09, "load": 4e-10, "window": 4e-09, "item": 2e-07,
+            "bytes": 6.6667e-11,
         },
         "cython.pool.pairs@avx2": {
             "call": 4e-06, "vector": 9.6e-09, "bytes": 6.6667e-11,
@@ -344,6 +359,9 @@ TABLE = Table(
         },
         "cython.widened_products@portable": {
             "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10,
+        },
+        "cython.unpool": {
+            "call": 2e-06, "element": 1e-09, "bytes": 6.6667e-11,
         },
         "numba": {
             "thread": 4e-05,

@@ -171,12 +171,12 @@ int main(void)
     make_rooms();
     for (at_front = 0; at_front < 2; at_front++) {
         check_functions();
+        check_pools();
         if (FC_STORED != FC_AS_IS) continue;
         check_tiles();
         check_rows();
         check_depthwise();
         check_weight_rows();
-        check_pools();
         check_winograd();
         check_softmax();
         check_halves();

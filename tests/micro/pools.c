@@ -1,4 +1,4 @@
-/* Pooling: two passes, windows in registers, channels last, small planes, pairs, means. */
+/* Pooling: two passes, windows in registers, channels last, small planes, pairs, whole planes, planes in lanes. */
 #include "check.h"
 
 enum { MOST = 256 };
@@ -18,6 +18,18 @@ static REAL joined(int op, REAL a, REAL b)
     if (op >= POOL_SUM) return a + b;
     return larger(b, a) ? b : a;
 }
+
+/* The same elements as memory holds them. */
+static STORED *kept(const REAL *x, ptrdiff_t n)
+{
+    STORED *s = room((size_t)n * sizeof(STORED));
+    for (ptrdiff_t i = 0; i < n; i++) s[i] = stored(x[i]);
+    return s;
+}
+
+static STORED *space(ptrdiff_t n) { return room((size_t)n * sizeof(STORED)); }
+
+static void near(STORED got, REAL want, WIDE slack) { close_to(real(got), want, slack + STORED_EPS * fabs(want)); }
 
 static void down(int op, ptrdiff_t n, int where)
 {
@@ -147,10 +159,11 @@ static void windows(ptrdiff_t iw, int last)
                           .od = draw(0, od - 1), .oh0 = oh0, .oh1 = oh1, .ow = ow, .scale = 0.25};
     const ptrdiff_t image = id * ih * iw * unit;
     a.x_step = image, a.y_step = a.index_step = plane * unit;
-    REAL *x = numbers(a.channels * image), *y = nothing(a.channels * plane * unit);
+    REAL *x = numbers(a.channels * image);
+    STORED *y = space(a.channels * plane * unit);
     if (draw(0, 2) == 0) spoil(x, a.channels * image);
     int64_t *index = room((size_t)(a.channels * plane) * sizeof(int64_t));
-    a.x = x, a.y = y, a.index = where ? index : NULL;
+    a.x = kept(x, a.channels * image), a.y = y, a.index = where ? index : NULL;
     if (counted) {
         a.depth = (fc_pool_counts){by_depth, 0, 0}, a.height = (fc_pool_counts){by_height, 0, 0};
         a.width = drawn_counts(ow, by_width);
@@ -164,8 +177,7 @@ static void windows(ptrdiff_t iw, int last)
             REAL want = window(&a, x + i / plane * image, row, q, c, &at);
             const REAL divisor = counted ? by_width[q] * (REAL)(by_depth[a.od] * by_height[row]) : 4;
             if (op == POOL_SUM) want = want / divisor;
-            if (last) close_to(y[i * unit + c], want, op == POOL_SUM ? 2 * EPS * fabs(want) : 0);
-            else same(y + i, &want, 1);
+            near(y[i * unit + c], want, op == POOL_SUM ? 2 * EPS * fabs(want) : 0);
             if (where) same_index(index + i, &at, 1);
         }
 }
@@ -218,22 +230,119 @@ static void pairs(ptrdiff_t iw)
     same_index(index, want_index, n);
 }
 
-static void means(ptrdiff_t count, ptrdiff_t elements)
+static void whole(int op, ptrdiff_t count, ptrdiff_t elements)
 {
-    begin("plane_means: %td planes of %td", count, elements);
-    REAL *x = numbers(count * elements), *y = nothing(count), *want = nothing(count);
-    USE(T->plane_means)(x, count, elements, y);
+    begin("pool_global: operation %d, %td planes of %td", op, count, elements);
+    REAL *x = numbers(count * elements);
+    if (op == POOL_MAX && draw(0, 1)) spoil(x, count * elements);
+    STORED *y = space(count);
+    USE(T->pool_global)(op, kept(x, count * elements), count, elements, y);
     for (ptrdiff_t p = 0; p < count; p++) {
-        REAL sum = 0;
-        for (ptrdiff_t i = 0; i < elements; i++) sum += x[p * elements + i];
-        want[p] = sum / (REAL)elements;
+        REAL all = x[p * elements];
+        for (ptrdiff_t i = 1; i < elements; i++) all = joined(op, all, x[p * elements + i]);
+        near(y[p], op == POOL_SUM ? all / (REAL)elements : all, 0);
     }
-    same(y, want, count);
+}
+
+enum { MOST_WINDOWS = 40, MOST_LANES = 16 };
+
+typedef struct {
+    ptrdiff_t extent, k, s, d, lo, outputs, first[MOST_WINDOWS], count[MOST_WINDOWS];
+} drawn_axis;
+
+static drawn_axis draw_axis(ptrdiff_t extent)
+{
+    drawn_axis a = {extent, draw(1, 4), draw(1, 4), draw(1, 3), 0, 0, {0}, {0}};
+    a.lo = draw(0, (a.k - 1) * a.d);
+    a.outputs = outputs(extent, a.k, a.s, a.d, a.lo, draw(0, (a.k - 1) * a.d));
+    for (ptrdiff_t o = 0; o < a.outputs; o++)
+        for (ptrdiff_t t = a.k - 1; t >= 0; t--) {
+            const ptrdiff_t at = o * a.s - a.lo + t * a.d;
+            if (at >= 0 && at < extent) a.first[o] = at, a.count[o]++;
+        }
+    return a;
+}
+
+/* The elements that windows from `from` up to `to` read. */
+static void reach(const drawn_axis *a, ptrdiff_t from, ptrdiff_t to, ptrdiff_t *begins, ptrdiff_t *ends)
+{
+    *begins = a->extent, *ends = 0;
+    for (ptrdiff_t o = from; o < to; o++) {
+        if (!a->count[o]) continue;
+        const ptrdiff_t last = a->first[o] + (a->count[o] - 1) * a->d + 1;
+        *begins = a->first[o] < *begins ? a->first[o] : *begins, *ends = last > *ends ? last : *ends;
+    }
+    if (*begins > *ends) *begins = *ends = 0;
+}
+
+static void lanes(ptrdiff_t id, ptrdiff_t ih, ptrdiff_t iw)
+{
+    const ptrdiff_t vl = T->vl, planes = draw(1, vl), volume = id * ih * iw;
+    const drawn_axis D = draw_axis(id), H = draw_axis(ih), W = draw_axis(iw);
+    const ptrdiff_t pixels = D.outputs * H.outputs * W.outputs;
+    if (!pixels || D.outputs > MOST_WINDOWS || H.outputs > MOST_WINDOWS || W.outputs > MOST_WINDOWS) return;
+    const int op = draw(0, 1) ? POOL_MAX : POOL_SUM, where = op == POOL_MAX && draw(0, 1), all = (int)draw(0, 1);
+    begin("pool_lanes: operation %d, where %d, %td planes of %td x %td x %td, kernel %td x %td x %td, strides %td %td %td, dilations %td %td %td, "
+          "padding %td %td %td, all %d", op, where, planes, id, ih, iw, D.k, H.k, W.k, D.s, H.s, W.s, D.d, H.d, W.d, D.lo, H.lo, W.lo, all);
+    double by_depth[MOST_WINDOWS], by_height[MOST_WINDOWS];
+    REAL by_width[MOST_WINDOWS];
+    for (int i = 0; i < MOST_WINDOWS; i++)
+        by_depth[i] = (double)draw(1, 2), by_height[i] = (double)draw(1, 4), by_width[i] = (REAL)draw(1, 3);
+    REAL *x = numbers(planes * volume);
+    if (draw(0, 2) == 0) spoil(x, planes * volume);
+    STORED *from = kept(x, planes * volume), *y = space(planes * pixels);
+    int64_t *index = room((size_t)(planes * pixels) * sizeof(int64_t)), *places[MOST_LANES];
+    const void *given[MOST_LANES];
+    void *made[MOST_LANES];
+    for (ptrdiff_t p = 0; p < vl; p++) {
+        const ptrdiff_t at = p < planes ? p : planes - 1;
+        given[p] = from + at * volume, made[p] = y + at * pixels, places[p] = index + at * pixels;
+    }
+    const ptrdiff_t d = all ? 0 : draw(0, D.outputs - 1), r = all ? 0 : draw(0, H.outputs - 1);
+    pool_lanes_args a = {.op = op, .x = given, .y = made, .index = where ? places : NULL, .planes = planes, .ih = ih, .iw = iw, .oh = H.outputs,
+                         .ow = W.outputs, .od0 = d, .od1 = all ? D.outputs : d + 1, .oh0 = r, .oh1 = all ? H.outputs : draw(r + 1, H.outputs),
+                         .depth = {D.first, D.count, D.d}, .height = {H.first, H.count, H.d}, .width = {W.first, W.count, W.d},
+                         .depths = by_depth, .heights = by_height, .widths = by_width};
+    reach(&D, a.od0, a.od1, &a.z0, &a.z1);
+    reach(&H, a.oh0, a.oh1, &a.r0, &a.r1);
+    const ptrdiff_t out = (a.od1 - a.od0) * (a.oh1 - a.oh0) * W.outputs;
+    a.image = (a.z1 - a.z0) * (a.r1 - a.r0) * iw + vl, a.results = out > vl ? out : vl;
+    a.scratch = nothing((a.image + (1 + where) * a.results) * vl);
+    USE(T->pool_lanes)(&a);
+    const pool_shifts_args plain = {.op = op, .unit = 1, .id = id, .ih = ih, .iw = iw, .kd = D.k, .kh = H.k, .kw = W.k, .sd = D.s, .sh = H.s,
+                                    .sw = W.s, .dd = D.d, .dh = H.d, .dw = W.d, .ld = D.lo, .lh = H.lo, .lw = W.lo};
+    for (ptrdiff_t p = 0; p < planes; p++)
+        for (ptrdiff_t i = 0; i < out; i++) {
+            const ptrdiff_t z = a.od0 + i / W.outputs / (a.oh1 - a.oh0), row = a.oh0 + i / W.outputs % (a.oh1 - a.oh0), q = i % W.outputs;
+            const ptrdiff_t to = (z * H.outputs + row) * W.outputs + q;
+            int64_t at;
+            pool_shifts_args one = plain;
+            one.od = z;
+            REAL want = window(&one, x + p * volume, row, q, 0, &at);
+            if (op == POOL_SUM) want = want / (by_width[q] * (REAL)(by_depth[z] * by_height[row]));
+            near(y[p * pixels + to], want, op == POOL_SUM ? 2 * EPS * fabs(want) : 0);
+            if (where) same_index(index + p * pixels + to, &at, 1);
+        }
+}
+
+static void check_both(void)
+{
+    const ptrdiff_t vl = T->vl;
+    for (ptrdiff_t iw = 1; iw <= 5 * vl + 3; iw++)
+        for (int run = 0; run < 12; run++) windows(iw, run % 3 == 0);
+    for (ptrdiff_t iw = 1; iw <= vl + 1; iw++) /* two rows in a vector */
+        for (int run = 0; run < 24; run++) windows(iw, 0);
+    for (ptrdiff_t elements = 1; elements <= 9 * vl + 1; elements++) whole(draw(0, 1) ? POOL_SUM : POOL_MAX, draw(1, 2 * vl + 1), elements);
+    for (int run = 0; run < 6; run++) whole(run % 2 ? POOL_SUM : POOL_MAX, draw(1, 3), draw(200, 6000));
+    for (ptrdiff_t iw = 1; iw <= 2 * vl + 3; iw++)
+        for (int run = 0; run < 30; run++) lanes(draw(1, 3), draw(1, 7), iw);
 }
 
 void check_pools(void)
 {
     const ptrdiff_t vl = T->vl;
+    check_both();
+    if (FC_STORED != FC_AS_IS) return;
     for (ptrdiff_t n = 1; n <= 9 * vl + 3; n++) {
         for (int op = 0; op < POOL_OPS; op++) down(op, n, 0);
         down(POOL_MAX, n, 1);
@@ -244,12 +353,8 @@ void check_pools(void)
         finish(POOL_DIVIDE_ROOT, n);
         finish(POOL_NEGATE, n);
     }
-    for (ptrdiff_t iw = 1; iw <= 5 * vl + 3; iw++)
-        for (int run = 0; run < 12; run++) windows(iw, run % 3 == 0);
     for (ptrdiff_t iw = 1; iw <= 16; iw++)
         for (ptrdiff_t ih = 1; ih <= 16; ih++) flat(ih, iw);
     for (ptrdiff_t iw = 1; iw <= 5 * vl + 3; iw++)
         for (int run = 0; run < 4; run++) pairs(iw);
-    for (ptrdiff_t elements = 1; elements <= 3 * vl + 1; elements++) means(draw(1, 2 * vl + 1), elements);
-    for (int run = 0; run < 6; run++) means(draw(1, 3), draw(200, 6000));
 }

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 RELU = [k for k in kernels("elementwise") if k.backend == "cython"]
 BACKWARD = [k for k in kernels("elementwise_backward") if k.backend == "cython"]
-MEANS = [k for k in kernels("pool") if k.algorithm == "means"]
+GLOBAL = [k for k in kernels("pool") if k.algorithm == "global"]
 PAIRS = [k for k in kernels("pool") if k.algorithm == "pairs"]
 SPECIAL = [np.nan, np.inf, -np.inf, -0.0, 0.0]
 
@@ -249,22 +249,28 @@ def test_pairs(kernel: Any, dtype: str) -> None:
                     np.testing.assert_array_equal(got, expected, err_msg=f"{width} {ceil}")
 
 
-@pytest.mark.parametrize("kernel", MEANS, ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", GLOBAL, ids=lambda k: k.name)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_means(kernel: Any, dtype: str) -> None:
+@pytest.mark.parametrize("kind", ["avg", "max"])
+def test_whole_planes(kernel: Any, dtype: str, kind: Any) -> None:
     rng = np.random.default_rng(4)
     for elements in (*range(1, 80), 255, 256, 257, 511, 4099, 90_001):
         shape = (2, 3, 1, elements)
         p: Any = pool_problem(
-            "avg", 2, shape, np.dtype(dtype), (1, elements), None, 0, 1, False, True, None, 1.0, False, "NCHW"
+            kind, 2, shape, np.dtype(dtype), (1, elements), None, 0, 1, False, True, None, 1.0, False, "NCHW"
         )
         usable(kernel, p)
         for at in ("start", "end"):
-            x = guarded_copy(rng.random(p.x_shape).astype(dtype), at)
-            y = guarded(p.y_shape, p.out, at)
+            values = rng.random(p.x_shape).astype(dtype) - 0.5
+            if kind == "max":
+                values[1, 2, ..., rng.integers(elements)] = np.nan
+            x, y = guarded_copy(values, at), guarded(p.y_shape, p.out, at)
             kernel.prepare(p, (), 2)(x, y)
-            want = x.astype(np.float64).mean((2, 3, 4), keepdims=True)
-            np.testing.assert_allclose(y, want, rtol=2 * kernel.error(p))
+            wide = x.astype(np.float64)
+            want = (wide.max if kind == "max" else wide.mean)((2, 3, 4), keepdims=True)
+            size = np.abs(wide).mean((2, 3, 4), keepdims=True)
+            assert np.array_equal(np.isnan(y), np.isnan(want))
+            assert not (np.abs(y - want) > 2 * kernel.error(p) * size).any()
 
 
 def test_what_the_lecture_pools_stays_in_registers() -> None:

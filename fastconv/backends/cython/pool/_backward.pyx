@@ -6,7 +6,7 @@ and additions are in the order of memory.
 """
 
 from libc.stdint cimport int64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython.runtime._simd cimport View, fc_pool_at, fc_pool_counts, fc_table, placed, pool_counts
@@ -265,6 +265,10 @@ cdef class Adaptive(Prepared):
                             for o in range(width):
                                 for c in range(channels):
                                     shares[o * channels + c] += of[o * step + c] / (area * lengths[o])
+                elif channels == step:  # the same sums as in the row before
+                    memcpy(to, to - self.inputs[2] * step, self.inputs[2] * step * sizeof(real))
+                    to += self.inputs[2] * step
+                    continue
                 begin = end = 0
                 for w in range(self.inputs[2]):
                     while (begin + 1) * self.inputs[2] <= w * width:

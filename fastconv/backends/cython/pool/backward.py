@@ -9,7 +9,6 @@ import numpy as np
 
 from fastconv.backends.cython.pool.separable import axis_divisors, reachable
 from fastconv.backends.cython.runtime import native
-from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
@@ -22,11 +21,6 @@ AnyPool = PoolProblem | AdaptivePoolProblem
 CHANNELS = 16  # of one item, channels last: a cache line of float32
 ROW_BYTES = 256 << 10  # of a block of a row of the input
 SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
-
-
-def any_table(p: AnyPool) -> int:
-    """These kernels have no vectors; items only need to know the size of elements."""
-    return native.table(machine.BASELINE, p.dtype)
 
 
 def scheduled(kernel: Kernel[AnyPool], p: AnyPool, prepared: Any, count: int) -> Any:
@@ -66,7 +60,7 @@ class ScatterBackward(Kernel[AnyPool]):
         p = problem
         (indices,) = constants
         width = CHANNELS if p.layout == "NHWC" else 1
-        return scheduled(self, p, _backward.Scatter(any_table(p), p, width), count).operands(indices)
+        return scheduled(self, p, _backward.Scatter(native.any_table(p.dtype), p, width), count).operands(indices)
 
 
 class AverageBackward(Kernel[AnyPool]):
@@ -128,7 +122,8 @@ class AverageBackward(Kernel[AnyPool]):
         p = problem
         assert isinstance(p, PoolProblem)
         width = self._width(p)
-        prepared = _backward.Average(any_table(p), p, *self._windows(p), axis_divisors(p), width, self._block(p))
+        table = native.any_table(p.dtype)
+        prepared = _backward.Average(table, p, *self._windows(p), axis_divisors(p), width, self._block(p))
         return scheduled(self, p, prepared, count).bind()
 
 
@@ -170,7 +165,7 @@ class AdaptiveBackward(Kernel[AnyPool]):
         p = problem
         assert isinstance(p, AdaptivePoolProblem)
         width = self._width(p)
-        return scheduled(self, p, _backward.Adaptive(any_table(p), p, width), count).bind()
+        return scheduled(self, p, _backward.Adaptive(native.any_table(p.dtype), p, width), count).bind()
 
 
 KERNELS = (ScatterBackward(), AverageBackward())

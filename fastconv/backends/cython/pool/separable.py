@@ -13,9 +13,10 @@ import numpy as np
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
+from fastconv.core.problems.base import is_half
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 
 ROW_BYTES = 16 << 10  # of one padded row in scratch
@@ -101,6 +102,13 @@ def summed(terms: int) -> int:
     while block * block < terms:
         block *= 2
     return block - (-terms // block)
+
+
+def error_of(p: PoolProblem | AdaptivePoolProblem, terms: int) -> float:
+    """`Kernel.error` of a sum of so many terms, one after the other."""
+    if p.kind == "max":
+        return 0.0
+    return rounding(p.dtype) if is_half(p.dtype) else summation_error(epsilon(p.out), terms)
 
 
 def counted_axes(p: PoolProblem) -> list[tuple[int, int, int, int, int, int, int, bool]]:
@@ -236,9 +244,7 @@ class AdaptivePool(Kernel[AdaptivePoolProblem]):
         return windows, min(extent, ceil_div(windows * extent, output) + 1)
 
     def error(self, problem: AdaptivePoolProblem) -> float:
-        if problem.kind == "max":
-            return 0.0
-        return summation_error(float(np.finfo(problem.out).eps), sum(self._windows(problem)))
+        return error_of(problem, sum(self._windows(problem)))
 
     def prepare(self, problem: AdaptivePoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _separable = native.compiled("pool._separable")

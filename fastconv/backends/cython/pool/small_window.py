@@ -1,27 +1,40 @@
 """Pooling of small windows, in either layout, without scratch.
 
-Channels first: the rows of a window are combined in registers, columns by shifts; see simd/pool/small_window.inc.
+Channels first: the rows of a window are combined in registers, columns by shifts, or by shuffles of two short rows; see
+simd/pool/small_window.inc.
 Channels last: lanes are channels, one position of a window after the other; see simd/pool/channels.inc.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, SeparableBlocks, axis_divisors, counted_axes
+from fastconv.backends.cython.pool.separable import (
+    MAX,
+    SHARED_FLOPS,
+    SUM,
+    SeparableBlocks,
+    axis_divisors,
+    counted_axes,
+    error_of,
+)
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, summation_error
+from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div, span
+from fastconv.core.problems.base import work_dtype
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
 
 MAX_ROWS, MAX_COLUMNS = shared.POOL_SHIFTS_ROWS, shared.POOL_SHIFTS_COLUMNS
 MAX_POSITION = 1 << 31
-BLOCK_BYTES = 12 << 10  # of the image for one item of work: it is read twice, and should stay in the L1 cache
+BLOCK_BYTES = 64 << 10  # of the image for one item of work
+TWICE_BYTES = 12 << 10  # the same where it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
+MASKED = ("avx512",)  # instruction sets with masks of bits: they have a way for short rows
 # Channels last.
 MAX_TAPS = shared.POOL_CHANNELS_TAPS
 LAST_BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
@@ -35,7 +48,7 @@ def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] 
         count = float(p.taps)  # of every window
         if abs(np.frexp(count)[0]) == 0.5:
             return SUM, None, 1 / count
-    shares = axis_divisors(p)
+    shares = axis_divisors(replace(p, dtype=work_dtype(p.dtype)))
     lowest, highest = (float(np.prod([bound(s.values) for s in shares])) for bound in (np.min, np.max))
     if lowest == highest and abs(np.frexp(lowest)[0]) == 0.5:
         return SUM, None, 1 / lowest
@@ -56,12 +69,12 @@ class SmallWindow(Kernel[PoolProblem]):
         p = problem
         if p.kind == "lp" or p.layout != "NCHW":
             return "maxima and averages, channels first"
-        reason = native.reject_common(self.isa, p.dtype)
+        reason = native.reject_storage(self.isa, p.dtype)
         if reason is not None:
             return reason
         blocks = SeparableBlocks.of(p)
         kd, kh, kw = blocks.kernel
-        lanes = native.lanes(self.isa, p.dtype.itemsize)
+        lanes = native.lanes(self.isa, work_dtype(p.dtype).itemsize)
         if p.stride[2] > 2 or (kw > 1 and p.dilation[2] > 1) or (kw - 1) // p.stride[2] > lanes:
             return "columns further apart than a shift"
         if kd * kh > MAX_ROWS or kw > MAX_COLUMNS:
@@ -69,18 +82,20 @@ class SmallWindow(Kernel[PoolProblem]):
         before = blocks.lo[2]
         if max(before, span(p.output[2], p.stride[2], kw, 1) - before - p.input[2]) > lanes:
             return "padding wider than a vector"
-        if p.indices and p.dtype.itemsize == 4 and p.input[0] * p.input[1] * p.input[2] >= MAX_POSITION:
+        if p.indices and p.dtype.itemsize <= 4 and p.input[0] * p.input[1] * p.input[2] >= MAX_POSITION:
             return "positions are counted in 32 bits"
         return None
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
         kd, kh, kw = SeparableBlocks.of(p).kernel
-        lanes = native.lanes(self.isa, p.dtype.itemsize)
+        lanes, width, sw = native.lanes(self.isa, work_dtype(p.dtype).itemsize), p.output[2], p.stride[2]
         rows = p.n * p.c * p.output[0] * p.output[1]
-        vectors = rows * ceil_div(p.output[2], lanes) * (4 if p.indices else 1)
+        if self.isa in MASKED and 2 * width <= lanes and (width - 1) * sw + kw <= lanes:  # two at a time
+            rows, sw = ceil_div(rows, 2), 2
+        vectors = rows * ceil_div(width, lanes) * (4 if p.indices else 1)
         work = {
-            "load": vectors * p.stride[2] * kd * kh,
+            "load": vectors * sw * kd * kh,
             "tap": vectors * kw,
             "row": rows,
             "plane": p.n * p.c * p.output[0],
@@ -91,10 +106,8 @@ class SmallWindow(Kernel[PoolProblem]):
         return 0
 
     def error(self, problem: PoolProblem) -> float:
-        if problem.kind == "max":
-            return 0.0
         kd, kh, kw = SeparableBlocks.of(problem).kernel
-        return summation_error(float(np.finfo(problem.out).eps), kd * kh + kw)
+        return error_of(problem, kd * kh + kw)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _small_window = native.compiled("pool._small_window")
@@ -105,8 +118,9 @@ class SmallWindow(Kernel[PoolProblem]):
         # A separate test of every element for NaN is worthwhile where each is compared often.
         look = (kd * kh - 1) * p.stride[2] + kw - 1 >= LOOK_COMPARISONS * p.stride[0] * p.stride[1] * p.stride[2]
         row_bytes = p.input[2] * p.dtype.itemsize
-        rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
-        width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
+        block = TWICE_BYTES if look and p.kind == "max" and not p.indices else BLOCK_BYTES
+        rows = min(p.output[1], max(4, block // (row_bytes * p.stride[1] * blocks.kernel[0])))
+        width = max(1, block // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
         table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
         threads = threads if p.flops > SHARED_FLOPS else 1
@@ -131,12 +145,12 @@ class SmallWindowLast(Kernel[PoolProblem]):
             return "no channels"
         if np.prod(SeparableBlocks.of(p).kernel) > MAX_TAPS:
             return f"windows of more than {MAX_TAPS} places"
-        return native.reject_common(self.isa, p.dtype)
+        return native.reject_storage(self.isa, p.dtype)
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
         taps = int(np.prod(SeparableBlocks.of(p).kernel))
-        vectors = p.n * p.pixels * ceil_div(p.c, native.lanes(self.isa, p.dtype.itemsize))
+        vectors = p.n * p.pixels * ceil_div(p.c, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
         work = {"load": vectors * taps, "store": vectors, "window": p.n * p.pixels}
         return Features({"call": 1}, work, {"bytes": p.bytes})
 
@@ -144,9 +158,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
         return 0
 
     def error(self, problem: PoolProblem) -> float:
-        if problem.kind == "max":
-            return 0.0
-        return summation_error(float(np.finfo(problem.out).eps), int(np.prod(SeparableBlocks.of(problem).kernel)))
+        return error_of(problem, int(np.prod(SeparableBlocks.of(problem).kernel)))
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _small_window = native.compiled("pool._small_window")

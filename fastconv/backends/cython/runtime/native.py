@@ -130,6 +130,12 @@ def table(isa: str, dtype: np.dtype | DType) -> int:
 
 
 @cache
+def any_table(dtype: np.dtype) -> int:
+    """For kernels without vectors: their items only need to know the size of elements."""
+    return next(filter(None, (table(isa, dtype) for isa in reversed(machine.host_isas()))))
+
+
+@cache
 def lanes(isa: str, itemsize: int) -> int:
     """Floats per vector."""
     return machine.ISAS[isa].bytes // itemsize

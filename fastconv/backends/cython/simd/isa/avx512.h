@@ -54,6 +54,8 @@
     _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))
 #define v_from_float16(h) ((vec)_mm512_cvtph_ps((__m256i)(h)))
 #define v_to_float16(v) ((short_vec)_mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
+#define v_short_load_mask(p, m) ((short_vec)_mm256_maskz_loadu_epi16(m, p))
+#define v_short_store_mask(p, h, m) _mm256_mask_storeu_epi16(p, m, (__m256i)(h))
 #endif
 /* a mask of the first n lanes, 0 <= n <= 16 */
 #define v_first(n) ((1u << (n)) - 1u)

@@ -21,7 +21,7 @@
                               v_load_mask.
 
    v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only; the same for bfloat16
-   s_load, s_store, s_loadn, s_storen   as v_load and its like, of what memory holds, STORED: REAL, or 16-bit floats (FC_STORED), which are
+   s_load, s_store, s_loadn, s_storen, s_load_mask   as v_load and its like, of what memory holds, STORED: REAL, or 16-bit floats (FC_STORED), which are
                               rounded to the nearest when they are stored
 
    The ISA's header comes first and supplies these traits, by which bodies choose among tiles and loops,
@@ -31,7 +31,8 @@
      HAS_MASKS   a vmask is a register of bits of its own, and masked loads and stores cost what others do
      HAS_ALIGN   v_align is one instruction
      MR          rows of the register tile, a plain number up to FC_MAX_MR
-   and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, and v_keep; and where it
+   and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, and v_short_load_mask
+   and v_short_store_mask(p, h, m), of 16-bit elements; and where it
    has better ones than those below, v_from_float16 and v_to_float16, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
    with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
@@ -51,6 +52,7 @@ typedef REAL vec __attribute__((vector_size(VBYTES)));
 typedef LANE ivec __attribute__((vector_size(VBYTES)));
 typedef REAL half_vec __attribute__((vector_size(VBYTES / 2)));
 typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
+typedef LANE ivec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
 
 #define VL (VBYTES / (FC_DOUBLE ? 8 : 4))
 #define NV 2         /* vectors per row of a register tile */
@@ -375,6 +377,7 @@ typedef REAL STORED;
 #define s_store(p, v) v_store(p, v)
 #define s_loadn(p, n) v_loadn(p, n)
 #define s_storen(p, v, n) v_storen(p, v, n)
+#define s_load_mask(p, m) v_load_mask(p, m)
 #else
 typedef uint16_t STORED;
 #if FC_STORED == FC_FLOAT16
@@ -386,6 +389,18 @@ typedef uint16_t STORED;
 #endif
 INLINE vec s_load(const STORED *p) { return s_widen(*(const short_vec_any *)p); }
 INLINE void s_store(STORED *p, vec v) { *(short_vec_any *)p = s_narrow(v); }
+#if HAS_MASKS
+INLINE vec s_load_mask(const STORED *p, vmask m) { return s_widen(v_short_load_mask(p, m)); }
+INLINE vec s_loadn(const STORED *p, int n) { return s_load_mask(p, v_lanes(0, n)); }
+INLINE void s_storen(STORED *p, vec v, int n) { v_short_store_mask(p, s_narrow(v), v_lanes(0, n)); }
+#else
+INLINE vec s_load_mask(const STORED *p, vmask m)
+{
+    short_vec h = {0};
+    UNROLL for (int i = 0; i < VL; i++)
+        if (m[i]) h[i] = p[i];
+    return s_widen(h);
+}
 INLINE vec s_loadn(const STORED *p, int n)
 {
     short_vec h = {0};
@@ -399,4 +414,5 @@ INLINE void s_storen(STORED *p, vec v, int n)
     UNROLL for (int i = 0; i < VL; i++)
         if (i < n) p[i] = h[i];
 }
+#endif
 #endif

@@ -77,4 +77,23 @@ typedef struct {
     const void *divisor, *inverse; /* [ih * iw], of sums */
 } pool_flat_args;
 
+/* The windows of one axis: window o has count[o] elements from first[o] on, `step` apart. */
+typedef struct {
+    const ptrdiff_t *first, *count;
+    ptrdiff_t step;
+} pool_axis;
+
+/* Some planes in lanes; see lanes.inc.  A block of windows reads rows r0 to r1 of the planes of depth z0 to z1. */
+typedef struct {
+    int op;               /* POOL_MAX or POOL_SUM */
+    const void *const *x; /* [VL]: the volume of each lane; those after `planes` may be any */
+    void *const *y;       /* [planes] */
+    int64_t *const *index; /* [planes]; NULL if not wanted */
+    ptrdiff_t planes, ih, iw, oh, ow, od0, od1, oh0, oh1, z0, z1, r0, r1;
+    pool_axis depth, height, width;
+    const void *depths, *heights, *widths; /* factors of the divisors of sums: double, double, REAL */
+    void *scratch;
+    ptrdiff_t image, results; /* vectors of scratch for the elements that a block reads; for its results, and again for their places */
+} pool_lanes_args;
+
 #endif

@@ -1,5 +1,5 @@
 from fastconv.backends.cython.runtime._prepared import Prepared
 from fastconv.core.problems.pool import PoolProblem
 
-class Means(Prepared):
-    def __init__(self, table: int, p: PoolProblem, width: int) -> None: ...
+class GlobalPool(Prepared):
+    def __init__(self, table: int, p: PoolProblem, op: int, width: int) -> None: ...
