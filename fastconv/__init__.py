@@ -12,26 +12,20 @@ from fastconv.dispatch.plan import Plan
 from fastconv.ops import grad
 from fastconv.ops.activation import (
     celu,
-    clamp,
     elu,
     gelu,
-    glu,
     hardshrink,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
-    log_softmax,
     logsigmoid,
     mish,
-    prelu,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
-    softmax,
-    softmin,
     softplus,
     softshrink,
     softsign,
@@ -49,6 +43,7 @@ from fastconv.ops.adaptive import (
     global_avg_pool,
     global_max_pool,
 )
+from fastconv.ops.clamp import clamp
 from fastconv.ops.conv import (
     conv1d,
     conv2d,
@@ -57,6 +52,7 @@ from fastconv.ops.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from fastconv.ops.gated import glu, prelu
 from fastconv.ops.gemm import gemm, linear, matmul
 from fastconv.ops.loss import cross_entropy, nll_loss
 from fastconv.ops.planning import plan
@@ -72,6 +68,7 @@ from fastconv.ops.pool import (
     max_pool3d,
 )
 from fastconv.ops.shape import flatten, fold, pad, unfold
+from fastconv.ops.softmax import log_softmax, softmax, softmin
 from fastconv.ops.unpool import (
     max_unpool1d,
     max_unpool2d,

@@ -195,20 +195,18 @@ def _loss_backward() -> Kernels:
 
 def _softmax() -> Kernels:
     from fastconv.backends.cython.elementwise import softmax as native
-    from fastconv.backends.cython.widened import pieces as widened
     from fastconv.backends.numpy.elementwise import softmax as numpy
     from fastconv.backends.reference.loss import ReferenceSoftmax
 
-    return (*native.KERNELS, *widened.SOFTMAX, *numpy.KERNELS, ReferenceSoftmax())
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceSoftmax())
 
 
 def _loss() -> Kernels:
     from fastconv.backends.cython.elementwise import loss as native
-    from fastconv.backends.cython.widened import pieces as widened
     from fastconv.backends.numpy.elementwise import loss as numpy
     from fastconv.backends.reference.loss import ReferenceLoss
 
-    return (*native.KERNELS, *widened.LOSS, *numpy.KERNELS, ReferenceLoss())
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceLoss())
 
 
 def _pad() -> Kernels:

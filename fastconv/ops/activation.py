@@ -1,22 +1,18 @@
-"""Activation functions, softmax, log_softmax and softmin, with torch's names and parameters."""
+"""Activations: functions of each element, with torch's names and parameters."""
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from fastconv.core.arrays import Spec, as_array, clean, dtype_called, stand_in
-from fastconv.core.errors import DTypeError, ShapeError, shown
-from fastconv.core.problems.activation import ElementwiseProblem, check_range, elementwise_problem
-from fastconv.core.problems.base import as_flag, as_int, as_number, check_dtype, is_bfloat16, joint_shape, promote
-from fastconv.core.problems.softmax import SoftmaxKind, as_axis, softmax_problem
+from fastconv.core.arrays import as_array
+from fastconv.core.errors import shown
+from fastconv.core.problems.activation import check_range
+from fastconv.core.problems.base import as_flag, as_number
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.ops.recipes import reshaped
-from fastconv.ops.views import canonical_result
+from fastconv.dispatch.repeated import Request, repeated
+from fastconv.ops.recipes import elementwise
 from fastconv.typing import Approximate, ArrayLike, Backend
 
 APPROXIMATIONS: tuple[str, ...] = get_args(Approximate)
@@ -27,23 +23,10 @@ def refuse_inplace(inplace: Any) -> None:
         raise ValueError("inplace must be False: inputs are never written; pass out=x to overwrite x")
 
 
-def _elementwise(
-    function: str, x: Any, params: tuple[float, ...], out: Any, backend: str | None, threads: int | None
-) -> np.ndarray:
+@repeated
+def _elementwise(function: str, params: tuple[float, ...], x: Any, out: Any, options: Options) -> Request:
     x = as_array(x, "input")
-    return submit(_recipe(function, params, x.shape, x.dtype, resolve(backend, None, threads)), x, (), out)
-
-
-@remember
-def _recipe(
-    function: str, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
-) -> Recipe:
-    return _flat(elementwise_problem(function, params, prod(shape), dtype), options, shape, dtype)
-
-
-def _flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype) -> Recipe:
-    """A recipe for x of `shape`, and a result of the same shape."""
-    return reshaped(problem, options, shape, dtype, (problem.size,), shape)
+    return elementwise(function, params, x.shape, x.dtype, options), x, (), out
 
 
 def relu(
@@ -79,8 +62,9 @@ def relu(
     >>> F.relu(np.array([-2.0, 0.5])).round(4)
     array([0. , 0.5])
     """
-    refuse_inplace(inplace)
-    return _elementwise("relu", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("relu", (), input, out, resolve(backend, None, threads))
 
 
 def relu6(
@@ -97,8 +81,9 @@ def relu6(
     >>> F.relu6(np.array([-2.0, 0.5])).round(4)
     array([0. , 0.5])
     """
-    refuse_inplace(inplace)
-    return _elementwise("relu6", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("relu6", (), input, out, resolve(backend, None, threads))
 
 
 def leaky_relu(
@@ -121,8 +106,10 @@ def leaky_relu(
     >>> F.leaky_relu(np.array([-2.0, 0.5])).round(4)
     array([-0.02,  0.5 ])
     """
-    refuse_inplace(inplace)
-    return _elementwise("leaky_relu", input, (as_number(negative_slope, "negative_slope"),), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    params = (as_number(negative_slope, "negative_slope"),)
+    return _elementwise("leaky_relu", params, input, out, resolve(backend, None, threads))
 
 
 def elu(
@@ -145,8 +132,9 @@ def elu(
     >>> F.elu(np.array([-2.0, 0.5])).round(4)
     array([-0.8647,  0.5   ])
     """
-    refuse_inplace(inplace)
-    return _elementwise("elu", input, (as_number(alpha, "alpha"),), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("elu", (as_number(alpha, "alpha"),), input, out, resolve(backend, None, threads))
 
 
 def selu(
@@ -168,8 +156,9 @@ def selu(
     >>> F.selu(np.array([-2.0, 0.5])).round(4)
     array([-1.5202,  0.5254])
     """
-    refuse_inplace(inplace)
-    return _elementwise("selu", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("selu", (), input, out, resolve(backend, None, threads))
 
 
 def celu(
@@ -193,10 +182,11 @@ def celu(
     >>> F.celu(np.array([-2.0, 0.5])).round(4)
     array([-0.8647,  0.5   ])
     """
-    refuse_inplace(inplace)
+    if inplace is not False:
+        refuse_inplace(inplace)
     if as_number(alpha, "alpha") == 0:
         raise ValueError("alpha must not be 0")
-    return _elementwise("celu", input, (as_number(alpha, "alpha"),), out, backend, threads)
+    return _elementwise("celu", (as_number(alpha, "alpha"),), input, out, resolve(backend, None, threads))
 
 
 def silu(
@@ -218,8 +208,9 @@ def silu(
     >>> F.silu(np.array([-2.0, 0.5])).round(4)
     array([-0.2384,  0.3112])
     """
-    refuse_inplace(inplace)
-    return _elementwise("silu", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("silu", (), input, out, resolve(backend, None, threads))
 
 
 def mish(
@@ -241,8 +232,9 @@ def mish(
     >>> F.mish(np.array([-2.0, 0.5])).round(4)
     array([-0.2525,  0.3752])
     """
-    refuse_inplace(inplace)
-    return _elementwise("mish", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("mish", (), input, out, resolve(backend, None, threads))
 
 
 def sigmoid(
@@ -263,7 +255,7 @@ def sigmoid(
     >>> F.sigmoid(np.array([-2.0, 0.5])).round(4)
     array([0.1192, 0.6225])
     """
-    return _elementwise("sigmoid", input, (), out, backend, threads)
+    return _elementwise("sigmoid", (), input, out, resolve(backend, None, threads))
 
 
 def logsigmoid(
@@ -284,7 +276,7 @@ def logsigmoid(
     >>> F.logsigmoid(np.array([-2.0, 0.5])).round(4)
     array([-2.1269, -0.4741])
     """
-    return _elementwise("logsigmoid", input, (), out, backend, threads)
+    return _elementwise("logsigmoid", (), input, out, resolve(backend, None, threads))
 
 
 def tanh(
@@ -305,7 +297,7 @@ def tanh(
     >>> F.tanh(np.array([-2.0, 0.5])).round(4)
     array([-0.964 ,  0.4621])
     """
-    return _elementwise("tanh", input, (), out, backend, threads)
+    return _elementwise("tanh", (), input, out, resolve(backend, None, threads))
 
 
 def softplus(
@@ -329,7 +321,7 @@ def softplus(
     array([0.1269, 0.9741])
     """
     params = (as_number(beta, "beta"), as_number(threshold, "threshold"))
-    return _elementwise("softplus", input, params, out, backend, threads)
+    return _elementwise("softplus", params, input, out, resolve(backend, None, threads))
 
 
 def softsign(
@@ -350,7 +342,7 @@ def softsign(
     >>> F.softsign(np.array([-2.0, 0.5])).round(4)
     array([-0.6667,  0.3333])
     """
-    return _elementwise("softsign", input, (), out, backend, threads)
+    return _elementwise("softsign", (), input, out, resolve(backend, None, threads))
 
 
 def hardtanh(
@@ -371,9 +363,10 @@ def hardtanh(
     >>> F.hardtanh(np.array([-2.0, 0.5])).round(4)
     array([-1. ,  0.5])
     """
-    refuse_inplace(inplace)
+    if inplace is not False:
+        refuse_inplace(inplace)
     check_range(as_number(min_val, "min_val"), as_number(max_val, "max_val"))
-    return _elementwise("hardtanh", input, (float(min_val), float(max_val)), out, backend, threads)
+    return _elementwise("hardtanh", (float(min_val), float(max_val)), input, out, resolve(backend, None, threads))
 
 
 def hardswish(
@@ -395,8 +388,9 @@ def hardswish(
     >>> F.hardswish(np.array([-2.0, 0.5])).round(4)
     array([-0.3333,  0.2917])
     """
-    refuse_inplace(inplace)
-    return _elementwise("hardswish", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("hardswish", (), input, out, resolve(backend, None, threads))
 
 
 def hardsigmoid(
@@ -418,8 +412,9 @@ def hardsigmoid(
     >>> F.hardsigmoid(np.array([-2.0, 0.5])).round(4)
     array([0.1667, 0.5833])
     """
-    refuse_inplace(inplace)
-    return _elementwise("hardsigmoid", input, (), out, backend, threads)
+    if inplace is not False:
+        refuse_inplace(inplace)
+    return _elementwise("hardsigmoid", (), input, out, resolve(backend, None, threads))
 
 
 def hardshrink(
@@ -442,7 +437,7 @@ def hardshrink(
     >>> F.hardshrink(np.array([-2.0, 0.5])).round(4)
     array([-2.,  0.])
     """
-    return _elementwise("hardshrink", input, (as_number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("hardshrink", (as_number(lambd, "lambd"),), input, out, resolve(backend, None, threads))
 
 
 def softshrink(
@@ -468,7 +463,7 @@ def softshrink(
     """
     if as_number(lambd, "lambd") < 0:
         raise ValueError(f"lambd must be at least 0, got {lambd}")
-    return _elementwise("softshrink", input, (as_number(lambd, "lambd"),), out, backend, threads)
+    return _elementwise("softshrink", (as_number(lambd, "lambd"),), input, out, resolve(backend, None, threads))
 
 
 def tanhshrink(
@@ -489,7 +484,7 @@ def tanhshrink(
     >>> F.tanhshrink(np.array([-2.0, 0.5])).round(4)
     array([-1.036 ,  0.0379])
     """
-    return _elementwise("tanhshrink", input, (), out, backend, threads)
+    return _elementwise("tanhshrink", (), input, out, resolve(backend, None, threads))
 
 
 def as_approximate(value: Any, name: str) -> float:
@@ -520,7 +515,8 @@ def gelu(
     >>> F.gelu(np.array([-2.0, 0.5])).round(4)
     array([-0.0455,  0.3457])
     """
-    return _elementwise("gelu", input, (as_approximate(approximate, "approximate"),), out, backend, threads)
+    params = (as_approximate(approximate, "approximate"),)
+    return _elementwise("gelu", params, input, out, resolve(backend, None, threads))
 
 
 def threshold(
@@ -541,312 +537,7 @@ def threshold(
     >>> F.threshold([1.0, 2.0, 3.0], 2, -1)
     array([-1., -1.,  3.])
     """
-    refuse_inplace(inplace)
+    if inplace is not False:
+        refuse_inplace(inplace)
     params = (as_number(threshold, "threshold"), as_number(value, "value"))
-    return _elementwise("threshold", input, params, out, backend, threads)
-
-
-def are_plain(*bounds: Any) -> bool:
-    """Whether the bounds of `clamp` are None or Python numbers, so that a recipe can be looked up by them; not NaN."""
-    return all(b is None or (type(b) in (int, float) and b == b) for b in bounds)
-
-
-@remember
-def _clamp_recipe(shape: tuple[int, ...], dtype: np.dtype, low: Any, high: Any, options: Options) -> Recipe:
-    lower, upper, _, to = clamp_bounds(stand_in(Spec(shape, dtype), "input"), low, high)
-    params = clamp_params(lower, upper, to)
-    return _flat(elementwise_problem("clamp", params, prod(shape), to), options, shape, dtype)
-
-
-def clamp_params(low: np.ndarray | None, high: np.ndarray | None, dtype: np.dtype) -> tuple[float, float]:
-    """Bounds that are numbers, converted to `dtype`; a missing one is the end of the dtype's range."""
-    if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        return (info.min if low is None else int(low), info.max if high is None else int(high))
-    return (-np.inf if low is None else float(clean(low, dtype)), np.inf if high is None else float(clean(high, dtype)))
-
-
-def is_number(value: Any) -> bool:
-    """Whether a bound of `clamp` is a Python number, which NumPy does not promote as it does an array."""
-    return isinstance(value, (int, float, complex)) and not isinstance(value, np.generic)
-
-
-def clamp_bounds(
-    x: np.ndarray, min: Any, max: Any
-) -> tuple[np.ndarray | None, np.ndarray | None, tuple[int, ...], np.dtype]:
-    """Check the arguments of `clamp`: both bounds as arrays, the result's shape and dtype."""
-    check_dtype(x.dtype, "input", "fiub")
-    if min is None and max is None:
-        raise ValueError("at least one of min and max must be given")
-    bounds: list[np.ndarray | None] = []
-    dtype, shape = x.dtype, x.shape
-    for bound, name in ((min, "min"), (max, "max")):
-        if bound is None:
-            bounds.append(None)
-            continue
-        if is_number(bound):
-            as_number(bound, name)
-            bound = _whole(bound, name) if isinstance(bound, int) else np.asarray(bound)
-        array = as_array(bound, name)
-        check_dtype(array.dtype, name, "fiub")
-        dtype = _clamp_dtype(dtype, array)
-        joint = joint_shape(shape, array.shape)
-        if joint is None:
-            raise ShapeError(f"{name} has shape {array.shape}, which does not broadcast with {shape}")
-        shape = joint
-        bounds.append(array)
-    if dtype.kind in "iu":
-        bounds = [_in_range(b, name, dtype) for b, name in zip(bounds, ("min", "max"), strict=True)]
-    return bounds[0], bounds[1], shape, dtype
-
-
-def _whole(bound: int, name: str) -> np.ndarray:
-    """A Python integer as an array of one 64-bit integer."""
-    if not -(2**63) <= bound < 2**64:
-        raise ValueError(f"{name} must fit 64 bits, got {bound}")
-    return np.asarray(bound)
-
-
-def _clamp_dtype(dtype: np.dtype, bound: np.ndarray) -> np.dtype:
-    """The result's dtype: as in torch, numbers and arrays without axes matter only if they are of a higher kind."""
-    order = {"b": 0, "u": 1, "i": 1}  # anything else is a float
-    own, other = order.get(dtype.kind, 2), order.get(bound.dtype.kind, 2)
-    if other <= own and (bound.ndim == 0 or (is_bfloat16(dtype) and other < own)):
-        return dtype
-    if bound.ndim == 0 and is_bfloat16(bound.dtype):
-        return bound.dtype  # NumPy has no common type for bfloat16 and integers
-    return promote(dtype, bound.dtype)
-
-
-def _in_range(bound: np.ndarray | None, name: str, dtype: np.dtype) -> np.ndarray | None:
-    """A bound of integers, in `dtype`: one beyond the dtype's range becomes the end of it, and so limits nothing."""
-    if bound is None or not bound.size or bound.dtype == dtype:
-        return bound
-    info = np.iinfo(dtype)
-    lowest, highest = int(bound.min()), int(bound.max())
-    if (name == "max" and lowest < info.min) or (name == "min" and highest > info.max):
-        raise OverflowError(f"{name} is {lowest if name == 'max' else highest}, which {dtype} cannot hold")
-    if info.min <= lowest and highest <= info.max:
-        return bound
-    own = np.iinfo(bound.dtype)
-    return np.clip(bound, max(info.min, own.min), min(info.max, own.max)).astype(dtype)
-
-
-def clamp(
-    input: ArrayLike, min: ArrayLike | None = None, max: ArrayLike | None = None, *, out: np.ndarray | None = None,
-    backend: Backend | None = None, threads: int | None = None,
-) -> np.ndarray:  # fmt: skip
-    """x limited to [min, max], as `torch.clamp`; where min exceeds max, the result is max.
-
-    What is not described here is as in `relu`.
-
-    Parameters
-    ----------
-    input : array_like
-        Floating point or integer.
-    min, max : number or array_like, optional
-        At least one.  Arrays broadcast with `input`, and their dtypes promote as NumPy's do.  Numbers and arrays
-        without axes take part in the promotion only where they are of a higher kind, such as a float for integers.
-
-    Returns
-    -------
-    ndarray
-        Of the broadcast shape.
-
-    Examples
-    --------
-    >>> import fastconv as F
-    >>> F.clamp([-2.0, 0.5, 3.0], 0, 1)
-    array([0. , 0.5, 1. ])
-    """
-    x = as_array(input, "input")
-    if are_plain(min, max):
-        return submit(_clamp_recipe(x.shape, x.dtype, min, max, resolve(backend, None, threads)), x, (), out)
-    low, high, shape, dtype = clamp_bounds(x, min, max)
-    size = int(np.prod(shape))
-
-    def limit(b: np.ndarray | None) -> np.ndarray | None:
-        if b is not None and b.size == 1:
-            return np.broadcast_to(clean(b, dtype).reshape(1), (size,))
-        return None if b is None else clean(np.broadcast_to(b, shape), dtype).reshape(-1)
-
-    recipe = _between_arrays(x.shape, x.dtype, shape, dtype, resolve(backend, None, threads))
-    return submit(recipe, x, (limit(low), limit(high)), out)
-
-
-@remember
-def _between_arrays(
-    x_shape: tuple[int, ...], x_dtype: np.dtype, shape: tuple[int, ...], dtype: np.dtype, options: Options
-) -> Recipe:
-    problem = elementwise_problem("clamp", (), prod(shape), dtype)
-
-    def enter(x: np.ndarray) -> np.ndarray:
-        return clean(np.broadcast_to(x, shape), dtype).reshape(-1)
-
-    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, canonical_result((problem.size,)))
-
-
-def prelu_slopes(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """Check the arguments of `prelu`; the weights in a shape that broadcasts with `x`."""
-    check_dtype(x.dtype, "input", "f")
-    if w.dtype != x.dtype:
-        raise DTypeError(f"weight has dtype {w.dtype}; it must be that of input, {x.dtype}")
-    if w.ndim > 1:
-        raise ShapeError(f"weight must have shape (), (1,) or (C,), got {w.shape}")
-    channels = x.shape[1] if x.ndim > 1 else 1
-    if w.size not in (1, channels):
-        raise ShapeError(f"weight has {w.size} values, input of shape {x.shape} has {channels} channels")
-    return w.reshape(()) if w.size == 1 else w.reshape(-1, *(1,) * (x.ndim - 2))
-
-
-def prelu(
-    input: ArrayLike, weight: ArrayLike, *, out: np.ndarray | None = None, backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:  # fmt: skip
-    """x where positive, else `weight` times x, with one weight for all or one per channel.
-
-    What is not described here is as in `relu`.
-
-    Parameters
-    ----------
-    input : array_like, shape (N, C, ...) or any
-        Floating point.
-    weight : array_like, shape (1,), () or (C,)
-        Of the dtype of `input`.
-
-    Examples
-    --------
-    >>> import fastconv as F, numpy as np
-    >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.1, 0.5]))
-    array([[-0.1, -0.5]])
-    """
-    x, w = as_array(input, "input"), as_array(weight, "weight")
-    slopes = np.ascontiguousarray(np.broadcast_to(prelu_slopes(x, w), x.shape)).reshape(-1)
-    recipe = _recipe("prelu", (), x.shape, x.dtype, resolve(backend, None, threads))
-    return submit(recipe, x, (slopes,), out)
-
-
-def glu_halves(shape: tuple[int, ...], dtype: np.dtype, dim: Any) -> tuple[int, tuple[int, ...]]:
-    """Check the arguments of `glu`: the axis, and the result's shape."""
-    check_dtype(dtype, "input", "f")
-    if not shape:
-        raise ShapeError("input must have at least 1 axis, got a scalar")
-    axis = as_axis(dim, len(shape))
-    half, odd = divmod(shape[axis], 2)
-    if odd:
-        raise ShapeError(f"input has extent {shape[axis]} along dim {dim}; it must be even")
-    return axis, (*shape[:axis], half, *shape[axis + 1 :])
-
-
-def glu(
-    input: ArrayLike, dim: int = -1, *, out: np.ndarray | None = None, backend: Backend | None = None,
-    threads: int | None = None,
-) -> np.ndarray:  # fmt: skip
-    """Gated linear unit: the first half of `input` along `dim`, times the sigmoid of the second.
-
-    What is not described here is as in `relu`.
-
-    Parameters
-    ----------
-    input : array_like
-        Floating point; its extent along `dim` must be even.
-    dim : int
-        IndexError if there is no such axis.
-
-    Returns
-    -------
-    ndarray
-        Half as long as `input` along `dim`.
-
-    Examples
-    --------
-    >>> import fastconv as F
-    >>> F.glu([1.0, 2.0, 0.0, 0.0])
-    array([0.5, 1. ])
-    """
-    x = as_array(input, "input")
-    return submit(_glu_recipe(x.shape, x.dtype, as_int(dim, "dim"), resolve(backend, None, threads)), x, (), out)
-
-
-@remember
-def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, options: Options) -> Recipe:
-    axis, result = glu_halves(shape, dtype, dim)
-    problem = elementwise_problem("glu", (), prod(result), dtype, prod(shape[:axis]))
-    return reshaped(problem, options, shape, dtype, (2 * problem.size,), result)
-
-
-def _softmax(
-    kind: SoftmaxKind, x: Any, dim: Any, dtype: Any, out: Any, backend: str | None, threads: int | None
-) -> np.ndarray:
-    x = as_array(x, "input")
-    to = None if dtype is None else dtype_called(dtype, "dtype")
-    return submit(
-        _softmax_recipe(kind, x.shape, x.dtype, as_int(dim, "dim"), to, resolve(backend, None, threads)), x, (), out
-    )
-
-
-@remember
-def _softmax_recipe(
-    kind: SoftmaxKind, shape: tuple[int, ...], dtype: np.dtype, dim: int, to: np.dtype | None, options: Options
-) -> Recipe:
-    p = softmax_problem(kind, shape, dtype, dim, to)
-    return reshaped(p, options, shape, dtype, (p.outer, p.length, p.inner), shape)
-
-
-def softmax(
-    input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, out: np.ndarray | None = None,
-    backend: Backend | None = None, threads: int | None = None,
-) -> np.ndarray:  # fmt: skip
-    """exp(x) / sum(exp(x)) along `dim`, without overflow.
-
-    What is not described here is as in `relu`.
-
-    Parameters
-    ----------
-    input : array_like
-        Floating point or complex, or anything that can be cast to `dtype`.
-    dim : int
-        The axis whose results add up to 1.  IndexError if there is no such axis.
-    dtype : dtype, optional
-        `input` is cast to it first.
-
-    Examples
-    --------
-    >>> import fastconv as F, numpy as np
-    >>> F.softmax(np.log([[1.0, 3.0]]), 1)
-    array([[0.25, 0.75]])
-    """
-    return _softmax("softmax", input, dim, dtype, out, backend, threads)
-
-
-def log_softmax(
-    input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, out: np.ndarray | None = None,
-    backend: Backend | None = None, threads: int | None = None,
-) -> np.ndarray:  # fmt: skip
-    """log(softmax(x)) along `dim`, without overflow or loss of small probabilities.
-
-    For complex numbers it is x minus the logarithm of the sum of exponentials, with an imaginary part between -pi and
-    pi. Parameters, result and errors are as in `softmax`.
-
-    Examples
-    --------
-    >>> import fastconv as F
-    >>> F.log_softmax([0.0, 1e4], 0)
-    array([-10000.,      0.])
-    """
-    return _softmax("log_softmax", input, dim, dtype, out, backend, threads)
-
-
-def softmin(
-    input: ArrayLike, dim: int, dtype: DTypeLike | None = None, *, out: np.ndarray | None = None,
-    backend: Backend | None = None, threads: int | None = None,
-) -> np.ndarray:  # fmt: skip
-    """softmax(-x) along `dim`; parameters, result and errors are as in `softmax`.
-
-    Examples
-    --------
-    >>> import fastconv as F, numpy as np
-    >>> F.softmin(np.log([1.0, 3.0]), 0)
-    array([0.75, 0.25])
-    """
-    return _softmax("softmin", input, dim, dtype, out, backend, threads)
+    return _elementwise("threshold", params, input, out, resolve(backend, None, threads))

@@ -9,8 +9,8 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_int, as_name, as_number
 from fastconv.core.problems.loss import LossProblem, check_target, loss_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.recipes import reshaped
 from fastconv.typing import ArrayLike, Backend, Reduction
 
@@ -34,14 +34,14 @@ def check_loss(
     return p, shape, wanted, None if w is None else clean(w, w.dtype)
 
 
+@repeated
 def _loss(
-    logits: bool, input: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any, out: Any,
-    backend: str | None, threads: int | None,
-) -> np.ndarray:  # fmt: skip
-    x, t = as_array(input, "input"), as_array(target, "target")
+    logits: bool, x: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any, out: Any,
+    options: Options,
+) -> Request:  # fmt: skip
+    x, t = as_array(x, "input"), as_array(target, "target")
     p, shape, wanted, scale = check_loss(logits, x, t, weight, ignore_index, reduction, smoothing)
-    options = resolve(backend, None, threads)
-    return submit(reshaped(p, options, x.shape, x.dtype, p.canonical, shape), x, (wanted, scale), out)
+    return reshaped(p, options, x.shape, x.dtype, p.canonical, shape), x, (wanted, scale), out
 
 
 def cross_entropy(
@@ -88,7 +88,8 @@ def cross_entropy(
     >>> F.cross_entropy(np.log([[0.9, 0.1], [0.1, 0.9], [0.4, 0.6]]), [0, 1, 0]).round(2)
     np.float64(0.38)
     """
-    return _loss(True, input, target, weight, ignore_index, reduction, label_smoothing, out, backend, threads)
+    options = resolve(backend, None, threads)
+    return _loss(True, input, target, weight, ignore_index, reduction, label_smoothing, out, options)
 
 
 def nll_loss(
@@ -112,4 +113,4 @@ def nll_loss(
     >>> F.nll_loss(np.log([[0.5, 0.5], [0.25, 0.75]]), [0, 1], reduction="none").round(4)
     array([0.6931, 0.2877])
     """
-    return _loss(False, input, target, weight, ignore_index, reduction, 0.0, out, backend, threads)
+    return _loss(False, input, target, weight, ignore_index, reduction, 0.0, out, resolve(backend, None, threads))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from fastconv.core.problems.activation import ElementwiseProblem
+from fastconv.core.problems.activation import ElementwiseProblem, elementwise_problem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import split_batch
 from fastconv.core.problems.loss import LossProblem
@@ -28,6 +30,19 @@ def reshaped(
     """A recipe in which kernels see x, of `x_shape`, as `canonical`; the user's result has `shape`."""
     enter, view = canonical_input(canonical, problem.dtype), canonical_result(problem.results[0][0])
     return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, view, x_dtype == problem.dtype)
+
+
+def flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype) -> Recipe:
+    """A recipe for x of `shape`, and a result of the same shape."""
+    return reshaped(problem, options, shape, dtype, (problem.size,), shape)
+
+
+@remember
+def elementwise(
+    function: str, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
+) -> Recipe:
+    """A recipe of one function of each element of x."""
+    return flat(elementwise_problem(function, params, prod(shape), dtype), options, shape, dtype)
 
 
 @remember

@@ -66,6 +66,7 @@ void same(const REAL *got, const REAL *want, ptrdiff_t n);
 void same_index(const int64_t *got, const int64_t *want, ptrdiff_t n);
 /* Fail the case unless got is within `slack` of want, or both are NaN. */
 void close_to(REAL got, WIDE want, WIDE slack);
+void near(STORED got, WIDE want, WIDE slack); /* the same of a result before it is rounded to what is stored */
 void fail(const char *what);
 
 static inline REAL relu_of(int relu, REAL v) { return relu && v < 0 ? 0 : v; }

@@ -107,9 +107,6 @@ static STORED *gradients(ptrdiff_t n)
     return x;
 }
 
-/* A result within `slack` of `want` before it is rounded to what is stored. */
-static void near(STORED got, WIDE want, WIDE slack) { close_to(real(got), want, slack + STORED_EPS * W(fabs)(want) + STORED_TINY); }
-
 static void activations(int f, ptrdiff_t n)
 {
     const REAL a = PARAMETERS[f][0], b = PARAMETERS[f][1];

@@ -29,8 +29,6 @@ static STORED *kept(const REAL *x, ptrdiff_t n)
 
 static STORED *space(ptrdiff_t n) { return room((size_t)n * sizeof(STORED)); }
 
-static void near(STORED got, REAL want, WIDE slack) { close_to(real(got), want, slack + STORED_EPS * fabs(want)); }
-
 static void down(int op, ptrdiff_t n, int where)
 {
     const ptrdiff_t count = draw(0, 9) ? draw(1, 9) : draw(30, 80), start = draw(0, 3);

@@ -10,26 +10,20 @@ is all that were given.  A plan is one kernel, and so takes a `need` that picks 
 
 from fastconv.ops.grad.activation import (
     celu,
-    clamp,
     elu,
     gelu,
-    glu,
     hardshrink,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
-    log_softmax,
     logsigmoid,
     mish,
-    prelu,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
-    softmax,
-    softmin,
     softplus,
     softshrink,
     softsign,
@@ -47,7 +41,9 @@ from fastconv.ops.grad.adaptive import (
     global_avg_pool,
     global_max_pool,
 )
+from fastconv.ops.grad.clamp import clamp
 from fastconv.ops.grad.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from fastconv.ops.grad.gated import glu, prelu
 from fastconv.ops.grad.gemm import gemm, linear, matmul
 from fastconv.ops.grad.loss import cross_entropy, nll_loss
 from fastconv.ops.grad.pool import (
@@ -62,6 +58,7 @@ from fastconv.ops.grad.pool import (
     max_pool3d,
 )
 from fastconv.ops.grad.shape import flatten, fold, pad, unfold
+from fastconv.ops.grad.softmax import log_softmax, softmax, softmin
 from fastconv.ops.grad.unpool import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from fastconv.core.arrays import as_array, clean
-from fastconv.dispatch.options import resolve
+from fastconv.core.problems.loss import LossDirection, LossProblem
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import submit
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops import loss as forward
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.recipes import reshaped
@@ -17,25 +21,50 @@ def _loss(
     name: str, dy: Any, input: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any,
     need: Any, backend: str | None, threads: int | None,
 ) -> Any:  # fmt: skip
+    options = resolve(backend, None, threads)
     x, t = as_array(input, "input"), as_array(target, "target")
-    p, shape, labels, scale = forward.check_loss(
-        name == "cross_entropy", x, t, weight, ignore_index, reduction, smoothing
-    )
+    if need is None and t.dtype.kind in "iu":
+        return _gradient(name, dy, x, t, weight, ignore_index, reduction, smoothing, options)
+    p, dy, constants = _checked(name, dy, x, t, weight, ignore_index, reduction, smoothing)
     flags = wanted(need, ("input", "target") if p.probabilities else ("input",))
     for flag, array, of in zip(flags, (x, t), ("input", "target"), strict=False):
         if flag:
             check_differentiable(array.dtype, of)
-    dy = as_incoming(dy, shape, name)
-    constants = (clean(x, p.dtype).reshape(p.canonical), labels, scale)
-    options = resolve(backend, None, threads)
 
-    def one(direction: str, like: Any) -> Any:
-        q = variant(p, direction=direction)
-        recipe = reshaped(q, options, dy.shape, dy.dtype, p.loss_shape, like.shape)
-        return as_dtype(submit(recipe, dy, constants), like.dtype)
+    def one(direction: LossDirection, like: np.ndarray) -> Any:
+        return as_dtype(submit(*_request(p, direction, dy, like, constants, options)), like.dtype)
 
     both = (lambda: one("backward", x), lambda: one("target", t))
     return gradients(flags, *both[: len(flags)])
+
+
+def _checked(
+    name: str, dy: Any, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: str, smoothing: Any
+) -> tuple[LossProblem, np.ndarray, tuple[Any, ...]]:
+    """The problem of the loss, dy, and the constants of the gradients."""
+    p, shape, labels, scale = forward.check_loss(
+        name == "cross_entropy", x, t, weight, ignore_index, reduction, smoothing
+    )
+    return p, as_incoming(dy, shape, name), (clean(x, p.dtype).reshape(p.canonical), labels, scale)
+
+
+def _request(
+    p: LossProblem, direction: LossDirection, dy: np.ndarray, like: np.ndarray, constants: tuple[Any, ...],
+    options: Options,
+) -> Request:  # fmt: skip
+    recipe = reshaped(variant(p, direction=direction), options, dy.shape, dy.dtype, p.loss_shape, like.shape)
+    return recipe, dy, constants, None
+
+
+@repeated
+def _gradient(
+    name: str, dy: Any, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: Any, reduction: str,
+    smoothing: Any, options: Options,
+) -> Request:  # fmt: skip
+    """Of the scores, for class indices."""
+    check_differentiable(x.dtype, "input")
+    p, dy, constants = _checked(name, dy, x, target, weight, ignore_index, reduction, smoothing)
+    return _request(p, "backward", dy, x, constants, options)
 
 
 def cross_entropy(

@@ -10,6 +10,7 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.cython.elementwise import softmax
+from fastconv.backends.cython.runtime import halves
 from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
 from fastconv.dispatch.plan import clear_cache
@@ -29,9 +30,12 @@ def usable(kernel: Any, problem: Any) -> None:
         pytest.skip(reason)
 
 
-ROWS = [(3, length, 1) for length in (*range(1, 70), 127, 128, 129, 1000)]
+# Rows of up to four vectors are processed as many at a time as a vector has lanes.
+ROWS = [(3 + length % 40, length, 1) for length in (*range(1, 70), 127, 128, 129, 1000)]
 COLUMNS = [(2, length, inner) for length in (1, 2, 5, 33) for inner in (*range(2, 70), 127, 128, 129, 515)]
-SHAPES = ROWS + COLUMNS
+# Few adjacent vectors that are long enough have elements in lanes.
+PLANES = [(3, length, inner) for length in (8, 50, 129, 300) for inner in range(2, 16)]
+SHAPES = ROWS + COLUMNS + PLANES
 
 
 def close(got: np.ndarray, want: np.ndarray, kernel: Any, p: Any, scale: float = 1.0) -> None:
@@ -60,15 +64,16 @@ def test_softmax(kernel: Any, kind: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("kernel", native("softmax"), ids=lambda k: k.name)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("inner", [1, 21])
+@pytest.mark.parametrize("inner", [1, 3, 8, 21])
 def test_nan_infinity_and_what_underflows(kernel: Any, kind: str, inner: int) -> None:
     d = np.dtype("f")
     usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d))
     rng = np.random.default_rng(1)
     special = [np.nan, np.inf, -np.inf, 3e38, -3e38, 90, -90, 104, -104]
-    for length in (1, 2, 7, 40):
+    for length in (1, 2, 7, 40, 200):
         shape = (60, length, inner)
-        x = np.where(rng.random(shape) < 0.1, rng.choice(special, shape), rng.normal(size=shape)).astype(d)
+        rare = rng.random(shape) < 1 / max(length, 10)
+        x = np.where(rare, rng.choice(special, shape), rng.normal(size=shape)).astype(d)
         x[0], x[1], x[2] = -np.inf, np.inf, -3e38
         p = SoftmaxProblem(kind, *shape, d)
         y, want = np.empty(shape, d), np.empty(shape, d)
@@ -162,9 +167,85 @@ def test_loss_of_what_is_not_finite(kernel: Any) -> None:
     np.testing.assert_allclose(y, want, rtol=1e-6)
 
 
+HALVES = ["float16", "bfloat16"]
+
+
+def half(name: str) -> np.dtype:
+    return np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if name == "bfloat16" else name)
+
+
+def check_halves(kernel: Any, p: Any, x: np.ndarray, constants: tuple[Any, ...]) -> None:
+    """The bits of a widened copy, rounded once; at both ends of memory."""
+    (shape, d), wide = p.results[0], np.dtype(np.float32)
+    want = np.empty(shape, wide)
+    kernel.prepare(replace(p, dtype=wide), constants, 1)(halves.converted(kernel.isa, x, wide), want)
+    want = halves.converted(kernel.isa, want, d)
+    for at in ("start", "end"):
+        given, got = guarded_copy(x, at), guarded(shape, d, at)
+        kernel.prepare(p, constants, 2)(given, got)
+        assert not np.isnan(want.astype(wide)).any()
+        np.testing.assert_array_equal(got.view(np.uint16), want.view(np.uint16), err_msg=f"{p}")
+
+
+@pytest.mark.parametrize("kernel", native("softmax"), ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("longest", [softmax.LONGEST, 4])
+def test_softmax_of_halves(
+    kernel: Any, kind: str, dtype: str, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long vectors have no scratch, and their exponentials are computed twice."""
+    monkeypatch.setattr(softmax, "LONGEST", longest)
+    monkeypatch.setattr(softmax, "LONGEST_ROW", longest)
+    d = half(dtype)
+    usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d))
+    rng = np.random.default_rng(4)
+    for shape in SHAPES[::2]:
+        check_halves(kernel, SoftmaxProblem(kind, *shape, d), (rng.normal(size=shape) * 9).astype(d), ())
+
+
+@pytest.mark.parametrize("kernel", native("loss"), ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", HALVES)
+def test_loss_of_halves(kernel: Any, dtype: str) -> None:
+    d = half(dtype)
+    for p in losses():
+        p = replace(p, dtype=d)
+        usable(kernel, p)
+        x, target, weight = loss_arrays(p, "start")
+        if p.reduction == "mean" and np.all(target == p.ignore_index):
+            continue
+        check_halves(kernel, p, x, (target, weight))
+
+
+@pytest.mark.parametrize("kernel", native("softmax"), ids=lambda k: k.name)
+@pytest.mark.parametrize("dtype", ["float32", "float64", *HALVES])
+def test_a_row_has_the_same_bits_in_every_batch(kernel: Any, dtype: str) -> None:
+    d = half(dtype)
+    usable(kernel, SoftmaxProblem("softmax", 1, 1, 1, d))
+    rng = np.random.default_rng(5)
+    for length in (1, 2, 3, 7, 10, 15, 16, 17, 31, 33, 50, 64, 65, 100):
+        x = rng.normal(size=(70, length, 1)).astype(d)
+        target = rng.integers(0, length, (70, 1))
+        for kind in KINDS:
+            want = np.empty_like(x)
+            kernel.prepare(SoftmaxProblem(kind, *x.shape, d), (), 1)(x, want)
+            for first, last in ((0, 1), (3, 6), (5, 22), (16, 48)):
+                y = np.empty_like(x[first:last])
+                kernel.prepare(SoftmaxProblem(kind, *y.shape, d), (), 1)(x[first:last], y)
+                assert y.tobytes() == want[first:last].tobytes(), (length, kind)
+        loss = next(k for k in native("loss") if k.isa == kernel.isa)
+        p = LossProblem(70, length, 1, True, False, False, -1, "none", 0.25, d)
+        want = np.empty(p.loss_shape, d)
+        loss.prepare(p, (target, None), 1)(x, want)
+        for first, last in ((0, 1), (5, 22)):
+            y = np.empty((last - first, 1), d)
+            loss.prepare(replace(p, n=last - first), (target[first:last], None), 1)(x[first:last], y)
+            assert y.tobytes() == want[first:last].tobytes(), length
+
+
 def test_what_is_left_to_others() -> None:
     p = LossProblem(2, 3, 1, True, True, False, -1, "mean", 0.0, np.dtype("f"))
-    for kernel in (k for k in native("loss") if k.relative != "widened"):  # those take other types of numbers
+    for kernel in native("loss"):
         assert kernel.reject(p) == "a target of class probabilities"
         assert kernel.reject(replace(p, probabilities=False, c=0)) == "no classes"
 

@@ -18,9 +18,7 @@ from fastconv.core import machine
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.conv import conv_problem
 from fastconv.core.problems.gemm import gemm_problem
-from fastconv.core.problems.loss import LossProblem
 from fastconv.core.problems.pool import pool_problem
-from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
 from fastconv.dispatch.registry import kernels
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -125,39 +123,6 @@ def test_rows_of_a_channel(monkeypatch: pytest.MonkeyPatch, kernel: Any, layout:
             check(kernel, p, np.nan_to_num(values(rng, p.x_shape, dtype), neginf=1.0).astype(dtype), layout)
             tried += 1
     assert tried > 20
-
-
-@pytest.mark.parametrize("piece", [40, 1 << 18])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("kernel", wide("softmax"), ids=lambda k: k.name)
-def test_softmax(monkeypatch: pytest.MonkeyPatch, kernel: Any, kind: str, piece: int) -> None:
-    monkeypatch.setattr(widened, "PIECE", piece)
-    rng = np.random.default_rng(2)
-    for dtype, shape in itertools.product(HALVES, [(7, 5, 1), (3, 9, 20), (1, 50, 3), (0, 3, 2), (2, 0, 2)]):
-        p = SoftmaxProblem(kind, *shape, dtype)
-        usable(kernel, p)
-        check(kernel, p, (rng.normal(size=shape) * 9).astype(dtype), "NCHW")
-
-
-@pytest.mark.parametrize("piece", [40, 1 << 18])
-@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-@pytest.mark.parametrize("kernel", wide("loss"), ids=lambda k: k.name)
-def test_losses(monkeypatch: pytest.MonkeyPatch, kernel: Any, reduction: str, piece: int) -> None:
-    monkeypatch.setattr(widened, "PIECE", piece)
-    rng = np.random.default_rng(3)
-    ways = [(True, 0.0), (True, 0.2), (False, 0.0)]
-    cases = itertools.product(HALVES, [(30, 5, 1), (3, 9, 20), (1, 50, 3), (0, 3, 2)], ways)
-    for dtype, (n, c, inner), (logits, smoothing) in cases:
-        p = LossProblem(n, c, inner, logits, False, True, 1, reduction, smoothing, dtype)
-        usable(kernel, p)
-        x = (rng.normal(size=(n, c, inner)) * 4).astype(dtype)
-        constants = rng.integers(0, c, (n, inner)), rng.uniform(0.5, 2, c).astype(dtype)
-        got, want = (np.zeros(p.loss_shape, dtype) for _ in range(2))
-        kernels("loss")[-1].prepare(p, constants, 1)(x, want)
-        with np.errstate(all="raise"):
-            kernel.prepare(p, constants, 2)(x, got)
-        limit = 2 * kernel.error(p) * np.abs(want.astype(float)).max(initial=1.0)
-        np.testing.assert_allclose(got.astype(float), want.astype(float), rtol=0, atol=limit, err_msg=str(p))
 
 
 def test_what_it_leaves_to_others() -> None:

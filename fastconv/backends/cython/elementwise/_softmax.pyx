@@ -2,11 +2,11 @@
 """Softmax and losses over vectors (count, length, inner); an item of work is a block of vectors, see simd/elementwise/softmax.inc."""
 
 from libc.math cimport INFINITY, NAN
-from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport fc_table, log_sums_args, softmax_args
+from fastconv.backends.cython.runtime._simd cimport address, fc_table, log_sums_args, meet, softmax_args, whole
 
 
 cdef double TWO_112 = 2.0 ** 112
@@ -42,22 +42,28 @@ cdef class Softmax(Prepared):
     """A softmax, or its gradient: then x is the gradient of the result, and the softmax's x is bound as weights."""
 
     cdef Py_ssize_t count, block
-    cdef bint in_scratch
+    cdef bint in_scratch, planes
     cdef softmax_args a
 
-    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
-        """`block`: vectors in one item of work; `in_scratch`: whether exponentials are kept there, not in the result."""
+    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch, bint planes):
+        """`block`: vectors, or `planes`, in one item of work; `in_scratch`: whether exponentials are kept there, not in the result."""
         self.t = <const fc_table *>table
-        self.count, self.block, self.items, self.in_scratch = p.outer, block, items, in_scratch
+        self.count, self.block, self.items, self.in_scratch, self.planes = p.outer, block, items, in_scratch, planes
         memset(&self.a, 0, sizeof(self.a))
         self.a.log, self.a.negative = p.kind == "log_softmax", p.kind == "softmin"
         self.a.length, self.a.step = p.length, p.inner
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef Part p = part_of(i, self.block, self.count, self.a.length, self.a.step)
-        cdef Py_ssize_t at = p.element * self.t.itemsize
         cdef softmax_args a = self.a
-        a.count, a.scratch = p.count, scratch if self.in_scratch else NULL
+        cdef Part p
+        cdef Py_ssize_t at
+        if self.planes:  # as rows of all elements of a plane
+            p = part_of(i, self.block, self.count, a.length * a.step, 1)
+            a.planes = p.count
+        else:
+            p = part_of(i, self.block, self.count, a.length, a.step)
+            a.count = p.count
+        at, a.scratch = p.element * self.t.itemsize, scratch if self.in_scratch else NULL
         a.y = arrays.y.data + at
         if arrays.weights == NULL:
             a.x = arrays.x.data + at
@@ -104,64 +110,120 @@ cdef inline double weight_of(const Wanted *wanted, int64_t label, bint wide) noe
 cdef class Loss(Prepared):
     """A loss of class indices, or its gradient: then x is the gradient of the loss.
 
-    Bound are the weight of each class as `bias`, or None, the classes as `plain`, and for a gradient the scores as `weights`;
-    with smoothing and for a gradient also (total weight, share) of `Wanted` as `more`.  Where losses are summed, each item writes its sums of losses and of
-    weights to shared scratch, and a last item adds them.
+    Bound are the weight of each class as `bias`, or None, the classes as `plain`, and for a gradient the scores as `weights`.
+    Where losses are summed, each item writes its sums of losses and of weights to shared scratch, and a last item adds them.
     """
 
     cdef bint logits, wide, single, mean, backward, in_scratch, halves, brain
-    cdef Py_ssize_t n, c, inner, block
+    cdef Py_ssize_t n, c, inner, block, real  # bytes of a number in registers
     cdef int64_t ignored
     cdef double smoothing
+    cdef object even
 
-    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch):
-        """`in_scratch`: as for `Softmax`.  Likelihoods of 16-bit floats use the table of float32."""
+    def __init__(self, size_t table, p, Py_ssize_t block, Py_ssize_t items, bint in_scratch, even):
+        """`in_scratch`: as for `Softmax`; `even`: None, or the weights of all classes where none are given but needed."""
         self.t = <const fc_table *>table
         self.uniform, self.items = True, items
         self.logits, self.wide, self.backward = p.logits, self.t.itemsize == 8, p.direction == "backward"
+        self.real = 8 if self.wide else 4
         self.single, self.mean = p.reduction == "none", p.reduction == "mean"
         self.closing = not self.single and not self.backward
         self.n, self.c, self.inner, self.block = p.n, p.c, p.inner, block
         self.ignored, self.smoothing = p.ignore_index, p.smoothing
         self.in_scratch, self.halves, self.brain = in_scratch, p.dtype.itemsize == 2, p.dtype.kind != "f"
+        self.even = even
+
+    def loss(self, x, out, target, weight):
+        """Run on arrays as the user gave them, if they are contiguous, `out` overlaps none, weights have the dtype of sums and
+        classes exist; else do nothing and return False."""
+        return self.run(x, out, None, target, weight)
+
+    def gradient(self, dy, out, x, target, weight):
+        """The same for the gradient of the scores x."""
+        return self.run(dy, out, x, target, weight)
+
+    cdef bint run(self, x, out, scores, target, weight) except -1:
+        cdef Arrays a
+        cdef Py_ssize_t samples = self.n * self.inner, k, nbytes = samples * self.c * self.t.itemsize
+        cdef const int64_t *labels
+        memset(&a, 0, sizeof(Arrays))
+        a.x.stride, a.y.stride = self.x.stride, self.y.stride
+        a.x.data, a.y.data = whole(x, False, self.x_bytes), whole(out, True, self.y_bytes)
+        a.plain = whole(target, False, samples * sizeof(int64_t))
+        if a.x.data == NULL or a.y.data == NULL or a.plain == NULL:
+            return False
+        if meet(a.y.data, self.y_bytes, a.x.data, self.x_bytes) or meet(
+                a.y.data, self.y_bytes, a.plain, samples * sizeof(int64_t)):
+            return False
+        if scores is not None:
+            a.weights = whole(scores, False, nbytes)
+            if a.weights == NULL or meet(a.y.data, self.y_bytes, a.weights, nbytes):
+                return False
+        if weight is None:
+            a.bias = address(self.even)
+        else:
+            a.bias = whole(weight, False, self.c * self.real)
+            if a.bias == NULL or meet(a.y.data, self.y_bytes, a.bias, self.c * self.real):
+                return False
+        labels = <const int64_t *>a.plain
+        for k in range(samples):
+            if <uint64_t>labels[k] >= <uint64_t>self.c and labels[k] != self.ignored:
+                return False
+        self.execute(&a)
+        return True
+
+    cdef int execute(self, Arrays *arrays) except -1:
+        cdef const int64_t *target = <const int64_t *>arrays.plain
+        cdef Wanted wanted
+        cdef double divisor = 0
+        cdef Py_ssize_t k
+        wanted.target, wanted.scale = target, arrays.bias
+        wanted.total_weight, wanted.share = self.c, 1
+        if wanted.scale != NULL:
+            wanted.total_weight = 0
+            for k in range(self.c):
+                wanted.total_weight += get(wanted.scale, k, self.wide)
+        if self.backward and self.mean:
+            for k in range(self.n * self.inner):
+                if target[k] != self.ignored:
+                    divisor += weight_of(&wanted, target[k], self.wide)
+            wanted.share = 1 / divisor if divisor else 0  # a mean over no samples has gradient 0
+        arrays.more = &wanted
+        return Prepared.execute(self, arrays)
 
     cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
-        cdef const double *factors = <const double *>a.more
-        cdef Wanted wanted
+        cdef const Wanted *wanted = <const Wanted *>a.more
         cdef Part p
         if i == self.items:
             self.reduce(<const double *>a.shared, a.y.data)
             return
-        memset(&wanted, 0, sizeof(wanted))
-        wanted.target, wanted.scale = <const int64_t *>a.plain, a.bias
-        if factors != NULL:
-            wanted.total_weight, wanted.share = factors[0], factors[1]
         p = part_of(i, self.block, self.n, self.c, self.inner)
         if self.backward:
-            self.give(&wanted, p, a.weights, a.x.data, a.y.data, scratch)
+            self.give(wanted, p, a.weights, a.x.data, a.y.data, scratch)
         else:
-            self.add(&wanted, p, a.x.data, i, a.y.data if self.single else a.shared, scratch)
+            self.add(wanted, p, a.x.data, i, a.y.data if self.single else a.shared, scratch)
 
     cdef void reduce(self, const double *sums, char *y) noexcept nogil:
         """Add the sums in order; a mean over no samples is NaN, or infinite with the loss."""
-        cdef double total = 0, weights = 0
+        cdef double total = 0, weights = 0, value
         cdef Py_ssize_t i
         for i in range(self.items):
             total, weights = total + sums[2 * i], weights + sums[2 * i + 1]
         if self.mean:
             total = total / weights if weights else total * INFINITY
-        put(y, 0, self.wide, total)
+        put(&value, 0, self.wide, total)
+        self.t.store_reals(y, &value, 1)
 
     cdef void add(self, const Wanted *wanted, Part p, const char *x, Py_ssize_t i, char *out, char *scratch) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, k, at, apart = self.c if self.inner == 1 else 1
         cdef log_sums_args a
         cdef int64_t label
         cdef double loss, weight, logs = 0, total = 0, weights = 0, some = 0, some_weights = 0
-        x += p.element * (2 if self.halves else size)
+        x += p.element * size
+        a.top, a.logs, a.spread = scratch, scratch + self.block * self.real, scratch + 2 * self.block * self.real
         if self.logits:
             a.x, a.weight, a.count = x, wanted.scale if self.smoothing else NULL, p.count
             a.length, a.step = self.c, self.inner
-            a.top, a.logs, a.spread = scratch, scratch + self.block * size, scratch + 2 * self.block * size
             self.t.log_sums(&a)
         for k in range(p.count):
             label = wanted.target[p.sample + k]
@@ -179,11 +241,13 @@ cdef class Loss(Prepared):
                     loss -= self.smoothing / self.c * (get(a.spread, k, self.wide) - wanted.total_weight * logs)
                 some_weights += weight
             if self.single:
-                put(out, p.sample + k, self.wide, loss)
+                put(a.top, k, self.wide, loss)  # in place of what this sample needs no longer
             some += loss
             if k % SAMPLES == SAMPLES - 1:
                 total, weights, some, some_weights = total + some, weights + some_weights, 0, 0
-        if not self.single:
+        if self.single:
+            self.t.store_reals(out + p.sample * size, a.top, p.count)
+        else:
             put(out, 2 * i, True, total + some)
             put(out, 2 * i + 1, True, weights + some_weights)
 

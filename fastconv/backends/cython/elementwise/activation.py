@@ -10,7 +10,7 @@ import numpy as np
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, epsilon, rounding
+from fastconv.core.kernel import Bind, Run, Specialised, epsilon, rounding
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
 from fastconv.core.problems.base import is_half, work_dtype
@@ -70,7 +70,24 @@ def function_of(p: ElementwiseProblem) -> Function:
     return FUNCTIONS[name_of(p)]
 
 
-class Elementwise(Kernel[ElementwiseProblem]):
+class OfGradient:
+    """Runs on gradients of a result, with x that each call gives.
+
+    ``plain(dy, out, x)`` binds and runs in one call: see `Prepared.plain`.
+    """
+
+    __slots__ = ("_prepared", "plain")
+
+    def __init__(self, prepared: Any, elements: int) -> None:
+        """`elements`: of x."""
+        prepared.expect(elements, 0, 0, ())
+        self._prepared, self.plain = prepared, prepared.plain
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        return self._prepared.bind(constants[0])
+
+
+class Elementwise(Specialised[ElementwiseProblem]):
     """One function of each element, or backward its gradient."""
 
     backend = "cython"
@@ -106,7 +123,7 @@ class Elementwise(Kernel[ElementwiseProblem]):
             ulps = SLOPE_ULPS
         return stored_error(ulps, problem.dtype)
 
-    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], count: int) -> Run:
+    def specialise(self, problem: ElementwiseProblem, count: int) -> Bind:
         _activation = native.compiled("elementwise._activation")
         table = native.table(self.isa, problem.dtype)
         blocks = ceil_div(problem.size, BLOCK)
@@ -119,7 +136,8 @@ class Elementwise(Kernel[ElementwiseProblem]):
         prepared = _activation.Activation(table, problem.size, BLOCK, number, first, second, backward)
         whole = native.c_order(problem.size)
         native.schedule(prepared, 0, workers, seconds, whole, whole)
-        return prepared.bind(*constants[:1] if backward else ())
+
+        return OfGradient(prepared, problem.size) if backward else lambda constants: prepared.bind()
 
 
 KERNELS = tuple(Elementwise(isa, "forward") for isa in machine.ISAS)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from fastconv.backends.cython.elementwise.activation import BLOCK, FUNCTIONS, SHARED_BLOCKS, SLOPE_ULPS, stored_error
+from fastconv.backends.cython.elementwise.activation import (
+    BLOCK,
+    FUNCTIONS,
+    SHARED_BLOCKS,
+    SLOPE_ULPS,
+    OfGradient,
+    stored_error,
+)
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run
+from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.base import work_dtype
 
 
-class Gated(Kernel[ElementwiseProblem]):
+class Gated(Specialised[ElementwiseProblem]):
     """x times the sigmoid of its gate; backward one exponential serves both gradients."""
 
     backend = "cython"
@@ -42,7 +47,7 @@ class Gated(Kernel[ElementwiseProblem]):
         ulps = FUNCTIONS["silu"].ulps if problem.direction == "forward" else SLOPE_ULPS
         return stored_error(ulps, problem.dtype)
 
-    def prepare(self, problem: ElementwiseProblem, constants: tuple[Any, ...], threads: int) -> Run:
+    def specialise(self, problem: ElementwiseProblem, threads: int) -> Bind:
         _activation = native.compiled("elementwise._activation")
         p, backward = problem, problem.direction == "backward"
         table = native.table(self.isa, p.dtype)
@@ -50,7 +55,7 @@ class Gated(Kernel[ElementwiseProblem]):
         one, both = native.c_order(p.size), native.c_order(2 * p.size)
         workers = threads if p.size >= SHARED_BLOCKS * BLOCK else 1
         native.schedule(prepared, 0, workers, native.seconds(self, p), *((one, both) if backward else (both, one)))
-        return prepared.bind(*constants)
+        return OfGradient(prepared, 2 * p.size) if backward else lambda constants: prepared.bind()
 
 
 KERNELS = tuple(map(Gated, machine.ISAS))

@@ -14,7 +14,7 @@ from libc.stdint cimport uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from fastconv.backends.cython.runtime._simd cimport FC_LINE, address, contiguous, pack_panels, placed, whole
+from fastconv.backends.cython.runtime._simd cimport FC_LINE, address, contiguous, meet, pack_panels, placed, whole
 from fastconv.backends.cython.runtime._team cimport team
 
 from fastconv.core import scratch as lender
@@ -23,11 +23,6 @@ cdef bint DEBUG = lender.DEBUG
 
 cdef enum:
     STACK_BYTES = 32 << 10  # scratch of one thread that is on the stack instead of borrowed
-
-
-cdef inline bint meet(const char *a, Py_ssize_t a_bytes, const char *b, Py_ssize_t b_bytes) noexcept:
-    """Whether two arrays share memory."""
-    return a < b + b_bytes and b < a + a_bytes
 
 
 cdef class Prepared:

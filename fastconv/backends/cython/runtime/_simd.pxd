@@ -114,6 +114,11 @@ cdef inline char *whole(ndarray array, bint written, Py_ssize_t nbytes) noexcept
     return <char *>PyArray_DATA(array)
 
 
+cdef inline bint meet(const char *a, Py_ssize_t a_bytes, const char *b, Py_ssize_t b_bytes) noexcept:
+    """Whether two arrays share memory."""
+    return a < b + b_bytes and b < a + a_bytes
+
+
 cdef inline void clear_behind(
     char *row, Py_ssize_t phases, Py_ssize_t allotted, Py_ssize_t filled, Py_ssize_t size) noexcept nogil:
     """Write zeros after the last of `filled` columns in each part of a row of a band; see `fill_row` in simd/table.h.

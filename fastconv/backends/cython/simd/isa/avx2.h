@@ -22,6 +22,7 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_larger(a, b) ((vec)_mm256_max_pd((__m256d)(a), (__m256d)(b)))
 #define v_smaller(a, b) ((vec)_mm256_min_pd((__m256d)(a), (__m256d)(b)))
 #define v_any_nan(v) (_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(v), (__m256d)(v), _CMP_UNORD_Q)) != 0)
+#define v_any_less(a, b) (_mm256_movemask_pd(_mm256_cmp_pd((__m256d)(a), (__m256d)(b), _CMP_LT_OQ)) != 0)
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b makes all bits of the lane one, a NaN too */
 #define v_max(a, b) ((vec)_mm256_or_pd(_mm256_max_pd((__m256d)(b), (__m256d)(a)), \
     _mm256_cmp_pd((__m256d)(b), (__m256d)(b), _CMP_UNORD_Q)))
@@ -36,6 +37,7 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_larger(a, b) ((vec)_mm256_max_ps((__m256)(a), (__m256)(b)))
 #define v_smaller(a, b) ((vec)_mm256_min_ps((__m256)(a), (__m256)(b)))
 #define v_any_nan(v) (_mm256_movemask_ps(_mm256_cmp_ps((__m256)(v), (__m256)(v), _CMP_UNORD_Q)) != 0)
+#define v_any_less(a, b) (_mm256_movemask_ps(_mm256_cmp_ps((__m256)(a), (__m256)(b), _CMP_LT_OQ)) != 0)
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b makes all bits of the lane one, a NaN too */
 #define v_max(a, b) ((vec)_mm256_or_ps(_mm256_max_ps((__m256)(b), (__m256)(a)), \
     _mm256_cmp_ps((__m256)(b), (__m256)(b), _CMP_UNORD_Q)))

@@ -24,6 +24,7 @@
 #define v_smaller(a, b) ((vec)_mm512_min_pd((__m512d)(a), (__m512d)(b)))
 #define v_scale(a, b) ((vec)_mm512_scalef_pd((__m512d)(a), (__m512d)(b)))
 #define v_any_nan(v) (_mm512_cmp_pd_mask((__m512d)(v), (__m512d)(v), _CMP_UNORD_Q) != 0)
+#define v_any_less(a, b) (_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LT_OQ) != 0)
 #define FC_BIT_MASK __mmask8
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_pd((__m512d)(rest), m, (__m512d)(v)))
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
@@ -47,6 +48,7 @@
 #define v_scale(a, b) ((vec)_mm512_scalef_ps((__m512)(a), (__m512)(b)))
 #define v_rough_inverse(a) ((vec)_mm512_rcp14_ps((__m512)(a)))
 #define v_any_nan(v) (_mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_UNORD_Q) != 0)
+#define v_any_less(a, b) (_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LT_OQ) != 0)
 #define FC_BIT_MASK __mmask16
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_ps((__m512)(rest), m, (__m512)(v)))
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */

@@ -34,7 +34,7 @@
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
    has better ones than those below, v_from_float16 and v_to_float16, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
-   with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
+   with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
@@ -401,18 +401,27 @@ INLINE vec s_load_mask(const STORED *p, vmask m)
         if (m[i]) h[i] = p[i];
     return s_widen(h);
 }
+/* The first n elements: 1, 2, 4 ... of them at a time. */
 INLINE vec s_loadn(const STORED *p, int n)
 {
     short_vec h = {0};
-    UNROLL for (int i = 0; i < VL; i++)
-        if (i < n) h[i] = p[i];
+    char *to = (char *)&h;
+    UNROLL for (int part = VL; part; part /= 2)
+        if (n & part) {
+            memcpy(to, p, part * sizeof *p);
+            to += part * sizeof *p, p += part;
+        }
     return s_widen(h);
 }
 INLINE void s_storen(STORED *p, vec v, int n)
 {
     const short_vec h = s_narrow(v);
-    UNROLL for (int i = 0; i < VL; i++)
-        if (i < n) p[i] = h[i];
+    const char *from = (const char *)&h;
+    UNROLL for (int part = VL; part; part /= 2)
+        if (n & part) {
+            memcpy(p, from, part * sizeof *p);
+            from += part * sizeof *p, p += part;
+        }
 }
 #endif
 #endif
