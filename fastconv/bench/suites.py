@@ -371,6 +371,49 @@ def _entropy(n: int, classes: int) -> Case:
     return Case(f"cross_entropy {n},{classes}", "cross_entropy", ((n, classes), (n,)), indices=(1,))
 
 
+def _up(
+    c: int, size: int | tuple[int, ...], k: int, kernel: int | tuple[int, ...], stride: int = 1, padding: int = 0,
+    n: int = 1, groups: int = 1, output_padding: int = 0,
+) -> Case:  # fmt: skip
+    """A transposed convolution of a square map, or of a signal, whose `size` is a tuple of one number."""
+    rank = len(size) if isinstance(size, tuple) else 2
+    extents = size if isinstance(size, tuple) else (size,) * 2
+    taps = kernel if isinstance(kernel, tuple) else (kernel,) * rank
+    map_, kernels = ",".join(map(str, extents)), "x".join(map(str, taps))
+    name = f"{f'{n}x' if n > 1 else ''}{c},{map_}->{k} {kernels} s{stride}" + f" p{padding}" * (padding > 0)
+    name += f" op{output_padding}" * (output_padding > 0) + f" g{groups}" * (groups > 1)
+    given = {"padding": (padding, 0), "groups": (groups, 1), "output_padding": (output_padding, 0)}
+    kwargs = {"stride": stride} | {key: value for key, (value, default) in given.items() if value != default}
+    return Case(name, f"conv_transpose{rank}d", ((n, c, *extents), (c, k // groups, *taps)), (), kwargs)
+
+
+# Generators of images, U-Net, segmentation by FCN, decoders, vocoders, and small ones.
+_TRANSPOSED = (
+    _up(100, 1, 512, 4, n=16), _up(512, 4, 256, 4, 2, 1, n=16), _up(256, 8, 128, 4, 2, 1, n=16),
+    _up(128, 16, 64, 4, 2, 1, n=4), _up(64, 32, 3, 4, 2, 1, n=16),
+    _up(1024, 14, 512, 2, 2), _up(256, 56, 128, 2, 2), _up(128, 112, 64, 2, 2),
+    _up(21, 16, 21, 4, 2), _up(21, 34, 21, 16, 8), _up(21, 9, 21, 64, 32), _up(21, 34, 21, 16, 8, groups=21),
+    _up(128, 28, 64, 3, 2, 1, output_padding=1), _up(32, 14, 16, 3, 2, 1, n=8, output_padding=1),
+    _up(48, 23, 20, 5, 3, 2),
+    _up(512, (32,), 256, 16, 8, 4), _up(256, (256,), 128, 16, 8, 4), _up(128, (2048,), 64, 4, 2, 1),
+    _up(64, (4096,), 32, 4, 2, 1), _up(24, (5, 7, 6), 12, 3, 2, 1),
+    _up(10, (7, 26), 1, 3, 2), _up(62, (6,), 6, 5, 2), _up(3, (5, 5), 7, 3, 1, 1),
+)  # fmt: skip
+
+
+def _many(n: int, c: int, size: int, k: int, kernel: int = 1, padding: int = 0) -> Case:
+    return _conv(c, size, k, kernel, 1, padding, n=n)
+
+
+# Feature vectors, boards, patches, sensor windows.
+_SMALL_MAPS = (
+    _many(50_000, 6, 1, 10), _many(20_000, 6, 3, 10), _many(20_000, 6, 3, 10, 3, 1), _many(20_000, 8, 3, 16, 2),
+    _many(5_000, 3, 8, 8, 5), _many(5_000, 4, 8, 20, 5, 2), _many(10_000, 2, 5, 12, 3), _many(2_000, 16, 7, 24, 3, 1),
+    _many(30_000, 3, 2, 5, 2), Case("60000x1,7->4 3", "conv1d", ((60_000, 1, 7), (4, 1, 3))),
+    Case("20000x3,7->10 3 p1", "conv1d", ((20_000, 3, 7), (10, 3, 3)), (), {"padding": 1}),
+    Case("8000x12,13->7 5", "conv1d", ((8_000, 12, 13), (7, 12, 5))),
+)  # fmt: skip
+
 _ELEMENTWISE = (
     _each("relu"), _each("sigmoid"), _each("tanh"), _each("silu"), _each("gelu"), _each("gelu", approximate="tanh"),
     _each("softplus"), _each("mish"),
@@ -408,6 +451,8 @@ SUITES: dict[str, Suite] = {
         Suite("more_layers", "layers of face, EfficientNet, GoogLeNet, speech, super-resolution, pose networks", _MORE),
         Suite("elementwise", "activations, softmax and cross-entropy", _ELEMENTWISE),
         Suite("tiny", "calls so short that checking, looking up and allocating count", _TINY),
+        Suite("transposed", "transposed convolutions: generators, U-Net, FCN, vocoders, small ones", _TRANSPOSED),
+        Suite("small_maps", "batches of many small images and short signals", _SMALL_MAPS),
         Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
     )
 }

@@ -157,6 +157,8 @@ class Explanation:
         rows += [self._row(c) for c in sorted(able, key=lambda c: c.cost)]
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
+        if self.choice.problem.many_images() is not None:
+            looked_at += ", alone and of many,"
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
         passes = [self.choice] if self.choice.after is None else [self.choice, self.choice.after]
         total = max(one.kernel.total_workspace(one.problem, one.threads) for one in passes)

@@ -52,6 +52,7 @@ def algorithm_names() -> frozenset[str]:
 
 def _conv() -> Kernels:
     from fastconv.backends.common import phases
+    from fastconv.backends.cython.conv import col2im as native_col2im
     from fastconv.backends.cython.conv import (
         depthwise,
         direct,
@@ -87,7 +88,7 @@ def _conv() -> Kernels:
     # With strides, phases have one tap and stride 1, where Winograd and `strided_rows` save nothing.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
-    transposed = (*windowed, *plain, *phases.wrap(others), *scatter.KERNELS, *col2im.KERNELS)
+    transposed = (*native_col2im.KERNELS, *windowed, *plain, *phases.wrap(others), *scatter.KERNELS, *col2im.KERNELS)
     return (*strided_rows.KERNELS, *forward, *transposed, *weights, ReferenceConv())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel
-from fastconv.core.problems.base import Problem
+from fastconv.core.problems.base import NOMINAL_ROWS, Problem
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
@@ -68,9 +68,9 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
 
     Costs are those of one image on one thread, whatever the batch and the number of threads: the choice, and with it
     the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
-    costs are those of the whole batch.
+    costs are those of the whole batch.  Of small images, the cost is the mean of one image alone and one of many.
     """
-    table = host_table()
+    table, many = host_table(), problem.many_images()
     times = wisdom.known(problem)
     rows = []
     for kernel in all_kernels(problem.op):
@@ -81,11 +81,14 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
             continue
         workspace, error = kernel.workspace(inner), kernel.error(inner)
         revision, seconds = times.get(kernel.name, (None, None))
+        cost = kernel.cost(inner.one_image(), table)
+        if many is not None:
+            cost = (cost + kernel.cost(fusable(kernel, many)[0], table) / NOMINAL_ROWS) / 2
         rows.append(
             Candidate(
                 kernel,
                 _option_reason(kernel, problem, options, workspace, error),
-                kernel.cost(inner.one_image(), table),
+                cost,
                 seconds if revision == kernel.revision else None,
                 workspace,
                 error,

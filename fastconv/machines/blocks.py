@@ -10,11 +10,14 @@ L1, L2 = 0, 1
 
 # By row and block: the cache, and the share of it.  What a block holds is said where it is used.
 SHARES: dict[str, tuple[int, float]] = {
+    "cython.conv.col2im/columns": (L2, 1 / 8),
+    "cython.conv.col2im/weights": (L2, 1 / 2),
     "cython.conv.depthwise/band": (L1, 3 / 4),
     "cython.conv.depthwise/images": (L2, 1 / 8),
     "cython.conv.direct/all_sums": (L2, 1),
     "cython.conv.direct/band": (L2, 5 / 32),
     "cython.conv.direct/sums": (L2, 1 / 16),
+    "cython.conv.images/arrays": (L2, 1 / 2),
     "cython.conv.pointwise/pixels": (L2, 1 / 4),
     "cython.conv.pointwise_blocked/pixels": (L2, 3 / 8),
     "cython.conv.winograd/transformed": (L2, 5 / 8),

@@ -10,6 +10,18 @@ TABLE = Table(
     peak={"avx512": 1.18e11, "avx2": 1.18e11, "portable": 5.9e10},
     bandwidth=1.5e10,
     rates={
+        "cython.conv.col2im@avx2": {
+            "call": 1.2e-06, "multiply": 9.705e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "pack": 2e-10,
+            "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
+        "cython.conv.col2im@avx512": {
+            "call": 1.2e-06, "multiply": 9.0416e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "pack": 2e-10,
+            "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
+        "cython.conv.col2im@portable": {
+            "call": 1.2e-06, "multiply": 2.1008e-11, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "pack": 2e-10,
+            "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
         "cython.conv.depthwise@avx2": {
             "call": 1.5e-06, "multiply_rows": 1.9841e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 3.7202e-11, "multiply_few_rows": 5.9524e-11,
@@ -57,6 +69,18 @@ TABLE = Table(
             "call": 1.5e-06, "multiply_rows": 3.9683e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 4.9603e-11, "multiply_halved_apart": 7.4405e-11, "multiply_few_rows": 1.1905e-10,
             "multiply_taps": 8.5034e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+        },
+        "cython.conv.images@avx2": {
+            "call": 1e-06, "tile": 6e-09, "multiply": 9.705e-12, "move": 2e-10, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11, "pack_call": 1e-06, "pack": 3.3e-10,
+        },
+        "cython.conv.images@avx512": {
+            "call": 1e-06, "tile": 6e-09, "multiply": 9.0416e-12, "move": 2e-10, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11, "pack_call": 1e-06, "pack": 3.3e-10,
+        },
+        "cython.conv.images@portable": {
+            "call": 1e-06, "tile": 6e-09, "multiply": 2.1008e-11, "move": 2e-10, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11, "pack_call": 1e-06, "pack": 3.3e-10,
         },
         "cython.conv.pointwise@avx2": {
             "call": 1.1e-06, "multiply": 9.0188e-12, "multiply_streamed": 1.0737e-11, "bytes_cached": 1.6667e-11,
@@ -518,16 +542,16 @@ TABLE = Table(
             "call": 2e-06, "element": 4e-09, "bytes": 6.6667e-11,
         },
         "phases": {
-            "block": 3e-06, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
         },
         "phases@avx2": {
-            "block": 3e-06, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
         },
         "phases@avx512": {
-            "block": 3e-06, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
         },
         "phases@portable": {
-            "block": 3e-06, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
         },
         "reference.definition": {
             "call": 0.001, "product": 1e-08,

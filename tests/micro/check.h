@@ -75,6 +75,7 @@ void check_tiles(void);
 void check_rows(void);
 void check_depthwise(void);
 void check_weight_rows(void);
+void check_small_images(void);
 void check_pools(void);
 void check_winograd(void);
 void check_functions(void);

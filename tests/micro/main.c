@@ -180,6 +180,7 @@ int main(void)
         check_rows();
         check_depthwise();
         check_weight_rows();
+        check_small_images();
         check_winograd();
         check_halves();
         begin("peak");

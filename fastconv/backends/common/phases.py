@@ -23,6 +23,7 @@ import numpy as np
 
 from fastconv.backends.common.borders import add_folded, fold_runs, padded_problem
 from fastconv.backends.common.cuts import Cut, Triple, buffer_volume, cut_window, image_bytes, window_bytes
+from fastconv.core import machine
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
@@ -241,7 +242,7 @@ class ByPhases(Specialised[ConvProblem]):
             moved += 2 * window_bytes(p, cut.steps) * min(times, 2 * images)
         if problem.mode != "zeros":
             moved += 4 * images * image_bytes(p)
-        features = Features({"bytes": moved})
+        features = Features({"bytes": moved, "weight": 0 if p.packed else p.oc * p.depth})
         if p.stride != (1, 1, 1):
             features += Features(self.interleaver.features(replace(p, n=images)))
         features = features.of(self.rates)
@@ -250,7 +251,20 @@ class ByPhases(Specialised[ConvProblem]):
             features += kernel.work(q) * number + Features({f"{self.rates}/block": number * times})
             if times > 1:
                 features += kernel.work(replace(q, packed=True)) * (number * (times - 1))
-        return features
+        return features + Features({f"{self.rates}/bytes": times * self._cycled(p, cut)})
+
+    def _cycled(self, p: ConvProblem, cut: Cut) -> float:
+        """Bytes of the weights of all phases, if one phase's leave the L2 cache before it is computed again.
+
+        What a kernel states counts the weights of one phase as if there were no others.  Those of Winograd's algorithm
+        grow as its tiles do.
+        """
+        found, phases = 0.0, 0
+        for q, number in self._counted(p, cut):
+            reach = zip(self._kernel(q).reach(q), q.kernel, strict=True)
+            found += number * q.oc * q.depth * q.dtype.itemsize * math.prod(max(1.0, r / k) for r, k in reach)
+            phases += number
+        return found if phases > 1 and found > machine.host().l2 / 2 else 0.0
 
     def _own_bytes(self, problem: ConvProblem) -> int:
         """Scratch in addition to that of the forward kernels: phases, padded block, copied windows."""

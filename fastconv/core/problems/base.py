@@ -83,6 +83,13 @@ class Problem:
         """The same problem for a batch of one, unless it is a sum over the batch: kernels are chosen for it."""
         return self
 
+    def many_images(self) -> Problem | None:
+        """The same problem for `NOMINAL_ROWS` images, if they are so small that batches usually have many of them.
+
+        The kernel is then chosen for one image as well as for many, so that the bits do not depend on the batch.
+        """
+        return None
+
     def any_rows(self) -> Problem:
         """The same problem with `NOMINAL_ROWS` rows, where rows do not depend on each other.  It decides the order of
         summation, so that the bits of a row do not depend on the number of rows either."""

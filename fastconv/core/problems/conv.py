@@ -29,6 +29,7 @@ from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
+    NOMINAL_ROWS,
     PADDING_MODES,
     Pads,
     Problem,
@@ -50,6 +51,7 @@ TRANSPOSED_PADDING_MODES: tuple[str, ...] = get_args(TransposedPaddingMode)
 ConvDirection: TypeAlias = Literal["forward", "transposed", "weight", "weight_transposed"]
 DIRECTIONS: tuple[str, ...] = get_args(ConvDirection)
 AXES = ("depth", "height", "width")
+SMALL_IMAGE = 4096  # elements, with those of its result
 
 
 @description
@@ -190,6 +192,10 @@ class ConvProblem(Problem):
 
     def one_image(self) -> ConvProblem:
         return self if self.n <= 1 or self.weights_wanted else replace(self, n=1)
+
+    def many_images(self) -> ConvProblem | None:
+        elements = self.ic * self.input[0] * self.input[1] * self.input[2] + self.oc * self.pixels
+        return None if self.not_forward or elements > SMALL_IMAGE else replace(self, n=NOMINAL_ROWS)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
@@ -68,7 +69,8 @@ class DepthwiseBlocks:
             rows, cols, wq, row_len = even_part(oh, block, block // 2), ow, 0, 0
             if rows == oh:
                 group = (planes * p.input[1] * p.input[2] + p.ocg * oh * ow) * size
-                fair = p.groups if p.flops <= SHARED_FLOPS else ceil_div(p.groups, SHARES)
+                # Of one image: whether a channel shares a vector, and so the order of its sums, depends on its block.
+                fair = p.groups if p.flops <= SHARED_FLOPS * max(p.n, 1) else ceil_div(p.groups, SHARES)
                 groups = max(1, min(fair, block_bytes(IMAGES) // group))
         else:
             cols = even_part(ow, BLOCK_COLS, 64)
@@ -137,7 +139,8 @@ class Depthwise(Specialised[ConvProblem]):
     def features(self, problem: ConvProblem) -> Features:
         p = problem
         if p.layout != "NHWC":
-            return rows_features(p, self.isa)
+            alone = rows_features(p, self.isa).of(self.rates)
+            return images.better(p, self.isa, alone) if self._one_order(p) else alone
         vl = native.lanes(self.isa, p.dtype.itemsize)
         run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
         used = run / round_up(run, vl)
@@ -148,8 +151,19 @@ class Depthwise(Specialised[ConvProblem]):
             "bytes_channels": p.bytes + float(POINTER * p.n * p.pixels * p.taps),
         })
 
+    def _one_order(self, p: ConvProblem) -> bool:
+        """Whether sums have the order that most tiles have."""
+        alone = p.icg * p.kernel[0] > 1 or p.ocg > 1 or p.groups == 1  # else two channels may share a vector
+        return p.layout == "NCHW" and p.output[2] <= native.lanes(self.isa, p.dtype.itemsize) and alone
+
+    def _side_by_side(self, p: ConvProblem) -> bool:
+        """Whether small images are processed side by side."""
+        return self._one_order(p) and images.faster(p, self.isa, native.seconds(self, p))
+
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
+        if self._side_by_side(p):
+            return images.scratch_bytes(p, self.isa)
         if p.layout == "NHWC":
             return pixel_block(p) * p.taps * POINTER
         return DepthwiseBlocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
@@ -160,6 +174,8 @@ class Depthwise(Specialised[ConvProblem]):
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         _depthwise = native.compiled("conv._depthwise")
         p = problem
+        if self._side_by_side(p):
+            return images.specialise(p, self.isa, threads, [0, p.icg], bias_first=True)
         size = p.dtype.itemsize
         table = native.table(self.isa, p.dtype)
         tables = native.padded_axes(p, p.mode)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -216,12 +217,21 @@ class Direct(Specialised[ConvProblem]):
         planes = p.n * p.groups * p.output[0]
         weights = p.oc * p.depth * p.acc.itemsize
         band = Features(DirectBlocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
-        images = {"bytes" if p.bytes > l3_bytes() / 2 else "bytes_cached": p.bytes - weights}
-        rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **images, **native.packing(p)}
-        return band + Features(rest)
+        data = {"bytes" if p.bytes > l3_bytes() / 2 else "bytes_cached": p.bytes - weights}
+        rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **data, **native.packing(p)}
+        return images.better(p, self.isa, (band + Features(rest)).of(self.rates))
 
     def workspace(self, problem: ConvProblem) -> int:
+        if self._side_by_side(problem):
+            return images.scratch_bytes(problem, self.isa)
         return DirectBlocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])
+
+    def _side_by_side(self, p: ConvProblem) -> list[int]:
+        """The parts of a sum, see `images`, if small images are processed side by side; else nothing."""
+        channels = DirectBlocks.of(p, self.isa, 1).channels
+        if channels < p.icg * p.kernel[0] and p.kernel[0] > 1:  # parts of planes
+            return []
+        return [*range(0, p.icg, channels), p.icg] if images.faster(p, self.isa, native.seconds(self, p)) else []
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
@@ -231,6 +241,9 @@ class Direct(Specialised[ConvProblem]):
         p = problem
         size = p.acc.itemsize
         _, nr = native.tile(self.isa, size)
+        parts = self._side_by_side(p)
+        if parts:
+            return images.specialise(p, self.isa, threads, parts)
         blocks = DirectBlocks.of(p, self.isa, threads)
         tables = native.padded_axes(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, p.acc), p, tables, blocks)

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -50,12 +51,13 @@ class Pointwise(Specialised[ConvProblem]):
         tiles = ceil_div(max(p.ocg, 1), mr)
         used = p.pixels / lanes * min(1.0, p.ocg / tiles / (6 if self.isa == "avx512" else 4))
         multiply = "multiply" if self._stays(p) else "multiply_streamed"
-        return Features({
+        alone = Features({
             "call": 1,
             multiply: p.flops * size / 4 / max(used, 1e-3),
             **native.traffic(p.bytes),
             **native.packing(p),
         })
+        return images.better(p, self.isa, alone.of(self.rates))
 
     def _stays(self, p: ConvProblem) -> bool:
         """Whether everything that a tile reads fits the L1 cache, where channels may map to few sets."""
@@ -79,7 +81,10 @@ class Pointwise(Specialised[ConvProblem]):
         return (mr * nr + p.icg * nr) * p.acc.itemsize
 
     def workspace(self, problem: ConvProblem) -> int:
-        return self._scratch(problem)
+        return images.scratch_bytes(problem, self.isa) if self._side_by_side(problem) else self._scratch(problem)
+
+    def _side_by_side(self, p: ConvProblem) -> bool:
+        return images.faster(p, self.isa, native.seconds(self, p))
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
@@ -88,6 +93,8 @@ class Pointwise(Specialised[ConvProblem]):
         _pointwise = native.compiled("conv._pointwise")
         p = problem
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        if self._side_by_side(p):
+            return images.specialise(p, self.isa, threads, [0, p.icg])
         table = native.table(self.isa, p.acc)
         prepared = _pointwise.Pointwise(table, p, self._block(p, threads))
         pack = native.Packer(self.isa, p, lanes=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -112,13 +113,27 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # whole rows are copied
         moved = p.n * p.pixels * (entered + p.oc)
         # Weights stream from the L3 cache while tiles compute.
-        return Features(
+        alone = Features(
             {"call": 1, "move": moved, **native.packing(p)},
             {"multiply": p.flops * size / 4 / used},
             {"bytes_streamed": native.streamed(p.oc * p.icg * size)},
         )
+        return images.better(p, self.isa, alone.of(self.rates))
+
+    def _side_by_side(self, p: ConvProblem) -> list[int]:
+        """The parts of a sum, see `images`, if small images are processed side by side; else nothing."""
+        if not images.faster(p, self.isa, native.seconds(self, p)):
+            return []
+        vl, together = native.lanes(self.isa, p.acc.itemsize), PixelBlocks.of(p, self.isa, 1).together
+        parts = [0]
+        while parts[-1] < p.icg:
+            left = p.icg - parts[-1]
+            parts.append(parts[-1] + max(1, min(together, left) // vl) * min(vl, left))
+        return parts
 
     def workspace(self, problem: ConvProblem) -> int:
+        if self._side_by_side(problem):
+            return images.scratch_bytes(problem, self.isa)
         return PixelBlocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:
@@ -130,6 +145,9 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         _pointwise_blocked = native.compiled("conv._pointwise_blocked")
         p = problem
         size = p.acc.itemsize
+        parts = self._side_by_side(p)
+        if parts:
+            return images.specialise(p, self.isa, threads, parts)
         table = native.table(self.isa, p.acc)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         blocks = PixelBlocks.of(p, self.isa, threads)

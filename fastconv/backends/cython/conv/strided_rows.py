@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.gemm import packed as gemm
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
@@ -50,10 +51,27 @@ class StridedRows(native.Delegated):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        return super().features(p) + Features({f"{self.rates}/store": p.n * p.oc * p.pixels})
+        alone = super().features(p) + Features({f"{self.rates}/store": p.n * p.oc * p.pixels})
+        return images.better(p, self.isa, alone) if self._one_part(p) else alone
+
+    @staticmethod
+    def _one_part(p: ConvProblem) -> bool:
+        """Whether sums of a product do not come in parts of its depth."""
+        return native.depth_part(p.taps, p.acc.itemsize) >= p.taps
+
+    def _side_by_side(self, p: ConvProblem) -> bool:
+        """Whether short signals are processed side by side."""
+        return self._one_part(p) and images.faster(p, self.isa, native.seconds(self, p))
+
+    def workspace(self, problem: ConvProblem) -> int:
+        if self._side_by_side(problem):
+            return images.scratch_bytes(problem, self.isa)
+        return super().workspace(problem)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
+        if self._side_by_side(p):
+            return images.specialise(p, self.isa, threads, [0, 1])
         step, tap, size = p.stride[2], p.dilation[2], p.dtype.itemsize
         plain_x = native.Contiguous(p.n * p.input[2], (p.input[2], step, tap), 3)
         plain_y = native.Contiguous(p.n * p.oc * p.pixels, (p.oc * p.pixels, 1, p.pixels), 3)

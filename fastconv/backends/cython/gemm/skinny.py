@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.gemm.packed import PackedGemm
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -125,9 +126,12 @@ class SkinnyConv(native.Delegated):
     activations = frozenset({"relu"})
     revision = 2
 
+    inner: Skinny
+
     def __init__(self, isa: str) -> None:
         self.isa = isa
         self.inner = Skinny(isa, images=True)
+        self._packed = PackedGemm(isa)
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
@@ -152,10 +156,20 @@ class SkinnyConv(native.Delegated):
     def features(self, problem: ConvProblem) -> Features:
         return super().features(problem) + Features({f"{self.rates}/call": 1})
 
+    def _product(self, p: GemmProblem) -> Skinny | PackedGemm:
+        """Many images are a product like any other, whose bits are the same."""
+        few = p.m <= shared.SKINNY_ROWS or native.seconds(self.inner, p) <= native.seconds(self._packed, p)
+        return self.inner if few else self._packed
+
+    def workspace(self, problem: ConvProblem) -> int:
+        p = self.as_inner(problem)
+        return self._product(p).workspace(p)
+
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
         matrix, rows, sums = (1, p.oc, p.depth), (1, p.n, p.depth), (1, p.n, p.oc)
-        product = self.inner.specialise(self.as_inner(p), threads)
+        inner = self.as_inner(p)
+        product = self._product(inner).specialise(inner, threads)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             weights, bias = constants

@@ -10,12 +10,12 @@ added.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any
 
 import numpy as np
 
+from fastconv.backends.common.outside import outside_input
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
@@ -109,21 +109,6 @@ def landing(start: int, kernel: int, dilation: int, outputs: int) -> tuple[slice
     if first >= last:
         return slice(0, 0), slice(0, 0)
     return slice(first, last), slice(start + first * dilation, start + (last - 1) * dilation + 1, dilation)
-
-
-def outside_input(p: ConvProblem, weights: np.ndarray) -> Iterator[tuple[Any, ...]]:
-    """Indices of output channels and positions that multiply zeros outside the input by infinite or NaN weights."""
-    finite = np.isfinite(weights).reshape(p.groups, p.icg, p.ocg, *p.kernel).all(1)
-    for tap in np.argwhere(~finite.all((0, 1))).tolist():
-        channels = np.flatnonzero(~finite[:, :, *tap])
-        whole, sides = [], []
-        for e, inside, (lo, _), t, d, s in zip(p.output, p.input, p.pads, tap, p.dilation, p.stride, strict=True):
-            first, start = (t * d - lo) % s, t * d - lo  # of the outputs that the tap reaches: of all, of the input's
-            whole.append(slice(first, e, s))
-            sides.append((slice(first, max(start, 0), s), slice(max(start + inside * s, first), e, s)))
-        for axis, ends in enumerate(sides):
-            for end in ends:
-                yield (slice(None), channels, *(end if i == axis else each for i, each in enumerate(whole)))
 
 
 KERNELS = (NumpyScatter(),)

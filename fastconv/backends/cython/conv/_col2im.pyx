@@ -1,0 +1,278 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Transposed convolution as a product of matrices, whose rows, the windows of pixels, are added to the result.
+
+One item of work is a block of output channels of one group, for some images.  Its weights are a matrix (input channels, lanes),
+packed into panels of NR lanes; channels first, the lanes are (channel, tap), as weights are stored, and channels last (tap, channel),
+so that in both cases neighbouring lanes are neighbours in the result.  For each tile of up to MR pixels the product goes
+to scratch, which stays in the caches, and its rows are added to the result, which holds the bias beforehand.
+The pixels of an image are added in order, so each result is summed in one order, whatever the blocks are.
+"""
+
+from libc.math cimport isfinite
+from libc.string cimport memcpy, memset
+
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.runtime._simd cimport View, address, elements, fc_table, fold_args, gemm_tile_args, whole
+
+cdef enum:
+    PACKED_PANELS = 3  # so many panels are worth a packed copy of a tile's pixels
+    PACKED_DEPTH = 16  # rows of weights that are packed at a time, so that few pages are read at once
+    FOLDED = 8  # channels whose windows are added at a time: planes often map to the same sets of the L1 cache
+
+
+cdef struct Job:
+    # One item: its part of the weights, packed, of the scratch and of the channels.
+    const View *x
+    const View *y
+    const char *w
+    char *pixels  # packed pixels of a tile, (depth, MR)
+    char *columns  # their windows, `pitch` apart
+    Py_ssize_t group, channel, channels, lanes
+
+
+cdef inline void reached(
+    Py_ssize_t start, Py_ssize_t dilation, Py_ssize_t kernel, Py_ssize_t outputs, Py_ssize_t *first, Py_ssize_t *end) noexcept nogil:
+    """The taps of a window from `start` on that are on an output."""
+    first[0], end[0] = 0, 0
+    if dilation == 1:
+        first[0], end[0] = max(<Py_ssize_t>0, -start), min(kernel, outputs - start)
+        return
+    if start < 0:
+        first[0] = (-start + dilation - 1) // dilation
+    if start < outputs:
+        end[0] = min(kernel, (outputs - start + dilation - 1) // dilation)
+
+
+cdef inline void move(char *to, const char *source, Py_ssize_t size) noexcept nogil:
+    if size == 4:
+        (<float *>to)[0] = (<const float *>source)[0]
+    else:
+        (<double *>to)[0] = (<const double *>source)[0]
+
+
+cdef class Col2im(Prepared):
+    """One prepared transposed convolution, padded with zeros."""
+
+    cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
+    cdef Py_ssize_t taps, pixels, images, block, blocks, panels, pitch
+    cdef bint channels_last, outside
+
+    def __init__(self, size_t table, p, blocks, bint outside):
+        """`outside`: whether weights that are not finite are multiplied by zeros beside the input."""
+        self.t = <const fc_table *>table
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.xd, self.xh, self.xw = p.input
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.pd, self.ph, self.pw = (lo for lo, _ in p.pads)
+        self.od, self.oh, self.ow = p.output
+        self.outside = outside
+        self.taps, self.pixels = p.taps, self.xd * self.xh * self.xw
+        self.images, self.block, self.channels_last = blocks.images, blocks.channels, p.layout == "NHWC"
+        self.blocks = (self.ocg + self.block - 1) // self.block
+        self.panels = (self.block * self.taps + self.t.nr - 1) // self.t.nr
+        self.pitch = self.panels * self.t.nr + self.t.vl  # so that rows map to different sets
+        self.items = (self.n + self.images - 1) // self.images * self.groups * self.blocks
+
+    cdef Py_ssize_t block_bytes(self) noexcept nogil:
+        return self.panels * self.t.nr * self.icg * self.t.itemsize
+
+    cdef Py_ssize_t pixel_bytes(self) noexcept nogil:
+        """Of a tile's packed pixels, and of what packing clobbers after them; whole lines."""
+        return ((self.icg * self.t.mr + self.t.vl) * self.t.itemsize + 63) // 64 * 64
+
+    cdef Py_ssize_t column_bytes(self) noexcept nogil:
+        return self.t.mr * self.pitch * self.t.itemsize
+
+    def finite(self, weights):
+        """Whether sums are those of the definition, because all weights are finite or nothing beside the input is read."""
+        return not self.outside or isfinite(self.t.largest(address(weights), elements(weights)))
+
+    def plain(self, x, out, weights, bias=None):
+        """See `Prepared.plain`."""
+        if whole(weights, False, self.weight_bytes) == NULL or not self.finite(weights):
+            return False
+        return Prepared.plain(self, x, out, weights, bias)
+
+    def all_packed_bytes(self):
+        """Of all packed weights."""
+        return self.groups * self.blocks * self.block_bytes()
+
+    def pack(self, w, packed):
+        """All weights."""
+        cdef const char *source = address(w)
+        cdef char *to = address(packed)
+        cdef Py_ssize_t i
+        with nogil:
+            for i in range(self.groups * self.blocks):
+                self.pack_block(source, i // self.blocks, i % self.blocks, to + i * self.block_bytes())
+
+    cdef void pack_block(self, const char *w, Py_ssize_t g, Py_ssize_t b, char *to) noexcept nogil:
+        """A block of output channels of a group."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, across = self.ocg * self.taps, k = 0, j, depth, channel, tap, lane
+        cdef Py_ssize_t channels = min(self.block, self.ocg - b * self.block), lanes = channels * self.taps
+        cdef char *row
+        w = w + (g * self.icg * self.ocg + b * self.block) * self.taps * size
+        if self.channels_last and self.taps > 1 and channels > 1:
+            if lanes < self.panels * nr:
+                memset(to, 0, self.block_bytes())
+            for k in range(self.icg):
+                row, lane = to + k * nr * size, 0
+                for tap in range(self.taps):
+                    for channel in range(channels):
+                        move(row + lane * size, w + (k * across + channel * self.taps + tap) * size, size)
+                        lane += 1
+                        if lane == nr:
+                            row, lane = row + self.icg * nr * size, 0
+            return
+        while k < self.icg:
+            depth, j = min(<Py_ssize_t>PACKED_DEPTH, self.icg - k), 0
+            while j < lanes:
+                self.t.pack_b(to + (j * self.icg + k * nr) * size, w + (k * across + j) * size, 1, across, min(nr, lanes - j), depth)
+                j = j + nr
+            k = k + depth
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Job job
+        cdef Py_ssize_t size = self.t.itemsize, b = i % self.blocks, g = i // self.blocks % self.groups
+        cdef Py_ssize_t n = i // self.blocks // self.groups * self.images, end = min(self.n, n + self.images), j
+        cdef char *weights = scratch + self.pixel_bytes() + self.column_bytes()
+        job.x, job.y, job.pixels, job.columns = &arrays.x, &arrays.y, scratch, scratch + self.pixel_bytes()
+        job.group, job.channel, job.channels = g, g * self.ocg + b * self.block, min(self.block, self.ocg - b * self.block)
+        job.lanes = job.channels * self.taps
+        if arrays.weights != arrays.plain:
+            job.w = arrays.weights + (g * self.blocks + b) * self.block_bytes()
+        else:
+            self.pack_block(arrays.plain, g, b, weights)
+            job.w = weights
+        if 2 * self.pixels < self.t.mr:  # tiles of several images
+            for j in range(n, end):
+                self.start(&job, j, arrays.bias)
+            self.tiles(&job, n, (end - n) * self.pixels)
+            return
+        for j in range(n, end):
+            self.start(&job, j, arrays.bias)
+            self.tiles(&job, j, self.pixels)
+
+    cdef void start(self, const Job *job, Py_ssize_t n, const char *bias) noexcept nogil:
+        """The bias, or zeros, in every result."""
+        cdef Py_ssize_t size = self.t.itemsize, outputs = self.od * self.oh * self.ow, i, j, run
+        cdef char *y = job.y.data + (n * job.y.stride[0] + job.channel * job.y.stride[1]) * size
+        if self.channels_last:
+            run = job.channels * size
+            for i in range(outputs):
+                if bias == NULL:
+                    memset(y + i * job.y.stride[4] * size, 0, run)
+                else:
+                    memcpy(y + i * job.y.stride[4] * size, bias + job.channel * size, run)
+            return
+        for i in range(job.channels):
+            if bias == NULL:
+                memset(y + i * job.y.stride[1] * size, 0, outputs * size)
+            else:
+                spread(y + i * job.y.stride[1] * size, bias + (job.channel + i) * size, outputs, size)
+
+    cdef void tiles(self, const Job *job, Py_ssize_t n, Py_ssize_t count) noexcept nogil:
+        """`count` pixels from the first one of image n on, in near-equal tiles."""
+        cdef Py_ssize_t pieces = (count + self.t.mr - 1) // self.t.mr, piece, q = 0, end
+        for piece in range(pieces):
+            end = count * (piece + 1) // pieces
+            self.tile(job, n + q // self.pixels, q % self.pixels, end - q)
+            q = end
+
+    cdef void tile(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t rows) noexcept nogil:
+        """`rows` pixels from pixel `pixel` of image n on."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, j = 0
+        cdef const View *x = job.x
+        cdef gemm_tile_args tile
+        cdef bint wide
+        tile.a = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel * x.stride[4]) * size
+        tile.ars, tile.acs = x.stride[0] if self.pixels == 1 else x.stride[4], x.stride[1]
+        if pixel + rows > self.pixels > 1:
+            self.collect(job, n, pixel, rows)
+            tile.a, tile.ars, tile.acs = job.pixels, 1, self.t.mr
+        elif job.lanes > (PACKED_PANELS - 1) * nr:
+            self.t.pack_a(job.pixels, tile.a, tile.ars, tile.acs, rows, self.icg)
+            tile.a, tile.ars, tile.acs = job.pixels, 1, self.t.mr
+        tile.depth, tile.bs, tile.ys, tile.first, tile.bias, tile.relu = self.icg, nr, self.pitch, 1, NULL, 0
+        while j < job.lanes:
+            wide = job.lanes - j > vl
+            tile.b, tile.y, tile.cols = job.w + j * self.icg * size, job.columns + j * size, nr if wide else vl
+            self.t.gemm_tile[rows][wide](&tile)
+            j = j + nr
+        if self.channels_last:
+            self.add(job, n, pixel, rows, 0, job.channels)
+            return
+        j = 0
+        while j < job.channels:
+            self.add(job, n, pixel, rows, j, min(<Py_ssize_t>FOLDED, job.channels - j))
+            j = j + FOLDED
+
+    cdef void collect(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t rows) noexcept nogil:
+        """Pack pixels of several images."""
+        cdef Py_ssize_t size = self.t.itemsize, mr = self.t.mr, r, k
+        cdef const View *x = job.x
+        cdef const char *source
+        for r in range(rows):
+            source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel * x.stride[4]) * size
+            for k in range(self.icg):
+                move(job.pixels + (k * mr + r) * size, source + k * x.stride[1] * size, size)
+            pixel += 1
+            if pixel == self.pixels:
+                pixel, n = 0, n + 1
+
+    cdef void add(
+        self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t channels) noexcept nogil:
+        """Add the windows of a tile's pixels to the results of `channels` channels from `first` on."""
+        cdef Py_ssize_t size = self.t.itemsize, w = pixel % self.xw, h = pixel // self.xw % self.xh, d = pixel // self.xw // self.xh
+        cdef Py_ssize_t r, z, z1, i0, i1, j0, j1, row, plane
+        cdef const View *y = job.y
+        cdef const char *c
+        cdef fold_args f
+        for r in range(rows):
+            plane, row = d * self.sd - self.pd, h * self.sh - self.ph
+            reached(plane, self.dd, self.kd, self.od, &z, &z1)
+            reached(row, self.dh, self.kh, self.oh, &i0, &i1)
+            reached(w * self.sw - self.pw, self.dw, self.kw, self.ow, &j0, &j1)
+            while z < z1 and i0 < i1 and j0 < j1:
+                f.y = y.data + (
+                    n * y.stride[0] + (job.channel + first) * y.stride[1] + (plane + z * self.dd) * y.stride[2]
+                    + (row + i0 * self.dh) * y.stride[3] + (w * self.sw - self.pw + j0 * self.dw) * y.stride[4]) * size
+                c = job.columns + r * self.pitch * size
+                if self.channels_last:
+                    f.c = c + ((z * self.kh + i0) * self.kw + j0) * job.channels * size
+                    f.outer, f.y_outer, f.c_outer = i1 - i0, self.dh * y.stride[3], self.kw * job.channels
+                    f.inner, f.y_inner, f.c_inner = j1 - j0, self.dw * y.stride[4], job.channels
+                    f.run, f.y_step = job.channels, 1
+                    if f.y_inner == f.c_inner:
+                        f.run, f.inner = f.run * f.inner, 1
+                else:
+                    f.c = c + (first * self.taps + (z * self.kh + i0) * self.kw + j0) * size
+                    f.outer, f.y_outer, f.c_outer = channels, y.stride[1], self.taps
+                    f.inner, f.y_inner, f.c_inner = i1 - i0, self.dh * y.stride[3], self.kw
+                    f.run, f.y_step = j1 - j0, self.dw
+                self.t.fold(&f)
+                z += 1
+            w += 1
+            if w == self.xw:
+                w, h = 0, h + 1
+                if h == self.xh:
+                    h, d = 0, d + 1
+                    if d == self.xd:
+                        d, n = 0, n + 1
+
+
+cdef void spread(char *to, const char *value, Py_ssize_t count, Py_ssize_t size) noexcept nogil:
+    """`count` copies of a value."""
+    cdef Py_ssize_t i
+    cdef float single
+    cdef double wide
+    if size == 4:
+        single = (<const float *>value)[0]
+        for i in range(count):
+            (<float *>to)[i] = single
+    else:
+        wide = (<const double *>value)[0]
+        for i in range(count):
+            (<double *>to)[i] = wide
