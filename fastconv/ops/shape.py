@@ -13,6 +13,7 @@ from fastconv.core.problems.base import as_int, as_name, freeze
 from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.views import canonical_result
 from fastconv.typing import ArrayLike, Backend, Execution, Extents, Number, PadMode, Size
 
@@ -127,15 +128,17 @@ def pad(
     >>> F.pad(np.array([[1, 2, 3]]), (2, 1), mode="reflect")
     array([[3, 2, 1, 2, 3, 2]])
     """
-    x = as_array(input, "input")
+    return _pad(input, pad, mode, value, out, resolve(backend, algorithm, threads, tol, max_workspace))
+
+
+@repeated
+def _pad(x: Any, pad: Any, mode: Any, value: Any, out: Any, options: Options) -> Request:
+    x = as_array(x, "input")
     widths = freeze(pad, "pad")
     if not isinstance(pad, Iterable):
         raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
     p, shape = pad_problem(x.shape, x.dtype, widths, as_name(mode, "mode"), as_value(value))
-    return _submit(
-        p, x, shape, out,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
-    )  # fmt: skip
+    return _recipe(p, x.shape, x.dtype, shape, options), x, (), out
 
 
 def unfold(

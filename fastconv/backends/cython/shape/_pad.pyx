@@ -7,11 +7,32 @@ element is what follows the last padded axis.  Elements are bytes: any dtype is 
 
 from libc.string cimport memcpy
 
+cdef extern from *:
+    """
+    #include <stddef.h>
+    #include <string.h>
+    /* n bytes that do not overlap: rows are so short that a call of memcpy takes longer. */
+    static inline void fc_copy(char *to, const char *from, ptrdiff_t n)
+    {
+        if (n >= 1024) memcpy(to, from, (size_t)n);
+        else if (n >= 16) {
+            for (ptrdiff_t i = 0; i < n - 16; i += 16) memcpy(to + i, from + i, 16);
+            memcpy(to + n - 16, from + n - 16, 16);
+        } else if (n >= 4) {
+            for (ptrdiff_t i = 0; i < n - 4; i += 4) memcpy(to + i, from + i, 4);
+            memcpy(to + n - 4, from + n - 4, 4);
+        } else
+            for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i];
+    }
+    """
+    void fc_copy(char *to, const char *x, Py_ssize_t n) noexcept nogil
+
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport axis_of, fc_axis, fc_source, fc_table
 
 cdef enum:
     PATTERN = 64  # bytes: whole elements of any dtype
+    NEAR = 16  # elements of a border whose sources are looked up once for all rows of an item
 
 
 cdef struct PadAxis:
@@ -29,7 +50,9 @@ cdef PadAxis pad_axis(axis) except *:
 
 cdef inline Py_ssize_t source(const PadAxis *a, Py_ssize_t at) noexcept nogil:
     """Input index of a position of the result; -1 for the fill value."""
-    cdef Py_ssize_t found = fc_source(&a.of, at)
+    cdef Py_ssize_t found = at - a.of.lo
+    if not (0 <= found < a.of.extent and at < a.of.size):
+        found = fc_source(&a.of, at)
     return found if found < 0 else found + a.skip
 
 
@@ -64,16 +87,25 @@ cdef class Padded(Prepared):
         cdef Py_ssize_t row = i * self.block, last = min(row + self.block, self.rows), m, o, n, plane, at
         cdef Py_ssize_t length = self.inner.extent * self.unit, width = self.inner.of.size * self.unit
         cdef char *to = a.y.data + row * width
+        cdef const char *x
+        cdef Py_ssize_t left[NEAR]
+        cdef Py_ssize_t right[NEAR]
         m = row % self.middle.of.size
         o = row // self.middle.of.size % self.outer.of.size
         n = row // self.middle.of.size // self.outer.of.size
         plane = source(&self.outer, o)
+        self.near(left, 0, self.begin)
+        self.near(right, self.end, self.inner.of.size)
         while row < last:
             at = source(&self.middle, m)
             if plane < 0 or at < 0:
                 self.fill(to, width)
             else:
-                self.copy(to, a.x.data + ((n * self.outer.extent + plane) * self.middle.extent + at) * length)
+                x = a.x.data + ((n * self.outer.extent + plane) * self.middle.extent + at) * length
+                self.border(to, x, left, 0, self.begin)
+                fc_copy(to + self.begin * self.unit, x + (self.begin - self.inner.of.lo + self.inner.skip) * self.unit,
+                        (self.end - self.begin) * self.unit)
+                self.border(to, x, right, self.end, self.inner.of.size)
             to += width
             row += 1
             m += 1
@@ -85,28 +117,28 @@ cdef class Padded(Prepared):
                     n += 1
                 plane = source(&self.outer, o)
 
-    cdef void copy(self, char *to, const char *x) noexcept nogil:
-        """One row."""
-        cdef Py_ssize_t unit = self.unit
-        self.border(to, x, 0, self.begin)
-        if self.end > self.begin:
-            memcpy(to + self.begin * unit, x + (self.begin - self.inner.of.lo + self.inner.skip) * unit,
-                   (self.end - self.begin) * unit)
-        self.border(to, x, self.end, self.inner.of.size)
+    cdef void near(self, Py_ssize_t *sources, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+        """The sources of positions of a row, if they are few."""
+        cdef Py_ssize_t at
+        if self.inner.of.mode and last - first <= NEAR:
+            for at in range(first, last):
+                sources[at - first] = source(&self.inner, at)
 
-    cdef void border(self, char *to, const char *x, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+    cdef void border(
+        self, char *to, const char *x, const Py_ssize_t *sources, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
         cdef Py_ssize_t at, unit = self.unit, found
-        if self.inner.of.mode == 0:
+        if self.inner.of.mode == 0 and unit == 4 and last - first <= NEAR:
+            for at in range(first, last):
+                memcpy(to + at * 4, self.pattern, 4)
+        elif self.inner.of.mode == 0:
             self.fill(to + first * unit, (last - first) * unit)
-            return
-        for at in range(first, last):
-            found = source(&self.inner, at)
-            if unit == 4:
-                memcpy(to + at * 4, x + found * 4, 4)
-            elif unit == 8:
-                memcpy(to + at * 8, x + found * 8, 8)
-            else:
-                memcpy(to + at * unit, x + found * unit, unit)
+        elif last - first <= NEAR and unit == 4:
+            for at in range(last - first):
+                memcpy(to + (first + at) * 4, x + sources[at] * 4, 4)
+        else:
+            for at in range(first, last):
+                found = sources[at - first] if last - first <= NEAR else source(&self.inner, at)
+                fc_copy(to + at * unit, x + found * unit, unit)
 
     cdef void fill(self, char *to, Py_ssize_t count) noexcept nogil:
         """The fill value in `count` bytes."""
@@ -114,9 +146,4 @@ cdef class Padded(Prepared):
             memcpy(to, self.pattern, PATTERN)
             to += PATTERN
             count -= PATTERN
-        if count == 4:
-            memcpy(to, self.pattern, 4)
-        elif count == 8:
-            memcpy(to, self.pattern, 8)
-        elif count > 0:
-            memcpy(to, self.pattern, count)
+        fc_copy(to, self.pattern, count)

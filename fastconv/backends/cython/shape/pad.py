@@ -66,7 +66,7 @@ class Pad(Kernel[PadProblem]):
         axes, _ = merged(p)
         rows = p.n * prod(lo + e + hi for e, (lo, hi) in axes[:-1])
         border = rows * sum(max(v, 0) for v in axes[-1][1]) if axes and p.mode != "constant" else 0
-        return Features({"call": 1, "row": rows, "border": border, "bytes": p.bytes})
+        return Features({"call": 1, "row": rows, "border": border, **native.traffic(p.bytes)})
 
     def workspace(self, problem: PadProblem) -> int:
         return 0
