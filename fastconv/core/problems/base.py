@@ -113,6 +113,8 @@ def as_int(value: Any, name: str, low: int | None = None) -> int:
 
 def as_number(value: Any, name: str) -> float:
     """`value`, a real number and not a bool, as a Python float."""
+    if type(value) is float:  # before checks that take longer than a small activation
+        return value
     if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {shown(value)} of type {type(value).__name__}")
     try:

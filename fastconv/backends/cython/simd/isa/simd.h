@@ -220,7 +220,7 @@ INLINE half_vec v_half_load_mask(const REAL *p, vmask m)
 INLINE vec v_inverse(vec a)
 {
     vec r = v_rough_inverse(a);
-    return v_fma(v_fma(v_zero() - a, r, v_set1(1)), r, r);
+    return v_fma(v_fma(-a, r, v_set1(1)), r, r);
 }
 #else
 #define v_inverse(a) (v_set1(1) / (a))
