@@ -279,13 +279,7 @@ TABLE = Table(
         "cython.pool.channels@portable": {
             "call": 2e-06, "load": 6e-10, "store": 1e-09, "window": 4e-09, "bytes": 6.6667e-11,
         },
-        "cython.pool.flat@avx2": {
-            "call": 2e-06, "load": 5e-10, "tap": 6.5e-10, "divide": 8e-10, "plane": 1e-08, "bytes": 6.6667e-11,
-        },
         "cython.pool.flat@avx512": {
-            "call": 2e-06, "load": 5e-10, "tap": 6.5e-10, "divide": 8e-10, "plane": 1e-08, "bytes": 6.6667e-11,
-        },
-        "cython.pool.flat@portable": {
             "call": 2e-06, "load": 5e-10, "tap": 6.5e-10, "divide": 8e-10, "plane": 1e-08, "bytes": 6.6667e-11,
         },
         "cython.pool.global@avx2": {
@@ -309,13 +303,7 @@ TABLE = Table(
             "call": 2e-06, "enter": 1e-09, "leave": 1.2e-09, "load": 4e-10, "window": 4e-09, "item": 2e-07,
             "bytes": 6.6667e-11,
         },
-        "cython.pool.pairs@avx2": {
-            "call": 4e-06, "vector": 9.6e-09, "bytes": 6.6667e-11,
-        },
         "cython.pool.pairs@avx512": {
-            "call": 4e-06, "vector": 9.6e-09, "bytes": 6.6667e-11,
-        },
-        "cython.pool.pairs@portable": {
             "call": 4e-06, "vector": 9.6e-09, "bytes": 6.6667e-11,
         },
         "cython.pool.powers@avx2": {
@@ -340,13 +328,13 @@ TABLE = Table(
             "vector_whole_indexed": 2e-09, "index": 1e-09, "row": 4e-08, "piece": 1.5e-08, "bytes": 6.6667e-11,
         },
         "cython.pool.shifts@avx2": {
-            "call": 2e-06, "load": 4.5e-10, "tap": 8e-10, "row": 4e-09, "plane": 1.5e-08, "bytes": 6.6667e-11,
+            "call": 2e-06, "load": 4.5e-10, "tap": 8e-10, "row": 4e-09, "plane": 5e-09, "bytes": 6.6667e-11,
         },
         "cython.pool.shifts@avx512": {
-            "call": 2e-06, "load": 4.5e-10, "tap": 8e-10, "row": 4e-09, "plane": 1.5e-08, "bytes": 6.6667e-11,
+            "call": 2e-06, "load": 4.5e-10, "tap": 8e-10, "row": 4e-09, "plane": 5e-09, "bytes": 6.6667e-11,
         },
         "cython.pool.shifts@portable": {
-            "call": 2e-06, "load": 4.5e-10, "tap": 8e-10, "row": 4e-09, "plane": 1.5e-08, "bytes": 6.6667e-11,
+            "call": 2e-06, "load": 4.5e-10, "tap": 8e-10, "row": 4e-09, "plane": 5e-09, "bytes": 6.6667e-11,
         },
         "cython.pool_backward.collect": {
             "call": 6e-06, "widen": 1e-09, "bytes": 6.6667e-11,

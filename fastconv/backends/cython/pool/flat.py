@@ -2,7 +2,7 @@
 
 Why it exists: the vectors of `small_window` end with each row.  With AVX-512 that takes 1.2 to 1.6 times as long, 1.4
 in the mean for 3 x 3 windows and 1.3 for 5 x 5 (float32, planes of 7 x 7 to 56 x 56, one thread, interleaved).  With
-AVX2 it takes as long for 3 x 3 windows, and 0.8 times as long for 5 x 5.
+AVX2 it takes as long for 3 x 3 windows, and 0.8 times as long for 5 x 5: there is no such kernel then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython.pool.separable import MAX, SHARED_FLOPS, SUM, SeparableBlocks, axis_divisors
+from fastconv.backends.cython.pool.small_window import MASKED
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -81,4 +82,4 @@ class FlatPool(Kernel[PoolProblem]):
         return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
 
 
-KERNELS = tuple(FlatPool(isa) for isa in machine.ISAS)
+KERNELS = tuple(FlatPool(isa) for isa in machine.ISAS if isa in MASKED)

@@ -30,6 +30,8 @@
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
 #define v_max(a, b) ((vec)_mm512_mask_mov_pd(_mm512_max_pd((__m512d)(b), (__m512d)(a)), \
     _mm512_cmp_pd_mask((__m512d)(b), (__m512d)(b), _CMP_UNORD_Q), (__m512d)(b)))
+#define v_beats(w, v) _mm512_mask_cmp_pd_mask( \
+    _mm512_cmp_pd_mask((__m512d)(v), (__m512d)(v), _CMP_ORD_Q), (__m512d)(w), (__m512d)(v), _CMP_NLE_UQ)
 #else
 #define v_set1(a) ((vec)_mm512_set1_ps(a))
 #define v_fma(a, b, c) ((vec)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
@@ -54,6 +56,8 @@
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
 #define v_max(a, b) ((vec)_mm512_mask_mov_ps(_mm512_max_ps((__m512)(b), (__m512)(a)), \
     _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))
+#define v_beats(w, v) _mm512_mask_cmp_ps_mask( \
+    _mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_ORD_Q), (__m512)(w), (__m512)(v), _CMP_NLE_UQ)
 #define v_from_float16(h) ((vec)_mm512_cvtph_ps((__m256i)(h)))
 #define v_to_float16(v) ((short_vec)_mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #define v_short_load_mask(p, m) ((short_vec)_mm256_maskz_loadu_epi16(m, p))

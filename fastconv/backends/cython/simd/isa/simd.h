@@ -12,6 +12,7 @@
    v_finite                   whether no lane is infinite or NaN
    v_larger, v_smaller        of two; the second operand if one is NaN
    v_any_nan                  whether some lane is NaN
+   v_beats(w, v)              the lanes of which w is larger than v, or the first of the two to be NaN, as a vmask
    v_even, v_odd              every second element of two vectors
    v_ahead                    VL adjacent elements of two vectors, from element n of the first on
    v_keep(v, m, rest)         the lanes of v that are in the vmask m, those of `rest` elsewhere
@@ -31,7 +32,7 @@
      HAS_MASKS   a vmask is a register of bits of its own, and masked loads and stores cost what others do
      HAS_ALIGN   v_align is one instruction
      MR          rows of the register tile, a plain number up to FC_MAX_MR
-   and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, and v_short_load_mask
+   and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, v_beats, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
    has better ones than those below, v_from_float16 and v_to_float16, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
    with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
@@ -164,6 +165,10 @@ INLINE vmask v_lanes(ptrdiff_t lo, ptrdiff_t hi)
     return m;
 }
 #define v_keep(v, m, rest) v_select(m, v, rest)
+#endif
+
+#ifndef v_beats
+INLINE vmask v_beats(vec w, vec v) { return ~(ivec)(w <= v) & (ivec)(v == v); }
 #endif
 
 #ifdef FC_SCALAR_TAILS
