@@ -68,7 +68,8 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
 
     Costs are those of one image on one thread, whatever the batch and the number of threads: the choice, and with it
     the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
-    costs are those of the whole batch.  Of small images, the cost is the mean of one image alone and one of many.
+    costs are those of the whole batch.  Of small images, the cost is the geometric mean of one image alone and one of
+    many.
     """
     table, many = host_table(), problem.many_images()
     times = wisdom.known(problem)
@@ -83,7 +84,7 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
         revision, seconds = times.get(kernel.name, (None, None))
         cost = kernel.cost(inner.one_image(), table)
         if many is not None:
-            cost = (cost + kernel.cost(fusable(kernel, many)[0], table) / NOMINAL_ROWS) / 2
+            cost = (cost * kernel.cost(fusable(kernel, many)[0], table) / NOMINAL_ROWS) ** 0.5
         rows.append(
             Candidate(
                 kernel,

@@ -132,7 +132,7 @@ def test_where_zeros_beside_the_input_take_part() -> None:
 def test_few_pixels_of_many_channels_choose_it() -> None:
     generator = transposed((16, 100, 1, 1), (100, 512, 4, 4))
     vocoder = transposed((1, 512, 32), (512, 256, 16), stride=8)
-    for p in (generator, vocoder):
+    for p in (generator, vocoder, replace(generator, packed=True)):
         kernel = choose(p, Options()).kernel
         if kernel.backend == "cython" and kernel.isa != "portable":
             assert kernel.algorithm == "col2im"

@@ -5,7 +5,7 @@ One item of work is a block of output channels of one group, for some images.  I
 packed into panels of NR lanes; channels first, the lanes are (channel, tap), as weights are stored, and channels last (tap, channel),
 so that in both cases neighbouring lanes are neighbours in the result.  For each tile of up to MR pixels the product goes
 to scratch, which stays in the caches, and its rows are added to the result, which holds the bias beforehand.
-The pixels of an image are added in order, so each result is summed in one order, whatever the blocks are.
+The pixels of an image are added in one order, whatever the blocks are, and so each result is summed in one order.
 """
 
 from libc.math cimport isfinite
@@ -18,6 +18,7 @@ cdef enum:
     PACKED_PANELS = 3  # so many panels are worth a packed copy of a tile's pixels
     PACKED_DEPTH = 16  # rows of weights that are packed at a time, so that few pages are read at once
     FOLDED = 8  # channels whose windows are added at a time: planes often map to the same sets of the L1 cache
+    FEW_RUNS = 32  # of a pixel: the next one's wait for their stores, and every other pixel is left for later
 
 
 cdef struct Job:
@@ -55,7 +56,7 @@ cdef class Col2im(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
     cdef Py_ssize_t taps, pixels, images, block, blocks, panels, pitch
-    cdef bint channels_last, outside
+    cdef bint channels_last, outside, alternate
 
     def __init__(self, size_t table, p, blocks, bint outside):
         """`outside`: whether weights that are not finite are multiplied by zeros beside the input."""
@@ -68,6 +69,9 @@ cdef class Col2im(Prepared):
         self.pd, self.ph, self.pw = (lo for lo, _ in p.pads)
         self.od, self.oh, self.ow = p.output
         self.outside = outside
+        self.alternate = (
+            not self.channels_last and 2 * self.xd * self.xh * self.xw >= self.t.mr and self.kw > self.sw
+            and min(self.ocg, <Py_ssize_t>FOLDED) * self.kd * self.kh < FEW_RUNS)
         self.taps, self.pixels = p.taps, self.xd * self.xh * self.xw
         self.images, self.block, self.channels_last = blocks.images, blocks.channels, p.layout == "NHWC"
         self.blocks = (self.ocg + self.block - 1) // self.block
@@ -187,6 +191,7 @@ cdef class Col2im(Prepared):
         cdef const View *x = job.x
         cdef gemm_tile_args tile
         cdef bint wide
+        cdef int first
         tile.a = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel * x.stride[4]) * size
         tile.ars, tile.acs = x.stride[0] if self.pixels == 1 else x.stride[4], x.stride[1]
         if pixel + rows > self.pixels > 1:
@@ -202,11 +207,13 @@ cdef class Col2im(Prepared):
             self.t.gemm_tile[rows][wide](&tile)
             j = j + nr
         if self.channels_last:
-            self.add(job, n, pixel, rows, 0, job.channels)
+            self.add(job, n, pixel, 0, 1, rows, 0, job.channels)
             return
         j = 0
         while j < job.channels:
-            self.add(job, n, pixel, rows, j, min(<Py_ssize_t>FOLDED, job.channels - j))
+            for first in range(2 if self.alternate else 1):
+                self.add(
+                    job, n, pixel, first, 2 if self.alternate else 1, rows, j, min(<Py_ssize_t>FOLDED, job.channels - j))
             j = j + FOLDED
 
     cdef void collect(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t rows) noexcept nogil:
@@ -223,8 +230,9 @@ cdef class Col2im(Prepared):
                 pixel, n = 0, n + 1
 
     cdef void add(
-        self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t channels) noexcept nogil:
-        """Add the windows of a tile's pixels to the results of `channels` channels from `first` on."""
+        self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t row0, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t first,
+        Py_ssize_t channels) noexcept nogil:
+        """Add windows of a tile to the results of `channels` channels from `first` on: every `step`-th row from `row0` on."""
         cdef Py_ssize_t size = self.t.itemsize, w = pixel % self.xw, h = pixel // self.xw % self.xh, d = pixel // self.xw // self.xh
         cdef Py_ssize_t r, z, z1, i0, i1, j0, j1, row, plane
         cdef const View *y = job.y
@@ -235,7 +243,7 @@ cdef class Col2im(Prepared):
             reached(plane, self.dd, self.kd, self.od, &z, &z1)
             reached(row, self.dh, self.kh, self.oh, &i0, &i1)
             reached(w * self.sw - self.pw, self.dw, self.kw, self.ow, &j0, &j1)
-            while z < z1 and i0 < i1 and j0 < j1:
+            while z < z1 and i0 < i1 and j0 < j1 and r % step == row0:
                 f.y = y.data + (
                     n * y.stride[0] + (job.channel + first) * y.stride[1] + (plane + z * self.dd) * y.stride[2]
                     + (row + i0 * self.dh) * y.stride[3] + (w * self.sw - self.pw + j0 * self.dw) * y.stride[4]) * size

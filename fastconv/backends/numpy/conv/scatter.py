@@ -53,7 +53,7 @@ class NumpyScatter(Kernel[ConvProblem]):
         return Features({
             "call": (2 * pixels + 4) * p.groups,
             "multiply": p.flops * size * (4 if p.dtype.kind == "c" else 1),
-            "element": pixels * p.oc * p.taps * size,
+            "element": pixels * p.oc * p.taps * size + (0 if p.packed else p.oc * p.depth),  # weights are tested
             "bytes": p.bytes,
         })
 
