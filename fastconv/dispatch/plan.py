@@ -119,7 +119,7 @@ class Recipe:
         self._choice = choice
         self._bind: Bind | None = None
         self._run: Run | None = None
-        self._heavy = self._repeats = False
+        self._heavy, self._repeats = False, 0
 
     @property
     def choice(self) -> Choice:
@@ -163,9 +163,10 @@ class Recipe:
         """What runs the prepared kernel on contiguous x, out and constants as the user gave them; None if nothing does.
 
         Nor for the first call, which may be the only one, or where tables are large, which must remain releasable.
+        From the second call on only those whose number is a power of two: what cannot be repeated is tried a few times.
         """
-        if not self._repeats:
-            self._repeats = True
+        self._repeats += 1
+        if self._repeats == 1 or self._repeats & (self._repeats - 1):
             return None
         if self._heavy or not self.same_order or self.result is None:
             return None
