@@ -296,7 +296,7 @@ TABLE = Table(
             "bytes": 6.6667e-11,
         },
         "cython.pool.lanes@avx512": {
-            "call": 2e-06, "enter": 1.8e-09, "leave": 2.2e-09, "load": 5e-10, "window": 4e-09, "item": 2e-07,
+            "call": 2e-06, "enter": 1.2e-09, "leave": 1.5e-09, "load": 5e-10, "window": 4e-09, "item": 1e-07,
             "bytes": 6.6667e-11,
         },
         "cython.pool.lanes@portable": {

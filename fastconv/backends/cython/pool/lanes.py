@@ -181,7 +181,7 @@ class Lanes(Kernel[P]):
             "window": vectors * p.pixels,
             "item": items,
         }
-        return Features({"call": 1}, work, {"bytes": p.bytes})
+        return Features({"call": 1, "bytes": p.bytes, **work})
 
     def workspace(self, problem: P) -> int:
         return LanesBlocks.of(problem, self.isa).bytes
