@@ -48,8 +48,12 @@ if platform.machine().lower() in ("x86_64", "amd64"):
     ISA_FLAGS["avx512"] = ["-march=x86-64-v4", "-mprfchw", "-mprefer-vector-width=512"]
 elif platform.machine().lower() in ("aarch64", "arm64"):
     ISA_FLAGS = {"neon": []}
+FEATURE_FLAGS = {
+    "AVX512BF16": "-mavx512bf16", "AVX512VNNI": "-mavx512vnni", "AMX_TILE": "-mamx-tile", "AMX_BF16": "-mamx-bf16",
+}  # a compiler without them makes slower code for these tables
 if chosen := os.environ.get("FASTCONV_ISAS"):
     ISA_FLAGS = {isa: ISA_FLAGS[isa] for isa in chosen.split()}
+BUILT = [(isa, table) for isa in ISA_FLAGS for table in TABLES if table.made_for(isa)]
 
 
 def extensions():
@@ -67,7 +71,7 @@ def extensions():
             include_dirs=[NATIVE, np.get_include()],
             define_macros=[
                 *numpy_api,
-                ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{table.name})" for isa in ISA_FLAGS for table in TABLES)),
+                ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{table.name})" for isa, table in BUILT)),
             ],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
@@ -133,14 +137,14 @@ class Build(build_ext):
             seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
             macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}")]
             macros += [("FC_DOUBLE", str(table.double)), ("FC_STORED", table.stored)]
-            arguments = [*self.common, *flags, *seen]
+            extra = [FEATURE_FLAGS[feature] for of, feature in table.features if of == isa]
+            arguments = [*self.common, *flags, *filter(lambda flag: self.compiles([flag]), extra), *seen]
             return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             jobs = [
-                pool.submit(compile_one, isa, flags, table)
-                for isa, flags in ISA_FLAGS.items()
-                for table in TABLES
+                pool.submit(compile_one, isa, ISA_FLAGS[isa], table)
+                for isa, table in BUILT
             ]
             return [name for job in jobs for name in job.result()]
 

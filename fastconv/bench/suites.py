@@ -430,6 +430,25 @@ _TINY = (
     Case("gelu 16,8,8", "gelu", ((1, 16, 8, 8),)), _softmax("softmax", 1, 64),
 )  # fmt: skip
 
+def _in_types(case: Case, *dtypes: str) -> tuple[Case, ...]:
+    return tuple(replace(case, name=f"{case.name} {dtype}", dtype=dtype) for dtype in dtypes)
+
+
+_FLOATS, _INTEGERS = ("bfloat16", "float16"), ("int16", "int32", "int64")
+_HALF = tuple(
+    typed
+    for case, dtypes in (
+        (_matmul(300, 700, 500), (*_FLOATS, *_INTEGERS)), (_linear(20, 1100, 900), (*_FLOATS, "int8", "int64")),
+        (_linear(1, 1100, 900), _FLOATS), (_matmul(60, 64, 197, 12), ("bfloat16", "int32")),
+        (_conv(72, 30, 80, 3, 1, 1), (*_FLOATS, "int8", "uint8", *_INTEGERS)),
+        (_conv(3, 112, 40, 7, 2, 3), ("bfloat16", "int8")), (_conv(136, 13, 144), (*_FLOATS, "int8", "int32")),
+        (_conv(24, 57, 130), ("bfloat16", "uint8")),
+        (_deep(90, 29, 3), (*_FLOATS, "int8", "int32")),
+        (_conv1d("signal", 48, 1500, 56, 5, padding=2), (*_FLOATS, "int8", "int32")),
+    )
+    for typed in _in_types(case, *dtypes)
+)  # fmt: skip
+
 SUITES: dict[str, Suite] = {
     s.name: s
     for s in (
@@ -449,6 +468,7 @@ SUITES: dict[str, Suite] = {
             "odd_layers", "layers of text, detection and audio networks: uneven sizes, small maps, wide kernels", _ODDS
         ),
         Suite("more_layers", "layers of face, EfficientNet, GoogLeNet, speech, super-resolution, pose networks", _MORE),
+        Suite("half", "products and convolutions of 16-bit floats and of integers", _HALF),
         Suite("elementwise", "activations, softmax and cross-entropy", _ELEMENTWISE),
         Suite("tiny", "calls so short that checking, looking up and allocating count", _TINY),
         Suite("transposed", "transposed convolutions: generators, U-Net, FCN, vocoders, small ones", _TRANSPOSED),

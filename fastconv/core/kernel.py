@@ -122,6 +122,8 @@ class Kernel(Generic[P]):
         Whether rounding is that of plain summation; ``tol=0`` admits only such kernels.
     activations : frozenset of str
         Activations that `prepare` can fuse; the plan computes any other in a separate pass.
+    note : str
+        What a user should know about its results; `explain` prints it.
     revision : int
         Raised when the kernel's speed changes, so that measured choices are made again.
     """
@@ -134,6 +136,7 @@ class Kernel(Generic[P]):
     row: str = ""
     exact: bool = True
     activations: frozenset[str] = frozenset()
+    note: str = ""
     revision: int = 1
 
     @property

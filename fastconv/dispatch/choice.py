@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import UnsupportedError
-from fastconv.core.kernel import Kernel
+from fastconv.core.kernel import Kernel, epsilon
 from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.extensions import all_kernels
@@ -56,9 +56,10 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     usable = [c for c in candidates if c.reason is None]
     if not usable:
         raise UnsupportedError(refusal(problem, options, candidates))
-    # Rows and batch decide only among kernels of one order of summation; that order is chosen without them.
+    # Rows and batch decide only among kernels of one order of summation; that order is chosen without them.  Sums of
+    # integers are the same in any order.
     usual = problem.any_rows()
-    if usual != problem:
+    if usual != problem and epsilon(problem.results[0][1]):
         first = [c for c in survey(usual, options) if c.reason is None]
         order = _best(first).kernel.order if first else ""
         usable = [c for c in usable if c.kernel.order == order] or usable
@@ -165,6 +166,8 @@ class Explanation:
         scratch = f"workspaces are of one thread; of all {self.choice.threads}: {total} B"
         packed = f"packed weights and tables, kept by the plan: {self.packed_bytes} B"
         lines = [str(self.choice.problem), threads, scratch, packed]
+        if self.choice.kernel.note:
+            lines.append(f"{self.chosen}: {self.choice.kernel.note}")
         if self.choice.after is not None:
             after = self.choice.after
             lines.append(

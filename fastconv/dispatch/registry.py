@@ -68,7 +68,7 @@ def _conv() -> Kernels:
     from fastconv.backends.cython.conv_weight import rows as weight_rows
     from fastconv.backends.cython.conv_weight import winograd as winograd_weight
     from fastconv.backends.cython.gemm import skinny
-    from fastconv.backends.cython.widened import products
+    from fastconv.backends.cython.widened import integers, pairs, products, tiled
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numba import empty
@@ -81,7 +81,10 @@ def _conv() -> Kernels:
     filtering = (*winograd1d.KERNELS, *winograd2d.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct.KERNELS)
-    others = (*products.CONVOLUTIONS, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
+    exact = numpy.KERNELS[-1]  # does any convolution
+    integer = (*pairs.integer_convolutions(exact), *integers.convolutions(exact))
+    narrow = (*tiled.CONVOLUTIONS, *pairs.CONVOLUTIONS, *products.CONVOLUTIONS, *integer)
+    others = (*narrow, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
     forward = (*native, *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
@@ -95,13 +98,15 @@ def _conv() -> Kernels:
 def _gemm() -> Kernels:
     from fastconv.backends.cython.gemm import packed as native
     from fastconv.backends.cython.gemm import skinny
-    from fastconv.backends.cython.widened import products
+    from fastconv.backends.cython.widened import integers, pairs, products
     from fastconv.backends.numba import empty
     from fastconv.backends.numba import gemm as numba
     from fastconv.backends.numpy.gemm import product as numpy
     from fastconv.backends.reference.gemm import ReferenceGemm
 
-    others = (*products.PRODUCTS, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
+    integer = (*pairs.integer_products(*numpy.KERNELS), *integers.products(*numpy.KERNELS))
+    narrow = (*pairs.PRODUCTS, *products.PRODUCTS, *integer)
+    others = (*narrow, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
     return (*skinny.KERNELS, *native.KERNELS, *others, ReferenceGemm())
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastconv.core import machine
-from fastconv.core.kernel import Kernel
-from fastconv.core.problems.base import NOMINAL_ROWS, Problem
+from fastconv.core.kernel import Kernel, epsilon
+from fastconv.core.problems.base import NOMINAL_ROWS, Problem, is_half
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
@@ -31,7 +31,13 @@ class Candidate:
 
 
 def default_tol(problem: Problem) -> float:
-    """The largest error that is admitted if the user sets no `tol`."""
+    """The largest error that is admitted if the user sets no `tol`.
+
+    To the rounding of a result to 16 bits, which all kernels have, an algorithm may add a 64th.
+    """
+    dtype = problem.results[0][1]
+    if is_half(dtype):
+        return DEFAULT_TOL + epsilon(dtype) * (1 + 1 / 64)
     wide = getattr(problem, "acc", None) == np.float64
     return DEFAULT_TOL * float(np.finfo(np.float64).eps / np.finfo(np.float32).eps) if wide else DEFAULT_TOL
 

@@ -234,6 +234,10 @@ TABLE = Table(
             "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 2.1008e-11,
             "multiply_in_place": 1.9328e-11, "pack": 1.3e-10, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
         },
+        "cython.gemm.tiles@avx512": {
+            "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 2.3e-12,
+            "multiply_in_place": 2.1e-12, "pack": 1.3e-10, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
         "cython.gemm.thin@avx2": {
             "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "bytes_sides": 1.3333e-11,
             "multiply_packed": 9.9206e-12, "multiply": 1.7857e-11, "bytes_cached": 1.3333e-11,
@@ -364,13 +368,13 @@ TABLE = Table(
             "call": 1.5e-05, "convert": 4e-10, "convert_integer": 6e-10,
         },
         "cython.widened_products@avx2": {
-            "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10,
+            "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10, "multiply_bfloat16": 8.5e-12, "multiply_int16": 4e-12,
         },
         "cython.widened_products@avx512": {
-            "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10,
+            "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10, "multiply_bfloat16": 0.0, "multiply_int16": 0.0,
         },
         "cython.widened_products@portable": {
-            "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10,
+            "call": 8e-06, "convert": 4e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.7e-11, "multiply_int16": 8e-11,
         },
         "cython.unpool": {
             "call": 2e-06, "element": 1e-09, "bytes": 6.6667e-11,
@@ -451,10 +455,11 @@ TABLE = Table(
             "call": 4e-06, "element": 5e-10,
         },
         "numpy.conv.im2col": {
-            "call": 4e-06, "multiply": 1.1905e-11, "integer": 1e-09, "bytes_copied": 2.6667e-10, "bytes": 6.6667e-11,
+            "call": 4e-06, "multiply": 1.1905e-11, "integer": 1e-09, "convert": 2e-09, "bytes_copied": 2.6667e-10,
+            "bytes": 6.6667e-11,
         },
         "numpy.conv.pointwise": {
-            "call": 4e-06, "multiply": 1.1905e-11, "integer": 1e-09, "bytes": 6.6667e-11,
+            "call": 4e-06, "multiply": 1.1905e-11, "integer": 1e-09, "convert": 2e-09, "bytes": 6.6667e-11,
         },
         "numpy.conv.scatter": {
             "call": 4e-06, "multiply": 1.1905e-11, "element": 1e-09, "bytes": 6.6667e-11,

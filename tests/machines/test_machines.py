@@ -25,7 +25,7 @@ BACKENDS = Path(fastconv.__file__).parent / "backends"
 SMALLEST = 1e-4
 EXCEPTIONS = {
     "numpy/elementwise/erf.py": 2,  # coefficients of a polynomial
-    "numpy/gemm/integers.py": 1,  # how far the roundings of a bound itself may lead
+    "common/integers.py": 1,  # how far the roundings of a bound itself may lead
 }
 ALL = [kernel for op in ops() for kernel in kernels(op)]
 KNOWN = [shipped(name) for name in ("generic", *SHIPPED)]

@@ -12,7 +12,7 @@ ${PYTHON:-python3} $simd/interface.py
 types=$(${PYTHON:-python3} -c "
 import runpy
 tables = runpy.run_path('fastconv/backends/cython/runtime/dtypes.py')['TABLES'].values()
-print(*(':'.join(map(str, table)) for table in tables))")
+print(*(':'.join(map(str, table[:3])) for table in tables if 'FC_BFLOAT16' >= table.stored or table.stored == 'FC_FLOAT16'))")
 for isa in "$@"; do
     compiler=${CC:-gcc}
     run=

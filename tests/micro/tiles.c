@@ -75,7 +75,7 @@ static void gemm_tile(int rows, int wide)
                   with_bias);
             REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + width);
             REAL *y = numbers(size), *bias = with_bias ? numbers(cols) : NULL, *want = copied(y, size);
-            const gemm_tile_args t = {depth, a, ars, acs, b, bs, cols, first, y, ys, bias, relu};
+            const gemm_tile_args t = {depth, 1, 0, a, ars, acs, b, bs, cols, first, y, ys, bias, relu};
             USE(T->gemm_tile[rows][wide])(&t);
             for (ptrdiff_t i = 0; i < rows; i++)
                 for (ptrdiff_t j = 0; j < cols; j++) {
@@ -117,8 +117,49 @@ static void skinny(skinny_form form, ptrdiff_t rows, ptrdiff_t cols)
         }
 }
 
+static void turn(ptrdiff_t rows, ptrdiff_t cols)
+{
+    const ptrdiff_t xs = draw(cols, cols + 3), ys = draw(rows, rows + 3);
+    begin("turn: %td x %td", rows, cols);
+    REAL *x = numbers((rows - 1) * xs + cols), *y = nothing((cols - 1) * ys + rows);
+    USE(T->turn)(y, ys, x, xs, rows, cols);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < cols; j++) same(y + j * ys + i, x + i * xs + j, 1);
+}
+
+/* Elements of 16 bits, and of 8 with and without a sign; tables of double have no pairs. */
+static void join_pairs(int kind, int single, ptrdiff_t xs, ptrdiff_t apart, ptrdiff_t ys, ptrdiff_t n)
+{
+    const ptrdiff_t size = kind ? 1 : 2, count = (n - 1) * xs + 1 + (single ? 0 : apart);
+    begin("join_pairs: kind %d, single %d, %td elements %td, %td and %td apart", kind, single, n, xs, apart, ys);
+    uint8_t *x = room((size_t)(count * size));
+    uint32_t *y = room((size_t)((n - 1) * ys + 1) * 4);
+    for (ptrdiff_t i = 0; i < count * size; i++) x[i] = (uint8_t)draw(0, 255);
+    USE(T->join_pairs)(y, ys, x, xs, apart, single, kind, FC_DOUBLE ? 0 : n);
+    for (ptrdiff_t j = 0; j < (FC_DOUBLE ? 0 : n); j++) {
+        uint32_t want = 0;
+        for (int second = 0; second < 2 - single; second++) {
+            const ptrdiff_t at = j * xs + (second ? apart : 0);
+            const uint32_t v = kind == 1 ? (uint16_t)(int8_t)x[at] : kind == 2 ? x[at] : ((uint16_t *)x)[at];
+            want |= v << (16 * second);
+        }
+        if (y[j * ys] != want) fail("pair");
+    }
+}
+
 void check_tiles(void)
 {
+    begin("gemm_release");
+    USE(T->gemm_release)();
+    for (ptrdiff_t rows = 1; rows <= 2 * T->vl + 1; rows++)
+        for (ptrdiff_t cols = 1; cols <= 2 * T->vl + 1; cols++) turn(rows, cols);
+    for (int kind = 0; kind < 3; kind++)
+        for (ptrdiff_t n = 1; n <= 3 * T->vl + 2; n++) {
+            join_pairs(kind, 0, 1, draw(n, n + 5), 1, n);
+            join_pairs(kind, 0, 2, 1, 1, n);
+            join_pairs(kind, 0, draw(1, 4), draw(0, 9), draw(1, 3), n);
+            join_pairs(kind, 1, draw(1, 4), 0, draw(1, 3), n);
+        }
     for (int rows = 1; rows <= T->mr; rows++) {
         for (int wide = 0; wide < 2; wide++) {
             tile(rows, wide);

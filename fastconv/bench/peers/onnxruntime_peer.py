@@ -49,7 +49,7 @@ def contenders(work: Work) -> list[Contender]:
             raise Unsupported(f"has no operator for activation {activation!r}")
         nodes[-1].output[0] = "linear"
         nodes.append(helper.make_node(ACTIVATIONS[activation], ["linear"], ["y"]))
-    session = _session(x, nodes, constants, outputs, work.threads)
+    session = _session(x, nodes, constants, outputs, work.threads, p.results[0][1])
     feed = {"x": x}
     shapes = [shape for shape, _ in p.results]
 
@@ -64,12 +64,13 @@ def contenders(work: Work) -> list[Contender]:
 
 
 def _session(
-    x: np.ndarray, nodes: list[Any], constants: dict[str, np.ndarray], outputs: list[str], threads: int
-) -> Any:
-    element = helper.np_dtype_to_tensor_dtype(x.dtype)
+    x: np.ndarray, nodes: list[Any], constants: dict[str, np.ndarray], outputs: list[str], threads: int,
+    result: np.dtype,
+) -> Any:  # fmt: skip
+    element, computed = (helper.np_dtype_to_tensor_dtype(dtype) for dtype in (x.dtype, result))
     results = [
         helper.make_tensor_value_info(name, kind, [None] * x.ndim)
-        for name, kind in zip(outputs, (element, TensorProto.INT64), strict=False)
+        for name, kind in zip(outputs, (computed, TensorProto.INT64), strict=False)
     ]
     graph = helper.make_graph(
         nodes,
@@ -131,7 +132,9 @@ def _conv(work: Work, p: ConvProblem) -> tuple[np.ndarray, list[Any], dict[str, 
         extra = [o - n for o, n in zip(last(p.output, rank), natural, strict=True)]
         nodes.append(helper.make_node("ConvTranspose", names, ["y"], output_padding=extra, **shared))
     else:
-        nodes.append(helper.make_node("Conv", names, ["y"], **shared))
+        if p.dtype.itemsize == 1 and p.bias:
+            raise Unsupported("has no bias of ConvInteger")
+        nodes.append(helper.make_node("ConvInteger" if p.dtype.itemsize == 1 else "Conv", names, ["y"], **shared))
     return x, nodes, constants
 
 
@@ -167,7 +170,8 @@ def _gemm(work: Work, p: GemmProblem) -> tuple[np.ndarray, list[Any], dict[str, 
         names = ["x", "b"]
         addend = bias if bias is not None else None if c is None else np.ascontiguousarray(c[0])
         if addend is None and not p.trans_a and not p.trans_b and p.alpha == 1:
-            return a[0], [helper.make_node("MatMul", names, ["y"])], constants
+            product = "MatMulInteger" if p.dtype.itemsize == 1 else "MatMul"
+            return a[0], [helper.make_node(product, names, ["y"])], constants
         if addend is not None:
             constants["c"] = addend
             names.append("c")

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
@@ -201,6 +202,7 @@ class Direct(Specialised[ConvProblem]):
     algorithm = "direct"
     row = "cython.conv.direct"
     activations = frozenset({"relu"})
+    types: DType | None = None  # of its table, where elements are not those of sums
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -219,7 +221,8 @@ class Direct(Specialised[ConvProblem]):
         band = Features(DirectBlocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
         data = {"bytes" if p.bytes > l3_bytes() / 2 else "bytes_cached": p.bytes - weights}
         rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **data, **native.packing(p)}
-        return images.better(p, self.isa, (band + Features(rest)).of(self.rates))
+        alone = band + Features(rest)
+        return images.better(p, self.isa, alone.of(self.rates)) if self.types is None else alone
 
     def workspace(self, problem: ConvProblem) -> int:
         if self._side_by_side(problem):
@@ -229,7 +232,7 @@ class Direct(Specialised[ConvProblem]):
     def _side_by_side(self, p: ConvProblem) -> list[int]:
         """The parts of a sum, see `images`, if small images are processed side by side; else nothing."""
         channels = DirectBlocks.of(p, self.isa, 1).channels
-        if channels < p.icg * p.kernel[0] and p.kernel[0] > 1:  # parts of planes
+        if self.types is not None or (channels < p.icg * p.kernel[0] and p.kernel[0] > 1):  # parts of planes
             return []
         return [*range(0, p.icg, channels), p.icg] if images.faster(p, self.isa, native.seconds(self, p)) else []
 
@@ -246,7 +249,7 @@ class Direct(Specialised[ConvProblem]):
             return images.specialise(p, self.isa, threads, parts)
         blocks = DirectBlocks.of(p, self.isa, threads)
         tables = native.padded_axes(p, p.mode)
-        prepared = _direct.Direct(native.table(self.isa, p.acc), p, tables, blocks)
+        prepared = _direct.Direct(native.table(self.isa, self.types or p.acc), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         pack = native.Packer(self.isa, p)
         return native.binder(p, prepared, blocks.bytes(p, nr), threads, native.seconds(self, p), pack)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
@@ -30,6 +31,7 @@ class Pointwise(Specialised[ConvProblem]):
     algorithm = "pointwise"
     row = "cython.conv.pointwise"
     activations = frozenset({"relu"})
+    types: DType | None = None  # of its table, where elements are not those of sums
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -57,7 +59,7 @@ class Pointwise(Specialised[ConvProblem]):
             **native.traffic(p.bytes),
             **native.packing(p),
         })
-        return images.better(p, self.isa, alone.of(self.rates))
+        return images.better(p, self.isa, alone.of(self.rates)) if self.types is None else alone
 
     def _stays(self, p: ConvProblem) -> bool:
         """Whether everything that a tile reads fits the L1 cache, where channels may map to few sets."""
@@ -84,7 +86,7 @@ class Pointwise(Specialised[ConvProblem]):
         return images.scratch_bytes(problem, self.isa) if self._side_by_side(problem) else self._scratch(problem)
 
     def _side_by_side(self, p: ConvProblem) -> bool:
-        return images.faster(p, self.isa, native.seconds(self, p))
+        return self.types is None and images.faster(p, self.isa, native.seconds(self, p))
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
@@ -95,7 +97,7 @@ class Pointwise(Specialised[ConvProblem]):
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         if self._side_by_side(p):
             return images.specialise(p, self.isa, threads, [0, p.icg])
-        table = native.table(self.isa, p.acc)
+        table = native.table(self.isa, self.types or p.acc)
         prepared = _pointwise.Pointwise(table, p, self._block(p, threads))
         pack = native.Packer(self.isa, p, lanes=False)
         return native.binder(p, prepared, self._scratch(p), threads, native.seconds(self, p), pack)

@@ -4,6 +4,9 @@ from fastconv.backends.cython.runtime._prepared import Bound, Prepared
 from fastconv.core.problems.gemm import GemmProblem
 
 class PackedGemm(Prepared):
+    rows_in_place: bool
+    parts: int
+    apart: int
     def __init__(
         self,
         table: int,

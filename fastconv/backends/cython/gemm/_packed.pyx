@@ -37,6 +37,8 @@ cdef class PackedGemm(Prepared):
     cdef Py_ssize_t batch, m, n, k, kc, nc, strips, strips_per_item, panels_per_item, column_blocks, depth_blocks
     cdef Py_ssize_t panels, items_per_block  # panels of a block that runs pack, and all items of a block
     cdef bint trans_a, trans_b, b_batched, few, whole
+    cdef public bint rows_in_place  # whether rows of A are always read in place
+    cdef public Py_ssize_t parts, apart  # of a row of A; see gemm.h
     cdef fc_epilogue e
 
     def __init__(
@@ -47,6 +49,7 @@ cdef class PackedGemm(Prepared):
         self.strips = (self.m + self.t.mr - 1) // self.t.mr
         self.strips_per_item, self.panels_per_item = strips_per_item, panels_per_item
         self.column_blocks, self.depth_blocks = (self.n + nc - 1) // nc, (self.k + kc - 1) // kc
+        self.parts = 1
         self.trans_a, self.trans_b, self.b_batched, self.few, self.whole = p.trans_a, p.trans_b, p.b_batched, few, whole
         self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
         self.e.c, self.e.row_bias, self.e.col_bias = NULL, NULL, NULL
@@ -194,7 +197,7 @@ cdef class PackedGemm(Prepared):
         cdef char *tail = scratch + mr * nr * size
         cdef char *panels = tail + nr * self.kc * size
         cdef const char *a
-        cdef bint near = end - j0 <= PASSES * nr and (ars == 1 or ars * size % NEAR != 0)
+        cdef bint near = self.rows_in_place or (end - j0 <= PASSES * nr and (ars == 1 or ars * size % NEAR != 0))
         if j0 >= end:
             return
         if not near:
@@ -214,6 +217,7 @@ cdef class PackedGemm(Prepared):
                 a = job.a + i0 * ars * size if near else panels + (s - s0) * mr * job.depth * size
                 self.strip(job, i0, self.m * (s + 1) // self.strips - i0, a, ars, acs, g, min(end, g + group), tail, scratch)
             g = g + group
+        self.t.gemm_release()
 
     cdef void strip(
         self, const Job *job, Py_ssize_t i0, Py_ssize_t rows, const char *a, Py_ssize_t ars, Py_ssize_t acs, Py_ssize_t j,
@@ -223,7 +227,8 @@ cdef class PackedGemm(Prepared):
         cdef const char *b = job.b + j // nr * job.panel * size
         cdef char *y = job.y + (i0 * job.yrs + j * job.ycs) * size
         cdef gemm_tile_args tile
-        tile.depth, tile.a, tile.ars, tile.acs = job.depth, a, ars, acs
+        tile.depth, tile.a, tile.ars, tile.acs = job.depth // self.parts, a, ars, acs
+        tile.parts, tile.apart = self.parts, self.apart
         tile.first, tile.ys, tile.bias, tile.relu = job.first, job.yrs, NULL, job.e.relu
         while j < end:
             tile.b, tile.bs, tile.cols, tile.y = b, job.row, min(nr, end - j), y

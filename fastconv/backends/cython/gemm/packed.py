@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime.dtypes import BFLOAT16_TILES, DType
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
@@ -36,6 +37,8 @@ class PackedGemm(Kernel[GemmProblem]):
     row = "cython.gemm.packed"
     activations = frozenset({"relu"})
     revision = 3
+    types: DType | None = None  # of its table, where elements are not those of sums
+    parts, apart = 1, 0  # of a row of the first operand, see simd/gemm/gemm.h
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -71,7 +74,7 @@ class PackedGemm(Kernel[GemmProblem]):
         """(depth, columns) of a block of B."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        depth = native.depth_part(p.k, size)
+        depth = p.k if self.parts > 1 else native.depth_part(p.k, size)
         cols = max(1, block_bytes(B) // (max(depth, 1) * nr * size)) * nr
         return depth, min(cols, round_up(max(p.n, 1), nr))
 
@@ -116,9 +119,12 @@ class PackedGemm(Kernel[GemmProblem]):
         size, packed = p.acc.itemsize, p.packed and not p.b_batched
         nr = native.tile(self.isa, size)[1]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        table = native.table(self.isa, self.types or p.acc)
         prepared = _packed.PackedGemm(
-            native.table(self.isa, p.acc), p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
+            table, p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
         )
+        prepared.rows_in_place = self.types is BFLOAT16_TILES
+        prepared.parts, prepared.apart = self.parts, self.apart
         own, shared = prepared.scratch_bytes()
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = y or native.matrices(p.batch, p.m, p.n)

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastconv.backends.cython.gemm.packed import PackedGemm
 from fastconv.backends.cython.runtime import native, shared
+from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
@@ -31,6 +32,7 @@ class Skinny(Kernel[GemmProblem]):
     row = "cython.gemm.thin"
     activations = frozenset({"relu"})
     revision = 2
+    types: DType | None = None  # of its table, where elements are not those of sums
 
     def __init__(self, isa: str, images: bool = False) -> None:
         """`images`: rows are images, and their number must change neither the loop nor the kernel."""
@@ -100,7 +102,8 @@ class Skinny(Kernel[GemmProblem]):
         swapped = self._sides(p)[0]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         panels = self._panels(p, count)
-        prepared = _skinny.Skinny(native.table(self.isa, p.acc), p, swapped, native.depth_part(p.k, size), panels)
+        table = native.table(self.isa, self.types or p.acc)
+        prepared = _skinny.Skinny(table, p, swapped, native.depth_part(p.k, size), panels)
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = native.matrices(p.batch, p.m, p.n)
         native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)

@@ -23,12 +23,20 @@ cdef extern from "simd/table.h":
         while (fc_tables[i].name && strcmp(fc_tables[i].name, name)) i++;
         return fc_tables[i].table;
     }
+    #if defined(__linux__) && defined(__x86_64__)
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    static int fc_request_tiles(void) { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+    #else
+    static int fc_request_tiles(void) { return 0; }
+    #endif
     #ifdef _OPENMP
     #define FC_OPENMP 1
     #else
     #define FC_OPENMP 0
     #endif
     """
+    int fc_request_tiles()
     const fc_table *fc_find(const char *name)
     int FC_OPENMP
 
@@ -38,6 +46,11 @@ HAS_OPENMP = bool(FC_OPENMP)
 def table(str name):
     """Address of the table of this name, such as ``avx2_f32``; 0 where it was not built."""
     return <size_t>fc_find(name.encode())
+
+
+def request_tiles():
+    """Whether the system lets this process use AMX, the matrix registers; it must be asked once."""
+    return bool(fc_request_tiles())
 
 
 def sizes(size_t table):

@@ -25,3 +25,35 @@ def converted(isa: str, given: np.ndarray, dtype: np.dtype) -> np.ndarray:
     to = aligned_empty(given.shape, dtype)
     convert(isa, to, given)
     return to
+
+
+def join_pairs(isa: str, to: np.ndarray, given: np.ndarray, axis: int) -> None:
+    """`to` = pairs of adjacent elements of `given` along an axis, the last one with zero if their number is odd.
+
+    Pairs are stored as float32, whose bits they are.  Elements have 8 or 16 bits.
+    """
+    signed = given.dtype.kind == "i"
+    _halves = native.compiled("runtime._halves")
+    table = native.table(isa, np.dtype(np.float32))
+    whole = given.shape[axis] // 2
+    lead = (slice(None),) * axis
+    first, apart = given[*lead, : 2 * whole : 2], given.strides[axis] // given.itemsize
+    _halves.join_pairs(table, to[*lead, :whole], first, apart, False, signed)
+    if given.shape[axis] % 2:
+        _halves.join_pairs(table, to[*lead, whole:], given[*lead, -1:], 0, True, signed)
+
+
+def pairs_in_place(given: np.ndarray, axis: int) -> np.ndarray | None:
+    """A view of `given` as pairs along an axis; None where they are not adjacent, aligned and whole."""
+    last = given.swapaxes(axis, -1)
+    strides = (s for s, e in zip(last.strides[:-1], last.shape[:-1], strict=True) if e > 1)
+    if given.itemsize != 2 or last.shape[-1] % 2 or last.strides[-1] != last.itemsize or any(s % 4 for s in strides):
+        return None
+    if given.ctypes.data % 4 or 0 in given.shape:
+        return None
+    return last.view(np.float32).swapaxes(axis, -1)
+
+
+def turn(isa: str, to: np.ndarray, given: np.ndarray) -> None:
+    """`to`, (outer, columns, rows), from float32 (outer, rows, columns); last axes are contiguous."""
+    native.compiled("runtime._halves").turn(native.table(isa, np.dtype(np.float32)), to, given)

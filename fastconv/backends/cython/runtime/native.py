@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from fastconv.backends.cython.runtime import shared
-from fastconv.backends.cython.runtime.dtypes import BY_NAME, TABLES, DType
-from fastconv.core import arrays, machine, threads
+from fastconv.backends.cython.runtime.dtypes import BFLOAT16_TILES, BY_NAME, TABLES, DType
+from fastconv.core import arrays, cpu, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, wasteful_bytes
@@ -117,6 +117,30 @@ def reject_common(isa: str, dtype: np.dtype) -> str | None:
 def reject_storage(isa: str, dtype: np.dtype) -> str | None:
     """The same for kernels that load and store 16-bit floats, too."""
     return unavailable(isa) if is_half(dtype) else reject_common(isa, dtype)
+
+
+@cache
+def tiles_allowed() -> bool:
+    """Whether the system allows the use of AMX."""
+    return bool(simd().request_tiles())
+
+
+def has_features(isa: str, types: DType) -> bool:
+    """Whether the table of these types has instructions of its own."""
+    return any(of == isa for of, _ in TABLES[types].features)
+
+
+def reject_types(isa: str, types: DType) -> str | None:
+    """Why kernels of `isa` cannot use the table of these types here; None if they can."""
+    reason = unavailable(isa)
+    if reason is not None:
+        return reason
+    missing = next((f for of, f in TABLES[types].features if of == isa and f not in cpu.features()), None)
+    if missing is not None:
+        return f"this CPU has no {missing}"
+    if types == BFLOAT16_TILES and not tiles_allowed():
+        return "the system does not allow AMX"
+    return None if table(isa, types) else f"{TABLES[types].name} of {isa} was not compiled in"
 
 
 @cache

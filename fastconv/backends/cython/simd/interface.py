@@ -55,9 +55,21 @@ def bodies() -> list[Path]:
     return [*sorted(HERE.glob("[!_k]*.inc")), *(path for f in FAMILIES for path in sorted((HERE / f).glob("*.inc")))]
 
 
-def stores(path: Path) -> bool:
-    """Whether a body reads and writes STORED elements: then tables of 16-bit floats have its functions, too."""
-    return re.search(r"\bSTORED\b", plain(path)) is not None
+ALWAYS = "FC_STORED == FC_AS_IS"
+
+
+def tables(path: Path) -> str:
+    """The tables that have the functions of a body, as a condition for the preprocessor.
+
+    Bodies that read and write STORED elements are in those of 16-bit floats, too, and bodies that sum by `v_dot` in
+    those of pairs and of integers.
+    """
+    text = plain(path)
+    if re.search(r"\bSTORED\b", text):
+        return f"{ALWAYS} || FC_STORED == FC_FLOAT16 || FC_STORED == FC_BFLOAT16"
+    if re.search(r"\bv_dot\b", text):
+        return f"{ALWAYS} || FC_STORED >= FC_BFLOAT16_PAIRS"
+    return ALWAYS
 
 
 def entries(paths: list[Path]) -> list[tuple[str, str, str, str]]:
@@ -80,11 +92,13 @@ def table_header() -> str:
     includes = [f'#include "{path.relative_to(HERE).as_posix()}"' for path in headers()[1:]]
     struct = ["", "typedef struct {", *(f"    {field}" for field in fields), "} fc_table;"]
 
-    def values(paths: list[Path]) -> str:
-        return "#define FC_ENTRIES " + ", \\\n    ".join(f".{name} = {value}" for _, name, _, value in entries(paths))
-
-    stored = values([path for path in bodies() if stores(path)])
-    macros = ["#if FC_STORED == FC_AS_IS", values(bodies()), "#else", stored, "#endif"]
+    macros, names = [], []
+    for number, condition in enumerate(dict.fromkeys(map(tables, bodies()))):
+        some = ", ".join(f".{name} = {value}" for path in bodies() if tables(path) == condition
+                         for _, name, _, value in entries([path]))  # fmt: skip
+        names.append(f"FC_ENTRIES_{number}")
+        macros += [f"#if {condition}", f"#define {names[-1]} {some},", "#else", f"#define {names[-1]}", "#endif"]
+    macros.append(f"#define FC_ENTRIES {' '.join(names)}")
     return "\n".join([f"/* {NOTE} */", *includes, *struct, *macros]) + "\n"
 
 
@@ -148,9 +162,9 @@ def declarations() -> str:
 
 def includes() -> str:
     lines = [f"/* {NOTE} */"]
-    for stored, paths in groupby(bodies(), stores):
-        some = [f'#include "{path.relative_to(HERE).as_posix()}"' for path in paths]
-        lines += some if stored else ["#if FC_STORED == FC_AS_IS", *some, "#endif"]
+    for condition, paths in groupby(bodies(), tables):
+        some = (f'#include "{path.relative_to(HERE).as_posix()}"' for path in paths)
+        lines += [f"#if {condition}", *some, "#endif"]
     return "\n".join(lines) + "\n"
 
 

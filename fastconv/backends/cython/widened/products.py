@@ -1,8 +1,8 @@
-"""Convolutions and matrix products of 16-bit floats, on native kernels of float32.
+"""Convolutions and matrix products of narrow types, on native kernels of wider floats: 16-bit floats on float32.
 
 A block of the input is converted, computed, and rounded once into the result: some images, or where one is too large, a
 part of its output and the window of the input that it reads.  All blocks have one size, and the last one along an axis
-begins earlier, so one float32 kernel with its packed weights serves them.  Blocks depend on the problem of one image
+begins earlier, so one wide kernel with its packed weights serves them.  Blocks depend on the problem of one image
 only: neither threads nor the batch change a bit.
 """
 
@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.common.cuts import buffer_volume
-from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise
-from fastconv.backends.cython.gemm import packed as gemm
-from fastconv.backends.cython.runtime import halves
+from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise, winograd1d, winograd2d
+from fastconv.backends.cython.gemm import packed, skinny
+from fastconv.backends.cython.runtime.halves import convert, converted
+from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, epsilon
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised, epsilon
 from fastconv.core.numbers import ceil_div, even_part, rectangles, span, whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
 from fastconv.core.problems.conv import ConvProblem
@@ -38,23 +39,63 @@ Triple = tuple[int, int, int]
 Segment = tuple[slice, slice | None]
 
 
-class WidenedKernel(Kernel[Any]):
-    """Base of convolutions and products: `inner` computes each block."""
+class WidenedKernel(Specialised[Any]):
+    """Base of convolutions and products: `inner` computes each block, in the dtype `wide`."""
 
     backend = "cython"
-    relative = "widened"
     row = "cython.widened_products"
 
-    def __init__(self, inner: Kernel[Any]) -> None:
-        self.inner, self.algorithm, self.isa = inner, inner.algorithm, inner.isa
-        self.activations, self.revision = inner.activations, inner.revision
+    def __init__(self, inner: Kernel[Any], wide: np.dtype = FLOAT) -> None:
+        self.inner, self.wide, self.algorithm, self.isa = inner, wide, inner.algorithm, inner.isa
+        self.relative = f"{inner.relative}_widened" if inner.relative else "widened"
+        self.exact, self.activations, self.revision = inner.exact, inner.activations, inner.revision
 
     def error(self, problem: Any) -> float:
-        return epsilon(problem.out) + self.inner.error(self.block(problem))
+        return epsilon(problem.out) + self.inner.error(self.summed(problem))
+
+    def bound(self, problem: Any) -> float:
+        rounded = epsilon(problem.out) / epsilon(self.wide) / 2
+        return self.inner.bound(self.summed(problem)) * (1 + epsilon(problem.out)) + rounded
+
+    def reject(self, problem: Any) -> str | None:
+        if not is_half(problem.dtype):
+            return f"dtype {named(problem.dtype)}: 16-bit floats only"
+        return self.unable(problem)
+
+    def unable(self, problem: Any) -> str | None:
+        """Why it cannot do `problem`, whatever its dtype; None if it can."""
+        raise NotImplementedError
 
     def block(self, problem: Any) -> Any:
-        """The problem of one block, in float32."""
+        """The problem of one block, in the wide dtype."""
         raise NotImplementedError
+
+    def summed(self, problem: Any) -> Any:
+        """The problem whose rounding errors are those of a block."""
+        return self.block(problem)
+
+    def fill(self, wide: np.ndarray, given: np.ndarray, axis: int) -> None:
+        """Convert an operand of the products, which are summed along `axis`, into `wide`."""
+        convert(self.isa, wide, given)
+
+    def extent(self, given: np.ndarray, axis: int) -> tuple[int, ...]:
+        """Shape of a converted operand."""
+        return given.shape
+
+    def enter(self, given: np.ndarray, axis: int, buffer: np.ndarray | None = None) -> np.ndarray:
+        """An operand as the inner kernel reads it, in the bytes of `buffer` or in an array of its own."""
+        shape = self.extent(given, axis)
+        to = aligned_empty(shape, self.wide) if buffer is None else floats(buffer, shape, self.wide)
+        self.fill(to, given, axis)
+        return to
+
+    def leave(self, to: np.ndarray, wide: np.ndarray) -> None:
+        """Store the result of the inner kernel."""
+        convert(self.isa, to, wide)
+
+    def widened(self, constant: np.ndarray | None) -> np.ndarray | None:
+        """A constant in the wide dtype."""
+        return constant if constant is None or constant.dtype == self.wide else converted(self.isa, constant, self.wide)
 
     def workspace(self, problem: Any) -> int:
         return self.total_workspace(problem, 1)
@@ -80,12 +121,12 @@ class WidenedBlocks:
         images = max(1, min(p.n, BLOCK // max(1, elements(p, steps)))) if whole else 1
         return cls(images, (d, h, w), inputs(p, (d, h, w)))
 
-    def problem(self, p: ConvProblem, images: int) -> ConvProblem:
-        """The problem of a block: axes that are divided have no padding."""
+    def problem(self, p: ConvProblem, images: int, wide: np.dtype) -> ConvProblem:
+        """The problem of a block, of dtype `wide`: axes that are divided have no padding."""
         cut = [o != whole for o, whole in zip(self.output, p.output, strict=True)]
         a, b, c = ((0, 0) if part else pads for part, pads in zip(cut, p.pads, strict=True))
         return replace(
-            p, n=images, input=self.input, pads=(a, b, c), output=self.output, dtype=FLOAT, acc=FLOAT, out=FLOAT
+            p, n=images, input=self.input, pads=(a, b, c), output=self.output, dtype=wide, acc=wide, out=wide
         )
 
     def walk(self, p: ConvProblem) -> Iterator[tuple[tuple[slice, ...], list[tuple[Segment, ...]]]]:
@@ -129,10 +170,11 @@ def elements(p: ConvProblem, steps: list[int]) -> int:
 class WidenedConv(WidenedKernel):
     """Forward convolutions."""
 
-    def reject(self, problem: ConvProblem) -> str | None:
+    def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
+        return self.inner.reach(self.block(problem))
+
+    def unable(self, problem: ConvProblem) -> str | None:
         p = problem
-        if not is_half(p.dtype):
-            return f"dtype {named(p.dtype)}: 16-bit floats only"
         if p.not_forward:
             return p.not_forward
         blocks = WidenedBlocks.of(p)
@@ -142,7 +184,7 @@ class WidenedConv(WidenedKernel):
 
     def block(self, problem: ConvProblem) -> ConvProblem:
         blocks = WidenedBlocks.of(problem)
-        return blocks.problem(problem, blocks.images)
+        return blocks.problem(problem, blocks.images, self.wide)
 
     def features(self, problem: ConvProblem) -> Features:
         p, blocks = problem, WidenedBlocks.of(problem)
@@ -160,35 +202,42 @@ class WidenedConv(WidenedKernel):
 
     @staticmethod
     def _bytes(q: ConvProblem) -> tuple[int, int]:
-        return whole_lines(prod(q.x_shape) * 4), whole_lines(prod(q.y_shape) * 4)
+        size = q.dtype.itemsize
+        return whole_lines(prod(q.x_shape) * size), whole_lines(prod(q.y_shape) * size)
 
-    def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p, (weights, bias) = problem, constants
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p = problem
         blocks, q = WidenedBlocks.of(p), self.block(p)
-        own = halves.converted(self.isa, weights, FLOAT), bias
-        runs = {q.n: self.inner.prepare(q, own, threads)}
-        if p.n % q.n:
-            runs[p.n % q.n] = self.inner.prepare(replace(q, n=p.n % q.n), own, threads)
+        counts = {q.n, p.n % q.n} - {0} if p.n else {q.n}
+        binds = {count: self.inner.specialise(replace(q, n=count), threads) for count in counts}
         given_bytes, result_bytes = self._bytes(q)
+        whole = list(blocks.walk(p)) if q.output == p.output else None
 
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            with borrow(given_bytes + result_bytes) as scratch:
-                for n, (outputs, segments) in product(range(0, p.n, q.n), blocks.walk(p)):
-                    images, to = x[n : n + q.n], out[n : n + q.n, :, *outputs]
-                    count = images.shape[0]
-                    given = buffer_volume(scratch, count, p.ic, q.input, p.layout, FLOAT)
-                    result = buffer_volume(scratch[given_bytes:], count, p.oc, q.output, p.layout, FLOAT)
-                    for axes in segments:
-                        part = given[:, :, *(at for at, _ in axes)]
-                        sources = [source for _, source in axes if source is not None]
-                        if len(sources) < len(axes):
-                            part[...] = p.fill
-                        else:
-                            halves.convert(self.isa, part, images[:, :, *sources])
-                    runs[count](given, result)
-                    halves.convert(self.isa, to, result)
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            own = self.enter(weights, 1), self.widened(bias)
+            runs = {count: inner(own) for count, inner in binds.items()}
 
-        return run
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                with borrow(given_bytes + result_bytes) as scratch:
+                    for n, (outputs, segments) in product(range(0, p.n, q.n), whole or blocks.walk(p)):
+                        images, to = x[n : n + q.n], out[n : n + q.n, :, *outputs]
+                        count = images.shape[0]
+                        given = buffer_volume(scratch, count, q.ic, q.input, p.layout, self.wide)
+                        result = buffer_volume(scratch[given_bytes:], count, p.oc, q.output, p.layout, self.wide)
+                        for axes in segments:
+                            part = given[:, :, *(at for at, _ in axes)]
+                            sources = [source for _, source in axes if source is not None]
+                            if len(sources) < len(axes):
+                                part[...] = p.fill
+                            else:
+                                self.fill(part, images[:, :, *sources], 1)
+                        runs[count](given, result)
+                        self.leave(to, result)
+
+            return run
+
+        return bind
 
 
 class WidenedGemm(WidenedKernel):
@@ -198,10 +247,8 @@ class WidenedGemm(WidenedKernel):
     def order(self) -> str:
         return f"widened {self.inner.order}"
 
-    def reject(self, problem: GemmProblem) -> str | None:
+    def unable(self, problem: GemmProblem) -> str | None:
         p = problem
-        if not is_half(p.dtype):
-            return f"dtype {named(p.dtype)}: 16-bit floats only"
         if p.k + p.n > LARGEST:
             return f"a row of more than {LARGEST} elements"
         return self.inner.reject(self.block(p))
@@ -211,9 +258,10 @@ class WidenedGemm(WidenedKernel):
         rows = max(1, min(p.m, BLOCK // max(1, p.k + p.n)))
         one = p.m * (p.k + p.n) + (p.k * p.n if p.b_batched else 0)
         count = max(1, min(p.batch, BLOCK // max(1, one))) if rows >= p.m else 1
+        again = p.packed or rows < p.m or count < p.batch
         return replace(
-            p, batch=count, m=rows, dtype=FLOAT, acc=FLOAT, out=FLOAT, c=False, beta=0.0, bias=p.bias and not p.c,
-            activation=None if p.c else p.activation, packed=not p.b_batched,
+            p, batch=count, m=rows, dtype=self.wide, acc=self.wide, out=self.wide, c=False, beta=0.0,
+            bias=p.bias and not p.c, activation=None if p.c else p.activation, packed=again and not p.b_batched,
         )  # fmt: skip
 
     def features(self, problem: GemmProblem) -> Features:
@@ -221,7 +269,7 @@ class WidenedGemm(WidenedKernel):
         count = ceil_div(max(p.batch, 1), q.batch) * ceil_div(max(p.m, 1), q.m)
         shared = 0 if p.packed or p.b_batched else p.k * p.n
         moved = p.batch * p.m * (p.k + p.n) + (p.batch * p.k * p.n if p.b_batched else 0)
-        counts = {"call": count, "convert": shared + moved, "pack": shared}
+        counts = {"call": count, "convert": shared + moved, "pack": shared * q.packed}
         return self.inner.work(q) * count + Features(counts).of(self.rates)
 
     @staticmethod
@@ -229,65 +277,86 @@ class WidenedGemm(WidenedKernel):
         """Elements of A, the result, c and B of a block."""
         size = q.batch * q.m * q.n
         floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * p.b_batched
-        a, y, c, b = (whole_lines(n * 4) for n in floats)
+        a, y, c, b = (whole_lines(n * q.dtype.itemsize) for n in floats)
         return a, y, c, b
 
     def total_workspace(self, problem: GemmProblem, threads: int) -> int:
         q = self.block(problem)
         return sum(self._bytes(problem, q)) + self.inner.total_workspace(q, threads)
 
-    def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p, q, (b, c, bias) = problem, self.block(problem), constants
-        added = None if p.c else bias
-        shared = None if p.b_batched else halves.converted(self.isa, b, FLOAT)
-        runs: dict[tuple[int, int], Any] = {}
+    def specialise(self, problem: GemmProblem, threads: int) -> Bind:
+        p, q, wide = problem, self.block(problem), self.wide
+        binds: dict[tuple[int, int], Bind] = {}
+        axis = 2 if p.trans_b else 1
+        sizes = self._bytes(p, q)
+        starts, total = [sum(sizes[:i]) for i in range(len(sizes))], sum(sizes)
 
-        def runner(count: int, rows: int) -> Any:
-            if (count, rows) not in runs:
-                inner = replace(q, batch=count, m=rows)
+        def inner(count: int, rows: int) -> Bind:
+            if (count, rows) not in binds:
+                binds[count, rows] = self.inner.specialise(replace(q, batch=count, m=rows), threads)
+            return binds[count, rows]
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            b, c, bias = constants
+            bias = self.widened(bias)
+            added = None if p.c else bias
+            shared = None if p.b_batched else self.enter(b, axis)
+            runs: dict[tuple[int, int], Run] = {}
+
+            def runner(count: int, rows: int) -> Run:
+                if (count, rows) not in runs:
+                    runs[count, rows] = inner(count, rows)((shared, None, added))
+                return runs[count, rows]
+
+            def block(x: np.ndarray, out: np.ndarray, at: slice, rows: slice, pieces: list[np.ndarray]) -> None:
+                part, to = x[at, :, rows] if p.trans_a else x[at, rows], out[at, rows]
+                given, result = self.enter(part, 1 if p.trans_a else 2, pieces[0]), floats(pieces[1], to.shape, wide)
                 if shared is None:
-                    runs[count, rows] = self.inner.specialise(inner, threads)
+                    inner(*to.shape[:2])((self.enter(b[at], axis, pieces[3]), None, added))(given, result)
                 else:
-                    runs[count, rows] = self.inner.prepare(inner, (shared, None, added), threads)
-            return runs[count, rows]
+                    runner(*to.shape[:2])(given, result)
+                if c is not None:
+                    addend = floats(pieces[2], to.shape, wide)
+                    convert(self.isa, addend, c[at, rows])
+                    addend *= wide.type(p.beta.real)
+                    result += addend
+                    if bias is not None:
+                        result += bias
+                    if p.activation == "relu":
+                        np.maximum(result, 0, out=result)
+                self.leave(to, result)
 
-        def block(x: np.ndarray, out: np.ndarray, at: slice, rows: slice, pieces: list[np.ndarray]) -> None:
-            part, to = x[at, :, rows] if p.trans_a else x[at, rows], out[at, rows]
-            given, result = floats(pieces[0], part.shape), floats(pieces[1], to.shape)
-            halves.convert(self.isa, given, part)
-            run = runner(to.shape[0], to.shape[1])
-            if shared is None:
-                right = floats(pieces[3], b[at].shape)
-                halves.convert(self.isa, right, b[at])
-                run = run((right, None, added))
-            run(given, result)
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                with borrow(total) as scratch:
+                    pieces = [scratch[start:] for start in starts]
+                    for at, rows in rectangles(p.batch, p.m, q.batch, q.m):
+                        block(x, out, at, rows, pieces)
+
             if c is not None:
-                addend = floats(pieces[2], to.shape)
-                halves.convert(self.isa, addend, c[at, rows])
-                addend *= np.float32(p.beta.real)
-                result += addend
-                if bias is not None:
-                    result += bias
-                if p.activation == "relu":
-                    np.maximum(result, 0, out=result)
-            halves.convert(self.isa, to, result)
+                return np.errstate(all="ignore")(run)
+            if shared is None or (q.batch, q.m) != (p.batch, p.m):
+                return run
+            whole = runner(p.batch, p.m)
 
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            sizes = self._bytes(p, q)
-            with borrow(sum(sizes)) as scratch:
-                pieces = [scratch[sum(sizes[:i]) :] for i in range(len(sizes))]
-                for at, rows in rectangles(p.batch, p.m, q.batch, q.m):
-                    block(x, out, at, rows, pieces)
+            def run_whole(x: np.ndarray, out: np.ndarray) -> None:
+                with borrow(total) as scratch:
+                    result = floats(scratch[starts[1] :], out.shape, wide)
+                    whole(self.enter(x, 1 if p.trans_a else 2, scratch), result)
+                    self.leave(out, result)
 
-        return run
+            return run_whole
+
+        return bind
 
 
-def floats(buffer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def floats(buffer: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array at the start of a buffer of bytes."""
-    return buffer[: prod(shape) * 4].view(FLOAT).reshape(shape)
+    return buffer[: prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
 
 
-_FORWARD = (*pointwise.KERNELS, *depthwise.KERNELS, *grouped.KERNELS, *direct.KERNELS)
-CONVOLUTIONS = tuple(map(WidenedConv, _FORWARD))
-PRODUCTS = tuple(map(WidenedGemm, gemm.KERNELS))
+SUMMING = (*pointwise.KERNELS, *depthwise.KERNELS, *grouped.KERNELS, *direct.KERNELS)  # each product once
+# Winograd's rounding errors are far below one rounding to 16 bits, so that of its tiles the fastest ones do.
+_FILTERING = tuple(k for k in winograd2d.KERNELS if k.relative in ("f4", "f2", "f6"))
+CONVOLUTIONS = tuple(map(WidenedConv, (*SUMMING, *_FILTERING, *winograd1d.KERNELS)))
+MULTIPLYING = (*skinny.KERNELS, *packed.KERNELS)
+PRODUCTS = tuple(map(WidenedGemm, MULTIPLYING))

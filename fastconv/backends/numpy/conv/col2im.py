@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.common import phases
+from fastconv.backends.common import integers, phases
 from fastconv.backends.numpy.conv import forward as conv
-from fastconv.backends.numpy.gemm import integers
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised
 from fastconv.core.problems.base import named

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.gemm import integers
+from fastconv.backends.common import integers
 from fastconv.core.arrays import clean, store_integers
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
@@ -175,6 +175,13 @@ class NumpyConv(Kernel[ConvProblem]):
         """A run whose products and sums have this `dtype`."""
         raise NotImplementedError
 
+    def conversions(self, problem: ConvProblem) -> Counts:
+        """Elements of images that are converted, if products and sums have another dtype."""
+        p = problem
+        if conv_dtype(p) == p.dtype:
+            return {}
+        return {"convert": p.n * (p.ic * p.input[0] * p.input[1] * p.input[2] + p.oc * p.pixels)}
+
     def products(self, problem: ConvProblem) -> Counts:
         """Floating-point operations of BLAS, or of NumPy's own loops where there is no BLAS routine."""
         dtype = conv_dtype(problem)
@@ -196,7 +203,9 @@ class NumpyIm2col(NumpyConv):
         size = conv_dtype(p).itemsize
         moved = {"bytes_copied": p.n * p.ic * p.taps * p.pixels * size, "bytes": p.n * p.oc * p.pixels * size}
         # With few pixels the weights stream from memory.
-        return Features({"call": calls * 8, **moved}, self.products(p), {"bytes": p.oc * p.depth * size})
+        return Features(
+            {"call": calls * 8, **moved, **self.conversions(p)}, self.products(p), {"bytes": p.oc * p.depth * size}
+        )
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem
@@ -252,7 +261,8 @@ class NumpyPointwise(NumpyConv):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        return Features({"call": p.n * p.groups * 6, "bytes": p.bytes, **self.products(p)})
+        counts = {"call": p.n * p.groups * 6, "bytes": p.bytes}
+        return Features({**counts, **self.conversions(p), **self.products(p)})
 
     def workspace(self, problem: ConvProblem) -> int:
         p = problem

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.gemm import integers
+from fastconv.backends.common import integers
 from fastconv.core.arrays import store_integers
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding, summation_error
@@ -43,12 +43,13 @@ class NumpyGemm(Kernel[GemmProblem]):
 
     def features(self, problem: GemmProblem) -> Features:
         p = problem
-        dtype, half, products = product_dtype(p), is_half(p.dtype), max(p.batch, 1)
+        dtype, products = product_dtype(p), max(p.batch, 1)
+        converted = dtype != p.dtype
         work = {"integer": p.flops} if dtype.kind in "iu" else {"multiply": p.flops * dtype.itemsize / 4}
         return Features({
             "call": products,
-            "converted_call": products * half,
-            "convert": p.bytes / p.dtype.itemsize * half,
+            "converted_call": products * converted,
+            "convert": p.bytes / p.dtype.itemsize * converted,
             "bytes": p.bytes,
             **work,
         })

@@ -3,9 +3,10 @@
 #include <stddef.h>
 
 /* y[i*ys + j] (+)= sum over k < depth of a[i*ars + k*acs] * b[k*bs + j], j < cols; then the bias is added and relu applied.
+   With matrix registers, and acs = 1, a may have `parts` of `depth`, `apart` elements apart, each of them followed in b by the next.
    b is loaded in whole vectors.  If `first`, sums start at zero instead of at y; bias may be NULL. */
 typedef struct {
-    ptrdiff_t depth;
+    ptrdiff_t depth, parts, apart;
     const void *a;
     ptrdiff_t ars, acs;
     const void *b;

@@ -22,6 +22,8 @@
                               v_load_mask.
 
    v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only; the same for bfloat16
+   v_dot(a, b, c)             what register tiles sum: a*b + c; of pairs (FC_STORED) both products and c
+   v_sum, v_no_sum, v_positive, v_scaled   the same numbers, integers or floats: a + b; what adds nothing; relu; factor * a + b
    s_load, s_store, s_loadn, s_storen, s_load_mask   as v_load and its like, of what memory holds, STORED: REAL, or 16-bit floats (FC_STORED), which are
                               rounded to the nearest when they are stored
 
@@ -35,7 +37,8 @@
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, v_beats, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
    has better ones than those below, v_from_float16 and v_to_float16, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half
-   with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse.  FC_SCALAR_TAILS: fc_loadn and its
+   with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once), v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse,
+   v_dot_bfloat16 and v_dot_int16 (v_dot of pairs), v_tiles with HAS_TILES (products of matrices of pairs, see avx512.h).  FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
@@ -45,12 +48,15 @@
 #if FC_DOUBLE
 typedef double REAL;
 typedef int64_t LANE;
+typedef uint64_t ULANE;
 #else
 typedef float REAL;
 typedef int32_t LANE;
+typedef uint32_t ULANE;
 #endif
 typedef REAL vec __attribute__((vector_size(VBYTES)));
 typedef LANE ivec __attribute__((vector_size(VBYTES)));
+typedef ULANE uint_vec __attribute__((vector_size(VBYTES))); /* wraps around */
 typedef REAL half_vec __attribute__((vector_size(VBYTES / 2)));
 typedef REAL vec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
 typedef LANE ivec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)), may_alias));
@@ -373,10 +379,50 @@ INLINE short_vec v_to_bfloat16(vec v)
 #define FC_AS_IS 0
 #define FC_FLOAT16 1
 #define FC_BFLOAT16 2
+#define FC_BFLOAT16_PAIRS 3 /* an element is a pair of 16-bit numbers, the first in the lower half, and takes part in products only */
+#define FC_INT16_PAIRS 4    /* sums are integers of as many bits as REAL has */
+#define FC_INT64 5
 #ifndef FC_STORED
 #define FC_STORED FC_AS_IS
 #endif
-#if FC_STORED == FC_AS_IS
+#if FC_STORED == FC_BFLOAT16_PAIRS
+#ifdef v_dot_bfloat16
+#define v_dot(a, b, c) v_dot_bfloat16(a, b, c)
+#else
+INLINE vec v_dot(vec a, vec b, vec c)
+{
+    const ivec upper = (ivec){0} + (LANE)0xffff0000;
+    c = v_fma((vec)((ivec)a & upper), (vec)((ivec)b & upper), c);
+    return v_fma((vec)((ivec)a << 16), (vec)((ivec)b << 16), c);
+}
+#endif
+#elif FC_STORED == FC_INT16_PAIRS
+#ifdef v_dot_int16
+#define v_dot(a, b, c) v_dot_int16(a, b, c)
+#else
+INLINE vec v_dot(vec a, vec b, vec c)
+{
+    const ivec upper = ((ivec)a >> 16) * ((ivec)b >> 16), lower = ((ivec)a << 16 >> 16) * ((ivec)b << 16 >> 16);
+    return (vec)((ivec)c + upper + lower);
+}
+#endif
+#elif FC_STORED == FC_INT64
+#define v_dot(a, b, c) ((vec)((uint_vec)(a) * (uint_vec)(b) + (uint_vec)(c)))
+#else
+#define v_dot(a, b, c) v_fma(a, b, c)
+#endif
+#if FC_STORED >= FC_INT16_PAIRS
+#define v_sum(a, b) ((vec)((uint_vec)(a) + (uint_vec)(b)))
+#define v_no_sum() v_zero()
+#define v_positive(a) ((vec)((ivec)(a) & ((ivec)(a) > 0)))
+#define v_scaled(a, factor, b) v_sum(a, b) /* the factor is 1 */
+#else
+#define v_sum(a, b) ((a) + (b))
+#define v_no_sum() v_set1((REAL)-0.0)
+#define v_positive(a) v_relu(a)
+#define v_scaled(a, factor, b) v_fma(a, v_set1((REAL)(factor)), b)
+#endif
+#if FC_STORED == FC_AS_IS || FC_STORED >= FC_BFLOAT16_PAIRS
 typedef REAL STORED;
 #define s_load(p) v_load(p)
 #define s_store(p, v) v_store(p, v)

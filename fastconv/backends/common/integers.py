@@ -1,4 +1,4 @@
-"""Exact sums of integers on NumPy, which never wrap silently.
+"""Exact sums of integers, which never wrap silently.
 
 float64 holds sums of products of 8- and 16-bit integers exactly, and BLAS computes them fast.  Wider integers are
 summed in 64 bits where a bound, computed in float64, proves that nothing wraps.  Elsewhere Python's integers are used,
@@ -17,6 +17,7 @@ from fastconv.core.kernel import Run
 MANTISSA = 2**53
 PYTHON = np.dtype(object)
 PYTHON_BYTES = 48  # of one Python integer and its address
+CHUNK = 1 << 16  # weights that are converted at a time
 SLACK = 1 + 1e-9  # the bounds themselves are rounded
 
 
@@ -43,7 +44,10 @@ def gain(w: np.ndarray) -> float:
     """The largest sum of magnitudes of `w` (outputs, ...) over the terms of one output."""
     if w.size == 0:
         return 0.0
-    return float(np.abs(w.astype(np.float64)).reshape(w.shape[0], -1).sum(1).max())
+    rows = w.reshape(w.shape[0], -1)
+    step = max(1, CHUNK // rows.shape[1])
+    parts = (rows[i : i + step].astype(np.float64) for i in range(0, rows.shape[0], step))
+    return max(float(np.abs(part, out=part).sum(1).max()) for part in parts)
 
 
 def exactly(

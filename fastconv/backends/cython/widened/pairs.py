@@ -1,0 +1,254 @@
+"""Convolutions and matrix products of bfloat16 and of 8-bit integers by instructions that multiply pairs of numbers.
+
+Such an instruction adds two products to a sum.  Pairs lie along the sum: adjacent columns of a matrix, channels of an
+image.  An element of a native kernel is a pair, in the place of a float, so that the kernels are those of float32 with
+another register tile, and half as many elements are read and multiplied.  Matrices whose pairs lie in memory already
+are read in place.
+
+Products of bfloat16 are exact and summed in float32, as in the kernels of float32, but the instructions of AVX-512 take
+denormal numbers as zero.  These are below 1.2e-38.  Integers of 8 bits become 16 and are summed in 32, exactly.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.common import integers
+from fastconv.backends.cython.conv import direct, pointwise
+from fastconv.backends.cython.gemm import packed, skinny
+from fastconv.backends.cython.runtime import halves, native
+from fastconv.backends.cython.runtime.dtypes import BFLOAT16_PAIRS, BFLOAT16_TILES, INT16_PAIRS, TABLES, DType
+from fastconv.backends.cython.widened.products import BLOCK, WidenedConv, WidenedGemm, WidenedKernel
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Kernel, Run, Specialised
+from fastconv.core.numbers import ceil_div, even_part
+from fastconv.core.problems.base import is_bfloat16, named
+from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.gemm import GemmProblem
+
+LARGEST_PRODUCT = 2**16  # of magnitudes of two 8-bit integers
+INT32 = np.dtype(np.int32)
+TILES_NOTE = "pairs of bfloat16 are multiplied at once; denormal numbers count as zero"
+RELATIVE = {BFLOAT16_PAIRS: "pairs", BFLOAT16_TILES: "tiles", INT16_PAIRS: "integer_pairs"}
+
+
+class PairedKernel(WidenedKernel):
+    """Base of both."""
+
+    def __init__(self, inner: Any, types: DType, otherwise: Kernel[Any] | None = None) -> None:
+        """`otherwise`: does what does not fit 32 bits."""
+        of_pairs = copy(inner)
+        of_pairs.types = types
+        if types is BFLOAT16_TILES:
+            of_pairs.row = "cython.gemm.tiles"
+        super().__init__(of_pairs)
+        self.otherwise, self.types, self.relative = otherwise, types, RELATIVE[types]
+        self.of_floats = types is not INT16_PAIRS
+        if self.of_floats and native.has_features(self.isa, types):
+            self.note = TILES_NOTE
+
+    def reject(self, problem: Any) -> str | None:
+        p = problem
+        if self.of_floats:
+            if not is_bfloat16(p.dtype):
+                return f"dtype {named(p.dtype)}: bfloat16 only"
+        elif p.acc != INT32:
+            return f"dtype {named(p.dtype)}: 8-bit integers only"
+        elif p.depth * LARGEST_PRODUCT > np.iinfo(INT32).max:
+            return "sums may not fit 32 bits"
+        return native.reject_types(self.isa, self.types) or self.unable(p)
+
+    def features(self, problem: Any) -> Features:
+        # What a multiply-add of pairs takes beyond one of floats, which the inner kernel counts.
+        extra = {} if self.types is BFLOAT16_TILES else {f"multiply_{self.types.input}": problem.flops / 2}
+        return super().features(problem) + Features(extra).of(self.rates)
+
+    def summed(self, problem: Any) -> Any:
+        return super().block(problem)  # with numbers as elements
+
+    def error(self, problem: Any) -> float:
+        return super().error(problem) if self.of_floats else 0.0
+
+    def bound(self, problem: Any) -> float:
+        return super().bound(problem) if self.of_floats else 0.0
+
+    def extent(self, given: np.ndarray, axis: int) -> tuple[int, ...]:
+        return (*given.shape[:axis], ceil_div(given.shape[axis], 2), *given.shape[axis + 1 :])
+
+    def fill(self, wide: np.ndarray, given: np.ndarray, axis: int) -> None:
+        halves.join_pairs(self.isa, wide, given, axis)
+
+    def enter(self, given: np.ndarray, axis: int, buffer: np.ndarray | None = None) -> np.ndarray:
+        there = halves.pairs_in_place(given, axis)
+        return super().enter(given, axis, buffer) if there is None else there
+
+    def widened(self, constant: np.ndarray | None) -> np.ndarray | None:
+        if constant is None or self.of_floats:
+            return super().widened(constant)
+        return constant.view(self.wide)
+
+    def specialise(self, problem: Any, threads: int) -> Bind:
+        p, bind, otherwise = problem, super().specialise(problem, threads), self.otherwise
+        if not p.bias or otherwise is None:
+            return bind
+        most = np.iinfo(INT32).max - p.depth * LARGEST_PRODUCT
+
+        def bind_fitting(constants: tuple[Any, ...]) -> Run:
+            if integers.magnitude(constants[-1]) > most:
+                return otherwise.prepare(p, constants, threads)
+            return bind(constants)
+
+        return bind_fitting
+
+    def leave(self, to: np.ndarray, wide: np.ndarray) -> None:
+        if self.of_floats:
+            super().leave(to, wide)
+        else:
+            to[...] = wide.view(INT32)
+
+
+class PairedConv(PairedKernel, WidenedConv):
+    """Forward convolutions."""
+
+    def unable(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.fill != 0:
+            return "padding that is not zero"
+        if p.icg < 2 or (p.groups > 1 and p.icg % 2):
+            return "channels of a group are not pairs"
+        return super().unable(p)
+
+    def block(self, problem: ConvProblem) -> ConvProblem:
+        q = self.summed(problem)
+        return replace(q, ic=q.groups * ceil_div(q.icg, 2))
+
+
+class PairedGemm(PairedKernel, WidenedGemm):
+    """Products of matrices."""
+
+    @property
+    def order(self) -> str:
+        return f"{self.relative}: {self.inner.order}"
+
+    def unable(self, problem: GemmProblem) -> str | None:
+        p = problem
+        if not self.of_floats and (p.c or p.alpha != 1):
+            return "alpha or an addend"
+        if p.k == 0:
+            return "no products to add up"
+        return super().unable(p)
+
+    def block(self, problem: GemmProblem) -> GemmProblem:
+        q = self.summed(problem)
+        return replace(q, k=ceil_div(q.k, 2))
+
+
+class TiledPointwise(Specialised[ConvProblem]):
+    """1x1 convolutions as products: of pixels and weights channels last, else of weights and pixels."""
+
+    backend = "cython"
+    algorithm = "pointwise"
+    relative = RELATIVE[BFLOAT16_TILES]
+    row = "cython.widened_products"
+    activations = frozenset({"relu"})
+
+    def __init__(self, inner: PairedGemm) -> None:
+        self.inner, self.isa, self.note = inner, inner.isa, inner.note
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_forward:
+            return p.not_forward
+        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
+            return "not 1x1 with stride 1 and no padding"
+        if p.groups != 1 or p.ic == 0:
+            return "groups, or no channels"
+        return self.inner.reject(self.as_product(p, self._columns(p)))
+
+    def as_product(self, p: ConvProblem, columns: int) -> GemmProblem:
+        """The product for all pixels channels last, else for `columns` pixels of an image."""
+        if p.layout == "NHWC":
+            return native.as_product(p, 1, p.n * p.pixels)
+        q = native.as_product(p, 1, p.oc)
+        return replace(
+            q, n=columns, b_batched=True, trans_b=False, bias=False, c=p.bias, beta=float(p.bias), packed=False
+        )
+
+    @staticmethod
+    def _columns(p: ConvProblem) -> int:
+        return even_part(max(p.pixels, 1), max(1, BLOCK // 2 // max(1, p.ic + p.oc)), 32)
+
+    def features(self, problem: ConvProblem) -> Features:
+        p, columns = problem, self._columns(problem)
+        times = 1 if p.layout == "NHWC" else max(p.n, 1) * ceil_div(max(p.pixels, 1), columns)
+        return self.inner.work(self.as_product(p, columns)) * times
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self.total_workspace(problem, 1)
+
+    def total_workspace(self, problem: ConvProblem, threads: int) -> int:
+        return self.inner.total_workspace(self.as_product(problem, self._columns(problem)), threads)
+
+    def error(self, problem: ConvProblem) -> float:
+        return self.inner.error(self.as_product(problem, self._columns(problem)))
+
+    def bound(self, problem: ConvProblem) -> float:
+        return self.inner.bound(self.as_product(problem, self._columns(problem)))
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p, columns = problem, self._columns(problem)
+        if p.layout == "NHWC":
+            of_pixels = self.inner.specialise(self.as_product(p, columns), threads)
+
+            def bind_last(constants: tuple[Any, ...]) -> Run:
+                weights, bias = constants
+                run = of_pixels((weights.reshape(1, p.oc, p.ic), None, bias))
+                rows = 1, p.n * p.pixels
+
+                def run_last(x: np.ndarray, out: np.ndarray) -> None:
+                    y = out.transpose(0, 2, 3, 4, 1).reshape(*rows, p.oc)
+                    run(x.transpose(0, 2, 3, 4, 1).reshape(*rows, p.ic), y)
+
+                return run_last
+
+            return bind_last
+        parts = [slice(q, min(q + columns, p.pixels)) for q in range(0, p.pixels, columns)]
+        widths = {part.stop - part.start for part in parts}
+        binds = {width: self.inner.specialise(self.as_product(p, width), threads) for width in widths}
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants[0].reshape(1, p.oc, p.ic), constants[1]
+            added = {w: bias if bias is None else np.broadcast_to(bias[:, None], (1, p.oc, w)) for w in widths}
+
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                for n, part in product(range(p.n), parts):
+                    image, y = x[n].reshape(1, p.ic, p.pixels), out[n].reshape(1, p.oc, p.pixels)
+                    width = part.stop - part.start
+                    binds[width]((image[:, :, part], added[width], None))(weights, y[:, :, part])
+
+            return run
+
+        return bind
+
+
+_CONVOLUTIONS = (*pointwise.KERNELS, *direct.KERNELS)
+_PRODUCTS = (*skinny.KERNELS, *packed.KERNELS)
+_TILED = [PairedGemm(k, BFLOAT16_TILES) for k in packed.KERNELS if TABLES[BFLOAT16_TILES].made_for(k.isa)]
+CONVOLUTIONS = (*map(TiledPointwise, _TILED), *(PairedConv(k, BFLOAT16_PAIRS) for k in _CONVOLUTIONS))
+PRODUCTS = (
+    *_TILED,
+    *(PairedGemm(k, BFLOAT16_PAIRS) for k in _PRODUCTS),
+)
+
+
+def integer_convolutions(otherwise: Kernel[ConvProblem]) -> tuple[PairedConv, ...]:
+    return tuple(PairedConv(k, INT16_PAIRS, otherwise) for k in _CONVOLUTIONS)
+
+
+def integer_products(otherwise: Kernel[GemmProblem]) -> tuple[PairedGemm, ...]:
+    return tuple(PairedGemm(k, INT16_PAIRS, otherwise) for k in _PRODUCTS)
