@@ -344,6 +344,29 @@ _MORE = (
 )  # fmt: skip
 
 
+def _channels_last(*layers: Case) -> tuple[Case, ...]:
+    """The same layers on images with channels last."""
+
+    def turned(case: Case) -> Case:
+        n, c, *spatial = case.shapes[0]
+        return replace(case, shapes=((n, *spatial, c), *case.shapes[1:]), kwargs={**case.kwargs, "layout": "NHWC"})
+
+    return tuple(map(turned, layers))
+
+
+# Beside the layers of other suites: remainders of channels and pixels, few channels, strides, 1-D and 3-D.
+_NHWC = _channels_last(
+    *_LAYERS,
+    _conv(363, 40, 363, 1, 3, groups=363), _conv(281, 20, 7, 3), _conv(512, 13, 144), _conv(512, 13, 112),
+    _conv(544, 7, 544, groups=4), _conv(1, (100, 301), 20, 3, 1, 1), _conv(3, 113, 17, 3, 2, 1),
+    _conv(20, 45, 20, 3, 1, 1), _conv(112, 13, 144, 3, 1, 1), _conv(64, 27, 144, 1, 2), _deep(20, 57, 3),
+    _deep(144, 13, 5), _deep(112, 27, 3, 2), _deep(17, 60, 7), _conv(96, 28, 96, 3, 1, 1, 12), _conv(58, 28, 58),
+    _conv(48, 33, 80, 3, 1, 2, dilation=2),
+    Case("conv1d 20,1000->112 5 taps p2", "conv1d", ((1, 20, 1000), (112, 20, 5)), (), {"padding": 2}),
+    Case("conv3d 17,9,20,20->20 3x3x3 p1", "conv3d", ((1, 17, 9, 20, 20), (20, 17, 3, 3, 3)), (), {"padding": 1}),
+)  # fmt: skip
+
+
 def _gradients(*layers: Case) -> tuple[Case, ...]:
     """Both gradients of convolutions, at a batch of 8."""
     batch = [replace(c, shapes=((8, *c.shapes[0][1:]), *c.shapes[1:])) for c in layers]
@@ -469,6 +492,7 @@ SUITES: dict[str, Suite] = {
         ),
         Suite("more_layers", "layers of face, EfficientNet, GoogLeNet, speech, super-resolution, pose networks", _MORE),
         Suite("half", "products and convolutions of 16-bit floats and of integers", _HALF),
+        Suite("nhwc", "layers of the suite `layers`, and others beside them, on images with channels last", _NHWC),
         Suite("elementwise", "activations, softmax and cross-entropy", _ELEMENTWISE),
         Suite("tiny", "calls so short that checking, looking up and allocating count", _TINY),
         Suite("transposed", "transposed convolutions: generators, U-Net, FCN, vocoders, small ones", _TRANSPOSED),

@@ -56,10 +56,12 @@ def _conv() -> Kernels:
     from fastconv.backends.cython.conv import (
         depthwise,
         direct,
+        direct_last,
         grouped,
         interleave,
         pointwise,
         pointwise_blocked,
+        pointwise_last,
         strided_rows,
         winograd1d,
         winograd2d,
@@ -77,10 +79,10 @@ def _conv() -> Kernels:
     from fastconv.backends.numpy.conv import weight as numpy_weight
     from fastconv.backends.reference.conv import ReferenceConv
 
-    one = (*skinny.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_blocked.KERNELS)
+    one = (*skinny.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_last.KERNELS, *pointwise_blocked.KERNELS)
     filtering = (*winograd1d.KERNELS, *winograd2d.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
-    native = (*one, *grouping, *filtering, *direct.KERNELS)
+    native = (*one, *grouping, *filtering, *direct_last.KERNELS, *direct.KERNELS)
     exact = numpy.KERNELS[-1]  # does any convolution
     integer = (*pairs.integer_convolutions(exact), *integers.convolutions(exact))
     narrow = (*tiled.CONVOLUTIONS, *pairs.CONVOLUTIONS, *products.CONVOLUTIONS, *integer)

@@ -74,6 +74,7 @@ static inline REAL relu_of(int relu, REAL v) { return relu && v < 0 ? 0 : v; }
 void check_tiles(void);
 void check_rows(void);
 void check_depthwise(void);
+void check_last(void);
 void check_weight_rows(void);
 void check_small_images(void);
 void check_pools(void);

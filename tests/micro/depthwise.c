@@ -1,4 +1,4 @@
-/* Depthwise convolution: pixels in lanes, with every special tile and any other kernel, and channels in lanes. */
+/* Depthwise convolution with pixels in lanes: every special tile and any other kernel. */
 #include "check.h"
 
 enum { MOST_ROWS = 64, MOST_PLANES = 3, SLACK = 64 /* elements after a band, as in native.py */ };
@@ -92,25 +92,6 @@ static void in_band(ptrdiff_t kh, ptrdiff_t kw, ptrdiff_t ow)
     run_rows(&a, planes * nrows * length + SLACK, "of a band");
 }
 
-static void pixels(ptrdiff_t groups, ptrdiff_t multiplier)
-{
-    const ptrdiff_t taps = draw(1, 9), count = draw(1, 11), oc = groups * multiplier;
-    const void *table[9 * 11];
-    begin("depthwise_pixels: %td taps, %td pixels, groups %td x %td", taps, count, groups, multiplier);
-    const REAL *x = numbers(20 * groups), *w = numbers(taps * oc), *bias = draw(0, 1) ? numbers(oc) : NULL;
-    REAL *y = nothing(count * oc), *want = nothing(count * oc);
-    for (ptrdiff_t i = 0; i < taps * count; i++) table[i] = x + draw(0, 19) * groups;
-    const depthwise_pixels_args a = {table, taps, count, groups, multiplier, w, bias, (int)draw(0, 1), y};
-    USE(T->depthwise_pixels)(&a);
-    for (ptrdiff_t q = 0; q < count; q++)
-        for (ptrdiff_t k = 0; k < oc; k++) {
-            REAL sum = bias ? bias[k] : 0;
-            for (ptrdiff_t t = 0; t < taps; t++) sum += w[t * oc + k] * ((const REAL *)table[t * count + q])[k / multiplier];
-            want[q * oc + k] = relu_of(a.relu, sum);
-        }
-    same(y, want, count * oc);
-}
-
 void check_depthwise(void)
 {
     static const ptrdiff_t squares[] = {3, 5, 7};
@@ -124,9 +105,5 @@ void check_depthwise(void)
     for (ptrdiff_t ow = 1; ow <= widest; ow++) {
         in_band(squares[draw(0, 2)], squares[draw(0, 2)], ow);
         in_band(draw(1, 7), draw(1, 8), ow);
-    }
-    for (ptrdiff_t channels = 1; channels <= 4 * T->vl + 3; channels++) {
-        pixels(channels, 1);
-        pixels(draw(1, 3), channels);
     }
 }

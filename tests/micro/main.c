@@ -179,6 +179,7 @@ int main(void)
         check_tiles();
         check_rows();
         check_depthwise();
+        check_last();
         check_weight_rows();
         check_small_images();
         check_winograd();

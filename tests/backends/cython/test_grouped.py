@@ -59,4 +59,3 @@ def test_volumes_and_tall_images(kernel: Kernel[ConvProblem]) -> None:
 def test_refusals_say_why(kernel: Kernel[ConvProblem]) -> None:
     assert kernel.reject(problem((5, 5), (3, 3))) == "1 input channels per group: 2 to 16 only"
     assert kernel.reject(problem((5, 5), (3, 3), icg=17)) == "17 input channels per group: 2 to 16 only"
-    assert kernel.reject(problem((5, 5), (3, 3), icg=2, layout="NHWC")) == "layout NHWC: NCHW only"

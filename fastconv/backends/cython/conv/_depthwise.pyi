@@ -15,13 +15,3 @@ class Rows(Prepared):
         taps: np.ndarray,
         blocks: Any,
     ) -> None: ...
-
-class Pixels(Prepared):
-    def __init__(
-        self,
-        table: int,
-        p: ConvProblem,
-        tables: Axes,
-        outside: np.ndarray,
-        block: int,
-    ) -> None: ...

@@ -1,14 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Depthwise convolution: blocking and threads around the tiles of simd/conv/depthwise.inc.
+"""Depthwise convolution of NCHW images: blocking and threads around the tiles of simd/conv/depthwise.inc.
 
-In `Rows` lanes are pixels (NCHW).  One item of work is a block of output rows and columns of one
+Lanes are pixels.  One item of work is a block of output rows and columns of one
 plane of the output channels of some groups.  Tiles read rows through a table of offsets,
 into the image itself where a tile can read its columns and padding is zero; otherwise the rows of
 one group are copied to a band in scratch, padded and split by stride phase.  Rows of padding zeros are
 skipped, so where weights are infinite or NaN, a separate pass writes NaN.
-
-In `Pixels` lanes are channels (NHWC).  One item is a run of output pixels of one row; a table of
-pointers into the image, or to one pixel of padding, says what each tap reads for each pixel.
 """
 
 from libc.stdint cimport int64_t
@@ -18,7 +15,7 @@ from fastconv.backends.cython.runtime._nonfinite cimport any_nonfinite, put_nan
 from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
-    DEPTHWISE_NO_ROW, View, address, clear_behind, depthwise_pixels_args, depthwise_rows_args, fc_axis, fc_source,
+    DEPTHWISE_NO_ROW, View, address, clear_behind, depthwise_rows_args, fc_axis, fc_source,
     fc_table)
 
 from fastconv.backends.cython.runtime.native import SLACK
@@ -166,84 +163,3 @@ cdef class Rows(Prepared):
                         filled += self.row_len
                 table += nrows
         memset(band + filled * size, 0, self.slack)
-
-
-cdef class Pixels(Prepared):
-    """One prepared convolution of NHWC images; immutable after construction, so runs may overlap."""
-
-    cdef Py_ssize_t n, groups, multiplier, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow, qb, col_blocks
-    cdef Padded image
-    cdef const char *outside
-    cdef bint relu
-
-    def __init__(self, size_t table, p, tables, outside, Py_ssize_t block):
-        """`outside`: one pixel of padding; `block`: output pixels of an item.  Weights are (taps, oc)."""
-        self.t = <const fc_table *>table
-        self.keep = (tables, outside)
-        self.n, self.groups, self.multiplier = p.n, p.groups, p.ocg
-        self.kd, self.kh, self.kw = p.kernel
-        self.sd, self.sh, self.sw = p.stride
-        self.dd, self.dh, self.dw = p.dilation
-        self.id, self.ih, self.iw = p.input
-        self.od, self.oh, self.ow = p.output
-        self.qb = block
-        self.col_blocks = (self.ow + block - 1) // block
-        self.image = padded(tables, p.fill)
-        self.outside = address(outside)
-        self.relu = p.activation == "relu"
-        self.items = self.n * self.od * self.oh * self.col_blocks
-
-    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef const View *x = &arrays.x
-        cdef const View *y = &arrays.y
-        cdef Py_ssize_t qi, oh, od, n, q, z, r, s, size = self.t.itemsize, oc = self.groups * self.multiplier
-        qi = i % self.col_blocks
-        i = i // self.col_blocks
-        oh = i % self.oh
-        i = i // self.oh
-        od = i % self.od
-        n = i // self.od
-        cdef Py_ssize_t q0 = qi * self.qb, count = min(self.qb, self.ow - q0), pixel_bytes = self.groups * size
-        cdef const char *image = x.data + n * self.id * self.ih * self.iw * pixel_bytes
-        cdef const char *src
-        cdef const void **pixel = <const void **>scratch
-        cdef int64_t plane, row
-        for z in range(self.kd):
-            plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
-            for r in range(self.kh):
-                row = fc_source(&self.image.rows, oh * self.sh + r * self.dh)
-                src = NULL
-                if plane >= 0 and row >= 0:
-                    src = image + (plane * self.ih + row) * self.iw * pixel_bytes
-                for s in range(self.kw):
-                    self.find_pixels(src, q0 * self.sw + s * self.dw, count, pixel_bytes, pixel)
-                    pixel += count
-        cdef depthwise_pixels_args a
-        a.pixels, a.taps, a.count = <const void *const *>scratch, self.kd * self.kh * self.kw, count
-        a.groups, a.multiplier = self.groups, self.multiplier
-        a.w, a.bias, a.relu = arrays.weights, arrays.bias, self.relu
-        a.y = y.data + (((n * self.od + od) * self.oh + oh) * self.ow + q0) * oc * size
-        self.t.depthwise_pixels(&a)
-
-    cdef void find_pixels(
-        self, const char *row, Py_ssize_t first, Py_ssize_t count, Py_ssize_t pixel_bytes,
-        const void **pixel) noexcept nogil:
-        """The pixels of a row (NULL: padding) at padded columns first, first + sw, and so on."""
-        cdef Py_ssize_t i, q, col, begin, end, step = self.sw * pixel_bytes
-        cdef const char *run
-        if row == NULL:
-            for q in range(count):
-                pixel[q] = self.outside
-            return
-        # Outputs begin <= q < end read neighbours, a stride apart; the others go through the table.
-        begin = min(max((self.image.run0 - first + self.sw - 1) // self.sw, 0), count)
-        end = min(max((self.image.run1 - first + self.sw - 1) // self.sw, begin), count)
-        if begin < end:
-            run = row + fc_source(&self.image.cols, first + begin * self.sw) * pixel_bytes
-            for q in range(begin, end):
-                pixel[q] = run
-                run += step
-        for i in range(count - (end - begin)):
-            q = i if i < begin else i + end - begin
-            col = fc_source(&self.image.cols, first + q * self.sw)
-            pixel[q] = self.outside if col < 0 else row + col * pixel_bytes

@@ -1,17 +1,17 @@
 """Depthwise convolution: the kernel objects and their block sizes.
 
-NCHW: pixels in lanes, the image read in place (stride 1 or 2, zero padding) or through a band of padded rows.
-NHWC: channels in lanes, the image read in place.  The tiles are described in simd/conv/depthwise.inc.
+NCHW: pixels in lanes, the image read in place (stride 1 or 2, zero padding) or through a band of padded rows.  The
+tiles are described in simd/conv/depthwise.inc.
+NHWC: channels in lanes, see `lanes_last`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.conv import images
+from fastconv.backends.cython.conv import images, lanes_last
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
@@ -26,7 +26,6 @@ BLOCK_ROWS = 56
 MANY_GROUPS = 8  # fewer need blocks of fewer rows, so that threads can split the work
 IMAGES = "cython.conv.depthwise/images"  # and results of one item, where it may have several groups
 BLOCK_COLS = 1024  # where rows are copied
-BLOCK_PIXELS = 32  # channels last: bounds the table of pointers
 POINTER = 8
 TILE_ROWS, FEW_ROWS = 4, 2  # of tiles that use a row several times: at least, without and with them for any kernel
 SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
@@ -36,11 +35,6 @@ SHARES = 8  # least number of items, so that threads can split the work
 def reads_in_place(p: ConvProblem) -> bool:
     """Whether tiles read rows of the image itself: they can select their columns, and masks replace padding."""
     return p.stride[2] <= 2 and p.kernel[2] <= shared.DEPTHWISE_MASKED_TAPS and native.zero_columns(p)
-
-
-def pixel_block(p: ConvProblem) -> int:
-    """Channels last: output pixels of one item."""
-    return min(BLOCK_PIXELS, max(p.output[2], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ class Depthwise(Specialised[ConvProblem]):
     algorithm = "depthwise"
     row = "cython.conv.depthwise"
     activations = frozenset({"relu"})
-    revision = 4
+    revision = 5
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -138,18 +132,10 @@ class Depthwise(Specialised[ConvProblem]):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        if p.layout != "NHWC":
-            alone = rows_features(p, self.isa).of(self.rates)
-            return images.better(p, self.isa, alone) if self._one_order(p) else alone
-        vl = native.lanes(self.isa, p.dtype.itemsize)
-        run = max(1, p.groups if p.ocg == 1 else p.ocg)  # channels that share lanes
-        used = run / round_up(run, vl)
-        return Features({
-            "call": 1,
-            "pack": 0 if p.packed else p.oc * p.taps,
-            "multiply_channels": p.flops * p.dtype.itemsize / 4 / used,
-            "bytes_channels": p.bytes + float(POINTER * p.n * p.pixels * p.taps),
-        })
+        if p.layout == "NHWC":
+            return lanes_last.lane_features(p, self.isa)
+        alone = rows_features(p, self.isa).of(self.rates)
+        return images.better(p, self.isa, alone) if self._one_order(p) else alone
 
     def _one_order(self, p: ConvProblem) -> bool:
         """Whether sums have the order that most tiles have."""
@@ -161,38 +147,26 @@ class Depthwise(Specialised[ConvProblem]):
         return self._one_order(p) and images.faster(p, self.isa, native.seconds(self, p))
 
     def workspace(self, problem: ConvProblem) -> int:
-        p = problem
+        p, vl = problem, native.lanes(self.isa, problem.dtype.itemsize)
         if self._side_by_side(p):
             return images.scratch_bytes(p, self.isa)
-        if p.layout == "NHWC":
-            return pixel_block(p) * p.taps * POINTER
-        return DepthwiseBlocks.of(p, native.lanes(self.isa, p.dtype.itemsize)).bytes
+        return lanes_last.LaneBlocks.of(p, vl, 1).bytes if p.layout == "NHWC" else DepthwiseBlocks.of(p, vl).bytes
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        _depthwise = native.compiled("conv._depthwise")
         p = problem
         if self._side_by_side(p):
             return images.specialise(p, self.isa, threads, [0, p.icg], bias_first=True)
-        size = p.dtype.itemsize
-        table = native.table(self.isa, p.dtype)
-        tables = native.padded_axes(p, p.mode)
-        prepared: Any
-        if p.layout == "NHWC":
-            outside = np.full(p.groups, p.fill, p.dtype)
-            prepared = _depthwise.Pixels(table, p, tables, outside, pixel_block(p))
-        else:
-            blocks = DepthwiseBlocks.of(p, native.lanes(self.isa, size))
-            prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
-
-        def by_taps(weights: np.ndarray) -> np.ndarray:
-            return np.ascontiguousarray(weights.reshape(p.oc, p.taps).T)
-
-        pack = by_taps if p.layout == "NHWC" else native.as_given
-        return native.binder(p, prepared, self.workspace(p), threads, native.seconds(self, p), pack)
+        if p.layout == "NHWC":
+            return lanes_last.specialise_lanes(self.isa, p, threads, native.seconds(self, p))
+        _depthwise = native.compiled("conv._depthwise")
+        table, tables = native.table(self.isa, p.dtype), native.padded_axes(p, p.mode)
+        blocks = DepthwiseBlocks.of(p, native.lanes(self.isa, p.dtype.itemsize))
+        prepared = _depthwise.Rows(table, p, tables, blocks.taps(p), blocks)
+        return native.binder(p, prepared, blocks.bytes, threads, native.seconds(self, p), native.as_given)
 
 
 KERNELS = tuple(Depthwise(isa) for isa in machine.ISAS)

@@ -110,8 +110,9 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         rows = blocks.pixels / ceil_div(blocks.pixels, mr)
         lanes_used = p.ocg / native.used_lanes(self.isa, size, p.ocg) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
-        entered = 0 if blocks.in_place else p.ic * (p.stride[2] if p.layout == "NCHW" else 1)  # whole rows are copied
-        moved = p.n * p.pixels * (entered + p.oc)
+        # Whole vectors of channels are copied, and of NCHW whole rows.
+        entered = round_up(p.icg, native.lanes(self.isa, size)) * (p.stride[2] if p.layout == "NCHW" else 1)
+        moved = p.n * p.groups * p.pixels * ((0 if blocks.in_place else entered) + p.ocg)
         # Weights stream from the L3 cache while tiles compute.
         alone = Features(
             {"call": 1, "move": moved, **native.packing(p)},

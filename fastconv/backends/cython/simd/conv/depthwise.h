@@ -26,15 +26,4 @@ typedef struct {
     ptrdiff_t xgroup, ygroup, ychannel; /* elements between them */
 } depthwise_rows_args;
 
-/* A run of output pixels, all channels; channels in lanes. */
-typedef struct {
-    const void *const *pixels; /* [taps][count]: the pixel that each tap reads for each output */
-    ptrdiff_t taps, count;
-    ptrdiff_t groups, multiplier; /* output channel g * multiplier + m reads channel g */
-    const void *w;                /* [taps][groups * multiplier] */
-    const void *bias;             /* [groups * multiplier], or NULL */
-    int relu;
-    void *y; /* [count][groups * multiplier] */
-} depthwise_pixels_args;
-
 #endif

@@ -13,6 +13,7 @@
    v_larger, v_smaller        of two; the second operand if one is NaN
    v_any_nan                  whether some lane is NaN
    v_beats(w, v)              the lanes of which w is larger than v, or the first of the two to be NaN, as a vmask
+   v_shuffle, v_permute       elements of two vectors, or of one, in any order
    v_even, v_odd              every second element of two vectors
    v_ahead                    VL adjacent elements of two vectors, from element n of the first on
    v_keep(v, m, rest)         the lanes of v that are in the vmask m, those of `rest` elsewhere
@@ -110,6 +111,11 @@ INLINE vec v_shuffle(vec a, vec b, ivec from)
 }
 #else
 #define v_shuffle(a, b, from) __builtin_shuffle(a, b, from)
+#endif
+#ifdef __clang__
+#define v_permute(a, from) v_shuffle(a, a, from)
+#else
+#define v_permute(a, from) __builtin_shuffle(a, from)
 #endif
 
 INLINE vec v_load(const REAL *p) { return *(const vec_any *)p; }
