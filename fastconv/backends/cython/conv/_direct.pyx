@@ -19,6 +19,9 @@ from fastconv.backends.cython.runtime._simd cimport (
 
 from fastconv.backends.cython.runtime.native import SLACK
 
+cdef enum:
+    FLAT_COLS = 32  # of a flat band at most, as in direct.py
+
 
 cdef class Direct(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
@@ -46,6 +49,7 @@ cdef class Direct(Prepared):
         self.band_len, self.table_bytes = blocks.channels * self.chan_len + SLACK, blocks.table_bytes(p)
         self.flat = blocks.flat
         if self.flat:
+            assert self.qb <= FLAT_COLS
             self.rq = band.rq
         else:
             self.wq, self.row_len, self.between = band.wq, band.row_len, self.dh // band.apart
@@ -125,15 +129,18 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
         cdef Py_ssize_t w, phase, j, i, q
         cdef int64_t row, col
+        cdef int64_t at[FLAT_COLS]  # where the columns are in a row
         for w in range(self.kw):
+            for q in range(cols):
+                col = fc_source(&self.image.cols, q * self.sw + w * self.dw)
+                at[q] = GATHER_NOTHING if col < 0 else col * x.stride[4]
             for phase in range(self.sh):
                 for j in range(self.rq):
                     i = j * self.sh + phase
                     row = fc_source(&self.image.rows, r0 * self.sh + i) if i < rin else -1
                     for q in range(cols):
-                        col = fc_source(&self.image.cols, q * self.sw + w * self.dw)
-                        table[0] = GATHER_NOTHING if row < 0 or col < 0 else row * x.stride[3] + col * x.stride[4]
-                        table += 1
+                        table[q] = GATHER_NOTHING if row < 0 or at[q] == GATHER_NOTHING else row * x.stride[3] + at[q]
+                    table += cols
 
     cdef void fill_flat(
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t c0, Py_ssize_t count,

@@ -27,6 +27,8 @@
 #define v_any_less(a, b) (_mm512_cmp_pd_mask((__m512d)(a), (__m512d)(b), _CMP_LT_OQ) != 0)
 #define FC_BIT_MASK __mmask8
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_pd((__m512d)(rest), m, (__m512d)(v)))
+#define v_gather8(to, x, at, nothing, fill) _mm512_storeu_pd(to, _mm512_mask_i64gather_pd(_mm512_set1_pd(fill), \
+    _mm512_cmpneq_epi64_mask(_mm512_loadu_si512(at), _mm512_set1_epi64(nothing)), _mm512_loadu_si512(at), x, 8))
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
 #define v_max(a, b) ((vec)_mm512_mask_mov_pd(_mm512_max_pd((__m512d)(b), (__m512d)(a)), \
     _mm512_cmp_pd_mask((__m512d)(b), (__m512d)(b), _CMP_UNORD_Q), (__m512d)(b)))
@@ -53,6 +55,8 @@
 #define v_any_less(a, b) (_mm512_cmp_ps_mask((__m512)(a), (__m512)(b), _CMP_LT_OQ) != 0)
 #define FC_BIT_MASK __mmask16
 #define v_keep(v, m, rest) ((vec)_mm512_mask_mov_ps((__m512)(rest), m, (__m512)(v)))
+#define v_gather8(to, x, at, nothing, fill) _mm256_storeu_ps(to, _mm512_mask_i64gather_ps(_mm256_set1_ps(fill), \
+    _mm512_cmpneq_epi64_mask(_mm512_loadu_si512(at), _mm512_set1_epi64(nothing)), _mm512_loadu_si512(at), x, 4))
 /* max gives its second operand if one is NaN: a NaN in a stays, one in b is inserted afterwards */
 #define v_max(a, b) ((vec)_mm512_mask_mov_ps(_mm512_max_ps((__m512)(b), (__m512)(a)), \
     _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))
