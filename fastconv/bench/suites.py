@@ -266,6 +266,14 @@ _GEMM = (
          {"alpha": 0.5, "beta": 2.0, "trans_b": True}),
 )  # fmt: skip
 
+_FEW_ROWS = (  # both operands in the call, and a large one that aliases in the cache or has columns left over
+    *(_matmul(m, 1024, 4096) for m in (4, 16, 48, 100)), *(_matmul(m, 2048, 1000) for m in (12, 33)),
+    *(_matmul(m, 777, 3000) for m in (2, 20, 77)), _matmul(16, 1024, 4096, dtype="float64"),
+    _matmul(29, 777, 3000, dtype="float64"), _matmul(60, 1100, 1100, dtype="float64"),
+    *(_linear(m, 1024, 1000) for m in (3, 11, 40, 128)),
+    _matmul(100, 100, 100), _matmul(1000, 30, 20), _matmul(24, 24, 24, 50), _matmul(8, 8, 8),
+)  # fmt: skip
+
 _POOL = (
     _pool("max", 64, 112, 3, 2, 1), _pool("max", 64, 224, 2, 2), _pool("max", 480, 14, 3, 1, 1),
     _pool("max", 256, 20, 5, 1, 2),
@@ -485,6 +493,7 @@ SUITES: dict[str, Suite] = {
         Suite("images", "filters of a full-HD image", _IMAGES),
         Suite("audio", "FIR filters and layers of audio networks", _AUDIO),
         Suite("gemm", "matrix products", _GEMM),
+        Suite("few_rows", "products of few rows with a large matrix, and small ones: for --door called", _FEW_ROWS),
         Suite("pool", "pooling layers", _POOL),
         Suite("layers", "one of each kind: dense, strided, first, pointwise, dilated, depthwise, grouped", _LAYERS),
         Suite(

@@ -19,7 +19,7 @@ from tests.bench.test_compare import check_self_contained
 pytestmark = pytest.mark.one_isa
 
 NAMES = ["resnet50", "vgg16", "mobilenet_v2", "inception_v3", "resnext50", "convnext", "lecture", "images", "audio",
-         "gemm", "pool", "layers", "odd_layers", "more_layers", "half", "nhwc", "elementwise", "tiny",
+         "gemm", "few_rows", "pool", "layers", "odd_layers", "more_layers", "half", "nhwc", "elementwise", "tiny",
          "transposed", "small_maps", "gradients"]  # fmt: skip
 
 
