@@ -296,6 +296,10 @@ def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
         assert kernel.reject(problem("indices", (5, 5), (3, 3), layout="NHWC")) is not None
         assert kernel.reject(problem("avg", (9, 9), (9, 8), layout="NHWC")) == "windows of more than 64 places"
         return
+    if kernel.algorithm == "lanes":
+        assert kernel.reject(problem("lp2", (5, 5), (2, 2))) == "maxima and averages, channels first"
+        assert kernel.reject(problem("max", (5, 5), (2, 2), layout="NHWC")) is not None
+        return
     if kernel.algorithm == "flat":
         same = "windows one apart on planes that keep their size"
         assert kernel.reject(problem("indices", (5, 5), (3, 3), stride=1, padding=1)) is not None
