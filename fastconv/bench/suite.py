@@ -13,9 +13,10 @@ from fastconv.bench.results import Report
 from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.timing import ROUNDS
 from fastconv.core.arrays import Spec
-from fastconv.ops import activation, adaptive, conv, gemm, loss, pool, shape, unpool
+from fastconv.ops import activation, adaptive, clamp, conv, gated, gemm, loss, pool, shape, softmax, unpool
 
-FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, loss, shape)  # a case names a public function of one
+# A case names a public function of one.
+FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, clamp, gated, softmax, loss, shape)
 
 
 def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
