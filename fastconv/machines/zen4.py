@@ -529,7 +529,7 @@ TABLE = Table(
             "call": 2e-06, "bytes": 6.6667e-11,
         },
         "numpy.pool.direct": {
-            "call": 2e-06, "element": 3e-10,
+            "call": 2e-06, "element": 5e-10,
         },
         "numpy.pool.separable": {
             "call": 2e-06, "element": 3e-10, "power": 4e-09,
