@@ -113,11 +113,11 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
     """Of instruction sets, dtypes, points of interpolation, modules: no problem and no shape."""
     endless = {one.__qualname__ for one in every_cache() if one.cache_info().maxsize is None}
     assert endless <= {
-        "_coef_in", "_best_edge", "_families", "_finite", "_modules", "_numbers", "_reads", "_weights",
-        "algorithm_names", "available", "block_bytes", "build_problem", "check_dtype", "default", "features", "host",
-        "host_isas", "host_table", "identity", "is_bfloat16", "is_half", "kernels", "lanes", "memory",
-        "microarchitecture", "missing_numba", "product_dtypes", "promote", "simd", "system_fields", "table",
-        "toom_cook", "unavailable", "work_dtype",
+        "_best_edge", "_coef_in", "_families", "_finite", "_modules", "_numbers", "_reads", "_weights",
+        "algorithm_names", "any_table", "available", "block_bytes", "build_problem", "check_dtype", "default",
+        "features", "host", "host_isas", "host_table", "identity", "is_bfloat16", "is_half", "kernels", "lanes",
+        "memory", "microarchitecture", "missing_numba", "product_dtypes", "promote", "simd", "system_fields", "table",
+        "tiles_allowed", "toom_cook", "unavailable", "work_dtype",
     }  # fmt: skip
 
 

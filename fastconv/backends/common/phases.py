@@ -82,11 +82,12 @@ def axis_phases(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
     """The phases of one axis that hold at least one output."""
     g = gcd(stride, dilation)
     step, spread = stride // g, dilation // g
+    starts = {k * dilation % stride: k for k in range(min(step, kernel))}  # the first tap of each phase that has some
     phases = []
     for first in range(min(stride, output)):
         count = ceil_div(output - first, stride)
         r = (first + lo) % stride
-        start = next((k for k in range(min(step, kernel)) if k * dilation % stride == r), None)
+        start = starts.get(r)
         if start is None:
             phases.append(AxisPhase(first, count, slice(0, 0), 1, 0, 0))
             continue

@@ -149,7 +149,7 @@ class Depthwise(Specialised[ConvProblem]):
     def workspace(self, problem: ConvProblem) -> int:
         p, vl = problem, native.lanes(self.isa, problem.dtype.itemsize)
         if self._side_by_side(p):
-            return images.scratch_bytes(p, self.isa)
+            return images.lanes_bytes(p, self.isa)
         return lanes_last.LaneBlocks.of(p, vl, 1).bytes if p.layout == "NHWC" else DepthwiseBlocks.of(p, vl).bytes
 
     def error(self, problem: ConvProblem) -> float:

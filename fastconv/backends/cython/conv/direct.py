@@ -226,7 +226,7 @@ class Direct(Specialised[ConvProblem]):
 
     def workspace(self, problem: ConvProblem) -> int:
         if self._side_by_side(problem):
-            return images.scratch_bytes(problem, self.isa)
+            return images.lanes_bytes(problem, self.isa)
         return DirectBlocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])
 
     def _side_by_side(self, p: ConvProblem) -> list[int]:

@@ -27,7 +27,7 @@ ARRAYS = f"{ROW}/arrays"  # of the images of an item and their results: they sta
 TABLE_ENTRIES = 1 << 16
 
 
-def scratch_bytes(p: ConvProblem, isa: str) -> int:
+def lanes_bytes(p: ConvProblem, isa: str) -> int:
     size = p.acc.itemsize
     d, h, w = p.input
     return (p.ic * d * h * w + p.oc * p.pixels + 1) * native.tile(isa, size)[1] * size
@@ -36,7 +36,7 @@ def scratch_bytes(p: ConvProblem, isa: str) -> int:
 def suited(p: ConvProblem, isa: str) -> bool:
     """Whether there are enough images, small enough."""
     small = p.pixels * p.taps <= TABLE_ENTRIES and 0 not in (p.icg, p.ocg)
-    return p.n >= native.lanes(isa, p.acc.itemsize) and small and scratch_bytes(p, isa) <= block_bytes(ARRAYS)
+    return p.n >= native.lanes(isa, p.acc.itemsize) and small and lanes_bytes(p, isa) <= block_bytes(ARRAYS)
 
 
 def counts(p: ConvProblem, isa: str) -> Features:
@@ -56,24 +56,24 @@ def counts(p: ConvProblem, isa: str) -> Features:
     }).of(f"{ROW}@{isa}")
 
 
-def seconds(p: ConvProblem, isa: str) -> float:
+def lanes_seconds(p: ConvProblem, isa: str) -> float:
     """Predicted time of the whole batch on one thread."""
     return host_table().seconds(counts(p, isa))
 
 
 def better(p: ConvProblem, isa: str, alone: Features) -> Features:
     """What a kernel does: `alone`, image by image, or all side by side, if that takes less time."""
-    if not suited(p, isa) or host_table().seconds(alone) < seconds(p, isa):
+    if not suited(p, isa) or host_table().seconds(alone) < lanes_seconds(p, isa):
         return alone
     return counts(p, isa)
 
 
 def faster(p: ConvProblem, isa: str, chosen: float) -> bool:
     """Whether images are processed side by side by a kernel that takes `chosen` seconds, the less of both."""
-    return suited(p, isa) and seconds(p, isa) <= chosen
+    return suited(p, isa) and lanes_seconds(p, isa) <= chosen
 
 
-def positions(p: ConvProblem) -> np.ndarray:
+def positions_read(p: ConvProblem) -> np.ndarray:
     """(output pixels, taps): the input position of every tap of every output, -1 in the padding."""
     axes = []
     for e, k, s, d, (lo, _), o in zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True):
@@ -93,7 +93,7 @@ def specialise(p: ConvProblem, isa: str, threads: int, parts: Sequence[int], bia
     """
     _images = native.compiled("conv._images")
     table = native.table(isa, p.acc)
-    prepared = _images.Images(table, p, positions(p), np.array(parts, np.intp), bias_first)
+    prepared = _images.Images(table, p, positions_read(p), np.array(parts, np.intp), bias_first)
     threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
     pack = native.Packer(isa, p, lanes=False)
-    return native.binder(p, prepared, scratch_bytes(p, isa), threads, seconds(p, isa), pack)
+    return native.binder(p, prepared, lanes_bytes(p, isa), threads, lanes_seconds(p, isa), pack)

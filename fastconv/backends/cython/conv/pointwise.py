@@ -83,7 +83,7 @@ class Pointwise(Specialised[ConvProblem]):
         return (mr * nr + p.icg * nr) * p.acc.itemsize
 
     def workspace(self, problem: ConvProblem) -> int:
-        return images.scratch_bytes(problem, self.isa) if self._side_by_side(problem) else self._scratch(problem)
+        return images.lanes_bytes(problem, self.isa) if self._side_by_side(problem) else self._scratch(problem)
 
     def _side_by_side(self, p: ConvProblem) -> bool:
         return self.types is None and images.faster(p, self.isa, native.seconds(self, p))

@@ -134,7 +134,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
 
     def workspace(self, problem: ConvProblem) -> int:
         if self._side_by_side(problem):
-            return images.scratch_bytes(problem, self.isa)
+            return images.lanes_bytes(problem, self.isa)
         return PixelBlocks.of(problem, self.isa, 1).bytes(problem.acc.itemsize)
 
     def error(self, problem: ConvProblem) -> float:

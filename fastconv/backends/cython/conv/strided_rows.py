@@ -65,7 +65,7 @@ class StridedRows(native.Delegated):
 
     def workspace(self, problem: ConvProblem) -> int:
         if self._side_by_side(problem):
-            return images.scratch_bytes(problem, self.isa)
+            return images.lanes_bytes(problem, self.isa)
         return super().workspace(problem)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
