@@ -55,6 +55,11 @@ def test_relu(kernel: Any, dtype: str, at: str) -> None:
 PARAMETERS = DEFAULTS | {"clamp": (-1.0, 2.0), "threshold": (0.5, -1.0)}
 
 
+def bits(y: np.ndarray) -> np.ndarray:
+    """Of 16-bit floats; those of one NaN for every NaN, whose sign and payload depend on the order of operands."""
+    return np.where(np.isnan(y), np.uint16(0xFFFF), y.view(np.uint16))
+
+
 @pytest.mark.parametrize("kernel", RELU, ids=lambda k: k.name)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("name", [*FUNCTIONS, "glu"])
@@ -73,7 +78,7 @@ def test_halves_have_the_bits_of_a_widened_copy(kernel: Any, name: str, dtype: s
             x, y, result = guarded_copy(x, at), guarded(size, d, at), np.empty(size, wide)
             kernel.prepare(p, (), 1)(x, y)
             kernel.prepare(replace(p, dtype=wide, out=wide), (), 1)(halves.converted(kernel.isa, x, wide), result)
-            np.testing.assert_array_equal(y.view(np.uint16), halves.converted(kernel.isa, result, d).view(np.uint16))
+            np.testing.assert_array_equal(bits(y), bits(halves.converted(kernel.isa, result, d)))
 
 
 def logistic(x: np.ndarray) -> np.ndarray:
