@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
 from fastconv.core.problems.base import Problem
@@ -58,14 +59,17 @@ def _is_meant(c: Candidate, options: Options) -> bool:
 
 
 def _reasons(candidates: list[Candidate]) -> str:
-    """The reasons: first why a whole backend is missing, then the most frequent ones."""
+    """The reasons: first why a whole backend is missing, then what options exclude, then the most frequent ones."""
     # Reasons of kernels for another direction (gradients) do not help, unless there are no others.
-    reasons = [str(c.reason) for c in candidates]
-    reasons = [r for r in reasons if not r.startswith("direction ")] or reasons
+    own = [c for c in candidates if not str(c.reason).startswith("direction ")] or candidates
+    reasons = [str(c.reason) for c in own]
+    able = {str(c.reason) for c in own if isfinite(c.cost)}  # of kernels that could do it, but for the options
     alike: dict[str, list[str]] = {}
     for reason in reasons:
         alike.setdefault(re.sub(r"\d+", "#", reason), []).append(reason)
-    found = sorted(alike.values(), key=lambda same: (not same[0].startswith(ABSENT), -len(same)))
+    found = sorted(
+        alike.values(), key=lambda same: (not same[0].startswith(ABSENT), able.isdisjoint(same), -len(same))
+    )
     told = [f"{same[0]} ({len(same)} of {len(reasons)} kernels)" for same in found[:REASONS]]
     more = len(found) - len(told)
     return "; ".join([*told, f"and {more} more reasons"] if more else told)
