@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,30 @@ def test_what_is_refused(isa: str) -> None:
     kernel = next(k for k in lanes.KERNELS if k.isa == isa)
     assert "windows along an axis" in str(kernel.reject(fixed("max", (1, 1, 100_000), 2)))
     assert "too long for scratch" in str(kernel.reject(fixed("max", (1, 1, 9, 30_000), 3, stride=3)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_scratch_does_not_grow_with_rows_or_windows(isa: str, dtype: str) -> None:
+    kernel = next(k for k in lanes.KERNELS if k.isa == isa)
+    taken = 0
+    for indices, width, size, stride in itertools.product(
+        (False, True), (60, 500, 1300, 3000, 9001, 30_000), ((2, 4), (9, 2), (1, 60)), (1, 2, 9)
+    ):
+        for shape in ((1, 3, 9, width), (2, 3, 4, 9, width), (1, 3, width, 9)):
+            extents = (1, *size) if len(shape) == 5 else size if shape[-1] == width else size[::-1]
+            p = fixed("max", shape, extents, dtype, stride=stride, indices=indices)
+            assert kernel.reject(p) is not None or kernel.workspace(p) <= lanes.BLOCK_BYTES, p
+            taken += kernel.reject(p) is None
+    assert taken > 50
+
+
+def test_long_sums_are_left_to_kernels_that_add_in_blocks(isa: str) -> None:
+    for shape, size in (((1, 9, 4000), 1000), ((1, 9, 3000, 2), (400, 2)), ((1, 9, 40, 20, 5), (20, 20, 5))):
+        for p in (fixed("avg", shape, size, stride=3), adaptive("avg", shape, 2, False)):
+            kernel: Any = next(k for k in (lanes.KERNELS if p.op == "pool" else lanes.ADAPTIVE) if k.isa == isa)
+            assert "add in blocks" in str(kernel.reject(p)) or kernel.error(p) < 1e-6
+    kernel = next(k for k in lanes.KERNELS if k.isa == isa)
+    assert "add in blocks" in str(kernel.reject(fixed("avg", (1, 9, 4000), 1000)))
+    assert kernel.reject(fixed("avg", (1, 9, 4000), 1000, "float16")) is None  # added in float32, rounded once
+    assert kernel.reject(fixed("max", (1, 9, 4000), 1000)) is None
+    check(isa, fixed("avg", (1, 9, 900), 319, stride=50))

@@ -27,14 +27,15 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div, even_part, span
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, widest_window
-from fastconv.core.problems.base import work_dtype
+from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.pool import PoolProblem
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 P = TypeVar("P", PoolProblem, AdaptivePoolProblem)
 
-BLOCK_BYTES = 256 << 10  # of scratch, if a row of windows does not need more
-MAX_BYTES = 1 << 20
+BLOCK_BYTES = 256 << 10  # of scratch
+MAX_BYTES = 256 << 10  # of scratch for a single row of windows, which is not cut
+MAX_SUM = 320  # terms added one after the other: the error stays below 1e-6 in float32
 MAX_WINDOWS = 1 << 14  # along an axis: there are tables of them
 MAX_POSITION = 1 << 31
 
@@ -128,7 +129,8 @@ class LanesBlocks(NamedTuple):
         depth, height, width = lane_windows(p)
         vector = machine.ISAS[isa].bytes
         lanes = native.lanes(isa, work_dtype(p.dtype).itemsize)
-        most, results = BLOCK_BYTES // vector, 1 + p.indices
+        results = 1 + p.indices
+        most = BLOCK_BYTES // vector - lanes * (1 + results)  # whole vectors of elements are transposed
         image = depth.extent * height.extent * width.extent
         depths, rows = depth.outputs, height.outputs
         if image + p.pixels * results > most and depths * rows > 1:
@@ -162,6 +164,8 @@ class Lanes(Kernel[P]):
             return f"more than {MAX_WINDOWS} windows along an axis"
         if p.indices and p.dtype.itemsize <= 4 and p.input[0] * p.input[1] * p.input[2] >= MAX_POSITION:
             return "positions are counted in 32 bits"
+        if p.kind == "avg" and not is_half(p.dtype) and self._terms(p) > MAX_SUM:
+            return f"sums of more than {MAX_SUM} rows and columns: other kernels add in blocks"
         if LanesBlocks.of(p, self.isa).bytes > MAX_BYTES:
             return "a row of windows is too long for scratch"
         return None
@@ -187,9 +191,13 @@ class Lanes(Kernel[P]):
         return LanesBlocks.of(problem, self.isa).bytes
 
     def error(self, problem: P) -> float:
-        p: AnyPool = problem
+        return error_of(problem, self._terms(problem))
+
+    @staticmethod
+    def _terms(p: AnyPool) -> int:
+        """Of a window, those added one after the other: along a row, then of rows."""
         depth, height, width = lane_windows(p)
-        return error_of(p, depth.taps * height.taps + width.taps)
+        return depth.taps * height.taps + width.taps
 
     def prepare(self, problem: P, constants: tuple[Any, ...], threads: int) -> Run:
         _lanes = native.compiled("pool._lanes")
