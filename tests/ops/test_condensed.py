@@ -30,6 +30,12 @@ CALLS = [
     ("F.avg_pool1d(view(t), 4, 2**30, padding=2, divisor_override=2)", [1, 2, 2]),
     ("F.lp_pool1d(view(t), 2, 4, 2**30)", [2, 2, 2]),
     ("F.pad(view(t), (-2**30, -2**30))", [1] * 10),
+    ("F.pad(view(t), (-2**30, -2**30), 'reflect')", [1] * 10),
+    ("F.pad(view(t), (-2**31, 3), 'reflect')", [1] * 13),
+    ("F.pad(view(t), (3, -2**31), 'symmetric')", [1] * 13),
+    ("F.pad(view(t), (-2**31 - 30, 30), 'replicate')", [1] * 10),
+    ("F.pad(view(t), (-2**31, 3), 'circular')", [1] * 13),
+    ("F.pad(view(t)[..., None], (0, 1, -2**31, 2))", [1, 0] * 10 + [0] * 4),
     ("F.unfold(view(t)[:, :, None], (1, 2), stride=(1, 2**30))", [1] * 6),
 ]
 

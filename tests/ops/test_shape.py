@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,26 @@ def test_negative_pads_crop_as_in_torch(kernel: str, mode: str, pad: tuple[int, 
     torch = pytest.importorskip("torch")
     x = np.random.default_rng(0).normal(size=(2, 6, 7) if len(pad) == 2 else (2, 3, 6, 7))
     want = torch.nn.functional.pad(torch.from_numpy(x), pad, mode).numpy()
+    np.testing.assert_array_equal(run(kernel, F.pad, x, pad, mode), want, strict=True)
+
+
+@pytest.mark.parametrize("kernel", PADS)
+@pytest.mark.parametrize("mode", ["constant", *NUMPY_MODES])
+def test_pad_of_strided_arrays_reads_what_pad_of_a_copy_reads(kernel: str, mode: str) -> None:
+    rng = np.random.default_rng(2)
+    tried = 0
+    for extent, lo, hi in itertools.product((1, 2, 3, 5), range(-7, 6), range(-7, 6)):
+        x = rng.normal(size=(2, 2, extent))[:, ::-1]
+        try:
+            want = run("numpy.slices", F.pad, x.copy(), (lo, hi), mode)
+        except ShapeError:
+            continue
+        np.testing.assert_array_equal(run(kernel, F.pad, x, (lo, hi), mode), want, strict=True)
+        tried += 1
+    assert tried > 50
+    x = rng.normal(size=(2, 3, 7, 8, 9))[..., ::2].swapaxes(2, 3)
+    pad = (-2, 1, 0, 0, 3, -4)
+    want = run("numpy.slices", F.pad, x.copy(), pad, mode)
     np.testing.assert_array_equal(run(kernel, F.pad, x, pad, mode), want, strict=True)
 
 

@@ -38,15 +38,21 @@ def merged(p: PadProblem) -> tuple[list[tuple[int, tuple[int, int]]], int]:
 
 
 class PaddedRows:
-    """A run of a padding: of contiguous arrays, whatever their shapes."""
+    """A run of a padding: of contiguous arrays, whatever their shapes.
 
-    __slots__ = ("_bound", "plain")
+    Of others a copy is padded: of what is read, since a view may have more elements than memory.
+    """
 
-    def __init__(self, bound: Any) -> None:
-        self._bound, self.plain = bound, bound.plain
+    __slots__ = ("_bound", "_of_copy", "_read", "plain")
+
+    def __init__(self, bound: Any, read: tuple[slice, ...], of_copy: Any) -> None:
+        self._bound, self._read, self._of_copy, self.plain = bound, read, of_copy, bound.plain
 
     def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
-        self._bound(np.ascontiguousarray(x), out)
+        if x.flags.c_contiguous:
+            self._bound(x, out)
+        else:
+            self._of_copy(np.ascontiguousarray(x[:, *self._read]), out)
 
 
 class Pad(Kernel[PadProblem]):
@@ -75,9 +81,18 @@ class Pad(Kernel[PadProblem]):
         return 0.0
 
     def prepare(self, problem: PadProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        _pad = native.compiled("shape._pad")
         p = problem
         axes, unit = merged(p)
+        read = tuple(_read(e, lo, hi, p.mode) for e, (lo, hi) in axes)
+        left = [
+            (r.stop - r.start, (lo + r.start, hi + e - r.stop)) for r, (e, (lo, hi)) in zip(read, axes, strict=True)
+        ]
+        bound = self._bound(p, axes, unit, threads)
+        return PaddedRows(bound, read, bound if left == axes else self._bound(p, left, unit, threads))
+
+    def _bound(self, p: PadProblem, axes: list[tuple[int, tuple[int, int]]], unit: int, threads: int) -> Any:
+        """A native run of contiguous arrays, with these extents and pads."""
+        _pad = native.compiled("shape._pad")
         padded = [_axis(e, lo, hi, p.mode) for e, (lo, hi) in axes]
         nbytes = unit * p.dtype.itemsize
         pattern = np.full(PATTERN // p.dtype.itemsize, p.value, p.dtype).tobytes()
@@ -88,7 +103,19 @@ class Pad(Kernel[PadProblem]):
         count = threads if p.bytes > SHARED_BYTES else 1
         anything = native.Contiguous(0, (), 5)
         native.schedule(prepared, 0, count, native.seconds(self, p), anything, anything)
-        return PaddedRows(prepared.bind())
+        return prepared.bind()
+
+
+def _read(extent: int, lo: int, hi: int, mode: str) -> slice:
+    """All that is read of an axis: what cropping leaves, and what is repeated on the other side."""
+    first, last = max(-lo, 0), extent - max(-hi, 0)
+    if mode not in ("constant", "circular"):  # those repeat nothing, or what cropping leaves
+        far = mode != "replicate"  # a border repeats more than the last element
+        if hi > 0:
+            first = min(first, max(0, extent - 1 - hi * far))
+        if lo > 0:
+            last = max(last, min(extent, 1 + lo * far))
+    return slice(first, last)
 
 
 def _axis(extent: int, lo: int, hi: int, mode: str) -> AxisOfPad:
