@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import ml_dtypes  # noqa: F401  (gives bfloat16 its name)
 import numpy as np
 
+from fastconv.core.problems.base import is_half
 from fastconv.core.problems.conv import (
     ConvProblem,
     bias_gradient,
@@ -141,7 +143,7 @@ def in_layout(p: ConvProblem, layout: str) -> ConvProblem:
 
 def in_dtype(p: ConvProblem, dtype: str) -> ConvProblem:
     d = np.dtype(dtype)
-    return replace(p, dtype=d, acc=d, out=d)
+    return replace(p, dtype=d, acc=np.dtype("f") if is_half(d) else d, out=d)
 
 
 @dataclass

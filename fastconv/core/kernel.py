@@ -122,6 +122,8 @@ class Kernel(Generic[P]):
         Whether rounding is that of plain summation; ``tol=0`` admits only such kernels.
     activations : frozenset of str
         Activations that `prepare` can fuse; the plan computes any other in a separate pass.
+    flushes : bool
+        Whether its instructions take denormal numbers as zero: those that it reads, and its sums.
     note : str
         What a user should know about its results; `explain` prints it.
     revision : int
@@ -136,6 +138,7 @@ class Kernel(Generic[P]):
     row: str = ""
     exact: bool = True
     activations: frozenset[str] = frozenset()
+    flushes: bool = False
     note: str = ""
     revision: int = 1
 
@@ -206,7 +209,8 @@ class Kernel(Generic[P]):
 
         |error| <= bound * (eps * S + the smallest positive number), where S is the sum of magnitudes |x| * |w|, and
         |bias|, over what the algorithm mixes: the window, where each x counts as the largest |x| of its channel within
-        `reach`.  Where nothing is summed, S is the largest result.
+        `reach`.  Where nothing is summed, S is the largest result.  Kernels that flush denormal numbers may also lose
+        what these contribute to S, and the smallest normal number for each term.
 
         The default is that of sums whose terms are added one after the other, in any order.
         """

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from fastconv.backends.reference import conv as reference
@@ -66,10 +67,22 @@ def magnitudes(
     return exact(q, x, np.abs(fixed), None if bias is None else np.abs(bias))
 
 
-def allowed(kernel: Kernel[Any], p: Any, sums: np.ndarray) -> np.ndarray:
-    """The largest error that `kernel` may have on results whose magnitudes add up to `sums`."""
-    smallest = np.finfo(p.results[0][1]).smallest_subnormal.astype(sums.dtype)
-    return kernel.bound(p) * (epsilon(accumulator(p)) * sums + smallest)
+def normal(a: np.ndarray) -> np.ndarray:
+    """The same values, those that are denormal as zero."""
+    return np.where(np.abs(a) < ml_dtypes.finfo(a.dtype).smallest_normal, a.dtype.type(0), a)
+
+
+def allowed(kernel: Kernel[Any], p: Any, sums: np.ndarray, normal_sums: np.ndarray | None = None) -> np.ndarray:
+    """The largest error that `kernel` may have on results whose magnitudes add up to `sums`.
+
+    `normal_sums` are those of numbers that are not denormal, where the data have others.
+    """
+    smallest = sums.dtype.type(ml_dtypes.finfo(p.results[0][1]).smallest_subnormal)
+    most = kernel.bound(p) * (epsilon(accumulator(p)) * sums + smallest)
+    if kernel.flushes:
+        lost = 0 if normal_sums is None else sums - normal_sums
+        most = most + lost + p.terms * float(np.finfo(accumulator(p)).smallest_normal)
+    return most
 
 
 KINDS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 import fastconv as F
@@ -13,6 +14,8 @@ from fastconv.dispatch.survey import fusable
 from tests.contract.requests import Request, recorded
 
 Call = Callable[[int], Any]
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 POOLS: dict[str, Call] = {}
 CONVOLUTIONS: dict[str, Call] = {}
@@ -94,7 +97,7 @@ def _pool_gradients() -> None:
 def _convolutions() -> None:
     """Images of `n` rows, or signals as long."""
     w = ones(16, 16, 3, 3)
-    for dtype in ("f", "d", "e", "i1", "i4", "F"):
+    for dtype in ("f", "d", "e", BFLOAT16, "i1", "i4", "F"):
         CONVOLUTIONS[f"conv_{dtype}"] = lambda n, d=dtype: F.conv2d(  # type: ignore[misc]
             ones(2, 16, n, 70, dtype=d), w.astype(d), padding=1
         )
@@ -161,7 +164,10 @@ def _products() -> None:
     OTHERS["matmul"] = lambda n: F.matmul(ones(n // 50, 400), ones(400, 500))
     OTHERS["gemm_relu"] = lambda n: F.gemm(ones(n // 4, 20), ones(33, 20), trans_b=True, activation="relu")
     OTHERS["grad_linear"] = lambda n: F.grad.linear(ones(n // 50, 150), ones(n // 50, 300), ones(150, 300))
-    OTHERS["matmul_half"] = lambda n: F.matmul(ones(n // 50, 400, dtype="e"), ones(400, 500, dtype="e"))
+    for name, dtype in (("half", "e"), ("bfloat16", BFLOAT16), ("bytes", "i1"), ("integers", "i4")):
+        OTHERS[f"matmul_{name}"] = lambda n, d=dtype: F.matmul(  # type: ignore[misc]
+            ones(n // 50, 400, dtype=d), ones(400, 500, dtype=d)
+        )
     OTHERS["matmul_batch"] = lambda n: F.matmul(ones(3, n // 50, 400, dtype="e"), ones(3, 400, 500, dtype="e"))
     OTHERS["linear"] = lambda n: F.linear(ones(max(n // 2000, 1), 4000), ones(500, 4000))
 

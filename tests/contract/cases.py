@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import count
+from functools import cache, partial
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -155,6 +155,30 @@ def _corners() -> list[Case]:
     return [of_convolution(p) for p in (*plain, *turned, *double)]
 
 
+def _narrow() -> list[Case]:
+    """Of numbers of 8 and 16 bits, which have kernels of their own: pairs of channels, odd ones left over."""
+    found = []
+    for dtype, layout in product(("float16", "bfloat16", "int8", "uint8", "int16"), ("NCHW", "NHWC")):
+        ahead, back = (partial(make, dtype=dtype, layout=layout) for make in (forward, transposed))
+        found += [
+            ahead((2, 5, 7, 9), (4, 5, 3, 3), padding=1),
+            ahead((1, 8, 9, 11), (20, 8, 3, 3), padding=1, stride=2),
+            ahead((1, 16, 14, 14), (33, 16, 3, 3), padding=1, activation="relu"),
+            ahead((1, 6, 9, 10), (33, 6, 1, 1)),
+            ahead((2, 7, 9, 9), (16, 7, 1, 1), bias=False),
+            ahead((1, 12, 9, 9), (24, 4, 3, 3), padding=1, groups=3),
+            ahead((1, 9, 8, 21), (9, 1, 3, 3), padding=1, groups=9),
+            ahead((1, 3, 20, 24), (5, 3, 9, 9), padding=4),  # long filters
+            ahead((1, 4, 6, 8), (5, 4, 3, 5), padding=(2, 3), mode="reflect"),
+            ahead((1, 3, 6, 7, 8), (4, 3, 3, 2, 3), padding=1),
+            back((2, 6, 5, 6), (6, 3, 3, 3), stride=2, padding=1, output_padding=1),
+            back((1, 8, 5, 6), (8, 5, 1, 1)),
+            back((1, 5, 6, 6), (5, 1, 3, 3), stride=2, groups=5),
+            back((1, 3, 12, 14), (3, 4, 9, 9)),
+        ]
+    return [of_convolution(p) for p in found]
+
+
 def _pool_gradients(problems: Iterable[Any]) -> dict[str, list[Case]]:
     found: dict[str, list[Case]] = {"pool_backward": [], "adaptive_pool_backward": []}
     for p in problems:
@@ -204,7 +228,7 @@ def _large_pools() -> list[Case]:
 def small() -> dict[str, list[Case]]:
     """Cases of every family that take no time."""
     found = _recorded(SMALL)
-    found["conv"] += _corners()
+    found["conv"] += [*_corners(), *_narrow()]
     quick = [p for p in pool_problems.corners() if np.prod(p.x_shape) < MOST]
     for op, cases in _pool_gradients(q for p in quick for q in variants(p)).items():
         found[op] += cases

@@ -14,6 +14,7 @@ import pytest
 
 import fastconv as F
 from fastconv.core.kernel import Kernel
+from fastconv.core.problems.base import is_half
 from fastconv.core.problems.conv import ConvProblem, input_gradient, weight_gradient
 from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import allowed, exact, magnitudes
@@ -57,6 +58,7 @@ TURNED = (
     transposed((1, 2, 5, 5), (2, 3, 2, 2), stride=3, dilation=2),  # phases without taps
     transposed((1, 2, 3, 4, 5), (2, 2, 3, 2, 3), stride=(2, 1, 3), padding=(1, 0, 1)),
     transposed((1, 3, 9), (3, 2, 5), stride=4, padding=2, output_padding=3),
+    transposed((1, 2, 6, 7), (2, 3, 5, 3), padding=1),  # filters of more than three rows, which Winograd splits
 )
 FILLED = (
     replace(forward((1, 3, 6, 6), (3, 1, 3, 3), padding=(1, 0), groups=3), fill=2.5),
@@ -71,18 +73,19 @@ PROBLEMS = (
 )
 KERNELS = [k for k in kernels("conv") if k.backend != "reference"]
 VALUES = (np.inf, np.nan)
+HALVES = ("float16", "bfloat16")
 
 
 def typed(p: ConvProblem, dtype: str) -> ConvProblem:
-    """Without a bias; half floats are summed in float32."""
-    return replace(in_dtype(p, dtype), acc=np.dtype("float32" if dtype == "float16" else dtype), bias=False)
+    """Without a bias."""
+    return replace(in_dtype(p, dtype), bias=False)
 
 
 @cache
 def problems(dtype: str) -> list[ConvProblem]:
     """In every layout; there are no gradients of half floats."""
     layouts = ("NCHW", "NHWC") if dtype != "float64" else ("NCHW",)
-    some = PROBLEMS if dtype != "float16" else (*FORWARD, *TURNED)
+    some = (*FORWARD, *TURNED) if dtype in HALVES else PROBLEMS
     return [in_layout(typed(p, dtype), layout) for p in some for layout in layouts]
 
 
@@ -93,7 +96,7 @@ def able(kernel: Kernel[ConvProblem], p: ConvProblem) -> bool:
 PAIRS = [
     pytest.param(k, d, id=f"{k.name}-{d}")
     for k in KERNELS
-    for d in ("float32", "float64", "float16")
+    for d in ("float32", "float64", *HALVES)
     if any(able(k, p) for p in problems(d))
 ]
 
@@ -121,7 +124,7 @@ def computed(kernel: Kernel[ConvProblem], p: ConvProblem, changing: np.ndarray, 
     got = np.full(p.w_shape, 7, p.out) if p.weights_wanted else empty_result(p)
     constants = (lay(fixed, p.layout),) if p.weights_wanted else (fixed, None)
     kernel.prepare(p, constants, 2)(lay(changing, p.layout), got)
-    return got
+    return got.astype(np.float64) if is_half(got.dtype) else got
 
 
 def check(kernel: Kernel[ConvProblem], p: ConvProblem, where: int, value: float) -> None:
@@ -171,10 +174,14 @@ def changed(case: Case, fixed: bool) -> tuple[Case, Results]:
     return found, found.expected()
 
 
+def of_floats(case: Case) -> bool:
+    return case.x.dtype.kind == "f" or is_half(case.x.dtype)
+
+
 @for_each((op, k) for op, k in EVERY if op != "conv")
 def test_other_families(op: str, kernel: Kernel[Any]) -> None:
     for case in small_of(op, kernel):
-        if case.x.dtype.kind != "f" or case.x.size < 3:
+        if not of_floats(case) or case.x.size < 3:
             continue
         for fixed in (False, True) if op == "gemm" else (False,):
             given, wanted = changed(case, fixed)
@@ -189,9 +196,10 @@ def test_other_families(op: str, kernel: Kernel[Any]) -> None:
 
 
 def test_every_kernel_is_tried() -> None:
-    tried = {p.values[0].name for p in PAIRS}
-    never = ("empty", "col2im")  # no sums; integers alone
-    assert {k.name for k in KERNELS if k.algorithm not in never} <= tried
+    """But those of integers alone, and `empty`, which sums nothing; `test_figures` sees to it that all have cases."""
+    tried = {p.values[0] for p in PAIRS}
+    left = [k for k in KERNELS if k not in tried and k.algorithm != "empty"]
+    assert [k.name for k in left if any(map(of_floats, small_of("conv", k)))] == []
 
 
 def test_padding_zeros_take_part() -> None:

@@ -167,9 +167,14 @@ def test_strides_of_axes_of_length_1_mean_nothing(op: str, kernel: Kernel[Any]) 
             assert bits(got) == bits(case.run(kernel)), str(case)
 
 
+def between(a: np.ndarray) -> float:
+    """What shows in results if it is read from between the elements of `a`."""
+    return 99 if a.dtype.kind in "iub" else np.nan
+
+
 def apart(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The same (N, C, D, H, W), backwards and with others between its planes; and the whole memory."""
-    room = np.full((2 * a.shape[0], 3 * a.shape[1], *a.shape[2:]), 99 if a.dtype.kind in "iub" else np.nan, a.dtype)
+    room = np.full((2 * a.shape[0], 3 * a.shape[1], *a.shape[2:]), between(a), a.dtype)
     view = room[::-2, ::-3]
     view[...] = a
     return view, room
@@ -208,10 +213,10 @@ def test_batch_and_channel_strides_are_free(op: str, kernel: Kernel[Any]) -> Non
 
 def matrices(a: np.ndarray) -> Iterator[np.ndarray]:
     """The same matrices (batch, rows, columns): every second row and third column of others, and column by column."""
-    room = np.full((a.shape[0], 2 * a.shape[1], 3 * a.shape[2]), np.nan, a.dtype)
+    room = np.full((a.shape[0], 2 * a.shape[1], 3 * a.shape[2]), between(a), a.dtype)
     room[:, ::2, ::-3] = a
     yield room[:, ::2, ::-3]
-    room = np.full((a.shape[0], 2 * a.shape[1], 3 * a.shape[2]), np.nan, a.dtype)
+    room = np.full((a.shape[0], 2 * a.shape[1], 3 * a.shape[2]), between(a), a.dtype)
     room[:, ::-2, ::3] = a
     yield room[:, ::-2, ::3]
     yield np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)

@@ -19,7 +19,7 @@ from fastconv.dispatch.registry import kernels
 from fastconv.dispatch.survey import fusable
 
 from . import contract
-from .arrays import whole_memory
+from .arrays import limits, whole_memory
 from .cases import Case, arguments, snippet, with_shapes
 
 THREADS = (2, 3, 5)
@@ -245,6 +245,7 @@ class Attempt:
         units += BROADCAST if self.case.is_gradient else 0
         units *= 2 if acc.itemsize >= 8 else 1  # the oracle sums in double precision, too
         reach = tuple(max(r) for r in zip((0, 0, 0), *(k.reach(p) for k, p in used), strict=True))
+        lost = sum(p.terms for k, p in used if k.flushes) * limits(np.dtype(np.float32))[2]  # a denormal sum is zero
         for i, (got, want) in enumerate(zip(found, e.results, strict=True)):
             if (got is None) != (want is None):
                 self.fail("count", kernel, f"{got} in place of {want}")
@@ -253,7 +254,7 @@ class Attempt:
                 continue
             text = contract.wrong(
                 np.asarray(got), np.asarray(want), e.scale(i, reach), units, acc, bool(self.kwargs.get("activation")),
-                e.doubtful[i],
+                e.doubtful[i], lost + e.denormal[i] if lost and e.denormal[i] is not None else lost,
             )  # fmt: skip
             if text is not None:
                 self.fail("not finite" if text.startswith("not finite") else "value", kernel, text)

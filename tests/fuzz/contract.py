@@ -43,6 +43,8 @@ class Expected:
         Rounding errors of functions, in units of the scale.
     doubtful : tuple of ndarray or None
         Where infinity and NaN are both right, see `_doubtful`.
+    denormal : tuple of ndarray or None
+        What denormal numbers contribute to the scale: they may count as zero if a kernel says so.
     """
 
     case: Case
@@ -51,6 +53,7 @@ class Expected:
     mixed: tuple[Any, ...]
     factor: float
     doubtful: tuple[Any, ...]
+    denormal: tuple[Any, ...]
 
     def scale(self, i: int, reach: tuple[int, ...]) -> Any:
         """The scale of result `i` for a kernel that mixes what is no further apart than `reach`."""
@@ -84,6 +87,14 @@ def magnitude(value: Any) -> Any:
     return np.where(np.isfinite(found), found, 0.0)
 
 
+def normal_magnitude(value: Any) -> Any:
+    """Magnitudes, of which those that are denormal in their dtype are zero."""
+    found = magnitude(value)
+    if not isinstance(value, np.ndarray) or value.dtype.kind in "biu":
+        return found
+    return np.where(found < limits(value.dtype)[2], 0.0, found)
+
+
 def without_outliers(value: Any) -> Any:
     """Magnitudes, limited to those that a fast algorithm may mix into its other outputs."""
     found = magnitude(value)
@@ -108,18 +119,22 @@ def expect(case: Case, args: tuple[Any, ...], kwargs: dict[str, Any], results: t
         case.name.startswith(EQUAL) and not case.is_gradient
     ):
         nothing = (None,) * len(results)
-        return Expected(case, results, nothing, nothing, 0.0, nothing)
+        return Expected(case, results, nothing, nothing, 0.0, nothing, nothing)
     doubtful = _doubtful(case, args, kwargs, results)
     if case.name.startswith(LINEAR) or (case.is_gradient and case.name.startswith(EQUAL)):
         scales = _linear(case, args, kwargs, magnitude)
         mixed = scales
         if case.name.startswith("conv"):
             mixed = _linear(case, _every_tap(case, args), kwargs, without_outliers)
-        return Expected(case, results, scales, mixed, 0.0, doubtful)
+        denormal = tuple(
+            None if all_of_them is None else all_of_them - normal
+            for all_of_them, normal in zip(scales, _linear(case, args, kwargs, normal_magnitude), strict=True)
+        )
+        return Expected(case, results, scales, mixed, 0.0, doubtful, denormal)
     scales = tuple(
         None if r is None else _function_scale(case, args, kwargs, r, i) for i, r in enumerate(results)
     )
-    return Expected(case, results, scales, scales, 16.0, doubtful)
+    return Expected(case, results, scales, scales, 16.0, doubtful, (None,) * len(results))
 
 
 def _doubtful(
@@ -259,8 +274,9 @@ def wrong(
     acc: np.dtype,
     activation: bool,
     doubtful: np.ndarray | None = None,
+    flushed: Any = 0.0,
 ) -> str | None:
-    """What is wrong with a result; None if it is right within `units` of rounding in `acc`."""
+    """What is wrong with a result; None if it is right within `units` of rounding in `acc` and what is `flushed`."""
     if got.shape != want.shape:
         return f"shape {got.shape}, {want.shape} expected"
     if not got.size:
@@ -272,7 +288,7 @@ def wrong(
     out_eps, out_largest, out_smallest = limits(got.dtype) if got.dtype.kind not in "iu" else (0.0, 1e300, 0.0)
     with np.errstate(all="ignore"):
         value = got.astype(want.dtype)
-        allowed = units * eps * scale + units * smallest * eps + smallest
+        allowed = units * eps * scale + units * smallest * eps + smallest + flushed
         if activation:
             allowed = STEEPEST * allowed + 16 * eps * (np.abs(want) + np.minimum(scale, 1))
         if is_half(got.dtype):  # a function in a pass of its own sees what is rounded already

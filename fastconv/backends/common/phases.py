@@ -177,6 +177,7 @@ class ByPhases(Specialised[ConvProblem]):
         self.backend, self.algorithm, self.isa = forward.backend, forward.algorithm, forward.isa
         self.relative = f"{forward.relative}_transposed" if forward.relative else "transposed"
         self.exact, self.revision = forward.exact, forward.revision + REVISION
+        self.flushes, self.note = forward.flushes, forward.note
         # Outputs on which no tap lands are written here, so the plan computes the activation.
         self.activations = frozenset()
 

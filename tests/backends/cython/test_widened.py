@@ -312,3 +312,15 @@ def test_explain_says_that_denormal_numbers_count_as_zero() -> None:
     plan = F.plan(F.matmul, x, x, backend="cython")
     special = "pairs" in plan.kernel or "tiles" in plan.kernel
     assert ("denormal numbers count as zero" in str(plan.explain())) == (special and plan.kernel.endswith("avx512"))
+
+
+def test_kernels_that_flush_denormal_numbers_say_so() -> None:
+    """Transposed convolutions, too, whose phases are those of other kernels."""
+    flushing = set()
+    for kernel in (*kernels("conv"), *kernels("gemm")):
+        assert kernel.flushes == ("denormal numbers count as zero" in kernel.note), kernel
+        if kernel.flushes:
+            assert kernel.relative.startswith(("pairs", "tiles")) and kernel.isa == "avx512", kernel
+            flushing.add(f"{kernel.algorithm}_{kernel.relative}")
+    if flushing:
+        assert {"direct_pairs", "direct_pairs_transposed", "packed_pairs"} <= flushing

@@ -50,7 +50,7 @@ class PairedKernel(WidenedKernel):
         self.otherwise, self.types, self.relative = otherwise, types, RELATIVE[types]
         self.of_floats = types is not INT16_PAIRS
         if self.of_floats and native.has_features(self.isa, types):
-            self.note = TILES_NOTE
+            self.note, self.flushes = TILES_NOTE, True
 
     def reject(self, problem: Any) -> str | None:
         p = problem
@@ -158,7 +158,7 @@ class TiledPointwise(Specialised[ConvProblem]):
     activations = frozenset({"relu"})
 
     def __init__(self, inner: PairedGemm) -> None:
-        self.inner, self.isa, self.note = inner, inner.isa, inner.note
+        self.inner, self.isa, self.note, self.flushes = inner, inner.isa, inner.note, inner.flushes
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem

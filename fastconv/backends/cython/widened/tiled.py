@@ -63,6 +63,7 @@ class TiledConv(Specialised[ConvProblem]):
     relative = "tiles"
     row = "cython.widened_products"
     activations = frozenset({"relu"})
+    flushes = True
     note = TILES_NOTE
 
     def __init__(self, inner: packed.PackedGemm) -> None:

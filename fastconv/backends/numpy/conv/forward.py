@@ -20,7 +20,7 @@ import numpy as np
 from fastconv.backends.common import integers
 from fastconv.core.arrays import clean, store_integers
 from fastconv.core.costs import Counts, Features
-from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
+from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.numbers import span
 from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
@@ -155,8 +155,8 @@ class NumpyConv(Kernel[ConvProblem]):
         return problem.not_forward
 
     def error(self, problem: ConvProblem) -> float:
-        eps = epsilon(problem.out)
-        return summation_error(eps / 2 if is_half(problem.out) else eps, problem.depth)
+        once = rounding(problem.out) if is_half(problem.out) else 0.0  # sums are in float32
+        return summation_error(epsilon(problem.acc), problem.depth) + once
 
     def prepare(self, problem: ConvProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (weights, bias) = problem, constants

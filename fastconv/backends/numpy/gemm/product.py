@@ -13,7 +13,7 @@ import numpy as np
 from fastconv.backends.common import integers
 from fastconv.core.arrays import store_integers
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, rounding, summation_error
+from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
 
@@ -69,10 +69,8 @@ class NumpyGemm(Kernel[GemmProblem]):
         p = problem
         if p.out.kind in "iu":
             return 0.0
-        eps = float(np.finfo(p.acc).eps)
-        if is_half(p.out):
-            eps = rounding(p.out)
-        return summation_error(eps, p.k)
+        once = rounding(p.out) if is_half(p.out) else 0.0  # sums are in float32
+        return summation_error(epsilon(p.acc), p.k) + once
 
     def prepare(self, problem: GemmProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, (b, c, bias) = problem, constants
@@ -117,9 +115,10 @@ class NumpyGemm(Kernel[GemmProblem]):
                         np.matmul(rows[i, r : r + slice_rows], right, out=out[i, r : r + slice_rows])
                     continue
                 for r in range(0, p.m, step):
-                    acc = rows[i, r : r + step].astype(dtype, copy=False) @ right
                     addend = None if c is None else c[i, r : r + step]
+                    acc = rows[i, r : r + step].astype(dtype, copy=False) @ right
                     finish_product(p, acc, addend, bias, out[i, r : r + step])
+                    del acc  # or it would be alive while the next one is made
 
         return run
 
