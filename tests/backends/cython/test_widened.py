@@ -321,6 +321,7 @@ def test_kernels_that_flush_denormal_numbers_say_so() -> None:
         assert kernel.flushes == ("denormal numbers count as zero" in kernel.note), kernel
         if kernel.flushes:
             assert kernel.relative.startswith(("pairs", "tiles")) and kernel.isa == "avx512", kernel
-            flushing.add(f"{kernel.algorithm}_{kernel.relative}")
-    if flushing:
-        assert {"direct_pairs", "direct_pairs_transposed", "packed_pairs"} <= flushing
+            flushing.add(kernel.name)
+    for kernel in kernels("conv"):
+        forward = kernel.name.replace("_transposed", "")
+        assert (kernel.name in flushing) == (forward in flushing), kernel
