@@ -33,8 +33,13 @@ def test_figures_are_sane(op: str, kernel: Kernel[Any]) -> None:
         assert all(far >= 0 for far in kernel.reach(p)), str(p)
 
 
+def of_this_machine(reason: str | None) -> bool:
+    """Whether a kernel might take the problem elsewhere."""
+    return reason is not None and any(words in reason for words in ("not available", "this CPU", "does not allow AMX"))
+
+
 def test_every_kernel_has_a_case() -> None:
-    """Unless its only reason is this machine; `test_empty_axes` has the cases of `empty`."""
+    """Unless this machine is the reason; `test_empty_axes` has the cases of `empty`."""
     left = [(op, k) for op, k in EVERY if not small_of(op, k) and not taken(large()[op], k) and k.algorithm != "empty"]
-    lacking = [f"{op} {k.name}" for op, k in left if len({k.reject(case.problem) for case in small()[op]}) > 1]
+    lacking = [f"{op} {k.name}" for op, k in left if not any(of_this_machine(k.reject(c.problem)) for c in small()[op])]
     assert lacking == []
