@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import fastconv
 from fastconv.bench.peers import PEERS
+from fastconv.core.arrays import dtype_called
 from fastconv.core.threads import as_count
 from fastconv.typing import Data, Door
 
@@ -254,8 +255,6 @@ def _operation(name: str) -> Callable[..., Any]:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    import numpy as np
-
     from fastconv.bench.gradients import gradient_call
     from fastconv.bench.html import write_page
     from fastconv.bench.progress import bar
@@ -263,10 +262,7 @@ def _compare(options: argparse.Namespace) -> None:
 
     _check_targets(options)
     operation: Callable[..., Any] = _operation(options.operation)
-    try:
-        dtype = np.dtype(options.dtype)
-    except TypeError:
-        raise ValueError(f"dtype must be one of NumPy's, as float32; got {options.dtype!r}") from None
+    dtype = dtype_called(options.dtype, "dtype")
     arrays = len(options.arguments) if options.operation.startswith(ARRAYS) else 1
     args: tuple[Any, ...] = tuple(fastconv.Spec(_shape(a), dtype) for a in options.arguments[:arrays])
     args += tuple(_value(a) for a in options.arguments[arrays:])

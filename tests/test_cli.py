@@ -138,7 +138,7 @@ def test_bench(capsys, tmp_path):
         ("compare linear 1x3 4x3 --stride 2", "fastconv: error: linear has no argument stride"),
         ("compare max_pool2d 1x3x8x8 two", "fastconv: error: kernel_size"),
         ("compare softmax 4x4 7", "fastconv: error: dim must be between -2 and 1, got 7"),
-        ("compare conv2d 1x3x8x8 4x3x3x3 --dtype float12", "fastconv: error: dtype must be one of NumPy's"),
+        ("compare conv2d 1x3x8x8 4x3x3x3 --dtype float12", "fastconv: error: dtype must be a dtype, got 'float12'"),
         ("compare conv2d 1x3x8x8 4x3x3x3 --padding 1:x", "fastconv compare: error: argument --padding"),
         ("compare conv2d 1x3x8x8 4x3x3x3 --peers tensorflow", "fastconv compare: error: argument --peers: all, none"),
         ("compare conv2d 1x3x8x8 4x3x3x3 --threads 0", "fastconv compare: error: argument --threads: must be an int"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import Spec, as_array, stand_in
+from fastconv.core.arrays import Spec, as_array, dtype_called, stand_in
 from fastconv.core.problems.base import Problem, is_half
 from fastconv.dispatch.plan import Plan
 from fastconv.ops.planning import plan as make_plan
@@ -60,7 +60,7 @@ class Work:
 def _fill(value: Any, rng: np.random.Generator) -> Any:
     if not isinstance(value, Spec):
         return value
-    dtype = np.dtype(value.dtype)
+    dtype = dtype_called(value.dtype, "dtype of an argument")
     if dtype.kind in "iu":
         return rng.integers(0, INTEGERS, value.shape).astype(dtype)
     return rng.standard_normal(value.shape).astype(dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import sys
 from typing import Any, NamedTuple
@@ -57,13 +58,20 @@ def stand_in(spec: Spec, name: str) -> np.ndarray:
 
 
 def dtype_called(value: Any, name: str) -> np.dtype:
-    """`value`, anything that NumPy knows as a dtype, as one.
+    """`value`, anything that NumPy knows as a dtype, or "bfloat16", as one.
 
     Raises
     ------
     DTypeError
         If it is none.
+    ImportError
+        If it is bfloat16, and ml_dtypes is not installed.
     """
+    if isinstance(value, str) and value == "bfloat16":
+        try:
+            importlib.import_module("ml_dtypes")  # it teaches NumPy the name
+        except ImportError:
+            raise ImportError(f"{name} is bfloat16, which needs ml_dtypes: pip install 'fastconv[bfloat16]'") from None
     try:
         return np.dtype(value)
     except (TypeError, ValueError):

@@ -1,5 +1,8 @@
 """Drawn problems: the same for a seed, of the promised sizes, and each repeated by the command that names it."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -57,6 +60,15 @@ def test_the_name_of_a_problem_repeats_it(number, monkeypatch):
     got, want = (outline(operation, a, {k: v for k, v in o.items() if k in options}).problem
                  for a, o in ((args, kwargs), (arrays, options)))  # fmt: skip
     assert got == want
+
+
+def test_names_of_dtypes_that_numpy_learns():
+    """A new process: nothing has imported ml_dtypes before."""
+    pytest.importorskip("ml_dtypes")
+    code = ("import fastconv as F; from fastconv.bench.work import make_work; "
+            "print(make_work(F.relu, (F.Spec((3,), 'bfloat16'),), {}).x.dtype)")  # fmt: skip
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "bfloat16\n"
 
 
 @pytest.mark.parametrize(("dtype", "tiny"), [("float32", 1.2e-38), ("float64", 2.3e-308)])
