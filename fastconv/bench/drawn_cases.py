@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.bench.suite import call_of
 from fastconv.bench.suites import Case, Suite
+from fastconv.bench.work import outline
 from fastconv.core.problems.base import Problem
 
 LEAST, MOST = 1e4, 6e8  # operations of a problem
@@ -65,9 +67,6 @@ def family_of(case: Case) -> str:
 
 def _problem(case: Case) -> Problem | None:
     """The problem of a case; None where its arguments leave no output, or are refused."""
-    from fastconv.bench.suite import call_of
-    from fastconv.bench.work import outline
-
     try:
         return outline(*call_of(case)).problem
     except ValueError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,13 @@ class Contender:
     results: Callable[[Any], tuple[np.ndarray, ...]]
     held: Any = None
     prepacked: bool = False
+
+
+@contextmanager
+def unlimited(threads: int) -> Iterator[None]:
+    """In place of `limit` for libraries that have no number of threads for the whole process."""
+    del threads
+    yield
 
 
 def forward_only(work: Work) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from fastconv.bench.peers.base import (
     plain,
     reshaped,
     symmetric,
+    unlimited,
     weights_of,
 )
 from fastconv.bench.work import Work
@@ -33,12 +32,7 @@ SUFFIX = {1: "1D", 2: "", 3: "3D"}
 KERNEL, DILATION, STRIDE = (1, 11, 21), (2, 12, 22), (3, 13, 23)
 PAD_LO, PAD_HI = (4, 14, 24), (15, 16, 17)
 
-
-@contextmanager
-def limit(threads: int) -> Iterator[None]:
-    """The number of threads belongs to each network: see `_net`."""
-    del threads
-    yield
+limit = unlimited  # the number of threads belongs to each network: see `_net`
 
 
 def contenders(work: Work) -> list[Contender]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastconv.bench.peers.base import Contender, Unsupported, forward_only, reshaped
+from fastconv.bench.peers.base import Contender, Unsupported, forward_only, reshaped, unlimited
 from fastconv.bench.work import Work
 from fastconv.core.problems.gemm import GemmProblem
 
-
-@contextmanager
-def limit(threads: int) -> Iterator[None]:
-    """Its ufuncs use one thread; those of BLAS are limited by the caller."""
-    del threads
-    yield
+limit = unlimited  # its ufuncs use one thread; those of BLAS are limited by the caller
 
 
 def contenders(work: Work) -> list[Contender]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from fastconv.bench.peers.base import Contender, Unsupported, forward_only, last, plain, weights_of
+from fastconv.bench.peers.base import Contender, Unsupported, forward_only, last, plain, unlimited, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -23,12 +21,7 @@ ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "elu": "Elu
                "softplus": "Softplus", "softsign": "Softsign", "hardswish": "HardSwish"}  # fmt: skip
 PAD_MODES = {"reflect": "reflect", "replicate": "edge"}
 
-
-@contextmanager
-def limit(threads: int) -> Iterator[None]:
-    """The number of threads belongs to each session: see `_session`."""
-    del threads
-    yield
+limit = unlimited  # the number of threads belongs to each session: see `_session`
 
 
 def contenders(work: Work) -> list[Contender]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from fastconv.bench.peers.base import (
     plain,
     reshaped,
     symmetric,
+    unlimited,
     weights_of,
 )
 from fastconv.bench.work import Work
@@ -30,12 +29,7 @@ ACTIVATIONS = {"relu": ops.relu, "sigmoid": ops.sigmoid, "tanh": ops.tanh, "mish
                "hardswish": ops.hswish}  # fmt: skip
 PAD_MODES = {"reflect": "reflect", "replicate": "edge", "symmetric": "symmetric"}
 
-
-@contextmanager
-def limit(threads: int) -> Iterator[None]:
-    """The number of threads belongs to each compiled model: see `contenders`."""
-    del threads
-    yield
+limit = unlimited  # the number of threads belongs to each compiled model: see `contenders`
 
 
 def contenders(work: Work) -> list[Contender]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 from scipy import signal
 from scipy.linalg import blas
 
-from fastconv.bench.peers.base import Contender, Unsupported, forward_only, plain, weights_of
+from fastconv.bench.peers.base import Contender, Unsupported, forward_only, plain, unlimited, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
@@ -19,12 +16,7 @@ PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "ci
 FLOPS_PER_SECOND = 3e8  # the approximate rate of its loops
 SECONDS = 0.5  # per run: longer ones are left out
 
-
-@contextmanager
-def limit(threads: int) -> Iterator[None]:
-    """Its loops use one thread; those of BLAS are limited by the caller."""
-    del threads
-    yield
+limit = unlimited  # its loops use one thread; those of BLAS are limited by the caller
 
 
 def contenders(work: Work) -> list[Contender]:

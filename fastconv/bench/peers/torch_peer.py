@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -133,17 +134,11 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
             )
         )
         transposed = getattr(F, f"conv_transpose{rank}d")
-        return _layouts(
-            work, x, lambda x: lambda: act(transposed(x, w, b, stride, padding, extra, p.groups, dilation))
-        )
+        return _in_orders(work, x, lambda x: act(transposed(x, w, b, stride, padding, extra, p.groups, dilation)))
     forward = getattr(F, f"conv{rank}d")
     if symmetric(pads) and p.mode == "zeros":
         padding = tuple(lo for lo, _ in pads)
-
-        def run(x: torch.Tensor) -> Callable[[], Any]:
-            return lambda: act(forward(x, w, b, stride, padding, dilation, p.groups))
-
-        found = _layouts(work, x, run)
+        found = _in_orders(work, x, lambda x: act(forward(x, w, b, stride, padding, dilation, p.groups)))
         if rank == 2 and x.dtype == torch.float32:
             found += _packed(work, p, x, w, b, padding, act)
         return found
@@ -151,18 +146,6 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
         raise Unsupported(f"has no padding mode {p.mode!r}")
     flat, mode = _flat_pads(pads), PAD_MODES[p.mode]
     return [_contender(work, "torch", lambda: act(forward(F.pad(x, flat, mode), w, b, stride, 0, dilation, p.groups)))]
-
-
-def _layouts(
-    work: Work, x: torch.Tensor, run: Callable[[torch.Tensor], Callable[[], Any]]
-) -> list[Contender]:
-    """The work on the user's layout, and with channels last where that is another one: torch is judged by its best."""
-    found = [_contender(work, "torch", run(x))]
-    if x.ndim > 3:
-        other = x.contiguous(memory_format=torch.channels_last if x.ndim == 4 else torch.channels_last_3d)
-        if other.stride() != x.stride():
-            found.append(_contender(work, "torch channels last", run(other)))
-    return found
 
 
 def _packed(
@@ -184,7 +167,7 @@ def _packed(
 
 
 def _orders(x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """An image as it is, and with its channels at the other end: torch pools some of them several times as fast so."""
+    """An image as it is, and with its channels at the other end: torch does some work several times as fast so."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     found = {"torch": x}
     if x.ndim in formats:
@@ -194,6 +177,11 @@ def _orders(x: torch.Tensor) -> dict[str, torch.Tensor]:
         elif last and not first:
             found["torch channels first"] = x.contiguous()
     return found
+
+
+def _in_orders(work: Work, x: torch.Tensor, function: Callable[[torch.Tensor], Any]) -> list[Contender]:
+    """The work on each order of an image: torch is judged by its best."""
+    return [_contender(work, name, partial(function, image)) for name, image in _orders(x).items()]
 
 
 def _pool(work: Work, p: PoolProblem, x: torch.Tensor) -> Callable[[], Any]:
