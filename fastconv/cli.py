@@ -80,16 +80,14 @@ def _counts(text: str) -> tuple[int, ...]:
     return tuple(_positive(n) for n in text.split(","))
 
 
+def _natural(text: str, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"must be an int of at least {least}, got {text!r}")
+    return int(text)
+
+
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be an int of at least 1, got {text!r}")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be an int of at least 0, got {text!r}")
-    return int(text)
+    return _natural(text, 1)
 
 
 def _threads(text: str) -> int:
@@ -150,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--drawn", type=_positive, metavar="N",
                        help="N problems drawn at random in place of a suite, as called functions: those beside and "
                             "between the suites' cases")  # fmt: skip
-    bench.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the problems drawn (default: 0)")
+    bench.add_argument("--seed", type=_natural, default=0, metavar="S", help="of the problems drawn (default: 0)")
     bench.set_defaults(run=_bench)
 
     tune = commands.add_parser(

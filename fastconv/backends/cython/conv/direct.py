@@ -19,7 +19,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table, l3_bytes
+from fastconv.machines import block_bytes, host_table
 
 # Blocks: of a band; of the accumulators of NR channels, so that they are stored from the L1 or L2 cache; of all
 # accumulators, where channels come in parts.
@@ -138,8 +138,7 @@ class DirectBlocks:
         if threads > 1 and not best.flat:
             best = cls.in_rows(p, mr, nr, threads)
         items = p.n * p.groups * p.output[0] * ceil_div(p.output[1], best.rows) * ceil_div(p.output[2], best.cols)
-        chunks = 1 if items >= 2 * threads else min(kbs, ceil_div(2 * threads, max(items, 1)))
-        k_chunk = max(1, ceil_div(kbs, max(chunks, 1)))
+        k_chunk = native.blocks_together(kbs, items, threads)
         if best.channels < depth:
             k_chunk = min(k_chunk, max(1, block_bytes(ALL_SUMS) // (best.rows * best.cols * nr * p.acc.itemsize)))
         return replace(best, k_chunk=k_chunk)
@@ -219,9 +218,13 @@ class Direct(Specialised[ConvProblem]):
         planes = p.n * p.groups * p.output[0]
         weights = p.oc * p.depth * p.acc.itemsize
         band = Features(DirectBlocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
-        data = {"bytes" if p.bytes > l3_bytes() / 2 else "bytes_cached": p.bytes - weights}
-        rest = {"call": 1, "plane": planes, "bytes_streamed": native.streamed(weights), **data, **native.packing(p)}
-        alone = band + Features(rest)
+        alone = band + Features({
+            "call": 1,
+            "plane": planes,
+            "bytes_streamed": native.streamed(weights),
+            **native.traffic(p.bytes, p.bytes - weights),
+            **native.packing(p),
+        })
         return images.better(p, self.isa, alone.of(self.rates)) if self.types is None else alone
 
     def workspace(self, problem: ConvProblem) -> int:

@@ -9,7 +9,7 @@ from a band: rows with their padding, channels innermost, a small part of the L2
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, span
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, l3_bytes
+from fastconv.machines import block_bytes
 
 BAND, WEIGHTS = (f"cython.conv.direct_last/{block}" for block in ("band", "weights"))
 SET_BYTES = 4096  # pixels a multiple of this apart map to one set of the L1 cache
@@ -60,7 +60,7 @@ class LastBlocks:
     across: int
     depth: int
     together: int
-    k_chunk: int = 1
+    k_chunk: int
 
     @classmethod
     @keep_few()
@@ -105,10 +105,9 @@ class LastBlocks:
         depth = p.icg * (p.kernel[2] if whole else 1)
         kbs = ceil_div(p.ocg, nr)
         items = p.n * p.groups * max(output[0], 1) * ceil_div(oh, rows) * ceil_div(ow, cols)
-        chunks = 1 if items >= 2 * threads else min(kbs, ceil_div(2 * threads, max(items, 1)))
         together = max(1, block_bytes(WEIGHTS) // max(p.depth * nr * size, 1))
-        made = cls(output, rows, cols, in_place, pitch, rin, win, down, across, depth, together)
-        return replace(made, k_chunk=max(1, ceil_div(kbs, max(chunks, 1))))
+        k_chunk = native.blocks_together(kbs, items, threads)
+        return cls(output, rows, cols, in_place, pitch, rin, win, down, across, depth, together, k_chunk)
 
     def band(self, p: ConvProblem) -> int:
         """Elements of the band."""
@@ -168,7 +167,6 @@ class DirectLast(Specialised[ConvProblem]):
         steps = oh * col_blocks * row_steps(blocks.cols, mr)
         copied = 0 if blocks.in_place else planes * row_blocks * col_blocks * blocks.band(p)
         weights = p.oc * p.depth * size
-        images = {"bytes" if p.bytes > l3_bytes() / 2 else "bytes_cached": p.bytes - weights}
         packing = {} if p.packed else {"pack_call": 1, "pack" if in_order(p) else "pack_sorted": p.oc * p.depth}
         return Features({
             "call": 1,
@@ -178,7 +176,7 @@ class DirectLast(Specialised[ConvProblem]):
             "copy": copied,
             "row": 0 if blocks.in_place else planes * row_blocks * col_blocks * p.kernel[0] * blocks.rin,
             "bytes_streamed": native.streamed(weights),
-            **images,
+            **native.traffic(p.bytes, p.bytes - weights),
             **packing,
         })
 

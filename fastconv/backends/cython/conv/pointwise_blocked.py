@@ -68,12 +68,11 @@ class PixelBlocks:
         pixels = even_part(p.pixels, most) if p.pixels else 1
         kbs = ceil_div(p.ocg, nr)
         items = p.n * p.groups * ceil_div(p.pixels, pixels)
-        chunks = 1 if items >= 2 * threads else min(kbs, ceil_div(2 * threads, max(items, 1)))
         plain = p.stride == (1, 1, 1)
         in_place = plain and p.layout == "NCHW" and 1 < p.pixels <= SMALL_PIXELS and kbs <= IN_PLACE_BLOCKS[isa]
         together = IN_PLACE_TOGETHER[isa] if in_place else TOGETHER
         return cls(
-            p.pixels if plain else p.output[2], pixels, max(1, ceil_div(kbs, max(1, chunks))), together, in_place,
+            p.pixels if plain else p.output[2], pixels, native.blocks_together(kbs, items, threads), together, in_place,
             0 if in_place else depth * pixels + vl, (pixels + vl) * nr, 0 if plain else (p.input[2] + 1) * vl,
         )  # fmt: skip
 

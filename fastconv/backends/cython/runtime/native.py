@@ -177,6 +177,12 @@ def tile(isa: str, itemsize: int) -> tuple[int, int]:
 NARROW = 1.1  # a tile of one vector loads more for each product
 
 
+def blocks_together(blocks: int, items: int, threads: int) -> int:
+    """Blocks of output channels of an item of work: all of them, or less if `items` items do not occupy the threads."""
+    parts = 1 if items >= 2 * threads else min(blocks, ceil_div(2 * threads, max(items, 1)))
+    return max(1, ceil_div(blocks, max(parts, 1)))
+
+
 def used_lanes(isa: str, itemsize: int, channels: int) -> float:
     """Lanes of full register tiles that take as long as `channels` in lanes: the last tile may have one vector only."""
     vl, nr = lanes(isa, itemsize), tile(isa, itemsize)[1]
@@ -254,9 +260,9 @@ def streamed(size: float) -> float:
     return size / float(np.interp(size / l3_bytes(), (3 / 8, 1, 3 / 2), (4, 2, 1)))
 
 
-def traffic(size: float) -> Counts:
-    """Bytes of all arrays, by where they are between two calls: in the L3 cache, or in memory."""
-    return {"bytes_cached" if size <= l3_bytes() / 2 else "bytes": size}
+def traffic(size: float, moved: float | None = None) -> Counts:
+    """Bytes of all arrays, or `moved` of them, by where these are between two calls: in the L3 cache, or in memory."""
+    return {"bytes_cached" if size <= l3_bytes() / 2 else "bytes": size if moved is None else moved}
 
 
 def packing(p: ConvProblem) -> Counts:

@@ -240,10 +240,7 @@ _CONVOLUTIONS = (*pointwise.KERNELS, *direct.KERNELS)
 _PRODUCTS = (*skinny.KERNELS, *packed.KERNELS)
 _TILED = [PairedGemm(k, BFLOAT16_TILES) for k in packed.KERNELS if TABLES[BFLOAT16_TILES].made_for(k.isa)]
 CONVOLUTIONS = (*map(TiledPointwise, _TILED), *(PairedConv(k, BFLOAT16_PAIRS) for k in _CONVOLUTIONS))
-PRODUCTS = (
-    *_TILED,
-    *(PairedGemm(k, BFLOAT16_PAIRS) for k in _PRODUCTS),
-)
+PRODUCTS = (*_TILED, *(PairedGemm(k, BFLOAT16_PAIRS) for k in _PRODUCTS))
 
 
 def integer_convolutions(otherwise: Kernel[ConvProblem]) -> tuple[PairedConv, ...]:
