@@ -120,6 +120,7 @@ class Build(build_ext):
             extension.extra_link_args = [*openmp, *SANITIZE]
         linked = next(e for e in self.extensions if e.name == LINKED)
         linked.extra_objects = self.micro_kernels()
+        self.parallel = self.parallel or os.cpu_count()
         super().build_extensions()
 
     def micro_kernels(self):
