@@ -5,7 +5,7 @@ import typing as _typing
 
 from fastconv.bench.api import backends, compare
 from fastconv.core.arrays import Spec
-from fastconv.core.errors import DTypeError, MissingExtraError, ShapeError, UnsupportedError
+from fastconv.core.errors import DTypeError, FastconvWarning, MissingExtraError, ShapeError, UnsupportedError
 from fastconv.dispatch.extensions import register, unregister
 from fastconv.dispatch.options import options
 from fastconv.dispatch.plan import Plan
@@ -89,6 +89,7 @@ else:  # type checkers would take any name for an attribute
 
 __all__ = [
     "DTypeError",
+    "FastconvWarning",
     "MissingExtraError",
     "Plan",
     "ShapeError",

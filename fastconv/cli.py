@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -434,11 +435,18 @@ def _demo(options: argparse.Namespace) -> int:
     return 0 if finished else INTERRUPTED
 
 
+def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
+    """A warning as one line; the line of the source that raised it helps nobody here."""
+    print(f"fastconv: warning: {message}", file=sys.stderr)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     options = _parser().parse_args(argv)
     try:
-        status = options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = options.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("fastconv: interrupted", file=sys.stderr)

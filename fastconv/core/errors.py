@@ -1,4 +1,4 @@
-"""The exception types of the library, and helpers for their messages.
+"""The exception types of the library, its warning, and helpers for their messages.
 
 Each message names the argument, what it was and what is allowed.  The types derive from the
 built-in that NumPy or torch users already catch.  A value that is out of range but is neither
@@ -8,6 +8,8 @@ a shape nor a dtype (``stride=0``, an unknown ``padding_mode``) is a plain ``Val
 from __future__ import annotations
 
 import operator
+import sys
+import warnings
 from reprlib import Repr
 from typing import Any
 
@@ -26,8 +28,20 @@ class UnsupportedError(NotImplementedError):
     """A valid request that no kernel here supports; the message says why, and what would be supported."""
 
 
+class FastconvWarning(UserWarning):
+    """Something works, but not as well as it could, or not as its user may expect; the message says what to do."""
+
+
 class MissingExtraError(ImportError):
     """An optional dependency is absent; the message says which command installs it."""
+
+
+def warn(message: str) -> None:
+    """A `FastconvWarning` that names the line of the user's code, however deep in this package it is found."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastconv":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, FastconvWarning, stacklevel=level)
 
 
 def missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:

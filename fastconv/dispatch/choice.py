@@ -15,6 +15,7 @@ from fastconv.core.kernel import Kernel, epsilon
 from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
 from fastconv.dispatch.extensions import all_kernels
+from fastconv.dispatch.missing import warn_of_missing
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.refusal import near_matches, refusal
 from fastconv.dispatch.survey import Candidate, fusable, survey
@@ -53,6 +54,8 @@ def choose(problem: Problem, options: Options) -> Choice:
 @keep_few()
 def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     candidates = survey(problem, options)
+    if options.backend == "auto":
+        warn_of_missing(candidates)
     usable = [c for c in candidates if c.reason is None]
     if not usable:
         raise UnsupportedError(refusal(problem, options, candidates))

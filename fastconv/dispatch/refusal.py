@@ -13,11 +13,12 @@ from math import isfinite
 from typing import Any
 
 from fastconv.core.problems.base import Problem
+from fastconv.dispatch.missing import NOT_COMPILED
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.survey import Candidate, survey
 
 REASONS, NAMES = 3, 6  # that are listed
-ABSENT = ("numba is not installed", "not compiled")  # how the reasons of a missing backend begin
+ABSENT = ("numba is not installed", NOT_COMPILED)  # how the reasons of a missing backend begin
 EXPLAIN = 'fastconv.plan(..., backend="reference").explain() shows what every kernel says'
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
 from math import prod
 from pathlib import Path
 from pkgutil import iter_modules
@@ -88,10 +89,21 @@ def build_problem() -> str | None:
     try:
         simd()
     except ImportError as e:
-        if REPORT.exists():
-            return f"not compiled: {json.loads(REPORT.read_text())['reason']}"
-        return f"not compiled: {e}"
+        return f"not compiled: {_build_failure(e)}"
     return None
+
+
+def _build_failure(error: ImportError) -> str:
+    """Why there is no module of micro-kernels, with the remedy."""
+    if REPORT.exists():
+        return f"{json.loads(REPORT.read_text())['reason']} (then install fastconv again)"
+    names = [path.name for path in (BACKEND / "runtime").glob("_simd.*") if path.suffix in (".so", ".pyd")]
+    root = BACKEND.parents[2]
+    if not names and (root / "setup.py").exists():
+        return f"fastconv is imported from its sources in {root}, which are not built (pip install -e {root})"
+    if names and not any(f"_simd{suffix}" in names for suffix in EXTENSION_SUFFIXES):
+        return f"the compiled modules are for another Python, as {names[0]} (pip install fastconv with this one)"
+    return str(error)
 
 
 @cache
