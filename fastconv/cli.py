@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SAMPLING = (0.5, 15)  # for each contender: seconds, and samples at most
 QUICK = (0.03, 3)
 DRAWN = (0.05, 9)
+BUDGET = 8.0  # seconds of one comparison's samples together
 INTERRUPTED = 130
 
 # Operations that take arrays only.  Of the others, such as max_pool2d, only the first argument is an array.
@@ -139,6 +140,10 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--dtype", default="float32", help="float32 (default), float64, ...")
     compare.add_argument("--data", choices=get_args(Data), default="normal",
                          help="denormal: the input is so small that it cannot be normalised")  # fmt: skip
+    compare.add_argument("--budget", type=float, default=BUDGET, metavar="SECONDS",
+                         help=f"for all samples together (default: {BUDGET:.0f})")  # fmt: skip
+    compare.add_argument("--all", action="store_true",
+                         help="show every kernel, and why others cannot do it")  # fmt: skip
     compare.set_defaults(run=_compare)
 
     bench = commands.add_parser("bench", parents=[measured], help="compare every problem of a suite")
@@ -278,10 +283,10 @@ def _compare(options: argparse.Namespace) -> None:
         seconds, rounds = QUICK if options.quick else SAMPLING
         found = fastconv.compare(
             operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell,
-            door=options.door or "planned", cold=options.cold, data=options.data, **kwargs,
+            door=options.door or "planned", cold=options.cold, data=options.data, budget=options.budget, **kwargs,
         )  # fmt: skip
     if not _write_json(found.to_json(), options.json):
-        show(found, sys.stdout)
+        show(found, sys.stdout, options.all)
     if options.html is not None:
         write_page(options.html, found.title, [found])
         print(f"wrote {options.html}", file=sys.stderr)
@@ -356,6 +361,7 @@ def _tune(options: argparse.Namespace) -> None:
         raise ValueError("--module goes with --fit")
     from fastconv.bench.progress import bar
     from fastconv.bench.suites import SUITES
+    from fastconv.bench.timing import STEADY
     from fastconv.bench.tune import tune
     from fastconv.dispatch import wisdom
 
@@ -370,6 +376,9 @@ def _tune(options: argparse.Namespace) -> None:
     for t in changed:
         print(f"{t.case:{width}}  {t.before} -> {t.after}  {t.gain:.2f} times faster")
     print(f"measured {len(found)} cases; the choice changed for {len(changed)}")
+    if lost := [t.case for t in found if not t.kept]:
+        print(f"not kept, because times scatter by more than {100 * STEADY:.0f}% (is the machine busy?): {len(lost)} "
+              f"cases: {', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''}")  # fmt: skip
     print(f"wrote {file}: {wisdom.save(file)} problems")
 
 

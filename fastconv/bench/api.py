@@ -30,6 +30,7 @@ def compare(
     door: Door = "planned",
     cold: bool = False,
     data: Data = "normal",
+    budget: float | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
@@ -50,10 +51,12 @@ def compare(
     seconds : float
         Time to spend on each contender.
     rounds : int
-        Samples of each contender, at most.
+        Samples of each contender, at most; contenders five times slower than the fastest get one.  Where times scatter
+        by more than a fifth, up to three times as many are taken.
     record : bool
         Whether later choices in this process follow the times measured here, and `Plan.explain` shows them.  Off by
-        default: looking at a problem does not change how it is computed.
+        default: looking at a problem does not change how it is computed.  Times that scatter so much that they do not
+        tell which kernel is the fastest are not recorded, and a note says so.
     progress : callable, optional
         Called as ``progress(what, done, total)``.
     title : str, optional
@@ -67,6 +70,8 @@ def compare(
     data : {'normal', 'denormal'}
         What fills the first argument where it is a `Spec`: normally distributed numbers, or these so small that they
         are denormal, which some processors and libraries compute slowly or flush to zero.
+    budget : float, optional
+        Seconds for all samples together: where they would take longer, fewer are taken.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def compare(
     """
     from fastconv.bench.measure import measure
 
-    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold, data)
+    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold, data, budget)
 
 
 def backends() -> Backends:

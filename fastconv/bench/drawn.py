@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from fastconv.bench.drawn_cases import family_of
 from fastconv.bench.records import Entry, ReportData, geometric_mean
-from fastconv.bench.table import align, time_text
+from fastconv.bench.table import align
+from fastconv.core.units import time_text
 
 LOWEST = 20
 HEAD = ("family", "problems", "wins", "mean", "worst tenth", "lowest", "mean time", "peers'")

@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 
 from fastconv.bench.records import ComparisonData, ReportData, Row
-from fastconv.bench.table import HEAD, SUITE_HEAD, cells, footing, heading, suite_cells, summary_lines, time_text
+from fastconv.bench.table import COLUMNS, SUITE_COLUMNS, Column, cells, footing, heading, suite_cells, summary_lines
+from fastconv.core.units import time_text
 
 STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;color:#1d2330;background:#fff;max-width:1100px;margin:2rem auto;padding:0 1rem}
@@ -26,11 +27,11 @@ def _class(row: Row) -> str:
     return "bad" if row.seconds is None else "chosen" if row.chosen else row.kind
 
 
-def _table(head: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], left: Sequence[int]) -> str:
+def _table(columns: Sequence[Column], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
     def cell(tag: str, i: int, text: str) -> str:
-        return f"<{tag}{' class=t' if i in left else ''}>{escape(text)}</{tag}>"
+        return f"<{tag}{' class=t' if columns[i].left else ''}>{escape(text)}</{tag}>"
 
-    lines = ["<table><tr>" + "".join(cell("th", i, h) for i, h in enumerate(head)) + "</tr>"]
+    lines = ["<table><tr>" + "".join(cell("th", i, c.head) for i, c in enumerate(columns)) + "</tr>"]
     for kind, row in rows:
         lines.append(f'<tr class="{kind}">' + "".join(cell("td", i, c) for i, c in enumerate(row)) + "</tr>")
     return "\n".join([*lines, "</table>"])
@@ -67,11 +68,12 @@ def chart(c: ComparisonData) -> str:
 
 def fragment(c: ComparisonData, level: int = 2) -> str:
     """A comparison as HTML without the page around it."""
-    title, about = heading(c)
+    title, *more = heading(c)
+    about = "; ".join(more)
     rows = [(_class(r), cells(r, c.unit)) for r in c.rows]
     notes = "".join(f"<p>{escape(line)}</p>" for line in footing(c))
     return (
-        f"<h{level}>{escape(title)}</h{level}><p>{escape(about)}</p>{chart(c)}{_table(HEAD, rows, (0, 1))}"
+        f"<h{level}>{escape(title)}</h{level}><p>{escape(about)}</p>{chart(c)}{_table(COLUMNS, rows)}"
         f"<details><summary>Choice, kernels not run, notes</summary><p>{escape(c.problem)}</p>{notes}</details>"
     )
 
@@ -91,7 +93,7 @@ def report_fragment(report: ReportData) -> str:
         for e in report.entries
     )
     about = f"{report.about}; {report.threads} thread{'s' * (report.threads != 1)}"
-    table = _table(SUITE_HEAD, rows, (0, 2, 6))
+    table = _table(SUITE_COLUMNS, rows)
     return f"<h2>{escape(report.suite)}</h2><p>{escape(about)}</p>{summary}{svg}{table}{folded}"
 
 

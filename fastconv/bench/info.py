@@ -14,8 +14,8 @@ import numpy as np
 from fastconv.bench.backends import Backends, found
 from fastconv.bench.peers import PEERS
 from fastconv.bench.roofline import bandwidth, peak
-from fastconv.bench.table import bytes_text
 from fastconv.core import cpu, machine, threads
+from fastconv.core.units import bytes_text
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import extensions
 from fastconv.machines import host_table

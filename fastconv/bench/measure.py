@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import Any, get_args
 import numpy as np
 
 from fastconv.bench import peers as _peers
+from fastconv.bench.busy import Others
+from fastconv.bench.environment import environment
 from fastconv.bench.peers.base import Contender, Unsupported
 from fastconv.bench.records import Roofline, Row, counts_flops
 from fastconv.bench.results import Comparison
 from fastconv.bench.roofline import roofline
-from fastconv.bench.timing import ROUNDS, Times, interleave, limit_blas
+from fastconv.bench.timing import ROUNDS, Times, interleave, limit_blas, settled
 from fastconv.bench.work import Work, canonical_results, error_of, exact, make_work
 from fastconv.core.errors import shown
 from fastconv.dispatch import wisdom
@@ -23,6 +26,7 @@ from fastconv.typing import Data, Door
 
 REFERENCE_FLOPS = 2e6  # the reference checks everything, but is timed on small problems only
 SECONDS = 0.5
+SLOW = 5.0  # contenders this many times slower than the fastest get one sample
 CALLED = "called"  # in place of a kernel's name
 DOORS: tuple[str, ...] = get_args(Door)
 DATA: tuple[str, ...] = get_args(Data)
@@ -121,6 +125,7 @@ def measure(
     door: str = "planned",
     cold: bool = False,
     data: str = "normal",
+    budget: float | None = None,
 ) -> Comparison:
     """What `fastconv.compare` does; see there."""
     if door not in DOORS:
@@ -133,7 +138,7 @@ def measure(
         raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {shown(unknown[0])}")
     tell = progress or (lambda what, done, total: None)
     work = make_work(operation, args, kwargs, data)
-    problem = work.problem
+    problem, about, others = work.problem, environment(), Others()
     tell("float64 result", 0, 1)
     field = _Field(work)
     limits = roofline(work.threads, problem.results[0][1])
@@ -157,8 +162,12 @@ def measure(
             tell("timing", finished, rounds)
 
         runs = [e.contender.run for e in field.entries]
-        times = interleave(runs, seconds, work.threads, rounds, step, cold)
-    if record:
+        keep = [i for i, e in enumerate(field.entries) if _is_chosen(e, work)]
+        limit = math.inf if budget is None else budget
+        times = interleave(runs, seconds, work.threads, rounds, step, cold, SLOW, keep, limit)
+    if record and not settled([t for e, t in zip(field.entries, times, strict=True) if e.candidate is not None]):
+        field.notes.append("nothing was recorded: the times of the fastest kernels scatter too much to tell them apart")
+    elif record:
         for entry, t in zip(field.entries, times, strict=True):
             if entry.candidate is not None:
                 wisdom.record(entry.candidate.kernel, problem, t.median)
@@ -179,7 +188,14 @@ def measure(
         versions=field.versions,
         door=door,
         cold=cold,
+        busy=others.processors(),
+        environment=about,
     )
+
+
+def _is_chosen(entry: _Entry, work: Work) -> bool:
+    """Whether fastconv chooses this contender by itself."""
+    return entry.kind == "fastconv" and entry.contender.name in (CALLED, work.plan.kernel)
 
 
 def _timed_rows(work: Work, entries: list[_Entry], times: list[Times], limits: Roofline) -> list[Row]:
@@ -193,7 +209,7 @@ def _timed_rows(work: Work, entries: list[_Entry], times: list[Times], limits: R
             Row(
                 name=name,
                 kind=entry.kind,
-                chosen=entry.kind == "fastconv" and name in (CALLED, work.plan.kernel),
+                chosen=_is_chosen(entry, work),
                 seconds=t.median,
                 low=t.low,
                 high=t.high,

@@ -8,8 +8,8 @@ from typing import Any
 
 from fastconv.bench.html import COLOURS
 from fastconv.bench.records import ComparisonData, ReportData
-from fastconv.bench.table import time_text
 from fastconv.core.errors import missing_extra
+from fastconv.core.units import time_text
 
 LABEL = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}  # so that lines do not cross words
 

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fastconv.bench.suites import Case
+from fastconv.bench.timing import STEADY
 from fastconv.core.problems.base import Problem
 from fastconv.version import __version__
 
@@ -100,6 +102,25 @@ class Row:
     ratio: float | None = None
     admitted: bool = True
 
+    @property
+    def spread(self) -> float | None:
+        """Interquartile range of the times over their median; None of fewer than two samples."""
+        if self.seconds is None or self.samples < 2:
+            return None
+        return (self.high - self.low) / self.seconds  # type: ignore[operator]
+
+    @property
+    def library(self) -> str:
+        """The backend of a kernel, or the library of a peer: ``cython`` of ``cython.direct@avx2``, or ``torch``."""
+        return re.split(r"[. ]", self.name)[0]
+
+    @property
+    def kin(self) -> str:
+        """What a short table shows one row of: a library and kind of algorithm, as ``cython.winograd``, or a peer."""
+        if self.kind == "peer":
+            return self.library
+        return f"{self.library}.{re.split(r'[_@]', self.name.partition('.')[2])[0]}"
+
 
 @dataclass(frozen=True, slots=True)
 class ComparisonData:
@@ -128,6 +149,10 @@ class ComparisonData:
         Kernels that cannot do it, with their reasons.
     notes : tuple of str
         Peers that are missing or cannot do it, and why.
+    busy : float or None
+        How many processors other programs used meanwhile, on average; None where the system does not say.
+    environment : dict
+        Date, processor, versions, command and load: see `fastconv.bench.environment`.
     """
 
     title: str
@@ -144,6 +169,8 @@ class ComparisonData:
     versions: dict[str, str] = field(default_factory=dict)
     door: str = "planned"
     cold: bool = False
+    busy: float | None = None
+    environment: dict[str, Any] = field(default_factory=dict)
 
     @property
     def conditions(self) -> str:
@@ -164,6 +191,23 @@ class ComparisonData:
     def best_peer(self) -> Row | None:
         """The fastest peer."""
         return self._fastest("peer")
+
+    @property
+    def main_rows(self) -> tuple[Row, ...]:
+        """The kernel that is chosen, the fastest of each kind of algorithm and of each peer, and all that failed."""
+        seen: set[str] = set()
+        found = []
+        for row in self.rows:  # the fastest first
+            if row.chosen or row.status != "ok" or (row.admitted and row.kin not in seen):
+                found.append(row)
+            if row.admitted:
+                seen.add(row.kin)
+        return tuple(found)
+
+    @property
+    def scattered(self) -> tuple[Row, ...]:
+        """The rows whose times scatter too much to be relied on."""
+        return tuple(r for r in self.rows if r.spread is not None and r.spread > STEADY)
 
     def _fastest(self, kind: str) -> Row | None:
         timed = [r for r in self.rows if r.kind == kind and r.seconds is not None and r.admitted]

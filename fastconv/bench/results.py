@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from fastconv.bench.html import fragment, write_page
 from fastconv.bench.plot import plot_comparison
 from fastconv.bench.records import ComparisonData, ReportData
-from fastconv.bench.table import comparison_text, report_text
+from fastconv.bench.table import columns_of, comparison_text, report_text
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,8 +34,12 @@ class Comparison(ComparisonData):
         """A bar chart as a picture file (needs matplotlib)."""
         plot_comparison(self, path)
 
+    def to_text(self, *, all: bool = False) -> str:
+        """The table: the fastest of each backend and algorithm, and the peers; `all` rows, and why others are none."""
+        return comparison_text(self, columns_of(sys.stdout), all)
+
     def __str__(self) -> str:
-        return comparison_text(self)
+        return self.to_text()
 
     __repr__ = __str__
 
@@ -50,7 +55,7 @@ class Report(ReportData):
     """
 
     def __str__(self) -> str:
-        return report_text(self)
+        return report_text(self, columns_of(sys.stdout))
 
     __repr__ = __str__
 

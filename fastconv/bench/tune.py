@@ -11,7 +11,7 @@ from typing import Any
 
 from fastconv.bench.suite import call_of, cases_of, suite_named
 from fastconv.bench.suites import Case
-from fastconv.bench.timing import interleave, limit_blas
+from fastconv.bench.timing import interleave, limit_blas, settled
 from fastconv.bench.work import Work, make_work, outline
 from fastconv.core.kernel import Kernel
 from fastconv.dispatch import wisdom
@@ -35,6 +35,8 @@ class Tuned:
         How many times faster the second is.
     measured : int
         Kernels that were measured.
+    kept : bool
+        Whether the times were recorded: those that scatter so much that the fastest kernel is unknown are not.
     """
 
     case: str
@@ -42,6 +44,7 @@ class Tuned:
     after: str
     gain: float
     measured: int
+    kept: bool = True
 
 
 def tune(
@@ -95,7 +98,10 @@ def _tune(case: Case, seconds: float) -> Tuned:
     least = min(c.cost for c in usable)
     kernels = [c.kernel for c in usable if c.cost <= SLOWER * least]
     plans = [work.plan.with_kernel(k.name) for k in kernels]
-    times = interleave([lambda p=p: p(work.x) for p in plans], seconds, 1, ROUNDS, lambda: None)  # type: ignore[misc]
+    runs = [lambda p=p: p(work.x) for p in plans]
+    times = interleave(runs, seconds, 1, ROUNDS, keep=range(len(runs)))
+    if not settled(times):
+        return Tuned(case.name, explained.chosen, explained.chosen, 1.0, len(kernels), kept=False)
     took = {k.name: t.median for k, t in zip(kernels, times, strict=True)}
     for kernel in kernels:
         wisdom.record(kernel, work.problem, took[kernel.name])

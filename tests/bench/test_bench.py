@@ -124,7 +124,7 @@ def test_report_as_text_json_and_page(tiny, tmp_path):
     report, _ = tiny
     text = str(report)
     assert text.startswith("tiny: two small problems\n")
-    assert "regret of the choice of kernel: geometric mean" in text
+    assert "regret, the time of the kernel that fastconv chooses over that of its fastest: geometric mean" in text
     data = json.loads(reports_json([report], tmp_path / "r.json"))
     assert data == json.loads((tmp_path / "r.json").read_text())
     (only,) = data
@@ -182,7 +182,7 @@ def test_the_summary():
 
 def test_the_summary_in_words():
     text = str(made_up())
-    assert "geometric mean 1.41 over 2 cases, 1 of them below 1.0, a tenth of them below 0.50" in text
+    assert "geometric mean 1.41 over 2 of 4 cases, 1 of them below 1.0, a tenth of them below 0.50" in text
     assert "worst 4.00 (slow: cython.a, best cython.b)" in text
     assert "wrong: fast: ncnn: bad" in text
     assert "failed: broken: cython.a: bad" in text

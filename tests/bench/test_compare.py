@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import math
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -175,13 +176,14 @@ def test_the_reference_is_not_timed_on_large_problems():
     assert dict(found.left_out)["reference.definition"].startswith("the definition: it checks the others")
 
 
-def test_later_choices_follow_only_if_asked():
+def test_later_choices_follow_only_if_asked(monkeypatch):
+    monkeypatch.setattr(timing, "STEADY", math.inf)  # whatever else this machine does
     wisdom.clear()
     try:
         small()
         problem = F.plan(F.conv2d, S((1, 3, 8, 9)), np.ones((4, 3, 3, 3), "f"), np.ones(4, "f"), padding=1).problem
         assert all(wisdom.measured(k, problem) is None for k in registry.kernels("conv"))
-        found = small(record=True)
+        found = small(record=True, rounds=3)
         times = {k.name: wisdom.measured(k, problem) for k in registry.kernels("conv")}
         timed = {r.name: r.seconds for r in found.rows}
         assert timed.pop("reference.definition") > 0  # decides nothing, and is not kept
@@ -189,6 +191,15 @@ def test_later_choices_follow_only_if_asked():
     finally:
         wisdom.clear()
         plan_module.clear_cache()
+
+
+def test_times_that_scatter_are_not_recorded(monkeypatch):
+    monkeypatch.setattr(timing, "STEADY", -1.0)
+    wisdom.clear()
+    found = small(record=True, rounds=3)
+    assert any(note.startswith("nothing was recorded: the times of the fastest") for note in found.notes)
+    problem = F.plan(F.conv2d, S((1, 3, 8, 9)), np.ones((4, 3, 3, 3), "f"), np.ones(4, "f"), padding=1).problem
+    assert all(wisdom.measured(k, problem) is None for k in registry.kernels("conv"))
 
 
 def test_peers_take_part_or_say_why_not():
@@ -239,7 +250,7 @@ def test_as_text_and_json():
     text = str(found)
     assert text == repr(found)
     assert text.startswith("a title\nfloat32, 1 thread;")
-    for word in ("kernel", "time", "spread", "rate", "roofline", "workspace", "max error", "vs best peer", "GFLOP/s"):
+    for word in ("time", "spread", "samples", "rate", "roofline", "workspace", "max error", "GFLOP/s"):
         assert word in text
     assert sum(line.startswith("* ") and found.chosen.name in line for line in text.splitlines()) == 1
     data = json.loads(found.to_json())
@@ -312,7 +323,8 @@ def test_plot_without_matplotlib_says_what_to_install(tmp_path, monkeypatch):
         found.plot(tmp_path / "c.png")
 
 
-def test_rounds_are_shared_out_in_turns():
+def test_rounds_are_shared_out_in_turns(monkeypatch):
+    monkeypatch.setattr(timing, "STEADY", math.inf)  # no repeats, whatever else this machine does
     order = []
     runs = [lambda i=i: order.append(i) for i in range(3)]
     steps = []
@@ -324,21 +336,63 @@ def test_rounds_are_shared_out_in_turns():
 
 
 def test_slow_contenders_get_fewer_samples(monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
-
-    def work(seconds):
-        def run():
-            clock[0] += seconds
-
-        return run
-
+    work = clocked(monkeypatch)
     fast, slow, endless = timing.interleave([work(1e-3), work(0.1), work(5.0)], seconds=1.0, rounds=10)
     assert (fast.samples, slow.samples, endless.samples) == (10, 5, 1)
     assert fast.median == pytest.approx(1e-3)
     assert slow.median == pytest.approx(0.1)
     assert endless.median == pytest.approx(5.0)
     assert fast.spread == pytest.approx(0)
+
+
+def clocked(monkeypatch):
+    """Work that takes as long as it says, on a clock that nothing else moves."""
+    clock = [0.0]
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
+
+    def work(*seconds):
+        durations = itertools.cycle(seconds)
+
+        def run():
+            clock[0] += next(durations)
+
+        return run
+
+    return work
+
+
+def test_those_far_behind_get_one_sample_unless_they_are_kept(monkeypatch):
+    work = clocked(monkeypatch)
+    runs = [work(1e-3), work(0.006), work(0.006)]
+    first, slow, kept = timing.interleave(runs, seconds=1.0, rounds=10, slow=5.0, keep=[2])
+    assert (first.samples, slow.samples, kept.samples) == (10, 1, 10)
+    hiccup = [0.5, *[1e-3] * 1000]  # one run that another program stopped does not make a contender slow
+    _, steady = timing.interleave([work(1e-3), work(*hiccup)], seconds=1.0, rounds=10, slow=5.0)
+    assert steady.samples >= 10
+
+
+def test_a_budget_holds_for_all_together(monkeypatch):
+    work = clocked(monkeypatch)
+    times = timing.interleave([work(0.1), work(0.1)], seconds=10.0, rounds=20, budget=2.0)
+    assert all(3 <= t.samples <= 6 for t in times)
+    assert all(t.samples == 1 for t in timing.interleave([work(0.1)] * 9, seconds=10.0, rounds=20, budget=0.2))
+
+
+def test_times_that_scatter_are_taken_again(monkeypatch):
+    work = clocked(monkeypatch)
+    steady, unsteady = timing.interleave([work(1e-2), work(1e-2, 1e-2, 2e-2, 3e-2, 4e-2)], seconds=1.0, rounds=5)
+    assert (steady.samples, steady.steady) == (5, True)
+    assert (unsteady.samples, unsteady.steady) == (15, False)
+
+
+def test_whether_times_tell_the_fastest():
+    def times(median, spread=0.0, samples=5):
+        return timing.Times(median, median - spread / 2, median + spread / 2, samples)
+
+    assert timing.settled([times(1.0), times(2.0), times(9.0, samples=1), times(9.0, spread=8.0)])
+    assert not timing.settled([times(1.0, spread=0.5), times(2.0)])
+    assert not timing.settled([times(1.0), times(1.2, spread=0.5)])
+    assert not timing.settled([times(1.0, samples=1)])
 
 
 def test_roofline_is_measured_for_both_widths():

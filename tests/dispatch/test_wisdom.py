@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.bench import timing
 from fastconv.cli import main
 from fastconv.core import cpu
 from fastconv.dispatch import wisdom
@@ -136,7 +138,17 @@ def test_no_file_is_wanted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert wisdom.path() == Path("some", "where", "fastconv", "wisdom.json")
 
 
+def test_tune_keeps_no_times_that_scatter(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "STEADY", -1.0)
+    assert main(["tune", "--suite", "lecture", "--cases", "full", "--quick"]) == 0
+    assert "not kept, because times scatter" in capsys.readouterr().out
+    assert json.loads(file.read_text())["times"] == {}
+
+
 def test_tune(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "STEADY", math.inf)  # whatever else this machine does
     assert main(["tune", "--suite", "lecture", "--cases", "volume", "full", "map", "--quick"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("measured ") for line in lines)

@@ -531,7 +531,8 @@ def test_on_an_example(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     faster = {"Conv2d"}
     trial = sys.modules["fastconv.interop.torch.accelerate"]
-    monkeypatch.setattr(trial, "_times", lambda own, ours: [2.0, 1.0] if current() in faster else [1.0, 0.95])
+    fast, same = [[2.0] * 3, [1.0] * 3], [[1.0] * 3, [0.95] * 3]
+    monkeypatch.setattr(trial, "_times", lambda own, ours: fast if current() in faster else same)
     seen: list[str] = []
     swap = rooms.swap
     monkeypatch.setattr(trial, "swap", lambda m, k: (seen.append(type(m).__name__), swap(m, k)))
@@ -550,6 +551,14 @@ def test_on_an_example(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert modules(model) == before
 
 
+def test_times_that_scatter_swap_nothing(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = sys.modules["fastconv.interop.torch.accelerate"]
+    monkeypatch.setattr(trial, "_times", lambda own, ours: [[1.0, 2.0, 2.0, 9.0], [0.5, 0.6, 0.7, 8.0]])
+    report = FT.accelerate(model, example=image())
+    assert report.swapped == []
+    assert report.left["pool"] == "times scatter too much on the example: 650.000 ms, torch 2000.000 ms"
+
+
 def test_an_example_that_misses_a_module_or_disagrees(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model.spare = nn.Linear(2, 2)
     trial = sys.modules["fastconv.interop.torch.accelerate"]
@@ -561,9 +570,9 @@ def test_an_example_that_misses_a_module_or_disagrees(model: Any, monkeypatch: p
 
 def test_an_interrupted_trial_leaves_the_model_alone(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before = modules(model)
-    turns = iter([[2.0, 1.0]] * 3)
+    turns = iter([[[2.0] * 3, [1.0] * 3]] * 3)
 
-    def times(*calls: Any) -> list[float]:
+    def times(*calls: Any) -> list[list[float]]:
         for t in turns:
             return t
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
 
@@ -173,8 +173,8 @@ def accelerate(model: nn.Module, *, example: Any = None, inplace: bool = True) -
     model : torch.nn.Module
     example : Tensor or tuple, optional
         Arguments for one call of the model, which must be in eval mode.  Each module is then timed on its input in
-        that call, and its result is compared with torch's.  It is swapped only if the results agree and it takes less
-        than nine tenths of torch's time.
+        that call, and its result is compared with torch's.  It is swapped only if the results agree, it takes less
+        than nine tenths of torch's time, and the times scatter less than they differ.
     inplace : bool
         Whether to change `model` itself.  Otherwise a deep copy is changed, ``report.model``.
 
@@ -302,11 +302,13 @@ def _trial(module: nn.Module, kind: Kind, args: tuple[Any, ...] | None) -> tuple
         elif not _agree(ours, theirs):
             reason = "its result differs from torch's on the example"
         else:
-            torch_time, our_time = _times(lambda: own(module, *args), lambda: fast(module, *args))
+            torch_times, our_times = _times(lambda: own(module, *args), lambda: fast(module, *args))
+            torch_time, our_time = median(torch_times), median(our_times)
             times = f"{our_time * 1e3:.3f} ms, torch {torch_time * 1e3:.3f} ms"
-            if our_time < GAIN * torch_time:
+            if our_time < GAIN * torch_time and _is_below(our_times, torch_times):
                 return True, times
-            reason = f"no faster on the example: {times}"
+            faster = our_time < GAIN * torch_time
+            reason = f"{'times scatter too much' if faster else 'no faster'} on the example: {times}"
     unswap(module)
     return False, reason
 
@@ -321,8 +323,13 @@ def _agree(ours: Any, theirs: Any) -> bool:
     return torch.allclose(a, b, rtol=0.0, atol=limit, equal_nan=True)
 
 
-def _times(*calls: Callable[[], Any]) -> list[float]:
-    """Median seconds of each call; the calls are interleaved."""
+def _is_below(ours: list[float], theirs: list[float]) -> bool:
+    """Whether most times of ours are below most of theirs: three quarters of each."""
+    return quantiles(ours, n=4)[2] < quantiles(theirs, n=4)[0]
+
+
+def _times(*calls: Callable[[], Any]) -> list[list[float]]:
+    """Seconds of several runs of each call; the calls are interleaved."""
     samples: list[list[float]] = [[] for _ in calls]
     end = perf_counter() + SECONDS
     for done in range(ROUNDS):
@@ -332,4 +339,4 @@ def _times(*calls: Callable[[], Any]) -> list[float]:
             taken.append(perf_counter() - start)
         if done >= 2 and perf_counter() > end:
             break
-    return [median(taken) for taken in samples]
+    return samples
