@@ -7,7 +7,7 @@ from fastconv.bench.api import backends, compare
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import DTypeError, FastconvWarning, MissingExtraError, ShapeError, UnsupportedError
 from fastconv.dispatch.extensions import register, unregister
-from fastconv.dispatch.options import options
+from fastconv.dispatch.options import options, set_options
 from fastconv.dispatch.plan import Plan
 from fastconv.ops import grad
 from fastconv.ops.activation import (
@@ -153,6 +153,7 @@ __all__ = [
     "relu",
     "relu6",
     "selu",
+    "set_options",
     "sigmoid",
     "silu",
     "softmax",

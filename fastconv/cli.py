@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import fastconv
 from fastconv.bench.peers import PEERS
 from fastconv.core.arrays import dtype_called
+from fastconv.core.errors import not_among
 from fastconv.core.threads import as_count
 from fastconv.typing import Data, Door
 
@@ -247,15 +248,21 @@ def _info(options: argparse.Namespace) -> None:
         print(text(found))
 
 
+def operations() -> dict[str, Callable[..., Any]]:
+    """Public operations that have kernels to choose from, by name."""
+    public = {name: getattr(fastconv, name) for name in fastconv.__all__}
+    return {
+        name: f for name, f in public.items()
+        if inspect.isfunction(f) and f.__module__.startswith("fastconv.ops.")
+        and "backend" in inspect.signature(f).parameters
+    }  # fmt: skip
+
+
 def _operation(name: str) -> Callable[..., Any]:
-    found = getattr(fastconv, name, None) if name in fastconv.__all__ else None
-    if (
-        not inspect.isfunction(found)
-        or not found.__module__.startswith("fastconv.ops.")
-        or "backend" not in inspect.signature(found).parameters
-    ):
-        raise ValueError(f"operation must be one of fastconv's, as conv2d, max_pool2d or linear; got {name!r}")
-    return found
+    known = operations()
+    if name not in known:
+        raise ValueError(not_among("operation", name, known))
+    return known[name]
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -307,7 +314,7 @@ def _suites(options: argparse.Namespace) -> list[Suite]:
     names = options.suite or ["resnet50"]
     for name in names:
         if name not in SUITES and names != ["all"]:
-            raise ValueError(f"suite must be all or one of {', '.join(SUITES)}; got {name!r}")
+            raise ValueError(not_among("suite", name, ("all", *SUITES)))
     return [SUITES[name] for name in (SUITES if names == ["all"] else names)]
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import fastconv.backends  # noqa: F401
 from fastconv.typing import Data, Door, Peer
 
+PEERS: tuple[Peer, ...] = get_args(Peer)
+
 if TYPE_CHECKING:
     from fastconv.bench.backends import Backends
     from fastconv.bench.results import Comparison
@@ -21,7 +23,7 @@ def compare(
     operation: Callable[..., Any],
     /,
     *args: Any,
-    peers: Iterable[Peer] = get_args(Peer),
+    peers: Peer | Iterable[Peer] = PEERS,
     seconds: float = 0.5,
     rounds: int = 15,
     record: bool = False,
@@ -47,7 +49,7 @@ def compare(
         ``backend`` and ``algorithm`` restrict the kernels.
     peers : iterable of str
         Any of ``numpy``, ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one
-        becomes a note.
+        becomes a note.  One name may stand alone.
     seconds : float
         Time to spend on each contender.
     rounds : int

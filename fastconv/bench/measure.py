@@ -19,7 +19,7 @@ from fastconv.bench.results import Comparison
 from fastconv.bench.roofline import roofline
 from fastconv.bench.timing import ROUNDS, Times, interleave, limit_blas, settled
 from fastconv.bench.work import Work, canonical_results, error_of, exact, make_work
-from fastconv.core.errors import shown
+from fastconv.core.errors import did_you_mean, shown
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.survey import Candidate
 from fastconv.typing import Data, Door
@@ -132,10 +132,11 @@ def measure(
         raise ValueError(f"door must be one of {', '.join(DOORS)}, got {door!r}")
     if data not in DATA:
         raise ValueError(f"data must be one of {', '.join(DATA)}, got {data!r}")
-    names = tuple(peers) if isinstance(peers, Iterable) else (peers,)
+    names = tuple(peers) if isinstance(peers, Iterable) and not isinstance(peers, str) else (peers,)
     unknown = [n for n in names if not isinstance(n, str) or n not in _peers.PEERS]
     if unknown:
-        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {shown(unknown[0])}")
+        raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {shown(unknown[0])}"
+                         f"{did_you_mean(unknown[0], _peers.PEERS)}")  # fmt: skip
     tell = progress or (lambda what, done, total: None)
     work = make_work(operation, args, kwargs, data)
     problem, about, others = work.problem, environment(), Others()

@@ -13,6 +13,7 @@ from fastconv.bench.results import Report
 from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.timing import ROUNDS
 from fastconv.core.arrays import Spec
+from fastconv.core.errors import not_among
 from fastconv.ops import activation, adaptive, clamp, conv, gated, gemm, loss, pool, shape, softmax, unpool
 
 # A case names a public function of one.
@@ -31,7 +32,7 @@ def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, 
 def suite_named(name: str) -> Suite:
     """A suite of fastconv; ValueError if there is none of that name."""
     if name not in SUITES:
-        raise ValueError(f"suite must be one of {', '.join(SUITES)}, got {name!r}")
+        raise ValueError(not_among("suite", name, SUITES))
     return SUITES[name]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 import warnings
+from collections.abc import Iterable
 from reprlib import Repr
 from typing import Any
 
@@ -69,6 +70,23 @@ _short = _Short().repr
 def shown(value: Any) -> str:
     """What a user passed, for an error message: one short line."""
     return " ".join(_short(value).split())
+
+
+def did_you_mean(value: Any, names: Iterable[str]) -> str:
+    """The end of an error message: the one of `names` that is probably meant, whatever its case; "" if none is."""
+    from difflib import get_close_matches
+
+    if not isinstance(value, str):
+        return ""
+    plain = {name.casefold(): name for name in names}
+    close = get_close_matches(value.casefold(), plain, 1)
+    return f"; did you mean {plain[close[0]]!r}?" if close else ""
+
+
+def not_among(name: str, value: Any, names: Iterable[str], among: str = "one of") -> str:
+    """The error message for an argument that must be one of `names`."""
+    known = tuple(names)
+    return f"{name} must be {among} {', '.join(known)}, got {shown(value)}{did_you_mean(value, known)}"
 
 
 def whole(value: Any, wanted: str, typed: bool = False) -> int:

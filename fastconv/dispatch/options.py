@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from dataclasses import astuple, dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from fastconv.core import threads as _threads
 from fastconv.core.caches import keep_few
-from fastconv.core.errors import UnsupportedError, shown, whole
+from fastconv.core.errors import UnsupportedError, not_among, shown, warn, whole
 from fastconv.core.problems.base import as_number
 from fastconv.dispatch.extensions import BACKENDS, all_algorithms, all_backends
 from fastconv.typing import Backend
 
+F = TypeVar("F", bound=Callable[..., Any])
 CLOSE = 6  # names to suggest
 DEFAULT_TOL = 4e-6  # of sums in float32; for float64 it is as many units in the last place
 
@@ -51,7 +53,7 @@ _outer: ContextVar[tuple[Options, ...]] = ContextVar("fastconv_outer_options", d
 def _check(name: str, value: Any) -> Any:
     if name == "backend":
         if not isinstance(value, str) or (value not in ("auto", *BACKENDS) and value not in all_backends()):
-            raise ValueError(f"backend must be one of auto, {', '.join(all_backends())}, got {shown(value)}")
+            raise ValueError(not_among("backend", value, ("auto", *all_backends())))
     elif name == "algorithm":
         if not isinstance(value, str):
             raise TypeError(f"algorithm must be a str, got {shown(value)}")
@@ -123,6 +125,39 @@ def exactly(values: tuple[Any, ...]) -> Iterator[None]:
         _current.reset(token)
 
 
+def set_options(
+    *,
+    backend: Backend | None = None,
+    algorithm: str | None = None,
+    threads: int | None = None,
+    tol: float | None = None,
+    max_workspace: int | None = None,
+) -> None:
+    """Set options for every fastconv call from here on.
+
+    As those of `options`, they are context-local: in a thread that starts later they do not hold, and inside a block of
+    `options` they hold until its end.  A keyword left as None keeps its value.
+
+    Parameters
+    ----------
+    backend, algorithm, threads, tol, max_workspace
+        As in `options`; ``"auto"`` lets fastconv choose again.
+
+    See Also
+    --------
+    options
+
+    Examples
+    --------
+    >>> import fastconv, numpy as np
+    >>> fastconv.set_options(backend="numpy")
+    >>> fastconv.plan(fastconv.relu, np.ones(3)).kernel
+    'numpy.blocks'
+    >>> fastconv.set_options(backend="auto")
+    """
+    _current.set(_resolve(_current.get(), backend, algorithm, threads, tol, max_workspace))
+
+
 class options(ContextDecorator):
     """Set options for every fastconv call inside a ``with`` block.
 
@@ -156,6 +191,8 @@ class options(ContextDecorator):
     array([[[2., 2., 2.]]])
     """
 
+    _used = True  # until all arguments are known to be right
+
     def __init__(
         self,
         *,
@@ -169,8 +206,20 @@ class options(ContextDecorator):
             "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
         }  # fmt: skip
         _merge(_DEFAULT, self._given)  # errors are raised here, not when the block is entered
+        self._used = False
+
+    def __call__(self, function: F) -> F:
+        self._used = True
+        return super().__call__(function)
+
+    def __del__(self) -> None:
+        if not self._used and not sys.is_finalizing():
+            given = ", ".join(f"{name}={shown(value)}" for name, value in self._given.items() if value is not None)
+            warn(f"options({given}) had no effect: it holds inside a block, `with fastconv.options({given}):`; "
+                 f"`fastconv.set_options({given})` holds from there on")  # fmt: skip
 
     def __enter__(self) -> Options:
+        self._used = True
         outer = _current.get()
         merged = _merge(outer, self._given)
         _outer.set((*_outer.get(), outer))

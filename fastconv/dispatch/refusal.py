@@ -45,7 +45,10 @@ def refusal(problem: Problem, options: Options, candidates: tuple[Candidate, ...
     (shape, dtype), *_ = problem.results
     lines = [f"no kernel can do this: {problem.op}, result {shape} of {dtype}{asked}"]
     meant = [c for c in candidates if _is_meant(c, options)]
-    if meant:
+    missing = next((str(c.reason) for c in meant if str(c.reason).startswith(ABSENT)), None)
+    if options.backend != "auto" and missing is not None:
+        lines = [f"backend={options.backend!r} was asked for, but {missing}"]
+    elif meant:
         lines.append(f"  why not: {_reasons(meant)}")
     else:
         lines.append(f"  why not: {_absent(problem.op, options, candidates)}")

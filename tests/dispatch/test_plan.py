@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import subprocess
 import sys
 import threading
+import warnings
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -266,6 +268,35 @@ def test_gradients_of_weights_are_chosen_by_the_whole_batch() -> None:
     assert "predictions are for the whole batch on one thread" in text
     text = str(F.plan(F.conv2d, x, w, padding=1).explain())
     assert "predictions are for one image on one thread" in text
+
+
+def test_options_without_a_block_are_said_to_do_nothing() -> None:
+    with pytest.warns(F.FastconvWarning, match=r"options\(threads=1, tol=0.0\) had no effect.*set_options\(") as caught:
+        F.options(threads=1, tol=0.0)
+    assert caught[0].filename == __file__
+    assert resolve().threads is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        F.options(threads=1)(abs)  # a decorator
+        with F.options(threads=1):
+            pass
+
+
+def test_set_options_holds_until_it_is_set_again_or_a_block_ends() -> None:
+    def check() -> None:
+        F.set_options(backend="numpy", threads=1)
+        assert (resolve().backend, resolve().threads) == ("numpy", 1)
+        with F.options(backend="reference"):
+            F.set_options(threads=2)
+            assert (resolve().backend, resolve().threads) == ("reference", 2)
+        assert (resolve().backend, resolve().threads) == ("numpy", 1)
+        F.set_options(backend="auto")
+        assert (resolve().backend, resolve().threads) == ("auto", 1)
+        with pytest.raises(ValueError, match="threads must be"):
+            F.set_options(threads=0)
+
+    contextvars.copy_context().run(check)
+    assert resolve().threads is None
 
 
 def test_options_may_be_used_again_and_inside_themselves() -> None:

@@ -220,7 +220,7 @@ def test_without_numba_the_refusal_says_how_to_install_it(monkeypatch) -> None:
     monkeypatch.setattr(base, "missing_numba", lambda: "numba is not installed: pip install 'fastconv[numba]'")
     x = np.ones((1, 4, 13, 17), "f")  # not planned before
     text = refused(lambda: F.conv2d(x, W, backend="numba"))
-    assert "why not: numba is not installed: pip install 'fastconv[numba]'" in text and "backend='cython'" in text
+    assert "asked for, but numba is not installed: pip install 'fastconv[numba]'" in text and "backend='cython'" in text
 
 
 def test_kernels_may_be_asked_for_by_their_full_names() -> None:

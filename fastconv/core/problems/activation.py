@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 
 from fastconv.core.caches import keep_few
-from fastconv.core.errors import DTypeError, shown
+from fastconv.core.errors import DTypeError, not_among, shown
 from fastconv.core.problems.base import Direction, Problem, check_dtype, description
 from fastconv.typing import Activation
 
@@ -98,7 +98,7 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
     if activation is None:
         return
     if activation not in FUSED:
-        raise ValueError(f"activation must be None or one of {', '.join(FUSED)}, got {shown(activation)}")
+        raise ValueError(not_among("activation", activation, FUSED, "None or one of"))
     if dtype.kind == "c" or (dtype.kind in "iu" and activation not in ("relu", "relu6")):
         raise DTypeError(f"activation {shown(activation)} has no meaning for dtype {dtype}")
 

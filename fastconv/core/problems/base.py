@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform, get_ar
 
 import numpy as np
 
-from fastconv.core.errors import DTypeError, ShapeError, shown, whole
+from fastconv.core.errors import DTypeError, ShapeError, did_you_mean, shown, whole
 from fastconv.typing import Layout, PaddingMode
 
 LAYOUTS: tuple[str, ...] = get_args(Layout)
@@ -180,9 +180,13 @@ def joint_shape(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(joint)
 
 
+IN_WORDS = {"channels_first": "NCHW", "channels_last": "NHWC"}  # as other libraries name them
+
+
 def as_layout(layout: Any) -> Layout:
     if not isinstance(layout, str) or layout not in LAYOUTS:
-        raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {shown(layout)}")
+        close = did_you_mean(IN_WORDS.get(str(layout), layout), LAYOUTS)
+        raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {shown(layout)}{close}")
     return layout  # type: ignore[return-value]
 
 

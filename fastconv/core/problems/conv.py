@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 
 from fastconv.core.caches import keep_few
-from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.errors import DTypeError, ShapeError, not_among, shown
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
@@ -361,6 +361,14 @@ def _described(
 
 
 @keep_few(1024)
+def _other_layout(rank: int, shape: tuple[int, ...], layout: str, channels: int) -> str:
+    """A hint for an error message, where an image has the wanted channels on the axis of the other layout."""
+    last, first = shape[-1], shape[-rank - 1]
+    if layout == "NCHW" and last == channels:
+        return '; if channels are its last axis: layout="NHWC"'
+    return '; if channels come before height and width: layout="NCHW"' if layout == "NHWC" and first == channels else ""
+
+
 def conv_problem(
     rank: int,
     xshape: tuple[int, ...],
@@ -391,14 +399,14 @@ def conv_problem(
     if icg * g != ic:
         raise ShapeError(
             f"weight has shape {wshape} and groups={g}, so input must have {icg * g} channels; it has {ic} "
-            f"(shape {xshape})"
+            f"(shape {xshape}){_other_layout(rank, xshape, layout, icg * g)}"
         )
     if oc % g:
         raise ShapeError(f"weight has {oc} output channels, which {g} groups do not divide")
     _check_bias(bshape, oc)
     dtypes = _conv_dtypes(xdtype, wdtype, bdtype)
     if padding_mode not in PADDING_MODES:
-        raise ValueError(f"padding_mode must be one of {', '.join(PADDING_MODES)}, got {shown(padding_mode)}")
+        raise ValueError(not_among("padding_mode", padding_mode, PADDING_MODES))
     mode = "zeros" if padding_mode == "constant" else padding_mode
     _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
@@ -445,7 +453,10 @@ def conv_transpose_problem(
     n, ic, spatial, kernel, s, d, g = sizes
     wic, ocg = wshape[:2]
     if wic != ic:
-        raise ShapeError(f"weight has shape {wshape}, so input must have {wic} channels; it has {ic} (shape {xshape})")
+        raise ShapeError(
+            f"weight has shape {wshape}, so input must have {wic} channels; it has {ic} "
+            f"(shape {xshape}){_other_layout(rank, xshape, layout, wic)}"
+        )
     oc = ocg * g
     _check_bias(bshape, oc)
     dtypes = _conv_dtypes(xdtype, wdtype, bdtype)

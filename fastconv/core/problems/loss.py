@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from fastconv.core.caches import keep_few
-from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.errors import DTypeError, ShapeError, not_among
 from fastconv.core.problems.base import NOMINAL_ROWS, Problem, check_dtype, description
 from fastconv.typing import Reduction
 
@@ -105,7 +105,7 @@ def loss_problem(
     """
     (xshape, xdtype), (tshape, tdtype) = x, target
     if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}, got {shown(reduction)}")
+        raise ValueError(not_among("reduction", reduction, REDUCTIONS))
     if not 0.0 <= smoothing <= 1.0:
         raise ValueError(f"label_smoothing must be between 0 and 1, got {smoothing}")
     check_dtype(xdtype, "input", "f")

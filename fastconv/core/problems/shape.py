@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 
 from fastconv.core.caches import keep_few
-from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.errors import DTypeError, ShapeError, not_among, shown
 from fastconv.core.problems.base import (
     Direction,
     Problem,
@@ -108,7 +108,7 @@ def pad_problem(
     """
     check_dtype(dtype, "input", "fciub")
     if mode not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}, got {shown(mode)}")
+        raise ValueError(not_among("mode", mode, MODES))
     if not isinstance(pad, tuple) or any(not isinstance(p, int) for p in pad):
         raise TypeError(f"pad must be a sequence of ints, got {shown(pad)}")
     pad = tuple(as_int(p, "pad") for p in pad)
