@@ -3,7 +3,7 @@ PYTHON ?= python3
 MINUTES ?= 30
 RUNS ?= 300000
 
-.PHONY: build check imports test coverage bench fuzz soak sanitize threads micro neon
+.PHONY: build check imports test coverage bench docs fuzz soak sanitize threads micro neon
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -24,6 +24,11 @@ coverage:
 
 bench:
 	$(PYTHON) -m pytest benchmarks --benchmark-group-by=param:problem
+
+# The site, docs/_build/html: every example runs, and a warning is an error.
+docs:
+	$(PYTHON) -m pytest -q tests/test_documents.py
+	$(PYTHON) -m sphinx -W --keep-going -n -q -b html -d docs/_build/doctrees docs docs/_build/html
 
 fuzz:
 	$(PYTHON) -m tests.fuzz --minutes $(MINUTES)

@@ -114,7 +114,7 @@ def adaptive_max_pool2d(
 
     Returns
     -------
-    y : ndarray, shape (N, C, *output_size) or (C, *output_size)
+    y : ndarray, shape (N, C, oh, ow) or (C, oh, ow)
         Of the dtype of `input`: any float or integer.
     indices : ndarray of int64, shape of y
         With `return_indices`: the position of the first maximum, or of the first NaN, in the flattened spatial axes of
@@ -190,7 +190,7 @@ def adaptive_avg_pool2d(
 
     Returns
     -------
-    ndarray, shape (N, C, *output_size) or (C, *output_size)
+    ndarray, shape (N, C, oh, ow) or (C, oh, ow)
         Of the dtype of `input`: a float, or int64, which is truncated.  Float16 and bfloat16 are summed in float32 and
         rounded once.
 
