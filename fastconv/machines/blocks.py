@@ -31,7 +31,6 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.conv_weight.rows/sums": (L2, 1 / 16),
     "cython.gemm.packed/a": (L2, 1 / 4),
     "cython.gemm.packed/b": (L2, 2),
-    "cython.gemm.packed/in_place": (L1, 1 / 2),
     "cython.gemm.packed/small": (L2, 1 / 4),
     "cython.gemm.thin/sums": (L1, 1),
     "numba.conv/band": (L2, 1 / 4),

@@ -14,15 +14,21 @@ from fastconv.core.problems.base import as_flag, as_name, joint_shape
 from fastconv.core.problems.gemm import as_factor, gemm_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.views import canonical_input, canonical_result
 from fastconv.typing import Activation, ArrayLike, Backend
 
 
-def multiply(
+def multiply(*operands: Any, **given: Any) -> np.ndarray:
+    """The product that `request` describes."""
+    return submit(*request(*operands, **given))
+
+
+def request(
     a: np.ndarray, b: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, alpha: complex, beta: complex,
     trans_a: bool, trans_b: bool, activation: str | None, out: Any, options: Options, shape_a: tuple[int, ...],
     shape: tuple[int, ...] | None = None, names: tuple[str, str] = ("a", "b"),
-) -> np.ndarray:  # fmt: skip
+) -> Request:  # fmt: skip
     """Product of `a`, seen in `shape_a`, and `b`; the result has `shape` if that is given."""
     recipe, right, added, row = _recipe(
         a.shape, a.dtype, shape_a, (b.shape, b.dtype), None if c is None else (c.shape, c.dtype),
@@ -30,7 +36,7 @@ def multiply(
         as_name(activation, "activation"), is_planning(), names, shape, options,
     )  # fmt: skip
     addend = None if c is None or added is None else added(c)
-    return submit(recipe, a, (right(b), addend, None if bias is None else row(bias)), out)
+    return recipe, a, (right(b), addend, None if bias is None else row(bias)), out
 
 
 @remember
@@ -133,14 +139,22 @@ def gemm(
     array([[2.5, 3.5],
            [6.5, 7.5]])
     """
+    options = resolve(backend, algorithm, threads, tol, max_workspace)
+    result: np.ndarray = _gemm(a, b, c, bias, alpha, beta, trans_a, trans_b, activation, out, options)
+    return result
+
+
+@repeated
+def _gemm(
+    a: Any, b: Any, c: Any, bias: Any, alpha: Any, beta: Any, trans_a: Any, trans_b: Any, activation: Any, out: Any,
+    options: Options,
+) -> Request:  # fmt: skip
     a, b = as_array(a, "a"), as_array(b, "b")
     c = None if c is None else as_array(c, "c")
     bias = None if bias is None else as_array(bias, "bias")
-    return multiply(
+    return request(
         a, b, c, bias, as_factor(alpha, "alpha"), as_factor(beta, "beta"),
-        as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        a.shape,
+        as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out, options, a.shape,
     )  # fmt: skip
 
 
@@ -183,15 +197,17 @@ def matmul(
     >>> F.matmul(np.ones((5, 2, 3)), np.ones(3)).shape
     (5, 2)
     """
+    result: np.ndarray = _matmul(a, b, out, resolve(backend, algorithm, threads, tol, max_workspace))
+    return result
+
+
+@repeated
+def _matmul(a: Any, b: Any, out: Any, options: Options) -> Request:
     a, b = as_array(a, "a"), as_array(b, "b")
     shape = matmul_shape(a, b)
     shape_a = (1, *a.shape) if a.ndim == 1 else a.shape
     right = b[:, None] if b.ndim == 1 else b
-    return multiply(
-        a, right, None, None, 1.0, 0.0, False, False, None, out,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        shape_a, shape,
-    )  # fmt: skip
+    return request(a, right, None, None, 1.0, 0.0, False, False, None, out, options, shape_a, shape)
 
 
 def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[int, ...]:
@@ -234,12 +250,18 @@ def linear(
     array([[3., 4., 5., 6.],
            [3., 4., 5., 6.]])
     """
+    options = resolve(backend, algorithm, threads, tol, max_workspace)
+    result: np.ndarray = _linear(input, weight, bias, activation, out, options)
+    return result
+
+
+@repeated
+def _linear(input: Any, weight: Any, bias: Any, activation: Any, out: Any, options: Options) -> Request:
     x, w = as_array(input, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
     shape = linear_shape(x, w, b)
     rows = w[None] if w.ndim == 1 else w
-    return multiply(
-        x, rows, None, b, 1.0, 0.0, False, True, activation, out,
-        resolve(backend, algorithm, threads, tol, max_workspace),
-        (prod(x.shape[:-1]), x.shape[-1]), shape, ("input", "weight"),
+    return request(
+        x, rows, None, b, 1.0, 0.0, False, True, activation, out, options, (prod(x.shape[:-1]), x.shape[-1]), shape,
+        ("input", "weight"),
     )  # fmt: skip

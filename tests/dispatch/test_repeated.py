@@ -35,6 +35,15 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...], dict[str
     "lp_pool1d": (F.lp_pool1d, ((4, 9),), {"norm_type": 2.0, "kernel_size": 2}),
     "adaptive": (F.adaptive_avg_pool2d, ((2, 7, 9),), {"output_size": (3, 4)}),
     "global": (F.global_avg_pool, ((2, 7, 9, 3),), {}),
+    "gemm": (F.gemm, ((8, 5), (5, 40)), {}),
+    "gemm transposed": (F.gemm, ((5, 8), (40, 5)), {"trans_a": True, "trans_b": True, "alpha": 0.5}),
+    "matmul": (F.matmul, ((20, 7), (7, 9)), {}),
+    "matmul of a batch": (F.matmul, ((3, 5, 7), (3, 7, 2)), {}),
+    "matmul of one matrix": (F.matmul, ((3, 5, 7), (7, 2)), {}),
+    "matmul of a vector": (F.matmul, ((5, 7), (7,)), {}),
+    "linear": (F.linear, ((4, 16), (10, 16), (10,)), {"activation": "relu"}),
+    "linear of one row": (F.linear, ((1, 64), (10, 64)), {}),
+    "linear of one output": (F.linear, ((2, 3, 64), (64,)), {}),
 }
 
 

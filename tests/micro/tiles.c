@@ -63,27 +63,39 @@ static void lane_tile(int rows, int wide)
     }
 }
 
-static void gemm_tile(int rows, int wide)
+static void gemm_tile(int rows, int wide) /* 2: wide, and b is kept */
 {
-    const ptrdiff_t width = wide ? T->nr : T->vl;
-    for (ptrdiff_t cols = 1; cols <= width; cols++)
+    const ptrdiff_t vl = T->vl, nr = T->nr;
+    for (ptrdiff_t cols = wide ? vl + 1 : 1; cols <= (wide ? nr : vl); cols++)
         for (int form = 0; form < 8; form++) {
             const int first = form & 1, relu = form >> 1 & 1, with_bias = form >> 2;
-            const ptrdiff_t depth = draw(1, 7), bs = draw(width, width + 3), ys = draw(cols, cols + 4), packed = draw(0, 1);
+            const ptrdiff_t width = wide ? cols : vl, depth = draw(1, 7), bs = draw(width, width + 3), ys = draw(cols, cols + 4), packed = draw(0, 1);
             const ptrdiff_t ars = packed ? 1 : depth + draw(0, 2), acs = packed ? T->mr : 1, size = (rows - 1) * ys + cols;
             begin("gemm_tile[%d][%d]: depth %td, cols %td, first %d, relu %d, bias %d", rows, wide, depth, cols, first, relu,
                   with_bias);
             REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + width);
             REAL *y = numbers(size), *bias = with_bias ? numbers(cols) : NULL, *want = copied(y, size);
-            const gemm_tile_args t = {depth, 1, 0, a, ars, acs, b, bs, cols, first, y, ys, bias, relu};
+            REAL *keep = wide == 2 ? nothing((depth - 1) * nr + cols) : NULL;
+            const ptrdiff_t step = bs * (ptrdiff_t)sizeof(REAL), run = draw(1, depth + 1);
+            const int resumes = (int)draw(0, 1), pauses = (int)draw(0, 1);
+            REAL *sums = resumes || pauses ? numbers(rows * nr) : NULL, *before = copied(sums, sums ? rows * nr : 0);
+            const gemm_tile_args t = {depth, 1, 0, a, ars, acs, b, bs, cols, first, y, ys, bias, relu, b, 64, step, run, -run * step, keep, sums,
+                                      resumes, pauses};
             USE(T->gemm_tile[rows][wide])(&t);
             for (ptrdiff_t i = 0; i < rows; i++)
                 for (ptrdiff_t j = 0; j < cols; j++) {
-                    REAL sum = first ? 0 : want[i * ys + j];
+                    const ptrdiff_t lane = i * nr + (wide && j >= vl ? j - cols + 2 * vl : j);
+                    REAL sum = resumes ? before[lane] : 0;
                     for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[k * bs + j];
+                    if (pauses) {
+                        same(sums + lane, &sum, 1);
+                        continue;
+                    }
+                    if (!first) sum += want[i * ys + j];
                     want[i * ys + j] = relu_of(relu, sum + (bias ? bias[j] : 0));
                 }
             same(y, want, size);
+            for (ptrdiff_t k = 0; keep && k < depth; k++) same(keep + k * nr, b + k * bs, cols);
         }
 }
 
@@ -167,6 +179,7 @@ void check_tiles(void)
             lane_tile(rows, wide);
             gemm_tile(rows, wide);
         }
+        gemm_tile(rows, 2);
     }
     for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
         for (ptrdiff_t cols = 1; cols <= 2 * T->nr + 3; cols++)

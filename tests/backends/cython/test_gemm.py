@@ -129,6 +129,33 @@ def test_blocks_of_depth_and_of_columns(kernel: Any, dtype: Any) -> None:
 
 @every_dtype
 @every_kernel
+def test_operands_in_place(kernel: Any, dtype: Any) -> None:
+    """Rows far apart, rows of which the cache keeps few, transposed, reversed and repeated operands."""
+    skip_unavailable(kernel)
+    rng = np.random.default_rng(1)
+    for m, n, k in ((1, 70, 40), (9, 100, 60), (16, 65, 600), (30, 130, 30), (45, 40, 70), (60, 33, 100)):
+        for row in (n, n + 3, 1024, 4096):
+            b = rng.standard_normal((k, row)).astype(dtype)[:, :n]
+            a = rng.standard_normal((k, m)).astype(dtype).T
+            wide = rng.standard_normal((m, 2 * k)).astype(dtype)
+            same = np.broadcast_to(b[:1], b.shape)
+            pairs = ((a, b), (wide[:, ::2], b), (a, b[::-1]), (wide[:, :k], b[:, ::-1]), (a, same))
+            for left, right in pairs:
+                p = problem(m, n, k, dtype, bias=row == n, activation="relu" if row == n + 3 else None)
+                if kernel.reject(p) is not None:
+                    continue
+                bias = rng.standard_normal(n).astype(dtype) if p.bias else None
+                constants = right[None], None, bias
+                y = run(kernel, p, left[None], constants)
+                again = run(kernel, p, left.copy()[None], (right.copy()[None], None, bias), "start", threads=2)
+                assert y.tobytes() == again.tobytes(), f"{kernel.name}: {p}"
+                expected = expect(p, left[None], *constants)
+                scale = max(np.abs(expected).max(), k**0.5)
+                np.testing.assert_allclose(y, expected, rtol=0, atol=4 * kernel.error(p) * scale)
+
+
+@every_dtype
+@every_kernel
 def test_empty(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel)
     for m, n, k, batch in ((0, 5, 3, 1), (5, 0, 3, 1), (5, 6, 0, 1), (5, 6, 0, 3), (5, 6, 7, 0)):

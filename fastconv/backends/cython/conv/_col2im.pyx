@@ -201,9 +201,11 @@ cdef class Col2im(Prepared):
             self.t.pack_a(job.pixels, tile.a, tile.ars, tile.acs, rows, self.icg)
             tile.a, tile.ars, tile.acs = job.pixels, 1, self.t.mr
         tile.depth, tile.bs, tile.ys, tile.first, tile.bias, tile.relu = self.icg, nr, self.pitch, 1, NULL, 0
+        tile.spacing, tile.step, tile.run, tile.jump, tile.resumes, tile.pauses = 64, nr * size, self.icg, 0, 0, 0
         while j < job.lanes:
             wide = job.lanes - j > vl
             tile.b, tile.y, tile.cols = job.w + j * self.icg * size, job.columns + j * size, nr if wide else vl
+            tile.next = <const char *>tile.b + nr * self.icg * size  # the next panel
             self.t.gemm_tile[rows][wide](&tile)
             j = j + nr
         if self.channels_last:

@@ -4,7 +4,6 @@ from fastconv.backends.cython.runtime._prepared import Bound, Prepared
 from fastconv.core.problems.gemm import GemmProblem
 
 class PackedGemm(Prepared):
-    rows_in_place: bool
     parts: int
     apart: int
     def __init__(
@@ -15,8 +14,9 @@ class PackedGemm(Prepared):
         nc: int,
         strips_per_item: int,
         panels_per_item: int,
-        few: bool,
+        streams: bool,
         whole: bool,
+        packs_a: bool,
     ) -> None: ...
     def operands(
         self,

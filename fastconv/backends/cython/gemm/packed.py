@@ -2,8 +2,8 @@
 
 Register tile: MR rows x 2 vectors of columns.  A panel of A (MR x KC) stays in the L1 cache for all panels of B; a
 block of A and a group of panels of B fit the L2 cache, and a block of B takes at most `B` bytes of the L3 cache.
-Products of few rows, or with a small B, read B in place, if its rows are contiguous; those of few columns read A in
-place.  Small products of a batch are items of work of one call.
+Where all of A for such a panel is a block, B is streamed: read once, and packed on the way, panel by panel.  Products
+of few columns read A in place.  Small products of a batch are items of work of one call.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from fastconv.backends.cython.runtime.dtypes import BFLOAT16_TILES, DType
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
-from fastconv.core.numbers import ceil_div, round_up
+from fastconv.core.numbers import LINE, ceil_div, round_up
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
 from fastconv.machines import block_bytes, host_table
 
-A, B, SMALL, IN_PLACE = (f"cython.gemm.packed/{block}" for block in ("a", "b", "small", "in_place"))
-IN_PLACE_TILES = 3  # B is read in place if at most so many tiles use each element, or if all of it is IN_PLACE bytes
-PASSES = 8  # A is read in place for at most so many panels of B; the same as in _gemm.pyx
+A, B, SMALL = (f"cython.gemm.packed/{block}" for block in ("a", "b", "small"))
+PASSES = 8  # A is read in place for at most so many panels of B; the same as in _packed.pyx
 NEAR = 2048  # bytes: rows of A a multiple of this apart map to few sets of the L1 cache, and are packed
-SET_BYTES = 4096  # rows of B a multiple of this apart map to one set of the L1 cache
+RUN = 64  # panels of an item of work that streams them: a few milliseconds
+ROOM = 24 << 10  # bytes of A, so few that they are always set aside: views may have rows that must be packed
 
 
 class PackedGemm(Kernel[GemmProblem]):
@@ -36,7 +36,7 @@ class PackedGemm(Kernel[GemmProblem]):
     algorithm = "packed"
     row = "cython.gemm.packed"
     activations = frozenset({"relu"})
-    revision = 3
+    revision = 4
     types: DType | None = None  # of its table, where elements are not those of sums
     parts, apart = 1, 0  # of a row of the first operand, see simd/gemm/gemm.h
 
@@ -57,26 +57,45 @@ class PackedGemm(Kernel[GemmProblem]):
         used = p.n / round_up(max(p.n, 1), vl) * min(1.0, p.m / strips / 4)
         multiply = p.flops * size / 4 / max(used, 1e-3)
         prepacked = p.packed and not p.b_batched
-        if self._few(p) and not (prepacked or p.trans_b):
-            memory = native.traffic(p.bytes) if p.n * size % SET_BYTES else {"bytes": p.bytes}
-            return Features({"call_in_place": 1, "product": p.batch}, {"multiply_in_place": multiply}, memory)
-        packed_b = 0 if prepacked else (p.batch if p.b_batched else 1) * p.k * panels * nr
-        near = panels <= PASSES and (p.trans_a or p.k * size % NEAR)
-        packed_a = 0 if near else p.batch * p.m * p.k
-        return Features({"call": 1, "multiply": multiply, "pack": packed_a + packed_b, **native.traffic(p.bytes)})
+        packed_a = p.batch * p.m * p.k if self._packs_a(p, panels) else 0
+        columns = (p.batch if p.b_batched else 1) * p.k * panels * nr
+        if self._streams(p) or (prepacked and self._few(p)):
+            packed = packed_a + (p.batch * p.k * panels * nr if p.trans_b and not prepacked else 0)
+            counts = {"call_in_place": 1, "product": p.batch, "pack": packed}
+            return Features(counts, {"multiply_in_place": multiply}, native.traffic(p.bytes))
+        pack = packed_a + (0 if prepacked else columns)
+        return Features({"call": 1, "multiply": multiply, "pack": pack, **native.traffic(p.bytes)})
+
+    @property
+    def _tiled(self) -> bool:
+        """Whether matrix registers multiply: they load rows of A as they lie, and B from packed panels."""
+        return self.types is BFLOAT16_TILES
+
+    def _streams(self, p: GemmProblem) -> bool:
+        """Whether panels of B are read in place, one after the other, each for all strips of A."""
+        packed_once = not p.b_batched and (p.packed or (p.batch > 1 and p.trans_b))  # for many runs or products
+        return not (self._tiled or packed_once) and self._few(p)
 
     def _few(self, p: GemmProblem) -> bool:
-        """Whether B is read in place, where it has the right strides and is not packed beforehand."""
+        """Whether A is small enough for that."""
         size = p.acc.itemsize
-        return p.m <= IN_PLACE_TILES * native.tile(self.isa, size)[0] or p.k * p.n * size <= block_bytes(IN_PLACE)
+        mr, nr = native.tile(self.isa, size)
+        return p.n <= nr or round_up(max(p.m, 1), mr) * native.depth_part(p.k, size) * size <= block_bytes(A)
+
+    def _packs_a(self, p: GemmProblem, panels: int) -> bool:
+        """Whether strips of A are packed, if they are contiguous, for so many panels of B."""
+        aliased = not p.trans_a and p.k * p.acc.itemsize % NEAR == 0
+        return not self._tiled and (panels > PASSES or aliased)
 
     def _blocks(self, p: GemmProblem) -> tuple[int, int]:
         """(depth, columns) of a block of B."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        depth = p.k if self.parts > 1 else native.depth_part(p.k, size)
+        depth, every = p.k if self.parts > 1 else native.depth_part(p.k, size), round_up(max(p.n, 1), nr)
+        if self._streams(p):
+            return depth, every
         cols = max(1, block_bytes(B) // (max(depth, 1) * nr * size)) * nr
-        return depth, min(cols, round_up(max(p.n, 1), nr))
+        return depth, min(cols, every)
 
     def _items(self, p: GemmProblem, count: int) -> tuple[int, int]:
         """(strips of A, panels of B) of an item of work."""
@@ -85,25 +104,41 @@ class PackedGemm(Kernel[GemmProblem]):
         depth, cols = self._blocks(p)
         strips, panels = ceil_div(max(p.m, 1), mr), cols // nr
         fit = max(1, block_bytes(A) // (mr * max(depth, 1) * size))
+        if self._streams(p):
+            fit = min(strips, fit)
+            if count == 1 or p.batch >= 4 * count:
+                return fit, min(panels, RUN)
+            if panels >= 2 * count:
+                return fit, min(max(1, panels // (4 * count)), RUN)
+            return min(fit, max(1, strips // (2 * count))), panels
         if count > 1:
             fit = min(fit, max(1, strips // (4 * count)))
         runs = ceil_div(strips, fit)
         fit = ceil_div(strips, runs)
         return fit, panels if runs >= 4 * count or count == 1 else max(1, panels * runs // (4 * count))
 
+    def _room(self, p: GemmProblem, strips: int, panels: int) -> int:
+        """Bytes of scratch for strips of A; 0 where they are always read in place."""
+        size = p.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        nbytes = (strips * mr * native.depth_part(p.k, size) + nr) * size
+        return nbytes if self._packs_a(p, panels) or (nbytes <= ROOM and not self._tiled) else 0
+
     def _whole(self, p: GemmProblem) -> bool:
         """Whether each product of a batch is computed by one thread."""
         depth, cols = self._blocks(p)
         one = depth == p.k and cols >= p.n and cols * depth * p.acc.itemsize <= block_bytes(SMALL)
-        return p.batch > 1 and one and (p.b_batched or p.packed)
+        return p.batch > 1 and one and (p.b_batched or p.packed) and not self._streams(p)
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        strips, block = self._items(p, 1)[0], 0 if p.packed and not p.b_batched else cols
-        return (mr * nr + (nr + strips * mr + block) * depth) * size + machine.ISAS[self.isa].bytes
+        strips, panels = self._items(p, 1)
+        panel = nr * depth + mr * nr * strips if self._streams(p) else 0
+        block = 0 if self._streams(p) or (p.packed and not p.b_batched) else cols * depth
+        return (mr * nr + panel + block) * size + self._room(p, strips, panels) + LINE
 
     def error(self, problem: GemmProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.k)
@@ -119,18 +154,19 @@ class PackedGemm(Kernel[GemmProblem]):
         size, packed = p.acc.itemsize, p.packed and not p.b_batched
         nr = native.tile(self.isa, size)[1]
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
+        items = self._items(p, count)
         table = native.table(self.isa, self.types or p.acc)
         prepared = _packed.PackedGemm(
-            table, p, *self._blocks(p), *self._items(p, count), self._few(p), self._whole(p)
+            table, p, *self._blocks(p), *items, self._streams(p), self._whole(p), self._room(p, *items) > 0
         )
-        prepared.rows_in_place = self.types is BFLOAT16_TILES
         prepared.parts, prepared.apart = self.parts, self.apart
         own, shared = prepared.scratch_bytes()
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = y or native.matrices(p.batch, p.m, p.n)
-        native.schedule(prepared, own, count, native.seconds(self, p), x, y, shared_bytes=shared)
+        z = native.second_operand(p, swapped=p.trans_b)
+        native.schedule(prepared, own, count, native.seconds(self, p), x, y, z, shared)
         if not packed:
-            return lambda constants: prepared.operands(*constants)
+            return native.Operands(p, prepared)
         panels = _packed.Panels(prepared)
         elements = round_up(p.n, nr) * p.k
         native.schedule(panels, 0, count, host_table().rate(f"{self.rates}/pack") * elements)

@@ -21,6 +21,7 @@ from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.machines import block_bytes, l3_bytes
 
+TRANSPOSED_ROWS = 8  # a matrix whose columns are contiguous is packed for more rows; the same as in _skinny.pyx
 SUMS = "cython.gemm.thin/sums"  # of an item, so that they stay in the L1 cache
 
 
@@ -62,12 +63,14 @@ class Skinny(Kernel[GemmProblem]):
         nr = native.tile(self.isa, size)[1]
         used = max(cols, 1) / round_up(max(cols, 1), nr)
         form = "_packed" if packed else ""
+        transposed = not p.trans_a if swapped else p.trans_b
         where = "bytes_cached" if matrix <= l3_bytes() / 2 else f"bytes{form}"
         return Features(
             {
                 "call": 1,
                 "product": p.batch,
                 "last_panel": p.batch * (cols % nr != 0),
+                "pack": matrices * p.k * cols if transposed and not packed and rows > TRANSPOSED_ROWS else 0,
                 "bytes_sides": p.batch * rows * (p.k + cols) * size,
             },
             {f"multiply{form}": p.flops * size / 4 / used},
@@ -106,13 +109,14 @@ class Skinny(Kernel[GemmProblem]):
         prepared = _skinny.Skinny(table, p, swapped, native.depth_part(p.k, size), panels)
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = native.matrices(p.batch, p.m, p.n)
-        native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y)
-        pack = p.packed and not swapped and not p.b_batched
+        z = native.second_operand(p, swapped=False)
+        native.schedule(prepared, self._scratch(p, panels), count, native.seconds(self, p), x, y, z)
+        if not p.packed or swapped or p.b_batched:
+            return native.Operands(p, prepared)
 
         def bind(constants: tuple[Any, ...]) -> Run:
             b, c, bias = constants
-            packed = native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T) if pack else None
-            return prepared.operands(b, c, bias, packed)
+            return prepared.operands(b, c, bias, native.pack_columns(self.isa, b[0] if p.trans_b else b[0].T))
 
         return bind
 

@@ -94,6 +94,24 @@ cdef class Prepared:
             free(packed)
         return True
 
+    def multiply(self, x, out, b, c=None, bias=None):
+        """`plain` for a product with a matrix b, which has the layout of the third array, and without an addend c."""
+        cdef Arrays a
+        memset(&a, 0, sizeof(Arrays))
+        a.x.stride, a.y.stride, a.b.stride = self.x.stride, self.y.stride, self.z.stride
+        a.x.data, a.y.data = whole(x, False, self.x_bytes), whole(out, True, self.y_bytes)
+        a.b.data = whole(b, False, self.weight_bytes)
+        if a.x.data == NULL or a.y.data == NULL or a.b.data == NULL or c is not None:
+            return False
+        if bias is not None:
+            a.bias = whole(bias, False, self.bias_bytes)
+            if a.bias == NULL or meet(a.bias, self.bias_bytes, a.y.data, self.y_bytes):
+                return False
+        if meet(a.x.data, self.x_bytes, a.y.data, self.y_bytes) or meet(a.b.data, self.weight_bytes, a.y.data, self.y_bytes):
+            return False
+        self.execute(&a)
+        return True
+
     cdef int execute(self, Arrays *arrays) except -1:
         """All items."""
         cdef char small[STACK_BYTES + FC_LINE]

@@ -377,6 +377,31 @@ def product_order(isa: str) -> str:
     return "cython: parts of the depth" + ("" if machine.ISAS[isa].fma else ", rounded products")
 
 
+class Operands:
+    """Runs of a product, with operands that nothing packs beforehand.
+
+    ``plain(x, out, b, c, bias)`` takes the user's arrays as they are: see `Prepared.multiply`.
+    """
+
+    __slots__ = ("_operands", "plain")
+
+    def __init__(self, p: GemmProblem, prepared: Any) -> None:
+        prepared.expect(p.k * p.n * (p.batch if p.b_batched else 1), p.n, 0, ())
+        self._operands = prepared.operands
+        self.plain: Callable[..., bool] = prepared.multiply
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        run: Run = self._operands(*constants)
+        return run
+
+
+def second_operand(p: GemmProblem, swapped: bool) -> Contiguous:
+    """`Contiguous` of b as it is given, or with `swapped` axes; one matrix for all products is repeated."""
+    cols = p.k if p.trans_b else p.n
+    strides = (cols, 1) if not swapped else (1, cols)
+    return Contiguous(p.k * p.n, (p.k * p.n if p.b_batched else 0, *strides), 3)
+
+
 def matrices(batch: int, rows: int, cols: int) -> Contiguous:
     """`Contiguous` of matrices, (batch, rows, columns); views may have any strides."""
     return Contiguous(batch * rows * cols, (rows * cols, cols, 1), 3)

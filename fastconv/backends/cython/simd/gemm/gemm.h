@@ -3,8 +3,13 @@
 #include <stddef.h>
 
 /* y[i*ys + j] (+)= sum over k < depth of a[i*ars + k*acs] * b[k*bs + j], j < cols; then the bias is added and relu applied.
-   With matrix registers, and acs = 1, a may have `parts` of `depth`, `apart` elements apart, each of them followed in b by the next.
-   b is loaded in whole vectors.  If `first`, sums start at zero instead of at y; bias may be NULL. */
+   A narrow tile loads a whole vector of b, a wide one, of more than one vector of columns, none after `cols`.
+   If `first`, sums start at zero instead of at y; bias may be NULL.
+   Wide tiles prefetch two lines for each k, `spacing` bytes apart, from `next` on; these are `step` bytes further for the
+   next k, and after each `run` of them `jump` bytes in addition.  `keep` gets a copy of b, as a packed panel.  A sum in
+   pieces `pauses`, and goes to `sums`, rows of nr, instead of y; the next piece `resumes` there.
+   With matrix registers, and acs = 1, a may have `parts` of `depth`, `apart` elements apart, each of them followed in b by the next;
+   such tiles neither prefetch b nor keep it, and do not resume. */
 typedef struct {
     ptrdiff_t depth, parts, apart;
     const void *a;
@@ -16,6 +21,10 @@ typedef struct {
     ptrdiff_t ys;
     const void *bias;
     int relu;
+    const void *next;
+    ptrdiff_t spacing, step, run, jump;
+    void *keep, *sums;
+    int resumes, pauses;
 } gemm_tile_args;
 typedef void fc_gemm_tile(const gemm_tile_args *t);
 

@@ -74,9 +74,10 @@ typedef struct {
 } fc_tile_config;
 
 /* sums[i*32 + j] = sum over q < parts, k < depth of the products of pairs a[i*ars + q*apart + k] and b[(q*depth + k)*bs + j], for
-   j < 16 * vectors */
+   j < 16; with two vectors, the columns of the second one begin at b + last, and its sums at sums + 16 */
 static inline __attribute__((always_inline)) void v_tiles(int rows, int vectors, ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t depth,
-                                                          const float *a, ptrdiff_t ars, const float *b, ptrdiff_t bs, float *sums)
+                                                          const float *a, ptrdiff_t ars, const float *b, ptrdiff_t bs, ptrdiff_t last,
+                                                          float *sums)
 {
     const int rest = (int)(depth % 16);
     const uint8_t r = (uint8_t)rows, left = (uint8_t)rest, part = rest ? r : 0, line = rest ? 64 : 0;
@@ -92,7 +93,7 @@ static inline __attribute__((always_inline)) void v_tiles(int rows, int vectors,
             _tile_loadd(3, b, bs * 4);
             _tile_dpbf16ps(0, 2, 3);
             if (vectors > 1) {
-                _tile_loadd(4, b + 16, bs * 4);
+                _tile_loadd(4, b + last, bs * 4);
                 _tile_dpbf16ps(1, 2, 4);
             }
         }
@@ -101,7 +102,7 @@ static inline __attribute__((always_inline)) void v_tiles(int rows, int vectors,
             _tile_loadd(6, b, bs * 4);
             _tile_dpbf16ps(0, 5, 6);
             if (vectors > 1) {
-                _tile_loadd(7, b + 16, bs * 4);
+                _tile_loadd(7, b + last, bs * 4);
                 _tile_dpbf16ps(1, 5, 7);
             }
             b += rest * bs;
