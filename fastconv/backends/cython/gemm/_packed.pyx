@@ -24,6 +24,7 @@ cdef enum:
     AHEAD = 24  # rows of B that a streaming tile prefetches: a short time before it reads them
     L2_WAY = 128 << 10  # rows of B a multiple of this apart map to one set of the L2 cache, which keeps L2_ROWS of them
     L2_ROWS = 8
+    COPIED = 16 << 10  # bytes of a panel; a smaller one stays in the L1 cache as it lies
     PIECE = 64  # rows that are streamed at a time where the L2 cache does not keep a panel; at least
 
 
@@ -273,7 +274,7 @@ cdef class PackedGemm(Prepared):
         cdef gemm_tile_args tile
         cdef const char *b
         cdef const char *after
-        cdef bint direct, more
+        cdef bint direct, more, copies = strips > 1 and (job.depth * nr * size > COPIED or row % NEAR == 0)
         cdef int form
         while j < end:
             tile.cols = min(nr - lead if j == 0 else nr, end - j)
@@ -291,9 +292,9 @@ cdef class PackedGemm(Prepared):
                 for s in range(strips):
                     form = tile.cols > self.t.vl
                     tile.b, tile.bs, tile.keep, tile.sums = panel, nr, panel, m + (s + 1) * self.t.mr * nr * size
-                    if direct and s == 0:
+                    if direct and (s == 0 or not copies):
                         tile.b, tile.bs = b + k * row, job.row
-                        if strips > 1:
+                        if copies:
                             form = 2
                     self.prefetch(job, &tile, after, s, strips, direct)
                     self.multiply(job, a, a.first + s, j, k, &tile, form, m)
