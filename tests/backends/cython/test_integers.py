@@ -108,6 +108,7 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
 
 def products() -> Iterator[GemmProblem]:
     shapes = [((7, 20), (20, 9)), ((1, 33), (33, 70)), ((40, 301), (301, 35)), ((4, 7, 5), (4, 5, 6))]
+    shapes += [((33, 260), (260, 75))]  # streamed: in pieces, by more than one strip
     shapes += [((50, 6), (6, 1)), ((2, 0), (0, 4)), ((0, 3), (3, 4)), ((2, 3), (3, 0))]
     for (a, b), (x, w), trans_a, trans_b, bias in itertools.product(shapes, TYPES, *[(False, True)] * 3):
         left = (*a[:-2], a[-1], a[-2]) if trans_a else a

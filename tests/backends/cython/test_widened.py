@@ -307,6 +307,26 @@ def test_every_remainder_of_bfloat16(kernel: Any) -> None:
         pytest.skip("not available here")
 
 
+@pytest.mark.parametrize("kernel", pairs.PRODUCTS, ids=lambda k: k.name)
+def test_columns_left_over_of_bfloat16(kernel: Any) -> None:
+    """The last vector of a tile repeats some columns of the one before: for every number of them, and sums in parts."""
+    rng = np.random.default_rng(11)
+    dtype = HALVES[1]
+    for i, n in enumerate((*range(17, 33), *range(49, 64), 87, 90)):
+        m, k = i * 5 % 31 + 1, (5, 33, 70, 1100, 2500)[i % 5]
+        bias = ((n,), np.dtype(np.float32)) if i % 3 == 0 else None
+        p, _ = gemm_problem(((m, k), dtype), ((k, n), dtype), None, bias, 1.0, 0.0, False, False,
+                            "relu" if i % 2 else None, False)  # fmt: skip
+        if kernel.reject(p) is not None:
+            pytest.skip(kernel.reject(p))
+        x, w = rng.normal(size=(1, m, k)).astype(dtype), rng.normal(size=(1, k, n)).astype(dtype)
+        row = None if bias is None else rng.normal(size=n).astype(np.float32)
+        want, got = x.astype(float) @ w.astype(float) + (0 if row is None else row), np.full((1, m, n), np.nan, dtype)
+        want = np.maximum(want, 0) if p.activation else want
+        kernel.prepare(p, (w, None, row), 2)(x, got)
+        np.testing.assert_allclose(got.astype(float), want, rtol=2.0**-8, atol=1e-5 * k, err_msg=str(p))
+
+
 def test_explain_says_that_denormal_numbers_count_as_zero() -> None:
     x = np.ones((64, 64), HALVES[1])
     plan = F.plan(F.matmul, x, x, backend="cython")
