@@ -14,6 +14,7 @@ import pytest
 import fastconv
 from fastconv import cli
 from fastconv.bench.suites import SUITES
+from fastconv.cli import bench
 from tests.bench.test_compare import check_self_contained
 
 pytestmark = pytest.mark.one_isa
@@ -23,7 +24,7 @@ LAYER = ["compare", "conv2d", "1x3x8x8", "4x3x3x3", "--peers", "none", "--thread
 
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
-    monkeypatch.setattr(cli, "QUICK", (0.002, 1))
+    monkeypatch.setattr(bench, "QUICK", (0.002, 1))
 
 
 def refused(capsys, *argv):
@@ -133,8 +134,8 @@ def test_bench(capsys, tmp_path):
             "fastconv: error: weight has shape (4, 2, 3, 3) and groups=1, so input must have 2 channels",
         ),
         ("compare conv2d 1x3x8xq 4x2x3x3", "fastconv: error: a shape must read as 1x64x56x56, got '1x3x8xq'"),
-        ("compare dense 1x3 4x3", "fastconv: error: operation must be one of adaptive_avg_pool1d, "),
-        ("compare backends 1x3", "fastconv: error: operation must be one of adaptive_avg_pool1d, "),
+        ("compare dense 1x3 4x3", "fastconv: error: operation must be one of conv1d, "),
+        ("compare backends 1x3", "fastconv: error: operation must be one of conv1d, "),
         ("compare linear 1x3 4x3 --stride 2", "fastconv: error: linear has no argument stride"),
         ("compare max_pool2d 1x3x8x8 two", "fastconv: error: kernel_size"),
         ("compare softmax 4x4 7", "fastconv: error: dim must be between -2 and 1, got 7"),

@@ -16,6 +16,7 @@ PEERS: tuple[Peer, ...] = get_args(Peer)
 
 if TYPE_CHECKING:
     from fastconv.bench.backends import Backends
+    from fastconv.bench.only import Only
     from fastconv.bench.results import Comparison
 
 
@@ -33,6 +34,7 @@ def compare(
     cold: bool = False,
     data: Data = "normal",
     budget: float | None = None,
+    only: Only | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Measure every kernel that can do an operation, and every installed peer, in one interleaved run.
@@ -74,6 +76,8 @@ def compare(
         are denormal, which some processors and libraries compute slowly or flush to zero.
     budget : float, optional
         Seconds for all samples together: where they would take longer, fewer are taken.
+    only : fastconv.bench.only.Only, optional
+        Names of backends, algorithms, kernels and instruction sets, apart from which no kernel takes part.
 
     Returns
     -------
@@ -87,9 +91,12 @@ def compare(
     >>> {row.status for row in found.rows}
     {'ok'}
     """
-    from fastconv.bench.measure import measure
+    from fastconv.bench.measure import EVERY, measure
 
-    return measure(operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold, data, budget)
+    only = only or EVERY
+    return measure(
+        operation, args, kwargs, peers, seconds, rounds, record, progress, title, door, cold, data, budget, only
+    )  # fmt: skip
 
 
 def backends() -> Backends:

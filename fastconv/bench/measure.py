@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from fastconv.bench import peers as _peers
 from fastconv.bench.busy import Others
 from fastconv.bench.environment import environment
+from fastconv.bench.only import EVERY, Only
 from fastconv.bench.peers.base import Contender, Unsupported
 from fastconv.bench.records import Roofline, Row, counts_flops
 from fastconv.bench.results import Comparison
@@ -56,10 +57,10 @@ class _Field:
         self.notes: list[str] = []
         self.versions = {"numpy": np.__version__}
 
-    def add_kernel(self, candidate: Candidate) -> None:
+    def add_kernel(self, candidate: Candidate, only: Only) -> None:
         """Add a kernel, or the reason why it does not take part."""
         name = candidate.kernel.name
-        reason = _left_out(candidate, self.work)
+        reason = _left_out(candidate, self.work) or only.reject(candidate.kernel)
         if reason is not None:
             self.left_out.append((name, reason))
             return
@@ -126,6 +127,7 @@ def measure(
     cold: bool = False,
     data: str = "normal",
     budget: float | None = None,
+    only: Only = EVERY,
 ) -> Comparison:
     """What `fastconv.compare` does; see there."""
     if door not in DOORS:
@@ -138,7 +140,7 @@ def measure(
         raise ValueError(f"peers must be among {', '.join(_peers.PEERS)}, got {shown(unknown[0])}"
                          f"{did_you_mean(unknown[0], _peers.PEERS)}")  # fmt: skip
     tell = progress or (lambda what, done, total: None)
-    work = make_work(operation, args, kwargs, data)
+    work = restricted(make_work(operation, args, kwargs, data), only, door)
     problem, about, others = work.problem, environment(), Others()
     tell("float64 result", 0, 1)
     field = _Field(work)
@@ -151,7 +153,7 @@ def measure(
         total = len(considered) + len(names)
         for done, candidate in enumerate(considered):
             tell(candidate.kernel.name, done, total)
-            field.add_kernel(candidate)
+            field.add_kernel(candidate, only)
         for done, peer in enumerate(names, len(considered)):
             tell(peer, done, total)
             field.add_peer(peer, door, stack)
@@ -227,15 +229,30 @@ def _timed_rows(work: Work, entries: list[_Entry], times: list[Times], limits: R
     return rows
 
 
+def restricted(work: Work, only: Only, door: str) -> Work:
+    """The same work with the plan that fastconv would choose if there were no other kernels."""
+    candidates = work.plan.explain().candidates if only != EVERY else ()
+    able = [c for c in candidates if np.isfinite(c.cost) and only.reject(c.kernel) is None]
+    if only == EVERY or work.plan.kernel in (c.kernel.name for c in able):
+        return work
+    if not able:
+        raise ValueError(f"no kernel that is asked for can do this: {work.name}")
+    best = min(able, key=lambda c: (c.reason is not None, c.cost)).kernel.name
+    kwargs = {**work.kwargs, "algorithm": best} if door == CALLED else work.kwargs
+    return replace(work, plan=work.plan.with_kernel(best), kwargs=kwargs)
+
+
 def _left_out(candidate: Candidate, work: Work) -> str | None:
     """Why a kernel is not measured: it cannot do it, the options exclude it, or it is the reference."""
     kernel = candidate.kernel
     if not np.isfinite(candidate.cost):
         return candidate.reason
-    for option, own in (("backend", kernel.backend), ("algorithm", kernel.algorithm)):
-        asked = work.kwargs.get(option)
-        if asked not in (None, "auto", own):
-            return f"{option}={asked!r} was asked for"
+    asked = work.kwargs.get("backend")
+    if asked not in (None, "auto", kernel.backend):
+        return f"backend={asked!r} was asked for"
+    asked = work.kwargs.get("algorithm")
+    if asked not in (None, "auto", kernel.algorithm, kernel.name):
+        return f"algorithm={asked!r} was asked for"
     if kernel.backend == "reference" and work.problem.flops > REFERENCE_FLOPS and candidate.reason:
         return "the definition: it checks the others and is timed on small problems only"
     return None

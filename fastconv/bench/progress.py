@@ -1,27 +1,52 @@
-"""A progress bar on a terminal where rich is installed; otherwise silence."""
+"""How far long work is: a bar on a terminal where rich is installed, a line now and then where it is not."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 Tell = Callable[[str, int, int], None]
+LINES = 5.0  # seconds between two lines
 
 
 @contextmanager
 def bar(stream: TextIO) -> Iterator[Tell]:
-    """``tell(what, done, total)`` for the block's length; the bar is gone afterwards."""
-    if stream.isatty():
-        try:
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-        except ImportError:
-            pass
-        else:
-            columns = (BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
-            with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-                task = progress.add_task("", total=None)
-                yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
+    """``tell(what, done, total)`` for the block's length; nothing is shown where `stream` is no terminal."""
+    if not stream.isatty():
+        yield lambda what, done, total: None
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    except ImportError:
+        yield _lines(stream)
+        return
+    left = TimeRemainingColumn(elapsed_when_finished=True)
+    texts = (TextColumn("left"), TextColumn("{task.description}", markup=False))
+    columns = (BarColumn(20), TimeElapsedColumn(), TextColumn("gone,"), left, *texts)
+    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
+
+
+def _lines(stream: TextIO) -> Tell:
+    """What is done, and how long the rest may take, at most once in `LINES` seconds."""
+    start = last = time.monotonic()
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < LINES:
             return
-    yield lambda what, done, total: None
+        last = now
+        left = f", about {duration((now - start) / done * (total - done))} left" if done else ""
+        print(f"fastconv: {what} ({done} of {total}{left})", file=stream, flush=True)
+
+    return tell
+
+
+def duration(seconds: float) -> str:
+    """Seconds or minutes, in words."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

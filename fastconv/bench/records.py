@@ -328,6 +328,7 @@ class ReportData:
             "suite": self.suite,
             "about": self.about,
             "threads": self.threads,
+            "environment": self.entries[0].comparison.environment if self.entries else {},
             "summary": asdict(self.summary),
             "cases": [
                 {**asdict(e.case), "regret": e.regret, "ratio": e.ratio, "comparison": e.comparison.to_dict()}

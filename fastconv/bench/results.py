@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from fastconv.bench.html import fragment, write_page
 from fastconv.bench.plot import plot_comparison
-from fastconv.bench.records import ComparisonData, ReportData
+from fastconv.bench.records import ComparisonData, ReportData, Row
 from fastconv.bench.table import columns_of, comparison_text, report_text
 
 
@@ -63,6 +65,26 @@ class Report(ReportData):
 def reports_json(reports: Iterable[ReportData], path: str | Path | None = None) -> str:
     """Several reports as JSON text, also written to `path` if that is given."""
     return _json([r.to_dict() for r in reports], path)
+
+
+ROW_FIELDS = tuple(f.name for f in fields(Row))
+CSV_HEAD = ("suite", "case", "count", "dtype", "threads", "door", "flops", "bytes", *ROW_FIELDS)
+
+
+def rows_csv(cases: Iterable[tuple[str, int, ComparisonData]]) -> str:
+    """A line for each contender of comparisons, each with the name of its suite and how often the case occurs."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_HEAD)
+    for suite, count, c in cases:
+        about = (suite, c.title, count, c.dtype, c.threads, c.door, c.flops, c.bytes)
+        writer.writerows((*about, *(getattr(r, name) for name in ROW_FIELDS)) for r in c.rows)
+    return text.getvalue().rstrip("\n")
+
+
+def reports_csv(reports: Iterable[ReportData]) -> str:
+    """Several reports as CSV."""
+    return rows_csv((r.suite, e.case.count, e.comparison) for r in reports for e in r.entries)
 
 
 def _json(data: Any, path: str | Path | None) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from time import monotonic
 from typing import Any
 
 from fastconv.bench.gradients import gradient_call
 from fastconv.bench.measure import SECONDS, measure
+from fastconv.bench.only import EVERY, Only
 from fastconv.bench.peers import PEERS
 from fastconv.bench.records import Entry
 from fastconv.bench.results import Report
@@ -16,16 +20,34 @@ from fastconv.core.arrays import Spec
 from fastconv.core.errors import not_among
 from fastconv.ops import activation, adaptive, clamp, conv, gated, gemm, loss, pool, shape, softmax, unpool
 
+SAMPLED = 0.5  # of the time of a case: the rest goes to float64 results, checks and preparations
+
 # A case names a public function of one.
 FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, clamp, gated, softmax, loss, shape)
+
+
+@cache
+def operations() -> dict[str, Callable[..., Any]]:
+    """The public operations that have kernels to choose from, by name."""
+    return {
+        name: f for family in FAMILIES for name, f in vars(family).items()
+        if inspect.isfunction(f) and f.__module__ == family.__name__ and not name.startswith("_")
+        and {"backend", "threads"} <= set(inspect.signature(f).parameters)
+    }  # fmt: skip
+
+
+def operation_called(name: str) -> Callable[..., Any]:
+    """The operation of that name; ValueError if there is none."""
+    if name not in operations():
+        raise ValueError(not_among("operation", name, operations()))
+    return operations()[name]
 
 
 def call_of(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """The public function of a case and its arguments, arrays as `Spec`."""
     dtypes = ["int64" if i in case.indices else case.dtype for i in range(len(case.shapes))]
     arrays = tuple(map(Spec, case.shapes, dtypes))
-    operation = next(getattr(family, case.operation) for family in FAMILIES if hasattr(family, case.operation))
-    call = operation, (*arrays, *case.args), dict(case.kwargs)
+    call = operation_called(case.operation), (*arrays, *case.args), dict(case.kwargs)
     return call if case.gradient is None else gradient_call(*call, case.gradient)
 
 
@@ -50,6 +72,48 @@ def cases_of(suite: Suite, parts: tuple[str, ...]) -> tuple[Case, ...]:
     return chosen
 
 
+def measured(
+    suite: Suite,
+    cases: Iterable[Case],
+    *,
+    peers: Iterable[str] = tuple(PEERS),
+    threads: int | None = None,
+    seconds: float = SECONDS,
+    rounds: int = ROUNDS,
+    progress: Callable[[str, int, int], None] | None = None,
+    door: str = "planned",
+    cold: bool = False,
+    only: Only = EVERY,
+    budget: float | None = None,
+) -> Iterator[Entry]:
+    """Measure cases of a suite one after the other: a loop over them may end, and keep what it has."""
+    chosen, names, end = tuple(cases), tuple(peers), None if budget is None else monotonic() + budget
+    options = {} if threads is None else {"threads": threads}
+    for done, case in enumerate(chosen):
+
+        def tell(what: str, _done: int, _total: int, done: int = done, case: Case = case) -> None:
+            if progress is not None:
+                progress(f"{suite.name}: {case.name}: {what}", done, len(chosen))
+
+        left = None if end is None else end - monotonic()
+        if left is not None and left <= 0 and done:
+            return
+        share = None if left is None else SAMPLED * left / (len(chosen) - done)
+        operation, args, kwargs = call_of(case)
+        found = measure(
+            operation, args, kwargs | options, names, seconds, rounds, progress=tell, title=case.name, door=door,
+            cold=cold, data=case.data, only=only, budget=share,
+        )  # fmt: skip
+        yield Entry(case, found)
+
+
+def report(suite: Suite, entries: Iterable[Entry]) -> Report:
+    """The report of cases that were measured, of at least one."""
+    found = tuple(entries)
+    first = found[0].comparison
+    return Report(suite.name, suite.about + first.conditions, first.threads, found)
+
+
 def bench(
     suite: str | Suite,
     *,
@@ -61,6 +125,8 @@ def bench(
     progress: Callable[[str, int, int], None] | None = None,
     door: str = "planned",
     cold: bool = False,
+    only: Only = EVERY,
+    budget: float | None = None,
 ) -> Report:
     """Compare every case of a suite.
 
@@ -76,6 +142,10 @@ def bench(
         Only the cases whose names contain one of these; all if there are none.
     progress : callable, optional
         Called as ``progress(case and contender, cases done, cases)``.
+    only : Only
+        Which kernels take part.
+    budget : float, optional
+        Seconds for all cases: those that it does not reach are left out, but for the first.
 
     Returns
     -------
@@ -88,19 +158,8 @@ def bench(
     """
     suite = suite if isinstance(suite, Suite) else suite_named(suite)
     chosen = cases_of(suite, tuple(cases))
-    entries = []
-    for done, case in enumerate(chosen):
-
-        def tell(what: str, _done: int, _total: int, done: int = done, case: Case = case) -> None:
-            if progress is not None:
-                progress(f"{suite.name}: {case.name}: {what}", done, len(chosen))
-
-        operation, args, kwargs = call_of(case)
-        options = {} if threads is None else {"threads": threads}
-        found = measure(
-            operation, args, kwargs | options, tuple(peers), seconds, rounds, progress=tell, title=case.name, door=door,
-            cold=cold, data=case.data,
-        )  # fmt: skip
-        entries.append(Entry(case, found))
-    about = suite.about + entries[0].comparison.conditions
-    return Report(suite.name, about, entries[0].comparison.threads, tuple(entries))
+    options: dict[str, Any] = dict(
+        peers=peers, threads=threads, seconds=seconds, rounds=rounds, progress=progress, door=door, cold=cold,
+        only=only, budget=budget,
+    )  # fmt: skip
+    return report(suite, measured(suite, chosen, **options))

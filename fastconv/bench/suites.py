@@ -509,3 +509,22 @@ SUITES: dict[str, Suite] = {
         Suite("gradients", "gradients of convolutions for input and weights, batch 8", _GRADIENTS),
     )
 }
+
+
+def register_suite(suite: Suite) -> None:
+    """Add a suite of one's own to those that ``bench`` and ``tune`` know by name; ValueError if the name is taken.
+
+    Parameters
+    ----------
+    suite : Suite
+
+    Examples
+    --------
+    >>> from fastconv.bench.suites import SUITES, Case, Suite, register_suite
+    >>> register_suite(Suite("mine", "a first layer", (Case("stem", "conv2d", ((1, 3, 64, 64), (8, 3, 3, 3))),)))
+    >>> SUITES.pop("mine").cases[0].name
+    'stem'
+    """
+    if suite.name in SUITES or suite.name == "all":
+        raise ValueError(f"there is a suite called {suite.name} already")
+    SUITES[suite.name] = suite

@@ -128,7 +128,7 @@ def test_report_as_text_json_and_page(tiny, tmp_path):
     data = json.loads(reports_json([report], tmp_path / "r.json"))
     assert data == json.loads((tmp_path / "r.json").read_text())
     (only,) = data
-    assert set(only) == {"fastconv", "suite", "about", "threads", "summary", "cases"}
+    assert set(only) == {"fastconv", "suite", "about", "threads", "environment", "summary", "cases"}
     assert [c["count"] for c in only["cases"]] == [3, 1]
     assert only["cases"][0]["comparison"]["rows"]
     check_self_contained(page("tiny", [report]))

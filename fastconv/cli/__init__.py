@@ -1,4 +1,4 @@
-"""The command line: ``fastconv info | compare | bench | tune | demo``.
+"""The command line: ``fastconv info | compare | bench | diff | view | tune | demo``.
 
 Results go to stdout, everything else to stderr; an error is one line.  A command imports what it needs when it runs, so
 that as much as possible works with NumPy alone.
@@ -7,33 +7,21 @@ that as much as possible works with NumPy alone.
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import fastconv
 from fastconv.bench.peers import PEERS
-from fastconv.core.arrays import dtype_called
-from fastconv.core.errors import not_among
+from fastconv.cli import bench
+from fastconv.cli.files import file_to_write, picture_to_write, write_text
+from fastconv.core import machine
 from fastconv.core.threads import as_count
 from fastconv.typing import Data, Door
-
-if TYPE_CHECKING:
-    from fastconv.bench.suites import Suite
-
-SAMPLING = (0.5, 15)  # for each contender: seconds, and samples at most
-QUICK = (0.03, 3)
-DRAWN = (0.05, 9)
-BUDGET = 8.0  # seconds of one comparison's samples together
-INTERRUPTED = 130
-
-# Operations that take arrays only.  Of the others, such as max_pool2d, only the first argument is an array.
-ARRAYS = ("conv", "gemm", "matmul", "linear")
 
 
 def _numbers(text: str) -> Any:
@@ -93,6 +81,16 @@ def _positive(text: str) -> int:
     return _natural(text, 1)
 
 
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
+    return found
+
+
 def _threads(text: str) -> int:
     try:
         return as_count(_positive(text))
@@ -119,6 +117,18 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--cold", action="store_true", help="empty caches: 48 MB are written before each run")
     measured.add_argument("--quick", action="store_true", help="few samples: rough figures")
     measured.add_argument("--json", metavar="FILE", help="also write JSON; - for stdout, in place of the table")
+    measured.add_argument("--csv", metavar="FILE", help="also write CSV, a line for each contender; - for stdout")
+    measured.add_argument("--budget", type=_seconds, metavar="SECONDS",
+                          help=f"compare: for all samples together (default: {bench.BUDGET:.0f}); bench: for all "
+                               "cases, and those that it does not reach are left out")  # fmt: skip
+    measured.add_argument("--backend", nargs="+", default=[], metavar="NAME",
+                          help="kernels of these backends only")  # fmt: skip
+    measured.add_argument("--algorithm", nargs="+", default=[], metavar="NAME",
+                          help="kernels of these algorithms only, as winograd, direct, im2col")  # fmt: skip
+    measured.add_argument("--kernel", nargs="+", default=[], metavar="NAME",
+                          help="these kernels only, as cython.direct@avx2")  # fmt: skip
+    measured.add_argument("--isa", nargs="+", default=[], choices=machine.host_isas(), metavar="NAME",
+                          help=f"kernels of these instruction sets only: {', '.join(machine.host_isas())}")  # fmt: skip
     measured.add_argument("--html", metavar="FILE", help="also write a self-contained page")
     measured.add_argument("--plot", metavar="FILE", help="also write a picture (needs matplotlib)")
 
@@ -141,22 +151,46 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--dtype", default="float32", help="float32 (default), float64, ...")
     compare.add_argument("--data", choices=get_args(Data), default="normal",
                          help="denormal: the input is so small that it cannot be normalised")  # fmt: skip
-    compare.add_argument("--budget", type=float, default=BUDGET, metavar="SECONDS",
-                         help=f"for all samples together (default: {BUDGET:.0f})")  # fmt: skip
     compare.add_argument("--all", action="store_true",
                          help="show every kernel, and why others cannot do it")  # fmt: skip
     compare.set_defaults(run=_compare)
 
-    bench = commands.add_parser("bench", parents=[measured], help="compare every problem of a suite")
-    bench.add_argument("--suite", nargs="+", metavar="NAME",
+    racing = commands.add_parser("bench", parents=[measured], help="compare every problem of a suite")
+    racing.add_argument("--suite", nargs="+", metavar="NAME",
                        help="one or more suites, or all (default: resnet50); an unknown name lists them")  # fmt: skip
-    bench.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
+    racing.add_argument("--cases", nargs="+", default=[], metavar="TEXT",
                        help="only the cases whose names contain one of these, as 3x3 or depthwise")  # fmt: skip
-    bench.add_argument("--drawn", type=_positive, metavar="N",
+    racing.add_argument("--drawn", type=_positive, metavar="N",
                        help="N problems drawn at random in place of a suite, as called functions: those beside and "
                             "between the suites' cases")  # fmt: skip
-    bench.add_argument("--seed", type=_natural, default=0, metavar="S", help="of the problems drawn (default: 0)")
-    bench.set_defaults(run=_bench)
+    racing.add_argument("--from", dest="source", metavar="FILE.toml|FILE.csv",
+                        help="layers of your own in place of a suite: see docs/benchmarks.md")  # fmt: skip
+    racing.add_argument("--onnx", metavar="FILE.onnx",
+                        help="the convolutions, poolings and products of a model in place of a suite")  # fmt: skip
+    racing.add_argument("--list", action="store_true",
+                        help="list the suites, or the cases of those named, and measure nothing")  # fmt: skip
+    racing.add_argument("--layout", nargs="+", default=[], choices=("NCHW", "NHWC"), help="cases of this layout only")
+    racing.add_argument("--dtype", nargs="+", default=[], metavar="NAME", help="cases of this dtype only")
+    racing.add_argument("--resume", metavar="FILE.json", help="keep the cases that this earlier run has measured")
+    racing.add_argument("--against", metavar="FILE.json",
+                        help="also print what changed since this earlier run; status 1 if it is slower")  # fmt: skip
+    racing.add_argument("--seed", type=_natural, default=0, metavar="S", help="of the problems drawn (default: 0)")
+    racing.set_defaults(run=bench.bench)
+
+    changes = commands.add_parser(
+        "diff", help="what became faster or slower between two runs of bench --json",
+        description="Compare two runs case by case.  The exit status is 1 if something became slower beyond noise.",
+    )  # fmt: skip
+    changes.add_argument("before", metavar="BEFORE.json")
+    changes.add_argument("now", metavar="NOW.json")
+    changes.set_defaults(run=bench.diff)
+
+    view = commands.add_parser("view", help="a saved result as a table, a page or a picture")
+    view.add_argument("file", metavar="FILE.json", help="of bench --json or compare --json")
+    view.add_argument("--csv", metavar="FILE", help="also write CSV; - for stdout, in place of the table")
+    view.add_argument("--html", metavar="FILE", help="also write a self-contained page")
+    view.add_argument("--plot", metavar="FILE", help="also write a picture (needs matplotlib)")
+    view.set_defaults(run=bench.view, json=None)
 
     tune = commands.add_parser(
         "tune", help="measure the kernels on a suite, and choose by what was measured from then on",
@@ -211,154 +245,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _write_json(text: str, target: str | None) -> bool:
-    """Write JSON to a file, or to stdout for `-`; return whether stdout was used."""
-    if target == "-":
-        print(text)
-        return True
-    if target is not None:
-        _file(target).write_text(text + "\n", encoding="utf-8")
-        print(f"wrote {target}", file=sys.stderr)
-    return False
-
-
-def _file(target: str) -> Path:
-    """A file to write; a missing folder is refused before the measurements, which take long."""
-    path = Path(target)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no such folder: {path.parent}")
-    return path
-
-
-def _check_targets(options: argparse.Namespace) -> None:
-    for target in (options.json, options.html, options.plot):
-        if target not in (None, "-"):
-            _file(target)
-    if options.plot is not None:
-        from fastconv.bench.plot import figure
-
-        figure(1, 1)
-
-
 def _info(options: argparse.Namespace) -> None:
     from fastconv.bench.info import collect, text
 
     found = collect()
-    if not _write_json(json.dumps(found, indent=1), options.json):
+    if not write_text(json.dumps(found, indent=1), options.json):
         print(text(found))
 
 
-def operations() -> dict[str, Callable[..., Any]]:
-    """Public operations that have kernels to choose from, by name."""
-    public = {name: getattr(fastconv, name) for name in fastconv.__all__}
-    return {
-        name: f for name, f in public.items()
-        if inspect.isfunction(f) and f.__module__.startswith("fastconv.ops.")
-        and "backend" in inspect.signature(f).parameters
-    }  # fmt: skip
-
-
-def _operation(name: str) -> Callable[..., Any]:
-    known = operations()
-    if name not in known:
-        raise ValueError(not_among("operation", name, known))
-    return known[name]
-
-
 def _compare(options: argparse.Namespace) -> None:
-    from fastconv.bench.gradients import gradient_call
-    from fastconv.bench.html import write_page
-    from fastconv.bench.progress import bar
-    from fastconv.bench.table import show
-
-    _check_targets(options)
-    operation: Callable[..., Any] = _operation(options.operation)
-    dtype = dtype_called(options.dtype, "dtype")
-    arrays = len(options.arguments) if options.operation.startswith(ARRAYS) else 1
-    args: tuple[Any, ...] = tuple(fastconv.Spec(_shape(a), dtype) for a in options.arguments[:arrays])
-    args += tuple(_value(a) for a in options.arguments[arrays:])
-    known = inspect.signature(operation).parameters
-    names = ("stride", "padding", "dilation", "groups", "output_padding", "layout", "padding_mode", "activation",
-             "ceil_mode", "threads")  # fmt: skip
-    kwargs = {name: value for name in names if (value := getattr(options, name)) is not None}
-    for name in kwargs:
-        if name not in known:
-            raise ValueError(f"{options.operation} has no argument {name}")
-    if options.gradient is not None:
-        operation, args, kwargs = gradient_call(operation, args, kwargs, options.gradient)
-    with bar(sys.stderr) as tell:
-        seconds, rounds = QUICK if options.quick else SAMPLING
-        found = fastconv.compare(
-            operation, *args, peers=options.peers, seconds=seconds, rounds=rounds, progress=tell,
-            door=options.door or "planned", cold=options.cold, data=options.data, budget=options.budget, **kwargs,
-        )  # fmt: skip
-    if not _write_json(found.to_json(), options.json):
-        show(found, sys.stdout, options.all)
-    if options.html is not None:
-        write_page(options.html, found.title, [found])
-        print(f"wrote {options.html}", file=sys.stderr)
-    if options.plot is not None:
-        found.plot(options.plot)
-        print(f"wrote {options.plot}", file=sys.stderr)
-
-
-def _suites(options: argparse.Namespace) -> list[Suite]:
-    """The suites that are asked for, or the one that is drawn."""
-    from fastconv.bench.drawn_cases import drawn_suite
-    from fastconv.bench.suites import SUITES
-
-    if options.drawn is not None:
-        if options.suite is not None:
-            raise ValueError("--drawn goes without --suite")
-        return [drawn_suite(options.drawn, options.seed)]
-    names = options.suite or ["resnet50"]
-    for name in names:
-        if name not in SUITES and names != ["all"]:
-            raise ValueError(not_among("suite", name, ("all", *SUITES)))
-    return [SUITES[name] for name in (SUITES if names == ["all"] else names)]
-
-
-def _bench(options: argparse.Namespace) -> None:
-    from fastconv.bench.drawn import drawn_text
-    from fastconv.bench.html import write_page
-    from fastconv.bench.progress import bar
-    from fastconv.bench.results import reports_json
-    from fastconv.bench.suite import bench
-    from fastconv.bench.table import show
-
-    _check_targets(options)
-    suites = _suites(options)
-    reports = []
-    for suite in suites:
-        with bar(sys.stderr) as tell:
-            seconds, rounds = QUICK if options.quick else DRAWN if options.drawn else SAMPLING
-            report = bench(
-                suite,
-                peers=options.peers,
-                threads=options.threads,
-                seconds=seconds,
-                rounds=rounds,
-                cases=options.cases,
-                progress=tell,
-                door=options.door or ("called" if options.drawn else "planned"),
-                cold=options.cold,
-            )
-        reports.append(report)
-        if options.json != "-" and options.drawn:
-            print(drawn_text(report, options.peers))
-        elif options.json != "-":
-            show(report, sys.stdout)
-        sys.stdout.flush()
-    if options.json is not None:
-        _write_json(reports_json(reports), options.json)
-    if options.html is not None:
-        write_page(options.html, f"fastconv bench: {', '.join(s.name for s in suites)}", reports)
-        print(f"wrote {options.html}", file=sys.stderr)
-    if options.plot is not None:
-        from fastconv.bench.plot import plot_reports
-
-        plot_reports(reports, options.plot)
-        print(f"wrote {options.plot}", file=sys.stderr)
+    bench.compare(options, _shape, _value)
 
 
 def _tune(options: argparse.Namespace) -> None:
@@ -376,8 +272,9 @@ def _tune(options: argparse.Namespace) -> None:
     if file is None:
         raise ValueError("FASTCONV_WISDOM is empty: there is no file to write")
     names = list(SUITES) if options.suite == ["all"] else options.suite
+    seconds, _ = bench.QUICK if options.quick else bench.SAMPLING
     with bar(sys.stderr) as tell:
-        found = tune(names, cases=options.cases, seconds=QUICK[0] if options.quick else SAMPLING[0], progress=tell)
+        found = tune(names, cases=options.cases, seconds=seconds, progress=tell)
     changed = [t for t in found if t.after != t.before]
     width = max((len(t.case) for t in changed), default=0)
     for t in changed:
@@ -399,7 +296,7 @@ def _fit(options: argparse.Namespace) -> None:
     if file is None:
         raise ValueError("FASTCONV_RATES is empty: there is no file to write")
     if options.module is not None:
-        _file(options.module)
+        file_to_write(options.module)
     with bar(sys.stderr) as tell:
         done = fit(tell)
     print(f"measured {done.samples} times of {done.cases} problems")
@@ -427,7 +324,7 @@ def _demo(options: argparse.Namespace) -> int:
         from fastconv.demo import demo
 
         target = "fastconv-demo.png" if options.output is None else options.output
-        _file(target)
+        picture_to_write(target)
         print(f"wrote {demo(target)}")
         return 0
 
@@ -448,7 +345,7 @@ def _demo(options: argparse.Namespace) -> int:
             result=lines.append,
         )
     print("\n".join(lines))
-    return 0 if finished else INTERRUPTED
+    return 0 if finished else bench.INTERRUPTED
 
 
 def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
@@ -466,7 +363,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("fastconv: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return bench.INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has ended, as `head` does; the interpreter's flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
