@@ -19,7 +19,6 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -29,7 +28,7 @@ source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 highlight_language = "none"  # of blocks that name no language: shell commands and diagrams
 default_role = "autolink"  # `conv2d` in a docstring is a link if it is a name, and emphasised otherwise
 
-myst_enable_extensions = ["attrs_block", "attrs_inline", "dollarmath"]
+myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 3
 
 templates_path = ["_templates"]
@@ -50,6 +49,7 @@ sphinx_gallery_conf = {
     "capture_repr": (),
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "min_reported_time": 1e9,
     "plot_gallery": "True",
@@ -72,12 +72,12 @@ html_theme_options = {
 html_sidebars = {"changelog": [], "start": []}
 
 
-MADE_BY_FUNCTIONS = {"fastconv.Plan", "fastconv.interop.torch.Report", "fastconv.interop.torch.Row"}
+CALLED = {"fastconv.Spec", "fastconv.options"}  # the classes that users make
 
 
 def signature(app, what, name, *rest):
-    """None of classes that nobody calls."""
-    return ("", "") if name in MADE_BY_FUNCTIONS else None
+    """None of the other classes."""
+    return ("", "") if what == "class" and name not in CALLED else None
 
 
 def setup(app):

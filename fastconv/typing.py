@@ -38,18 +38,25 @@ TransposedPadding: TypeAlias = Size | Sequence[Extents] | Literal["valid"]
 """Padding of transposed convolutions: a size, or a pair (lo, hi) for each axis."""
 
 SamePadding: TypeAlias = Literal["same", "same_upper", "same_lower"]
+"""As many results as inputs divided by the stride, rounded up; see `conv2d`."""
 
 Padding: TypeAlias = TransposedPadding | SamePadding
+"""Padding of convolutions: what `TransposedPadding` is, or a name."""
 
 Number: TypeAlias = complex | np.number[Any]
+"""A scalar, of Python or of NumPy."""
 
 Layout: TypeAlias = Literal["NCHW", "NHWC"]
+"""Whether channels come second or last."""
 
 PaddingMode: TypeAlias = Literal["zeros", "constant", "reflect", "replicate", "circular", "symmetric"]
+"""Values of the padding of convolutions."""
 
 TransposedPaddingMode: TypeAlias = Literal["zeros", "constant"]
+"""Values of the padding of transposed convolutions."""
 
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular", "symmetric"]
+"""Values of what `pad` adds."""
 
 Activation: TypeAlias = Literal[
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "logsigmoid",
@@ -58,17 +65,22 @@ Activation: TypeAlias = Literal[
 """Functions that convolutions and products can apply to their results."""
 
 Approximate: TypeAlias = Literal["none", "tanh"]
+"""The formula of `gelu`."""
 
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
+"""What a loss does with the losses of the samples."""
 
 Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy", "reference"]
 """Backends of fastconv itself.  The name of one that was registered needs a `typing.cast` to `Any`."""
 
 Peer: TypeAlias = Literal["numpy", "scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv"]
+"""Libraries that `compare` measures."""
 
 Door: TypeAlias = Literal["planned", "called"]
+"""Whether `compare` measures plans, or the functions as they are called."""
 
 Data: TypeAlias = Literal["normal", "denormal"]
+"""The data that `compare` makes from a `Spec`."""
 
 
 class Execution(TypedDict, total=False):
