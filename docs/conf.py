@@ -37,7 +37,11 @@ autodoc_typehints = "none"  # sections "Parameters" say it in words, and with sh
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-nitpick_ignore_regex = [("py:.*", r"(numpy|np|torch|scipy|collections|contextlib)\..*")]  # not documented here
+nitpick_ignore_regex = [
+    ("py:.*", r"(numpy|np|torch|scipy|collections|contextlib)\..*"),  # documented elsewhere
+    ("py:obj", r"fastconv\.(core|bench)\.\w+(\.[A-Z]+)?"),  # modules and tables that only kernels of one's own need
+    ("py:obj", r"accumulator|workspace"),  # an argument, and an attribute
+]
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -77,7 +81,8 @@ CALLED = {"fastconv.Spec", "fastconv.options"}  # the classes that users make
 
 def signature(app, what, name, *rest):
     """None of the other classes."""
-    return ("", "") if what == "class" and name not in CALLED else None
+    made = what == "class" and name not in CALLED and not name.startswith("fastconv.typing.")
+    return ("", "") if made else None
 
 
 def setup(app):

@@ -207,10 +207,10 @@ class Kernel(Generic[P]):
     def bound(self, problem: P) -> float:
         """The largest possible error on any finite data, in epsilons of the dtype of sums (`accumulator`).
 
-        |error| <= bound * (eps * S + the smallest positive number), where S is the sum of magnitudes |x| * |w|, and
-        |bias|, over what the algorithm mixes: the window, where each x counts as the largest |x| of its channel within
-        `reach`.  Where nothing is summed, S is the largest result.  Kernels that flush denormal numbers may also lose
-        what these contribute to S, and the smallest normal number for each term.
+        An error is at most ``bound * (eps * S + the smallest positive number)``, where S is the sum of magnitudes
+        ``|x| * |w|``, and ``|bias|``, over what the algorithm mixes: the window, where each x counts as the largest
+        ``|x|`` of its channel within `reach`.  Where nothing is summed, S is the largest result.  Kernels that flush
+        denormal numbers may also lose what these contribute to S, and the smallest normal number for each term.
 
         The default is that of sums whose terms are added one after the other, in any order.
         """
