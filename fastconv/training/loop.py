@@ -1,4 +1,4 @@
-"""Epochs: one step for each batch, in random order; after every epoch, both sets of images are tested.
+"""Epochs: one step for each batch, in random order; each ends with the scores of the training and validation sets.
 
 Every epoch has its own random generator, made from the seed and the number of the epoch, so a resumed training draws
 the same numbers as one that was not interrupted.  Sums have the same order for any number of threads.  So the same seed
@@ -50,7 +50,7 @@ class Score:
 
 def start(dataset: Dataset, config: Config, settings: Settings) -> State:
     """A training before its first step."""
-    training, _ = split(dataset.labels, settings.seed)
+    training, _, _ = split(dataset.labels, settings.seed)
     seen = dataset.images[training]
     weights = initial(config, np.random.default_rng([settings.seed, 1]))
     return State(
@@ -111,9 +111,9 @@ def train(
         If the loss is no longer finite.
     """
     settings = state.settings
-    training, held_out = split(dataset.labels, settings.seed)
+    training, validation, _ = split(dataset.labels, settings.seed)
     x, y = normalised(state, dataset.images[training]), dataset.labels[training]
-    test_x, test_y = normalised(state, dataset.images[held_out]), dataset.labels[held_out]
+    picking = normalised(state, dataset.images[validation]), dataset.labels[validation]
     background = -state.mean / state.spread  # black, normalised
     batches = ceil_div(len(x), settings.batch)
     what = ""
@@ -138,7 +138,7 @@ def train(
                         f"the loss is {loss} in {name}: a smaller --rate than {settings.rate:g} may help"
                     )
                 OPTIMIZERS[settings.optimizer](weights, gradients, memory, rate, state.steps + i + 1)
-            seen, tested = (score(state.config, weights, *s) for s in ((x, y), (test_x, test_y)))
+            seen, tested = (score(state.config, weights, *s) for s in ((x, y), picking))
             better = not state.history or tested.error < min(row[3] for row in state.history)
             # A single assignment, so that Ctrl-C leaves the state before this epoch or the one after it.
             state = replace(
@@ -150,8 +150,9 @@ def train(
             after_epoch(state)
             what = f"  loss {tested.loss:.4f}  accuracy {1 - tested.error:.2%}"
             say(
-                f"{name.ljust(2 * len(str(settings.epochs)) + 7)}  loss {seen.loss:.4f}, held out {tested.loss:.4f}   "
-                f"accuracy {1 - seen.error:7.2%}, held out {1 - tested.error:7.2%}{' *' if better else '  '}  "
+                f"{name.ljust(2 * len(str(settings.epochs)) + 7)}  "
+                f"loss {seen.loss:.4f}, validation {tested.loss:.4f}   "
+                f"accuracy {1 - seen.error:7.2%}, validation {1 - tested.error:7.2%}{' *' if better else '  '}  "
                 f"{time.perf_counter() - began:.1f} s"
             )
     except KeyboardInterrupt:

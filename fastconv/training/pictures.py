@@ -41,7 +41,7 @@ def curves(state: State, path: Path) -> None:
         best = values[state.best_epoch - 1, 1]
         kept = f"{best:.2f} %" if column else f"{best:.4f}"
         axes.plot(epochs, values[:, 0], color=SEEN, lw=2, label="training set", marker="o" if len(rows) < 3 else None)
-        axes.plot(epochs, values[:, 1], color=TESTED, lw=2, label="held-out set")
+        axes.plot(epochs, values[:, 1], color=TESTED, lw=2, label="validation set")
         axes.plot(state.best_epoch, best, "o", color=TESTED, ms=7, mec="white", mew=1.2, zorder=5,
                   label=f"kept: epoch {state.best_epoch}, {kept}")  # fmt: skip
         if (rows[:, column::2] > 0).all():
@@ -117,7 +117,7 @@ def maps(state: State, dataset: Dataset, image: int, path: Path) -> None:
     fig = figure(width, 3.3 + sum(heights) + 1.0)
     fig.get_layout_engine().set(w_pad=0.06, h_pad=0.05, hspace=0.02)
     top, *middle, bottom = fig.subfigures(len(rows) + 2, 1, height_ratios=(3.3, *heights, 1.0))
-    _title(top, "One held-out image on its way through the network")
+    _title(top, "One test image on its way through the network")
     shown, bars = top.subplots(1, 2, width_ratios=(1, 2.4))
     _show(shown, dataset.images[image])
     truth = dataset.classes[dataset.labels[image]]
@@ -149,10 +149,10 @@ def maps(state: State, dataset: Dataset, image: int, path: Path) -> None:
     fig.savefig(path, dpi=DPI, format="png")
 
 
-def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path) -> None:
+def guesses(state: State, dataset: Dataset, test: np.ndarray, tested: Score, path: Path) -> None:
     """Held-out images with their most probable classes: mistakes first, the most confident ones on top."""
     rows, columns = GUESSES
-    labels = dataset.labels[held_out]
+    labels = dataset.labels[test]
     guess = tested.probabilities.argmax(1)
     sure = tested.probabilities.max(1)
     wrong = np.flatnonzero(guess != labels)
@@ -174,7 +174,7 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
     for place, i in enumerate(picked):
         left, top = place % columns * step_x, -(place // columns) * step_y
         good = guess[i] == labels[i]
-        _show(axes, dataset.images[held_out[i]], extent=(left, left + side, top - side, top))
+        _show(axes, dataset.images[test[i]], extent=(left, left + side, top - side, top))
         axes.add_patch(
             Rectangle((left, top - side), side, side, fill=False, lw=0.8 if good else 2.5, ec=EDGE if good else WRONG)
         )
@@ -198,10 +198,10 @@ def guesses(state: State, dataset: Dataset, held_out: np.ndarray, tested: Score,
     fig.savefig(path, dpi=DPI, format="png")
 
 
-def confusion(dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path) -> None:
+def confusion(dataset: Dataset, test: np.ndarray, tested: Score, path: Path) -> None:
     """How often each class was classified as which."""
     n = len(dataset.classes)
-    labels, guess = dataset.labels[held_out], tested.probabilities.argmax(1)
+    labels, guess = dataset.labels[test], tested.probabilities.argmax(1)
     counts = np.zeros((n, n), np.int64)
     np.add.at(counts, (labels, guess), 1)
     totals = counts.sum(1)
@@ -211,7 +211,7 @@ def confusion(dataset: Dataset, held_out: np.ndarray, tested: Score, path: Path)
     side = min(max(0.56 * n, 3.6), 12)
     fig = figure(side + 2.2, side + 1.3)
     fig.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    _title(fig, f"Confusion matrix of {len(labels)} held-out images")
+    _title(fig, f"Confusion matrix of {len(labels)} test images")
     axes = fig.subplots()
     axes.imshow(np.where(np.eye(n, dtype=bool), share, np.nan), cmap="Blues", vmin=0, vmax=1.6)
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(float(np.nanmax(mistakes)) * 2.2, 0.02))

@@ -1,4 +1,4 @@
-"""The lecture's last table: classification error and mean cross-entropy of the training and the held-out images."""
+"""The lecture's last table: classification error and mean cross-entropy of each set of images."""
 
 from __future__ import annotations
 

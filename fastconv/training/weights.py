@@ -22,10 +22,10 @@ from fastconv.training.augment import Jitter
 from fastconv.training.network import Config, Weights
 from fastconv.training.optimizers import DECAYS, MEMORY, OPTIMIZERS
 
-FORMAT = "fastconv training 1"
+FORMAT = "fastconv training 2"
 DAMAGE = (ValueError, KeyError, OverflowError, RecursionError, MemoryError)  # raised by NumPy and json on other files
 LONGEST = 300  # characters of an error's text that are shown
-HISTORY = ("training loss", "training error", "held-out loss", "held-out error")
+HISTORY = ("training loss", "training error", "validation loss", "validation error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class State:
         The state of the optimiser.
     steps : int
     best : dict of ndarray
-        The weights with the smallest error on the held-out images, the earliest of them.
+        The weights with the smallest error on the validation images, the earliest of them.
     best_epoch : int
         From 1; 0 before the first epoch.
     history : tuple of tuple of 4 float

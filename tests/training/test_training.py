@@ -244,13 +244,27 @@ def test_what_is_missing_names_the_extra(module, read, monkeypatch, tmp_path):
         getattr(data, read)(*([tmp_path] if read == "folder" else []))
 
 
-def test_a_fifth_of_every_class_is_held_out():
+def test_a_fifth_of_every_class_is_held_out_half_to_pick_the_epoch_half_to_test():
     labels = np.repeat([0, 1, 2, 3], [100, 52, 2, 3])
-    training, held_out = data.split(labels, 0)
-    np.testing.assert_array_equal(np.sort(np.concatenate([training, held_out])), np.arange(157))
-    assert np.bincount(labels[held_out]).tolist() == [20, 10, 1, 1]
-    np.testing.assert_array_equal(data.split(labels, 0)[1], held_out)
-    assert not np.array_equal(data.split(labels, 1)[1], held_out)
+    parts = data.split(labels, 0)
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(157))
+    counts = [np.bincount(labels[p], minlength=4).tolist() for p in parts]
+    assert counts == [[80, 42, 1, 1], [10, 5, 0, 1], [10, 5, 1, 1]]
+    np.testing.assert_array_equal(data.split(labels, 0)[2], parts[2])
+    assert not np.array_equal(data.split(labels, 1)[2], parts[2])
+    training, validation, test = data.split(np.repeat([0, 1], 2), 0)
+    np.testing.assert_array_equal(training, validation)
+    assert len(test) == 2
+
+
+def test_images_that_are_tested_pick_nothing():
+    """Other test images, the same training: neither its weights nor the epoch that is picked depend on them."""
+    dataset = blobs()
+    one = trained()
+    dataset.images[data.split(dataset.labels, 3)[2]] = 0
+    other, _ = loop.train(dataset, loop.start(dataset, TINY, SETTINGS))
+    same(one.best, other.best)
+    assert one.history == other.history
 
 
 @pytest.fixture
@@ -366,8 +380,8 @@ def test_it_learns(change, dropout):
 def test_history_is_what_the_weights_score():
     dataset = blobs()
     state = trained()
-    training, held_out = data.split(dataset.labels, 3)
-    for part, at in ((training, 0), (held_out, 2)):
+    training, validation, _ = data.split(dataset.labels, 3)
+    for part, at in ((training, 0), (validation, 2)):
         x, y = dataset.images[part], dataset.labels[part]
         found = loop.score(TINY, state.weights, loop.normalised(state, x), y)
         assert (found.loss, found.error) == state.history[-1][at : at + 2]
@@ -382,10 +396,11 @@ def test_history_is_what_the_weights_score():
 def test_images_are_normalised_by_the_training_set_alone():
     dataset = blobs()
     state = loop.start(dataset, TINY, SETTINGS)
-    training, held_out = data.split(dataset.labels, 3)
+    training, *held_out = data.split(dataset.labels, 3)
     x = loop.normalised(state, dataset.images[training])
     assert (abs(x.mean()), x.std()) == (pytest.approx(0, abs=1e-5), pytest.approx(1, rel=1e-4))
-    dataset.images[held_out] += 100
+    for part in held_out:
+        dataset.images[part] += 100
     assert loop.start(dataset, TINY, SETTINGS).mean == state.mean
 
 
@@ -514,7 +529,7 @@ def about(**changes):
         ({"about": None}, "'about.*' is missing"),
         ({"about": np.array("{")}, "Expecting property name"),
         ({"about": np.array("[1, 2]")}, "indices"),
-        (about(format="other"), "format must be 'fastconv training 1', got 'other'"),
+        (about(format="other"), "format must be 'fastconv training 2', got 'other'"),
         (
             about(config__classes=4),
             r"weights/full.weight must be float32 of shape \(4, 6\), got float32 of shape \(3, 6\)",
@@ -617,15 +632,15 @@ def test_pictures_of_all_kinds_of_networks(tmp_path, monkeypatch, shape, classes
     dataset = blobs(10 * classes, shape, classes)
     config = Config(shape, classes, channels, 3)
     state, _ = loop.train(dataset, loop.start(dataset, config, replace(SETTINGS, epochs=epochs)))
-    _, held_out = data.split(dataset.labels, 3)
-    x = loop.normalised(state, dataset.images[held_out])
-    tested = loop.score(config, state.best, x, dataset.labels[held_out])
+    _, _, test = data.split(dataset.labels, 3)
+    x = loop.normalised(state, dataset.images[test])
+    tested = loop.score(config, state.best, x, dataset.labels[test])
     drawn = {
         pictures.curves: (state,),
         pictures.detectors: (state,),
-        pictures.maps: (state, dataset, int(held_out[0])),
-        pictures.guesses: (state, dataset, held_out, tested),
-        pictures.confusion: (dataset, held_out, tested),
+        pictures.maps: (state, dataset, int(test[0])),
+        pictures.guesses: (state, dataset, test, tested),
+        pictures.confusion: (dataset, test, tested),
     }
     for draw, args in drawn.items():
         path = tmp_path / f"{draw.__name__}.png"
@@ -675,8 +690,9 @@ def test_the_demo_learns(capsys, tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == sorted(names)
     lines = out.splitlines()
     assert re.fullmatch(r"training set +\d+ / 1438 = \d+\.\d\d% +\d\.\d{4}", lines[2])
-    assert re.fullmatch(r"held-out set +\d+ / 359 = \d+\.\d\d% +\d\.\d{4}", lines[3])
-    assert lines[4:] == [f"wrote {folder / name}" for name in names]
+    assert re.fullmatch(r"validation set +\d+ / 178 = \d+\.\d\d% +\d\.\d{4}", lines[3])
+    assert re.fullmatch(r"test set +\d+ / 181 = \d+\.\d\d% +\d\.\d{4}", lines[4])
+    assert lines[5:] == [f"wrote {folder / name}" for name in names]
     assert [line for line in err.splitlines() if line.startswith("epoch 1/2  loss")]
     assert "\x1b" not in err
 
@@ -776,8 +792,8 @@ def test_a_terminal_sees_a_bar_and_stdout_the_table(tmp_path):
         out = process.stdout.read().decode()
         assert process.wait(60) == 0
     os.close(master)
-    assert out.startswith("digits, best weights, of epoch ") and "held-out set" in out and "\x1b" not in out
-    assert "held-out set" not in seen.decode()
+    assert out.startswith("digits, best weights, of epoch ") and "test set" in out and "\x1b" not in out
+    assert "test set" not in seen.decode()
     assert re.search(r"epoch 2/2\s+loss \d", seen.decode())
     assert "\x1b[" in seen.decode()
 
