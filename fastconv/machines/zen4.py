@@ -25,7 +25,7 @@ TABLE = Table(
         "cython.conv.depthwise@avx2": {
             "call": 1.5e-06, "multiply_rows": 1.9841e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 3.7202e-11, "multiply_few_rows": 5.9524e-11,
-            "multiply_taps": 4.2517e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+            "multiply_taps": 4.2517e-11, "tile": 8e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 1.6e-11, "multiply_lanes_rolled": 2e-11,
             "multiply_lanes_groups": 3e-11, "line": 3e-09, "copy_lanes": 3e-10,
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
@@ -33,7 +33,7 @@ TABLE = Table(
         "cython.conv.depthwise@avx512": {
             "call": 1.5e-06, "multiply_rows": 9.5238e-12, "multiply_rows_apart": 1.7857e-11,
             "multiply_halved": 1.1905e-11, "multiply_halved_apart": 1.7857e-11, "multiply_few_rows": 2.8571e-11,
-            "multiply_taps": 2.0408e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+            "multiply_taps": 2.0408e-11, "tile": 8e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 1.1e-11, "multiply_lanes_rolled": 1.6e-11,
             "multiply_lanes_groups": 1.9e-11, "line": 3e-09, "copy_lanes": 1.5e-10,
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
@@ -41,7 +41,7 @@ TABLE = Table(
         "cython.conv.depthwise@portable": {
             "call": 1.5e-06, "multiply_rows": 3.9683e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 4.9603e-11, "multiply_halved_apart": 7.4405e-11, "multiply_few_rows": 1.1905e-10,
-            "multiply_taps": 8.5034e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+            "multiply_taps": 8.5034e-11, "tile": 8e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 4.5e-11, "multiply_lanes_rolled": 6e-11,
             "multiply_lanes_groups": 1.2e-10, "line": 3e-09, "copy_lanes": 6e-10,
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
@@ -79,7 +79,7 @@ TABLE = Table(
         "cython.conv.grouped@avx2": {
             "call": 1.5e-06, "multiply_rows": 1.9841e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 3.7202e-11, "multiply_few_rows": 5.9524e-11,
-            "multiply_taps": 4.2517e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+            "multiply_taps": 4.2517e-11, "tile": 8e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 1.6e-11, "multiply_lanes_rolled": 2e-11,
             "multiply_lanes_groups": 3e-11, "line": 3e-09, "copy_lanes": 3e-10,
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
@@ -87,7 +87,7 @@ TABLE = Table(
         "cython.conv.grouped@avx512": {
             "call": 1.5e-06, "multiply_rows": 9.5238e-12, "multiply_rows_apart": 1.7857e-11,
             "multiply_halved": 1.1905e-11, "multiply_halved_apart": 1.7857e-11, "multiply_few_rows": 2.8571e-11,
-            "multiply_taps": 2.0408e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+            "multiply_taps": 2.0408e-11, "tile": 8e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 1.1e-11, "multiply_lanes_rolled": 1.6e-11,
             "multiply_lanes_groups": 1.9e-11, "line": 3e-09, "copy_lanes": 1.5e-10,
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
@@ -95,7 +95,7 @@ TABLE = Table(
         "cython.conv.grouped@portable": {
             "call": 1.5e-06, "multiply_rows": 3.9683e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 4.9603e-11, "multiply_halved_apart": 7.4405e-11, "multiply_few_rows": 1.1905e-10,
-            "multiply_taps": 8.5034e-11, "tile": 8e-09, "copy": 2.5e-10, "bytes": 3.3333e-11,
+            "multiply_taps": 8.5034e-11, "tile": 8e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 4.5e-11, "multiply_lanes_rolled": 6e-11,
             "multiply_lanes_groups": 1.2e-10, "line": 3e-09, "copy_lanes": 6e-10,
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
@@ -486,7 +486,7 @@ TABLE = Table(
         },
         "numpy.conv.im2col": {
             "call": 4e-06, "multiply": 1.1905e-11, "integer": 1e-09, "convert": 2e-09, "bytes_copied": 2.6667e-10,
-            "bytes": 6.6667e-11,
+            "bytes": 6.6667e-11, "row": 2e-08,
         },
         "numpy.conv.pointwise": {
             "call": 4e-06, "multiply": 1.1905e-11, "integer": 1e-09, "convert": 2e-09, "bytes": 6.6667e-11,

@@ -1,4 +1,5 @@
-"""Both kinds of bands of the compiled direct convolution, in one part and in several, on every kind of problem."""
+"""Both kinds of bands of the compiled direct convolution, in one part and in several, with channels and with pixels in
+lanes, on every kind of problem."""
 
 from __future__ import annotations
 
@@ -35,13 +36,14 @@ PROBLEMS = [
 ]  # fmt: skip
 
 
-def force(monkeypatch: pytest.MonkeyPatch, flat: bool, channels: int) -> None:
-    """Bands of one kind, `channels` at a time, and accumulators of two blocks of output channels at most."""
+def force(monkeypatch: pytest.MonkeyPatch, flat: bool, channels: int, pixels: bool = False) -> None:
+    """Bands of one kind, `channels` at a time, `pixels` in lanes or channels, and accumulators of two blocks of output
+    channels at most."""
 
     def of(p: ConvProblem, isa: str, threads: int) -> direct.DirectBlocks:
         tile = native.tile(isa, p.acc.itemsize)
         blocks = direct.DirectBlocks.flattened(p, *tile) if flat else direct.DirectBlocks.in_rows(p, *tile, threads)
-        return replace(blocks, channels=min(channels, p.icg * p.kernel[0]), k_chunk=2)
+        return replace(blocks, channels=min(channels, p.icg * p.kernel[0]), k_chunk=2, pixels=pixels)
 
     monkeypatch.setattr(direct.DirectBlocks, "of", of)
 
@@ -54,9 +56,36 @@ def test_both_bands(kernel: Any, dtype: Any, flat: bool, channels: int, monkeypa
     reason = kernel.reject(as_dtype(PROBLEMS[0], dtype))
     if reason is not None:
         pytest.skip(reason)
-    force(monkeypatch, flat, channels)
-    for p in PROBLEMS:
-        assert check(kernel, p, dtype)
+    for pixels in (False, True):
+        force(monkeypatch, flat, channels, pixels)
+        for p in PROBLEMS:
+            assert check(kernel, p, dtype)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("flat", [False, True], ids=["rows", "flat"])
+@every_kernel
+def test_lanes_do_not_change_bits(kernel: Any, flat: bool, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every number of channels of a tile, and pixels around a vector and two: lanes are chosen by speed alone."""
+    p = replace(problem(5, 1, (3, 4), (2, 3), activation="relu", pads=ONE), layout=layout)
+    if kernel.reject(as_dtype(p, np.float32)) is not None:
+        pytest.skip("not here")
+    sizes = ((1, 31), (2, 32), (3, 7), (4, 65), (5, 16), (6, 17), (7, 33), (13, 5), (14, 64), (15, 9), (29, 3))
+    for channels, width in sizes:
+        width = min(width, direct.FLAT_COLS) if flat else width
+        p = replace(problem(5, channels, (3, width), (2, 3), activation="relu", pads=ONE), layout=layout)
+        x, w, bias, _ = case(p)
+        found = []
+        for pixels in (False, True):
+            force(monkeypatch, flat, 2, pixels)
+            found.append(run(kernel, as_dtype(p, np.float32), x, w, bias, "end"))
+        np.testing.assert_array_equal(*found)
+
+
+def test_few_channels_have_pixels_in_lanes() -> None:
+    few, many = (as_dtype(problem(64, c, (9, 64), (3, 3), pads=ONE), np.float32) for c in (3, 64))
+    assert direct.DirectBlocks.of(few, "avx512", 1).pixels
+    assert not direct.DirectBlocks.of(many, "avx512", 1).pixels
 
 
 @every_kernel

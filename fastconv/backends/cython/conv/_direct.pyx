@@ -7,7 +7,7 @@ taps become channels; columns are split by stride phase, so that neighbouring pi
 adjacent), then computes blocks of NR output channels with the register tile, and stores
 each block with bias and activation.  Bands with too many channels are filled in parts; `m` keeps the
 accumulators of all blocks.  A flat band (`direct.FlatBand`) makes one long row of the pixels of
-narrow maps.
+narrow maps.  With few output channels, lanes are pixels: tiles have MR channels of NR adjacent pixels, and sums the same order.
 """
 
 from libc.stdint cimport int64_t
@@ -15,7 +15,7 @@ from libc.stdint cimport int64_t
 from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
-    FC_LINE, GATHER_NOTHING, View, address, fc_prefetch, fc_epilogue, fc_source, fc_table)
+    FC_LINE, GATHER_NOTHING, View, address, fc_prefetch, fc_epilogue, fc_source, fc_table, image_tile_args)
 
 from fastconv.backends.cython.runtime.native import SLACK
 
@@ -30,7 +30,7 @@ cdef class Direct(Prepared):
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
     cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, between, chan_len, band_len, ntaps
     cdef Py_ssize_t rq, table_bytes  # of a flat band
-    cdef bint flat
+    cdef bint flat, pixels
     cdef Padded image
     cdef const Py_ssize_t *taps
     cdef bint relu
@@ -53,7 +53,9 @@ cdef class Direct(Prepared):
             self.rq = band.rq
         else:
             self.wq, self.row_len, self.between = band.wq, band.row_len, self.dh // band.apart
-        self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
+        self.pixels = blocks.pixels
+        width = self.t.mr if self.pixels else self.t.nr
+        self.kbs = (self.ocg + width - 1) // width
         self.k_chunks = (self.kbs + self.kb_chunk - 1) // self.kb_chunk
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
         self.col_blocks = (self.ow + self.qb - 1) // self.qb
@@ -85,7 +87,10 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t depth = self.icg * self.kd
         cdef Py_ssize_t kb, c0 = 0, count
         cdef Py_ssize_t k_begin = k_chunk * self.kb_chunk, k_end = min(self.kbs, k_begin + self.kb_chunk)
-        cdef Py_ssize_t apart = 0 if self.cb >= depth else rows * cols * nr * size  # accumulators of one block and the next
+        cdef Py_ssize_t apart = 0  # accumulators of one block and the next
+        if self.cb < depth:
+            apart = self.runs_of(rows) * self.chunks(rows, cols) * self.t.mr if self.pixels else rows * cols
+            apart = apart * nr * size
         if self.flat:
             self.find_pixels(x, r0, rows, cols, <int64_t *>scratch)
         while True:
@@ -95,6 +100,11 @@ cdef class Direct(Prepared):
             else:
                 self.fill_band(x, n, g, od, r0, rows, q0, cols, c0, count, band)
             for kb in range(k_begin, k_end):
+                if self.pixels:
+                    self.pixel_tiles(arrays.weights, g, kb, c0, count, rows, cols, band, m + (kb - k_begin) * apart)
+                    if c0 + count == depth:
+                        self.finish_pixels(y, arrays.bias, n, g, kb, od, r0, rows, q0, cols, m + (kb - k_begin) * apart)
+                    continue
                 self.tiles(arrays.weights, g, kb, c0, count, rows, cols, band, m + (kb - k_begin) * apart)
                 if c0 + count == depth:
                     self.finish(y, arrays.bias, n, g, kb, od, r0, rows, q0, cols, m + (kb - k_begin) * apart)
@@ -199,3 +209,45 @@ cdef class Direct(Prepared):
             for r in range(rows):
                 self.t.store(
                     m + r * cols * nr * size, cols, channels, out + r * y.stride[3] * size, y.stride[4], y.stride[1], &e)
+
+    cdef Py_ssize_t runs_of(self, Py_ssize_t rows) noexcept nogil:
+        """Runs of adjacent pixels of a block."""
+        return 1 if self.flat else rows
+
+    cdef Py_ssize_t chunks(self, Py_ssize_t rows, Py_ssize_t cols) noexcept nogil:
+        """Groups of NR pixels of a run."""
+        return ((rows * cols if self.flat else cols) + self.t.nr - 1) // self.t.nr
+
+    cdef void pixel_tiles(
+        self, const char *weights, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t c0, Py_ssize_t count, Py_ssize_t rows,
+        Py_ssize_t cols, const char *band, char *m) noexcept nogil:
+        """Sums of the channels of a block, (runs, chunks, channels, NR)."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, chunks = self.chunks(rows, cols), r, q
+        cdef Py_ssize_t channels = self.ocg * (kb + 1) // self.kbs - self.ocg * kb // self.kbs
+        cdef Py_ssize_t depth = self.icg * self.kd
+        cdef image_tile_args a
+        a.channels, a.taps, a.at, a.xc, a.padding = count, self.ntaps, self.taps, self.chan_len, NULL
+        a.w = weights + ((g * self.kbs + kb) * depth + c0) * self.ntaps * self.t.mr * size
+        a.ys, a.first, a.last, a.start, a.bias, a.relu = nr, c0 == 0, 0, NULL, NULL, 0
+        for r in range(self.runs_of(rows)):
+            for q in range(chunks):
+                a.x = band + (r * self.sh * self.row_len + q * nr) * size
+                a.y = m + (r * chunks + q) * channels * nr * size
+                self.t.image_tile[channels](&a)
+
+    cdef void finish_pixels(
+        self, const View *y, const char *bias, Py_ssize_t n, Py_ssize_t g, Py_ssize_t kb, Py_ssize_t od, Py_ssize_t r0,
+        Py_ssize_t rows, Py_ssize_t q0, Py_ssize_t cols, const char *m) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, chunks = self.chunks(rows, cols), r, q
+        cdef Py_ssize_t run = rows * cols if self.flat else cols, first = self.ocg * kb // self.kbs
+        cdef Py_ssize_t k = g * self.ocg + first, channels = self.ocg * (kb + 1) // self.kbs - first
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, self.relu
+        e.row_bias = NULL if bias == NULL else bias + k * size
+        cdef char *out = y.data + (
+            n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3] + q0 * y.stride[4]) * size
+        for r in range(self.runs_of(rows)):
+            for q in range(chunks):
+                self.t.store(
+                    m + (r * chunks + q) * channels * nr * size, channels, min(nr, run - q * nr),
+                    out + (r * y.stride[3] + q * nr * y.stride[4]) * size, y.stride[1], y.stride[4], &e)

@@ -25,7 +25,7 @@ BAND = "cython.conv.depthwise/band"  # of copied rows, with kernels of usual siz
 BLOCK_ROWS = 56
 MANY_GROUPS = 8  # fewer need blocks of fewer rows, so that threads can split the work
 IMAGES = "cython.conv.depthwise/images"  # and results of one item, where it may have several groups
-BLOCK_COLS = 1024  # where rows are copied
+BLOCK_COLS, LEAST_COLS = 1024, 64  # where rows are copied
 POINTER = 8
 TILE_ROWS, FEW_ROWS = 4, 2  # of tiles that use a row several times: at least, without and with them for any kernel
 SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
@@ -67,12 +67,18 @@ class DepthwiseBlocks:
                 fair = p.groups if p.flops <= SHARED_FLOPS * max(p.n, 1) else ceil_div(p.groups, SHARES)
                 groups = max(1, min(fair, block_bytes(IMAGES) // group))
         else:
-            cols = even_part(ow, BLOCK_COLS, 64)
+            halo, most = span(TILE_ROWS, sh, kh, p.dilation[1]), block_bytes(BAND)
+            longest = BLOCK_COLS
             # Tiles read whole vectors: up to a vector past the last column.
-            wq = round_up(cols, vl) + (kw - 1) * p.dilation[2] // sw + 1
-            row_len = sw * wq
+            while True:
+                cols = even_part(ow, longest, LEAST_COLS)
+                wq = round_up(cols, vl) + (kw - 1) * p.dilation[2] // sw + 1
+                row_len = sw * wq
+                if longest <= LEAST_COLS or planes * halo * row_len * size <= most:
+                    break
+                longest //= 2
             halo = span(1, sh, kh, p.dilation[1])
-            rows = even_part(oh, max((block_bytes(BAND) // (planes * row_len * size) - halo) // sh + 1, 8), 4)
+            rows = even_part(oh, max((most // (planes * row_len * size) - halo) // sh + 1, 2 * TILE_ROWS), TILE_ROWS)
         spanned = planes * span(rows, sh, kh, p.dilation[1])
         table_bytes = whole_lines(spanned * POINTER)
         band_bytes = (spanned * row_len + native.SLACK) * size
@@ -105,10 +111,15 @@ def rows_features(p: ConvProblem, isa: str) -> Features:
     vectors = ceil_div(ow, vl)
     flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
     tiles = p.n * p.oc * p.output[0] * ceil_div(oh, TILE_ROWS) * vectors
-    copied = 0 if reads_in_place(p) else p.n * p.ic * p.pixels * p.stride[1] * p.stride[2] * p.kernel[0]
+    rows = copied = 0
+    if not reads_in_place(p):
+        blocks = DepthwiseBlocks.of(p, vl)
+        bands = p.n * p.groups * p.output[0] * ceil_div(oh, blocks.rows) * ceil_div(ow, blocks.cols)
+        rows = bands * p.icg * p.kernel[0] * span(blocks.rows, p.stride[1], p.kernel[1], p.dilation[1])
+        copied = rows * blocks.row_len
     # Cache lines are transferred while tiles compute.
     tiled = {tile_kind(p): flops * size / 4, "tile": tiles}
-    return Features({"call": 1, "copy": copied}, tiled, {"bytes": p.bytes})
+    return Features({"call": 1, "row": rows, "copy": copied}, tiled, {"bytes": p.bytes})
 
 
 class Depthwise(Specialised[ConvProblem]):

@@ -1,6 +1,7 @@
 """Direct convolution with output channels in lanes: the kernel objects and their block sizes.
 
-Register tile: MR pixels x 2 vectors of output channels (14 x 2 with AVX-512, 6 x 2 with AVX2).  The band of input rows
+Register tile: MR pixels x 2 vectors of output channels (14 x 2 with AVX-512, 6 x 2 with AVX2), or with few channels
+MR of them x 2 vectors of pixels, whose sums have the same order.  The band of input rows
 takes a small part of the L2 cache, where every block of output channels reads it; the rest is for weights.
 """
 
@@ -17,7 +18,7 @@ from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
-from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
+from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes, host_table
 
@@ -29,6 +30,7 @@ BAND, SUMS, ALL_SUMS = (f"cython.conv.direct/{block}" for block in ("band", "sum
 TILE_STEPS = 4.3  # at least: few sums depend on each other's latency
 TILE_START = 0.3
 NARROW = native.NARROW / 2  # time of a tile of one vector
+PIXELS = 0.9  # of the steps of tiles with channels in lanes: those with pixels in lanes must save a tenth
 UNROLLED_STRIDE = 4  # longer strides are split an element at a time
 
 FLAT_COLS = 32  # wider rows have full tiles of their own
@@ -40,6 +42,11 @@ def row_steps(pixels: int, mr: int, width: float = 1.0) -> float:
     """Steps for a row of adjacent pixels, in near-equal parts, with `width` of a tile's lanes."""
     pieces = ceil_div(pixels, mr)
     return max(width * (pixels + TILE_START * pieces), TILE_STEPS * pieces)
+
+
+def pixel_steps(pixels: int, channels: int, mr: int, nr: int) -> float:
+    """Steps for so many adjacent pixels of output channels, pixels in lanes."""
+    return ceil_div(pixels, nr) * row_steps(channels, mr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,9 @@ class DirectBlocks:
     filled_rows: float  # rows copied into a band, for one channel of a whole output plane
     copied: float  # elements of them, where they are copied in runs
     gathered: float  # elements that are copied one at a time
+    runs: int  # of adjacent pixels, of a whole output plane
     k_chunk: int = 0
+    pixels: bool = False  # in lanes
 
     @property
     def flat(self) -> bool:
@@ -95,25 +104,35 @@ class DirectBlocks:
         """Offsets of the taps of one channel."""
         return np.array([self.band.tap(p, h, w) for h in range(p.kernel[1]) for w in range(p.kernel[2])], np.intp)
 
-    def sums(self, nr: int, depth: int) -> int:
-        """Accumulators that are kept at a time."""
-        return self.rows * self.cols * nr * (1 if self.channels >= depth else self.k_chunk)
+    def sums(self, mr: int, nr: int) -> int:
+        """Accumulators of a block of channels."""
+        if not self.pixels:
+            return self.rows * self.cols * nr
+        runs, run = (1, self.rows * self.cols) if self.flat else (self.rows, self.cols)
+        return runs * round_up(run, nr) * mr
 
-    def bytes(self, p: ConvProblem, nr: int) -> int:
+    def bytes(self, p: ConvProblem, isa: str) -> int:
         """Scratch: the table of sources of a flat band, the band, accumulators."""
         depth, channel = p.icg * p.kernel[0], self.channel(p)
-        elements = self.channels * channel + native.SLACK + self.sums(nr, depth)
+        sums = self.sums(*native.tile(isa, p.acc.itemsize)) * (1 if self.channels >= depth else self.k_chunk)
+        elements = self.channels * channel + native.SLACK + sums
         return self.table_bytes(p) + elements * p.acc.itemsize
+
+    def all_steps(self, p: ConvProblem, isa: str) -> float:
+        """Steps for one tap of one channel of a whole output plane."""
+        size = p.acc.itemsize
+        (mr, nr), vl = native.tile(isa, size), native.lanes(isa, size)
+        if self.pixels:
+            return self.runs * pixel_steps(ceil_div(max(1, p.output[1] * p.output[2]), self.runs), p.ocg, mr, nr)
+        left = p.ocg % nr
+        return self.steps[1] * (p.ocg // nr + (left > vl)) + self.steps[0] * (0 < left <= vl)
 
     def counts(self, p: ConvProblem, isa: str) -> Counts:
         """What is done for one channel of a whole output plane."""
-        size = p.acc.itemsize
-        nr, vl = native.tile(isa, size)[1], native.lanes(isa, size)
-        left = p.ocg % nr
-        tiles = self.steps[1] * (p.ocg // nr + (left > vl)) + self.steps[0] * (0 < left <= vl)
+        nr, size = native.tile(isa, p.acc.itemsize)[1], p.acc.itemsize
         fill = 4 if p.layout == "NHWC" else 1  # one channel of one row is a strided gather
         return {
-            "multiply": tiles * p.kernel[1] * p.kernel[2] * 2 * nr * size / 4,
+            "multiply": self.all_steps(p, isa) * p.kernel[1] * p.kernel[2] * 2 * nr * size / 4,
             "row": self.filled_rows * fill,
             "copy": self.copied * fill,
             "gather": self.gathered * fill,
@@ -130,18 +149,25 @@ class DirectBlocks:
     @keep_few()
     def of(cls, p: ConvProblem, isa: str, threads: int) -> DirectBlocks:
         mr, nr = native.tile(isa, p.acc.itemsize)
-        depth, kbs = max(1, p.icg * p.kernel[0]), ceil_div(p.ocg, nr)
+        depth = max(1, p.icg * p.kernel[0])
         best = cls.in_rows(p, mr, nr, 1)  # chosen for one thread: the parts of channels determine the rounding
         if p.output[1] > 1 and 0 < p.output[2] < FLAT_COLS:
             flat = cls.flattened(p, mr, nr)
-            best = min(best, flat, key=lambda b: b.seconds(p, isa))
+            best = min(best, flat, key=lambda b: b.with_lanes(p, isa).seconds(p, isa))
         if threads > 1 and not best.flat:
             best = cls.in_rows(p, mr, nr, threads)
+        best = best.with_lanes(p, isa)
+        kbs = ceil_div(p.ocg, mr if best.pixels else nr)
         items = p.n * p.groups * p.output[0] * ceil_div(p.output[1], best.rows) * ceil_div(p.output[2], best.cols)
         k_chunk = native.blocks_together(kbs, items, threads)
         if best.channels < depth:
-            k_chunk = min(k_chunk, max(1, block_bytes(ALL_SUMS) // (best.rows * best.cols * nr * p.acc.itemsize)))
+            k_chunk = min(k_chunk, max(1, block_bytes(ALL_SUMS) // (best.sums(mr, nr) * p.acc.itemsize)))
         return replace(best, k_chunk=k_chunk)
+
+    def with_lanes(self, p: ConvProblem, isa: str) -> DirectBlocks:
+        """The same with pixels in lanes, where that takes fewer steps: whatever the batch and the threads."""
+        turned = replace(self, pixels=True)
+        return turned if turned.all_steps(p, isa) < PIXELS * self.all_steps(p, isa) else self
 
     @classmethod
     def in_rows(cls, p: ConvProblem, mr: int, nr: int, threads: int) -> DirectBlocks:
@@ -171,7 +197,7 @@ class DirectBlocks:
         filled = ceil_div(oh, rows) * band.rin * ceil_div(ow, cols)
         elements = (filled * band.row_len, 0) if p.stride[2] <= UNROLLED_STRIDE else (0, filled * band.row_len)
         steps = oh * row_steps(ow, mr, NARROW), oh * row_steps(ow, mr)
-        return cls(rows, cols, channels, band, steps, filled, *elements)
+        return cls(rows, cols, channels, band, steps, filled, *elements, oh * ceil_div(ow, cols))
 
     @classmethod
     def flattened(cls, p: ConvProblem, mr: int, nr: int) -> DirectBlocks:
@@ -191,7 +217,7 @@ class DirectBlocks:
         channels = even_part(depth, channels)
         parts = ceil_div(oh, rows)
         steps = parts * row_steps(rows * ow, mr, NARROW), parts * row_steps(rows * ow, mr)
-        return cls(rows, ow, channels, band, steps, 0, 0, parts * band.channel(p))
+        return cls(rows, ow, channels, band, steps, 0, 0, parts * band.channel(p), parts)
 
 
 class Direct(Specialised[ConvProblem]):
@@ -217,7 +243,7 @@ class Direct(Specialised[ConvProblem]):
         p = problem
         planes = p.n * p.groups * p.output[0]
         weights = p.oc * p.depth * p.acc.itemsize
-        band = Features(DirectBlocks.of(p, self.isa, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
+        band = Features(self._blocks(p, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
         alone = band + Features({
             "call": 1,
             "plane": planes,
@@ -230,7 +256,11 @@ class Direct(Specialised[ConvProblem]):
     def workspace(self, problem: ConvProblem) -> int:
         if self._side_by_side(problem):
             return images.lanes_bytes(problem, self.isa)
-        return DirectBlocks.of(problem, self.isa, 1).bytes(problem, native.tile(self.isa, problem.acc.itemsize)[1])
+        return self._blocks(problem, 1).bytes(problem, self.isa)
+
+    def _blocks(self, p: ConvProblem, threads: int) -> DirectBlocks:
+        blocks = DirectBlocks.of(p, self.isa, threads)
+        return blocks if self.types is None else replace(blocks, pixels=False)
 
     def _side_by_side(self, p: ConvProblem) -> list[int]:
         """The parts of a sum, see `images`, if small images are processed side by side; else nothing."""
@@ -245,17 +275,15 @@ class Direct(Specialised[ConvProblem]):
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         _direct = native.compiled("conv._direct")
         p = problem
-        size = p.acc.itemsize
-        _, nr = native.tile(self.isa, size)
         parts = self._side_by_side(p)
         if parts:
             return images.specialise(p, self.isa, threads, parts)
-        blocks = DirectBlocks.of(p, self.isa, threads)
+        blocks = self._blocks(p, threads)
         tables = native.padded_axes(p, p.mode)
         prepared = _direct.Direct(native.table(self.isa, self.types or p.acc), p, tables, blocks)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        pack = native.Packer(self.isa, p)
-        return native.binder(p, prepared, blocks.bytes(p, nr), threads, native.seconds(self, p), pack)
+        pack = native.Packer(self.isa, p, lanes=not blocks.pixels)
+        return native.binder(p, prepared, blocks.bytes(p, self.isa), threads, native.seconds(self, p), pack)
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

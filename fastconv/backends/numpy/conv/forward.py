@@ -201,7 +201,12 @@ class NumpyIm2col(NumpyConv):
         blocks = Im2colBlocks(p, p.taps, p.icg)
         calls = p.n * p.groups * (p.pixels / (blocks.rows * blocks.cols)) * (p.icg / blocks.channels)
         size = conv_dtype(p).itemsize
-        moved = {"bytes_copied": p.n * p.ic * p.taps * p.pixels * size, "bytes": p.n * p.oc * p.pixels * size}
+        filled = span(p.output[1], p.stride[1], p.kernel[1], p.dilation[1])
+        rows = p.output[0] * (p.taps * p.output[1] + p.kernel[0] * filled)
+        moved = {
+            "bytes_copied": p.n * p.ic * p.taps * p.pixels * size, "bytes": p.n * p.oc * p.pixels * size,
+            "row": p.n * p.ic * rows,
+        }  # fmt: skip
         # With few pixels the weights stream from memory.
         return Features(
             {"call": calls * 8, **moved, **self.conversions(p)}, self.products(p), {"bytes": p.oc * p.depth * size}
