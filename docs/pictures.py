@@ -1,6 +1,7 @@
 """The pictures of "How it works", each drawn for light pages and for dark ones: `python docs/pictures.py FOLDER`."""
 
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import matplotlib
@@ -307,7 +308,24 @@ def choices(theme):
     return figure
 
 
-PICTURES = (call, bands, tile, winograd, phases, blocks, errors, choices)
+def ratios(theme):
+    """The last column of the first table of performance.md, whose rows are layers."""
+    lines = (Path(__file__).with_name("performance.md")).read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("| layer |")) + 2
+    table = [line.strip("| ").split(" | ") for line in takewhile(bool, lines[start:])]
+    figure, (axes,) = axes_of(theme, 8.6, 0.21 * len(table) + 0.7)
+    values = [float(row[-1]) for row in table]
+    axes.barh(range(len(table)), values, color=[BLUE if v >= 1 else RED for v in values], height=0.72)
+    for y, (value, row) in enumerate(zip(values, table, strict=True)):
+        axes.text(value + 0.03, y, f"{value:g}  {row[-2].split()[0]}", va="center", fontsize=8, color=theme["faint"])
+    axes.axvline(1, color=theme["ink"], linewidth=1)
+    axes.set_yticks(range(len(table)), [row[0] for row in table])
+    axes.set(ylim=(len(table) - 0.4, -0.6), xlim=(0, max(values) * 1.18))
+    axes.set_xlabel("time of the best other library, which is named, over fastconv's")
+    return figure
+
+
+PICTURES = (ratios, call, bands, tile, winograd, phases, blocks, errors, choices)
 
 
 def draw(folder):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv import filters
+from fastconv import cli, filters
 from fastconv import typing as types
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -116,6 +116,15 @@ def test_every_public_name_has_a_page_in_the_reference() -> None:
     within = ("fastconv.core.", "fastconv.dispatch.", "fastconv.bench.")  # results, and what kernels derive from
     if find_spec("torch") is not None:
         assert {name for name in set(names) - public if not name.startswith(within)} == set()
+
+
+def test_every_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    commands = re.findall(r"^ {4}(\w+)  ", capsys.readouterr().out, re.MULTILINE)
+    shown = re.findall(r"^\.\. command-help:: (\w+)$", (DOCS / "reference" / "commands.rst").read_text(), re.MULTILINE)
+    assert "compare" in commands
+    assert shown == commands
 
 
 def test_every_type_is_described() -> None:
