@@ -8,7 +8,11 @@ The lecture's steps, forward and then backward, on the 1,797 handwritten digits 
 import sys
 
 import numpy as np
-from sklearn.datasets import load_digits
+
+try:
+    from sklearn.datasets import load_digits
+except ImportError:
+    sys.exit("this example needs scikit-learn: pip install -e '.[demo]'")
 
 import fastconv as F
 from fastconv import grad

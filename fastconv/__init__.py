@@ -1,4 +1,25 @@
-"""Convolution, pooling and GEMM on a CPU: three backends behind one API. See the README."""
+"""Convolution, pooling and matrix products on a CPU: three backends (Cython, Numba, NumPy) behind one API.
+
+Functions have the names and signatures of `torch.nn.functional`, on NumPy arrays:
+
+>>> import numpy as np, fastconv as F
+>>> x, w = np.ones((1, 3, 8, 8), "f"), np.ones((4, 3, 3, 3), "f")
+>>> F.conv2d(x, w, padding=1, activation="relu").shape
+(1, 4, 8, 8)
+
+convolution   conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+pooling       max_pool*, avg_pool*, lp_pool*, adaptive_*, global_*, max_unpool*
+products      gemm, matmul, linear
+activation    relu, gelu, silu, ..., softmax, log_softmax; losses: cross_entropy, nll_loss
+shape         pad, flatten, unfold, fold
+gradients     grad.NAME(dy, *arguments of NAME): grad.conv2d, grad.max_pool2d, ...
+once for many calls       plan(conv2d, Spec(x.shape, x.dtype), w, padding=1), and its explain()
+how fast, and why         compare(conv2d, x, w, padding=1), backends(), and the command `fastconv`
+options       options(backend=..., threads=...) for a block, set_options(...) from there on
+filters       filters.sharpen, blur, edge_detect, ...; torch tensors: fastconv.interop.torch
+
+Every function has its own help: ``help(fastconv.conv2d)``.
+"""
 
 import importlib as _importlib
 import typing as _typing
@@ -75,6 +96,12 @@ from fastconv.ops.unpool import (
     max_unpool3d,
 )
 from fastconv.version import __version__
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted([*__all__, "filters"])
+
 
 if _typing.TYPE_CHECKING:
     from fastconv import filters as filters

@@ -170,6 +170,40 @@ def test_a_plot_without_matplotlib_is_refused_before_measuring(capsys, monkeypat
     assert "pip install 'fastconv[plot]'" in last
 
 
+def test_a_picture_that_is_none_is_refused_before_measuring(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(fastconv, "compare", lambda *a, **k: pytest.fail("measured first"))
+    for argv in ([*LAYER, "--plot", str(tmp_path / "p.xyz")], ["demo", "--output", str(tmp_path / "x.txt")]):
+        code, last = refused(capsys, *argv)
+        assert code == 2
+        assert last.startswith("fastconv: error: a picture's name must end with .png, .svg")
+
+
+def test_losses_and_softmax_are_compared(capsys):
+    for arguments in ("cross_entropy 8x10 8", "nll_loss 8x10 8", "softmax 8x10 1", "relu 80"):
+        assert cli.main(["compare", *arguments.split(), "--peers", "none", "--threads", "1", "--quick"]) == 0
+        out = capsys.readouterr().out
+        assert "*  " in out and "WRONG" not in out and "FAILED" not in out
+
+
+def test_without_rich_a_line_now_and_then_says_what_is_left(monkeypatch):
+    from fastconv.bench import progress
+
+    for name in ("rich", "rich.console", "rich.progress"):
+        monkeypatch.setitem(sys.modules, name, None)
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    stream = Terminal()
+    with progress.bar(stream) as tell:
+        for done in range(11):
+            tell("layers", done, 10)
+            now[0] += 2.0
+    assert stream.getvalue().splitlines() == [
+        "fastconv: layers (3 of 10, about 14 s left)", "fastconv: layers (6 of 10, about 8 s left)",
+        "fastconv: layers (9 of 10, about 2 s left)",
+    ]  # fmt: skip
+    assert progress.duration(240) == "4 min"
+
+
 def test_an_interrupt_exits_130(capsys, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt

@@ -226,3 +226,11 @@ if __name__ == "__main__":
     problems = violations()
     print("\n".join(problems) or "imports point down")
     sys.exit(bool(problems))
+
+
+def test_dir_shows_the_public_names_and_help_says_what_there_is() -> None:
+    import fastconv
+
+    assert dir(fastconv) == sorted([*fastconv.__all__, "filters"])
+    words = ("conv2d", "max_pool", "gemm", "plan(", "compare(", "set_options")
+    assert all(word in str(fastconv.__doc__) for word in words)

@@ -14,6 +14,7 @@ from fastconv.core.errors import UnsupportedError
 from fastconv.core.kernel import Kernel, epsilon
 from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
+from fastconv.core.units import bytes_text, time_text
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.missing import warn_of_missing
 from fastconv.dispatch.options import Options
@@ -166,9 +167,9 @@ class Explanation:
         threads = f"threads: {self.choice.threads}; predictions are for {looked_at} on one thread"
         passes = [self.choice] if self.choice.after is None else [self.choice, self.choice.after]
         total = max(one.kernel.total_workspace(one.problem, one.threads) for one in passes)
-        scratch = f"workspaces are of one thread; of all {self.choice.threads}: {total} B"
-        packed = f"packed weights and tables, kept by the plan: {self.packed_bytes} B"
-        lines = [str(self.choice.problem), threads, scratch, packed]
+        scratch = f"workspaces are of one thread; of all {self.choice.threads}: {bytes_text(total)}"
+        packed = f"packed weights and tables, kept by the plan: {bytes_text(self.packed_bytes)}"
+        lines = [self.choice.problem.text(), threads, scratch, packed]
         if self.choice.kernel.note:
             lines.append(f"{self.chosen}: {self.choice.kernel.note}")
         if self.choice.after is not None:
@@ -186,9 +187,9 @@ class Explanation:
         return (
             "*" if chosen else "",
             c.kernel.name,
-            f"{c.cost * 1e6:.1f} us",
-            f"{c.measured * 1e6:.1f} us" if c.measured is not None else "-",
-            f"{c.workspace} B",
+            time_text(c.cost),
+            time_text(c.measured),
+            bytes_text(c.workspace),
             f"{c.error:.1e}",
             bound_text(c.bound),
             "chosen" if chosen else self._why_not(c),

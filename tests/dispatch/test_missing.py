@@ -1,6 +1,8 @@
 """Where native kernels are missing, the first call that would have used them says so: once, why, and what helps."""
 
 import json
+import subprocess
+import sys
 import tomllib
 import warnings
 from pathlib import Path
@@ -56,6 +58,16 @@ def test_the_reason_names_the_remedy(tmp_path: Path, monkeypatch):
     assert native._build_failure(error) == "no module"
     (package / "_build_report.json").write_text(json.dumps({"reason": "no compiler"}))
     assert native._build_failure(error).startswith("no compiler (")
+
+
+def test_settings_of_missing_plugins_are_known():
+    """As after ``pip install ".[all]"``, which brings pytest but not its timeouts."""
+    root = Path(F.__file__).parents[1]
+    if not (root / "pyproject.toml").exists():
+        pytest.skip("needs the sources")
+    command = ["-m", "pytest", "-p", "no:timeout", "-p", "no:cacheprovider", "-q", "--collect-only"]
+    found = subprocess.run([sys.executable, *command, "tests/test_soak.py"], cwd=root, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
 
 
 def test_an_editable_install_is_a_path():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.core.units import bytes_text
 from fastconv.dispatch import choice, wisdom
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.options import resolve
@@ -125,7 +127,7 @@ def test_explain_says_how_much_is_packed(backend: str) -> None:
     with F.options(backend=backend, algorithm="direct"):
         found = F.plan(F.conv2d, x, w, padding=1).explain()
     assert w.nbytes <= found.packed_bytes < 1.1 * w.nbytes
-    assert f"packed weights and tables, kept by the plan: {found.packed_bytes} B" in str(found)
+    assert f"packed weights and tables, kept by the plan: {bytes_text(found.packed_bytes)}" in str(found)
 
 
 def test_nothing_is_packed_where_weights_are_used_as_they_are() -> None:
@@ -367,3 +369,10 @@ def test_explain_names_who_applies_an_activation() -> None:
     chosen = F.plan(F.conv2d, x, w, activation="gelu").explain().choice.after
     assert chosen is not None
     assert chosen.kernel.name == F.plan(F.gelu, np.ones(1 << 14, np.float32)).explain().chosen
+
+
+def test_an_explanation_begins_with_the_problem_in_short() -> None:
+    text = str(F.plan(F.conv2d, X, W, stride=2).explain()).splitlines()
+    assert text[0].startswith("conv: n=") and "stride=1x2x2" in text[0] and len(text[0]) < 150
+    assert "dilation" not in text[0] and "None" not in text[0]
+    assert not any(re.search(r"\d{5,} B|\d{5,}\.\d us", line) for line in text)

@@ -7,7 +7,7 @@ validates everything; kernels only assert.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform, get_args
 
@@ -50,6 +50,10 @@ def description(cls: type[T]) -> type[T]:
     return made
 
 
+USUAL = {
+    "direction": "forward", "groups": 1, "stride": (1, 1, 1), "dilation": (1, 1, 1), "pads": ((0, 0),) * 3,
+    "mode": "zeros", "fill": 0.0, "layout": "NCHW",
+}  # fmt: skip
 NOMINAL_ROWS = 64  # of products, softmax and losses: neither a single vector nor a large batch
 
 
@@ -78,6 +82,22 @@ class Problem:
     def terms(self) -> int:
         """Largest number of terms in the sum of one result; 0 where nothing is summed."""
         return 0
+
+    def text(self) -> str:
+        """The problem in one line: without what is usual, or says nothing."""
+
+        def value(v: Any) -> str:
+            if isinstance(v, tuple) and v and all(isinstance(e, int) for e in v):
+                return "x".join(map(str, v))
+            return named(v) if isinstance(v, np.dtype) else v if isinstance(v, str) else repr(v).replace(" ", "")
+
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        dtype = own.get("dtype")
+        told = [
+            name if v is True else f"{name}={value(v)}" for name, v in own.items()
+            if v is not None and v is not False and v != USUAL.get(name) and (v != dtype or name == "dtype")
+        ]  # fmt: skip
+        return f"{self.op}: {', '.join(told)}"
 
     def one_image(self) -> Problem:
         """The same problem for a batch of one, unless it is a sum over the batch: kernels are chosen for it."""
