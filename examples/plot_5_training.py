@@ -35,10 +35,11 @@ for _ in range(10):
             v -= RATE * g
             w += v
         losses.append(loss)
-    scores = [forward(x[part], *weights)[-1] for part in (train, test)]
-    errors.append([np.mean(s.argmax(1) != target[part]) for s, part in zip(scores, (train, test), strict=True)])
+    guesses = forward(x, *weights)[-1].argmax(1)
+    errors.append([np.mean(guesses[part] != target[part]) for part in (train, test)])
 
-print(f"wrong after ten epochs: {errors[-1][0]:.1%} of the images that it saw, {errors[-1][1]:.1%} of the others")
+seen, unseen = errors[-1]
+print(f"wrong after ten epochs: {seen:.1%} of the images that it saw, {unseen:.1%} of the others")
 
 # %%
 
