@@ -62,6 +62,7 @@ def _conv() -> Kernels:
         pointwise,
         pointwise_blocked,
         pointwise_last,
+        row_sums,
         strided_rows,
         winograd1d,
         winograd2d,
@@ -93,7 +94,8 @@ def _conv() -> Kernels:
     # With strides, phases have one tap and stride 1, where Winograd and `strided_rows` save nothing.
     windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
     plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
-    transposed = (*native_col2im.KERNELS, *windowed, *plain, *phases.wrap(others), *scatter.KERNELS, *col2im.KERNELS)
+    summing = (*row_sums.KERNELS, *native_col2im.KERNELS)
+    transposed = (*summing, *windowed, *plain, *phases.wrap(others), *scatter.KERNELS, *col2im.KERNELS)
     return (*strided_rows.KERNELS, *forward, *transposed, *weights, ReferenceConv())
 
 

@@ -23,6 +23,8 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.conv.lanes_last/band": (L2, 1 / 8),
     "cython.conv.pointwise/pixels": (L2, 1 / 4),
     "cython.conv.pointwise_blocked/pixels": (L2, 3 / 8),
+    "cython.conv.row_sums/sums": (L2, 3 / 8),
+    "cython.conv.row_sums/weights": (L2, 1 / 2),
     "cython.conv.winograd/transformed": (L2, 5 / 8),
     "cython.conv.winograd_rows/most": (L2, 5 / 8),
     "cython.conv.winograd_rows/transformed": (L2, 1 / 8),

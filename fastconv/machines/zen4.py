@@ -11,16 +11,19 @@ TABLE = Table(
     bandwidth=1.5e10,
     rates={
         "cython.conv.col2im@avx2": {
-            "call": 1.2e-06, "multiply": 9.705e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "pack": 2e-10,
-            "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+            "call": 1.2e-06, "multiply": 9.705e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 2.8e-09,
+            "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11,
         },
         "cython.conv.col2im@avx512": {
-            "call": 1.2e-06, "multiply": 9.0416e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "pack": 2e-10,
-            "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+            "call": 1.2e-06, "multiply": 9.0416e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 2.8e-09,
+            "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11,
         },
         "cython.conv.col2im@portable": {
-            "call": 1.2e-06, "multiply": 2.1008e-11, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "pack": 2e-10,
-            "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+            "call": 1.2e-06, "multiply": 2.1008e-11, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 2.8e-09,
+            "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11,
         },
         "cython.conv.depthwise@avx2": {
             "call": 1.5e-06, "multiply_rows": 1.9841e-11, "multiply_rows_apart": 3.7202e-11,
@@ -153,6 +156,21 @@ TABLE = Table(
         },
         "cython.conv.windows@portable": {
             "store": 2.5e-10,
+        },
+        "cython.conv.row_sums@avx2": {
+            "call": 1.2e-06, "multiply": 9.3e-12, "tile": 1.5e-08, "panel": 3e-09, "store": 1e-10,
+            "pack": 4.5e-10, "row": 2e-08, "phase": 6e-09, "vector": 2e-09, "sum": 7e-10, "sum_given": 1.3e-09,
+            "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
+        "cython.conv.row_sums@avx512": {
+            "call": 1.2e-06, "multiply": 8.6e-12, "tile": 1.5e-08, "panel": 3e-09, "store": 1e-10,
+            "pack": 4.5e-10, "row": 2e-08, "phase": 6e-09, "vector": 2e-09, "sum": 7e-10, "sum_given": 1.3e-09,
+            "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
+        "cython.conv.row_sums@portable": {
+            "call": 1.2e-06, "multiply": 2.1e-11, "tile": 1.5e-08, "panel": 3e-09, "store": 1e-10,
+            "pack": 4.5e-10, "row": 2e-08, "phase": 6e-09, "vector": 2e-09, "sum": 7e-10, "sum_given": 1.3e-09,
+            "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
         },
         "cython.conv.winograd@avx2": {
             "call": 1.2e-06, "multiply": 9.705e-12, "transform_row": 5.5804e-09, "transform_input": 3.5714e-10,
@@ -568,13 +586,13 @@ TABLE = Table(
             "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
         },
         "phases@avx2": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 1.1e-10,
         },
         "phases@avx512": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 1.1e-10,
         },
         "phases@portable": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 6e-09, "bytes": 1.1e-10,
         },
         "reference.definition": {
             "call": 0.001, "product": 1e-08,

@@ -134,7 +134,7 @@ static void store_and_load(ptrdiff_t rows, ptrdiff_t cols)
 static void split_and_interleave(ptrdiff_t phases, ptrdiff_t count)
 {
     const ptrdiff_t phase = (count + phases - 1) / phases + draw(0, 2);
-    const void *parts[8];
+    const void *parts[17];
     begin("split_row: %td elements in %td phases", count, phases);
     REAL *src = numbers(count), *dst = nothing(phases * phase), *want = copied(dst, phases * phase);
     USE(T->split_row)(dst, phases, phase, src, count);
@@ -202,6 +202,8 @@ void check_rows(void)
             for (int run = 0; run < 4; run++) store_and_load(rows, cols);
     for (ptrdiff_t phases = 1; phases <= 5; phases++)
         for (ptrdiff_t count = 1; count <= 5 * vl + 3; count++) split_and_interleave(phases, count);
+    for (ptrdiff_t phases = 3; phases <= 17; phases += phases == 5 ? 3 : phases < 9 ? 1 : 8)
+        for (ptrdiff_t count = phases * vl - 1; count <= 2 * phases * vl + 1; count += draw(1, phases)) split_and_interleave(phases, count);
     for (ptrdiff_t count = 1; count <= 3 * vl + 1; count++) lane_sums(count);
     for (ptrdiff_t n = 1; n <= 6 * vl + 3; n++) reductions(n);
 }

@@ -16,6 +16,46 @@ static void fold(ptrdiff_t run)
     same(y, want, written);
 }
 
+static void phase_rows(ptrdiff_t width)
+{
+    enum { MOST = 40 };
+    const int many = draw(0, 2) == 0, given = many || draw(0, 1);
+    const ptrdiff_t stride = draw(many ? 5 : 1, draw(0, 1) ? 9 : 35), kernel = many ? stride * draw(1, 2) : draw(1, 9);
+    const ptrdiff_t dilation = many ? 1 : draw(1, 2), pad = draw(0, 3), all = (width - 1) * stride + (kernel - 1) * dilation + 1 - 2 * pad;
+    if (all < stride) return;
+    const ptrdiff_t first = many ? 0 : draw(0, (all - 1) / stride), count = all - first * stride, rows = draw(0, 3), size = (all / stride / T->vl + 2) * T->vl;
+    const ptrdiff_t pitch = given ? 0 : width + draw(0, 3);
+    ptrdiff_t starts[MOST + 1] = {0}, n = 0;
+    phase_tap taps[2 * MOST];
+    const void *row[3], *weights[3], *part[MOST];
+    begin("phase_rows: %td pixels, %td taps, stride %td, dilation %td, padding %td, %td rows, given %d", width, kernel, stride, dilation, pad,
+          rows, given);
+    for (ptrdiff_t q = 0; q < stride; q++) {
+        for (ptrdiff_t t = 0; t < kernel; t++) {
+            const ptrdiff_t from = q + pad - t * dilation;
+            if (from % stride) continue;
+            const ptrdiff_t shift = from / stride, end = (all - q + stride - 1) / stride;
+            const phase_tap tap = {t, shift, shift < 0 ? -shift : 0, width - shift < end ? width - shift : end};
+            if (tap.lo < tap.hi) taps[n++] = tap;
+        }
+        starts[q + 1] = n;
+    }
+    REAL *y = nothing(count), *want = nothing(count);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        row[i] = numbers((given ? 0 : (kernel - 1) * pitch) + width), weights[i] = numbers(kernel);
+    for (ptrdiff_t j = 0; j < count; j++) {
+        const ptrdiff_t q = j % stride, at = first + j / stride;
+        want[j] = 2;
+        for (const phase_tap *t = taps + starts[q]; t < taps + starts[q + 1]; t++)
+            for (ptrdiff_t i = 0; i < rows && at >= t->lo && at < t->hi; i++)
+                want[j] += ((const REAL *)row[i])[t->tap * pitch + t->shift + at] * (given ? ((const REAL *)weights[i])[t->tap] : 1);
+    }
+    const phase_rows_args a = {y, count, first, stride, starts, taps, rows, row, pitch, given ? weights : NULL, 2,
+                               nothing(stride * size), part, size, many ? kernel : 0, width, pad};
+    USE(T->phase_rows)(&a);
+    same(y, want, count);
+}
+
 static void image_tile(int rows)
 {
     enum { TAPS = 7 };
@@ -49,5 +89,7 @@ void check_small_images(void)
 {
     for (ptrdiff_t run = 1; run <= 3 * T->vl + 2; run++)
         for (int i = 0; i < 8; i++) fold(run);
+    for (ptrdiff_t width = 1; width <= 7 * T->vl; width++)
+        for (int i = 0; i < 12; i++) phase_rows(width);
     for (int rows = 1; rows <= T->mr; rows++) image_tile(rows);
 }

@@ -1,4 +1,4 @@
-"""Compiled transposed convolution by a product and a sum of windows: blocks, remainders, options, guarded memory."""
+"""Compiled transposed convolution by a product and a sum, of windows or of rows: blocks, remainders, guarded memory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.common.outside import reads_outside
-from fastconv.backends.cython.conv import col2im
+from fastconv.backends.cython.conv import col2im, row_sums
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.reference.conv import ReferenceConv
+from fastconv.core.caches import forget
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.choice import choose
 from fastconv.dispatch.options import Options
@@ -22,13 +23,15 @@ from tests.problems import in_dtype, in_layout, lay, transposed, transposed_corn
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-every_kernel = pytest.mark.parametrize("kernel", col2im.KERNELS, ids=lambda k: k.name)
+every_kernel = pytest.mark.parametrize("kernel", (*col2im.KERNELS, *row_sums.KERNELS), ids=lambda k: k.name)
 every_layout = pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
-def skip_unavailable(kernel: Any) -> None:
+def skip_unavailable(kernel: Any, layout: str = "NCHW") -> None:
     reason = native.unavailable(kernel.isa)
+    if layout == "NHWC" and kernel.algorithm == "row_sums":
+        reason = "channels first only"
     if reason is not None:
         pytest.skip(reason)
 
@@ -60,7 +63,7 @@ def check(kernel: Any, p: ConvProblem) -> None:
 @every_layout
 @every_kernel
 def test_strides_paddings_dilations_and_groups(kernel: Any, layout: str, dtype: str) -> None:
-    skip_unavailable(kernel)
+    skip_unavailable(kernel, layout)
     some = product((1, 2, (3, 1)), (0, 1, (2, 0)), (1, 2, (1, 3)), (1, 2))
     for stride, padding, dilation, groups in some:
         p = transposed((2, 4, 4, 5), (4, 3, 3, 2), stride=stride, padding=padding, dilation=dilation, groups=groups)
@@ -73,7 +76,7 @@ def test_strides_paddings_dilations_and_groups(kernel: Any, layout: str, dtype: 
 @every_kernel
 def test_every_remainder(kernel: Any, layout: str) -> None:
     """Of pixels, output channels, taps and depth."""
-    skip_unavailable(kernel)
+    skip_unavailable(kernel, layout)
     for i in range(1, 40):
         width, taps = i % 17 + 1, (i % 3 + 1, i % 19 + 1)
         p = transposed((1 + i % 3, i % 5 + 1, 2, width), (i % 5 + 1, i, *taps), stride=(1 + i % 2, 1 + i % 4))
@@ -85,19 +88,53 @@ def test_every_remainder(kernel: Any, layout: str) -> None:
 
 
 @every_layout
-@every_kernel
+@pytest.mark.parametrize("kernel", col2im.KERNELS, ids=lambda k: k.name)
 def test_blocks_of_channels_and_images(kernel: Any, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
     skip_unavailable(kernel)
-    p = in_layout(transposed((5, 6, 3, 4), (6, 11, 3, 3), stride=2, padding=1, groups=2), layout)
+    for kernel_size, stride, padding, groups in ((3, 2, 1, 2), (2, 2, 0, 1), (2, 3, 0, 2)):
+        p = transposed((5, 6, 3, 4), (6, 11, kernel_size, kernel_size), stride=stride, padding=padding, groups=groups)
+        check_blocks(kernel, in_layout(replace(p, bias=groups == 1), layout), monkeypatch)
+
+
+def check_blocks(kernel: Any, p: ConvProblem, monkeypatch: pytest.MonkeyPatch) -> None:
     x, w = (np.random.default_rng(1).standard_normal(s).astype("f") for s in (p.x_shape, p.w_shape))
     bits = set()
     for channels, images in product((1, 2, 3, 4, 11), (1, 2, 5)):
-        monkeypatch.setattr(col2im.Col2imBlocks, "of", lambda *_, b=(channels, images): col2im.Col2imBlocks(*b))
+        blocks = col2im.Col2imBlocks(channels, images, *col2im._apart(p))
+        monkeypatch.setattr(col2im.Col2imBlocks, "of", lambda *_, b=blocks: b)
         check(kernel, p)
         y = result(p, "end")
         kernel.prepare(p, (w, np.zeros(p.oc, "f")), 1)(lay(x, p.layout), y)
         bits.add(np.ascontiguousarray(y).tobytes())
     assert len(bits) == 1
+
+
+@pytest.mark.parametrize("kernel", row_sums.KERNELS, ids=lambda k: k.name)
+def test_strips_of_images_rows_and_pixels(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every size of a strip and every block of channels give the same bits."""
+    skip_unavailable(kernel)
+    for p in (
+        transposed((5, 6, 3, 4), (6, 11, 3, 3), stride=2, padding=1, groups=2),
+        transposed((2, 3, 19, 37), (3, 4, 5, 3), stride=(2, 3), padding=(2, 0), dilation=(2, 1)),
+        transposed((2, 3, 23, 10), (3, 4, 7, 2), stride=(1, 2), padding=(5, 0)),
+        replace(transposed((1, 5, 21, 36), (5, 3, 2, 3), stride=(2, 3)), bias=True),
+        transposed((2, 4, 301), (4, 3, 16), stride=8, padding=4),
+        transposed((1, 4, 290), (4, 2, 40), stride=3, padding=60, dilation=2),
+        transposed((1, 4, 3, 5, 6), (4, 3, 3, 2, 3), stride=(2, 1, 3), padding=(2, 1, 3), dilation=(3, 2, 1)),
+    ):
+        rng = np.random.default_rng(1)
+        x, w, bias = (rng.standard_normal(s).astype("f") for s in (p.x_shape, p.w_shape, (p.oc,)))
+        bits = set()
+        for sums, weights in ((1, 1), (1 << 13, 1 << 20), (1 << 15, 300), (1 << 20, 1 << 20)):
+            sizes = {row_sums.SUMS: sums, row_sums.WEIGHTS: weights}
+            monkeypatch.setattr(row_sums, "block_bytes", sizes.__getitem__)
+            forget()
+            check(kernel, p)
+            y = result(p, "end")
+            kernel.prepare(p, (w, bias if p.bias else None), 1)(x.reshape(p.x_shape), y)
+            bits.add(np.ascontiguousarray(y).tobytes())
+        assert len(bits) == 1
+    forget()
 
 
 @every_kernel
@@ -115,6 +152,8 @@ def test_planes_and_rows_that_are_cut_off(kernel: Any) -> None:
 def test_it_leaves_other_problems_to_others(kernel: Any) -> None:
     skip_unavailable(kernel)
     p = transposed((1, 512, 4, 4), (512, 2, 64, 64), stride=32)
+    if kernel.algorithm == "row_sums":
+        assert kernel.reject(replace(p, layout="NHWC")) == "layout NHWC: pixels must be contiguous"
     assert kernel.reject(p) == "one output channel takes more than 4 MiB"
     assert kernel.reject(transposed((1, 0, 4, 4), (0, 2, 3, 3))) == "no channels"
     assert kernel.reject(replace(p, direction="forward")) == "direction forward: transposed only"

@@ -6,6 +6,9 @@ packed into panels of NR lanes; channels first, the lanes are (channel, tap), as
 so that in both cases neighbouring lanes are neighbours in the result.  For each tile of up to MR pixels the product goes
 to scratch, which stays in the caches, and its rows are added to the result, which holds the bias beforehand.
 The pixels of an image are added in one order, whatever the blocks are, and so each result is summed in one order.
+
+Where windows neither overlap nor leave the image, products with channels last are stored to the result at once: each is a
+`segment`, the lanes of one tap, or of a whole kernel row if an item has all channels.
 """
 
 from libc.math cimport isfinite
@@ -56,7 +59,8 @@ cdef class Col2im(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
     cdef Py_ssize_t taps, pixels, images, block, blocks, panels, pitch
-    cdef bint channels_last, outside, alternate
+    cdef Py_ssize_t segment, segment_panels  # lanes that are adjacent in the result, and their panels
+    cdef bint channels_last, outside, alternate, apart, covered
 
     def __init__(self, size_t table, p, blocks, bint outside):
         """`outside`: whether weights that are not finite are multiplied by zeros beside the input."""
@@ -76,6 +80,11 @@ cdef class Col2im(Prepared):
         self.images, self.block, self.channels_last = blocks.images, blocks.channels, p.layout == "NHWC"
         self.blocks = (self.ocg + self.block - 1) // self.block
         self.panels = (self.block * self.taps + self.t.nr - 1) // self.t.nr
+        self.apart, self.covered = blocks.apart, blocks.covered
+        if self.apart:
+            self.segment = self.ocg * self.kw if self.groups == 1 and self.blocks == 1 else self.block
+            self.segment_panels = (self.segment + self.t.nr - 1) // self.t.nr
+            self.panels = self.block * self.taps // self.segment * self.segment_panels
         self.pitch = self.panels * self.t.nr + self.t.vl  # so that rows map to different sets
         self.items = (self.n + self.images - 1) // self.images * self.groups * self.blocks
 
@@ -87,6 +96,8 @@ cdef class Col2im(Prepared):
         return ((self.icg * self.t.mr + self.t.vl) * self.t.itemsize + 63) // 64 * 64
 
     cdef Py_ssize_t column_bytes(self) noexcept nogil:
+        if self.apart:
+            return (self.segment * self.t.itemsize + 63) // 64 * 64
         return self.t.mr * self.pitch * self.t.itemsize
 
     def finite(self, weights):
@@ -116,18 +127,25 @@ cdef class Col2im(Prepared):
         """A block of output channels of a group."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, across = self.ocg * self.taps, k = 0, j, depth, channel, tap, lane
         cdef Py_ssize_t channels = min(self.block, self.ocg - b * self.block), lanes = channels * self.taps
+        cdef Py_ssize_t left, done, segment = -1
         cdef char *row
         w = w + (g * self.icg * self.ocg + b * self.block) * self.taps * size
-        if self.channels_last and self.taps > 1 and channels > 1:
+        if self.apart or self.channels_last and self.taps > 1 and channels > 1:
             if lanes < self.panels * nr:
                 memset(to, 0, self.block_bytes())
+            if self.apart:
+                segment = self.segment if self.segment > self.block else channels
             for k in range(self.icg):
-                row, lane = to + k * nr * size, 0
+                row, lane, left, done = to + k * nr * size, 0, segment, 0
                 for tap in range(self.taps):
                     for channel in range(channels):
                         move(row + lane * size, w + (k * across + channel * self.taps + tap) * size, size)
                         lane += 1
-                        if lane == nr:
+                        left -= 1
+                        if left == 0:
+                            done += 1
+                            row, lane, left = to + (done * self.segment_panels * self.icg + k) * nr * size, 0, segment
+                        elif lane == nr:
                             row, lane = row + self.icg * nr * size, 0
             return
         while k < self.icg:
@@ -150,6 +168,12 @@ cdef class Col2im(Prepared):
         else:
             self.pack_block(arrays.plain, g, b, weights)
             job.w = weights
+        if self.apart:
+            for j in range(n, end):
+                if not self.covered:
+                    self.start(&job, j, arrays.bias)
+                self.store_rows(&job, j, arrays.bias)
+            return
         if 2 * self.pixels < self.t.mr:  # tiles of several images
             for j in range(n, end):
                 self.start(&job, j, arrays.bias)
@@ -158,6 +182,46 @@ cdef class Col2im(Prepared):
         for j in range(n, end):
             self.start(&job, j, arrays.bias)
             self.tiles(&job, j, self.pixels)
+
+    cdef void store_rows(self, const Job *job, Py_ssize_t n, const char *bias) noexcept nogil:
+        """All products of an image, whose windows do not meet."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vl = self.t.vl, tiles = (self.xw + self.t.mr - 1) // self.t.mr
+        cdef Py_ssize_t segment = self.segment if self.segment > self.block else job.channels, width = segment // job.channels
+        cdef Py_ssize_t row, piece, w, rows, tap, j, at
+        cdef const View *x = job.x
+        cdef const View *y = job.y
+        cdef gemm_tile_args tile
+        cdef const char *source
+        cdef char *to
+        tile.depth, tile.bs, tile.first, tile.relu, tile.ys = self.icg, nr, 1, 0, self.sw * y.stride[4]
+        if bias != NULL:
+            for j in range(width):
+                memcpy(job.columns + j * job.channels * size, bias + job.channel * size, job.channels * size)
+        for row in range(self.xd * self.xh):
+            for piece in range(tiles):
+                w = self.xw * piece // tiles
+                rows = self.xw * (piece + 1) // tiles - w
+                source = x.data + (
+                    n * x.stride[0] + job.group * self.icg * x.stride[1] + (row * self.xw + w) * x.stride[4]) * size
+                tile.a, tile.ars, tile.acs = source, x.stride[4], x.stride[1]
+                if self.panels >= PACKED_PANELS:
+                    self.t.pack_a(job.pixels, source, tile.ars, tile.acs, rows, self.icg)
+                    tile.a, tile.ars, tile.acs = job.pixels, 1, self.t.mr
+                tile.b = job.w
+                tap = 0
+                while tap < self.taps:
+                    to = y.data + (
+                        n * y.stride[0] + job.channel + (row // self.xh * self.sd + tap // self.kw // self.kh) * y.stride[2]
+                        + (row % self.xh * self.sh + tap // self.kw % self.kh) * y.stride[3]
+                        + (w * self.sw + tap % self.kw) * y.stride[4]) * size
+                    for at in range(self.segment_panels):
+                        j = at * nr
+                        if j < segment:
+                            tile.cols, tile.y = min(nr, segment - j), to + j * size
+                            tile.bias = NULL if bias == NULL else job.columns + j * size
+                            self.t.gemm_tile[rows][tile.cols > vl](&tile)
+                        tile.b = <const char *>tile.b + self.icg * nr * size
+                    tap = tap + width
 
     cdef void start(self, const Job *job, Py_ssize_t n, const char *bias) noexcept nogil:
         """The bias, or zeros, in every result."""

@@ -44,25 +44,41 @@ class Col2imBlocks:
 
     channels: int
     images: int
+    apart: bool = False  # products are stored to the result
+    covered: bool = False  # and are all of it
 
     @classmethod
     @keep_few()
     def of(cls, p: ConvProblem, isa: str, threads: int) -> Col2imBlocks:
         size = p.acc.itemsize
         mr, nr = native.tile(isa, size)
-        fit = min(block_bytes(WEIGHTS) // p.icg, block_bytes(COLUMNS) // mr) // (p.taps * size)
+        apart, covered = _apart(p)
+        most = block_bytes(WEIGHTS) // p.icg
+        fit = (most if apart else min(most, block_bytes(COLUMNS) // mr)) // (p.taps * size)
         images = min(max(p.n, 1), ceil_div(PIXELS, max(1, _pixels(p))))
         if threads > 1:  # enough items for all threads
             fit = min(fit, ceil_div(p.ocg * p.groups, 2 * threads))
             images = min(images, ceil_div(max(p.n, 1), threads))
         most = max(1, min(fit, p.ocg))
         # Of the sizes down to half of that, the one with which the fewest lanes are empty.
-        channels = min(range(most, most // 2, -1), key=lambda c: _lanes(p, c, nr // 2))
-        return cls(channels, images)
+        channels = min(range(most, most // 2, -1), key=lambda c: _lanes(p, c, nr // 2, apart))
+        return cls(channels, images, apart, covered)
 
 
-def _lanes(p: ConvProblem, channels: int, vl: int) -> int:
+def _apart(p: ConvProblem) -> tuple[bool, bool]:
+    """With channels last: whether windows neither meet nor leave the result; and whether they are all of it."""
+    axes = list(zip(p.input, p.kernel, p.stride, p.dilation, p.pads, p.output, strict=True))
+    apart = all((k == 1 or (k <= s and d == 1)) and lo == 0 and (e - 1) * s + k <= o for e, k, s, d, (lo, _), o in axes)
+    covered = apart and all(k == s and o == e * s for e, k, s, _, _, o in axes)
+    return apart and p.layout == "NHWC" and min(p.input) > 0, covered
+
+
+def _lanes(p: ConvProblem, channels: int, vl: int, apart: bool) -> int:
     """Lanes of a group in blocks of so many channels, in whole vectors."""
+    if apart:  # of each tap, or of each kernel row
+        if channels == p.ocg and p.groups == 1:
+            return p.taps // p.kernel[2] * round_up(p.ocg * p.kernel[2], vl)
+        return p.taps * (p.ocg // channels * round_up(channels, vl) + round_up(p.ocg % channels, vl))
     whole, rest = divmod(p.ocg, channels)
     return whole * round_up(channels * p.taps, vl) + round_up(rest * p.taps, vl)
 
@@ -99,8 +115,8 @@ class Col2im(Specialised[ConvProblem]):
         p, size = problem, problem.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         blocks, pixels, images = Col2imBlocks.of(p, self.isa, 1), _pixels(p), max(p.n, 1)
-        lanes = p.groups * _lanes(p, blocks.channels, nr // 2)
-        pieces = ceil_div(pixels, mr)
+        lanes = p.groups * _lanes(p, blocks.channels, nr // 2, blocks.apart)
+        pieces = p.input[0] * p.input[1] * ceil_div(p.input[2], mr) if blocks.apart else ceil_div(pixels, mr)
         steps = max(pixels, TILE_STEPS * pieces)
         parts = p.groups * ceil_div(p.ocg, blocks.channels)
         if p.layout == "NCHW":
@@ -110,12 +126,13 @@ class Col2im(Specialised[ConvProblem]):
         weights = p.oc * p.depth * size
         packed = 0 if p.packed else p.oc * p.depth
         gathered = packed if p.layout == "NHWC" and p.taps > 1 else 0
+        calls = pieces * p.taps * parts if blocks.apart else pixels * runs
         return Features({
             "call": 1,
             "multiply": images * steps * lanes * p.icg * 2 * size / 4,
             "tile": images * pieces * parts,
-            "window": images * pixels * parts * p.kernel[0],
-            "run": images * pixels * runs,
+            "window": 0 if blocks.apart else images * pixels * parts * p.kernel[0],
+            "row" if p.layout == "NCHW" else "run": images * calls,
             "pack": packed,
             "gather": gathered,
             "bytes_streamed": native.streamed(weights),
@@ -130,8 +147,12 @@ class Col2im(Specialised[ConvProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         lanes, vl = round_up(blocks.channels * p.taps, nr), nr // 2
+        columns = mr * (lanes + vl) * size
+        if blocks.apart:
+            lanes = p.taps * round_up(blocks.channels, nr)  # at most: rows of taps have fewer
+            columns = blocks.channels * p.kernel[2] * size
         weights = 0 if p.packed else lanes * p.icg * size
-        return whole_lines((mr * p.icg + vl) * size) + mr * (lanes + vl) * size + weights
+        return whole_lines((mr * p.icg + vl) * size) + whole_lines(columns) + weights
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)

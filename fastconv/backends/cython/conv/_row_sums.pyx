@@ -1,0 +1,308 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Transposed convolution with pixels in lanes: each phase of a result row is a sum of shifted rows, one for each tap.
+
+With few input channels the rows are those of the image, and the sum multiplies them by the weights.  Otherwise a matrix
+product sums all input channels beforehand, for a strip of pixels at a time: its rows are (output channel, tap), as weights are
+stored, and its columns are pixels, packed into panels of NR.  A strip is some images, some rows of an image, or a part of a
+signal; the last products of a strip that later results need are kept for the next one.
+
+One item of work is a block of output channels of one group, for some images.  Sums have one order, whatever the blocks are.
+"""
+
+from libc.math cimport isfinite
+from libc.string cimport memcpy, memmove, memset
+
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.runtime._simd cimport (
+    View, address, elements, fc_table, phase_rows_args, phase_tap, whole)
+
+
+cdef struct Job:
+    # One item: its weights, its parts of the scratch, and its channels.
+    const View *x
+    const View *y
+    const char *w  # packed, or (input channels, output channels, taps) as they were given
+    const char *bias
+    char *panel  # packed pixels, (depth, NR)
+    char *sums  # products, `pitch` apart
+    char *biases  # of the rows of the product
+    const void **rows  # of one result row
+    const void **weights
+    const void **part
+    char *parts  # phases of one result row
+    Py_ssize_t group, channel, channels
+    Py_ssize_t kept, base  # first line of the products, and its index in the image: pixels or rows
+
+
+cdef inline Py_ssize_t remainder(Py_ssize_t value, Py_ssize_t divisor) noexcept nogil:
+    """Not negative."""
+    return value % divisor if value >= 0 else (value % divisor + divisor) % divisor
+
+
+cdef inline double number(const char *at, Py_ssize_t size) noexcept nogil:
+    return (<const float *>at)[0] if size == 4 else (<const double *>at)[0]
+
+
+cdef class RowSums(Prepared):
+    """One prepared transposed convolution of NCHW images, padded with zeros."""
+
+    cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
+    cdef Py_ssize_t taps, pixels, images, block, blocks, pitch, part_size, together, lines, early, late
+    cdef Py_ssize_t rows_bytes, panel_bytes, sums_bytes, bias_bytes_, table_bytes, parts_bytes
+    cdef Py_ssize_t steps_d, steps_h  # from one tap of a phase to the next, along depth and height
+    cdef const Py_ssize_t *starts
+    cdef const phase_tap *row_taps
+    cdef const Py_ssize_t *first_d  # first tap of each remainder of a position; the kernel's size where there is none
+    cdef const Py_ssize_t *first_h
+    cdef bint given, in_lanes, single, outside
+
+    def __init__(self, size_t table, p, blocks, axes, bint outside):
+        """`axes`: a `PhaseAxes`; `outside`: whether weights that are not finite are multiplied by zeros beside the input."""
+        cdef Py_ssize_t size
+        self.t = <const fc_table *>table
+        size = self.t.itemsize
+        self.keep = axes
+        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
+        self.xd, self.xh, self.xw = p.input
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.pd, self.ph, self.pw = (lo for lo, _ in p.pads)
+        self.od, self.oh, self.ow = p.output
+        self.outside = outside
+        self.starts, self.row_taps = <const Py_ssize_t *>address(axes.starts), <const phase_tap *>address(axes.taps)
+        self.first_d, self.first_h = <const Py_ssize_t *>address(axes.first_d), <const Py_ssize_t *>address(axes.first_h)
+        self.steps_d, self.steps_h = axes.steps
+        self.early, self.late = axes.early, axes.late
+        self.taps, self.pixels = p.taps, self.xd * self.xh * self.xw
+        self.given, self.in_lanes, self.single = blocks.given, blocks.in_lanes, blocks.single
+        self.images, self.block, self.together, self.lines = blocks.images, blocks.channels, blocks.together, blocks.lines
+        self.pitch, self.part_size = blocks.pitch, blocks.part
+        self.blocks = (self.ocg + self.block - 1) // self.block
+        self.items = (self.n + self.images - 1) // self.images * self.groups * self.blocks
+        (self.panel_bytes, self.sums_bytes, self.bias_bytes_, self.table_bytes, self.parts_bytes, self.rows_bytes) = blocks.pieces
+
+    cdef Py_ssize_t block_bytes(self) noexcept nogil:
+        """Of the packed weights of a block of channels, and of what packing clobbers after them."""
+        cdef Py_ssize_t mr = self.t.mr
+        return (((self.block * self.taps + mr - 1) // mr * mr * self.icg + self.t.vl) * self.t.itemsize + 63) // 64 * 64
+
+    def finite(self, weights):
+        """Whether sums are those of the definition, because all weights are finite or nothing beside the input is read."""
+        return not self.outside or isfinite(self.t.largest(address(weights), elements(weights)))
+
+    def plain(self, x, out, weights, bias=None):
+        """See `Prepared.plain`."""
+        if whole(weights, False, self.weight_bytes) == NULL or not self.finite(weights):
+            return False
+        return Prepared.plain(self, x, out, weights, bias)
+
+    def all_packed_bytes(self):
+        """Of all packed weights."""
+        return self.groups * self.blocks * self.block_bytes()
+
+    def pack(self, w, packed):
+        """All weights."""
+        cdef const char *source = address(w)
+        cdef char *to = address(packed)
+        cdef Py_ssize_t i
+        with nogil:
+            for i in range(self.groups * self.blocks):
+                self.pack_block(source, i // self.blocks, i % self.blocks, to + i * self.block_bytes())
+
+    cdef void pack_block(self, const char *w, Py_ssize_t g, Py_ssize_t b, char *to) noexcept nogil:
+        """A block of output channels of a group: near-equal panels of up to MR rows."""
+        cdef Py_ssize_t size = self.t.itemsize, mr = self.t.mr, across = self.ocg * self.taps, tile, r
+        cdef Py_ssize_t rows = min(self.block, self.ocg - b * self.block) * self.taps, tiles = (rows + mr - 1) // mr
+        w = w + (g * self.icg * self.ocg + b * self.block) * self.taps * size
+        for tile in range(tiles):
+            r = rows * tile // tiles
+            self.t.pack_a(
+                to + tile * mr * self.icg * size, w + r * size, 1, across, rows * (tile + 1) // tiles - r, self.icg)
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Job job
+        cdef Py_ssize_t size = self.t.itemsize, b = i % self.blocks, g = i // self.blocks % self.groups
+        cdef Py_ssize_t n = i // self.blocks // self.groups * self.images, end = min(self.n, n + self.images), j, k
+        job.x, job.y, job.bias = &arrays.x, &arrays.y, arrays.bias
+        job.panel, scratch = scratch, scratch + self.panel_bytes
+        job.sums, scratch = scratch, scratch + self.sums_bytes
+        job.biases, scratch = scratch, scratch + self.bias_bytes_
+        job.rows, job.weights = <const void **>scratch, <const void **>(scratch + self.table_bytes)
+        job.part, scratch = <const void **>(scratch + 2 * self.table_bytes), scratch + 2 * self.table_bytes + self.rows_bytes
+        job.parts, scratch = scratch, scratch + self.parts_bytes
+        job.group, job.channel, job.channels = g, g * self.ocg + b * self.block, min(self.block, self.ocg - b * self.block)
+        if self.given:
+            job.w = arrays.weights + (g * self.icg * self.ocg + b * self.block) * self.taps * size
+            for j in range(n, end):
+                self.sum_rows(&job, j, 0, 0, self.od * self.oh, 0, self.ow)
+            return
+        if arrays.weights != arrays.plain:
+            job.w = arrays.weights + (g * self.blocks + b) * self.block_bytes()
+        else:
+            self.pack_block(arrays.plain, g, b, scratch)
+            job.w = scratch
+        if self.single and arrays.bias != NULL:
+            for j in range(job.channels):
+                for k in range(self.taps):
+                    memcpy(job.biases + (j * self.taps + k) * size, arrays.bias + (job.channel + j) * size, size)
+        if self.together:
+            j = n
+            while j < end:
+                self.multiply(&job, j, 0, min(self.together, end - j) * self.pixels, 0)
+                for k in range(min(self.together, end - j)):
+                    self.sum_rows(&job, j + k, k * self.pixels, 0, self.od * self.oh, 0, self.ow)
+                j = j + self.together
+            return
+        for j in range(n, end):
+            if self.xh > 1:
+                self.by_rows(&job, j)
+            else:
+                self.by_pixels(&job, j)
+
+    cdef void keep_last(self, const Job *job, Py_ssize_t held, Py_ssize_t count) noexcept nogil:
+        """Move the last `count` of `held` products to the front."""
+        cdef Py_ssize_t size = self.t.itemsize, r
+        cdef char *row = job.sums + self.t.vl * size
+        if count == 0 or count == held:
+            return
+        for r in range(job.channels * self.taps):
+            memmove(row, row + (held - count) * size, count * size)
+            row = row + self.pitch * size
+
+    cdef void by_rows(self, const Job *job, Py_ssize_t n) noexcept nogil:
+        """An image, some of its rows at a time."""
+        cdef Py_ssize_t a = 0, b, base = 0, y = 0, end, needed
+        while a < self.xh:
+            b = min(self.xh, a + self.lines)
+            self.multiply(job, n, a * self.xw, (b - a) * self.xw, (a - base) * self.xw)
+            end = self.oh if b == self.xh else min(self.oh, max(y, b * self.sh - self.ph))
+            self.sum_rows(job, n, -base * self.xw, y, end, 0, self.ow)
+            y = end
+            needed = max(base, b - (self.kh - 1) * self.dh // self.sh)
+            self.keep_last(job, (b - base) * self.xw, (b - needed) * self.xw)
+            a, base = b, needed
+
+    cdef void by_pixels(self, const Job *job, Py_ssize_t n) noexcept nogil:
+        """A signal, some of its pixels at a time."""
+        cdef Py_ssize_t a = 0, b, base = 0, j = 0, end, needed, outputs = (self.ow + self.sw - 1) // self.sw
+        while a < self.xw:
+            b = min(self.xw, a + self.lines)
+            self.multiply(job, n, a, b - a, a - base)
+            end = outputs if b == self.xw else min(outputs, max(j, b - self.late))
+            if end > j:
+                self.sum_rows(job, n, -base, 0, 1, j, min(self.ow, end * self.sw) - j * self.sw)
+            j = end
+            needed = min(b, max(base, j + self.early))
+            self.keep_last(job, b - base, b - needed)
+            a, base = b, needed
+
+    cdef void multiply(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t count, Py_ssize_t to) noexcept nogil:
+        """Products of `count` pixels, of one image or from the first one of image n on, to column `to` of the sums."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, mr = self.t.mr, vl = self.t.vl, p = 0, some, tile, r
+        cdef Py_ssize_t rows = job.channels * self.taps, tiles = (rows + mr - 1) // mr
+        cdef const View *x = job.x
+        cdef const char *source
+        cdef const char *bias
+        cdef char *sums = job.sums + (vl + to) * size
+        while p < count:
+            some = min(nr, count - p)
+            if self.together > 1:
+                self.collect(job, n, p, some)
+            else:
+                source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel + p) * size
+                self.t.pack_b(job.panel, source, 1, x.stride[1], some, self.icg)
+            for tile in range(tiles):
+                r = rows * tile // tiles
+                bias = job.biases + r * size if self.single and job.bias != NULL else NULL
+                self.t.pixel_tile[rows * (tile + 1) // tiles - r][some > vl](
+                    self.icg, job.w + tile * mr * self.icg * size, job.panel, nr, 0, sums + (r * self.pitch + p) * size, self.pitch,
+                    bias, 0)
+            p = p + nr
+
+    cdef void collect(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t count) noexcept nogil:
+        """Pack `count` pixels from pixel `pixel` on, which may be those of several images, and zeros after them."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, at = 0, some, k
+        cdef const View *x = job.x
+        cdef const char *source
+        n, pixel = n + pixel // self.pixels, pixel % self.pixels
+        if pixel + count <= self.pixels or self.pixels == 1:
+            source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel) * size
+            self.t.pack_b(job.panel, source, x.stride[0] if self.pixels == 1 else 1, x.stride[1], count, self.icg)
+            return
+        while at < count:
+            some = min(count - at, self.pixels - pixel)
+            source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel) * size
+            for k in range(self.icg):
+                memcpy(job.panel + (k * nr + at) * size, source + k * x.stride[1] * size, some * size)
+            n, pixel, at = n + 1, 0, at + some
+        some = nr - count
+        if some:
+            for k in range(self.icg):
+                memset(job.panel + (k * nr + count) * size, 0, some * size)
+
+    cdef void sum_rows(
+        self, const Job *job, Py_ssize_t n, Py_ssize_t shift, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t first, Py_ssize_t count) noexcept nogil:
+        """Result rows y0 to y1 of all planes of image n, `count` pixels of each from step `first` on.
+
+        `shift`: from a pixel of the image to its products.
+        """
+        cdef Py_ssize_t size = self.t.itemsize, y, z, i, l, d, h, c, k, r
+        cdef const View *out = job.y
+        cdef const View *x = job.x
+        cdef const char *from_
+        cdef char *to
+        cdef phase_rows_args a
+        a.count, a.first, a.phases = count, first, min(self.sw, self.ow)
+        a.starts, a.taps, a.parts, a.part, a.part_size = self.starts, self.row_taps, job.parts, job.part, self.part_size
+        a.row, a.start, a.weights = job.rows, 0, NULL
+        a.pitch, a.kernel, a.extent, a.pad = 0 if self.given else self.pitch, 0, self.xw, self.pw
+        if self.in_lanes:
+            a.kernel = self.kw
+        for r in range(y0, y1):
+            z, y = r // self.oh, r % self.oh
+            a.rows = 0
+            l = self.first_d[remainder(z + self.pd, self.sd)]
+            while l < self.kd:
+                d = (z + self.pd - l * self.dd) // self.sd
+                if 0 <= d < self.xd and z + self.pd >= l * self.dd:
+                    i = self.first_h[remainder(y + self.ph, self.sh)]
+                    while i < self.kh and y + self.ph >= i * self.dh:
+                        h = (y + self.ph - i * self.dh) // self.sh
+                        if h < self.xh:
+                            if self.given:
+                                from_ = x.data + (
+                                    n * x.stride[0] + job.group * self.icg * x.stride[1] + (d * self.xh + h) * self.xw) * size
+                                for k in range(self.icg):
+                                    job.rows[a.rows] = from_ + k * x.stride[1] * size
+                                    job.weights[a.rows] = job.w + (k * self.ocg * self.taps + (l * self.kh + i) * self.kw) * size
+                                    a.rows += 1
+                            else:
+                                job.rows[a.rows] = job.sums + (
+                                    (l * self.kh + i) * self.kw * self.pitch + self.t.vl + (d * self.xh + h) * self.xw + shift) * size
+                                a.rows += 1
+                        i += self.steps_h
+                l += self.steps_d
+            to = out.data + (n * out.stride[0] + job.channel * out.stride[1] + z * out.stride[2] + y * out.stride[3]
+                             + first * self.sw) * size
+            if self.given:
+                a.weights = job.weights
+            for c in range(job.channels):
+                a.y = to + c * out.stride[1] * size
+                if job.bias != NULL and not (self.single and a.rows):
+                    a.start = number(job.bias + (job.channel + c) * size, size)
+                else:
+                    a.start = 0
+                if self.single and a.rows:
+                    for k in range(self.sw):
+                        job.part[k] = <const char *>job.rows[0] + (self.row_taps[k].tap * self.pitch + first) * size
+                    self.t.interleave(a.y, job.part, self.sw, count)
+                else:
+                    self.t.phase_rows(&a)
+                if self.given:
+                    for k in range(a.rows):
+                        job.weights[k] = <const char *>job.weights[k] + self.taps * size
+                else:
+                    for k in range(a.rows):
+                        job.rows[k] = <const char *>job.rows[k] + self.taps * self.pitch * size
+
