@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.core.scratch import DEBUG
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
+from fastconv.typing import Layout
 
 # From this size on, aligning to a cache line gains more than it costs.
 ALIGNED_BYTES = 0 if DEBUG else 64 << 10
@@ -139,7 +140,7 @@ def clean(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return _fill(np.empty(a.shape, dtype), a)
 
 
-def clean_volume(a: np.ndarray, dtype: np.dtype, layout: str) -> np.ndarray:
+def clean_volume(a: np.ndarray, dtype: np.dtype, layout: Layout) -> np.ndarray:
     """Canonical (N, C, D, H, W) view that satisfies the contract of `core.kernel` for `layout`.
 
     NCHW: planes are contiguous, strides of N and C are free.  NHWC: contiguous channels-last.

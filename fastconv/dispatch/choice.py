@@ -20,6 +20,7 @@ from fastconv.dispatch.missing import warn_of_missing
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.refusal import near_matches, refusal
 from fastconv.dispatch.survey import Candidate, fusable, survey
+from fastconv.typing import Activation
 
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
 WIDTH, INDENT = 120, " " * 6  # of lines with names of kernels that cannot do a problem
@@ -88,7 +89,7 @@ def _chosen(
     return Choice(inner, kernel, candidates, threads, after)
 
 
-def _pass(activation: str, problem: Problem, options: Options, threads: int) -> Choice:
+def _pass(activation: Activation, problem: Problem, options: Options, threads: int) -> Choice:
     """The choice for an activation of what another kernel has written, in place.
 
     For a backend without activations, such as Numba, another backend is chosen.

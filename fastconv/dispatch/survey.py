@@ -15,6 +15,7 @@ from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
 from fastconv.dispatch.registry import ORACLE
 from fastconv.machines import host_table
+from fastconv.typing import Activation
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
     return None
 
 
-def fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, str | None]:
+def fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, Activation | None]:
     """The problem that `kernel` can take, and the activation left for the plan."""
     activation = getattr(problem, "activation", None)
     if activation is None or activation in kernel.activations:

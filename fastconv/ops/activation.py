@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv.core.arrays import as_array
 from fastconv.core.errors import shown
-from fastconv.core.problems.activation import check_range
+from fastconv.core.problems.activation import Function, check_range
 from fastconv.core.problems.base import as_flag, as_number
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.repeated import Request, repeated
@@ -24,7 +24,7 @@ def refuse_inplace(inplace: Any) -> None:
 
 
 @repeated
-def _elementwise(function: str, params: tuple[float, ...], x: Any, out: Any, options: Options) -> Request:
+def _elementwise(function: Function, params: tuple[float, ...], x: Any, out: Any, options: Options) -> Request:
     x = as_array(x, "input")
     return elementwise(function, params, x.shape, x.dtype, options), x, (), out
 

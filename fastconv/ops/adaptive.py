@@ -21,7 +21,7 @@ from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Layout
 
 @repeated
 def _adaptive(
-    kind: PoolKind, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: str, options: Options
+    kind: PoolKind, rank: int, x: Any, output_size: Any, indices: Any, out: Any, layout: Layout, options: Options
 ) -> Request:
     x = as_array(x, "input")
     problem = adaptive_problem(
@@ -44,7 +44,7 @@ def global_shapes(
 
 
 @repeated
-def _global(kind: PoolKind, x: Any, out: Any, layout: str, options: Options) -> Request:
+def _global(kind: PoolKind, x: Any, out: Any, layout: Layout, options: Options) -> Request:
     x = as_array(x, "input")
     layout = as_layout(layout)
     problem = global_problem(kind, x.shape, x.dtype, layout)

@@ -20,6 +20,7 @@ from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.dispatch.plan import View
+from fastconv.typing import PaddingMode
 
 LONG = 1 << 22  # elements: a shorter axis is cheap even if all of it is copied
 MOST = 1 << 20  # elements that are gathered
@@ -64,7 +65,8 @@ def _gather(p: ConvProblem | PoolProblem, axes: list[int], x: np.ndarray) -> np.
     for axis in axes:
         k, o, s, d = p.kernel[axis], p.output[axis], p.stride[axis], p.dilation[axis]
         start, taps = np.arange(o)[:, None] * s - p.pads[axis][0], np.arange(k)
-        mode, fill = ("zeros", 0) if isinstance(p, PoolProblem) else (p.mode, p.fill)
+        mode: PaddingMode = "zeros" if isinstance(p, PoolProblem) else p.mode
+        fill = 0 if isinstance(p, PoolProblem) else p.fill
         if isinstance(p, PoolProblem) and p.kind == "max":
             taps = np.clip(taps, -(np.minimum(start, 0) // d), (p.input[axis] - 1 - start) // d)
         source = source_of((start + taps * d).ravel(), p.input[axis], mode)

@@ -30,7 +30,8 @@ from fastconv.typing import (
 @repeated
 def _conv(
     rank: int, transposed: bool, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
-    output_padding: Any, out: Any, layout: str, padding_mode: str, activation: str | None, options: Options,
+    output_padding: Any, out: Any, layout: Layout, padding_mode: PaddingMode, activation: Activation | None,
+    options: Options,
 ) -> Request:  # fmt: skip
     x, w = as_array(x, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
@@ -49,8 +50,8 @@ def _conv(
 def _recipe(
     transposed: bool, rank: int, x_shape: tuple[int, ...], x_dtype: np.dtype, w_shape: tuple[int, ...],
     w_dtype: np.dtype, b_shape: tuple[int, ...] | None, b_dtype: np.dtype | None, stride: Any, padding: Any,
-    dilation: Any, groups: int, output_padding: Any, layout: Layout, padding_mode: str | None, activation: str | None,
-    packed: bool, options: Options,
+    dilation: Any, groups: int, output_padding: Any, layout: Layout, padding_mode: PaddingMode | None,
+    activation: Activation | None, packed: bool, options: Options,
 ) -> tuple[Recipe, tuple[int, ...], np.dtype, np.dtype]:  # fmt: skip
     """The recipe, the canonical shape and dtype of its weights, and the dtype of its bias."""
     shared = (rank, x_shape, x_dtype, w_shape, w_dtype, b_shape, b_dtype, stride, padding)

@@ -26,7 +26,7 @@ def multiply(*operands: Any, **given: Any) -> np.ndarray:
 
 def request(
     a: np.ndarray, b: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, alpha: complex, beta: complex,
-    trans_a: bool, trans_b: bool, activation: str | None, out: Any, options: Options, shape_a: tuple[int, ...],
+    trans_a: bool, trans_b: bool, activation: Activation | None, out: Any, options: Options, shape_a: tuple[int, ...],
     shape: tuple[int, ...] | None = None, names: tuple[str, str] = ("a", "b"),
 ) -> Request:  # fmt: skip
     """Product of `a`, seen in `shape_a`, and `b`; the result has `shape` if that is given."""
@@ -43,7 +43,7 @@ def request(
 def _recipe(
     x_shape: tuple[int, ...], x_dtype: np.dtype, a_shape: tuple[int, ...], b: tuple[tuple[int, ...], np.dtype],
     c: tuple[tuple[int, ...], np.dtype] | None, bias: tuple[tuple[int, ...], np.dtype] | None, alpha: complex,
-    beta: complex, trans_a: bool, trans_b: bool, activation: str | None, packed: bool, names: tuple[str, str],
+    beta: complex, trans_a: bool, trans_b: bool, activation: Activation | None, packed: bool, names: tuple[str, str],
     shape: tuple[int, ...] | None, options: Options,
 ) -> tuple[Recipe, View, View | None, View]:  # fmt: skip
     """The recipe, and functions that make constants of b, c (None if c is ignored) and bias."""

@@ -16,7 +16,7 @@ from fastconv.typing import ArrayLike, Backend, Reduction
 
 
 def check_loss(
-    logits: bool, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: str, smoothing: Any
+    logits: bool, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: Reduction, smoothing: Any
 ) -> tuple[LossProblem, tuple[int, ...], np.ndarray, np.ndarray | None]:
     """Check the arguments of a loss: its problem, the result's shape, and target and weight as kernels take them."""
     w = None if weight is None else as_array(weight, "weight")
@@ -36,7 +36,7 @@ def check_loss(
 
 @repeated
 def _loss(
-    logits: bool, x: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any, out: Any,
+    logits: bool, x: Any, target: Any, weight: Any, ignore_index: Any, reduction: Reduction, smoothing: Any, out: Any,
     options: Options,
 ) -> Request:  # fmt: skip
     x, t = as_array(x, "input"), as_array(target, "target")

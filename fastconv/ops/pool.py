@@ -49,7 +49,8 @@ def _recipe(
 
 def describe_pool(
     kind: PoolKind, rank: int, x: np.ndarray, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
-    ceil_mode: Any, layout: str, *, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0, indices: Any = False,
+    ceil_mode: Any, layout: Layout, *, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0,
+    indices: Any = False,
 ) -> PoolProblem:  # fmt: skip
     """The problem that the arguments of a pooling, or of its gradient, describe."""
     if divisor is not None:
@@ -65,7 +66,7 @@ def describe_pool(
 @repeated
 def _pool(
     kind: PoolKind, rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
-    out: Any, layout: str, options: Options, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0,
+    out: Any, layout: Layout, options: Options, include_pad: Any = True, divisor: Any = None, norm: Any = 1.0,
     indices: Any = False,
 ) -> Request:  # fmt: skip
     x = as_array(x, "input")

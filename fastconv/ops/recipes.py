@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from fastconv.core.problems.activation import ElementwiseProblem, elementwise_problem
+from fastconv.core.problems.activation import ElementwiseProblem, Function, elementwise_problem
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import split_batch
 from fastconv.core.problems.loss import LossProblem
@@ -39,7 +39,7 @@ def flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], 
 
 @remember
 def elementwise(
-    function: str, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
+    function: Function, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
 ) -> Recipe:
     """A recipe of one function of each element of x."""
     return flat(elementwise_problem(function, params, prod(shape), dtype), options, shape, dtype)

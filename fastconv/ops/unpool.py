@@ -16,7 +16,8 @@ from fastconv.typing import ArrayLike, Backend, Execution, Extents, Layout, Size
 
 
 def describe_unpool(
-    rank: int, x: np.ndarray, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, layout: str
+    rank: int, x: np.ndarray, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any,
+    layout: Layout,
 ) -> tuple[UnpoolProblem, np.ndarray]:
     """The problem that the arguments of an unpooling, or its gradient, describe, and its checked, canonical indices."""
     where = as_array(indices, "indices")
@@ -34,7 +35,7 @@ def describe_unpool(
 
 def _unpool(
     rank: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, out: Any,
-    layout: str, options: Execution,
+    layout: Layout, options: Execution,
 ) -> np.ndarray:  # fmt: skip
     x = as_array(x, "input")
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)

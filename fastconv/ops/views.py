@@ -7,6 +7,7 @@ import numpy as np
 from fastconv.core.arrays import clean, clean_volume
 from fastconv.core.problems.base import to_canonical
 from fastconv.dispatch.plan import View
+from fastconv.typing import Layout
 
 
 def canonical_input(shape: tuple[int, ...], dtype: np.dtype, otherwise: View | None = None) -> View:
@@ -27,7 +28,7 @@ def canonical_result(shape: tuple[int, ...]) -> View:
 
 
 def images(
-    rank: int, batched: bool, layout: str, dtype: np.dtype, x_shape: tuple[int, ...], y_shape: tuple[int, ...],
+    rank: int, batched: bool, layout: Layout, dtype: np.dtype, x_shape: tuple[int, ...], y_shape: tuple[int, ...],
     gather: View | None = None,
 ) -> tuple[View, View]:
     """To images (N, C, D, H, W) that satisfy the contract of `core.kernel`, and to the results of kernels on them.

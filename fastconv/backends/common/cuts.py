@@ -19,6 +19,7 @@ import numpy as np
 
 from fastconv.core.numbers import ceil_div, even_part
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.typing import Layout
 
 PARTS_BYTES = 1 << 20  # of the results of phases before they are interleaved
 WHOLE_BYTES = 4 << 20  # of the largest image that is not divided
@@ -128,14 +129,14 @@ def image_bytes(p: ConvProblem) -> int:
 
 
 def buffer_volume(
-    buffer: np.ndarray, n: int, c: int, spatial: tuple[int, ...], layout: str, dtype: np.dtype
+    buffer: np.ndarray, n: int, c: int, spatial: tuple[int, ...], layout: Layout, dtype: np.dtype
 ) -> np.ndarray:
     """(n, c, *spatial) at the start of a buffer of bytes, in the order of memory of a layout."""
     flat = buffer[: n * c * prod(spatial) * dtype.itemsize].view(dtype)
     return flat.reshape(n, *spatial, c).transpose(0, 4, 1, 2, 3) if layout == "NHWC" else flat.reshape(n, c, *spatial)
 
 
-def cut_window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buffer: np.ndarray) -> np.ndarray:
+def cut_window(x: np.ndarray, starts: Triple, extents: Triple, layout: Layout, buffer: np.ndarray) -> np.ndarray:
     """The part of `x` from `starts` on, zero outside of it: a view if kernels accept that, else a copy in `buffer`."""
     limits = x.shape[2:]
     inside = all(s >= 0 and s + e <= limit for s, e, limit in zip(starts, extents, limits, strict=True))
@@ -155,7 +156,7 @@ def cut_window(x: np.ndarray, starts: Triple, extents: Triple, layout: str, buff
     return copied
 
 
-def lies_whole(view: np.ndarray, layout: str) -> bool:
+def lies_whole(view: np.ndarray, layout: Layout) -> bool:
     """Whether one image's volumes are contiguous, as the contract of `core.kernel` requires."""
     step = view.itemsize
     axes = (1, 4, 3, 2) if layout == "NHWC" else (4, 3, 2)

@@ -20,6 +20,7 @@ import numpy as np
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.base import Pads, source_of
+from fastconv.typing import Layout, PaddingMode
 
 SUM_BYTES = 128 << 10  # of finished sums in scratch
 ROW_SLOTS = 48
@@ -77,7 +78,7 @@ def runs(source: np.ndarray) -> list[tuple[int, int, int, int]]:
     return result
 
 
-def sources(position: np.ndarray, extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
+def sources(position: np.ndarray, extent: int, lo: int, hi: int, mode: PaddingMode) -> np.ndarray:
     """Input index for padded positions; -1 for the fill value and after the padding.  int64."""
     index = np.where(position < lo + extent + hi, source_of(position - lo, extent, mode), -1)
     return index.astype(np.int64, copy=False)
@@ -93,8 +94,8 @@ class Window:
     dilation: Triple
     pads: Pads
     output: Triple
-    mode: str
-    layout: str
+    mode: PaddingMode
+    layout: Layout
     c: int  # channels of the input: the stride of columns where channels are last
 
 

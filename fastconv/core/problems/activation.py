@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, not_among, shown
 from fastconv.core.problems.base import Direction, Problem, check_dtype, description
 from fastconv.typing import Activation
+
+Function: TypeAlias = (
+    Activation | Literal["threshold", "glu", "prelu", "prelu_weight", "clamp", "clamp_min", "clamp_max"]
+)
 
 FUSED: tuple[str, ...] = get_args(Activation)
 
@@ -58,7 +62,7 @@ class ElementwiseProblem(Problem):
         Of x, for ``glu``.
     """
 
-    function: str
+    function: Function
     params: tuple[float, ...]
     size: int
     dtype: np.dtype
@@ -105,7 +109,7 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
 
 @keep_few()
 def elementwise_problem(
-    function: str, params: tuple[float, ...], size: int, dtype: np.dtype, rows: int = 1
+    function: Function, params: tuple[float, ...], size: int, dtype: np.dtype, rows: int = 1
 ) -> ElementwiseProblem:
     """Check the dtype of an activation's input and describe it."""
     kinds = "fiub" if function == "clamp" else "f"

@@ -174,7 +174,7 @@ def freeze(value: Any, name: str) -> Any:
     return as_int(value, name)
 
 
-def as_name(value: Any, name: str) -> str | None:
+def as_name(value: Any, name: str) -> Any:
     """`value`, which must be a str or None: checked before the cache, which could not hash a list."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} must be a str, got {shown(value)} of type {type(value).__name__}")
@@ -230,7 +230,7 @@ def check_span(positions: int, extent: int, kernel: int, output: int, axis: str)
 
 
 def split_batch(
-    shape: tuple[int, ...], rank: int, layout: str, name: str = "input"
+    shape: tuple[int, ...], rank: int, layout: Layout, name: str = "input"
 ) -> tuple[bool, int, int, tuple[int, ...]]:
     """(batched, n, channels, spatial) of an input with `rank` spatial axes; unbatched inputs count as n = 1."""
     spatial_names = "DHW"[-rank:]
@@ -244,13 +244,13 @@ def split_batch(
     return batched, n, channels, spatial
 
 
-def join_batch(batched: bool, n: int, channels: int, spatial: tuple[int, ...], layout: str) -> tuple[int, ...]:
+def join_batch(batched: bool, n: int, channels: int, spatial: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
     """The inverse of `split_batch`: the user's shape."""
     rest = (channels, *spatial) if layout == "NCHW" else (*spatial, channels)
     return (n, *rest) if batched else rest
 
 
-def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: str) -> np.ndarray:
+def to_canonical(a: np.ndarray, rank: int, batched: bool, layout: Layout) -> np.ndarray:
     """(N, C, D, H, W) view of a user's array with `rank` spatial axes."""
     if not batched:
         a = a[None]
@@ -331,7 +331,7 @@ def product_dtypes(a: np.dtype, b: np.dtype) -> tuple[np.dtype, np.dtype, np.dty
 PADDING_MODES: tuple[str, ...] = get_args(PaddingMode)
 
 
-def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None:
+def check_mode_pads(mode: PaddingMode, extent: int, lo: int, hi: int, axis: str) -> None:
     """Refuse padding with values of the input that is longer than the input allows."""
     if mode in ("zeros", "constant") or (lo <= 0 and hi <= 0):
         return
@@ -343,7 +343,7 @@ def check_mode_pads(mode: str, extent: int, lo: int, hi: int, axis: str) -> None
         )
 
 
-def source_index(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
+def source_index(extent: int, lo: int, hi: int, mode: PaddingMode) -> np.ndarray:
     """Where each position of a padded axis comes from.
 
     Returns
@@ -359,7 +359,7 @@ Run = tuple[int, int, int, int]
 """(first position, position after the last, source of the first, step of the source): step 0 repeats one element."""
 
 
-def source_runs(extent: int, lo: int, hi: int, mode: str) -> tuple[Run, ...]:
+def source_runs(extent: int, lo: int, hi: int, mode: PaddingMode) -> tuple[Run, ...]:
     """`source_index` as a few runs, for modes that take every value from the input and crop nothing."""
     before, after = {
         "replicate": ((0, 0), (extent - 1, 0)),
@@ -371,7 +371,7 @@ def source_runs(extent: int, lo: int, hi: int, mode: str) -> tuple[Run, ...]:
     return tuple(r for r in runs if r[0] < r[1])
 
 
-def source_of(i: np.ndarray, extent: int, mode: str) -> np.ndarray:
+def source_of(i: np.ndarray, extent: int, mode: PaddingMode) -> np.ndarray:
     """Input index for positions `i`, counted from the first input element; -1 for the fill value."""
     if mode in ("zeros", "constant"):
         return np.where((i >= 0) & (i < extent), i, -1)

@@ -44,7 +44,7 @@ from fastconv.core.problems.base import (
     split_batch,
     to3,
 )
-from fastconv.typing import Layout, SamePadding, TransposedPaddingMode
+from fastconv.typing import Activation, Layout, PaddingMode, SamePadding, TransposedPaddingMode
 
 SAME: tuple[str, ...] = get_args(SamePadding)
 TRANSPOSED_PADDING_MODES: tuple[str, ...] = get_args(TransposedPaddingMode)
@@ -99,14 +99,14 @@ class ConvProblem(Problem):
     dilation: tuple[int, int, int]
     pads: Pads
     output: tuple[int, int, int]
-    mode: str
+    mode: PaddingMode
     fill: float
     layout: Layout
     dtype: np.dtype
     acc: np.dtype
     out: np.dtype
     bias: bool
-    activation: str | None
+    activation: Activation | None
     packed: bool
 
     @property
@@ -300,7 +300,7 @@ class _Sizes(NamedTuple):
 
 
 def _sizes(
-    rank: int, xshape: tuple[int, ...], layout: str, wshape: tuple[int, ...], weight_axes: str,
+    rank: int, xshape: tuple[int, ...], layout: Layout, wshape: tuple[int, ...], weight_axes: str,
     stride: Any, dilation: Any, groups: Any,
 ) -> _Sizes:  # fmt: skip
     """Check the sizes; `weight_axes` names the weight's first two, for the error message."""
@@ -342,8 +342,8 @@ def _check_bias(shape: tuple[int, ...] | None, oc: int) -> None:
 
 
 def _described(
-    direction: ConvDirection, sizes: _Sizes, oc: int, pads: Pads, output: list[int], mode: str, layout: Layout,
-    dtypes: tuple[np.dtype, np.dtype, np.dtype], bias: bool, activation: str | None, packed: bool,
+    direction: ConvDirection, sizes: _Sizes, oc: int, pads: Pads, output: list[int], mode: PaddingMode, layout: Layout,
+    dtypes: tuple[np.dtype, np.dtype, np.dtype], bias: bool, activation: Activation | None, packed: bool,
 ) -> ConvProblem:  # fmt: skip
     """The canonical problem of checked arguments; `dtypes` as `_conv_dtypes` returns them."""
     n, ic, spatial, kernel, stride, dilation, groups = sizes
@@ -383,7 +383,7 @@ def conv_problem(
     groups: Any,
     layout: Layout,
     padding_mode: Any,
-    activation: str | None,
+    activation: Activation | None,
     packed: bool,
 ) -> ConvProblem:
     """Check the arguments of conv1d/2d/3d and describe the convolution.
@@ -407,7 +407,7 @@ def conv_problem(
     dtypes = _conv_dtypes(xdtype, wdtype, bdtype)
     if padding_mode not in PADDING_MODES:
         raise ValueError(not_among("padding_mode", padding_mode, PADDING_MODES))
-    mode = "zeros" if padding_mode == "constant" else padding_mode
+    mode: PaddingMode = "zeros" if padding_mode == "constant" else padding_mode
     _check_not_empty(xshape, n, ic, spatial)
     pads = as_pads(padding, rank, spatial, kernel, s, d)
     names = AXES[3 - rank :]
@@ -445,7 +445,7 @@ def conv_transpose_problem(
     dilation: Any,
     layout: Layout,
     padding_mode: Any,
-    activation: str | None,
+    activation: Activation | None,
     packed: bool,
 ) -> ConvProblem:
     """Check the arguments of conv_transpose1d/2d/3d and describe the convolution."""

@@ -24,6 +24,7 @@ from fastconv.core.problems.base import (
     joint_shape,
     product_dtypes,
 )
+from fastconv.typing import Activation
 
 
 @description
@@ -66,7 +67,7 @@ class GemmProblem(Problem):
     dtype: np.dtype
     acc: np.dtype
     out: np.dtype
-    activation: str | None
+    activation: Activation | None
     packed: bool
 
     @property
@@ -135,7 +136,7 @@ def gemm_problem(
     beta: complex,
     trans_a: bool,
     trans_b: bool,
-    activation: str | None,
+    activation: Activation | None,
     packed: bool,
     names: tuple[str, str] = ("a", "b"),
 ) -> tuple[GemmProblem, Shape]:

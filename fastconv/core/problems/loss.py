@@ -50,7 +50,7 @@ class LossProblem(Problem):
     probabilities: bool
     weighted: bool
     ignore_index: int
-    reduction: str
+    reduction: Reduction
     smoothing: float
     dtype: np.dtype
     direction: LossDirection = "forward"
@@ -92,7 +92,7 @@ def loss_problem(
     target: tuple[tuple[int, ...], np.dtype],
     weight: tuple[tuple[int, ...], np.dtype] | None,
     ignore_index: int,
-    reduction: str | None,
+    reduction: Reduction,
     smoothing: float,
 ) -> tuple[LossProblem, tuple[int, ...]]:
     """Check the arguments of cross_entropy or nll_loss, given as (shape, dtype).

@@ -50,7 +50,7 @@ class PadProblem(Problem):
     n: int
     input: tuple[int, ...]
     pads: tuple[tuple[int, int], ...]
-    mode: str
+    mode: PadMode
     value: Any
     dtype: np.dtype
     direction: Direction = "forward"
@@ -134,7 +134,7 @@ def pad_problem(
     return PadProblem(prod(lead), extents, pads, mode, fill, dtype), result
 
 
-def pad_source(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
+def pad_source(extent: int, lo: int, hi: int, mode: PadMode) -> np.ndarray:
     """Where each position of a padded axis comes from; -1 for the fill value.
 
     As `source_index`, but ``circular`` wraps what is left after cropping, as in torch.
@@ -145,7 +145,7 @@ def pad_source(extent: int, lo: int, hi: int, mode: str) -> np.ndarray:
     return first + source_index(extent - first - last, max(lo, 0), max(hi, 0), mode)
 
 
-def _check_ranks(shape: tuple[int, ...], count: int, mode: str) -> None:
+def _check_ranks(shape: tuple[int, ...], count: int, mode: PadMode) -> None:
     """Modes that take values from x pad the spatial axes of (N, C, ...) or (C, ...), as in torch."""
     if count not in (1, 2, 3) or len(shape) not in (count + 1, count + 2):
         raise ShapeError(

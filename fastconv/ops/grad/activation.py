@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import UnsupportedError
-from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, check_range
+from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, Function, check_range
 from fastconv.core.problems.base import as_number, promote
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import Options, resolve
@@ -22,11 +22,11 @@ from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.grad.signatures import Elu, Gelu, Hardtanh, Inplace, LeakyRelu, Plain, Shrink, Softplus, Threshold
 from fastconv.ops.recipes import flat
-from fastconv.typing import ArrayLike, Backend, Execution, Gradient
+from fastconv.typing import Activation, ArrayLike, Backend, Execution, Gradient
 
 
 def _request(
-    function: str, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], options: Options
+    function: Function, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], options: Options
 ) -> Request:
     dtype = promote(*(a.dtype for a in arrays if a.dtype.kind == "f"))
     full = (a if a.shape == dy.shape else np.broadcast_to(a, dy.shape) for a in arrays)
@@ -35,35 +35,35 @@ def _request(
 
 
 def elementwise(
-    function: str, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], backend: str | None,
+    function: Function, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], backend: str | None,
     threads: int | None,
 ) -> Any:  # fmt: skip
     """Run one backward function on `dy` and `arrays`, which broadcast to its shape."""
     return submit(*_request(function, params, dy, arrays, resolve(backend, None, threads)))
 
 
-def _checked(function: str, dy: Any, x: Any) -> tuple[np.ndarray, np.ndarray]:
+def _checked(function: Function, dy: Any, x: Any) -> tuple[np.ndarray, np.ndarray]:
     x = as_array(x, "input")
     check_differentiable(x.dtype, "input")
     return as_incoming(dy, x.shape, function), x
 
 
 @repeated
-def _gradient(function: str, params: tuple[float, ...], dy: Any, x: Any, options: Options) -> Request:
+def _gradient(function: Function, params: tuple[float, ...], dy: Any, x: Any, options: Options) -> Request:
     dy, x = _checked(function, dy, x)
     return _request(function, params, dy, (x,), options)
 
 
 @remember
 def _recipe(
-    function: str, params: tuple[float, ...], shape: tuple[int, ...], incoming: np.dtype, dtype: np.dtype,
+    function: Function, params: tuple[float, ...], shape: tuple[int, ...], incoming: np.dtype, dtype: np.dtype,
     options: Options,
 ) -> Recipe:
     problem = ElementwiseProblem(function, params, prod(shape), dtype, dtype, "backward")
     return flat(problem, options, shape, incoming)
 
 
-def through(activation: str, dy: np.ndarray, before: np.ndarray, options: Execution) -> np.ndarray:
+def through(activation: Activation, dy: np.ndarray, before: np.ndarray, options: Execution) -> np.ndarray:
     """Gradient of the input of a fused activation, from that of its result and the values of the input, `before`.
 
     Of `options`, only those that activations have are used: `backend` and `threads`.
@@ -83,7 +83,7 @@ def through(activation: str, dy: np.ndarray, before: np.ndarray, options: Execut
 
 def _unary(function: Callable[..., Any]) -> Any:
     """The gradient of an activation of one array, with the parameters of the activation itself."""
-    name = function.__name__
+    name: Any = function.__name__
     own = [p for p in inspect.signature(function).parameters.values() if p.name != "out"]
     here = [inspect.Parameter("dy", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="ArrayLike")]
     positional = [p for p in own if p.kind is not inspect.Parameter.KEYWORD_ONLY]

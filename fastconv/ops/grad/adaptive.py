@@ -19,7 +19,7 @@ from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Execution, Gradien
 
 
 def _max(
-    rank: int, dy: Any, x: Any, output_size: Any, return_indices: Any, need: Any, indices: Any, layout: str,
+    rank: int, dy: Any, x: Any, output_size: Any, return_indices: Any, need: Any, indices: Any, layout: Layout,
     options: Execution,
 ) -> Any:  # fmt: skip
     array = as_shaped(x, "input")
@@ -30,7 +30,7 @@ def _max(
     return gradient_by_indices(problem, rank, f"adaptive_max_pool{rank}d", dy, x, indices, need, options)
 
 
-def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: str, options: Execution) -> Any:
+def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: Layout, options: Execution) -> Any:
     x = as_shaped(x, "input")
     size = freeze(output_size, "output_size")
     problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
@@ -38,7 +38,7 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: st
     return gradient(problem, rank, f"adaptive_avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
 
 
-def _global(kind: PoolKind, dy: Any, x: Any, need: Any, layout: str, options: Execution) -> Any:
+def _global(kind: PoolKind, dy: Any, x: Any, need: Any, layout: Layout, options: Execution) -> Any:
     array = as_array(x, "input") if kind == "max" else as_shaped(x, "input")
     layout = as_layout(layout)
     problem = variant(global_problem(kind, array.shape, array.dtype, layout), direction="backward")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, clean
+from fastconv.core.problems.activation import Function
 from fastconv.ops import clamp as forward
 from fastconv.ops.grad.activation import elementwise
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
@@ -65,7 +66,7 @@ def clamp(
         np.array(np.inf, dy.dtype) if high is None else clean(high, dy.dtype),
     )
 
-    def one(function: str, array: np.ndarray, name: str) -> Any:
+    def one(function: Function, array: np.ndarray, name: str) -> Any:
         y = elementwise(function, (), dy, arrays, backend, threads)
         return as_dtype(sum_to(y, array.shape, name), array.dtype)
 

@@ -42,8 +42,8 @@ NAMES = ("input", "weight", "bias")
 
 def _conv(
     rank: int, transposed: bool, dy: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
-    groups: Any, output_padding: Any, need: Any, layout: str, padding_mode: str, activation: str | None,
-    options: Execution,
+    groups: Any, output_padding: Any, need: Any, layout: Layout, padding_mode: PaddingMode,
+    activation: Activation | None, options: Execution,
 ) -> Any:  # fmt: skip
     flags = wanted(need, NAMES, (True, True, bias is not None))
     read = [activation is not None or flag for flag in flags]  # the gradient of one reads the other

@@ -18,7 +18,7 @@ from fastconv.typing import ArrayLike, Backend, Gradient, Reduction
 
 
 def _loss(
-    name: str, dy: Any, input: Any, target: Any, weight: Any, ignore_index: Any, reduction: str, smoothing: Any,
+    name: str, dy: Any, input: Any, target: Any, weight: Any, ignore_index: Any, reduction: Reduction, smoothing: Any,
     need: Any, backend: str | None, threads: int | None,
 ) -> Any:  # fmt: skip
     options = resolve(backend, None, threads)
@@ -39,7 +39,8 @@ def _loss(
 
 
 def _checked(
-    name: str, dy: Any, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: str, smoothing: Any
+    name: str, dy: Any, x: np.ndarray, t: np.ndarray, weight: Any, ignore_index: Any, reduction: Reduction,
+    smoothing: Any,
 ) -> tuple[LossProblem, np.ndarray, tuple[Any, ...]]:
     """The problem of the loss, dy, and the constants of the gradients."""
     p, shape, labels, scale = forward.check_loss(
@@ -58,7 +59,7 @@ def _request(
 
 @repeated
 def _gradient(
-    name: str, dy: Any, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: Any, reduction: str,
+    name: str, dy: Any, x: np.ndarray, target: np.ndarray, weight: Any, ignore_index: Any, reduction: Reduction,
     smoothing: Any, options: Options,
 ) -> Request:  # fmt: skip
     """Of the scores, for class indices."""

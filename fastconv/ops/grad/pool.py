@@ -88,7 +88,7 @@ def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> n
 
 def _max(
     rank: int, dy: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
-    return_indices: Any, need: Any, indices: Any, layout: str, options: Execution,
+    return_indices: Any, need: Any, indices: Any, layout: Layout, options: Execution,
 ) -> Any:  # fmt: skip
     problem = describe_pool(
         "max", rank, as_shaped(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
@@ -99,7 +99,7 @@ def _max(
 
 def _average(
     rank: int, dy: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any, include_pad: Any,
-    divisor: Any, dilation: Any, need: Any, layout: str, options: Execution,
+    divisor: Any, dilation: Any, need: Any, layout: Layout, options: Execution,
 ) -> Any:  # fmt: skip
     x = as_shaped(x, "input")
     problem = describe_pool(
@@ -112,7 +112,7 @@ def _average(
 
 def _norm(
     rank: int, dy: Any, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: Any, padding: Any,
-    dilation: Any, need: Any, layout: str, options: Execution,
+    dilation: Any, need: Any, layout: Layout, options: Execution,
 ) -> Any:  # fmt: skip
     array = as_array(x, "input")
     problem = describe_pool(

@@ -16,7 +16,7 @@ from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, La
 
 def _unpool(
     rank: int, dy: Any, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, need: Any,
-    layout: str, options: Execution,
+    layout: Layout, options: Execution,
 ) -> Any:  # fmt: skip
     x = as_shaped(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)

@@ -30,6 +30,7 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.scratch import aligned_empty
 from fastconv.machines import host_table, l3_bytes
+from fastconv.typing import Layout, PaddingMode
 
 if TYPE_CHECKING:
     from fastconv.backends.cython.runtime import _prepared
@@ -223,7 +224,7 @@ Axis = tuple[int, int, int, int]
 Axes = tuple[Axis, Axis, Axis, int, int]
 
 
-def padded_axes(p: Windowed, mode: str) -> Axes:
+def padded_axes(p: Windowed, mode: PaddingMode) -> Axes:
     """Depth, height and width as `fc_axis` of simd/table.h, and the run of columns whose sources are consecutive.
 
     Kernels may read past the end, where they get the fill value.
@@ -323,7 +324,7 @@ class Contiguous(NamedTuple):
 NOTHING = Contiguous(0, (), 0)
 
 
-def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: str) -> Contiguous:
+def contiguous(n: int, c: int, spatial: tuple[int, ...], layout: Layout) -> Contiguous:
     """`Contiguous` of images, (N, C, D, H, W), by the contract of `core.kernel`."""
     d, h, w = spatial
     if layout == "NHWC":

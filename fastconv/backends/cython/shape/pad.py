@@ -11,6 +11,7 @@ from fastconv.backends.cython.runtime import native, shared
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.shape import PadProblem
+from fastconv.typing import PadMode
 
 AXES = 3  # that are padded, or between two that are
 BLOCK_BYTES = 32 << 10  # of the result for one item of work
@@ -106,7 +107,7 @@ class Pad(Kernel[PadProblem]):
         return prepared.bind()
 
 
-def _read(extent: int, lo: int, hi: int, mode: str) -> slice:
+def _read(extent: int, lo: int, hi: int, mode: PadMode) -> slice:
     """All that is read of an axis: what cropping leaves, and what is repeated on the other side."""
     first, last = max(-lo, 0), extent - max(-hi, 0)
     if mode not in ("constant", "circular"):  # those repeat nothing, or what cropping leaves
@@ -118,7 +119,7 @@ def _read(extent: int, lo: int, hi: int, mode: str) -> slice:
     return slice(first, last)
 
 
-def _axis(extent: int, lo: int, hi: int, mode: str) -> AxisOfPad:
+def _axis(extent: int, lo: int, hi: int, mode: PadMode) -> AxisOfPad:
     code = 0 if mode == "constant" else shared.FC_MODES.index(mode)
     if mode == "circular":  # what is left after cropping repeats
         skip, left = max(-lo, 0), extent + min(lo, 0) + min(hi, 0)

@@ -21,6 +21,7 @@ from fastconv.core.kernel import Run
 from fastconv.core.numbers import rectangles, span
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.pool import PoolProblem
+from fastconv.typing import Layout
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 
@@ -150,7 +151,7 @@ def part(p: PoolProblem, n: int, c: int, axis: int, rows: Rows, wide: np.dtype) 
     )  # fmt: skip
 
 
-def volume(shape: tuple[int, ...], dtype: np.dtype, layout: str) -> np.ndarray:
+def volume(shape: tuple[int, ...], dtype: np.dtype, layout: Layout) -> np.ndarray:
     """An array for images (n, c, d, h, w) in the memory order `layout`."""
     if layout == "NCHW":
         return aligned_empty(shape, dtype)

@@ -16,7 +16,7 @@ from fastconv.backends.numpy.elementwise.erf import erfc
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, rounding
 from fastconv.core.numbers import rectangles, slices
-from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem
+from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, ElementwiseProblem, Function
 from fastconv.core.problems.base import is_half, work_dtype
 
 BLOCK = 1 << 15  # elements
@@ -107,7 +107,7 @@ def _work_dtype(dtype: np.dtype, out: np.dtype) -> np.dtype:
 
 
 @np.errstate(all="ignore")
-def _apply(function: str, params: tuple[float, ...], x: np.ndarray, out: np.ndarray) -> None:
+def _apply(function: Function, params: tuple[float, ...], x: np.ndarray, out: np.ndarray) -> None:
     """`out` = function(`x`), both flat; they may be the same array."""
     f = FUNCTIONS[function]
     work = _work_dtype(x.dtype, out.dtype)

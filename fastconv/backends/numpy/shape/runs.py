@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fastconv.core.problems.shape import PadProblem
+from fastconv.typing import PadMode
 
 
 class Run(NamedTuple):
@@ -25,7 +26,7 @@ def descending(first: int, count: int) -> slice:
     return slice(first, first - count if first >= count else None, -1)
 
 
-def axis_runs(extent: int, lo: int, hi: int, mode: str) -> list[Run]:
+def axis_runs(extent: int, lo: int, hi: int, mode: PadMode) -> list[Run]:
     """The runs of one axis, in any mode but constant, whose borders copy nothing: the middle, then the borders."""
     kept = slice(max(-lo, 0), extent - max(-hi, 0))
     runs = [Run(slice(kept.start + lo, kept.stop + lo), kept)] if kept.start < kept.stop else []
