@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded, guarded_copy
 
-RNG = np.random.default_rng(0)
 FORWARD = [k for k in kernels("conv") if "transposed" not in k.relative and k.relative != "weight"]
 F32 = np.dtype(np.float32)
 
@@ -30,9 +30,18 @@ def axes() -> Iterator[tuple[int, int, int, int, int, int]]:
             yield e, k, s, d, lo, hi
 
 
-def check(kernel: Any, p: Any, x: np.ndarray, constants: tuple[Any, ...], oracle: Any) -> None:
-    want = np.full(p.y_shape, 7, p.out)
-    oracle.prepare(p, constants, 1)(x, want)
+@cache
+def example(p: Any) -> tuple[np.ndarray, tuple[Any, ...], np.ndarray]:
+    """x, constants, and the result by definition."""
+    rng, want = np.random.default_rng(len(repr(p))), np.full(p.y_shape, 7, p.out)
+    x = rng.normal(size=p.x_shape).astype("f")
+    constants = (rng.normal(size=p.w_shape).astype("f"), None) if p.op == "conv" else ()
+    kernels(p.op)[-1].prepare(p, constants, 1)(x, want)
+    return x, constants, want
+
+
+def check(kernel: Any, p: Any) -> None:
+    x, constants, want = example(p)
     for at in ("start", "end"):
         got = guarded(p.y_shape, p.out, at)
         kernel.prepare(p, constants, 1)(guarded_copy(x, at), got)
@@ -43,7 +52,6 @@ def check(kernel: Any, p: Any, x: np.ndarray, constants: tuple[Any, ...], oracle
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("kernel", FORWARD, ids=lambda k: k.name)
 def test_convolution(kernel: Any, groups: int, vertical: bool) -> None:
-    oracle = kernels("conv")[-1]
     for e, k, s, d, lo, hi in axes():
         pads: Any = ((lo, hi), (0, 0)) if vertical else ((0, 0), (lo, hi))
         pair = (lambda v: (v, 1)) if vertical else (lambda v: (1, v))
@@ -52,15 +60,13 @@ def test_convolution(kernel: Any, groups: int, vertical: bool) -> None:
             "NCHW", "zeros", None, True,
         )  # fmt: skip
         if kernel.reject(p) is None:
-            w = RNG.normal(size=p.w_shape).astype("f")
-            check(kernel, p, RNG.normal(size=p.x_shape).astype("f"), (w, None), oracle)
+            check(kernel, p)
 
 
 @pytest.mark.parametrize("vertical", [False, True], ids=["width", "height"])
 @pytest.mark.parametrize("kind", ["max", "avg"])
 @pytest.mark.parametrize("kernel", kernels("pool"), ids=lambda k: k.name)
 def test_pooling(kernel: Any, kind: str, vertical: bool) -> None:
-    oracle = kernels("pool")[-1]
     for e, k, s, d, lo, hi in axes():
         for ceil_mode in (False, True):
             pads: Any = ((lo, hi), (0, 0)) if vertical else ((0, 0), (lo, hi))
@@ -73,4 +79,4 @@ def test_pooling(kernel: Any, kind: str, vertical: bool) -> None:
             except ValueError:
                 continue
             if kernel.reject(p) is None:
-                check(kernel, p, RNG.normal(size=p.x_shape).astype("f"), (), oracle)
+                check(kernel, p)

@@ -164,7 +164,8 @@ def test_an_integer_target_of_the_shape_of_the_logits_is_told_in_one_line() -> N
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_likelihoods_against_the_definition(kernel: Any, dtype: str) -> None:
     definition, rng = kernels("loss")[-1], np.random.default_rng(8)
-    for n, c, inner in ((1, 1, 1), (7, 5, 1), (3, 4, 6), (2, 3, 40_000), (70_000, 2, 1)):
+    long = 2_000 if kernel is definition else 70_000  # it is slow, and compares itself with NumPy here
+    for n, c, inner in ((1, 1, 1), (7, 5, 1), (3, 4, 6), (2, 3, long // 2), (long, 2, 1)):
         x, target = -np.abs(rng.normal(size=(n, c, inner))).astype(dtype), rng.integers(0, c, (n, inner))
         x.reshape(-1)[:: max(x.size // 3, 2)] = -np.inf
         weight = rng.uniform(0.5, 2, c).astype(dtype)

@@ -19,6 +19,7 @@ from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded_copy
 from tests.problems import lay
+from tests.wide import half
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -146,7 +147,8 @@ def test_widths_of_several_vectors(kernel: Kernel[PoolProblem], way: str, stride
 @pytest.mark.parametrize("way", ["max", "avg", "exclude"])
 def test_planes_that_keep_their_size(kernel: Kernel[PoolProblem], way: str, dtype: str) -> None:
     windows = [(1, 3), (2, 3), (3, 3), (7, 3), (3, 5), (5, 5)]
-    sizes = [*itertools.product((1, 2, 3, 5, 7), (*range(1, 20), 33, 35)), (14, 14), (20, 20), (35, 35), (4, 130)]
+    some = half((1, 2, 3, 5, 7), (*range(1, 20), 33, 35), (0,), first=dtype == "float64")
+    sizes = [*((h, w) for h, w, _ in some), (14, 14), (20, 20), (35, 35), (4, 130)]
     problems = (
         problem(way, size, (kh, kw), stride=1, dilation=(d, 1), channels=3, dtype=dtype,
                 padding=((d * (kh - 1) // 2, -(-d * (kh - 1) // 2)), (kw // 2, kw // 2)))

@@ -12,6 +12,7 @@ import fastconv as F
 from fastconv.backends.numpy.conv import col2im as conv_col2im
 from fastconv.backends.numpy.conv import scatter as conv_scatter
 from tests.guard import guarded, guarded_copy
+from tests.wide import half
 
 pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
 
@@ -48,7 +49,7 @@ def check(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, **kwargs
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("stride", [1, 2, 3, 5, (1, 4), (4, 1)])
 def test_strides_paddings_dilations_and_groups(stride: Any, dtype: str) -> None:
-    for padding, dilation, groups in product((0, 1, (2, 0)), (1, 2, (3, 1)), (1, 2)):
+    for padding, dilation, groups in half((0, 1, (2, 0)), (1, 2, (3, 1)), (1, 2), first=DTYPES.index(dtype)):
         x, w = values(dtype, 2, 4, 4, 5), values(dtype, 4, 3, 3, 2)
         pads, taps = np.broadcast_to(padding, 2), (np.array((3, 2)) - 1) * np.broadcast_to(dilation, 2)
         if ((np.array((3, 4)) * np.broadcast_to(stride, 2) + taps + 1 - 2 * pads) < 1).any():
@@ -66,7 +67,7 @@ def test_outputs_behind_the_last_window(output_padding: Any) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("rank", [1, 3])
 def test_signals_and_volumes(rank: int, dtype: str) -> None:
-    for stride, padding, groups in product((1, 2, 4), (0, 1), (1, 3)):
+    for stride, padding, groups in half((1, 2, 4), (0, 1), (1, 3), first=DTYPES.index(dtype)):
         x, w = values(dtype, 2, 3, *(5, 3, 4)[-rank:]), values(dtype, 3, 2, *(2, 3, 4)[-rank:])
         check(x, w, stride=stride, padding=padding, groups=groups)
 
@@ -93,7 +94,7 @@ def test_pixels_that_do_not_fill_the_last_block(monkeypatch: pytest.MonkeyPatch,
     """Blocks of pixels end within rows, images and the batch."""
     monkeypatch.setattr(conv_scatter, "WINDOWS_BYTES", at_once * (2 * 9 + 2) * 4)
     monkeypatch.setattr(conv_col2im, "COLUMNS_BYTES", at_once * (2 * 9 + 2) * 8)
-    for dtype, n, height, width in product(("float32", "int32"), (1, 3), (1, 2, 5), (1, 3, 4)):
+    for dtype, n, height, width in half(("float32", "int32"), (1, 3), (1, 2, 5), (1, 3, 4), first=at_once):
         x, w = values(dtype, n, 4, height, width), values(dtype, 4, 2, 3, 3)
         check(x, w, stride=2, padding=1, groups=2)
         fused = "relu" if dtype == "int32" else None
