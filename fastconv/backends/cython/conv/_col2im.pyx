@@ -194,6 +194,7 @@ cdef class Col2im(Prepared):
         cdef const char *source
         cdef char *to
         tile.depth, tile.bs, tile.first, tile.relu, tile.ys = self.icg, nr, 1, 0, self.sw * y.stride[4]
+        tile.spacing, tile.step, tile.run, tile.jump, tile.resumes, tile.pauses = 64, nr * size, self.icg, 0, 0, 0
         if bias != NULL:
             for j in range(width):
                 memcpy(job.columns + j * job.channels * size, bias + job.channel * size, job.channels * size)
@@ -219,6 +220,7 @@ cdef class Col2im(Prepared):
                         if j < segment:
                             tile.cols, tile.y = min(nr, segment - j), to + j * size
                             tile.bias = NULL if bias == NULL else job.columns + j * size
+                            tile.next = <const char *>tile.b + nr * self.icg * size  # the next panel
                             self.t.gemm_tile[rows][tile.cols > vl](&tile)
                         tile.b = <const char *>tile.b + self.icg * nr * size
                     tap = tap + width
