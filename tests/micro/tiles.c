@@ -78,7 +78,10 @@ static void gemm_tile(int rows, int wide) /* 2: wide, and b is kept */
             REAL *keep = wide == 2 ? nothing((depth - 1) * nr + cols) : NULL;
             const ptrdiff_t step = bs * (ptrdiff_t)sizeof(REAL), run = draw(1, depth + 1);
             const int resumes = (int)draw(0, 1), pauses = (int)draw(0, 1);
-            REAL *sums = resumes || pauses ? numbers(rows * nr) : NULL, *before = copied(sums, sums ? rows * nr : 0);
+            REAL *sums = resumes || pauses ? numbers(rows * nr) : NULL;
+            for (ptrdiff_t i = 0; sums && wide && i < rows; i++) /* columns that both vectors of a tile have */
+                for (ptrdiff_t j = cols - vl; j < vl; j++) sums[i * nr + j - cols + 2 * vl] = sums[i * nr + j];
+            REAL *before = copied(sums, sums ? rows * nr : 0);
             const gemm_tile_args t = {depth, 1, 0, a, ars, acs, b, bs, cols, first, y, ys, bias, relu, b, 64, step, run, -run * step, keep, sums,
                                       resumes, pauses};
             USE(T->gemm_tile[rows][wide])(&t);
