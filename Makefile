@@ -3,7 +3,7 @@ PYTHON ?= python3
 MINUTES ?= 30
 RUNS ?= 300000
 
-.PHONY: build check imports test coverage bench docs fuzz soak sanitize threads micro neon
+.PHONY: build check imports test coverage bench bench-quick docs fuzz soak sanitize threads micro neon
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -24,6 +24,10 @@ coverage:
 
 bench:
 	$(PYTHON) -m pytest benchmarks --benchmark-group-by=param:problem
+
+# About five minutes.
+bench-quick:
+	$(PYTHON) -m pytest benchmarks -q --quick --suite lecture --suite tiny --suite audio --suite gemm --benchmark-group-by=param:problem
 
 # The site, docs/_build/html: every example runs, and a warning is an error.
 docs:

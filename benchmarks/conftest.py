@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"problem", "kernel"} <= set(metafunc.fixturenames):
         return
     pairs = [
-        pytest.param(problem, kernel, id=f"{problem}-{kernel}")
+        pytest.param(str(problem), kernel, id=f"{problem}-{kernel}")  # text: reports and saved runs hold it
         for suite in metafunc.config.getoption("--suite") or SUITES
         for problem in problems_of(suite)
         if not metafunc.config.getoption("--quick") or problem.described().flops <= QUICK_FLOPS

@@ -48,8 +48,9 @@ def contenders_of(problem: SuiteProblem) -> list[str]:
 
 
 @lru_cache(maxsize=1)  # benchmarks of one problem follow each other
-def work_of(problem: SuiteProblem) -> tuple[Work, tuple[np.ndarray, ...]]:
-    """Arrays, and the float64 results that check everyone."""
-    operation, args, kwargs = call_of(problem.case)
+def work_of(problem: str) -> tuple[Work, tuple[np.ndarray, ...]]:
+    """Arrays of the problem with this text, and the float64 results that check everyone."""
+    suite, _, name = problem.partition(": ")
+    operation, args, kwargs = call_of(next(case for case in SUITES[suite].cases if case.name == name))
     work = make_work(operation, args, kwargs)
     return work, exact(work)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fastconv.bench.drawn_cases import family_of
 from fastconv.bench.records import Entry, ReportData, geometric_mean
-from fastconv.bench.table import align
+from fastconv.bench.table import align, warnings_of
 from fastconv.core.units import time_text
 
 LOWEST = 20
@@ -62,5 +62,6 @@ def drawn_text(report: ReportData, peers: Sequence[str]) -> str:
             ours, theirs = _seconds(e)
             lines.append(f"{e.ratio:5.2f}  {time_text(ours):>9} {time_text(theirs):>9}  "
                          f"fastconv compare {e.case.name} {options}")  # fmt: skip
+    lines += warnings_of([e.comparison for e in report.entries])
     lines += [f"{r.status}: {e.case.name}: {r.name}: {r.why}" for e, r in wrong]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ import numpy as np
 from fastconv.bench.backends import Backends, found
 from fastconv.bench.peers import PEERS
 from fastconv.bench.roofline import bandwidth, peak
+from fastconv.bench.table import folded
 from fastconv.core import cpu, machine, threads
 from fastconv.core.units import bytes_text
 from fastconv.dispatch import wisdom
@@ -23,6 +24,9 @@ from fastconv.version import __version__
 
 DISTRIBUTIONS = ("numba", "scipy", "ml_dtypes", "rich", "threadpoolctl", "matplotlib", "torch", "onnxruntime", "onnx",
                  "openvino", "ncnn", "opencv-python-headless")  # fmt: skip
+
+
+INDENT = " " * 11  # of what follows the words at the left
 
 
 def _version(distribution: str) -> str | None:
@@ -74,8 +78,8 @@ def collect() -> dict[str, Any]:
     }
 
 
-def text(info: dict[str, Any]) -> str:
-    """The same as text."""
+def text(info: dict[str, Any], width: int | None = None) -> str:
+    """The same as text, in lines of up to `width` characters."""
     caches = info["caches"]
     cap = f"FASTCONV_ISA={info['isa_cap']}" if info["isa_cap"] else "FASTCONV_ISA is not set"
     lines = [
@@ -99,8 +103,9 @@ def text(info: dict[str, Any]) -> str:
     for e in info["extensions"]:
         brought = f"by {e['package']} {e['version'] or ''}".rstrip() if e["package"] else "by hand"
         lines.append(f"extension  {e['kernel']} of {e['op']}, registered {brought}")
+    lines = [part for line in lines for part in folded([line], width, INDENT)]
     lines += ["", str(Backends.from_dict(info["backends"]))]
     if info["peers_missing"]:
-        lines.append("")
-        lines += [f"peer {name} is not installed: {command}" for name, command in info["peers_missing"].items()]
+        missing = [f"peer {name} is not installed: {command}" for name, command in info["peers_missing"].items()]
+        lines += ["", *folded(missing, width)]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fastconv.bench.html import fragment, write_page
+from fastconv.bench.html import notebook, write_page
 from fastconv.bench.plot import plot_comparison
 from fastconv.bench.records import ComparisonData, ReportData, Row
 from fastconv.bench.table import columns_of, comparison_text, report_text
@@ -46,7 +46,7 @@ class Comparison(ComparisonData):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return fragment(self)
+        return notebook(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,6 +13,7 @@ from fastconv.bench.results import Comparison, Report
 from fastconv.bench.suites import Case
 
 T = TypeVar("T")
+COMPARED = "compare"  # in place of a suite's name
 
 
 def load(path: str | Path) -> list[Report]:
@@ -37,7 +38,7 @@ def load(path: str | Path) -> list[Report]:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         if isinstance(data, Mapping):
             c = _comparison(data)
-            return [Report("compare", c.title, c.threads, (Entry(Case(c.title, "", ()), c),))]
+            return [Report(COMPARED, c.title, c.threads, (Entry(Case(c.title, "", ()), c),))]
         return [_report(one) for one in data]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:
         raise ValueError(f"{path} was not written by fastconv bench --json or fastconv compare --json: {e!r}") from None

@@ -102,11 +102,12 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
     ]
 
 
-def folded(lines: Sequence[str], width: int | None) -> list[str]:
+def folded(lines: Sequence[str], width: int | None, indent: str = GAP) -> list[str]:
     """Sentences, broken where `width` ends; what continues a line is indented."""
     if width is None:
         return list(lines)
-    return [part for line in lines for part in wrap(line, width, subsequent_indent=GAP, break_long_words=False)]
+    kept = {"subsequent_indent": indent, "break_long_words": False, "break_on_hyphens": False}
+    return [part for line in lines for part in wrap(line, width, **kept) or [""]]  # type: ignore[arg-type]
 
 
 def heading(c: ComparisonData) -> list[str]:

@@ -67,6 +67,10 @@ def _peers(text: str) -> tuple[str, ...]:
     return names
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _counts(text: str) -> tuple[int, ...]:
     return tuple(_positive(n) for n in text.split(","))
 
@@ -121,13 +125,13 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--budget", type=_seconds, metavar="SECONDS",
                           help=f"compare: for all samples together (default: {bench.BUDGET:.0f}); bench: for all "
                                "cases, and those that it does not reach are left out")  # fmt: skip
-    measured.add_argument("--backend", nargs="+", default=[], metavar="NAME",
+    measured.add_argument("--backend", type=_names, default=[], metavar="A,B",
                           help="kernels of these backends only")  # fmt: skip
-    measured.add_argument("--algorithm", nargs="+", default=[], metavar="NAME",
+    measured.add_argument("--algorithm", type=_names, default=[], metavar="A,B",
                           help="kernels of these algorithms only, as winograd, direct, im2col")  # fmt: skip
-    measured.add_argument("--kernel", nargs="+", default=[], metavar="NAME",
+    measured.add_argument("--kernel", type=_names, default=[], metavar="A,B",
                           help="these kernels only, as cython.direct@avx2")  # fmt: skip
-    measured.add_argument("--isa", nargs="+", default=[], choices=machine.host_isas(), metavar="NAME",
+    measured.add_argument("--isa", type=_names, default=[], metavar="A,B",
                           help=f"kernels of these instruction sets only: {', '.join(machine.host_isas())}")  # fmt: skip
     measured.add_argument("--html", metavar="FILE", help="also write a self-contained page")
     measured.add_argument("--plot", metavar="FILE", help="also write a picture (needs matplotlib)")
@@ -169,8 +173,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="the convolutions, poolings and products of a model in place of a suite")  # fmt: skip
     racing.add_argument("--list", action="store_true",
                         help="list the suites, or the cases of those named, and measure nothing")  # fmt: skip
-    racing.add_argument("--layout", nargs="+", default=[], choices=("NCHW", "NHWC"), help="cases of this layout only")
-    racing.add_argument("--dtype", nargs="+", default=[], metavar="NAME", help="cases of this dtype only")
+    racing.add_argument("--layout", choices=("NCHW", "NHWC"), help="cases of this layout only")
+    racing.add_argument("--dtype", type=_names, default=[], metavar="A,B", help="cases of these dtypes only")
     racing.add_argument("--resume", metavar="FILE.json", help="keep the cases that this earlier run has measured")
     racing.add_argument("--against", metavar="FILE.json",
                         help="also print what changed since this earlier run; status 1 if it is slower")  # fmt: skip
@@ -247,10 +251,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _info(options: argparse.Namespace) -> None:
     from fastconv.bench.info import collect, text
+    from fastconv.bench.table import columns_of
 
     found = collect()
     if not write_text(json.dumps(found, indent=1), options.json):
-        print(text(found))
+        print(text(found, columns_of(sys.stdout)))
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import fastconv
 from fastconv.bench.only import Only
 from fastconv.cli.files import check_targets, write_text, wrote
+from fastconv.core import machine
 from fastconv.core.arrays import dtype_called
 from fastconv.core.errors import did_you_mean, not_among
 from fastconv.dispatch.extensions import all_algorithms, all_backends
 
 if TYPE_CHECKING:
+    from fastconv.bench.records import ComparisonData
     from fastconv.bench.results import Report
     from fastconv.bench.suites import Case, Suite
 
@@ -34,9 +36,12 @@ GIVEN = ("stride", "padding", "dilation", "groups", "output_padding", "layout", 
 
 
 def _only(options: argparse.Namespace) -> Only:
-    for name in options.backend:
-        if name not in all_backends():
-            raise ValueError(not_among("backend", name, all_backends()))
+    for option, names, known in (
+        ("backend", options.backend, all_backends()), ("isa", options.isa, machine.host_isas()),
+    ):  # fmt: skip
+        for name in names:
+            if name not in known:
+                raise ValueError(not_among(option, name, known))
     for name in (*options.algorithm, *options.kernel):
         if not any(known == name or known.startswith(f"{name}_") for known in all_algorithms()):
             near = did_you_mean(name, all_algorithms())
@@ -47,7 +52,6 @@ def _only(options: argparse.Namespace) -> Only:
 def compare(options: argparse.Namespace, shape: Callable[[str], Any], value: Callable[[str], Any]) -> None:
     """Run ``fastconv compare``; `shape` and `value` read the arguments of the operation."""
     from fastconv.bench.gradients import gradient_call
-    from fastconv.bench.html import write_page
     from fastconv.bench.progress import bar
     from fastconv.bench.suite import operation_called
     from fastconv.bench.table import show
@@ -80,11 +84,20 @@ def compare(options: argparse.Namespace, shape: Callable[[str], Any], value: Cal
         from fastconv.bench.results import rows_csv
 
         write_text(rows_csv([("compare", 1, found)]), options.csv)
+    _draw_one(found, options)
+
+
+def _draw_one(found: ComparisonData, options: argparse.Namespace) -> None:
+    """Write the page and the picture of one comparison that the options name."""
     if options.html is not None:
+        from fastconv.bench.html import write_page
+
         write_page(options.html, found.title, [found])
         wrote(options.html)
     if options.plot is not None:
-        found.plot(options.plot)
+        from fastconv.bench.plot import plot_comparison
+
+        plot_comparison(found, options.plot)
         wrote(options.plot)
 
 
@@ -120,7 +133,7 @@ def _cases(suite: Suite, options: argparse.Namespace) -> tuple[Case, ...]:
 
     found = tuple(
         c for c in cases_of(suite, tuple(options.cases))
-        if (not options.layout or c.kwargs.get("layout", "NCHW") in options.layout)
+        if (not options.layout or c.kwargs.get("layout", "NCHW") == options.layout)
         and (not options.dtype or c.dtype in options.dtype)
     )  # fmt: skip
     if not found:
@@ -274,14 +287,18 @@ def diff(options: argparse.Namespace) -> int:
 def view(options: argparse.Namespace) -> None:
     """Run ``fastconv view``: a saved result as a table, a page or a picture."""
     from fastconv.bench.results import reports_csv
-    from fastconv.bench.saved import load
+    from fastconv.bench.saved import COMPARED, load
     from fastconv.bench.table import show
 
     check_targets(options)
     reports = load(options.file)
+    alone = reports[0].entries[0].comparison if [r.suite for r in reports] == [COMPARED] else None
     if options.csv != "-":
         for report in reports:
-            show(report, sys.stdout)
+            show(report if alone is None else alone, sys.stdout)
     if options.csv is not None:
         write_text(reports_csv(reports), options.csv)
-    _draw(reports, options)
+    if alone is None:
+        _draw(reports, options)
+    else:
+        _draw_one(alone, options)

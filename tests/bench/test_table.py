@@ -1,5 +1,8 @@
 """Tables fit the terminal: no name is cut, few rows are shown, and what is to be doubted is said."""
 
+import re
+import shutil
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -7,6 +10,7 @@ import pytest
 
 import fastconv as F
 from fastconv.bench import busy
+from fastconv.bench.html import bars, page
 from fastconv.bench.records import Entry, Roofline, Row
 from fastconv.bench.results import Comparison, Report
 from fastconv.bench.suites import Case
@@ -124,3 +128,37 @@ def test_what_other_programs_use(monkeypatch, tmp_path):
 def test_units():
     assert [time_text(s) for s in (None, 2.3, 0.0023, 2.3e-6)] == ["-", "2.30 s", "2.30 ms", "2.3 us"]
     assert [bytes_text(b) for b in (None, 12, 1172032, 3 << 30, 2048)] == ["-", "12 B", "1.1 MiB", "3.0 GiB", "2.0 KiB"]
+
+
+def test_bars_that_one_would_flatten_are_logarithmic():
+    flat = [("", [("a", 1000.0, "", "peer"), ("b", 1.0, "", "peer"), ("c", 2.0, "", "peer")])]
+    widths = [float(w) for w in re.findall(r'class="bar" style="width:([\d.]+)%', bars(flat, "GB/s"))]
+    assert widths[0] == 100 and 5 < widths[1] < widths[2] < 50
+    assert "GB/s, logarithmic axis" in bars(flat, "GB/s")
+    even = bars([("one", [("a", 2.0, "x < y", "chosen"), ("b", 1.0, "", "peer")])], "GFLOP/s", 4.0, "roofline")
+    assert "logarithmic" not in even and "x &lt; y" in even and "dashed: roofline" in even
+    assert [float(w) for w in re.findall(r'class="bar" style="width:([\d.]+)%', even)] == [50.0, 25.0]
+    assert bars([("none", [])], "GB/s") == ""
+
+
+def test_a_page_groups_by_backend_and_folds_the_rest():
+    text = page("a title", [filled()])
+    assert [text.index(f"<b>{head}</b>") for head in ("cython", "numba", "numpy", "other libraries")] == sorted(
+        text.index(f"<b>{head}</b>") for head in ("cython", "numba", "numpy", "other libraries")
+    )
+    assert "All 10 rows" in text and "prefers-color-scheme:dark" in text and "overflow-x:auto" in text
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+@pytest.mark.parametrize("width", [420, 1400])
+def test_a_page_fits_a_browser(width, tmp_path):
+    """The page is as wide as its window: only tables scroll, on their own."""
+    script = "<script>document.title = document.documentElement.scrollWidth + ' of ' + window.innerWidth</script>"
+    file = tmp_path / "p.html"
+    rows = [row("cython.winograd_f4x6@avx512", seconds=723.1e-6, rate=1319.7e9), *filled().rows]
+    file.write_text(page("a title", [comparison(*rows)]).replace("</main>", f"</main>{script}"), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'user'}"]
+    command = ["chromium", *options, f"--window-size={width},900", "--dump-dom", file.as_uri()]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    wide, window = map(int, re.search(r"<title>(\d+) of (\d+)</title>", found).groups())
+    assert wide <= window
