@@ -51,7 +51,7 @@ def algorithm_names() -> frozenset[str]:
 
 
 def _conv() -> Kernels:
-    from fastconv.backends.common import phases
+    from fastconv.backends.common import phases, trimmed
     from fastconv.backends.cython.conv import col2im as native_col2im
     from fastconv.backends.cython.conv import (
         depthwise,
@@ -88,7 +88,7 @@ def _conv() -> Kernels:
     integer = (*pairs.integer_convolutions(exact), *integers.convolutions(exact))
     narrow = (*tiled.CONVOLUTIONS, *pairs.CONVOLUTIONS, *products.CONVOLUTIONS, *integer)
     others = (*narrow, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
-    forward = (*native, *others)
+    forward = (*trimmed.trim(native), *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # With strides, phases have one tap and stride 1, where Winograd and `strided_rows` save nothing.

@@ -24,7 +24,7 @@ from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-KERNELS = [k for k in kernels("conv") if isinstance(k, depthwise.Depthwise) and k.algorithm == "depthwise"]
+KERNELS = depthwise.KERNELS
 MODES = ("zeros", "reflect", "replicate", "circular", "symmetric")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.backends.cython.conv import winograd2d
 from fastconv.backends.cython.conv.winograd2d import POINTS, TILES, Axis, Scheme, Tall, Winograd, points_of
 from fastconv.backends.cython.conv_weight.winograd import WeightScheme
 from fastconv.backends.cython.runtime import native
@@ -21,7 +22,7 @@ from tests.problems import lay
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
-KERNELS = [k for k in registry.kernels("conv") if isinstance(k, (Winograd, Tall))]
+KERNELS = winograd2d.KERNELS
 WEIGHT_KERNELS = [k for k in registry.kernels("conv") if k.algorithm == "winograd" and k.relative.endswith("weight")]
 every_weight_kernel = pytest.mark.parametrize("kernel", WEIGHT_KERNELS, ids=lambda k: k.name)
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
