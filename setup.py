@@ -2,8 +2,8 @@
 
 Also plain C: `fastconv.core._cpu`, which executes CPUID, and `fastconv.core._repeated`, which remembers calls.
 
-``FASTCONV_ISAS=portable`` builds for the instruction sets that it names.  ``FASTCONV_SANITIZE=address`` or ``thread``
-builds for the sanitizers of ``make sanitize`` and ``make threads``.
+``FASTCONV_ISAS="portable avx2_f32"`` builds for the instruction sets and the single tables that it names.
+``FASTCONV_SANITIZE=address`` or ``thread`` builds for the sanitizers of ``make sanitize`` and ``make threads``.
 Metadata is in pyproject.toml.  Without a working C compiler the install goes on without them and leaves
 the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.
 """
@@ -26,6 +26,7 @@ NATIVE = "fastconv/backends/cython"  # every _*.pyx in its folders is a module
 SIMD = HERE / NATIVE / "simd"
 TABLES = runpy.run_path(str(HERE / NATIVE / "runtime" / "dtypes.py"))["TABLES"].values()
 LINKED = "fastconv.backends.cython.runtime._simd"  # the module that links the micro-kernels
+VIEWS = "fastconv.backends.cython.runtime._views"  # Cython's code for memory views, which is the same in all modules
 
 # gcc's predictive commoning turns register tiles into chains of moves.
 COMMON = ["-O3", "-g0", "-fno-math-errno", "-fno-predictive-commoning"]
@@ -51,9 +52,11 @@ elif platform.machine().lower() in ("aarch64", "arm64"):
 FEATURE_FLAGS = {
     "AVX512BF16": "-mavx512bf16", "AVX512VNNI": "-mavx512vnni", "AMX_TILE": "-mamx-tile", "AMX_BF16": "-mamx-bf16",
 }  # a compiler without them makes slower code for these tables
-if chosen := os.environ.get("FASTCONV_ISAS"):
-    ISA_FLAGS = {isa: ISA_FLAGS[isa] for isa in chosen.split()}
 BUILT = [(isa, table) for isa in ISA_FLAGS for table in TABLES if table.made_for(isa)]
+if chosen := os.environ.get("FASTCONV_ISAS", "").split():
+    BUILT = [(isa, table) for isa, table in BUILT if isa in chosen or f"{isa}_{table.name}" in chosen]
+# Those with all functions take longest and come first, so that processors finish together.
+BUILT.sort(key=lambda built: built[1].stored != "FC_AS_IS")
 
 
 def extensions():
@@ -86,7 +89,11 @@ def extensions():
                   define_macros=numpy_api)
         for name in ("_cpu", "_repeated")
     ]
-    return [*cythonize(modules, language_level=3, show_all_warnings=False), *plain]
+    modules.append(Extension(VIEWS, [VIEWS.replace(".", "/") + ".c"]))
+    processes = os.cpu_count() if sys.platform == "linux" else 0
+    modules = cythonize(modules, language_level=3, show_all_warnings=False, nthreads=processes,
+                        shared_utility_qualified_name=VIEWS)  # fmt: skip
+    return [*modules, *plain]
 
 
 class Build(build_ext):
@@ -118,12 +125,26 @@ class Build(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = [*self.common, *SANITIZE, *openmp]
             extension.extra_link_args = [*openmp, *SANITIZE]
+        self.check_extensions_list(self.extensions)
         linked = next(e for e in self.extensions if e.name == LINKED)
-        linked.extra_objects = self.micro_kernels()
-        self.parallel = self.parallel or os.cpu_count()
-        super().build_extensions()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            tables = self.micro_kernels(pool)
+            others = [pool.submit(self.build_extension, e) for e in self.extensions if e is not linked]
+            linked.extra_objects = [name for job in tables for name in job.result()]
+            for job in others:
+                job.result()
+        linked.depends = [*linked.depends, *linked.extra_objects, self.list_of_tables()]
+        self.build_extension(linked)
 
-    def micro_kernels(self):
+    def list_of_tables(self):
+        """A file that changes with the tables that are built, so that the module which has them is linked again."""
+        path, text = Path(self.build_temp) / "tables", " ".join(f"{isa}_{table.name}" for isa, table in BUILT)
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return str(path)
+
+    def micro_kernels(self, pool):
         """Compile simd/kernels.c for each instruction set and each of `TABLES`; what is up to date stays."""
         sources = (path for path in SIMD.rglob("*") if path.is_file())
         changed = max(path.stat().st_mtime for path in (*sources, HERE / "setup.py"))
@@ -142,12 +163,7 @@ class Build(build_ext):
             arguments = [*self.common, *flags, *filter(lambda flag: self.compiles([flag]), extra), *seen]
             return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            jobs = [
-                pool.submit(compile_one, isa, ISA_FLAGS[isa], table)
-                for isa, table in BUILT
-            ]
-            return [name for job in jobs for name in job.result()]
+        return [pool.submit(compile_one, isa, ISA_FLAGS[isa], table) for isa, table in BUILT]
 
     def compiles(self, flags):
         """Whether a trivial program compiles and links with `flags`."""
@@ -161,4 +177,5 @@ class Build(build_ext):
                 return False
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": Build})
+if __name__ == "__main__":  # processes that translate modules may import this file
+    setup(ext_modules=extensions(), cmdclass={"build_ext": Build})

@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 RECIPE = Path(__file__).with_name("recipe")
 NATIVE = Path("fastconv/backends/cython")
 MOST_FILES = 5  # of an algorithm, with its test
+LEFT = """
+import numpy as np
+from fastconv.backends.cython.runtime import native
+print(*(native.table("portable", np.dtype(dtype)) != 0 for dtype in "fd"))
+"""
 SEEN = """
 import numpy as np
 import fastconv as F
@@ -64,7 +69,7 @@ def test_an_algorithm_is_at_most_five_files(tmp_path: Path) -> None:
     register(tmp_path)
     assert len(files) + 1 <= MOST_FILES
 
-    env = os.environ | {"FASTCONV_ISAS": "portable", "FASTCONV_REQUIRE_NATIVE": "1", "CFLAGS": "-O0"}
+    env = os.environ | {"FASTCONV_ISAS": "portable_f32 portable_f64", "FASTCONV_REQUIRE_NATIVE": "1", "CFLAGS": "-O0"}
     env["PYTHONPATH"] = str(tmp_path)
     env.pop("FASTCONV_SANITIZE", None)
 
@@ -79,3 +84,7 @@ def test_an_algorithm_is_at_most_five_files(tmp_path: Path) -> None:
     assert where.startswith(str(tmp_path))
     assert "cython.scale@portable" in explained
     python("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/backends/cython/test_scale.py")
+
+    env["FASTCONV_ISAS"] = "portable_f32"  # a build with fewer tables links again
+    python("setup.py", "-q", "build_ext", "--inplace")
+    assert python("-c", LEFT).split() == ["True", "False"]

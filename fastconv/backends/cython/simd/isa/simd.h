@@ -100,6 +100,7 @@ typedef LANE ivec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)),
 #define EACH_ROW(X) FC_PASTE(FC_ROWS_, MR)(X)
 
 #define INLINE static inline __attribute__((always_inline))
+#define TAIL static __attribute__((noinline, unused)) /* a few elements one by one: many places, little time in each */
 #define UNROLL _Pragma("GCC unroll 64")
 #define NO_UNROLL _Pragma("GCC unroll 1")
 
@@ -185,14 +186,14 @@ INLINE vmask v_beats(vec w, vec v) { return ~(ivec)(w <= v) & (ivec)(v == v); }
 #endif
 
 #ifdef FC_SCALAR_TAILS
-INLINE vec fc_loadn(const REAL *p, int n)
+TAIL vec fc_loadn(const REAL *p, int n)
 {
     vec v = v_zero();
     UNROLL for (int i = 0; i < VL; i++)
         if (i < n) v[i] = p[i];
     return v;
 }
-INLINE void fc_storen(REAL *p, vec v, int n)
+TAIL void fc_storen(REAL *p, vec v, int n)
 {
     UNROLL for (int i = 0; i < VL; i++)
         if (i < n) p[i] = v[i];
@@ -460,7 +461,7 @@ INLINE vec s_load_mask(const STORED *p, vmask m)
     return s_widen(h);
 }
 /* The first n elements: 1, 2, 4 ... of them at a time. */
-INLINE vec s_loadn(const STORED *p, int n)
+TAIL vec s_loadn(const STORED *p, int n)
 {
     short_vec h = {0};
     char *to = (char *)&h;
@@ -471,7 +472,7 @@ INLINE vec s_loadn(const STORED *p, int n)
         }
     return s_widen(h);
 }
-INLINE void s_storen(STORED *p, vec v, int n)
+TAIL void s_storen(STORED *p, vec v, int n)
 {
     const short_vec h = s_narrow(v);
     const char *from = (const char *)&h;
