@@ -7,6 +7,9 @@ stored, and its columns are pixels, packed into panels of NR.  A strip is some i
 signal; the last products of a strip that later results need are kept for the next one.
 
 One item of work is a block of output channels of one group, for some images.  Sums have one order, whatever the blocks are.
+
+With channels last and few input channels, an item is some whole groups.  Their channels of the image are transposed to planes, and
+those of each result row are computed side by side and transposed back.
 """
 
 from libc.math cimport isfinite
@@ -14,7 +17,7 @@ from libc.string cimport memcpy, memmove, memset
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport (
-    View, address, elements, fc_table, phase_rows_args, phase_tap, whole)
+    View, address, elements, fc_epilogue, fc_table, phase_rows_args, phase_tap, whole)
 
 
 cdef struct Job:
@@ -31,7 +34,9 @@ cdef struct Job:
     const void **part
     char *parts  # phases of one result row
     Py_ssize_t group, channel, channels
-    Py_ssize_t kept, base  # first line of the products, and its index in the image: pixels or rows
+    const char *planes  # of the input channels of the group, if there is no product
+    Py_ssize_t plane  # from one to the next
+    char *lines  # result rows of all channels with channels last, `line` apart; else NULL
 
 
 cdef inline Py_ssize_t remainder(Py_ssize_t value, Py_ssize_t divisor) noexcept nogil:
@@ -44,17 +49,18 @@ cdef inline double number(const char *at, Py_ssize_t size) noexcept nogil:
 
 
 cdef class RowSums(Prepared):
-    """One prepared transposed convolution of NCHW images, padded with zeros."""
+    """One prepared transposed convolution, padded with zeros."""
 
     cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
     cdef Py_ssize_t taps, pixels, images, block, blocks, pitch, part_size, together, lines, early, late
-    cdef Py_ssize_t rows_bytes, panel_bytes, sums_bytes, bias_bytes_, table_bytes, parts_bytes
+    cdef Py_ssize_t rows_bytes, panel_bytes, sums_bytes, bias_bytes_, table_bytes, parts_bytes, planes_bytes
+    cdef Py_ssize_t groups_together, line  # of an item with channels last; elements of a result row in scratch
     cdef Py_ssize_t steps_d, steps_h  # from one tap of a phase to the next, along depth and height
     cdef const Py_ssize_t *starts
     cdef const phase_tap *row_taps
     cdef const Py_ssize_t *first_d  # first tap of each remainder of a position; the kernel's size where there is none
     cdef const Py_ssize_t *first_h
-    cdef bint given, in_lanes, single, outside
+    cdef bint given, in_lanes, single, outside, channels_last
 
     def __init__(self, size_t table, p, blocks, axes, bint outside):
         """`axes`: a `PhaseAxes`; `outside`: whether weights that are not finite are multiplied by zeros beside the input."""
@@ -79,8 +85,11 @@ cdef class RowSums(Prepared):
         self.images, self.block, self.together, self.lines = blocks.images, blocks.channels, blocks.together, blocks.lines
         self.pitch, self.part_size = blocks.pitch, blocks.part
         self.blocks = (self.ocg + self.block - 1) // self.block
-        self.items = (self.n + self.images - 1) // self.images * self.groups * self.blocks
-        (self.panel_bytes, self.sums_bytes, self.bias_bytes_, self.table_bytes, self.parts_bytes, self.rows_bytes) = blocks.pieces
+        self.channels_last, self.groups_together, self.line = p.layout == "NHWC", blocks.groups, blocks.line
+        self.items = (self.n + self.images - 1) // self.images * self.blocks * (
+            (self.groups + self.groups_together - 1) // self.groups_together)
+        (self.panel_bytes, self.sums_bytes, self.bias_bytes_, self.table_bytes, self.parts_bytes, self.rows_bytes,
+         self.planes_bytes) = blocks.pieces
 
     cdef Py_ssize_t block_bytes(self) noexcept nogil:
         """Of the packed weights of a block of channels, and of what packing clobbers after them."""
@@ -122,8 +131,9 @@ cdef class RowSums(Prepared):
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef Job job
-        cdef Py_ssize_t size = self.t.itemsize, b = i % self.blocks, g = i // self.blocks % self.groups
-        cdef Py_ssize_t n = i // self.blocks // self.groups * self.images, end = min(self.n, n + self.images), j, k
+        cdef Py_ssize_t across = (self.groups + self.groups_together - 1) // self.groups_together
+        cdef Py_ssize_t size = self.t.itemsize, b = i % self.blocks, g = i // self.blocks % across * self.groups_together
+        cdef Py_ssize_t n = i // self.blocks // across * self.images, end = min(self.n, n + self.images), j, k
         job.x, job.y, job.bias = &arrays.x, &arrays.y, arrays.bias
         job.panel, scratch = scratch, scratch + self.panel_bytes
         job.sums, scratch = scratch, scratch + self.sums_bytes
@@ -132,9 +142,15 @@ cdef class RowSums(Prepared):
         job.part, scratch = <const void **>(scratch + 2 * self.table_bytes), scratch + 2 * self.table_bytes + self.rows_bytes
         job.parts, scratch = scratch, scratch + self.parts_bytes
         job.group, job.channel, job.channels = g, g * self.ocg + b * self.block, min(self.block, self.ocg - b * self.block)
-        if self.given:
-            job.w = arrays.weights + (g * self.icg * self.ocg + b * self.block) * self.taps * size
+        job.lines = NULL
+        if self.channels_last:
             for j in range(n, end):
+                self.last(&job, arrays.weights, j, min(self.groups, g + self.groups_together) - g, scratch)
+            return
+        if self.given:
+            job.w, job.plane = arrays.weights + (g * self.icg * self.ocg + b * self.block) * self.taps * size, job.x.stride[1]
+            for j in range(n, end):
+                job.planes = job.x.data + (j * job.x.stride[0] + g * self.icg * job.plane) * size
                 self.sum_rows(&job, j, 0, 0, self.od * self.oh, 0, self.ow)
             return
         if arrays.weights != arrays.plain:
@@ -159,6 +175,39 @@ cdef class RowSums(Prepared):
                 self.by_rows(&job, j)
             else:
                 self.by_pixels(&job, j)
+
+    cdef void last(self, Job *job, const char *weights, Py_ssize_t n, Py_ssize_t groups, char *planes) noexcept nogil:
+        """The groups from `job.group` on of an image with channels last."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, g0 = job.group, channels = groups * self.icg, p = 0, count, k, r, g
+        cdef const View *x = job.x
+        cdef const View *y = job.y
+        cdef const char *source = x.data + (n * x.stride[0] + g0 * self.icg) * size
+        cdef char *lines = planes + self.planes_bytes
+        cdef char *tile = lines + groups * self.ocg * self.line * size
+        cdef char *to
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, NULL, 0
+        job.plane = (self.pixels + nr - 1) // nr * nr
+        while p < self.pixels:
+            self.t.pack_b(job.panel, source + p * x.stride[4] * size, x.stride[4], 1, min(nr, self.pixels - p), channels)
+            for k in range(channels):
+                memcpy(planes + (k * job.plane + p) * size, job.panel + k * nr * size, nr * size)
+            p = p + nr
+        job.channels = self.ocg
+        for r in range(self.od * self.oh):
+            for g in range(groups):
+                job.planes, job.lines = planes + g * self.icg * job.plane * size, lines + g * self.ocg * self.line * size
+                job.channel = (g0 + g) * self.ocg
+                job.w = weights + (g0 + g) * self.icg * self.ocg * self.taps * size
+                self.sum_rows(job, n, 0, r, r + 1, 0, self.ow)
+            to = y.data + (n * y.stride[0] + g0 * self.ocg + r // self.oh * y.stride[2] + r % self.oh * y.stride[3]) * size
+            p = 0
+            while p < self.ow:
+                count = min(nr, self.ow - p)
+                for k in range(groups * self.ocg):
+                    memcpy(tile + k * nr * size, lines + (k * self.line + p) * size, nr * size)
+                self.t.store(tile, groups * self.ocg, count, to + p * y.stride[4] * size, 1, y.stride[4], &e)
+                p = p + nr
 
     cdef void keep_last(self, const Job *job, Py_ssize_t held, Py_ssize_t count) noexcept nogil:
         """Move the last `count` of `held` products to the front."""
@@ -249,7 +298,7 @@ cdef class RowSums(Prepared):
         """
         cdef Py_ssize_t size = self.t.itemsize, y, z, i, l, d, h, c, k, r
         cdef const View *out = job.y
-        cdef const View *x = job.x
+        cdef Py_ssize_t next_channel = out.stride[1] if job.lines == NULL else self.line
         cdef const char *from_
         cdef char *to
         cdef phase_rows_args a
@@ -271,10 +320,9 @@ cdef class RowSums(Prepared):
                         h = (y + self.ph - i * self.dh) // self.sh
                         if h < self.xh:
                             if self.given:
-                                from_ = x.data + (
-                                    n * x.stride[0] + job.group * self.icg * x.stride[1] + (d * self.xh + h) * self.xw) * size
+                                from_ = job.planes + (d * self.xh + h) * self.xw * size
                                 for k in range(self.icg):
-                                    job.rows[a.rows] = from_ + k * x.stride[1] * size
+                                    job.rows[a.rows] = from_ + k * job.plane * size
                                     job.weights[a.rows] = job.w + (k * self.ocg * self.taps + (l * self.kh + i) * self.kw) * size
                                     a.rows += 1
                             else:
@@ -285,10 +333,12 @@ cdef class RowSums(Prepared):
                 l += self.steps_d
             to = out.data + (n * out.stride[0] + job.channel * out.stride[1] + z * out.stride[2] + y * out.stride[3]
                              + first * self.sw) * size
+            if job.lines != NULL:
+                to = job.lines
             if self.given:
                 a.weights = job.weights
             for c in range(job.channels):
-                a.y = to + c * out.stride[1] * size
+                a.y = to + c * next_channel * size
                 if job.bias != NULL and not (self.single and a.rows):
                     a.start = number(job.bias + (job.channel + c) * size, size)
                 else:

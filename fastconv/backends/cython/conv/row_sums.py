@@ -3,7 +3,8 @@
 As in `col2im`, one product has all taps as its rows and is followed by a sum of windows, and the phases of a stride are
 no convolutions of their own.  But its columns are pixels, so that the sum, too, works on whole vectors, which are
 interleaved when they are stored: with channels first, the windows of a pixel are rows of a few elements, and take as
-long as the product.  With few input channels there is no product: the sum multiplies rows of the image.
+long as the product.  With few input channels there is no product: the sum multiplies rows of the image, or with
+channels last of planes that are transposed beforehand.
 
 Register tile: MR rows of weights x 2 vectors of pixels.
 """
@@ -91,7 +92,9 @@ class RowBlocks:
     lines: int
     pitch: int
     part: int
-    pieces: tuple[int, int, int, int, int, int]
+    pieces: tuple[int, int, int, int, int, int, int]
+    groups: int  # of an item
+    line: int
 
     @classmethod
     @keep_few()
@@ -114,6 +117,10 @@ class RowBlocks:
             budget = block_bytes(SUMS) // (p.taps * size)
             wanted = pixels if whole else held + max(least, 4 * nr)
             most = min(most, max(1, budget // max(1, min(pixels, wanted))))
+        last, groups, line = p.layout == "NHWC", 1, 0
+        if last:  # whole vectors of channels, to be transposed
+            most, line = p.ocg, round_up(p.output[2], nr)
+            groups = min(p.groups, ceil_div(vl, p.ocg))
         channels = even_part(p.ocg, max(1, most))
         if not given:
             fit = budget // channels
@@ -133,13 +140,15 @@ class RowBlocks:
             longest = min(outputs, lines + abs(axes.late) + abs(axes.early) + max(0, outputs - w))
         part = round_up(longest, vl)
         rows = channels * p.taps
+        planes = whole_lines(groups * p.icg * round_up(pixels, nr) * size) if last else 0
         pieces = (
-            0 if given else whole_lines(nr * p.icg * size), 0 if given else whole_lines(rows * pitch * size),
+            whole_lines(nr * p.icg * groups * size) if last or not given else 0,
+            0 if given else whole_lines(rows * pitch * size),
             0 if given else whole_lines(rows * size), whole_lines(kd * kh * (p.icg if given else 1) * POINTER),
-            whole_lines(min(sw, p.output[2]) * part * size), whole_lines(sw * POINTER),
+            whole_lines(min(sw, p.output[2]) * part * size), whole_lines(sw * POINTER), planes,
         )  # fmt: skip
         in_lanes, single = given and _are_lanes(p), _is_single(p)
-        return cls(given, in_lanes, single, channels, images, together, lines, pitch, part, pieces)
+        return cls(given, in_lanes, single, channels, images, together, lines, pitch, part, pieces, groups, line)
 
 
 def _strip(p: ConvProblem) -> tuple[bool, int, int]:
@@ -166,7 +175,7 @@ def _is_single(p: ConvProblem) -> bool:
 
 
 class RowSums(Specialised[ConvProblem]):
-    """Transposed convolutions of float32 or float64 with channels first, padded with zeros."""
+    """Transposed convolutions of float32 or float64, padded with zeros; channels first, or few input channels."""
 
     backend = "cython"
     algorithm = "row_sums"
@@ -180,8 +189,8 @@ class RowSums(Specialised[ConvProblem]):
         p = problem
         if p.direction != "transposed":
             return f"direction {p.direction}: transposed only"
-        if p.layout != "NCHW":
-            return f"layout {p.layout}: pixels must be contiguous"
+        if p.layout != "NCHW" and p.icg > GIVEN_CHANNELS:
+            return f"layout {p.layout}: more than {GIVEN_CHANNELS} input channels per group"
         if p.mode != "zeros":
             return f"padding mode {p.mode}: zeros only"
         if 0 in (p.ic, p.oc):
@@ -196,6 +205,8 @@ class RowSums(Specialised[ConvProblem]):
             return f"products of a strip take more than {LARGEST_BYTES >> 20} MiB"
         if pieces[4] > LARGEST_BYTES:
             return f"phases of a row take more than {LARGEST_BYTES >> 20} MiB"
+        if pieces[6] > LARGEST_BYTES:
+            return f"planes of a few channels take more than {LARGEST_BYTES >> 20} MiB"
         return None
 
     def features(self, problem: ConvProblem) -> Features:
@@ -221,6 +232,8 @@ class RowSums(Specialised[ConvProblem]):
             "sum_given" if blocks.given else "sum": sums, "bytes_streamed": native.streamed(weights),
             **native.traffic(p.bytes - weights),
         }  # fmt: skip
+        if p.layout == "NHWC":
+            counts["turn"] = images * (p.ic * pixels + p.oc * od * oh * ow) * size / 4
         if not blocks.given:
             together = max(1, blocks.together)
             lanes = round_up(together * pixels, vl) / together
@@ -243,7 +256,8 @@ class RowSums(Specialised[ConvProblem]):
         mr, nr = native.tile(self.isa, p.acc.itemsize)
         panels = round_up(blocks.channels * p.taps, mr) * p.icg + nr
         weights = 0 if p.packed or blocks.given else whole_lines(panels * p.acc.itemsize)
-        return sum(blocks.pieces) + blocks.pieces[3] + weights
+        lines = blocks.groups * blocks.channels * (blocks.line + nr) * p.acc.itemsize if blocks.line else 0
+        return sum(blocks.pieces) + blocks.pieces[3] + weights + lines
 
     def error(self, problem: ConvProblem) -> float:
         return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
