@@ -100,8 +100,8 @@ def _conv() -> Kernels:
 
 
 def _gemm() -> Kernels:
+    from fastconv.backends.cython.gemm import dots, skinny
     from fastconv.backends.cython.gemm import packed as native
-    from fastconv.backends.cython.gemm import skinny
     from fastconv.backends.cython.widened import integers, pairs, products
     from fastconv.backends.numba import empty
     from fastconv.backends.numba import gemm as numba
@@ -111,7 +111,7 @@ def _gemm() -> Kernels:
     integer = (*pairs.integer_products(*numpy.KERNELS), *integers.products(*numpy.KERNELS))
     narrow = (*pairs.PRODUCTS, *products.PRODUCTS, *integer)
     others = (*narrow, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
-    return (*skinny.KERNELS, *native.KERNELS, *others, ReferenceGemm())
+    return (*skinny.KERNELS, *dots.KERNELS, *native.KERNELS, *others, ReferenceGemm())
 
 
 def _pool() -> Kernels:

@@ -69,24 +69,25 @@ static void gemm_tile(int rows, int wide) /* 2: wide, and b is kept */
     for (ptrdiff_t cols = wide ? vl + 1 : 1; cols <= (wide ? nr : vl); cols++)
         for (int form = 0; form < 8; form++) {
             const int first = form & 1, relu = form >> 1 & 1, with_bias = form >> 2;
-            const ptrdiff_t width = wide ? cols : vl, depth = draw(1, 7), bs = draw(width, width + 3), ys = draw(cols, cols + 4), packed = draw(0, 1);
-            const ptrdiff_t ars = packed ? 1 : depth + draw(0, 2), acs = packed ? T->mr : 1, size = (rows - 1) * ys + cols;
-            begin("gemm_tile[%d][%d]: depth %td, cols %td, first %d, relu %d, bias %d", rows, wide, depth, cols, first, relu,
+            const int resumes = (int)draw(0, 1), pauses = (int)draw(0, 1);
+            const ptrdiff_t more = wide == 1 && cols == nr && !resumes && !pauses ? draw(0, 3) : 0, all = cols + more * nr;
+            const ptrdiff_t width = wide ? all : vl, depth = draw(1, 7), bs = draw(width, width + 3), ys = draw(all, all + 4), packed = draw(0, 1);
+            const ptrdiff_t ars = packed ? 1 : depth + draw(0, 2), acs = packed ? T->mr : 1, size = (rows - 1) * ys + all;
+            begin("gemm_tile[%d][%d]: depth %td, cols %td, more %td, first %d, relu %d, bias %d", rows, wide, depth, cols, more, first, relu,
                   with_bias);
             REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + width);
-            REAL *y = numbers(size), *bias = with_bias ? numbers(cols) : NULL, *want = copied(y, size);
+            REAL *y = numbers(size), *bias = with_bias ? numbers(all) : NULL, *want = copied(y, size);
             REAL *keep = wide == 2 ? nothing((depth - 1) * nr + cols) : NULL;
             const ptrdiff_t step = bs * (ptrdiff_t)sizeof(REAL), run = draw(1, depth + 1);
-            const int resumes = (int)draw(0, 1), pauses = (int)draw(0, 1);
             REAL *sums = resumes || pauses ? numbers(rows * nr) : NULL;
             for (ptrdiff_t i = 0; sums && wide && i < rows; i++) /* columns that both vectors of a tile have */
                 for (ptrdiff_t j = cols - vl; j < vl; j++) sums[i * nr + j - cols + 2 * vl] = sums[i * nr + j];
             REAL *before = copied(sums, sums ? rows * nr : 0);
             const gemm_tile_args t = {depth, 1, 0, a, ars, acs, b, bs, cols, first, y, ys, bias, relu, b, 64, step, run, -run * step, keep, sums,
-                                      resumes, pauses};
+                                      resumes, pauses, more};
             USE(T->gemm_tile[rows][wide])(&t);
             for (ptrdiff_t i = 0; i < rows; i++)
-                for (ptrdiff_t j = 0; j < cols; j++) {
+                for (ptrdiff_t j = 0; j < all; j++) {
                     const ptrdiff_t lane = i * nr + (wide && j >= vl ? j - cols + 2 * vl : j);
                     REAL sum = resumes ? before[lane] : 0;
                     for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[k * bs + j];
@@ -130,6 +131,31 @@ static void skinny(skinny_form form, ptrdiff_t rows, ptrdiff_t cols)
                                                                   : j * step + k];
             same(sums + at, &sum, 1);
         }
+}
+
+static void dots(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
+{
+    const int relu = (int)draw(0, 1), with_c = (int)draw(0, 1), with_bias = (int)draw(0, 1), plain = (int)draw(0, 1);
+    const ptrdiff_t acs = draw(0, 3) ? 1 : 2, ars = depth * acs + draw(0, 2), bs = depth + draw(0, 2), ccs = draw(0, 2), crs = ccs * cols;
+    const ptrdiff_t ycs = draw(0, 3) ? 1 : 2, ys = cols * ycs + draw(0, 1), room = draw(1, rows + 1), pitch = depth + draw(0, 3);
+    const double alpha = plain ? 1 : 2, beta = 3;
+    const ptrdiff_t size = (rows - 1) * ys + (cols - 1) * ycs + 1;
+    begin("dots: %td x %td, depth %td, steps %td and %td, room %td, relu %d, c %d, bias %d, alpha %g", rows, cols, depth, acs, ycs,
+          room, relu, with_c, with_bias, alpha);
+    REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((cols - 1) * bs + depth), *y = nothing(size);
+    REAL *c = with_c && !plain ? numbers((rows - 1) * crs + (cols - 1) * ccs + 1) : NULL, *bias = with_bias ? numbers(cols) : NULL;
+    REAL *want = copied(y, size);
+    const dots_args t = {rows, cols, depth, a, ars, acs, b, bs, y, ys, ycs, alpha, beta, c, crs, ccs, bias, relu,
+                         nothing((room - 1) * pitch + depth), room, pitch};
+    USE(T->dots)(&t);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < cols; j++) {
+            REAL sum = 0;
+            for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[j * bs + k];
+            sum = (REAL)alpha * sum + (c ? (REAL)beta * c[i * crs + j * ccs] : 0) + (bias ? bias[j] : 0);
+            want[i * ys + j * ycs] = relu_of(relu, sum);
+        }
+    same(y, want, size);
 }
 
 static void turn(ptrdiff_t rows, ptrdiff_t cols)
@@ -187,5 +213,8 @@ void check_tiles(void)
     for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
         for (ptrdiff_t cols = 1; cols <= 2 * T->nr + 3; cols++)
             for (int form = PANELS; form <= TRANSPOSED; form++) skinny(form, rows, cols);
+    for (ptrdiff_t rows = 1; rows <= 35; rows++)
+        for (ptrdiff_t cols = 1; cols <= 9; cols++) dots(rows, cols, draw(1, 3 * T->vl));
+    for (ptrdiff_t depth = 1; depth <= 3 * T->vl; depth++) dots(draw(1, 40), draw(25, 75), depth);
     for (int run = 0; run < 20; run++) skinny(PANELS, draw(1, 3), draw(3 * T->nr, 9 * T->nr)); /* several panels at once */
 }

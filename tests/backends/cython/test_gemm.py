@@ -156,6 +156,33 @@ def test_operands_in_place(kernel: Any, dtype: Any) -> None:
 
 @every_dtype
 @every_kernel
+def test_transposed_operands_in_place(kernel: Any, dtype: Any) -> None:
+    """Rows of both that begin anywhere, far apart or reversed: the bits of contiguous ones, whatever the rows."""
+    skip_unavailable(kernel)
+    rng = np.random.default_rng(2)
+    for m, n, k in ((1, 70, 40), (37, 66, 100), (19, 9, 35), (16, 130, 64), (3, 5, 1), (70, 65, 513)):
+        for step, beyond in ((1, 0), (1, 3), (2, 1), (-1, 0)):
+            a = rng.standard_normal((m, abs(step) * k + beyond)).astype(dtype)[:, ::step][:, :k]
+            b = rng.standard_normal((n, abs(step) * k + beyond)).astype(dtype)[:, ::step][:, :k]
+            p = problem(m, n, k, dtype, trans_b=True, bias=step == 2, activation="relu" if beyond else None)
+            if kernel.reject(p) is not None:
+                continue
+            bias = rng.standard_normal(n).astype(dtype) if p.bias else None
+            y = run(kernel, p, a[None], (b[None], None, bias))
+            one = problem(1, n, k, dtype, trans_b=True, bias=p.bias, activation=p.activation)
+            for left, right in ((a.copy(), b.copy()), (a, b.copy()), (a.copy(), b)):
+                constants = right[None], None, bias
+                again = run(kernel, p, left[None], constants, "start", threads=2)
+                assert y.tobytes() == again.tobytes(), f"{kernel.name}: {p}"
+                last = run(kernel, one, left[None, -1:], constants)
+                assert y[0, -1].tobytes() == last.tobytes(), f"{kernel.name}: the last row of {p}"
+            expected = expect(p, a[None], b[None], None, bias)
+            scale = max(np.abs(expected).max(), k**0.5)
+            np.testing.assert_allclose(y, expected, rtol=0, atol=4 * kernel.error(p) * scale)
+
+
+@every_dtype
+@every_kernel
 def test_empty(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel)
     for m, n, k, batch in ((0, 5, 3, 1), (5, 0, 3, 1), (5, 6, 0, 1), (5, 6, 0, 3), (5, 6, 7, 0)):
@@ -177,6 +204,8 @@ def test_slices_of_long_work_change_nothing(kernel: Any, monkeypatch: pytest.Mon
         problem(30, 40, 50, batch=5, trans_a=True),
         problem(7, 300, 800),
         problem(2, 70, 60, batch=9, b_batched=True),
+        problem(300, 200, 90, trans_b=True),
+        problem(20, 100, 70, batch=3, b_batched=True, trans_b=True),
     ):
         if kernel.reject(p) is not None:
             continue

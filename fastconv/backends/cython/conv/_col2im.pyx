@@ -194,7 +194,7 @@ cdef class Col2im(Prepared):
         cdef const char *source
         cdef char *to
         tile.depth, tile.bs, tile.first, tile.relu, tile.ys = self.icg, nr, 1, 0, self.sw * y.stride[4]
-        tile.spacing, tile.step, tile.run, tile.jump, tile.resumes, tile.pauses = 64, nr * size, self.icg, 0, 0, 0
+        tile.spacing, tile.step, tile.run, tile.jump, tile.resumes, tile.pauses, tile.more = 64, nr * size, self.icg, 0, 0, 0, 0
         if bias != NULL:
             for j in range(width):
                 memcpy(job.columns + j * job.channels * size, bias + job.channel * size, job.channels * size)
@@ -267,7 +267,7 @@ cdef class Col2im(Prepared):
             self.t.pack_a(job.pixels, tile.a, tile.ars, tile.acs, rows, self.icg)
             tile.a, tile.ars, tile.acs = job.pixels, 1, self.t.mr
         tile.depth, tile.bs, tile.ys, tile.first, tile.bias, tile.relu = self.icg, nr, self.pitch, 1, NULL, 0
-        tile.spacing, tile.step, tile.run, tile.jump, tile.resumes, tile.pauses = 64, nr * size, self.icg, 0, 0, 0
+        tile.spacing, tile.step, tile.run, tile.jump, tile.resumes, tile.pauses, tile.more = 64, nr * size, self.icg, 0, 0, 0, 0
         while j < job.lanes:
             wide = job.lanes - j > vl
             tile.b, tile.y, tile.cols = job.w + j * self.icg * size, job.columns + j * size, nr if wide else vl

@@ -268,7 +268,7 @@ cdef class Winograd1d(Prepared):
             n * y.stride[0] + g * self.ocg * y.stride[1] + od * y.stride[2] + row0 * y.stride[3] + col0)
         cdef gemm_tile_args t
         t.depth, t.ars, t.acs, t.bs, t.cols = taps, self.depth * taps, 1, vl, min(vl, self.ow)
-        t.ys, t.bias, t.resumes, t.pauses = y.stride[1], NULL, 0, 0
+        t.ys, t.bias, t.resumes, t.pauses, t.more = y.stride[1], NULL, 0, 0, 0
         if arrays.bias != NULL:
             bias = <const real *>arrays.bias + g * self.ocg
             for j in range(self.ocg):

@@ -24,6 +24,7 @@ cdef enum:
     AHEAD = 24  # rows of B that a streaming tile prefetches: a short time before it reads them
     L2_WAY = 128 << 10  # rows of B a multiple of this apart map to one set of the L2 cache, which keeps L2_ROWS of them
     L2_ROWS = 8
+    L1_ROWS = 8  # rows of B that the L1 cache keeps however far they are apart
     COPIED = 16 << 10  # bytes of a panel; a smaller one stays in the L1 cache as it lies
     PIECE = 64  # rows that are streamed at a time where the L2 cache does not keep a panel; at least
 
@@ -257,7 +258,7 @@ cdef class PackedGemm(Prepared):
         cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize
         cdef gemm_tile_args tile
         tile.b, tile.bs, tile.depth = job.b + j // nr * job.panel * size, nr, job.depth // self.parts
-        tile.parts, tile.apart, tile.resumes, tile.pauses = self.parts, self.apart, 0, 0
+        tile.parts, tile.apart, tile.resumes, tile.pauses, tile.more = self.parts, self.apart, 0, 0, 0
         tile.spacing, tile.step, tile.run, tile.jump = 64, nr * size, tile.depth, 0
         while j < end:
             tile.cols = min(nr, end - j)
@@ -274,10 +275,14 @@ cdef class PackedGemm(Prepared):
         cdef gemm_tile_args tile
         cdef const char *b
         cdef const char *after
-        cdef bint direct, more, copies = strips > 1 and (job.depth * nr * size > COPIED or row % NEAR == 0)
+        cdef bint shallow = job.straight and job.across == 1 and job.depth <= AHEAD
+        cdef bint direct, more, copies = strips > 1 and (
+            job.depth * nr * size > COPIED or (row % NEAR == 0 and job.depth > L1_ROWS))
         cdef int form
         while j < end:
-            tile.cols = min(nr - lead if j == 0 else nr, end - j)
+            tile.cols, tile.more = min(nr - lead if j == 0 else nr, end - j), 0
+            if shallow and tile.cols == nr and not copies:  # panels that stay in the L1 cache for all strips
+                tile.more = min((end - j) // nr, max(<Py_ssize_t>1, COPIED // (job.depth * nr * size))) - 1
             b, more = job.b + j * job.across * size, j + tile.cols + nr <= job.cols
             direct = job.across == 1 and tile.cols > self.t.vl
             if not direct:
@@ -299,7 +304,7 @@ cdef class PackedGemm(Prepared):
                     self.prefetch(job, &tile, after, s, strips, direct)
                     self.multiply(job, a, a.first + s, j, k, &tile, form, m)
                 k = k + piece
-            j = j + tile.cols
+            j = j + tile.cols + tile.more * nr
 
     cdef void prefetch(
         self, const Job *job, gemm_tile_args *tile, const char *after, Py_ssize_t s, Py_ssize_t strips, bint direct) noexcept nogil:

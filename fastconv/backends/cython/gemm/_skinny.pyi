@@ -8,3 +8,9 @@ class Skinny(Prepared):
     def operands(
         self, b: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, packed: np.ndarray | None = None
     ) -> Bound: ...
+
+class Dots(Prepared):
+    def __init__(
+        self, table: int, p: GemmProblem, rows: int, cols: int, pitch: int, room: int, copies: int
+    ) -> None: ...
+    def operands(self, b: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None) -> Bound: ...

@@ -10,11 +10,12 @@ from libc.string cimport memcpy
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython.runtime._simd cimport (
-    SKINNY_DEPTH, SKINNY_PITCH, SKINNY_ROWS, View, address, fc_epilogue, fc_table, skinny_args, view)
+    SKINNY_DEPTH, SKINNY_PITCH, SKINNY_ROWS, View, address, dots_args, fc_epilogue, fc_table, skinny_args, view)
 
 cdef enum:
     TRANSPOSED_ROWS = 8  # of x: with more, transposed blocks are kept
     NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
+    TURNED = 6  # columns that vectors copy faster than loops
 
 
 cdef View transposed(View v) noexcept nogil:
@@ -158,3 +159,80 @@ cdef class Skinny(Prepared):
                 sums + (j - first) * rows * size, rows, min(nr, first + cols - j), <char *>y + j * job.y.stride[2] * size,
                 job.y.stride[1], job.y.stride[2], &e)
             j = j + nr
+
+
+cdef class Dots(Prepared):
+    """Products whose depth is in lanes: rows of the first operand times columns of the second one, read in place if they are contiguous.
+
+    An item is a run of rows times a run of columns.  Columns that are not contiguous are copied for all rows, `copies` of them at a
+    time.  A run gets b, c and the bias when it is bound.
+    """
+
+    cdef Py_ssize_t batch, m, n, k, rows, cols, row_runs, col_runs, pitch, room, copies
+    cdef bint trans_b, b_batched
+    cdef fc_epilogue e
+
+    def __init__(
+        self, size_t table, p, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t pitch, Py_ssize_t room, Py_ssize_t copies):
+        self.t = <const fc_table *>table
+        self.batch, self.m, self.n, self.k, self.rows, self.cols = p.batch, p.m, p.n, p.k, rows, cols
+        self.pitch, self.room, self.copies = pitch, room, copies
+        self.trans_b, self.b_batched = p.trans_b, p.b_batched
+        self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
+        self.row_runs, self.col_runs = (self.m + rows - 1) // rows, (self.n + cols - 1) // cols
+        self.items = self.batch * self.row_runs * self.col_runs
+
+    def operands(self, b, c, bias):
+        """A run with these operands."""
+        cdef Bound run = bound(self, (b, c, bias))
+        run.arrays.b = view(b)
+        if not self.b_batched:
+            run.arrays.b.stride[0] = 0
+        if c is not None:
+            run.arrays.c = view(c)
+        run.arrays.bias = address(bias)
+        return run
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, z = i // self.col_runs // self.row_runs
+        cdef Py_ssize_t i0 = i // self.col_runs % self.row_runs * self.rows, j = i % self.col_runs * self.cols
+        cdef Py_ssize_t end = min(self.n, j + self.cols), step, q
+        cdef const View *x = &arrays.x
+        cdef const View *y = &arrays.y
+        cdef const View *c = &arrays.c
+        cdef View b = arrays.b if self.trans_b else transposed(arrays.b)  # (batch, columns, depth)
+        cdef bint in_place = b.stride[2] == 1 or self.k == 1
+        cdef char *copied = scratch + self.room * self.pitch * size
+        cdef dots_args d
+        d.rows, d.depth, d.alpha, d.beta, d.relu = min(self.rows, self.m - i0), self.k, self.e.alpha, self.e.beta, self.e.relu
+        d.a, d.ars, d.acs = x.data + (z * x.stride[0] + i0 * x.stride[1]) * size, x.stride[1], x.stride[2]
+        d.ys, d.ycs, d.crs, d.ccs, d.c, d.bias = y.stride[1], y.stride[2], c.stride[1], c.stride[2], NULL, NULL
+        d.copy, d.room, d.pitch = scratch, self.room, self.pitch
+        while j < end:
+            step = end - j if in_place else min(end - j, self.copies)
+            d.cols, d.b, d.bs = step, b.data + (z * b.stride[0] + j * b.stride[1]) * size, b.stride[1]
+            if not in_place:
+                if b.stride[1] == 1 and step >= TURNED:
+                    self.t.turn(copied, self.pitch, d.b, b.stride[2], self.k, step)
+                else:
+                    for q in range(step):
+                        copy_column(copied + q * self.pitch * size, <const char *>d.b + q * b.stride[1] * size, b.stride[2], self.k, size)
+                d.b, d.bs = copied, self.pitch
+            d.y = <char *>y.data + (z * y.stride[0] + i0 * y.stride[1] + j * y.stride[2]) * size
+            if c.data != NULL:
+                d.c = c.data + (z * c.stride[0] + i0 * c.stride[1] + j * c.stride[2]) * size
+            if arrays.bias != NULL:
+                d.bias = arrays.bias + j * size
+            self.t.dots(&d)
+            j = j + step
+
+
+cdef void copy_column(char *to, const char *data, Py_ssize_t down, Py_ssize_t count, Py_ssize_t size) noexcept nogil:
+    """`count` elements of `size` bytes, `down` elements apart."""
+    cdef Py_ssize_t k
+    if size == 4:
+        for k in range(count):
+            (<float *>to)[k] = (<const float *>data)[k * down]
+    else:
+        for k in range(count):
+            (<double *>to)[k] = (<const double *>data)[k * down]

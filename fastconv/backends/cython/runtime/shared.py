@@ -13,6 +13,7 @@ WINOGRAD1D_M = 4  # output rows of a tile
 SKINNY_ROWS = 32  # of an item; for more, packing is faster
 SKINNY_DEPTH = 2048  # products that are added to the sums before the next ones
 SKINNY_PITCH = SKINNY_DEPTH + 16  # from row to row of a copy of x: whole cache lines, mapped to different sets
+DOTS_COLUMNS = 32  # whose dot products with some rows are finished together
 POOL_OPS = ("max", "max_abs", "max_neg_abs", "sum", "sum_square")  # how the elements of a window are combined
 POOL_FINISHES = ("as_is", "divide", "divide_root", "negate")  # what is applied to a combined window
 POOL_SHIFTS_ROWS = 32  # of a small window
