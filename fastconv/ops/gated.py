@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import as_array
+from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.activation import elementwise_problem
 from fastconv.core.problems.base import as_int, check_dtype
 from fastconv.core.problems.softmax import as_axis
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.dispatch.plan import Recipe, remember
 from fastconv.dispatch.repeated import Request, repeated
-from fastconv.ops.recipes import elementwise, reshaped
+from fastconv.ops.recipes import flat, reshaped
 from fastconv.typing import ArrayLike, Backend
 
 
@@ -53,10 +53,20 @@ def prelu(
     >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.1, 0.5]))
     array([[-0.1, -0.5]])
     """
-    x, w = as_array(input, "input"), as_array(weight, "weight")
-    slopes = np.ascontiguousarray(np.broadcast_to(prelu_slopes(x, w), x.shape)).reshape(-1)
-    recipe = elementwise("prelu", (), x.shape, x.dtype, resolve(backend, None, threads))
-    return submit(recipe, x, (slopes,), out)
+    return _prelu(input, weight, out, resolve(backend, None, threads))
+
+
+@repeated
+def _prelu(x: Any, weight: Any, out: Any, options: Options) -> Request:
+    x, w = as_array(x, "input"), as_array(weight, "weight")
+    slopes = clean(prelu_slopes(x, w), x.dtype).reshape(-1)
+    return _prelu_recipe(x.shape, x.dtype, slopes.size, options), x, (slopes,), out
+
+
+@remember
+def _prelu_recipe(shape: tuple[int, ...], dtype: np.dtype, channels: int, options: Options) -> Recipe:
+    rows = prod(shape[:1]) if channels > 1 else 1
+    return flat(elementwise_problem("prelu", (), prod(shape), dtype, rows, channels), options, shape, dtype)
 
 
 def glu_halves(shape: tuple[int, ...], dtype: np.dtype, dim: Any) -> tuple[int, tuple[int, ...]]:

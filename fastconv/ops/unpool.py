@@ -9,8 +9,9 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_layout, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.unpool import UnpoolProblem, check_indices, unpool_problem
-from fastconv.dispatch.options import resolve
-from fastconv.dispatch.plan import is_planning, submit
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import is_planning
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.recipes import of_images
 from fastconv.typing import ArrayLike, Backend, Execution, Extents, Layout, Size
 
@@ -37,12 +38,21 @@ def _unpool(
     rank: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, out: Any,
     layout: Layout, options: Execution,
 ) -> np.ndarray:  # fmt: skip
+    return _unpool_images(
+        rank, x, indices, kernel_size, stride, padding, output_size, out, layout, resolve(**options)
+    )  # fmt: skip
+
+
+@repeated
+def _unpool_images(
+    rank: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, out: Any,
+    layout: Layout, options: Options,
+) -> Request:  # fmt: skip
     x = as_array(x, "input")
     problem, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    recipe = of_images(problem, resolve(**options), rank, x.shape, x.dtype, shape)
-    return submit(recipe, x, (flat,), out)
+    return of_images(problem, options, rank, x.shape, x.dtype, shape), x, (flat,), out
 
 
 def max_unpool1d(

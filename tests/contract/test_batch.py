@@ -45,9 +45,8 @@ PARTS = ((0, 1), (1, 3), (4, 5))  # fifths
 
 def is_independent(p: Any) -> bool:
     """Whether results along the first axis are computed each from its own part of the arrays."""
-    return not getattr(p, "weights_wanted", False) and getattr(p, "reduction", "none") == "none" and (
-        getattr(p, "function", None) != "glu"  # whose rows are of x alone
-    )  # fmt: skip
+    in_rows = getattr(p, "function", None) == "glu" or (p.op, getattr(p, "function", None)) == ("elementwise", "prelu")
+    return not getattr(p, "weights_wanted", False) and getattr(p, "reduction", "none") == "none" and not in_rows
 
 
 @cache

@@ -146,6 +146,59 @@ static void gates(ptrdiff_t n)
     }
 }
 
+static void gate_pairs(ptrdiff_t n)
+{
+    begin("gate_pairs: %td", n);
+    STORED *x = arguments(2 * n), *y = space(n);
+    USE(T->gate_pairs)(y, x, n);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const WIDE want = real(x[2 * i]) * sigmoid(real(x[2 * i + 1]));
+        near(y[i], want, 8 * EPS * W(fabs)(want));
+    }
+}
+
+static void slopes(ptrdiff_t rows, ptrdiff_t channels, ptrdiff_t inner)
+{
+    begin("slopes: %td rows of %td channels of %td", rows, channels, inner);
+    const ptrdiff_t size = rows * channels * inner, first = draw(0, size - 1), n = draw(1, size - first);
+    STORED *x = arguments(size), *slope = gradients(channels), *y = space(size);
+    USE(T->slopes)(y, x, slope, first, n, channels, inner);
+    for (ptrdiff_t i = first; i < first + n; i++) {
+        const WIDE at = real(x[i]), want = at > 0 ? at : at * real(slope[i / inner % channels]);
+        near(y[i], want, EPS * W(fabs)(want));
+    }
+}
+
+#if !FC_DOUBLE && FC_STORED == FC_AS_IS
+#define CHECK_LIMIT(type, kind)                                                                                        \
+    static void limit_##type(ptrdiff_t n, type low, type high)                                                         \
+    {                                                                                                                  \
+        begin("limit: %td of " #type, n);                                                                              \
+        type *x = room((size_t)n * sizeof(type)), *y = room((size_t)n * sizeof(type));                                 \
+        for (ptrdiff_t i = 0; i < n; i++) x[i] = (type)draw(-128, 255);                                                \
+        USE(T->limit[kind])(y, x, n, (int64_t)low, (int64_t)high);                                                     \
+        for (ptrdiff_t i = 0; i < n; i++) {                                                                            \
+            const type up = x[i] < low ? low : x[i];                                                                   \
+            if (y[i] != (up > high ? high : up)) fail("not between the limits");                                       \
+        }                                                                                                              \
+    }
+CHECK_LIMIT(int8_t, LIMIT_INT8)
+CHECK_LIMIT(int16_t, LIMIT_INT16)
+CHECK_LIMIT(int32_t, LIMIT_INT32)
+CHECK_LIMIT(int64_t, LIMIT_INT64)
+CHECK_LIMIT(uint8_t, LIMIT_UINT8)
+CHECK_LIMIT(uint16_t, LIMIT_UINT16)
+CHECK_LIMIT(uint32_t, LIMIT_UINT32)
+CHECK_LIMIT(uint64_t, LIMIT_UINT64)
+static void limits(ptrdiff_t n)
+{
+    limit_int8_t(n, -3, 40), limit_int16_t(n, 50, -4), limit_int32_t(n, -3, INT32_MAX), limit_int64_t(n, INT64_MIN, 7);
+    limit_uint8_t(n, 3, 200), limit_uint16_t(n, 0, 40000), limit_uint32_t(n, 9, 3000000000u), limit_uint64_t(n, 20, UINT64_MAX - 100);
+}
+#else
+static void limits(ptrdiff_t n) { (void)n; } /* in tables of float only */
+#endif
+
 #if FC_DOUBLE
 static void powers(double p, ptrdiff_t n)
 {
@@ -168,6 +221,11 @@ void check_functions(void)
     for (ptrdiff_t n = 1; n <= LONGEST; n++) {
         for (int f = 0; f < ACT_FUNCTIONS; f++) activations(f, n);
         gates(n);
+        gate_pairs(n);
+        limits(n + draw(0, 200));
+        slopes(draw(1, 4), n, draw(1, 40));
+        slopes(draw(1, 4), draw(1, 5), n);
+        slopes(draw(1, 40), draw(1, 300), 1);
 #if FC_DOUBLE
         static const double exponents[] = {1, 2, 3, 13, 64, -1, -2, 0.5, 1.5, -0.75, 65, 100};
         for (int i = 0; i < 12; i++) powers(exponents[i], n);

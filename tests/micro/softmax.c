@@ -70,6 +70,36 @@ static void stores(ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i++) near(y[i], x[i], 0);
 }
 
+/* Probabilities as targets: sums, and what a gradient adds to softmax or makes of its logarithm. */
+static void likely(int weighted, int against, ptrdiff_t count, ptrdiff_t length, ptrdiff_t step)
+{
+    const ptrdiff_t apart = step == 1 ? length : 1, size = (count - 1) * apart + (length - 1) * step + 1;
+    begin("likelihoods: weighted %d, of x %d, %td vectors of %td, step %td", weighted, against, count, length, step);
+    STORED *x = room((size_t)size * sizeof(STORED)), *target = room((size_t)size * sizeof(STORED)), *y = room((size_t)size * sizeof(STORED));
+    REAL *weight = numbers(length), *top = numbers(count), *factor = numbers(count), *along = nothing(count), *sum = nothing(count);
+    WIDE *before = calloc((size_t)size, sizeof(WIDE));
+    for (ptrdiff_t i = 0; i < size; i++) {
+        x[i] = stored((REAL)draw(-3, 3)), target[i] = stored((REAL)draw(0, 8) / 8), y[i] = stored((REAL)draw(-8, 8));
+        before[i] = real(y[i]);
+    }
+    likely_args a = {target, weighted ? weight : NULL, against ? x : NULL, top, factor, along, sum, y, count, length, step, 0.75, 0.125};
+    USE(T->likelihoods)(&a);
+    if (!against) a.target = NULL;
+    USE(T->likely_gradient)(&a);
+    for (ptrdiff_t r = 0; r < count; r++) {
+        WIDE dot = 0, total = 0;
+        for (ptrdiff_t c = 0; c < length; c++) {
+            const ptrdiff_t at = r * apart + c * step;
+            const WIDE w = weighted ? weight[c] : 1, t = ((WIDE)0.75 * real(target[at]) + (WIDE)0.125) * w;
+            dot += t * (real(x[at]) - top[r]), total += t;
+            near(y[at], against ? before[at] + factor[r] * t : before[at] * factor[r] * w, 0);
+        }
+        close_to(sum[r], total, 0);
+        if (against) close_to(along[r], dot, 0);
+    }
+    free(before);
+}
+
 void check_softmax(void)
 {
     static const form forms[] = {{0, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 0, 1}, {1, 0, 0, 0}, {0, 0, 1, 0}, {0, 1, 1, 0}, {1, 0, 1, 0}};
@@ -87,4 +117,9 @@ void check_softmax(void)
             sums(draw(1, 2 * vl + 3), n, 1, weighted);
             sums(n, draw(1, 9), n + draw(2, 4), weighted);
         }
+    for (int k = 0; k < 60; k++) {
+        likely(k % 2, k / 2 % 2, draw(1, 40), draw(1, 70), 1);
+        const ptrdiff_t count = draw(1, 70);
+        likely(k % 2, k / 2 % 2, count, draw(1, 20), count + draw(0, 9));
+    }
 }

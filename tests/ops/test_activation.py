@@ -125,7 +125,10 @@ def test_prelu() -> None:
     np.testing.assert_array_equal(F.prelu(x, w), np.where(x > 0, x, x * w[:, None, None]))
     np.testing.assert_array_equal(F.prelu(x, w[:1]), np.where(x > 0, x, x * 0.1))
     np.testing.assert_array_equal(F.prelu(np.float64(-2), w[:1]), -0.2)
-    np.testing.assert_array_equal(F.prelu(x, w, backend="reference"), F.prelu(x, w))
+    for backend in ("reference", "numpy"):
+        np.testing.assert_array_equal(F.prelu(x, w, backend=backend), F.prelu(x, w))
+    for _ in range(5):  # later calls are remembered
+        np.testing.assert_array_equal(F.prelu(x[:, :, 0, 0], w), np.where(x > 0, x, x * w[:, None, None])[:, :, 0, 0])
     for wrong, error in ((w[:2], F.ShapeError), (w[None], F.ShapeError), (w.astype("f"), F.DTypeError)):
         with pytest.raises(error, match="weight"):
             F.prelu(x, wrong)

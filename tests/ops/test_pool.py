@@ -593,3 +593,29 @@ def test_adaptive_pooling_of_integers(dtype: str) -> None:
                 got = p.with_kernel(candidate.kernel.name)(x)
                 np.testing.assert_array_equal(got, want, err_msg=candidate.kernel.name)
     np.testing.assert_array_equal(F.global_max_pool(x)[..., 0, 0], x.max((2, 3)))
+
+
+def test_positions_of_an_unpooling_are_checked_in_every_call() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 10)).astype("f")
+    y, where = F.max_pool2d(x, 2, return_indices=True)
+    want = F.max_unpool2d(y, where, 2, backend="reference")
+    for _ in range(5):  # later calls are remembered
+        np.testing.assert_array_equal(F.max_unpool2d(y, where, 2), want)
+    for bad in (80, -1):
+        wrong = where.copy()
+        wrong[1, 2, 3, 4] = bad
+        with pytest.raises(ValueError, match=f"positions 0 to 79 of the output, got {bad}"):
+            F.max_unpool2d(y, wrong, 2)
+    for batch in (y[:, ::-1], y[::-1]):
+        same = F.max_unpool2d(np.ascontiguousarray(batch), where, 2, backend="reference")
+        np.testing.assert_array_equal(F.max_unpool2d(batch, where, 2), same)
+
+
+@pytest.mark.parametrize("kernel", [((1, 1), (1, 1)), ((2, 1), (2, 1)), ((3, 1), (1, 1)), ((1, 1), (2, 1))], ids=str)
+def test_windows_of_one_place_along_an_axis_with_channels_last(kernel: tuple[Any, Any]) -> None:
+    """Their axis may be one of channels, too."""
+    x = np.random.default_rng(1).normal(size=(2, 6, 5, 3)).astype("f")
+    x[1, 2, 3, 1] = np.nan
+    for function in (F.max_pool2d, F.avg_pool2d):
+        got = function(x, *kernel, layout="NHWC", backend="cython")
+        np.testing.assert_allclose(got, function(x, *kernel, layout="NHWC", backend="reference"), atol=1e-6)

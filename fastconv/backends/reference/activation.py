@@ -121,7 +121,7 @@ def several_arrays(p: ElementwiseProblem, x: np.ndarray, constants: tuple[Any, .
                     value = value if bound is None else pick(value, bound[i])
                 flat[i] = value
             elif p.function == "prelu":
-                flat[i] = x[i] if x[i] > 0 else float(x[i]) * float(constants[0][i])
+                flat[i] = x[i] if x[i] > 0 else float(x[i]) * float(constants[0][i // p.inner % p.channels])
             else:
                 flat[i] = float(halves[0, i]) * _sigmoid(float(halves[1, i]))
     out[...] = flat.reshape(out.shape)

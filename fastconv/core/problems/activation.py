@@ -39,12 +39,12 @@ NOMINAL_SIZE = 1 << 14  # elements: a kernel is chosen for this size, whatever t
 class ElementwiseProblem(Problem):
     """One function applied to every element.
 
-    Some take more arrays: ``prelu`` has its slopes as a constant, flat and as long as the result, and so has ``clamp``
-    its bounds, where they are not two numbers in `params`; ``glu`` receives x as `rows` rows, each of values followed
-    by as many gates.
+    Some take more arrays: ``prelu`` has the slopes of `channels` channels as a constant, and ``clamp`` its bounds, flat
+    and as long as the result, where they are not two numbers in `params`; ``glu`` receives x as `rows` rows, each of
+    values followed by as many gates.
 
     Backward, a run receives the gradient of the result and computes that of x; its constants are x and the other
-    arrays, all flat and of the result's size, except x of ``glu``.  ``clamp_min``, ``clamp_max`` and
+    arrays, all flat and of the result's size (slopes too), except x of ``glu``.  ``clamp_min``, ``clamp_max`` and
     ``prelu_weight`` give the gradients of those arrays, before they are summed to the arrays' shapes.
 
     Attributes
@@ -59,7 +59,9 @@ class ElementwiseProblem(Problem):
     direction : str
         ``forward`` or ``backward``.
     rows : int
-        Of x, for ``glu``.
+        Of x, for ``glu`` and ``prelu``.
+    channels : int
+        In each row of ``prelu``.
     """
 
     function: Function
@@ -69,6 +71,7 @@ class ElementwiseProblem(Problem):
     out: np.dtype
     direction: Direction = "forward"
     rows: int = 1
+    channels: int = 1
 
     @property
     def op(self) -> str:
@@ -80,6 +83,11 @@ class ElementwiseProblem(Problem):
         return self.size // max(self.rows, 1)
 
     @property
+    def inner(self) -> int:
+        """Elements of a channel of ``prelu``."""
+        return self.length // max(self.channels, 1)
+
+    @property
     def flops(self) -> float:
         return 10.0 * self.size
 
@@ -89,7 +97,7 @@ class ElementwiseProblem(Problem):
         return float(self.size * (inputs * self.dtype.itemsize + self.out.itemsize))
 
     def any_rows(self) -> ElementwiseProblem:
-        return replace(self, size=NOMINAL_SIZE, rows=1)
+        return replace(self, size=NOMINAL_SIZE, rows=1, channels=1)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
@@ -109,7 +117,7 @@ def check_activation(activation: object, dtype: np.dtype) -> None:
 
 @keep_few()
 def elementwise_problem(
-    function: Function, params: tuple[float, ...], size: int, dtype: np.dtype, rows: int = 1
+    function: Function, params: tuple[float, ...], size: int, dtype: np.dtype, rows: int = 1, channels: int = 1
 ) -> ElementwiseProblem:
     """Check the dtype of an activation's input and describe it."""
     kinds = "fiub" if function == "clamp" else "f"
@@ -127,7 +135,7 @@ def elementwise_problem(
         for p in params:
             if not np.iinfo(out).min <= p <= np.iinfo(out).max:  # type: ignore[type-var]
                 raise ValueError(f"{function} has the parameter {p}, which {out} cannot hold")
-    return ElementwiseProblem(function, params, size, dtype, out, rows=rows)
+    return ElementwiseProblem(function, params, size, dtype, out, rows=rows, channels=channels)
 
 
 def check_range(low: float, high: float) -> None:

@@ -80,9 +80,10 @@ def softmax_problem(
             raise DTypeError(f"dtype is {dtype}; input has dtype {xdtype}, and its imaginary parts would be lost")
     axis = as_axis(dim, len(shape))
     full = shape or (1,)
-    return SoftmaxProblem(
-        kind, prod(full[:axis]), full[axis], prod(full[axis + 1 :]), xdtype if dtype is None else dtype
-    )
+    outer, length, inner = prod(full[:axis]), full[axis], prod(full[axis + 1 :])
+    if length == 1:  # the same memory, and vectors that are adjacent
+        outer, inner = 1, outer * inner
+    return SoftmaxProblem(kind, outer, length, inner, xdtype if dtype is None else dtype)
 
 
 def softmax_backward_problem(

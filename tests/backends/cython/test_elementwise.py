@@ -52,6 +52,47 @@ def test_relu(kernel: Any, dtype: str, at: str) -> None:
         np.testing.assert_array_equal(y, np.maximum(x, 0))
 
 
+@pytest.mark.parametrize("kernel", RELU, ids=lambda k: k.name)
+def test_slopes_of_channels(kernel: Any) -> None:
+    """Channels shorter and longer than a vector, few and many, and parts that begin within a channel."""
+    rng = np.random.default_rng(1)
+    shapes = [(3, c, i) for c in (1, 2, 3, 7, 16, 64, 65) for i in (1, 2, 3, 7, 8, 15, 16, 17, 33)]
+    shapes += [(1, 1, 70_000), (40, 700, 1), (30, 300, 3), (5, 9, 1000), (9000, 5, 1)]
+    for shape in shapes:
+        for dtype in ("f", "d", "e"):
+            d, size = np.dtype(dtype), int(np.prod(shape))
+            p = ElementwiseProblem("prelu", (), size, d, d, rows=shape[0], channels=shape[1])
+            usable(kernel, p)
+            x, slopes = guarded_copy(values(rng, size, dtype), "end"), guarded_copy(values(rng, shape[1], dtype), "end")
+            y = guarded(size, d, "end")
+            kernel.prepare(p, (slopes,), 2)(x, y)
+            with np.errstate(all="ignore"):
+                each = (x.reshape(shape).astype("d") * slopes[:, None]).astype(d).reshape(-1)
+            np.testing.assert_array_equal(y, np.where(x > 0, x, each), err_msg=f"{shape} {d}")
+
+
+@pytest.mark.parametrize("kernel", RELU, ids=lambda k: k.name)
+@pytest.mark.parametrize("kind", "iu")
+def test_limits_of_integers(kernel: Any, kind: str) -> None:
+    rng = np.random.default_rng(2)
+    for itemsize in (1, 2, 4, 8):
+        d = np.dtype(f"{kind}{itemsize}")
+        info = np.iinfo(d)  # type: ignore[type-var]
+        for function, params, low, high in (
+            ("relu", (), 0, info.max), ("relu6", (), 0, 6), ("hardtanh", (1.0, 9.0), 1, 9),
+            ("clamp", (info.max - 5, info.max), info.max - 5, info.max), ("clamp", (9, 3), 9, 3),
+        ):  # fmt: skip
+            for size in (1, 7, 64, 65, 200, (1 << 14) + 3):
+                p = ElementwiseProblem(function, params, size, d, d)
+                usable(kernel, p)
+                x = guarded_copy(rng.integers(info.min, info.max, size, d, endpoint=True), "end")
+                y = guarded(size, d, "end")
+                kernel.prepare(p, (), 2)(x, y)
+                np.testing.assert_array_equal(y, np.minimum(np.maximum(x, d.type(low)), d.type(high)))
+                kernel.prepare(p, (), 1)(x, x)  # in place
+                np.testing.assert_array_equal(x, y)
+
+
 PARAMETERS = DEFAULTS | {"clamp": (-1.0, 2.0), "threshold": (0.5, -1.0)}
 
 
@@ -276,6 +317,29 @@ def test_whole_planes(kernel: Any, dtype: str, kind: Any) -> None:
             size = np.abs(wide).mean((2, 3, 4), keepdims=True)
             assert np.array_equal(np.isnan(y), np.isnan(want))
             assert not (np.abs(y - want) > 2 * kernel.error(p) * size).any()
+
+
+@pytest.mark.parametrize("kernel", GLOBAL, ids=lambda k: k.name)
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_positions_of_maxima_of_whole_planes(kernel: Any, layout: Any) -> None:
+    """The first of equal ones, or the first NaN."""
+    rng = np.random.default_rng(5)
+    for dtype, h, w in (("f", 1, 1), ("f", 3, 5), ("d", 8, 16), ("f", 9, 29), ("d", 1, 700)):
+        shape = (2, 70, h, w) if layout == "NCHW" else (2, h, w, 70)
+        p: Any = pool_problem(
+            "max", 2, shape, np.dtype(dtype), (h, w), None, 0, 1, False, True, None, 1.0, True, layout
+        )
+        usable(kernel, p)
+        x = guarded_copy(values(rng, shape, dtype), "end").reshape(p.n, *shape[1:])
+        x = x[:, :, None] if layout == "NCHW" else x[:, None].transpose(0, 4, 1, 2, 3)
+        x = x.copy(order="K") if dtype == "d" else x
+        order = "C" if layout == "NCHW" else "K"
+        outs = [np.empty_like(x[:, :, :1, :1, :1], d, order) for _, d in p.results]
+        want = [np.empty(s, d) for s, d in p.results]
+        kernel.prepare(p, (), 2)(x, *outs)
+        ReferencePool().prepare(p, (), 1)(x, *want)
+        for got, expected in zip(outs, want, strict=True):
+            np.testing.assert_array_equal(got, expected, err_msg=f"{p}")
 
 
 def test_what_the_lecture_pools_stays_in_registers() -> None:

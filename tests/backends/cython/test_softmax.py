@@ -244,10 +244,42 @@ def test_a_row_has_the_same_bits_in_every_batch(kernel: Any, dtype: str) -> None
 
 
 def test_what_is_left_to_others() -> None:
-    p = LossProblem(2, 3, 1, True, True, False, -1, "mean", 0.0, np.dtype("f"))
+    p = LossProblem(2, 0, 1, True, False, False, -1, "mean", 0.0, np.dtype("f"))
     for kernel in native("loss"):
-        assert kernel.reject(p) == "a target of class probabilities"
-        assert kernel.reject(replace(p, probabilities=False, c=0)) == "no classes"
+        assert kernel.reject(p) == "no classes"
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward", "target"])
+def test_probabilities_as_targets(direction: Any) -> None:
+    """Rows and columns with every remainder of a vector, against the definition; a block more than one item has."""
+    family = "loss" if direction == "forward" else "loss_backward"
+    rng = np.random.default_rng(7)
+    shapes = [(n, c, inner) for c in (1, 2, 15, 16, 33, 100) for n, inner in ((1, 1), (5, 1), (3, 2), (2, 17), (1, 70))]
+    for i, shape in enumerate([*shapes, (2100, 10, 1), (2, 3, 600)]):
+        for dtype in ("f", "d", "e") if direction == "forward" else ("f", "d"):
+            d = np.dtype(dtype)
+            reduction = ("none", "mean", "sum")[i % 3]
+            p = LossProblem(*shape, True, True, i % 2 == 0, -1, reduction, 0.25 * (i % 4 == 0), d, direction)
+            x, target = (rng.normal(size=shape).astype(d), rng.random(shape).astype(d))
+            weight = rng.uniform(0.5, 2, p.c).astype(d) if p.weighted else None
+            dy = rng.normal(size=p.loss_shape).astype(d)
+            first, *constants = (x, target, weight) if direction == "forward" else (dy, x, target, weight)
+            want = np.empty(p.results[0][0], d)
+            kernels(family)[-1].prepare(p, tuple(constants), 1)(first, want)
+            for kernel in native(family):
+                if kernel.reject(p) is None:
+                    y = guarded(want.shape, d, "end")
+                    kernel.prepare(p, tuple(constants), 2)(first, y)
+                    atol = 4 * kernel.error(p) * max(1.0, float(np.abs(want).max()))
+                    np.testing.assert_allclose(y.astype("d"), want.astype("d"), 0, atol, err_msg=f"{kernel.name} {p}")
+
+
+def test_a_target_of_another_dtype() -> None:
+    rng = np.random.default_rng(8)
+    x, target = rng.normal(size=(4, 9)).astype("f"), rng.random((4, 9))
+    for _ in range(4):  # later calls are remembered
+        wide = F.cross_entropy(x, target)
+        np.testing.assert_allclose(wide, F.cross_entropy(x, target.astype("f")), rtol=1e-6)
 
 
 @pytest.mark.parametrize("inner", [2, 7, 16, 70, 130])
@@ -271,3 +303,12 @@ def test_long_vectors_side_by_side_have_the_same_bits(
     monkeypatch.setattr(softmax, "LONGEST", 4)
     clear_cache()
     assert results() == short
+
+
+def test_softmax_of_one_element() -> None:
+    x = np.array([[[1.0], [np.inf], [-np.inf], [np.nan], [-3.0]]], "f")
+    with np.errstate(all="ignore"):
+        want = np.where(np.isfinite(x), 1, np.nan)
+    np.testing.assert_array_equal(F.softmax(x, 2), want)
+    np.testing.assert_array_equal(F.log_softmax(x, 2), want - 1)
+    np.testing.assert_array_equal(F.grad.softmax(np.ones_like(x), x, -1)[np.isfinite(x)], 0)

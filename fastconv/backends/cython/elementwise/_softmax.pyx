@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport address, fc_table, log_sums_args, meet, softmax_args, whole
+from fastconv.backends.cython.runtime._simd cimport address, fc_table, likely_args, log_sums_args, meet, softmax_args, whole
 
 
 cdef double TWO_112 = 2.0 ** 112
@@ -108,13 +108,13 @@ cdef inline double weight_of(const Wanted *wanted, int64_t label, bint wide) noe
 
 
 cdef class Loss(Prepared):
-    """A loss of class indices, or its gradient: then x is the gradient of the loss.
+    """A loss of class indices or probabilities, or its gradient: then x is the gradient of the loss.
 
-    Bound are the weight of each class as `bias`, or None, the classes as `plain`, and for a gradient the scores as `weights`.
+    Bound are the weight of each class as `bias`, or None, the target as `plain`, and for a gradient the scores as `weights`.
     Where losses are summed, each item writes its sums of losses and of weights to shared scratch, and a last item adds them.
     """
 
-    cdef bint logits, wide, single, mean, backward, in_scratch, halves, brain
+    cdef bint logits, likely, of_target, wide, single, mean, backward, in_scratch, halves, brain
     cdef Py_ssize_t n, c, inner, block, real  # bytes of a number in registers
     cdef int64_t ignored
     cdef double smoothing
@@ -124,7 +124,8 @@ cdef class Loss(Prepared):
         """`in_scratch`: as for `Softmax`; `even`: None, or the weights of all classes where none are given but needed."""
         self.t = <const fc_table *>table
         self.uniform, self.items = True, items
-        self.logits, self.wide, self.backward = p.logits, self.t.itemsize == 8, p.direction == "backward"
+        self.logits, self.wide, self.backward = p.logits, self.t.itemsize == 8, p.direction != "forward"
+        self.likely, self.of_target = p.probabilities, p.direction == "target"
         self.real = 8 if self.wide else 4
         self.single, self.mean = p.reduction == "none", p.reduction == "mean"
         self.closing = not self.single and not self.backward
@@ -145,15 +146,17 @@ cdef class Loss(Prepared):
     cdef bint run(self, x, out, scores, target, weight) except -1:
         cdef Arrays a
         cdef Py_ssize_t samples = self.n * self.inner, k, nbytes = samples * self.c * self.t.itemsize
+        cdef Py_ssize_t target_bytes = nbytes if self.likely else samples * sizeof(int64_t)
         cdef const int64_t *labels
         memset(&a, 0, sizeof(Arrays))
         a.x.stride, a.y.stride = self.x.stride, self.y.stride
         a.x.data, a.y.data = whole(x, False, self.x_bytes), whole(out, True, self.y_bytes)
-        a.plain = whole(target, False, samples * sizeof(int64_t))
+        a.plain = whole(target, False, target_bytes)
         if a.x.data == NULL or a.y.data == NULL or a.plain == NULL:
             return False
-        if meet(a.y.data, self.y_bytes, a.x.data, self.x_bytes) or meet(
-                a.y.data, self.y_bytes, a.plain, samples * sizeof(int64_t)):
+        if meet(a.y.data, self.y_bytes, a.x.data, self.x_bytes) or meet(a.y.data, self.y_bytes, a.plain, target_bytes):
+            return False
+        if self.likely and target.dtype != x.dtype:
             return False
         if scores is not None:
             a.weights = whole(scores, False, nbytes)
@@ -166,7 +169,7 @@ cdef class Loss(Prepared):
             if a.bias == NULL or meet(a.y.data, self.y_bytes, a.bias, self.c * self.real):
                 return False
         labels = <const int64_t *>a.plain
-        for k in range(samples):
+        for k in range(0 if self.likely else samples):
             if <uint64_t>labels[k] >= <uint64_t>self.c and labels[k] != self.ignored:
                 return False
         self.execute(&a)
@@ -183,7 +186,9 @@ cdef class Loss(Prepared):
             wanted.total_weight = 0
             for k in range(self.c):
                 wanted.total_weight += get(wanted.scale, k, self.wide)
-        if self.backward and self.mean:
+        if self.likely:
+            wanted.share = 1.0 / (self.n * self.inner) if self.mean and self.n * self.inner else 1
+        elif self.backward and self.mean:
             for k in range(self.n * self.inner):
                 if target[k] != self.ignored:
                     divisor += weight_of(&wanted, target[k], self.wide)
@@ -198,7 +203,11 @@ cdef class Loss(Prepared):
             self.reduce(<const double *>a.shared, a.y.data)
             return
         p = part_of(i, self.block, self.n, self.c, self.inner)
-        if self.backward:
+        if self.likely and self.backward:
+            self.give_likely(wanted, p, a.weights, a.x.data, a.plain, a.y.data, scratch)
+        elif self.likely:
+            self.add_likely(wanted, p, a.x.data, a.plain, i, a.y.data if self.single else a.shared, scratch)
+        elif self.backward:
             self.give(wanted, p, a.weights, a.x.data, a.y.data, scratch)
         else:
             self.add(wanted, p, a.x.data, i, a.y.data if self.single else a.shared, scratch)
@@ -287,3 +296,67 @@ cdef class Loss(Prepared):
                         get(dx, at + c * self.inner, self.wide) - g * spread * weight_of(wanted, c, self.wide))
             at += label * self.inner
             put(dx, at, self.wide, get(dx, at, self.wide) - g * (1 - self.smoothing) * weight_of(wanted, label, self.wide))
+
+    cdef likely_args likely_of(self, const Wanted *wanted, Part p, const char *target) noexcept nogil:
+        """Arguments for a target of probabilities; smoothing moves a part of them to all classes."""
+        cdef likely_args a
+        memset(&a, 0, sizeof(a))
+        a.target, a.weight = target + p.element * self.t.itemsize, wanted.scale
+        a.count, a.length, a.step = p.count, self.c, self.inner
+        a.share, a.spread = 1 - self.smoothing, self.smoothing / self.c
+        return a
+
+    cdef void add_likely(
+        self, const Wanted *wanted, Part p, const char *x, const char *target, Py_ssize_t i, char *out,
+        char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, k, step = self.block * self.real
+        cdef log_sums_args a
+        cdef likely_args b = self.likely_of(wanted, p, target)
+        cdef double loss, total = 0, some = 0
+        a.top, a.logs, a.spread = scratch, scratch + step, NULL
+        a.x, a.weight, a.count = x + p.element * size, NULL, p.count
+        a.length, a.step = self.c, self.inner
+        self.t.log_sums(&a)
+        b.x, b.top, b.along, b.sum = a.x, a.top, scratch + 2 * step, scratch + 3 * step
+        self.t.likelihoods(&b)
+        for k in range(p.count):
+            loss = get(a.logs, k, self.wide) * get(b.sum, k, self.wide) - get(b.along, k, self.wide)
+            if self.single:
+                put(a.top, k, self.wide, loss)
+            some += loss
+            if k % SAMPLES == SAMPLES - 1:
+                total, some = total + some, 0
+        if self.single:
+            self.t.store_reals(out + p.sample * size, a.top, p.count)
+        else:
+            put(out, 2 * i, True, total + some)
+            put(out, 2 * i + 1, True, p.count)
+
+    cdef void give_likely(
+        self, const Wanted *wanted, Part p, const char *x, const char *dy, const char *target, char *dx,
+        char *scratch) noexcept nogil:
+        """As `give`; or the gradient of the target, minus its log-probabilities."""
+        cdef Py_ssize_t size = self.t.itemsize, k, step = self.block * size
+        cdef softmax_args a
+        cdef likely_args b = self.likely_of(wanted, p, target)
+        cdef double g
+        b.factor, b.sum = scratch, scratch + step
+        b.y = dx + p.element * size
+        memset(&a, 0, sizeof(a))
+        a.x, a.y, a.log = x + p.element * size, b.y, self.of_target
+        a.scratch = scratch + 3 * step if self.in_scratch else NULL
+        a.count, a.length, a.step = p.count, self.c, self.inner
+        if not self.of_target:
+            self.t.likelihoods(&b)
+            a.factor = b.sum
+        for k in range(p.count):
+            g = get(dy, (p.sample + k) * self.single, self.wide) * wanted.share
+            if self.of_target:
+                put(scratch, k, self.wide, -g * (1 - self.smoothing))
+            else:
+                put(scratch, k, self.wide, -g)
+                put(b.sum, k, self.wide, g * get(b.sum, k, self.wide))
+        self.t.softmax(&a)
+        if self.of_target:
+            b.target = NULL
+        self.t.likely_gradient(&b)

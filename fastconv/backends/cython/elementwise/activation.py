@@ -54,10 +54,13 @@ FUNCTIONS = {
     "threshold": Function("threshold", ulps=0.0),
     "clamp": Function("clamp", ulps=0.0),
 }
+LIMITS = ("relu", "relu6", "hardtanh", "clamp")  # of integers, too
 
 
 def name_of(p: ElementwiseProblem) -> str:
-    """The function's key in `FUNCTIONS`."""
+    """The function's key in `FUNCTIONS`; slopes are those of leaky_relu."""
+    if p.function == "prelu":
+        return "leaky_relu"
     return "gelu_tanh" if p.function == "gelu" and any(p.params) else p.function
 
 
@@ -70,16 +73,28 @@ def function_of(p: ElementwiseProblem) -> Function:
     return FUNCTIONS[name_of(p)]
 
 
-class OfGradient:
-    """Runs on gradients of a result, with x that each call gives.
+def limits(p: ElementwiseProblem) -> tuple[int, int]:
+    """The least and the largest result of a function of integers, as signed integers of the same bits."""
+    info = np.iinfo(p.dtype)
+    fixed = {"relu": (0, int(info.max)), "relu6": (0, 6)}
+    low, high = fixed.get(p.function, p.params)
+    return _signed(int(low)), _signed(int(high))
 
-    ``plain(dy, out, x)`` binds and runs in one call: see `Prepared.plain`.
+
+def _signed(value: int) -> int:
+    return value - (value >> 63 << 64) if value >= 0 else value
+
+
+class WithOperand:
+    """Runs with one more array that each call gives: x of a gradient, or slopes.
+
+    ``plain(x, out, operand)`` binds and runs in one call: see `Prepared.plain`.
     """
 
     __slots__ = ("_prepared", "plain")
 
     def __init__(self, prepared: Any, elements: int) -> None:
-        """`elements`: of x."""
+        """`elements`: of that array."""
         prepared.expect(elements, 0, 0, ())
         self._prepared, self.plain = prepared, prepared.plain
 
@@ -98,12 +113,14 @@ class Elementwise(Specialised[ElementwiseProblem]):
         self.isa, self.direction = isa, direction
 
     def reject(self, problem: ElementwiseProblem) -> str | None:
-        if problem.function not in FUNCTIONS:
+        if problem.function not in FUNCTIONS and (problem.function != "prelu" or self.direction == "backward"):
             return f"{problem.function} has no native kernel"
         if problem.function == "clamp" and not problem.params:
             return "bounds that are arrays"
         if problem.function == "celu" and not problem.params[0] > 0:
             return "alpha is not positive"
+        if self.direction == "forward" and problem.function in LIMITS and problem.dtype.kind in "iu":
+            return native.unavailable(self.isa)
         reject = native.reject_storage if self.direction == "forward" else native.reject_common
         return reject(self.isa, problem.dtype)
 
@@ -124,20 +141,30 @@ class Elementwise(Specialised[ElementwiseProblem]):
         return stored_error(ulps, problem.dtype)
 
     def specialise(self, problem: ElementwiseProblem, count: int) -> Bind:
-        _activation = native.compiled("elementwise._activation")
-        table = native.table(self.isa, problem.dtype)
         blocks = ceil_div(problem.size, BLOCK)
         workers = min(count, blocks) if blocks >= SHARED_BLOCKS else 1
-        seconds = native.seconds(self, problem)
-        f = function_of(problem)
-        number = shared.ACT_FUNCTIONS.index(f.name)
-        first, second, *_ = (*(problem.params if f.params is None else f.params), 1.0, 1.0)
-        backward = self.direction == "backward"
-        prepared = _activation.Activation(table, problem.size, BLOCK, number, first, second, backward)
+        prepared = self._prepared(problem)
         whole = native.c_order(problem.size)
-        native.schedule(prepared, 0, workers, seconds, whole, whole)
+        native.schedule(prepared, 0, workers, native.seconds(self, problem), whole, whole)
+        if self.direction == "backward":
+            return WithOperand(prepared, problem.size)
+        if problem.function == "prelu":
+            return WithOperand(prepared, problem.channels)
+        return lambda constants: prepared.bind()
 
-        return OfGradient(prepared, problem.size) if backward else lambda constants: prepared.bind()
+    def _prepared(self, p: ElementwiseProblem) -> Any:
+        _activation = native.compiled("elementwise._activation")
+        if p.dtype.kind in "iu":
+            low, high = limits(p)
+            table, kind = native.table(self.isa, np.dtype(np.float32)), shared.LIMIT_TYPES.index(p.dtype.name)
+            return _activation.Limited(table, p.size, BLOCK, kind, p.dtype.itemsize, low, high)
+        table = native.table(self.isa, p.dtype)
+        if p.function == "prelu":
+            return _activation.Sloped(table, p.size, BLOCK, p.channels, p.inner)
+        f = function_of(p)
+        number = shared.ACT_FUNCTIONS.index(f.name)
+        first, second, *_ = (*(p.params if f.params is None else f.params), 1.0, 1.0)
+        return _activation.Activation(table, p.size, BLOCK, number, first, second, self.direction == "backward")
 
 
 KERNELS = tuple(Elementwise(isa, "forward") for isa in machine.ISAS)

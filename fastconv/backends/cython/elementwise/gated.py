@@ -7,7 +7,7 @@ from fastconv.backends.cython.elementwise.activation import (
     FUNCTIONS,
     SHARED_BLOCKS,
     SLOPE_ULPS,
-    OfGradient,
+    WithOperand,
     stored_error,
 )
 from fastconv.backends.cython.runtime import native
@@ -55,7 +55,7 @@ class Gated(Specialised[ElementwiseProblem]):
         one, both = native.c_order(p.size), native.c_order(2 * p.size)
         workers = threads if p.size >= SHARED_BLOCKS * BLOCK else 1
         native.schedule(prepared, 0, workers, native.seconds(self, p), *((one, both) if backward else (both, one)))
-        return OfGradient(prepared, 2 * p.size) if backward else lambda constants: prepared.bind()
+        return WithOperand(prepared, 2 * p.size) if backward else lambda constants: prepared.bind()
 
 
 KERNELS = tuple(map(Gated, machine.ISAS))

@@ -1,4 +1,4 @@
-"""Cross-entropy and negative log-likelihood of class indices and their gradients, native."""
+"""Cross-entropy and negative log-likelihood and their gradients, native."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ SUM_BYTES = 16  # of an item: the sum of its losses, and that of its weights
 
 
 class LossBinding:
-    """Runs with the classes and weights that each call gives, and for a gradient the scores.
+    """Runs with the target and weights that each call gives, and for a gradient the scores.
 
     ``plain`` of x, out and these binds and runs in one call: see `_softmax.Loss`.
     """
 
-    __slots__ = ("_dtype", "_even", "_prepared", "plain")
+    __slots__ = ("_dtype", "_even", "_likely", "_prepared", "_stored", "plain")
 
     def __init__(self, p: LossProblem, prepared: Any, even: np.ndarray | None) -> None:
         self._prepared, self._even, self._dtype = prepared, even, work_dtype(p.dtype)
+        self._likely, self._stored = p.probabilities, p.dtype
         self.plain = prepared.loss if p.direction == "forward" else prepared.gradient
 
     def __call__(self, constants: tuple[Any, ...]) -> Run:
         *given, target, weight = constants
+        if self._likely:
+            target = target.astype(self._stored, copy=False)
         scale = self._even if weight is None else weight.astype(self._dtype)
         return self._prepared.bind(given[0] if given else None, scale, target)
 
@@ -50,8 +53,6 @@ class Loss(Specialised[LossProblem]):
         self.isa = isa
 
     def reject(self, problem: LossProblem) -> str | None:
-        if problem.probabilities:
-            return "a target of class probabilities"
         if problem.c == 0:
             return "no classes"
         reject = native.reject_storage if problem.direction == "forward" else native.reject_common
@@ -60,16 +61,16 @@ class Loss(Specialised[LossProblem]):
     def features(self, problem: LossProblem) -> Features:
         p = problem
         work = vectors(self.isa, work_dtype(p.dtype).itemsize, p.n, p.c, p.inner) if p.logits else {}
-        read = p.bytes if p.logits or p.direction == "backward" else p.n * p.inner * LINE  # one number of each sample
+        read = p.bytes if p.logits or p.direction != "forward" else p.n * p.inner * LINE  # one number of each sample
         return Features({"call": 1}, {**work, "sample": p.n * p.inner}, {"bytes": read})
 
     def _scratch(self, p: LossProblem) -> tuple[int, int]:
         """Bytes of one thread, and of all threads for the sums of items."""
         size = work_dtype(p.dtype).itemsize
         block, items = items_of(p.n, p.c, p.inner)
-        if p.direction == "backward":
+        if p.direction != "forward":
             return (3 * block + waiting(self.isa, size, p.c, p.inner)) * size, 0
-        return 3 * block * size, items * SUM_BYTES if p.reduction != "none" else 0
+        return (3 + p.probabilities) * block * size, items * SUM_BYTES if p.reduction != "none" else 0
 
     def workspace(self, problem: LossProblem) -> int:
         return sum(self._scratch(problem))
@@ -81,7 +82,7 @@ class Loss(Specialised[LossProblem]):
         _softmax = native.compiled("elementwise._softmax")
         p = problem
         block, items = items_of(p.n, p.c, p.inner)
-        even = np.ones(p.c, work_dtype(p.dtype)) if p.smoothing and not p.weighted else None
+        even = np.ones(p.c, work_dtype(p.dtype)) if p.smoothing and not p.weighted and not p.probabilities else None
         prepared = _softmax.Loss(native.table(self.isa, p.dtype), p, block, items, p.c <= LONGEST, even)
         threads = threads if p.n * p.c * p.inner > SHARED_ELEMENTS else 1
         losses, scores = native.c_order(*p.loss_shape), native.c_order(*p.canonical)

@@ -6,7 +6,7 @@ from math import gcd
 
 import numpy as np
 
-from fastconv.backends.cython.elementwise.activation import OfGradient
+from fastconv.backends.cython.elementwise.activation import WithOperand
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -110,7 +110,7 @@ class Softmax(Specialised[SoftmaxProblem]):
         threads = threads if size > SHARED_ELEMENTS else 1
         whole = native.c_order(p.outer, p.length, p.inner)
         native.schedule(prepared, self.workspace(p), threads, native.seconds(self, p), whole, whole)
-        return OfGradient(prepared, size) if p.direction == "backward" else lambda constants: prepared.bind()
+        return WithOperand(prepared, size) if p.direction == "backward" else lambda constants: prepared.bind()
 
 
 KERNELS = tuple(Softmax(isa) for isa in machine.ISAS)

@@ -19,7 +19,7 @@ SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
 
 
 class GlobalPool(Kernel[PoolProblem]):
-    """Averages and maxima of whole volumes, channels first."""
+    """Averages and maxima of whole volumes, channels first; with positions, in either layout."""
 
     backend = "cython"
     algorithm = "global"
@@ -32,14 +32,18 @@ class GlobalPool(Kernel[PoolProblem]):
         p = problem
         if p.kind == "lp" or p.kernel != p.input or p.output != (1, 1, 1) or any(map(any, p.pads)):
             return "not averages or maxima of whole volumes"
-        if p.dilation != (1, 1, 1) or p.indices or p.divisor is not None or p.layout != "NCHW":
-            return "dilation, positions, a divisor of its own, or channels last"
+        if p.dilation != (1, 1, 1) or p.divisor is not None or (p.layout != "NCHW" and not p.indices):
+            return "dilation, a divisor of its own, or channels last without positions"
+        if p.indices:
+            return native.reject_common(self.isa, p.dtype)
         return native.reject_storage(self.isa, p.dtype)
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
         planes = p.n * p.c
         vectors = planes * ceil_div(p.taps, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
+        if p.indices:  # compared by code without vectors where channels are last
+            vectors = planes * p.taps if p.layout == "NHWC" else 2 * vectors
         return Features({"call": 1, "plane": planes, "vector": vectors, **native.traffic(p.bytes)})
 
     def workspace(self, problem: PoolProblem) -> int:

@@ -40,6 +40,18 @@ MAX_TAPS = shared.POOL_CHANNELS_TAPS
 LAST_BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
 
 
+def merged(p: PoolProblem) -> PoolProblem:
+    """Channels last: the last axes along which each place is a window, as channels, unless they are too many."""
+    (d, h, w), (od, oh, ow), c = p.input, p.output, p.c
+    single = [k == s == 1 and pads == (0, 0) for k, s, pads in zip(p.kernel, p.stride, p.pads, strict=True)]
+    most = LAST_BLOCK_BYTES // p.dtype.itemsize
+    if single[2] and c * w <= most:
+        c, w, ow = c * w, 1, 1
+        if single[1] and c * h <= most:
+            c, h, oh = c * h, 1, 1
+    return replace(p, c=c, input=(d, h, w), output=(od, oh, ow))
+
+
 def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] | None, float]:
     """How windows are combined, and the divisors of sums, or one factor where all divisors are one power of two."""
     if p.kind == "max":
@@ -149,6 +161,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
+        p = merged(p)
         taps = int(np.prod(SeparableBlocks.of(p).kernel))
         vectors = p.n * p.pixels * ceil_div(p.c, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
         work = {"load": vectors * taps, "store": vectors, "window": p.n * p.pixels}
@@ -162,7 +175,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _small_window = native.compiled("pool._small_window")
-        p = problem
+        p = merged(problem)
         blocks = SeparableBlocks.of(p)
         op, shares, scale = way(p)
         look = np.prod(blocks.kernel) > LOOK_COMPARISONS * np.prod(p.stride)
@@ -173,7 +186,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
             table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c
         )
         threads = threads if p.flops > SHARED_FLOPS else 1
-        return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
+        return native.pooling(problem, prepared, 0, threads, native.seconds(self, problem))
 
 
 KERNELS = tuple(SmallWindow(isa) for isa in machine.ISAS)

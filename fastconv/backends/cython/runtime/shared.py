@@ -22,6 +22,7 @@ POOL_CHANNELS_TAPS = 64
 POOL_ADAPTIVE_WINDOWS = 256  # whose sums are divided at once: of a block, at most
 POWER_FACTORS = 64  # largest exponent that is computed by products
 SOFT_VECTORS = 4  # of adjacent vectors, at a time
+LIMIT_TYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 ACT_FUNCTIONS = (
     "relu", "clip", "leaky_relu", "hardswish", "hardsigmoid", "softsign", "sigmoid", "tanh", "silu", "elu", "celu",
     "gelu", "gelu_tanh", "logsigmoid", "softplus", "mish", "hardshrink", "softshrink", "tanhshrink", "threshold",

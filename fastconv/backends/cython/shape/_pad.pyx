@@ -24,14 +24,29 @@ cdef extern from *:
         } else
             for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i];
     }
+    /* n bytes of each of `rows` rows. */
+    #define FC_ROWS_OF(size)                                                                                           \\
+        case size:                                                                                                     \\
+            for (ptrdiff_t r = 0; r < rows; r++) memcpy(to + r * width, from + r * length, size);                      \\
+            break;
+    static inline void fc_copy_rows(char *to, ptrdiff_t width, const char *from, ptrdiff_t length, ptrdiff_t rows, ptrdiff_t n)
+    {
+        switch (n) {
+            FC_ROWS_OF(1) FC_ROWS_OF(2) FC_ROWS_OF(4) FC_ROWS_OF(6) FC_ROWS_OF(8) FC_ROWS_OF(12) FC_ROWS_OF(16) FC_ROWS_OF(24)
+        default:
+            for (ptrdiff_t r = 0; r < rows; r++) fc_copy(to + r * width, from + r * length, n);
+        }
+    }
     """
     void fc_copy(char *to, const char *x, Py_ssize_t n) noexcept nogil
+    void fc_copy_rows(char *to, Py_ssize_t width, const char *x, Py_ssize_t length, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport axis_of, fc_axis, fc_source, fc_table
 
 cdef enum:
     PATTERN = 64  # bytes: whole elements of any dtype
+    NARROW = 128  # bytes: shorter rows of the result are filled together, before elements are copied
     NEAR = 16  # elements of a border whose sources are looked up once for all rows of an item
 
 
@@ -94,6 +109,9 @@ cdef class Padded(Prepared):
         o = row // self.middle.of.size % self.outer.of.size
         n = row // self.middle.of.size // self.outer.of.size
         plane = source(&self.outer, o)
+        if self.inner.of.mode == 0 and self.middle.of.mode == 0 and width <= NARROW:
+            self.narrow(a, to, row, last, m, o, n)
+            return
         self.near(left, 0, self.begin)
         self.near(right, self.end, self.inner.of.size)
         while row < last:
@@ -116,6 +134,27 @@ cdef class Padded(Prepared):
                     o = 0
                     n += 1
                 plane = source(&self.outer, o)
+
+    cdef void narrow(
+        self, const Arrays *a, char *to, Py_ssize_t row, Py_ssize_t last, Py_ssize_t m, Py_ssize_t o, Py_ssize_t n) noexcept nogil:
+        """Rows of constant padding, which follow each other as those of the input do."""
+        cdef Py_ssize_t length = self.inner.extent * self.unit, width = self.inner.of.size * self.unit
+        cdef Py_ssize_t count, plane, first, end, lo = self.middle.of.lo
+        cdef const char *x
+        self.fill(to, (last - row) * width)
+        to += self.begin * self.unit
+        while row < last:
+            count, plane = min(last - row, self.middle.of.size - m), source(&self.outer, o)
+            first, end = max(m, lo), min(m + count, lo + self.middle.of.extent)
+            if plane >= 0 and end > first and self.end > self.begin:
+                x = a.x.data + ((n * self.outer.extent + plane) * self.middle.extent + first - lo) * length
+                fc_copy_rows(to + (first - m) * width, width, x + (self.begin - self.inner.of.lo) * self.unit, length,
+                             end - first, (self.end - self.begin) * self.unit)
+            to += count * width
+            row += count
+            m, o = 0, o + 1
+            if o == self.outer.of.size:
+                o, n = 0, n + 1
 
     cdef void near(self, Py_ssize_t *sources, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
         """The sources of positions of a row, if they are few."""

@@ -76,4 +76,7 @@ typedef void fc_lane_tile(ptrdiff_t blocks, ptrdiff_t lanes, const void *a, ptrd
 /* y[i*ys] = x[i*xs] for i < n: 16-bit floats to float and back; in tables of float only. */
 typedef void fc_convert(void *y, ptrdiff_t ys, const void *x, ptrdiff_t xs, ptrdiff_t n);
 
+/* y = x between two limits, for n integers of one type; the bits of unsigned limits are those of signed ones. */
+typedef void fc_limit(void *y, const void *x, ptrdiff_t n, int64_t low, int64_t high);
+
 #include "_table.h"

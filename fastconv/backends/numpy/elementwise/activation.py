@@ -145,7 +145,8 @@ class NumpyElementwise(Kernel[ElementwiseProblem]):
             return lambda x, out: clamp(x, low, high, out)
         if p.function == "prelu":
             (slopes,) = constants
-            return lambda x, out: prelu(x, slopes, out)
+            shape = (p.rows, p.channels * p.inner)
+            return lambda x, out: prelu(x.reshape(shape), slopes, p.inner, out.reshape(shape))
         if p.function == "glu":
             return lambda x, out: glu(x.reshape(p.rows, 2, p.length), out.reshape(p.rows, p.length))
         return lambda x, out: _apply(p.function, p.params, x, out)
@@ -167,10 +168,11 @@ def clamp(x: np.ndarray, low: np.ndarray | None, high: np.ndarray | None, out: n
 
 
 @np.errstate(all="ignore")
-def prelu(x: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
-    for at in slices(x.size, BLOCK):
-        part = x[at]
-        out[at] = np.where(part > 0, part, part * slopes[at])
+def prelu(x: np.ndarray, slopes: np.ndarray, inner: int, out: np.ndarray) -> None:
+    """Rows of channels, each of `inner` elements."""
+    for at in row_blocks(*out.shape):
+        part, columns = x[at], np.arange(at[1].start, min(at[1].stop, out.shape[1]))
+        out[at] = np.where(part > 0, part, part * slopes[columns // inner])
 
 
 @np.errstate(all="ignore")

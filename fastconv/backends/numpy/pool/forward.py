@@ -435,6 +435,9 @@ def stage(current: np.ndarray, axis: int, band: AxisBand, dtype: np.dtype, fill:
     return acc
 
 
+SHARE = 6  # elements that are reduced in the time of one division in float64
+
+
 class Tiles(NumpyPool):
     """Adjacent windows: a view with one axis per window axis, reduced at once."""
 
@@ -466,7 +469,7 @@ class Tiles(NumpyPool):
         factor = 6.0 if is_half(p.dtype) else p.dtype.itemsize / 4
         return Features({
             "call": WindowBlocks(p, TILES_BLOCK).count * 4,
-            "reduce": elements * factor,
+            "reduce": (elements + (p.kind == "avg") * SHARE * p.n * p.c * p.pixels) * factor,
             "run": elements / run,
         })
 

@@ -1,5 +1,5 @@
 /* Arguments of softmax and of log_sums; see softmax.inc.  Pointers to elements are untyped: one struct serves all dtypes.  x, dy and y
-   are as memory holds them; factor, weight, results of log_sums and scratch are as in registers. */
+   are as memory holds them, and so is target; factor, weight, results of log_sums and scratch are as in registers. */
 #ifndef FASTCONV_SOFTMAX_H
 #define FASTCONV_SOFTMAX_H
 #include <stddef.h>
@@ -16,6 +16,17 @@ typedef struct {
     void *scratch;           /* columns: SOFT_VECTORS x VL x `length` elements; 16-bit floats: one row or plane.
                                 NULL: y holds exponentials, or they are computed twice */
 } softmax_args;
+
+/* Targets of class probabilities: of each class of a vector, t = (share * target + spread) * weight. */
+typedef struct {
+    const void *target, *weight; /* weight: [length], or NULL: 1 */
+    const void *x, *top;         /* x: NULL, or along = sum of t * (x - top); top: [count] */
+    const void *factor;          /* [count] */
+    void *along, *sum;           /* [count]; sum of t */
+    void *y;
+    ptrdiff_t count, length, step;
+    double share, spread;
+} likely_args;
 
 /* top = the maximum m of each vector, logs = log of the sum of e^(x - m), spread = sum of weight * (x - m). */
 typedef struct {
