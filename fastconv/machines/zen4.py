@@ -11,17 +11,17 @@ TABLE = Table(
     bandwidth=1.5e10,
     rates={
         "cython.conv.col2im@avx2": {
-            "call": 1.2e-06, "multiply": 9.705e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 2.8e-09,
+            "call": 1.2e-06, "multiply": 9.705e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 6e-09,
             "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11,
             "bytes": 6.6667e-11,
         },
         "cython.conv.col2im@avx512": {
-            "call": 1.2e-06, "multiply": 9.0416e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 2.8e-09,
+            "call": 1.2e-06, "multiply": 9.0416e-12, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 6e-09,
             "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11,
             "bytes": 6.6667e-11,
         },
         "cython.conv.col2im@portable": {
-            "call": 1.2e-06, "multiply": 2.1008e-11, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 2.8e-09,
+            "call": 1.2e-06, "multiply": 2.1008e-11, "tile": 3e-08, "window": 1e-08, "run": 2e-09, "row": 6e-09,
             "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.6667e-11, "bytes_cached": 1.3333e-11,
             "bytes": 6.6667e-11,
         },
