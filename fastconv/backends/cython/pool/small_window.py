@@ -40,7 +40,7 @@ MAX_TAPS = shared.POOL_CHANNELS_TAPS
 LAST_BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
 
 
-def merged(p: PoolProblem) -> PoolProblem:
+def places_as_channels(p: PoolProblem) -> PoolProblem:
     """Channels last: the last axes along which each place is a window, as channels, unless they are too many."""
     (d, h, w), (od, oh, ow), c = p.input, p.output, p.c
     single = [k == s == 1 and pads == (0, 0) for k, s, pads in zip(p.kernel, p.stride, p.pads, strict=True)]
@@ -161,7 +161,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
-        p = merged(p)
+        p = places_as_channels(p)
         taps = int(np.prod(SeparableBlocks.of(p).kernel))
         vectors = p.n * p.pixels * ceil_div(p.c, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
         work = {"load": vectors * taps, "store": vectors, "window": p.n * p.pixels}
@@ -175,7 +175,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _small_window = native.compiled("pool._small_window")
-        p = merged(problem)
+        p = places_as_channels(problem)
         blocks = SeparableBlocks.of(p)
         op, shares, scale = way(p)
         look = np.prod(blocks.kernel) > LOOK_COMPARISONS * np.prod(p.stride)
