@@ -271,16 +271,16 @@ TABLE = Table(
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
         },
         "cython.gemm.dots@avx2": {
-            "call": 6e-07, "product": 5e-08, "output": 1e-09, "multiply": 1.05e-11, "pack": 5e-10,
-            "bytes_cached": 1.5e-11, "bytes": 3.9216e-11,
+            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 9.2e-12, "pack": 2.5e-10,
+            "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.dots@avx512": {
-            "call": 6e-07, "product": 5e-08, "output": 1e-09, "multiply": 8.6e-12, "pack": 5e-10,
-            "bytes_cached": 1.5e-11, "bytes": 3.9216e-11,
+            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 7.5e-12, "pack": 2.5e-10,
+            "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.dots@portable": {
-            "call": 6e-07, "product": 5e-08, "output": 1e-09, "multiply": 2.1e-11, "pack": 5e-10,
-            "bytes_cached": 1.5e-11, "bytes": 3.9216e-11,
+            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 1.9e-11, "pack": 2.5e-10,
+            "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.packed@avx2": {
             "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 9.705e-12,
