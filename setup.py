@@ -24,7 +24,8 @@ from setuptools.command.build_ext import build_ext
 HERE = Path(__file__).parent
 NATIVE = "fastconv/backends/cython"  # every _*.pyx in its folders is a module
 SIMD = HERE / NATIVE / "simd"
-TABLES = runpy.run_path(str(HERE / NATIVE / "runtime" / "dtypes.py"))["TABLES"].values()
+DTYPES = runpy.run_path(str(HERE / NATIVE / "runtime" / "dtypes.py"))
+TABLES, TILES = DTYPES["TABLES"].values(), DTYPES["TILES"]
 LINKED = "fastconv.backends.cython.runtime._simd"  # the module that links the micro-kernels
 VIEWS = "fastconv.backends.cython.runtime._views"  # Cython's code for memory views, which is the same in all modules
 
@@ -52,9 +53,11 @@ elif platform.machine().lower() in ("aarch64", "arm64"):
 FEATURE_FLAGS = {
     "AVX512BF16": "-mavx512bf16", "AVX512VNNI": "-mavx512vnni", "AMX_TILE": "-mamx-tile", "AMX_BF16": "-mamx-bf16",
 }  # a compiler without them makes slower code for these tables
-BUILT = [(isa, table) for isa in ISA_FLAGS for table in TABLES if table.made_for(isa)]
+BUILT = [(isa, table) for isa in ISA_FLAGS for table in TABLES]
+TILED = [isa for isa in ISA_FLAGS if isa in TILES]  # with matrix registers
 if chosen := os.environ.get("FASTCONV_ISAS", "").split():
     BUILT = [(isa, table) for isa, table in BUILT if isa in chosen or f"{isa}_{table.name}" in chosen]
+    TILED = [isa for isa in TILED if isa in chosen or f"{isa}_tiles" in chosen]
 # Those with all functions take longest and come first, so that processors finish together.
 BUILT.sort(key=lambda built: built[1].stored != "FC_AS_IS")
 
@@ -75,6 +78,7 @@ def extensions():
             define_macros=[
                 *numpy_api,
                 ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{table.name})" for isa, table in BUILT)),
+                *[("FC_TILES", f"fc_{isa}_tiles") for isa in TILED],
             ],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
@@ -138,32 +142,36 @@ class Build(build_ext):
 
     def list_of_tables(self):
         """A file that changes with the tables that are built, so that the module which has them is linked again."""
-        path, text = Path(self.build_temp) / "tables", " ".join(f"{isa}_{table.name}" for isa, table in BUILT)
+        path, text = Path(self.build_temp) / "tables", " ".join([f"{isa}_{table.name}" for isa, table in BUILT] + TILED)
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         return str(path)
 
     def micro_kernels(self, pool):
-        """Compile simd/kernels.c for each instruction set and each of `TABLES`; what is up to date stays."""
+        """Compile kernels.c for each instruction set and each of `TABLES`, and tiles.c; what is up to date stays."""
         sources = (path for path in SIMD.rglob("*") if path.is_file())
         changed = max(path.stat().st_mtime for path in (*sources, HERE / "setup.py"))
 
-        def compile_one(isa, flags, table):
-            source = f"{NATIVE}/simd/kernels.c"
-            name = f"{isa}_{table.name}"
+        def compile_one(source, isa, kind, macros, features):
+            source, name = f"{NATIVE}/simd/{source}", f"{isa}_{kind}"
             folder = f"{self.build_temp}/{name}"
             made = [Path(name) for name in self.compiler.object_filenames([source], output_dir=folder)]
             if all(path.exists() and path.stat().st_mtime > changed for path in made):
                 return [str(path) for path in made]
             seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
-            macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}")]
-            macros += [("FC_DOUBLE", str(table.double)), ("FC_STORED", table.stored)]
-            extra = [FEATURE_FLAGS[feature] for of, feature in table.features if of == isa]
-            arguments = [*self.common, *flags, *filter(lambda flag: self.compiles([flag]), extra), *seen]
+            macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}"), *macros]
+            extra = [FEATURE_FLAGS[feature] for feature in features]
+            arguments = [*self.common, *ISA_FLAGS[isa], *filter(lambda flag: self.compiles([flag]), extra), *seen]
             return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
 
-        return [pool.submit(compile_one, isa, ISA_FLAGS[isa], table) for isa, table in BUILT]
+        jobs = []
+        for isa, table in BUILT:
+            macros = [("FC_DOUBLE", str(table.double)), ("FC_STORED", table.stored)]
+            features = [feature for of, feature in table.features if of == isa]
+            jobs.append(pool.submit(compile_one, "kernels.c", isa, table.name, macros, features))
+        floats = [("FC_DOUBLE", "0")]
+        return jobs + [pool.submit(compile_one, "tiles.c", isa, "tiles", floats, TILES[isa]) for isa in TILED]
 
     def compiles(self, flags):
         """Whether a trivial program compiles and links with `flags`."""

@@ -67,11 +67,12 @@ def _conv() -> Kernels:
         winograd1d,
         winograd2d,
     )
+    from fastconv.backends.cython.conv import tiles as conv_tiles
     from fastconv.backends.cython.conv_weight import direct as weight
     from fastconv.backends.cython.conv_weight import rows as weight_rows
     from fastconv.backends.cython.conv_weight import winograd as winograd_weight
-    from fastconv.backends.cython.gemm import skinny
-    from fastconv.backends.cython.widened import integers, pairs, products, tiled
+    from fastconv.backends.cython.gemm import skinny, tiles
+    from fastconv.backends.cython.widened import integers, pairs, products
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
     from fastconv.backends.numba import empty
@@ -86,7 +87,7 @@ def _conv() -> Kernels:
     native = (*one, *grouping, *filtering, *direct_last.KERNELS, *direct.KERNELS)
     exact = numpy.KERNELS[-1]  # does any convolution
     integer = (*pairs.integer_convolutions(exact), *integers.convolutions(exact))
-    narrow = (*tiled.CONVOLUTIONS, *pairs.CONVOLUTIONS, *products.CONVOLUTIONS, *integer)
+    narrow = (*tiles.CONVOLUTIONS, *conv_tiles.CONVOLUTIONS, *pairs.CONVOLUTIONS, *products.CONVOLUTIONS, *integer)
     others = (*narrow, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
     forward = (*trimmed.trim(native), *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
@@ -100,7 +101,7 @@ def _conv() -> Kernels:
 
 
 def _gemm() -> Kernels:
-    from fastconv.backends.cython.gemm import dots, skinny
+    from fastconv.backends.cython.gemm import dots, skinny, tiles
     from fastconv.backends.cython.gemm import packed as native
     from fastconv.backends.cython.widened import integers, pairs, products
     from fastconv.backends.numba import empty
@@ -109,7 +110,7 @@ def _gemm() -> Kernels:
     from fastconv.backends.reference.gemm import ReferenceGemm
 
     integer = (*pairs.integer_products(*numpy.KERNELS), *integers.products(*numpy.KERNELS))
-    narrow = (*pairs.PRODUCTS, *products.PRODUCTS, *integer)
+    narrow = (*tiles.KERNELS, *pairs.PRODUCTS, *products.PRODUCTS, *integer)
     others = (*narrow, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
     return (*skinny.KERNELS, *dots.KERNELS, *native.KERNELS, *others, ReferenceGemm())
 

@@ -148,6 +148,10 @@ TABLE = Table(
         "cython.conv.thin@portable": {
             "call": 2e-07,
         },
+        "cython.conv.tiles@avx512": {
+            "call": 2e-06, "item": 3e-07, "tile": 1.2e-07, "row": 2e-08, "pack": 8e-11, "weights": 3e-10, "step": 8e-09,
+            "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+        },
         "cython.conv.windows@avx2": {
             "store": 2.5e-10,
         },
@@ -295,8 +299,8 @@ TABLE = Table(
             "multiply_in_place": 1.9328e-11, "pack": 1.3e-10, "bytes_cached": 2e-11, "bytes": 6.6667e-11,
         },
         "cython.gemm.tiles@avx512": {
-            "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 2.3e-12,
-            "multiply_in_place": 2.1e-12, "pack": 1.3e-10, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
+            "call": 2e-06, "step": 7e-09, "tile": 1.2e-07, "pack": 6e-11, "bytes_cached": 1.3333e-11,
+            "bytes": 6.6667e-11,
         },
         "cython.gemm.thin@avx2": {
             "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 1.3e-10, "bytes_sides": 1.3333e-11,

@@ -79,7 +79,7 @@ def _recipe(
         p, options, x_shape, x_dtype, (full if shape is None else shape,),
         canonical_input((1, *left), p.dtype, enter) if p.batch == 1 and not unread else enter,
         canonical_result((p.batch, p.m, p.n)),
-        same_order=x_dtype == p.dtype and p.acc == p.out and prod(a_shape) == p.batch * p.m * p.k,
+        same_order=x_dtype == p.dtype == p.out and prod(a_shape) == p.batch * p.m * p.k,
     )  # fmt: skip
     whole = right if p.b_batched or unread else canonical_input((1, *matrix), p.dtype, right)
     return recipe, whole, added if p.c else None, row

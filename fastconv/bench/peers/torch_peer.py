@@ -75,6 +75,11 @@ def tensor(a: np.ndarray) -> torch.Tensor:
         raise Unsupported(str(e)) from None
 
 
+def _added(a: np.ndarray | None, x: torch.Tensor) -> torch.Tensor | None:
+    """What is added to products of `x`, in its dtype: torch takes no other."""
+    return None if a is None else tensor(a).to(x.dtype)
+
+
 def _input(work: Work) -> torch.Tensor:
     """(N, C, spatial...); an NHWC array gives a channels-last tensor, as torch wants it."""
     n, c = work.canonical.shape[:2]
@@ -120,7 +125,7 @@ def _conv(work: Work, p: ConvProblem) -> list[Contender]:
     x = _input(work)
     w = work.constants[0]
     w = tensor(w.reshape(*w.shape[:2], *w.shape[5 - rank :]))
-    b = None if work.constants[1] is None else tensor(work.constants[1])
+    b = _added(work.constants[1], x)
     stride, dilation, pads = last(p.stride, rank), last(p.dilation, rank), last(p.pads, rank)
     act = _activation(p.activation)
     if p.direction == "transposed":
@@ -220,7 +225,7 @@ def _adaptive(work: Work, p: AdaptivePoolProblem, x: torch.Tensor) -> Callable[[
 
 def _gemm(work: Work, p: GemmProblem) -> Callable[[], Any]:
     a, b = tensor(work.canonical), tensor(work.constants[0])
-    c, bias = (None if v is None else tensor(v) for v in work.constants[1:])
+    c, bias = (_added(v, a) for v in work.constants[1:])
     a, b = a.mT if p.trans_a else a, b.mT if p.trans_b else b
     if p.batch == 1 and b.shape[0] == 1:
         a, b, c = a[0], b[0], None if c is None else c[0]

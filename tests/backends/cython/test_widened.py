@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.backends.cython.conv import tiles as conv_tiles
+from fastconv.backends.cython.gemm import tiles
 from fastconv.backends.cython.runtime import halves, native
-from fastconv.backends.cython.widened import pairs, tiled
+from fastconv.backends.cython.widened import pairs
 from fastconv.backends.cython.widened import pieces as widened
 from fastconv.backends.cython.widened import pool as widened_pool
 from fastconv.backends.cython.widened import products as widened_products
@@ -21,6 +23,7 @@ from fastconv.core.problems.conv import conv_problem
 from fastconv.core.problems.gemm import gemm_problem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
+from tests.guard import guarded_copy
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
@@ -138,8 +141,9 @@ def test_what_it_leaves_to_others() -> None:
     assert kernel.reject(image) is None and kernel.workspace(image) < 8 << 20
 
 
-CONVOLUTIONS = [*widened_products.CONVOLUTIONS, *pairs.CONVOLUTIONS, *tiled.CONVOLUTIONS]
-BFLOAT16 = [*tiled.CONVOLUTIONS, *pairs.CONVOLUTIONS, *pairs.PRODUCTS]
+TILED = [*tiles.CONVOLUTIONS, *conv_tiles.CONVOLUTIONS]
+CONVOLUTIONS = [*widened_products.CONVOLUTIONS, *pairs.CONVOLUTIONS, *TILED]
+BFLOAT16 = [*TILED, *pairs.CONVOLUTIONS, *tiles.KERNELS, *pairs.PRODUCTS]
 
 
 @pytest.mark.parametrize("block", [400, 1 << 19])
@@ -148,8 +152,9 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
     """For all blocks: both layouts, padding of every kind, strides, dilation, groups, volumes."""
     monkeypatch.setattr(widened_products, "BLOCK", block)
     monkeypatch.setattr(widened_products, "NARROWEST", 4)
-    monkeypatch.setattr(tiled, "BAND_BYTES", 20 * block)
+    monkeypatch.setattr(conv_tiles, "block_bytes", lambda name: block)
     widened_products.WidenedBlocks.of.cache_clear()
+    conv_tiles.TiledBlocks.of.cache_clear()
     rng = np.random.default_rng(4)
     shapes = [  # input, weights, groups, stride, padding, dilation
         ((3, 4, 9, 30), (5, 4, 1, 1), 1, 1, 0, 1),
@@ -184,14 +189,16 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
             got.astype(float), want.astype(float), rtol=2 * kernel.error(p), atol=atol, err_msg=str(p)
         )
     widened_products.WidenedBlocks.of.cache_clear()
+    conv_tiles.TiledBlocks.of.cache_clear()
     if not tried:
         pytest.skip("not available here")
 
 
 @pytest.mark.parametrize("block", [100, 1 << 19])
-@pytest.mark.parametrize("kernel", [*widened_products.PRODUCTS, *pairs.PRODUCTS], ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", [*widened_products.PRODUCTS, *tiles.KERNELS, *pairs.PRODUCTS], ids=lambda k: k.name)
 def test_products(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> None:
     monkeypatch.setattr(widened_products, "BLOCK", block)
+    monkeypatch.setattr(tiles, "block_bytes", lambda name: block)
     rng = np.random.default_rng(5)
     shapes = [((3, 7, 20), (20, 9)), ((4, 7, 5), (4, 5, 6)), ((1, 30), (30, 2)), ((2, 3, 0), (2, 0, 4))]
     shapes += [((0, 3), (3, 4)), ((2, 3), (3, 0))]
@@ -209,7 +216,7 @@ def test_products(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> N
         tried += 1
         x = rng.integers(-3, 4, (p.batch, p.k, p.m) if trans_a else (p.batch, p.m, p.k)).astype(dtype)
         right = (p.n, p.k) if trans_b else (p.k, p.n)
-        addend = np.broadcast_to(rng.integers(-3, 4, n).astype(dtype), (p.batch, p.m, p.n)) if c else None
+        addend = np.broadcast_to(rng.integers(-3, 4, n).astype(p.acc), (p.batch, p.m, p.n)) if c else None
         constants = (
             rng.integers(-3, 4, (p.batch if p.b_batched else 1, *right)).astype(dtype), addend,
             rng.normal(size=n).astype(half),
@@ -273,15 +280,16 @@ def test_every_remainder_of_bfloat16(kernel: Any) -> None:
     dtype, tried = HALVES[1], 0
     for _ in range(150):
         layout = str(rng.choice(["NCHW", "NHWC"]))
-        if kernel in pairs.PRODUCTS:
+        if kernel in (*pairs.PRODUCTS, *tiles.KERNELS):
             m, n, k = (int(v) for v in rng.integers(1, 70, 3))
-            trans_b = bool(rng.integers(2))
-            p: Any = gemm_problem(((m, k), dtype), ((n, k) if trans_b else (k, n), dtype), None, None, 1.0, 0.0, False,
-                                  trans_b, None, bool(rng.integers(2)))[0]  # fmt: skip
-            x, w = rng.normal(size=(1, m, k)), rng.normal(size=(1, n, k) if trans_b else (1, k, n))
+            trans_a, trans_b = (bool(v) for v in rng.integers(2, size=2))
+            a, b = (k, m) if trans_a else (m, k), (n, k) if trans_b else (k, n)
+            packed = bool(rng.integers(2))
+            p: Any = gemm_problem((a, dtype), (b, dtype), None, None, 1.0, 0.0, trans_a, trans_b, None, packed)[0]
+            x, w = rng.normal(size=(1, *a)), rng.normal(size=(1, *b))
             constants: Any = w.astype(dtype), None, None
         else:
-            ic, oc = (int(v) for v in rng.integers(1, 70, 2))
+            ic, oc = int(rng.integers(1, rng.choice([5, 70]))), int(rng.integers(1, 70))
             kh, kw = (1, 1) if kernel.algorithm == "pointwise" else (int(v) for v in rng.integers(1, 5, 2))
             ih, iw = int(rng.integers(kh, 12)), int(rng.integers(kw, 40))
             step = (1, 1) if kernel.algorithm == "pointwise" else tuple(int(v) for v in rng.integers(1, 4, 2))
@@ -295,12 +303,14 @@ def test_every_remainder_of_bfloat16(kernel: Any) -> None:
             continue
         tried += 1
         given = images(x.astype(dtype), layout) if x.ndim == 5 else x.astype(dtype)
+        at = str(rng.choice(["start", "end"]))
+        given, constants = guarded_copy(given, at), (guarded_copy(constants[0], at), *constants[1:])
         wide = replace(p, dtype=np.dtype(float), acc=np.dtype(float), out=np.dtype(float))
         want = np.zeros(p.results[0][0])
         kernels(p.op)[-1].prepare(wide, (constants[0].astype(float), *constants[1:]), 1)(given.astype(float), want)
         got = np.full(p.results[0][0], np.nan, dtype)
-        got = images(got, layout) if x.ndim == 5 else got
-        kernel.prepare(p, constants, 1)(given, got)
+        got = guarded_copy(images(got, layout) if x.ndim == 5 else got, at)
+        kernel.prepare(p, constants, int(rng.integers(1, 3)))(given, got)
         atol = 1e-5 * np.abs(want).max()
         np.testing.assert_allclose(got.astype(float), want, rtol=2.0**-8, atol=atol, err_msg=str(p))
     if not tried:

@@ -4,8 +4,6 @@ from fastconv.backends.cython.runtime._prepared import Bound, Prepared
 from fastconv.core.problems.gemm import GemmProblem
 
 class PackedGemm(Prepared):
-    parts: int
-    apart: int
     def __init__(
         self,
         table: int,

@@ -62,7 +62,6 @@ cdef class PackedGemm(Prepared):
     cdef Py_ssize_t batch, m, n, k, kc, nc, strips, strips_per_item, panels_per_item, column_blocks, depth_blocks
     cdef Py_ssize_t panels, items_per_block  # panels of a block that runs pack, and all items of a block
     cdef bint trans_a, trans_b, b_batched, streams, whole, packs_a, pauses
-    cdef public Py_ssize_t parts, apart  # of a row of A; see gemm.h
     cdef fc_epilogue e
 
     def __init__(
@@ -73,7 +72,6 @@ cdef class PackedGemm(Prepared):
         self.strips = (self.m + self.t.mr - 1) // self.t.mr
         self.strips_per_item, self.panels_per_item = strips_per_item, panels_per_item
         self.column_blocks, self.depth_blocks = (self.n + nc - 1) // nc, (self.k + kc - 1) // kc
-        self.parts = 1
         self.trans_a, self.trans_b, self.b_batched = p.trans_a, p.trans_b, p.b_batched
         self.streams, self.whole, self.packs_a = streams, whole, packs_a
         self.pauses = streams and self.kc > 2 * PIECE and min(self.strips, strips_per_item) > 1
@@ -244,7 +242,6 @@ cdef class PackedGemm(Prepared):
             for s in range(s0, s1):
                 self.strip(job, &a, s, g, min(end, g + group), scratch)
             g = g + group
-        self.t.gemm_release()
 
     cdef Py_ssize_t lead(self, const Job *job) noexcept nogil:
         """By how many columns the first streamed panel is narrower, so that the other ones begin on cache lines."""
@@ -257,8 +254,8 @@ cdef class PackedGemm(Prepared):
         """Strip s of A times the packed panels from column j of the block to column `end`."""
         cdef Py_ssize_t nr = self.t.nr, size = self.t.itemsize
         cdef gemm_tile_args tile
-        tile.b, tile.bs, tile.depth = job.b + j // nr * job.panel * size, nr, job.depth // self.parts
-        tile.parts, tile.apart, tile.resumes, tile.pauses, tile.more = self.parts, self.apart, 0, 0, 0
+        tile.b, tile.bs, tile.depth = job.b + j // nr * job.panel * size, nr, job.depth
+        tile.resumes, tile.pauses, tile.more = 0, 0, 0
         tile.spacing, tile.step, tile.run, tile.jump = 64, nr * size, tile.depth, 0
         while j < end:
             tile.cols = min(nr, end - j)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython.runtime import native
-from fastconv.backends.cython.runtime.dtypes import BFLOAT16_TILES, DType
+from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run, summation_error
@@ -38,7 +38,6 @@ class PackedGemm(Kernel[GemmProblem]):
     activations = frozenset({"relu"})
     revision = 4
     types: DType | None = None  # of its table, where elements are not those of sums
-    parts, apart = 1, 0  # of a row of the first operand, see simd/gemm/gemm.h
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -66,15 +65,10 @@ class PackedGemm(Kernel[GemmProblem]):
         pack = packed_a + (0 if prepacked else columns)
         return Features({"call": 1, "multiply": multiply, "pack": pack, **native.traffic(p.bytes)})
 
-    @property
-    def _tiled(self) -> bool:
-        """Whether matrix registers multiply: they load rows of A as they lie, and B from packed panels."""
-        return self.types is BFLOAT16_TILES
-
     def _streams(self, p: GemmProblem) -> bool:
         """Whether panels of B are read in place, one after the other, each for all strips of A."""
         packed_once = not p.b_batched and (p.packed or (p.batch > 1 and p.trans_b))  # for many runs or products
-        return not (self._tiled or packed_once) and self._few(p)
+        return not packed_once and self._few(p)
 
     def _few(self, p: GemmProblem) -> bool:
         """Whether A is small enough for that."""
@@ -85,13 +79,13 @@ class PackedGemm(Kernel[GemmProblem]):
     def _packs_a(self, p: GemmProblem, panels: int) -> bool:
         """Whether strips of A are packed, if they are contiguous, for so many panels of B."""
         aliased = not p.trans_a and p.k * p.acc.itemsize % NEAR == 0
-        return not self._tiled and (panels > PASSES or aliased)
+        return panels > PASSES or aliased
 
     def _blocks(self, p: GemmProblem) -> tuple[int, int]:
         """(depth, columns) of a block of B."""
         size = p.acc.itemsize
         nr = native.tile(self.isa, size)[1]
-        depth, every = p.k if self.parts > 1 else native.depth_part(p.k, size), round_up(max(p.n, 1), nr)
+        depth, every = native.depth_part(p.k, size), round_up(max(p.n, 1), nr)
         if self._streams(p):
             return depth, every
         cols = max(1, block_bytes(B) // (max(depth, 1) * nr * size)) * nr
@@ -122,7 +116,7 @@ class PackedGemm(Kernel[GemmProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         nbytes = (strips * mr * native.depth_part(p.k, size) + nr) * size
-        return nbytes if self._packs_a(p, panels) or (nbytes <= ROOM and not self._tiled) else 0
+        return nbytes if self._packs_a(p, panels) or nbytes <= ROOM else 0
 
     def _whole(self, p: GemmProblem) -> bool:
         """Whether each product of a batch is computed by one thread."""
@@ -159,7 +153,6 @@ class PackedGemm(Kernel[GemmProblem]):
         prepared = _packed.PackedGemm(
             table, p, *self._blocks(p), *items, self._streams(p), self._whole(p), self._room(p, *items) > 0
         )
-        prepared.parts, prepared.apart = self.parts, self.apart
         own, shared = prepared.scratch_bytes()
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y = y or native.matrices(p.batch, p.m, p.n)

@@ -4,6 +4,7 @@
 import time
 
 from fastconv.backends.cython.runtime._simd cimport Panels, View, address, axis_of, fc_axis, fc_source, fc_table, pack_panels, view
+from fastconv.backends.cython.runtime._tiles cimport fc_tiles
 
 
 cdef extern from "simd/table.h":
@@ -30,6 +31,13 @@ cdef extern from "simd/table.h":
     #else
     static int fc_request_tiles(void) { return 0; }
     #endif
+    #include "simd/tiles/tiles.h"
+    #ifdef FC_TILES
+    extern const fc_tiles FC_TILES;
+    #define FC_TILES_FOUND (&FC_TILES)
+    #else
+    #define FC_TILES_FOUND ((const fc_tiles *)NULL)
+    #endif
     #ifdef _OPENMP
     #define FC_OPENMP 1
     #else
@@ -39,6 +47,7 @@ cdef extern from "simd/table.h":
     int fc_request_tiles()
     const fc_table *fc_find(const char *name)
     int FC_OPENMP
+    const fc_tiles *FC_TILES_FOUND
 
 HAS_OPENMP = bool(FC_OPENMP)
 
@@ -51,6 +60,11 @@ def table(str name):
 def request_tiles():
     """Whether the system lets this process use AMX, the matrix registers; it must be asked once."""
     return bool(fc_request_tiles())
+
+
+def tiles():
+    """Address of the micro-kernels of matrix registers; 0 where they were not built."""
+    return <size_t>FC_TILES_FOUND if FC_TILES_FOUND != NULL and FC_TILES_FOUND.multiply_tiles != NULL else 0
 
 
 def sizes(size_t table):

@@ -30,36 +30,28 @@ class DType(NamedTuple):
 class Table(NamedTuple):
     """The end of a table's name, the macros of simd/isa/simd.h that describe its types, and what a CPU needs for it.
 
-    `features` are those that a table needs in addition to its instruction set, by its name; `only`: the instruction
-    sets that have the table, if not all.
+    `features` are those that a table needs in addition to its instruction set, by its name.
     """
 
     name: str
     double: int
     stored: str = "FC_AS_IS"
     features: tuple[tuple[str, str], ...] = ()
-    only: tuple[str, ...] = ()
-
-    def made_for(self, isa: str) -> bool:
-        """Whether there is a table for an instruction set."""
-        return isa in self.only or not self.only
 
 
-# An element of pairs is two numbers, adjacent along the sum; of tiles, the matrix registers take 16 of these at once.
+# An element of pairs is two numbers, adjacent along the sum.
 BFLOAT16_PAIRS = DType("bfloat16", "float32", "float32", 2)
-BFLOAT16_TILES = DType("bfloat16", "float32", "float32", 32)
 INT16_PAIRS = DType("int16", "int32", "int32", 2)
 INT64 = DType("int64", "int64", "int64")  # products and sums wrap around
 
-TILES = tuple(("avx512", feature) for feature in ("AVX512BF16", "AMX_TILE", "AMX_BF16"))
 TABLES = {
     DType("float32", "float32", "float32"): Table("f32", 0),
     DType("float64", "float64", "float64"): Table("f64", 1),
     DType("float16", "float32", "float16"): Table("f16", 0, "FC_FLOAT16"),
     DType("bfloat16", "float32", "bfloat16"): Table("bf16", 0, "FC_BFLOAT16"),
     BFLOAT16_PAIRS: Table("bf16_pairs", 0, "FC_BFLOAT16_PAIRS", (("avx512", "AVX512BF16"),)),
-    BFLOAT16_TILES: Table("bf16_tiles", 0, "FC_BFLOAT16_PAIRS", TILES, ("avx512",)),
     INT16_PAIRS: Table("i16_pairs", 0, "FC_INT16_PAIRS", (("avx512", "AVX512VNNI"),)),
     INT64: Table("i64", 1, "FC_INT64"),
 }
 BY_NAME = {key.input: key for key in TABLES if key.input == key.output}  # what arrays of one dtype need
+TILES = {"avx512": ("AVX512BF16", "AMX_TILE", "AMX_BF16")}  # what a CPU needs for matrix registers: simd/tiles.c

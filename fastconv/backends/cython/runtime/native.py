@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from fastconv.backends.cython.runtime import shared
-from fastconv.backends.cython.runtime.dtypes import BFLOAT16_TILES, BY_NAME, TABLES, DType
+from fastconv.backends.cython.runtime.dtypes import BY_NAME, TABLES, TILES, DType
 from fastconv.core import arrays, cpu, machine, threads
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
@@ -143,6 +143,19 @@ def has_features(isa: str, types: DType) -> bool:
     return any(of == isa for of, _ in TABLES[types].features)
 
 
+def reject_tiles(isa: str) -> str | None:
+    """Why matrix registers cannot be used here; None if they can."""
+    reason = unavailable(isa)
+    if reason is not None:
+        return reason
+    missing = next((f for f in TILES[isa] if f not in cpu.features()), None)
+    if missing is not None:
+        return f"this CPU has no {missing}"
+    if not tiles_allowed():
+        return "the system does not allow AMX"
+    return None if simd().tiles() else "AMX was not compiled in"
+
+
 def reject_types(isa: str, types: DType) -> str | None:
     """Why kernels of `isa` cannot use the table of these types here; None if they can."""
     reason = unavailable(isa)
@@ -151,8 +164,6 @@ def reject_types(isa: str, types: DType) -> str | None:
     missing = next((f for of, f in TABLES[types].features if of == isa and f not in cpu.features()), None)
     if missing is not None:
         return f"this CPU has no {missing}"
-    if types == BFLOAT16_TILES and not tiles_allowed():
-        return "the system does not allow AMX"
     return None if table(isa, types) else f"{TABLES[types].name} of {isa} was not compiled in"
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -21,20 +20,20 @@ import numpy as np
 from fastconv.backends.common import integers
 from fastconv.backends.cython.conv import direct, pointwise
 from fastconv.backends.cython.gemm import packed, skinny
+from fastconv.backends.cython.gemm.tiles import NOTE
 from fastconv.backends.cython.runtime import halves, native
-from fastconv.backends.cython.runtime.dtypes import BFLOAT16_PAIRS, BFLOAT16_TILES, INT16_PAIRS, TABLES, DType
-from fastconv.backends.cython.widened.products import BLOCK, WidenedConv, WidenedGemm, WidenedKernel
+from fastconv.backends.cython.runtime.dtypes import BFLOAT16_PAIRS, INT16_PAIRS, DType
+from fastconv.backends.cython.widened.products import WidenedConv, WidenedGemm, WidenedKernel
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Kernel, Run, Specialised
-from fastconv.core.numbers import ceil_div, even_part
+from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import is_bfloat16, named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
 LARGEST_PRODUCT = 2**16  # of magnitudes of two 8-bit integers
 INT32 = np.dtype(np.int32)
-TILES_NOTE = "pairs of bfloat16 are multiplied at once; denormal numbers count as zero"
-RELATIVE = {BFLOAT16_PAIRS: "pairs", BFLOAT16_TILES: "tiles", INT16_PAIRS: "integer_pairs"}
+RELATIVE = {BFLOAT16_PAIRS: "pairs", INT16_PAIRS: "integer_pairs"}
 
 
 class PairedKernel(WidenedKernel):
@@ -44,13 +43,11 @@ class PairedKernel(WidenedKernel):
         """`otherwise`: does what does not fit 32 bits."""
         of_pairs = copy(inner)
         of_pairs.types = types
-        if types is BFLOAT16_TILES:
-            of_pairs.row = "cython.gemm.tiles"
         super().__init__(of_pairs)
         self.otherwise, self.types, self.relative = otherwise, types, RELATIVE[types]
         self.of_floats = types is not INT16_PAIRS
         if self.of_floats and native.has_features(self.isa, types):
-            self.note, self.flushes = TILES_NOTE, True
+            self.note, self.flushes = NOTE, True
 
     def reject(self, problem: Any) -> str | None:
         p = problem
@@ -65,7 +62,7 @@ class PairedKernel(WidenedKernel):
 
     def features(self, problem: Any) -> Features:
         # What a multiply-add of pairs takes beyond one of floats, which the inner kernel counts.
-        extra = {} if self.types is BFLOAT16_TILES else {f"multiply_{self.types.input}": problem.flops / 2}
+        extra = {f"multiply_{self.types.input}": problem.flops / 2}
         return super().features(problem) + Features(extra).of(self.rates)
 
     def summed(self, problem: Any) -> Any:
@@ -148,99 +145,10 @@ class PairedGemm(PairedKernel, WidenedGemm):
         return replace(q, k=ceil_div(q.k, 2))
 
 
-class TiledPointwise(Specialised[ConvProblem]):
-    """1x1 convolutions as products: of pixels and weights channels last, else of weights and pixels."""
-
-    backend = "cython"
-    algorithm = "pointwise"
-    relative = RELATIVE[BFLOAT16_TILES]
-    row = "cython.widened_products"
-    activations = frozenset({"relu"})
-
-    def __init__(self, inner: PairedGemm) -> None:
-        self.inner, self.isa, self.note, self.flushes = inner, inner.isa, inner.note, inner.flushes
-
-    def reject(self, problem: ConvProblem) -> str | None:
-        p = problem
-        if p.not_forward:
-            return p.not_forward
-        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
-            return "not 1x1 with stride 1 and no padding"
-        if p.groups != 1 or p.ic == 0:
-            return "groups, or no channels"
-        return self.inner.reject(self.as_product(p, self._columns(p)))
-
-    def as_product(self, p: ConvProblem, columns: int) -> GemmProblem:
-        """The product for all pixels channels last, else for `columns` pixels of an image."""
-        if p.layout == "NHWC":
-            return native.as_product(p, 1, p.n * p.pixels)
-        q = native.as_product(p, 1, p.oc)
-        return replace(
-            q, n=columns, b_batched=True, trans_b=False, bias=False, c=p.bias, beta=float(p.bias), packed=False
-        )
-
-    @staticmethod
-    def _columns(p: ConvProblem) -> int:
-        return even_part(max(p.pixels, 1), max(1, BLOCK // 2 // max(1, p.ic + p.oc)), 32)
-
-    def features(self, problem: ConvProblem) -> Features:
-        p, columns = problem, self._columns(problem)
-        times = 1 if p.layout == "NHWC" else max(p.n, 1) * ceil_div(max(p.pixels, 1), columns)
-        return self.inner.work(self.as_product(p, columns)) * times
-
-    def workspace(self, problem: ConvProblem) -> int:
-        return self.total_workspace(problem, 1)
-
-    def total_workspace(self, problem: ConvProblem, threads: int) -> int:
-        return self.inner.total_workspace(self.as_product(problem, self._columns(problem)), threads)
-
-    def error(self, problem: ConvProblem) -> float:
-        return self.inner.error(self.as_product(problem, self._columns(problem)))
-
-    def bound(self, problem: ConvProblem) -> float:
-        return self.inner.bound(self.as_product(problem, self._columns(problem)))
-
-    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        p, columns = problem, self._columns(problem)
-        if p.layout == "NHWC":
-            of_pixels = self.inner.specialise(self.as_product(p, columns), threads)
-
-            def bind_last(constants: tuple[Any, ...]) -> Run:
-                weights, bias = constants
-                run = of_pixels((weights.reshape(1, p.oc, p.ic), None, bias))
-                rows = 1, p.n * p.pixels
-
-                def run_last(x: np.ndarray, out: np.ndarray) -> None:
-                    y = out.transpose(0, 2, 3, 4, 1).reshape(*rows, p.oc)
-                    run(x.transpose(0, 2, 3, 4, 1).reshape(*rows, p.ic), y)
-
-                return run_last
-
-            return bind_last
-        parts = [slice(q, min(q + columns, p.pixels)) for q in range(0, p.pixels, columns)]
-        widths = {part.stop - part.start for part in parts}
-        binds = {width: self.inner.specialise(self.as_product(p, width), threads) for width in widths}
-
-        def bind(constants: tuple[Any, ...]) -> Run:
-            weights, bias = constants[0].reshape(1, p.oc, p.ic), constants[1]
-            added = {w: bias if bias is None else np.broadcast_to(bias[:, None], (1, p.oc, w)) for w in widths}
-
-            def run(x: np.ndarray, out: np.ndarray) -> None:
-                for n, part in product(range(p.n), parts):
-                    image, y = x[n].reshape(1, p.ic, p.pixels), out[n].reshape(1, p.oc, p.pixels)
-                    width = part.stop - part.start
-                    binds[width]((image[:, :, part], added[width], None))(weights, y[:, :, part])
-
-            return run
-
-        return bind
-
-
 _CONVOLUTIONS = (*pointwise.KERNELS, *direct.KERNELS)
 _PRODUCTS = (*skinny.KERNELS, *packed.KERNELS)
-_TILED = [PairedGemm(k, BFLOAT16_TILES) for k in packed.KERNELS if TABLES[BFLOAT16_TILES].made_for(k.isa)]
-CONVOLUTIONS = (*map(TiledPointwise, _TILED), *(PairedConv(k, BFLOAT16_PAIRS) for k in _CONVOLUTIONS))
-PRODUCTS = (*_TILED, *(PairedGemm(k, BFLOAT16_PAIRS) for k in _PRODUCTS))
+CONVOLUTIONS = tuple(PairedConv(k, BFLOAT16_PAIRS) for k in _CONVOLUTIONS)
+PRODUCTS = tuple(PairedGemm(k, BFLOAT16_PAIRS) for k in _PRODUCTS)
 
 
 def integer_convolutions(otherwise: Kernel[ConvProblem]) -> tuple[PairedConv, ...]:

@@ -241,7 +241,7 @@ class WidenedConv(WidenedKernel):
 
 
 class WidenedGemm(WidenedKernel):
-    """Products of matrices: some of a batch, or some rows of one."""
+    """Products of matrices: some of a batch, some rows of one, or some columns, where b is large and used once."""
 
     @property
     def order(self) -> str:
@@ -259,14 +259,15 @@ class WidenedGemm(WidenedKernel):
         one = p.m * (p.k + p.n) + (p.k * p.n if p.b_batched else 0)
         count = max(1, min(p.batch, BLOCK // max(1, one))) if rows >= p.m else 1
         again = p.packed or rows < p.m or count < p.batch
+        columns = p.n if again or p.b_batched or p.k * p.n <= BLOCK else even_part(p.n, max(NARROWEST, BLOCK // p.k))
         return replace(
-            p, batch=count, m=rows, dtype=self.wide, acc=self.wide, out=self.wide, c=False, beta=0.0,
+            p, batch=count, m=rows, n=columns, dtype=self.wide, acc=self.wide, out=self.wide, c=False, beta=0.0,
             bias=p.bias and not p.c, activation=None if p.c else p.activation, packed=again and not p.b_batched,
         )  # fmt: skip
 
     def features(self, problem: GemmProblem) -> Features:
         p, q = problem, self.block(problem)
-        count = ceil_div(max(p.batch, 1), q.batch) * ceil_div(max(p.m, 1), q.m)
+        count = ceil_div(max(p.batch, 1), q.batch) * ceil_div(max(p.m, 1), q.m) * ceil_div(max(p.n, 1), max(q.n, 1))
         shared = 0 if p.packed or p.b_batched else p.k * p.n
         moved = p.batch * p.m * (p.k + p.n) + (p.batch * p.k * p.n if p.b_batched else 0)
         counts = {"call": count, "convert": shared + moved, "pack": shared * q.packed}
@@ -276,7 +277,7 @@ class WidenedGemm(WidenedKernel):
     def _bytes(p: GemmProblem, q: GemmProblem) -> tuple[int, int, int, int]:
         """Elements of A, the result, c and B of a block."""
         size = q.batch * q.m * q.n
-        floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * p.b_batched
+        floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * (p.b_batched or q.n < p.n)
         a, y, c, b = (whole_lines(n * q.dtype.itemsize) for n in floats)
         return a, y, c, b
 
@@ -300,7 +301,7 @@ class WidenedGemm(WidenedKernel):
             b, c, bias = constants
             bias = self.widened(bias)
             added = None if p.c else bias
-            shared = None if p.b_batched else self.enter(b, axis)
+            shared = None if p.b_batched or q.n < p.n else self.enter(b, axis)
             runs: dict[tuple[int, int], Run] = {}
 
             def runner(count: int, rows: int) -> Run:
@@ -315,9 +316,14 @@ class WidenedGemm(WidenedKernel):
                     inner(*to.shape[:2])((self.enter(b[at], axis, pieces[3]), None, added))(given, result)
                 else:
                     runner(*to.shape[:2])(given, result)
+                finish(to, result, None if c is None else c[at, rows], bias, pieces[2])
+
+            def finish(
+                to: np.ndarray, result: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, buffer: np.ndarray
+            ) -> None:
                 if c is not None:
-                    addend = floats(pieces[2], to.shape, wide)
-                    convert(self.isa, addend, c[at, rows])
+                    addend = floats(buffer, to.shape, wide)
+                    convert(self.isa, addend, c)
                     addend *= wide.type(p.beta.real)
                     result += addend
                     if bias is not None:
@@ -326,12 +332,28 @@ class WidenedGemm(WidenedKernel):
                         np.maximum(result, 0, out=result)
                 self.leave(to, result)
 
+            def run_columns(x: np.ndarray, out: np.ndarray) -> None:
+                """Some columns of b at a time, the last ones perhaps twice: their floats stay in the cache."""
+                with borrow(total) as scratch:
+                    pieces = [scratch[start:] for start in starts]
+                    given = self.enter(x, 1 if p.trans_a else 2, pieces[0])
+                    for first in range(0, p.n, q.n):
+                        at = slice(min(first, p.n - q.n), min(first + q.n, p.n))
+                        part = self.enter(b[:, at] if p.trans_b else b[:, :, at], axis, pieces[3])
+                        to = out[:, :, at]
+                        result = floats(pieces[1], to.shape, wide)
+                        inner(q.batch, q.m)((part, None, None if added is None else added[at]))(given, result)
+                        addend = None if c is None else c[:, :, at]
+                        finish(to, result, addend, None if bias is None else bias[at], pieces[2])
+
             def run(x: np.ndarray, out: np.ndarray) -> None:
                 with borrow(total) as scratch:
                     pieces = [scratch[start:] for start in starts]
                     for at, rows in rectangles(p.batch, p.m, q.batch, q.m):
                         block(x, out, at, rows, pieces)
 
+            if q.n < p.n:
+                return np.errstate(all="ignore")(run_columns)
             if c is not None:
                 return np.errstate(all="ignore")(run)
             if shared is None or (q.batch, q.m) != (p.batch, p.m):
