@@ -599,16 +599,16 @@ TABLE = Table(
             "call": 2e-06, "element": 4e-09, "bytes": 6.6667e-11,
         },
         "phases": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 6.6667e-11,
+            "block": 3e-06, "weight": 3e-09, "bytes": 6.6667e-11,
         },
         "phases@avx2": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 1.1e-10,
+            "block": 3e-06, "weight": 3e-09, "bytes": 1.1e-10,
         },
         "phases@avx512": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 1.1e-10,
+            "block": 3e-06, "weight": 3e-09, "bytes": 1.1e-10,
         },
         "phases@portable": {
-            "block": 3e-06, "weight": 6e-09, "bytes": 1.1e-10,
+            "block": 3e-06, "weight": 3e-09, "bytes": 1.1e-10,
         },
         "reference.definition": {
             "call": 0.001, "product": 1e-08,
