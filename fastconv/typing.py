@@ -55,6 +55,9 @@ PaddingMode: TypeAlias = Literal["zeros", "constant", "reflect", "replicate", "c
 TransposedPaddingMode: TypeAlias = Literal["zeros", "constant"]
 """Values of the padding of transposed convolutions."""
 
+BoundaryMode: TypeAlias = Literal["reflect", "constant", "nearest", "mirror", "wrap"]
+"""What lies beyond the ends of an axis, by the names of scipy.ndimage."""
+
 PadMode: TypeAlias = Literal["constant", "reflect", "replicate", "circular", "symmetric"]
 """Values of what `pad` adds."""
 

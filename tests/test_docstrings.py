@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import fastconv as F
+from fastconv import ndimage
 
 pytestmark = pytest.mark.one_isa
 
@@ -25,6 +26,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f"fastconv.{name}": getattr(F, name) for name in F.__all__ if inspect.isfunction(getattr(F, name))},
     **{f"fastconv.grad.{name}": getattr(F.grad, name) for name in F.grad.__all__},
     **{f"fastconv.filters.{f.__name__}": f for f in (F.filters.apply, *F.filters.FILTERS.values())},
+    **{f"fastconv.ndimage.{name}": getattr(ndimage, name) for name in ndimage.__all__},
 }
 if find_spec("torch") is not None:
     from fastconv.interop import torch as door
@@ -96,7 +98,8 @@ def test_every_function_has_an_example_that_calls_it(name: str) -> None:
 
 def test_each_family_has_one_full_docstring() -> None:
     assert len(FUNCTIONS) > 130
-    ranks = [name for name in FUNCTIONS if re.search("[13]d$", name) and not name.startswith("fastconv.interop.")]
+    doors = ("fastconv.interop.", "fastconv.ndimage.")  # which have the names of others
+    ranks = [name for name in FUNCTIONS if re.search("[13]d$", name) and not name.startswith(doors)]
     assert len(ranks) == 32
     for name in ranks:
         assert not described(doc_of(name)) and f"{name[:-2]}2d" in pointed_to(name), name

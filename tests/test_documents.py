@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
-from fastconv import cli, filters
+from fastconv import cli, filters, ndimage
 from fastconv import typing as types
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -106,6 +106,7 @@ def test_every_public_name_has_a_page_in_the_reference() -> None:
     public = {f"fastconv.{name}" for name in F.__all__ if name not in ("grad", "__version__")}
     public |= {f"fastconv.grad.{name}" for name in F.grad.__all__}
     public |= {f"fastconv.filters.{f.__name__}" for f in (filters.apply, *filters.FILTERS.values())}
+    public |= {f"fastconv.ndimage.{name}" for name in ndimage.__all__}
     if find_spec("torch") is not None:
         from fastconv.interop import torch as door
 

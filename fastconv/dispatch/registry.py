@@ -242,6 +242,14 @@ def _fold() -> Kernels:
     return (*numpy.FOLDS, ReferenceFold())
 
 
+def _separable() -> Kernels:
+    from fastconv.backends.cython.filter import separable as native
+    from fastconv.backends.numpy.filter import separable as numpy
+    from fastconv.backends.reference.separable import ReferenceSeparable
+
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
+
+
 _TABLE = {
     "conv": _conv,
     "gemm": _gemm,
@@ -260,4 +268,5 @@ _TABLE = {
     "elementwise_backward": _elementwise_backward,
     "softmax_backward": _softmax_backward,
     "loss_backward": _loss_backward,
+    "separable": _separable,
 }

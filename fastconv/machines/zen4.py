@@ -413,6 +413,15 @@ TABLE = Table(
         "cython.pool_backward.separable": {
             "call": 6e-06, "add": 3e-10, "widen": 1e-09, "bytes": 6.6667e-11,
         },
+        "cython.separable@avx2": {
+            "call": 3e-06, "multiply": 3e-10, "element": 2e-10, "item": 3e-07, "bytes": 6.6667e-11,
+        },
+        "cython.separable@avx512": {
+            "call": 3e-06, "multiply": 3e-10, "element": 1.5e-10, "item": 3e-07, "bytes": 6.6667e-11,
+        },
+        "cython.separable@portable": {
+            "call": 3e-06, "multiply": 5e-10, "element": 4e-10, "item": 3e-07, "bytes": 6.6667e-11,
+        },
         "cython.softmax@avx2": {
             "call": 1e-06, "vector": 4e-09, "row": 1e-08, "bytes": 6.6667e-11,
         },
@@ -585,6 +594,9 @@ TABLE = Table(
         },
         "numpy.pool_backward.tiles": {
             "call": 2e-06, "reduce": 3.5e-10, "run": 4e-09,
+        },
+        "numpy.separable": {
+            "call": 2e-06, "element": 8e-10, "bytes": 6.6667e-11,
         },
         "numpy.softmax": {
             "call": 2e-05, "element": 8e-09,

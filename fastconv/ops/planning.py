@@ -18,7 +18,7 @@ from fastconv.typing import ArrayLike
 P = ParamSpec("P")
 
 # Parameters of operations that take an array, some of them a number, too.  All others take numbers, names and shapes.
-ARRAYS = frozenset({"a", "b", "bias", "c", "dy", "indices", "input", "max", "min", "target", "weight"})
+ARRAYS = frozenset({"a", "b", "bias", "c", "dy", "indices", "input", "max", "min", "target", "weight", "weights"})
 
 
 # Type checkers see only the first overload of an operation that has several, so its arguments are not checked.

@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 
 import fastconv as F
+import fastconv.ndimage as ndi
 from fastconv.dispatch.choice import Choice
 from fastconv.dispatch.survey import fusable
 from tests.contract.requests import Request, recorded
@@ -226,9 +227,19 @@ def _shapes() -> None:
     )
 
 
+def _filters() -> None:
+    """Of images, signals and volumes; of bytes, whose sums are those of float64."""
+    for dtype in ("f", "d", "u1"):
+        OTHERS[f"gaussian_{dtype}"] = lambda n, d=dtype: ndi.gaussian_filter(ramp(8, n, dtype=d), 1.0)  # type: ignore[misc]
+    OTHERS["gaussian_high"] = lambda n: ndi.gaussian_filter(ramp(n, 8), 1.0, mode="wrap")
+    OTHERS["gaussian_volume"] = lambda n: ndi.gaussian_filter(ramp(4, 2, n, dtype="u1"), 1.0, mode="nearest")
+    OTHERS["correlate_signal"] = lambda n: ndi.correlate1d(ramp(n), np.ones(6), mode="mirror")
+
+
 _pools()
 _pool_gradients()
 _convolutions()
 _products()
 _elements()
 _shapes()
+_filters()

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+import fastconv.ndimage as ndi
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.numba import base
 from fastconv.core.errors import ShapeError
@@ -136,12 +137,18 @@ def shapes() -> Iterator[tuple[str, Call]]:
         yield f"grad.fold {n} {c}", partial(F.grad.fold, x, array(n, c * 9, 12), (5, 6), 3)
 
 
+def filters() -> Iterator[tuple[str, Call]]:
+    for shape in [(0,), (0, 4), (4, 0), (2, 0, 3), (2, 3, 0)]:
+        for mode in ("reflect", "constant", "nearest", "mirror", "wrap"):
+            yield f"gaussian_filter {shape} {mode}", partial(ndi.gaussian_filter, array(*shape), 1.0, mode=mode)
+
+
 def planned(operation: Callable[..., Any], x: np.ndarray, *args: Any, **kwargs: Any) -> Any:
     return F.plan(operation, x, *args, **kwargs)(x)
 
 
 def calls() -> dict[str, Call]:
-    found = [*products(), *vectors(), *shapes()]
+    found = [*products(), *vectors(), *shapes(), *filters()]
     for layout in LAYOUTS:
         found += [*convolutions(layout), *pools(layout)]
     return dict(found)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+import fastconv.ndimage as ndi
 from fastconv.core.problems.activation import FUSED
 from fastconv.dispatch.registry import kernels, ops
 
@@ -71,6 +72,7 @@ def calls(dtype: np.dtype) -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
     y, rows = extreme((2, 6, 9, 10), dtype), extreme((9, 5), dtype)
     found += [
         *((F.grad.conv2d, (y, x, w), {"padding": 1, "need": n}) for n in ((1, 0, 0), (0, 1, 0))),
+        (ndi.gaussian_filter, (x, 1.0), {}),
         (F.grad.conv2d, (extreme((2, 4, 7, 8), dtype), x, w[:4, :1]), {"groups": 4, "need": (0, 1, 0)}),
         (F.grad.max_pool2d, (extreme((2, 4, 4, 5), dtype), x, 2), {}),
         (F.grad.avg_pool2d, (extreme((2, 4, 7, 8), dtype), x, 3, 1), {}),

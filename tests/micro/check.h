@@ -82,3 +82,4 @@ void check_winograd(void);
 void check_functions(void);
 void check_softmax(void);
 void check_halves(void);
+void check_filter(void);

@@ -184,6 +184,7 @@ int main(void)
         check_small_images();
         check_winograd();
         check_halves();
+        check_filter();
         begin("peak");
         if (!(USE(T->peak)(1) > 0)) fail("no operations");
     }

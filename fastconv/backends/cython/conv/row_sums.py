@@ -80,7 +80,7 @@ class PhaseAxes:
 
 
 @dataclass(frozen=True, slots=True)
-class RowBlocks:
+class SumBlocks:
     """Output channels and images of an item; images of a strip (`together`), or else its rows or pixels (`lines`)."""
 
     given: bool  # there is no product
@@ -98,7 +98,7 @@ class RowBlocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, isa: str, threads: int) -> RowBlocks:
+    def of(cls, p: ConvProblem, isa: str, threads: int) -> SumBlocks:
         size = p.acc.itemsize
         _, nr = native.tile(isa, size)
         vl = nr // 2
@@ -200,7 +200,7 @@ class RowSums(Specialised[ConvProblem]):
         reason = native.reject_common(self.isa, p.dtype)
         if reason is not None:
             return reason
-        pieces = RowBlocks.of(p, self.isa, 1).pieces
+        pieces = SumBlocks.of(p, self.isa, 1).pieces
         if pieces[1] > LARGEST_BYTES:
             return f"products of a strip take more than {LARGEST_BYTES >> 20} MiB"
         if pieces[4] > LARGEST_BYTES:
@@ -212,7 +212,7 @@ class RowSums(Specialised[ConvProblem]):
     def features(self, problem: ConvProblem) -> Features:
         p, size = problem, problem.acc.itemsize
         mr, nr = native.tile(self.isa, size)
-        vl, blocks, images = nr // 2, RowBlocks.of(p, self.isa, 1), max(p.n, 1)
+        vl, blocks, images = nr // 2, SumBlocks.of(p, self.isa, 1), max(p.n, 1)
         (d, h, w), (od, oh, ow) = p.input, p.output
         pixels, axes = d * h * w, PhaseAxes.of(p)
         phases = min(p.stride[2], ow)
@@ -249,9 +249,9 @@ class RowSums(Specialised[ConvProblem]):
         return Features(counts)
 
     def workspace(self, problem: ConvProblem) -> int:
-        return self._scratch(problem, RowBlocks.of(problem, self.isa, 1))
+        return self._scratch(problem, SumBlocks.of(problem, self.isa, 1))
 
-    def _scratch(self, p: ConvProblem, blocks: RowBlocks) -> int:
+    def _scratch(self, p: ConvProblem, blocks: SumBlocks) -> int:
         """Of one thread."""
         mr, nr = native.tile(self.isa, p.acc.itemsize)
         panels = round_up(blocks.channels * p.taps, mr) * p.icg + nr
@@ -266,7 +266,7 @@ class RowSums(Specialised[ConvProblem]):
         _row_sums = native.compiled("conv._row_sums")
         p, table = problem, native.table(self.isa, problem.acc)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        blocks = RowBlocks.of(p, self.isa, threads)
+        blocks = SumBlocks.of(p, self.isa, threads)
         prepared = _row_sums.RowSums(table, p, blocks, PhaseAxes.of(p), reads_outside(p))
         native.schedule(prepared, self._scratch(p, blocks), threads, native.seconds(self, p), *native.images(p))
         return Summing(p, prepared, blocks.given)

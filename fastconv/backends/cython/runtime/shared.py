@@ -28,3 +28,6 @@ ACT_FUNCTIONS = (
     "gelu", "gelu_tanh", "logsigmoid", "softplus", "mish", "hardshrink", "softshrink", "tanhshrink", "threshold",
     "clamp",
 )  # fmt: skip
+FILTER_TYPES = (
+    "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64",
+)  # fmt: skip

@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FAMILIES = ("conv", "elementwise", "gemm", "pool")
+FAMILIES = ("conv", "elementwise", "gemm", "pool", "filter")
 NOTE = "Written by simd/interface.py."
 KEYWORDS = ("from", "in", "is", "not", "with")  # names in C that Python does not allow
 

@@ -48,3 +48,4 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 /* A masked load that waits for memory stalls all other instructions, and the hardware does not prefetch for it: prefetch the next rows. */
 #define v_load_edge(p, m) (__builtin_prefetch((const char *)(p) + 1024), v_load_mask(p, m))
 #define v_product_error(a, b, product) v_fma(a, b, -(product))
+#define v_rounded(v) __asm__("" : "+x"(v))

@@ -129,4 +129,5 @@ static inline __attribute__((always_inline)) void v_tiles(int rows, int vectors,
 /* a mask of the first n lanes, 0 <= n <= 16 */
 #define v_first(n) ((1u << (n)) - 1u)
 #define v_hold(v) __asm__("" : "+v"(v))
+#define v_rounded(v) v_hold(v)
 #define v_product_error(a, b, product) v_fma(a, b, -(product))

@@ -23,5 +23,6 @@
 #define v_load_mask(p, m) fc_load_mask(p, m)
 #define v_any_nan(v) (vminvq_u32((uint32x4_t)((v) == (v))) == 0)
 #define v_hold(v) __asm__("" : "+w"(v))
+#define v_rounded(v) v_hold(v)
 #define v_product_error(a, b, product) v_fma(a, b, -(product))
 #define FC_SCALAR_TAILS 1

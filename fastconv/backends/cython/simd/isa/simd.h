@@ -9,6 +9,7 @@
    v_set1, v_fma (a*b + c), v_sqrt, v_relu (NaN survives), v_max (NaN survives)
    v_product_error(a, b, a*b) the rounding error of the product
    v_inverse                  1 / a, not always correctly rounded
+   v_rounded(v)               v, a product, is rounded before it is added to something
    v_finite                   whether no lane is infinite or NaN
    v_larger, v_smaller        of two; the second operand if one is NaN
    v_any_nan                  whether some lane is NaN
@@ -38,7 +39,7 @@
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, v_beats, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
    has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), v_from_float16 and v_to_float16,
-   v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once),
+   v_rounded, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once),
    v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs),
    v_tiles with HAS_TILES (products of matrices of pairs, see avx512.h).  FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
@@ -152,6 +153,11 @@ INLINE vec v_relu(vec x) { return v_larger(v_zero(), x); } /* the second operand
 /* Keep v in a register: without it, a broadcast is loaded again for every use. */
 #ifndef v_hold
 #define v_hold(v) (void)(v)
+#endif
+
+/* Round v, a product: the compiler may not join it with the sum that follows. */
+#ifndef v_rounded
+#define v_rounded(v) (void)(v)
 #endif
 
 INLINE int v_finite(vec v)

@@ -1,0 +1,1 @@
+"""Filters of arrays, as those of scipy.ndimage."""

@@ -1,0 +1,202 @@
+"""Correlations along one axis after the other, native; see _separable.pyx and simd/filter/lines.inc.
+
+The last two axes of an image are filtered at once: a row of sums across is in the cache when it is filtered along.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.core import machine
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
+from fastconv.core.numbers import ceil_div, whole_lines
+from fastconv.core.problems.base import named
+from fastconv.core.problems.separable import Pass, SeparableProblem, lines, symmetry
+from fastconv.typing import BoundaryMode
+
+Kind: TypeAlias = Literal["along", "across", "both"]
+MODES: tuple[str, ...] = get_args(BoundaryMode)
+
+MOST_PASSES = 16
+PIECE = 1 << 13  # elements along lines for one item
+HELD_BYTES = 256 << 10  # of rows that an item holds
+BOTH_BYTES = 1 << 20  # of scratch where rows are filtered across and along at once
+MOST_BYTES = 4 << 20  # of scratch at all
+NARROWEST = 16  # elements of rows that are filtered together, at least
+ROWS = 32  # of an item, at least
+SHARED_FLOPS = 1e6
+
+
+class FilterWindow(NamedTuple):
+    """One pass, as _separable.pyx takes it."""
+
+    extent: int
+    taps: int
+    before: int
+    mode: int
+    weight: int
+    at: int
+
+
+class Stage(NamedTuple):
+    """One or two passes at once."""
+
+    kind: Kind
+    in_place: bool
+    across: FilterWindow | None
+    along: FilterWindow | None
+    lines: tuple[int, int, int]
+    block: tuple[int, int]
+
+    @property
+    def items(self) -> int:
+        outer, length, inner = self.lines
+        rows, columns = self.block
+        if self.kind == "along":
+            return ceil_div(outer, columns) * (1 if self.in_place else ceil_div(length, rows))
+        return outer * ceil_div(length, rows) * ceil_div(inner, columns)
+
+    @property
+    def passes(self) -> int:
+        return (self.across is not None) + (self.along is not None)
+
+    def scratch(self, p: SeparableProblem) -> int:
+        """Bytes for one item."""
+        size, (rows, columns) = p.acc.itemsize, self.block
+        if self.along is not None and self.across is None:
+            taps = self.along.taps
+            head = whole_lines(taps * size) if self.in_place else 0
+            return whole_lines(taps * 8) + whole_lines((rows + taps - 1) * size) + whole_lines(rows * size) + head
+        assert self.across is not None
+        total = whole_lines(self.across.taps * 8) + (2 + _held(p, self.across, self.in_place)) * whole_lines(
+            columns * size
+        )
+        if self.along is not None:
+            n, taps = self.lines[2], self.along.taps
+            total += whole_lines(taps * 8) + whole_lines((n + taps - 1) * size) + whole_lines(n * 8)
+        return total
+
+
+def _held(p: SeparableProblem, across: FilterWindow, in_place: bool) -> int:
+    """Rows that an item across holds: a window if they are converted, in place also older and the first ones."""
+    return 3 * across.taps if in_place else across.taps if p.dtype != p.acc else 0
+
+
+def stages(p: SeparableProblem) -> list[Stage]:
+    """The passes, the last two axes together where they are filtered one after the other."""
+    windows, weight = [], 0
+    for i, step in enumerate(p.passes):
+        windows.append(FilterWindow(p.shape[step.axis], step.taps, step.before, MODES.index(step.mode), weight, i))
+        weight += step.taps
+    found: list[Stage] = []
+    while len(windows) > (i := sum(s.passes for s in found)):
+        in_place, at = i > 0, lines(p.shape, p.passes[i].axis)
+        if i == 0 and len(windows) > 1 and _adjacent(p, p.passes[0], p.passes[1]):
+            both = Stage("both", False, windows[0], windows[1], at, (max(ROWS, 4 * windows[0].taps), at[2]))
+            if both.scratch(p) <= BOTH_BYTES:
+                found.append(both)
+                continue
+        if at[2] == 1:
+            found.append(Stage("along", in_place, None, windows[i], at, _lines_of(at, windows[i], in_place)))
+        else:
+            found.append(Stage("across", in_place, windows[i], None, at, _rows_of(p, windows[i], at, in_place)))
+    return found
+
+
+def _adjacent(p: SeparableProblem, first: Pass, second: Pass) -> bool:
+    """Whether two passes are one across rows and one along them."""
+    across, along = lines(p.shape, first.axis), lines(p.shape, second.axis)
+    return along[2] == 1 < across[2] == along[1]
+
+
+def _lines_of(at: tuple[int, int, int], window: FilterWindow, in_place: bool) -> tuple[int, int]:
+    """Elements of each line, and lines, of an item; in place, of a piece of each line."""
+    outer, length, _ = at
+    rows = max(1, min(length, max(PIECE, 4 * window.taps)))
+    return rows, max(1, min(outer, PIECE // rows)) if not in_place or length <= PIECE else 1
+
+
+def _rows_of(p: SeparableProblem, window: FilterWindow, at: tuple[int, int, int], in_place: bool) -> tuple[int, int]:
+    """Rows and columns of an item: in place all rows."""
+    _, length, inner = at
+    size = p.acc.itemsize
+    columns = max(NARROWEST, HELD_BYTES // (size * (2 + _held(p, window, in_place)))) // NARROWEST * NARROWEST
+    rows = length if in_place else max(ROWS, 4 * window.taps)
+    return max(rows, 1), max(1, min(inner, columns))
+
+
+class Separable(Specialised[SeparableProblem]):
+    """Any dtype; sums of float32 or of float64, whose bits are SciPy's."""
+
+    backend = "cython"
+    algorithm = "lines"
+    row = "cython.separable"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: SeparableProblem) -> str | None:
+        p = problem
+        if len(p.passes) > MOST_PASSES:
+            return f"more than {MOST_PASSES} passes"
+        if self.workspace(p) > MOST_BYTES:
+            return "windows are too long for scratch"
+        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
+        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+
+    def features(self, problem: SeparableProblem) -> Features:
+        p = problem
+        lanes = native.lanes(self.isa, p.acc.itemsize)
+        found = stages(p)
+        entered = sum(p.size for s in found if s.in_place or p.dtype != p.acc or s.kind == "along")
+        items = sum(s.items for s in found)
+        work = {"multiply": p.size * p.terms / lanes, "element": entered + p.size * len(p.passes), "item": items}
+        return Features({"call": 1}, work, {"bytes": p.bytes * len(found)})
+
+    def workspace(self, problem: SeparableProblem) -> int:
+        return max(s.scratch(problem) for s in stages(problem))
+
+    def error(self, problem: SeparableProblem) -> float:
+        p = problem
+        if p.out.kind != "f":
+            return 0.0
+        return summation_error(epsilon(p.acc), p.terms) + epsilon(p.out) * len(p.passes)
+
+    def specialise(self, problem: SeparableProblem, threads: int) -> Bind:
+        _separable = native.compiled("filter._separable")
+        p = problem
+        dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
+        sizes = p.dtype.itemsize, p.out.itemsize
+        prepared = _separable.Separable(native.table(self.isa, p.acc), p.size, dtype, out, sizes, p.cval, stages(p))
+        flat = native.c_order(p.size)
+        count = threads if p.flops > SHARED_FLOPS else 1
+        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
+
+        return FilterBinding(prepared, p.acc)
+
+
+class FilterBinding:
+    """Runs of a filter; that of read-only weights is kept: named filters pass the same arrays in every call."""
+
+    __slots__ = ("_dtype", "_last", "_prepared")
+
+    def __init__(self, prepared: Any, dtype: np.dtype) -> None:
+        self._prepared, self._dtype = prepared, dtype
+        self._last: tuple[tuple[Any, ...], Run] | None = None
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        last = self._last  # another thread may replace it
+        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
+            return last[1]
+        weights = np.concatenate(constants, dtype=self._dtype)
+        run: Run = self._prepared.bind(weights, more=np.array([symmetry(w) for w in constants], np.intc))
+        if not any(w.flags.writeable for w in constants):
+            self._last = constants, run
+        return run
+
+
+KERNELS = tuple(Separable(isa) for isa in machine.ISAS)

@@ -1,0 +1,49 @@
+"""Filters of scipy.ndimage, with its names, parameters and results.
+
+``import fastconv.ndimage as ndi`` takes the place of ``from scipy import ndimage as ndi``: names that are not here are
+SciPy's, where that is installed.
+"""
+
+from typing import Any as _Any
+
+from fastconv.ndimage.separable import (
+    convolve1d,
+    correlate1d,
+    gaussian_filter,
+    gaussian_filter1d,
+    gaussian_gradient_magnitude,
+    gaussian_laplace,
+    generic_gradient_magnitude,
+    generic_laplace,
+    laplace,
+    prewitt,
+    sobel,
+)
+
+__all__ = [
+    "convolve1d",
+    "correlate1d",
+    "gaussian_filter",
+    "gaussian_filter1d",
+    "gaussian_gradient_magnitude",
+    "gaussian_laplace",
+    "generic_gradient_magnitude",
+    "generic_laplace",
+    "laplace",
+    "prewitt",
+    "sobel",
+]
+
+
+def __getattr__(name: str) -> _Any:
+    """A name of scipy.ndimage that is not built here."""
+    import importlib
+
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        scipy = importlib.import_module("scipy.ndimage")
+    except ImportError:
+        reason = f"{name} is not in fastconv.ndimage, and SciPy is not installed: pip install scipy"
+        raise AttributeError(reason) from None
+    return getattr(scipy, name)

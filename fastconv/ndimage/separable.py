@@ -1,0 +1,535 @@
+"""Correlations along one axis after the other: Gaussian, derivatives, Laplace."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastconv.core.problems.separable import Pass, SeparableProblem
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.ndimage.arguments import (
+    Mode,
+    Modes,
+    Output,
+    array_for,
+    as_axes,
+    as_axis,
+    as_before,
+    as_input,
+    as_mode,
+    as_output,
+    not_planned,
+    per_axis,
+)
+from fastconv.ops.views import canonical_input, canonical_result
+from fastconv.typing import Backend
+
+SECOND = np.array([1.0, -2.0, 1.0])  # differences
+TINY = 1e-15  # smaller standard deviations leave an axis as it is
+
+
+@remember
+def _recipe(
+    shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, passes: tuple[Pass, ...], cval: float, options: Options
+) -> Recipe:
+    problem = SeparableProblem(shape, dtype, out, passes, cval)
+    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
+    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+
+
+class Correlation(NamedTuple):
+    """One pass and its weights."""
+
+    step: Pass
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, axis: int, weights: Any, mode: Any, origin: Any = 0) -> Correlation:
+        """Along `axis`, from 0 on, with weights that are or become float64."""
+        w = np.ascontiguousarray(weights, np.float64)
+        if np.ndim(weights) != 1 or w.size < 1:
+            raise RuntimeError("no filter weights given")
+        return _correlation(axis, w.tobytes(), mode, origin)
+
+
+@remember
+def _correlation(axis: int, weights: bytes, mode: Any, origin: Any) -> Correlation:
+    """The same for the same weights, whose array is read-only: kernels remember by it what they made of them."""
+    w = np.frombuffer(weights, np.float64)
+    return Correlation(Pass(axis, w.size, as_before(origin, w.size), as_mode(mode)), w)
+
+
+def correlated(
+    input: np.ndarray, passes: Sequence[Correlation], output: Any, cval: Any, options: Options
+) -> np.ndarray:
+    """Correlations one after the other, with real weights; without any, a copy."""
+    if input.dtype.kind == "c":
+        not_planned()
+        made = array_for(output, input, is_complex=True)
+        made.real = _correlated(input.real, passes, made.real.dtype, np.real(cval), options)
+        made.imag = _correlated(input.imag, passes, made.imag.dtype, np.imag(cval), options)
+        return made
+    return _correlated(input, passes, output, cval, options)
+
+
+def _correlated(
+    input: np.ndarray, passes: Sequence[Correlation], output: Any, cval: Any, options: Options
+) -> np.ndarray:
+    dtype, given = as_output(output, input)
+    if not passes:
+        not_planned()
+        made = np.empty(input.shape, dtype) if given is None else given
+        np.copyto(made, input, casting="unsafe")
+        return made
+    steps, weights = zip(*passes, strict=True)
+    recipe = _recipe(input.shape, input.dtype, dtype.newbyteorder("="), steps, float(cval), options)
+    if given is None or given.dtype.isnative:
+        result: np.ndarray = submit(recipe, input, weights, given)
+        return result
+    given[...] = submit(recipe, input, weights)
+    return given
+
+
+def correlate1d(
+    input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Output = None, mode: Mode = "reflect",
+    cval: complex = 0.0, origin: int = 0, *, backend: Backend | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Correlation of the lines along an axis with 1-D weights, as `scipy.ndimage.correlate1d`.
+
+    Parameters
+    ----------
+    input : array_like
+        Of any number of axes; bool, integers, float32, float64, complex64 or complex128.
+    weights : array_like, shape (taps,)
+        Used as float64, or complex128.
+    axis : int
+    output : ndarray or dtype, optional
+        Where the result is written, or its dtype; by default that of `input`.  It may overlap `input`.  Integers are
+        truncated towards zero.
+    mode : {"reflect", "constant", "nearest", "mirror", "wrap"}
+        What lies beyond the ends of a line: ``reflect`` repeats the last element, ``mirror`` does not.  "grid-mirror",
+        "grid-constant" and "grid-wrap" mean reflect, constant and wrap.
+    cval : scalar
+        The value beyond the ends with ``constant``.
+    origin : int
+        Moves the window to the left, if positive.
+    backend, threads, tol, max_workspace
+        As in `fastconv.options`.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    RuntimeError, ValueError, TypeError
+        The errors of SciPy.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.correlate1d([2, 8, 0, 4, 1, 9, 9, 0], weights=[1, 3])
+    array([ 8, 26,  8, 12,  7, 28, 36,  9])
+    """
+    x, w = as_input(input), np.asarray(weights)
+    options = resolve(backend, None, threads, tol, max_workspace)
+    at = as_axis(axis, x.ndim)
+    if w.dtype.kind != "c":
+        return correlated(x, (Correlation.of(at, w, mode, origin),), output, cval, options)
+    if x.dtype.kind != "c" and np.iscomplexobj(cval):
+        raise ValueError("Cannot provide a complex-valued cval when the input is real.")
+    return _with_complex_weights(
+        x, Correlation.of(at, w.real, mode, origin), Correlation.of(at, -w.imag, mode, origin), output, cval, options
+    )
+
+
+def _with_complex_weights(
+    x: np.ndarray, real: Correlation, imag: Correlation, output: Any, cval: Any, options: Options
+) -> np.ndarray:
+    """A correlation with complex weights, as two or four with real ones."""
+    not_planned()
+    made = array_for(output, x, is_complex=True)
+    part = made.real.dtype
+    if x.dtype.kind != "c":
+        made.real, made.imag = (_correlated(x, (w,), part, cval, options) for w in (real, imag))
+        return made
+    re, im = np.real(cval), np.imag(cval)
+    both = (
+        _correlated(x.real, (real,), part, re, options) - _correlated(x.imag, (imag,), None, im, options),
+        _correlated(x.real, (imag,), part, re, options) + _correlated(x.imag, (real,), None, im, options),
+    )
+    made.real, made.imag = both
+    return made
+
+
+def convolve1d(
+    input: ArrayLike, weights: ArrayLike, axis: int = -1, output: Output = None, mode: Mode = "reflect",
+    cval: complex = 0.0, origin: int = 0, *, backend: Backend | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Convolution of the lines along an axis with 1-D weights, as `scipy.ndimage.convolve1d`.
+
+    The window is that of `correlate1d` with the weights in reverse.  Parameters and errors are as in `correlate1d`.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.convolve1d([2, 8, 0, 4, 1, 9, 9, 0], weights=[1, 3])
+    array([14, 24,  4, 13, 12, 36, 27,  0])
+    """
+    w = np.asarray(weights)[::-1]
+    shift = -origin - (w.shape[0] % 2 == 0)
+    if w.dtype.kind == "c":
+        w = w.conj()  # `correlate1d` conjugates them
+    return correlate1d(
+        input, w, axis, output, mode, cval, shift, backend=backend, threads=threads, tol=tol,
+        max_workspace=max_workspace,
+    )  # fmt: skip
+
+
+def gaussian_weights(sigma: float, order: int, radius: int) -> np.ndarray:
+    """A Gaussian, or one of its derivatives, at -radius ... radius.
+
+    The derivative of order n of g is a polynomial times g: q' - x q / sigma^2 follows q.
+    """
+    if order < 0:
+        raise ValueError("order must be non-negative")
+    x = np.arange(-radius, radius + 1)
+    variance = sigma * sigma
+    g = np.exp(-0.5 / variance * x**2)
+    g = g / g.sum()
+    q = np.zeros(order + 1)  # coefficients, of rising powers
+    q[0] = 1
+    powers = np.arange(order + 1)
+    for _ in range(order):
+        following = np.zeros_like(q)
+        following[:-1] = q[1:] * powers[1:]
+        following[1:] += q[:-1] / -variance
+        q = following
+    return g if order == 0 else (x[:, None] ** powers).dot(q) * g
+
+
+def _gaussian(axis: int, sigma: Any, order: Any, mode: Any, truncate: float, radius: Any) -> Correlation:
+    if radius is None:
+        radius = int(truncate * float(sigma) + 0.5)
+    if not isinstance(radius, numbers.Integral) or radius < 0:
+        raise ValueError("Radius must be a nonnegative integer.")
+    return Correlation.of(axis, gaussian_weights(sigma, order, int(radius))[::-1], mode)
+
+
+def gaussian_filter1d(
+    input: ArrayLike, sigma: float, axis: int = -1, order: int = 0, output: Output = None, mode: Mode = "reflect",
+    cval: complex = 0.0, truncate: float = 4.0, *, radius: int | None = None, backend: Backend | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Gaussian, or a derivative of it, along an axis, as `scipy.ndimage.gaussian_filter1d`.
+
+    What is not described here is as in `correlate1d`.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation, in elements.
+    order : int
+        Of the derivative; 0 is the Gaussian.
+    truncate : float
+        How many standard deviations the window reaches to both sides.
+    radius : int, optional
+        How many elements it reaches, instead.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.gaussian_filter1d([1.0, 2.0, 3.0, 4.0, 5.0], 1).round(3)
+    array([1.427, 2.068, 3.   , 3.932, 4.573])
+    """
+    x = as_input(input)
+    options = resolve(backend, None, threads, tol, max_workspace)
+    steps = _gaussian_steps(((as_axis(axis, x.ndim), float(sigma), order, mode, radius),), float(truncate))
+    return correlated(x, steps, output, cval, options)
+
+
+def gaussian_filter(
+    input: ArrayLike, sigma: float | Sequence[float], order: int | Sequence[int] = 0, output: Output = None,
+    mode: Modes = "reflect", cval: complex = 0.0, truncate: float = 4.0, *,
+    radius: int | Sequence[int] | None = None, axes: int | Sequence[int] | None = None,
+    backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Gaussian, or derivatives of it, along several axes, as `scipy.ndimage.gaussian_filter`.
+
+    What is not described here is as in `gaussian_filter1d`; each of `sigma`, `order`, `mode` and `radius` may be a
+    sequence, with one for each axis.
+
+    Parameters
+    ----------
+    axes : int or tuple of int, optional
+        By default all.  Axes with a `sigma` of 0 are left as they are.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi, numpy as np
+    >>> ndi.gaussian_filter(np.arange(50, step=2).reshape(5, 5), sigma=1)[0]
+    array([ 4,  6,  8,  9, 11])
+    """
+    x = as_input(input)
+    steps = _gaussians(x.ndim, sigma, order, mode, truncate, radius, axes)
+    return correlated(x, steps, output, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def _gaussians(
+    ndim: int, sigma: Any, order: Any, mode: Any, truncate: float, radius: Any, axes: Any
+) -> tuple[Correlation, ...]:
+    found = as_axes(axes, ndim)
+    given = zip(found, *(per_axis(v, len(found)) for v in (sigma, order, mode, radius)), strict=True)
+    return _gaussian_steps(tuple((a, float(s), o, m, r) for a, s, o, m, r in given if s > TINY), float(truncate))
+
+
+@remember
+def _gaussian_steps(given: tuple[tuple[Any, ...], ...], truncate: float) -> tuple[Correlation, ...]:
+    """Of (axis, sigma, order, mode, radius)."""
+    return tuple(_gaussian(axis, s, o, m, truncate, r) for axis, s, o, m, r in given)
+
+
+def _derivative(
+    input: ArrayLike, axis: int, across: Sequence[float], output: Any, mode: Any, cval: Any, options: Options
+) -> np.ndarray:
+    """Central differences along an axis, and weights `across` along the others."""
+    x = as_input(input)
+    steps = _derivative_steps(as_axis(axis, x.ndim), tuple(across), tuple(per_axis(mode, x.ndim)))
+    return correlated(x, steps, output, cval, options)
+
+
+@remember
+def _derivative_steps(axis: int, across: tuple[float, ...], modes: tuple[Any, ...]) -> tuple[Correlation, ...]:
+    others = [i for i in range(len(modes)) if i != axis]
+    along = Correlation.of(axis, (-1, 0, 1), modes[axis])
+    return (along, *(Correlation.of(i, across, modes[i]) for i in others))
+
+
+def prewitt(
+    input: ArrayLike, axis: int = -1, output: Output = None, mode: Modes = "reflect", cval: complex = 0.0, *,
+    backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Differences along `axis`, sums of three along the others, as `scipy.ndimage.prewitt`.
+
+    Parameters are as in `correlate1d`; `mode` may be a sequence, with one for each axis.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.prewitt([[0, 0, 5], [0, 0, 5]])
+    array([[ 0, 15, 15],
+           [ 0, 15, 15]])
+    """
+    return _derivative(input, axis, (1, 1, 1), output, mode, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def sobel(
+    input: ArrayLike, axis: int = -1, output: Output = None, mode: Modes = "reflect", cval: complex = 0.0, *,
+    backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Differences along `axis`, weights 1, 2, 1 along the others, as `scipy.ndimage.sobel`.
+
+    Parameters are as in `prewitt`.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.sobel([[0, 0, 5], [0, 0, 5]])
+    array([[ 0, 20, 20],
+           [ 0, 20, 20]])
+    """
+    return _derivative(input, axis, (1, 2, 1), output, mode, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def generic_laplace(
+    input: ArrayLike, derivative2: Callable[..., np.ndarray], output: Output = None, mode: Modes = "reflect",
+    cval: complex = 0.0, extra_arguments: Sequence[Any] = (), extra_keywords: Mapping[str, Any] | None = None, *,
+    axes: int | Sequence[int] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Sum of second derivatives that a function computes, as `scipy.ndimage.generic_laplace`.
+
+    What is not described here is as in `laplace`.
+
+    Parameters
+    ----------
+    derivative2 : callable
+        ``derivative2(input, axis, output, mode, cval, *extra_arguments, **extra_keywords)``
+    extra_arguments : sequence
+    extra_keywords : dict, optional
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> def second(input, axis, output, mode, cval):
+    ...     return ndi.correlate1d(input, [1, -2, 1], axis, output, mode, cval)
+    >>> ndi.generic_laplace([[0, 0, 0], [0, 1, 0], [0, 0, 0]], second)
+    array([[ 0,  1,  0],
+           [ 1, -4,  1],
+           [ 0,  1,  0]])
+    """
+    not_planned()
+    x, keywords = np.asarray(input), extra_keywords or {}
+    made, found = array_for(output, x), as_axes(axes, x.ndim)
+    if not found:
+        made[...] = x
+        return made
+    modes = per_axis(mode, len(found))
+    derivative2(x, found[0], made, modes[0], cval, *extra_arguments, **keywords)
+    for axis, of_axis in zip(found[1:], modes[1:], strict=True):
+        made += derivative2(x, axis, made.dtype, of_axis, cval, *extra_arguments, **keywords)
+    return made
+
+
+def laplace(
+    input: ArrayLike, output: Output = None, mode: Modes = "reflect", cval: complex = 0.0, *,
+    axes: int | Sequence[int] | None = None, backend: Backend | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Sum of second differences, as `scipy.ndimage.laplace`.
+
+    What is not described here is as in `correlate1d`.
+
+    Parameters
+    ----------
+    mode : str or sequence of str
+        One for each axis.
+    axes : int or tuple of int, optional
+        By default all.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.laplace([[0, 0, 0], [0, 1, 0], [0, 0, 0]])
+    array([[ 0,  1,  0],
+           [ 1, -4,  1],
+           [ 0,  1,  0]])
+    """
+    not_planned()
+    x, options = as_input(input), resolve(backend, None, threads, tol, max_workspace)
+    made, found = array_for(output, x), as_axes(axes, x.ndim)
+    if not found:
+        made[...] = x
+        return made
+    steps = [Correlation.of(axis, SECOND, m) for axis, m in zip(found, per_axis(mode, len(found)), strict=True)]
+    parts = [correlated(x, (step,), made.dtype, cval, options) for step in steps]
+    np.copyto(made, parts[0])
+    for part in parts[1:]:
+        made += part
+    return made
+
+
+def _of_all_axes(ndim: int, sigma: Any, axes: Any) -> list[Any]:
+    """Standard deviations of all axes: 0 for those that are not filtered."""
+    found = as_axes(axes, ndim)
+    all_axes = [0.0] * ndim
+    for axis, s in zip(found, per_axis(sigma, len(found)), strict=True):
+        all_axes[axis] = s
+    return all_axes
+
+
+def gaussian_laplace(
+    input: ArrayLike, sigma: float | Sequence[float], output: Output = None, mode: Modes = "reflect",
+    cval: complex = 0.0, *, axes: int | Sequence[int] | None = None, **kwargs: Any,
+) -> np.ndarray:  # fmt: skip
+    """Sum of second derivatives of Gaussians, as `scipy.ndimage.gaussian_laplace`.
+
+    Arrays and borders are as in `correlate1d`, all else as in `gaussian_filter`.
+
+    Parameters
+    ----------
+    **kwargs
+        All other arguments of `gaussian_filter`.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi, numpy as np
+    >>> ndi.gaussian_laplace(np.eye(3), sigma=1).round(3)[0]
+    array([-0.385,  0.037,  0.348])
+    """
+
+    def second(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:
+        order = [2 if i == axis else 0 for i in range(x.ndim)]
+        return gaussian_filter(x, deviations, order, output, mode, cval, **kwargs)
+
+    x = as_input(input)
+    deviations = _of_all_axes(x.ndim, sigma, axes)
+    return generic_laplace(x, second, output, mode, cval, axes=axes)
+
+
+def generic_gradient_magnitude(
+    input: ArrayLike, derivative: Callable[..., np.ndarray], output: Output = None, mode: Modes = "reflect",
+    cval: complex = 0.0, extra_arguments: Sequence[Any] = (), extra_keywords: Mapping[str, Any] | None = None, *,
+    axes: int | Sequence[int] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Root of the sum of squares of derivatives that a function computes, as in scipy.ndimage.
+
+    What is not described here is as in `laplace`.
+
+    Parameters
+    ----------
+    derivative : callable
+        ``derivative(input, axis, output, mode, cval, *extra_arguments, **extra_keywords)``; what it returns is changed.
+    extra_arguments : sequence
+    extra_keywords : dict, optional
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.generic_gradient_magnitude([[0.0, 0.0, 4.0], [0.0, 0.0, 4.0]], ndi.sobel)
+    array([[ 0., 16., 16.],
+           [ 0., 16., 16.]])
+    """
+    not_planned()
+    x, keywords = np.asarray(input), extra_keywords or {}
+    made, found = array_for(output, x), as_axes(axes, x.ndim)
+    if not found:
+        made[...] = x
+        return made
+    modes = per_axis(mode, len(found))
+    derivative(x, found[0], made, modes[0], cval, *extra_arguments, **keywords)
+    np.multiply(made, made, made)
+    for axis, of_axis in zip(found[1:], modes[1:], strict=True):
+        part = derivative(x, axis, made.dtype, of_axis, cval, *extra_arguments, **keywords)
+        np.multiply(part, part, part)
+        made += part
+    np.sqrt(made, made, casting="unsafe")
+    return made
+
+
+def gaussian_gradient_magnitude(
+    input: ArrayLike, sigma: float | Sequence[float], output: Output = None, mode: Modes = "reflect",
+    cval: complex = 0.0, *, axes: int | Sequence[int] | None = None, **kwargs: Any,
+) -> np.ndarray:  # fmt: skip
+    """Magnitude of the gradient of a Gaussian, as `scipy.ndimage.gaussian_gradient_magnitude`.
+
+    Arrays and borders are as in `correlate1d`, all else as in `gaussian_filter`.
+
+    Parameters
+    ----------
+    **kwargs
+        All other arguments of `gaussian_filter`.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi, numpy as np
+    >>> ndi.gaussian_gradient_magnitude(np.eye(3), sigma=1).round(3)[0]
+    array([0.153, 0.202, 0.132])
+    """
+
+    def first(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:
+        order = [1 if i == axis else 0 for i in range(x.ndim)]
+        return gaussian_filter(x, deviations, order, output, mode, cval, **kwargs)
+
+    x = as_input(input)
+    deviations = _of_all_axes(x.ndim, sigma, axes)
+    return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)
