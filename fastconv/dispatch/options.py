@@ -227,6 +227,7 @@ class options(ContextDecorator):
         return merged
 
     def __exit__(self, *error: object) -> None:
+        self._used = True
         if not _outer.get():
             raise RuntimeError("options were left that had not been entered: use them in a with statement")
         *rest, outer = _outer.get()

@@ -77,7 +77,10 @@ print(one.kernel.name, one.package, one.version)
     assert (done.stdout, done.stderr) == ("example.product example-kernels 1.5\n", "")
 
 
-@pytest.mark.parametrize("first", ["F.options(backend='example')", "F.options(algorithm='product')", "F.backends()"])
+FIRST = ["F.set_options(backend='example')", "F.set_options(algorithm='product')", "F.backends()"]
+
+
+@pytest.mark.parametrize("first", FIRST)
 def test_names_are_known_before_any_choice(example: Path, first: str) -> None:
     done = run(example, f"import fastconv as F; {first}; print('example_kernels' in sys.modules)", "-W", "error")
     assert (done.stdout, done.stderr) == ("True\n", "")

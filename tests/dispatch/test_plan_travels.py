@@ -17,6 +17,8 @@ import fastconv as F
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.registry import kernels
 
+pytestmark = pytest.mark.one_isa  # nothing here depends on the instruction set
+
 RNG = np.random.default_rng(11)
 
 

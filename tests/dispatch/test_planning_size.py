@@ -12,6 +12,8 @@ import pytest
 import fastconv as F
 from fastconv.dispatch.plan import clear_cache
 
+pytestmark = pytest.mark.one_isa  # nothing here depends on the instruction set
+
 LONG = 1 << 24
 MOST_BYTES = 1 << 20
 MOST_CALLS = 300_000  # of Python functions, generators included; the smallest layers take about a tenth

@@ -27,7 +27,7 @@ from .minimise import minimise
 pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
 
 ROOT = Path(__file__).parents[2]
-NOT_CALLS = {"backends", "compare", "options", "plan", "register", "unregister"}
+NOT_CALLS = {"backends", "compare", "options", "plan", "register", "set_options", "unregister"}
 
 
 def test_a_seed_is_one_case_and_reads_back() -> None:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Compile the micro-kernels of instruction sets and compare each with plain loops: tests/micro/run.sh neon invented avx2.
 # PYTHON writes the table of micro-kernels and names the types; programs need none.  CC is the compiler, and CFLAGS are added to its flags.  Where this
-# machine is not aarch64, NEON is cross compiled and run by qemu.
+# machine is not aarch64, NEON is cross compiled and run by qemu.  TYPES="f32 f64" leaves out the tables of other types.
 set -eu
 cd "$(dirname "$0")/../.."
 simd=fastconv/backends/cython/simd
@@ -12,7 +12,9 @@ ${PYTHON:-python3} $simd/interface.py
 types=$(${PYTHON:-python3} -c "
 import runpy
 tables = runpy.run_path('fastconv/backends/cython/runtime/dtypes.py')['TABLES'].values()
-print(*(':'.join(map(str, table[:3])) for table in tables if 'FC_BFLOAT16' >= table.stored or table.stored == 'FC_FLOAT16'))")
+few = '${TYPES:-}'.split()
+known = [table for table in tables if 'FC_BFLOAT16' >= table.stored or table.stored == 'FC_FLOAT16']
+print(*(':'.join(map(str, table[:3])) for table in known if not few or table[0] in few))")
 for isa in "$@"; do
     compiler=${CC:-gcc}
     run=

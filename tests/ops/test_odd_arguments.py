@@ -17,6 +17,8 @@ from fastconv import DTypeError, ShapeError
 from fastconv.core.errors import shown
 from fastconv.core.problems.base import joint_shape
 
+pytestmark = pytest.mark.one_isa  # nothing here depends on the instruction set
+
 HERE = Path(F.__file__).parent
 ALLOWED = (TypeError, ValueError, OverflowError, MemoryError, NotImplementedError, IndexError)  # dim= raises the last
 

@@ -231,6 +231,7 @@ def gradients_of_the_others() -> None:
 def choosing() -> None:
     with F.options(backend="numpy", algorithm="auto", threads=1, tol=1e-5, max_workspace=1 << 20):
         run = F.plan(F.conv2d, F.Spec((1, 2, 6, 6), np.float64), square, padding=1)
+    F.set_options(backend="auto", algorithm="auto", threads=1, tol=None, max_workspace=None)
     assert_type(run, F.Plan)
     run(image, out=np.empty((1, 2, 6, 6)))
     run.with_kernel(run.kernel).explain()

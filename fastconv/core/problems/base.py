@@ -205,7 +205,7 @@ IN_WORDS = {"channels_first": "NCHW", "channels_last": "NHWC"}  # as other libra
 
 def as_layout(layout: Any) -> Layout:
     if not isinstance(layout, str) or layout not in LAYOUTS:
-        close = did_you_mean(IN_WORDS.get(str(layout), layout), LAYOUTS)
+        close = did_you_mean(IN_WORDS.get(layout, layout), LAYOUTS) if isinstance(layout, str) else ""
         raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}, got {shown(layout)}{close}")
     return layout  # type: ignore[return-value]
 
