@@ -8,7 +8,10 @@ from itertools import chain
 from fastconv.bench.suites import SUITES, Case
 from fastconv.core.numbers import ceil_div
 
-LEARNED = ("layers", "odd_layers", "more_layers", "gemm", "pool", "elementwise", "gradients")
+LEARNED = (
+    "layers", "odd_layers", "more_layers", "gemm", "few_rows", "pool", "elementwise", "gradients", "transposed",
+    "small_maps", "half",
+)  # fmt: skip
 LAST = ("layers", "pool")  # also with channels last
 WIDE = ("layers", "gemm")  # also in double precision
 MOST_FLOPS = 5e8  # of a convolution of the grid
@@ -18,7 +21,8 @@ CHANNELS, SIZES, KERNELS = (4, 24, 96, 384), (7, 15, 28, 60, 112), (1, 3, 5)
 def designed() -> tuple[Case, ...]:
     """All cases, one after the other; their names are for a progress bar."""
     suites = chain.from_iterable(SUITES[name].cases for name in LEARNED)
-    last = [_last(case) for name in LAST for case in SUITES[name].cases if len(case.shapes[0]) == 4]
+    images = [case for name in LAST for case in SUITES[name].cases if len(case.shapes[0]) == 4]
+    last = [_last(case) for case in images if case.operation != "pad"]  # whose last axes are what the user says
     wide = [replace(case, dtype="float64") for name in WIDE for case in SUITES[name].cases]
     return (*suites, *last, *wide, *grid())
 

@@ -14,6 +14,7 @@ from fastconv.bench.fit import regret, source
 from fastconv.bench.fit_cases import designed
 from fastconv.bench.fit_solve import Sample, solve
 from fastconv.bench.suite import call_of
+from fastconv.bench.work import outline
 from fastconv.core.costs import Features, Table
 from fastconv.machines import host_table, stored
 
@@ -86,8 +87,9 @@ def test_a_table_reads_back_from_its_module(tmp_path: Path) -> None:
 def test_designed_problems_are_calls() -> None:
     cases = designed()
     assert len(cases) > 200
-    for case in cases[::20]:
-        assert callable(call_of(case)[0])
+    for case in cases:
+        operation, arguments, kwargs = call_of(case)
+        assert outline(operation, arguments, kwargs).problem
 
 
 def test_unknown_machines_start_from_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
