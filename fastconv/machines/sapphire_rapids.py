@@ -275,15 +275,15 @@ TABLE = Table(
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
         },
         "cython.gemm.dots@avx2": {
-            "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.0469e-09, "multiply": 9.3739e-12,
+            "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.0469e-09, "multiply": 2.0623e-11,
             "pack": 2.4882e-10, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
         },
         "cython.gemm.dots@avx512": {
-            "call": 4.2012e-07, "product": 4.8875e-08, "output": 1.0259e-09, "multiply": 4.7168e-12,
+            "call": 4.2012e-07, "product": 4.8875e-08, "output": 1.0259e-09, "multiply": 1.0377e-11,
             "pack": 2.4815e-10, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
         },
         "cython.gemm.dots@portable": {
-            "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 2.2417e-11,
+            "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 4.9317e-11,
             "pack": 2.494e-10, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
         },
         "cython.gemm.packed@avx2": {

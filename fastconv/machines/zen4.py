@@ -275,15 +275,15 @@ TABLE = Table(
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
         },
         "cython.gemm.dots@avx2": {
-            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 9.2e-12, "pack": 2.5e-10,
+            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 2.024e-11, "pack": 2.5e-10,
             "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.dots@avx512": {
-            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 7.5e-12, "pack": 2.5e-10,
+            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 1.65e-11, "pack": 2.5e-10,
             "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.dots@portable": {
-            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 1.9e-11, "pack": 2.5e-10,
+            "call": 5e-07, "product": 5e-08, "output": 1e-09, "multiply": 4.18e-11, "pack": 2.5e-10,
             "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.packed@avx2": {
