@@ -6,6 +6,7 @@ here are the cases that their blocking and tiles make interesting.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import itertools
 import os
@@ -29,6 +30,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem, pool_problem
+from fastconv.core.scratch import borrow
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded, guarded_copy
 from tests.problems import Arrays, corners, empty_result, forward, in_dtype, in_layout
@@ -437,3 +439,16 @@ def test_pool_remainders(kernel: Kernel[Any], dtype: str, layout: str, kind: str
     check_pool(kernel, pooling(name, (2, 20, 130, 150), 2, **more))
     if name == "avg":
         check_pool(kernel, pooling(name, (1, 5, 9, 9), 3, padding=1, divisor=-4, **more))
+
+
+def test_scratch_is_zero_at_first() -> None:
+    """What other kernels left there could be denormal, with which tiles compute what they then leave out."""
+    seen: list[np.ndarray] = []
+    with borrow(4096) as dirty:
+        dirty[:] = 1
+
+    def call(lo: int, hi: int, at: int) -> None:
+        seen.append(np.ctypeslib.as_array((ctypes.c_uint8 * 4096).from_address(at)).copy())
+
+    base.run_items(call, 3, 1, 1e-6, 4096)
+    assert len(seen) == 1 and not seen[0].any()
