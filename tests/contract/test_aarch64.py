@@ -5,6 +5,7 @@ Run anywhere: fastconv is made to see another architecture. What NEON's micro-ke
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,9 @@ pytestmark = pytest.mark.one_isa
 
 def test_kernels_of_neon() -> None:
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=root, capture_output=True, text=True, check=False)
+    env = os.environ | {"FASTCONV_TABLE": "generic"}  # that of this processor says nothing of NEON
+    command = [sys.executable, "-c", SCRIPT]
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     names = done.stdout.split()
     assert len([name for name in names if name.startswith("cython")]) > 20
