@@ -566,7 +566,7 @@ TABLE = Table(
             "call": 2e-06, "bytes": 6.6667e-11,
         },
         "numpy.gemm.matmul": {
-            "call": 3.0981e-06, "converted_call": 7.9843e-06, "multiply": 7.7546e-12, "integer": 1e-09,
+            "call": 3.0981e-06, "converted_call": 7.9843e-06, "multiply": 1.5e-11, "integer": 1e-09,
             "convert": 1.449e-09, "bytes": 5.0877e-11,
         },
         "numpy.loss.blocks": {
