@@ -83,7 +83,7 @@ static void gemm_tile(int rows, int wide) /* 2: wide, and b is kept */
             for (ptrdiff_t i = 0; sums && wide && i < rows; i++) /* columns that both vectors of a tile have */
                 for (ptrdiff_t j = cols - vl; j < vl; j++) sums[i * nr + j - cols + 2 * vl] = sums[i * nr + j];
             REAL *before = copied(sums, sums ? rows * nr : 0);
-            const gemm_tile_args t = {depth, 1, 0, a, ars, acs, b, bs, cols, first, y, ys, bias, relu, b, 64, step, run, -run * step, keep, sums,
+            const gemm_tile_args t = {depth, a, ars, acs, b, bs, cols, first, y, ys, bias, relu, b, 64, step, run, -run * step, keep, sums,
                                       resumes, pauses, more};
             USE(T->gemm_tile[rows][wide])(&t);
             for (ptrdiff_t i = 0; i < rows; i++)
@@ -190,8 +190,6 @@ static void join_pairs(int kind, int single, ptrdiff_t xs, ptrdiff_t apart, ptrd
 
 void check_tiles(void)
 {
-    begin("gemm_release");
-    USE(T->gemm_release)();
     for (ptrdiff_t rows = 1; rows <= 2 * T->vl + 1; rows++)
         for (ptrdiff_t cols = 1; cols <= 2 * T->vl + 1; cols++) turn(rows, cols);
     for (int kind = 0; kind < 3; kind++)

@@ -8,11 +8,9 @@
    Wide tiles prefetch two lines for each k, `spacing` bytes apart, from `next` on; these are `step` bytes further for the
    next k, and after each `run` of them `jump` bytes in addition.  `keep` gets a copy of b, as a packed panel.  A sum in
    pieces `pauses`, and goes to `sums`, rows of nr, instead of y; the next piece `resumes` there.
-   A wide tile that does not keep b goes on with `more` panels, of nr columns like the first one, which are adjacent in b and in y.
-   With matrix registers, and acs = 1, a may have `parts` of `depth`, `apart` elements apart, each of them followed in b by the next;
-   such tiles neither prefetch b nor keep it, and do not resume. */
+   A wide tile that does not keep b goes on with `more` panels, of nr columns like the first one, which are adjacent in b and in y. */
 typedef struct {
-    ptrdiff_t depth, parts, apart;
+    ptrdiff_t depth;
     const void *a;
     ptrdiff_t ars, acs;
     const void *b;

@@ -6,7 +6,6 @@
    V_TILES_STEP           a step of the products of `tall` or `wide` pairs of tiles
    v_pairs_load           n bfloat16, zeros after them
    v_round_bfloat16       a vector of floats, rounded to the nearest */
-#define HAS_TILES 1
 #define v_first_rows(rows) ((rows) > 16 ? ((rows) + 1) / 2 : (rows))
 static inline void v_tiles_configure(int rows, int pairs)
 {

@@ -62,57 +62,6 @@
     _mm512_cmp_ps_mask((__m512)(b), (__m512)(b), _CMP_UNORD_Q), (__m512)(b)))
 #define v_beats(w, v) _mm512_mask_cmp_ps_mask( \
     _mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_ORD_Q), (__m512)(w), (__m512)(v), _CMP_NLE_UQ)
-#ifdef __AMX_BF16__
-/* Matrix registers: 0 and 1 sums of `rows` rows x 16 columns, 2 rows of a, 3 and 4 of b, 16 pairs deep, 5 to 7 of a and b, as deep as what is
-   left over. */
-#define HAS_TILES 1
-#include <string.h>
-typedef struct {
-    uint8_t palette, start, reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-} fc_tile_config;
-
-/* sums[i*32 + j] = sum over q < parts, k < depth of the products of pairs a[i*ars + q*apart + k] and b[(q*depth + k)*bs + j], for
-   j < 16; with two vectors, the columns of the second one begin at b + last, and its sums at sums + 16 */
-static inline __attribute__((always_inline)) void v_tiles(int rows, int vectors, ptrdiff_t parts, ptrdiff_t apart, ptrdiff_t depth,
-                                                          const float *a, ptrdiff_t ars, const float *b, ptrdiff_t bs, ptrdiff_t last,
-                                                          float *sums)
-{
-    const int rest = (int)(depth % 16);
-    const uint8_t r = (uint8_t)rows, left = (uint8_t)rest, part = rest ? r : 0, line = rest ? 64 : 0;
-    fc_tile_config now, wanted = {1, 0, {0}, {64, 64, 64, 64, 64, (uint16_t)(4 * rest), line, line}, {r, r, r, 16, 16, part, left, left}};
-    _tile_storeconfig(&now);
-    if (memcmp(&now, &wanted, sizeof now)) _tile_loadconfig(&wanted); /* slow; another library may have set it */
-    _tile_zero(0);
-    if (vectors > 1) _tile_zero(1);
-    for (; parts > 0; parts--, a += apart) {
-        const float *from = a;
-        for (ptrdiff_t k = depth / 16; k > 0; k--, from += 16, b += 16 * bs) {
-            _tile_loadd(2, from, ars * 4);
-            _tile_loadd(3, b, bs * 4);
-            _tile_dpbf16ps(0, 2, 3);
-            if (vectors > 1) {
-                _tile_loadd(4, b + last, bs * 4);
-                _tile_dpbf16ps(1, 2, 4);
-            }
-        }
-        if (rest) {
-            _tile_loadd(5, from, ars * 4);
-            _tile_loadd(6, b, bs * 4);
-            _tile_dpbf16ps(0, 5, 6);
-            if (vectors > 1) {
-                _tile_loadd(7, b + last, bs * 4);
-                _tile_dpbf16ps(1, 5, 7);
-            }
-            b += rest * bs;
-        }
-    }
-    _tile_stored(0, sums, 128);
-    if (vectors > 1) _tile_stored(1, sums + 16, 128);
-}
-#define v_tiles_release() _tile_release()
-#endif
 #ifdef __AVX512BF16__
 #define v_dot_bfloat16(a, b, c) ((vec)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(a), (__m512bh)(b)))
 #endif

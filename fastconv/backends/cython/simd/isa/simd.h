@@ -40,8 +40,8 @@
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
    has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), v_from_float16 and v_to_float16,
    v_rounded, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once),
-   v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs),
-   v_tiles with HAS_TILES (products of matrices of pairs, see avx512.h).  FC_SCALAR_TAILS: fc_loadn and its
+   v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs).
+   FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
 #pragma once
