@@ -1,18 +1,3 @@
-from typing import Any
+from fastconv.backends.cython.conv._transposed import BlocksOfChannels
 
-import numpy as np
-
-from fastconv.backends.cython.runtime._prepared import Prepared
-from fastconv.core.problems.conv import ConvProblem
-
-class Col2im(Prepared):
-    def __init__(
-        self,
-        table: int,
-        p: ConvProblem,
-        blocks: Any,
-        outside: bool,
-    ) -> None: ...
-    def finite(self, weights: np.ndarray) -> bool: ...
-    def pack(self, w: np.ndarray, packed: np.ndarray) -> None: ...
-    def all_packed_bytes(self) -> int: ...
+class Col2im(BlocksOfChannels): ...

@@ -11,11 +11,11 @@ Where windows neither overlap nor leave the image, products with channels last a
 `segment`, the lanes of one tap, or of a whole kernel row if an item has all channels.
 """
 
-from libc.math cimport isfinite
 from libc.string cimport memcpy, memset
 
-from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport View, address, elements, fc_table, fold_args, gemm_tile_args, whole
+from fastconv.backends.cython.conv._transposed cimport BlocksOfChannels
+from fastconv.backends.cython.runtime._prepared cimport Arrays
+from fastconv.backends.cython.runtime._simd cimport View, fold_args, gemm_tile_args
 
 cdef enum:
     PACKED_PANELS = 3  # so many panels are worth a packed copy of a tile's pixels
@@ -54,31 +54,18 @@ cdef inline void move(char *to, const char *source, Py_ssize_t size) noexcept no
         (<double *>to)[0] = (<const double *>source)[0]
 
 
-cdef class Col2im(Prepared):
+cdef class Col2im(BlocksOfChannels):
     """One prepared transposed convolution, padded with zeros."""
 
-    cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
-    cdef Py_ssize_t taps, pixels, images, block, blocks, panels, pitch
+    cdef Py_ssize_t panels, pitch
     cdef Py_ssize_t segment, segment_panels  # lanes that are adjacent in the result, and their panels
-    cdef bint channels_last, outside, alternate, apart, covered
+    cdef bint alternate, apart, covered
 
     def __init__(self, size_t table, p, blocks, bint outside):
-        """`outside`: whether weights that are not finite are multiplied by zeros beside the input."""
-        self.t = <const fc_table *>table
-        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
-        self.xd, self.xh, self.xw = p.input
-        self.kd, self.kh, self.kw = p.kernel
-        self.sd, self.sh, self.sw = p.stride
-        self.dd, self.dh, self.dw = p.dilation
-        self.pd, self.ph, self.pw = (lo for lo, _ in p.pads)
-        self.od, self.oh, self.ow = p.output
-        self.outside = outside
+        BlocksOfChannels.__init__(self, table, p, blocks, outside)
         self.alternate = (
             not self.channels_last and 2 * self.xd * self.xh * self.xw >= self.t.mr and self.kw > self.sw
             and min(self.ocg, <Py_ssize_t>FOLDED) * self.kd * self.kh < FEW_RUNS)
-        self.taps, self.pixels = p.taps, self.xd * self.xh * self.xw
-        self.images, self.block, self.channels_last = blocks.images, blocks.channels, p.layout == "NHWC"
-        self.blocks = (self.ocg + self.block - 1) // self.block
         self.panels = (self.block * self.taps + self.t.nr - 1) // self.t.nr
         self.apart, self.covered = blocks.apart, blocks.covered
         if self.apart:
@@ -99,29 +86,6 @@ cdef class Col2im(Prepared):
         if self.apart:
             return (self.segment * self.t.itemsize + 63) // 64 * 64
         return self.t.mr * self.pitch * self.t.itemsize
-
-    def finite(self, weights):
-        """Whether sums are those of the definition, because all weights are finite or nothing beside the input is read."""
-        return not self.outside or isfinite(self.t.largest(address(weights), elements(weights)))
-
-    def plain(self, x, out, weights, bias=None):
-        """See `Prepared.plain`."""
-        if whole(weights, False, self.weight_bytes) == NULL or not self.finite(weights):
-            return False
-        return Prepared.plain(self, x, out, weights, bias)
-
-    def all_packed_bytes(self):
-        """Of all packed weights."""
-        return self.groups * self.blocks * self.block_bytes()
-
-    def pack(self, w, packed):
-        """All weights."""
-        cdef const char *source = address(w)
-        cdef char *to = address(packed)
-        cdef Py_ssize_t i
-        with nogil:
-            for i in range(self.groups * self.blocks):
-                self.pack_block(source, i // self.blocks, i % self.blocks, to + i * self.block_bytes())
 
     cdef void pack_block(self, const char *w, Py_ssize_t g, Py_ssize_t b, char *to) noexcept nogil:
         """A block of output channels of a group."""

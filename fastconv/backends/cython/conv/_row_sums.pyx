@@ -12,12 +12,11 @@ With channels last and few input channels, an item is some whole groups.  Their 
 those of each result row are computed side by side and transposed back.
 """
 
-from libc.math cimport isfinite
 from libc.string cimport memcpy, memmove, memset
 
-from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport (
-    View, address, elements, fc_epilogue, fc_table, phase_rows_args, phase_tap, whole)
+from fastconv.backends.cython.conv._transposed cimport BlocksOfChannels
+from fastconv.backends.cython.runtime._prepared cimport Arrays
+from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, phase_rows_args, phase_tap
 
 
 cdef struct Job:
@@ -48,11 +47,10 @@ cdef inline double number(const char *at, Py_ssize_t size) noexcept nogil:
     return (<const float *>at)[0] if size == 4 else (<const double *>at)[0]
 
 
-cdef class RowSums(Prepared):
+cdef class RowSums(BlocksOfChannels):
     """One prepared transposed convolution, padded with zeros."""
 
-    cdef Py_ssize_t n, groups, icg, ocg, xd, xh, xw, kd, kh, kw, sd, sh, sw, dd, dh, dw, pd, ph, pw, od, oh, ow
-    cdef Py_ssize_t taps, pixels, images, block, blocks, pitch, part_size, together, lines, early, late
+    cdef Py_ssize_t pitch, part_size, together, lines, early, late
     cdef Py_ssize_t rows_bytes, panel_bytes, sums_bytes, bias_bytes_, table_bytes, parts_bytes, planes_bytes
     cdef Py_ssize_t groups_together, line  # of an item with channels last; elements of a result row in scratch
     cdef Py_ssize_t steps_d, steps_h  # from one tap of a phase to the next, along depth and height
@@ -60,32 +58,20 @@ cdef class RowSums(Prepared):
     cdef const phase_tap *row_taps
     cdef const Py_ssize_t *first_d  # first tap of each remainder of a position; the kernel's size where there is none
     cdef const Py_ssize_t *first_h
-    cdef bint given, in_lanes, single, outside, channels_last
+    cdef bint given, in_lanes, single
 
     def __init__(self, size_t table, p, blocks, axes, bint outside):
-        """`axes`: a `PhaseAxes`; `outside`: whether weights that are not finite are multiplied by zeros beside the input."""
-        cdef Py_ssize_t size
-        self.t = <const fc_table *>table
-        size = self.t.itemsize
+        """`axes`: a `PhaseAxes`; all else as in `BlocksOfChannels`."""
+        BlocksOfChannels.__init__(self, table, p, blocks, outside)
         self.keep = axes
-        self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
-        self.xd, self.xh, self.xw = p.input
-        self.kd, self.kh, self.kw = p.kernel
-        self.sd, self.sh, self.sw = p.stride
-        self.dd, self.dh, self.dw = p.dilation
-        self.pd, self.ph, self.pw = (lo for lo, _ in p.pads)
-        self.od, self.oh, self.ow = p.output
-        self.outside = outside
         self.starts, self.row_taps = <const Py_ssize_t *>address(axes.starts), <const phase_tap *>address(axes.taps)
         self.first_d, self.first_h = <const Py_ssize_t *>address(axes.first_d), <const Py_ssize_t *>address(axes.first_h)
         self.steps_d, self.steps_h = axes.steps
         self.early, self.late = axes.early, axes.late
-        self.taps, self.pixels = p.taps, self.xd * self.xh * self.xw
         self.given, self.in_lanes, self.single = blocks.given, blocks.in_lanes, blocks.single
-        self.images, self.block, self.together, self.lines = blocks.images, blocks.channels, blocks.together, blocks.lines
+        self.together, self.lines = blocks.together, blocks.lines
         self.pitch, self.part_size = blocks.pitch, blocks.part
-        self.blocks = (self.ocg + self.block - 1) // self.block
-        self.channels_last, self.groups_together, self.line = p.layout == "NHWC", blocks.groups, blocks.line
+        self.groups_together, self.line = blocks.groups, blocks.line
         self.items = (self.n + self.images - 1) // self.images * self.blocks * (
             (self.groups + self.groups_together - 1) // self.groups_together)
         (self.panel_bytes, self.sums_bytes, self.bias_bytes_, self.table_bytes, self.parts_bytes, self.rows_bytes,
@@ -95,29 +81,6 @@ cdef class RowSums(Prepared):
         """Of the packed weights of a block of channels, and of what packing clobbers after them."""
         cdef Py_ssize_t mr = self.t.mr
         return (((self.block * self.taps + mr - 1) // mr * mr * self.icg + self.t.vl) * self.t.itemsize + 63) // 64 * 64
-
-    def finite(self, weights):
-        """Whether sums are those of the definition, because all weights are finite or nothing beside the input is read."""
-        return not self.outside or isfinite(self.t.largest(address(weights), elements(weights)))
-
-    def plain(self, x, out, weights, bias=None):
-        """See `Prepared.plain`."""
-        if whole(weights, False, self.weight_bytes) == NULL or not self.finite(weights):
-            return False
-        return Prepared.plain(self, x, out, weights, bias)
-
-    def all_packed_bytes(self):
-        """Of all packed weights."""
-        return self.groups * self.blocks * self.block_bytes()
-
-    def pack(self, w, packed):
-        """All weights."""
-        cdef const char *source = address(w)
-        cdef char *to = address(packed)
-        cdef Py_ssize_t i
-        with nogil:
-            for i in range(self.groups * self.blocks):
-                self.pack_block(source, i // self.blocks, i % self.blocks, to + i * self.block_bytes())
 
     cdef void pack_block(self, const char *w, Py_ssize_t g, Py_ssize_t b, char *to) noexcept nogil:
         """A block of output channels of a group: near-equal panels of up to MR rows."""

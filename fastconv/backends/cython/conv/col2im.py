@@ -12,19 +12,15 @@ cache until they are added.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from fastconv.backends.common.outside import outside_input, reads_outside
+from fastconv.backends.common.outside import reads_outside
+from fastconv.backends.cython.conv.transposed import PackedOnce, Transposed
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
-from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Run, Specialised, summation_error
+from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
@@ -87,25 +83,16 @@ def _pixels(p: ConvProblem) -> int:
     return p.input[0] * p.input[1] * p.input[2]
 
 
-class Col2im(Specialised[ConvProblem]):
+class Col2im(Transposed):
     """Transposed convolutions of float32 or float64, padded with zeros."""
 
-    backend = "cython"
     algorithm = "col2im"
-    relative = "transposed"
     row = "cython.conv.col2im"
-
-    def __init__(self, isa: str) -> None:
-        self.isa = isa
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if p.direction != "transposed":
-            return f"direction {p.direction}: transposed only"
-        if p.mode != "zeros":
-            return f"padding mode {p.mode}: zeros only"
-        if 0 in (p.ic, p.oc):
-            return "no channels"
+        if (reason := super().reject(p)) is not None:
+            return reason
         rows = max(p.icg, native.TILE_ROWS[self.isa])
         if rows * p.taps * p.dtype.itemsize > LARGEST_BYTES:
             return f"one output channel takes more than {LARGEST_BYTES >> 20} MiB"
@@ -154,9 +141,6 @@ class Col2im(Specialised[ConvProblem]):
         weights = 0 if p.packed else lanes * p.icg * size
         return whole_lines((mr * p.icg + vl) * size) + whole_lines(columns) + weights
 
-    def error(self, problem: ConvProblem) -> float:
-        return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
-
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         _col2im = native.compiled("conv._col2im")
         p, table = problem, native.table(self.isa, problem.acc)
@@ -164,38 +148,7 @@ class Col2im(Specialised[ConvProblem]):
         blocks = Col2imBlocks.of(p, self.isa, threads)
         prepared = _col2im.Col2im(table, p, blocks, reads_outside(p))
         native.schedule(prepared, self._scratch(p, blocks), threads, native.seconds(self, p), *native.images(p))
-        return Folding(p, prepared)
-
-
-class Folding:
-    """Runs of a transposed convolution: plans pack weights once, otherwise each item of work packs its own."""
-
-    __slots__ = ("_prepared", "_problem", "plain")
-
-    def __init__(self, p: ConvProblem, prepared: Any) -> None:
-        self._problem, self._prepared = p, prepared
-        prepared.expect(p.oc * p.depth, p.oc, 0, ())
-        self.plain: Callable[..., bool] | None = None if p.packed else prepared.plain
-
-    def __call__(self, constants: tuple[Any, ...]) -> Run:
-        p, (weights, bias) = self._problem, constants
-        packed = weights
-        if p.packed:
-            packed = aligned_empty((self._prepared.all_packed_bytes() // p.acc.itemsize,), p.acc)
-            self._prepared.pack(weights, packed)
-        run: Run = self._prepared.bind(packed, bias, weights)
-        return run if self._prepared.finite(weights) else with_unknown(run, list(outside_input(p, weights)))
-
-
-def with_unknown(run: Run, beside: Sequence[tuple[Any, ...]]) -> Run:
-    """`run`, and NaN at the indices `beside`, whose sums contain zero times an infinite or NaN weight."""
-
-    def run_then_mark(x: np.ndarray, out: np.ndarray) -> None:
-        run(x, out)
-        for where in beside:
-            out[where] = np.nan
-
-    return run_then_mark
+        return PackedOnce(p, prepared, p.packed)
 
 
 KERNELS = tuple(Col2im(isa) for isa in machine.ISAS)

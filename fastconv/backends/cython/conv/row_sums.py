@@ -11,21 +11,18 @@ Register tile: MR rows of weights x 2 vectors of pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd
-from typing import Any
 
 import numpy as np
 
-from fastconv.backends.common.outside import outside_input, reads_outside
-from fastconv.backends.cython.conv.col2im import with_unknown
+from fastconv.backends.common.outside import reads_outside
+from fastconv.backends.cython.conv.transposed import PackedOnce, Transposed
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
-from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Run, Specialised, summation_error
+from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div, even_part, round_up, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
@@ -174,27 +171,18 @@ def _is_single(p: ConvProblem) -> bool:
     return along and p.icg > GIVEN_CHANNELS and kh <= sh // gcd(sh, dh) and kd <= sd // gcd(sd, dd)
 
 
-class RowSums(Specialised[ConvProblem]):
+class RowSums(Transposed):
     """Transposed convolutions of float32 or float64, padded with zeros; channels first, or few input channels."""
 
-    backend = "cython"
     algorithm = "row_sums"
-    relative = "transposed"
     row = "cython.conv.row_sums"
-
-    def __init__(self, isa: str) -> None:
-        self.isa = isa
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if p.direction != "transposed":
-            return f"direction {p.direction}: transposed only"
+        if (reason := super().reject(p)) is not None:
+            return reason
         if p.layout != "NCHW" and p.icg > GIVEN_CHANNELS:
             return f"layout {p.layout}: more than {GIVEN_CHANNELS} input channels per group"
-        if p.mode != "zeros":
-            return f"padding mode {p.mode}: zeros only"
-        if 0 in (p.ic, p.oc):
-            return "no channels"
         if p.taps * p.icg * p.dtype.itemsize > LARGEST_BYTES:
             return f"one output channel takes more than {LARGEST_BYTES >> 20} MiB"
         reason = native.reject_common(self.isa, p.dtype)
@@ -259,9 +247,6 @@ class RowSums(Specialised[ConvProblem]):
         lines = blocks.groups * blocks.channels * (blocks.line + nr) * p.acc.itemsize if blocks.line else 0
         return sum(blocks.pieces) + blocks.pieces[3] + weights + lines
 
-    def error(self, problem: ConvProblem) -> float:
-        return summation_error(float(np.finfo(problem.acc).eps), problem.depth)
-
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         _row_sums = native.compiled("conv._row_sums")
         p, table = problem, native.table(self.isa, problem.acc)
@@ -269,27 +254,7 @@ class RowSums(Specialised[ConvProblem]):
         blocks = SumBlocks.of(p, self.isa, threads)
         prepared = _row_sums.RowSums(table, p, blocks, PhaseAxes.of(p), reads_outside(p))
         native.schedule(prepared, self._scratch(p, blocks), threads, native.seconds(self, p), *native.images(p))
-        return Summing(p, prepared, blocks.given)
-
-
-class Summing:
-    """Runs of a transposed convolution: plans pack weights once, otherwise each item of work packs its own."""
-
-    __slots__ = ("_given", "_prepared", "_problem", "plain")
-
-    def __init__(self, p: ConvProblem, prepared: Any, given: bool) -> None:
-        self._problem, self._prepared, self._given = p, prepared, given
-        prepared.expect(p.oc * p.depth, p.oc, 0, ())
-        self.plain: Callable[..., bool] | None = None if p.packed and not given else prepared.plain
-
-    def __call__(self, constants: tuple[Any, ...]) -> Run:
-        p, (weights, bias) = self._problem, constants
-        packed = weights
-        if p.packed and not self._given:
-            packed = aligned_empty((self._prepared.all_packed_bytes() // p.acc.itemsize,), p.acc)
-            self._prepared.pack(weights, packed)
-        run: Run = self._prepared.bind(packed, bias, weights)
-        return run if self._prepared.finite(weights) else with_unknown(run, list(outside_input(p, weights)))
+        return PackedOnce(p, prepared, p.packed and not blocks.given)
 
 
 KERNELS = tuple(RowSums(isa) for isa in machine.ISAS)
