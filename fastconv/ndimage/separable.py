@@ -351,6 +351,28 @@ def sobel(
     return _derivative(input, axis, (1, 2, 1), output, mode, cval, resolve(backend, None, threads, tol, max_workspace))
 
 
+def _sum_along_axes(
+    input: Any, derivative: Callable[..., np.ndarray], of_part: Callable[[np.ndarray], np.ndarray], output: Any,
+    mode: Any, cval: Any, extra_arguments: Sequence[Any], extra_keywords: Mapping[str, Any], axes: Any,
+) -> tuple[np.ndarray, tuple[int, ...]]:  # fmt: skip
+    """The sum of `of_part` of a derivative along each axis, and the axes; without any, a copy.
+
+    `of_part` may change its argument, and returns it.
+    """
+    not_planned()
+    x = np.asarray(input)
+    made, found = array_for(output, x), as_axes(axes, x.ndim)
+    if not found:
+        made[...] = x
+        return made, found
+    modes = per_axis(mode, len(found))
+    derivative(x, found[0], made, modes[0], cval, *extra_arguments, **extra_keywords)
+    of_part(made)
+    for axis, of_axis in zip(found[1:], modes[1:], strict=True):
+        made += of_part(derivative(x, axis, made.dtype, of_axis, cval, *extra_arguments, **extra_keywords))
+    return made, found
+
+
 def generic_laplace(
     input: ArrayLike, derivative2: Callable[..., np.ndarray], output: Output = None, mode: Modes = "reflect",
     cval: complex = 0.0, extra_arguments: Sequence[Any] = (), extra_keywords: Mapping[str, Any] | None = None, *,
@@ -377,16 +399,9 @@ def generic_laplace(
            [ 1, -4,  1],
            [ 0,  1,  0]])
     """
-    not_planned()
-    x, keywords = np.asarray(input), extra_keywords or {}
-    made, found = array_for(output, x), as_axes(axes, x.ndim)
-    if not found:
-        made[...] = x
-        return made
-    modes = per_axis(mode, len(found))
-    derivative2(x, found[0], made, modes[0], cval, *extra_arguments, **keywords)
-    for axis, of_axis in zip(found[1:], modes[1:], strict=True):
-        made += derivative2(x, axis, made.dtype, of_axis, cval, *extra_arguments, **keywords)
+    made, _ = _sum_along_axes(
+        input, derivative2, lambda part: part, output, mode, cval, extra_arguments, extra_keywords or {}, axes
+    )
     return made
 
 
@@ -428,13 +443,20 @@ def laplace(
     return made
 
 
-def _of_all_axes(ndim: int, sigma: Any, axes: Any) -> list[Any]:
-    """Standard deviations of all axes: 0 for those that are not filtered."""
+def _of_gaussian(
+    order: int, ndim: int, sigma: Any, axes: Any, kwargs: Mapping[str, Any]
+) -> Callable[..., np.ndarray]:  # fmt: skip
+    """The derivative of that order of a Gaussian along one axis; of `axes` that are not filtered, sigma is 0."""
     found = as_axes(axes, ndim)
-    all_axes = [0.0] * ndim
+    deviations = [0.0] * ndim
     for axis, s in zip(found, per_axis(sigma, len(found)), strict=True):
-        all_axes[axis] = s
-    return all_axes
+        deviations[axis] = s
+
+    def derivative(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:
+        orders = [order if i == axis else 0 for i in range(ndim)]
+        return gaussian_filter(x, deviations, orders, output, mode, cval, **kwargs)
+
+    return derivative
 
 
 def gaussian_laplace(
@@ -456,14 +478,8 @@ def gaussian_laplace(
     >>> ndi.gaussian_laplace(np.eye(3), sigma=1).round(3)[0]
     array([-0.385,  0.037,  0.348])
     """
-
-    def second(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:
-        order = [2 if i == axis else 0 for i in range(x.ndim)]
-        return gaussian_filter(x, deviations, order, output, mode, cval, **kwargs)
-
     x = as_input(input)
-    deviations = _of_all_axes(x.ndim, sigma, axes)
-    return generic_laplace(x, second, output, mode, cval, axes=axes)
+    return generic_laplace(x, _of_gaussian(2, x.ndim, sigma, axes, kwargs), output, mode, cval, axes=axes)
 
 
 def generic_gradient_magnitude(
@@ -489,21 +505,11 @@ def generic_gradient_magnitude(
     array([[ 0., 16., 16.],
            [ 0., 16., 16.]])
     """
-    not_planned()
-    x, keywords = np.asarray(input), extra_keywords or {}
-    made, found = array_for(output, x), as_axes(axes, x.ndim)
-    if not found:
-        made[...] = x
-        return made
-    modes = per_axis(mode, len(found))
-    derivative(x, found[0], made, modes[0], cval, *extra_arguments, **keywords)
-    np.multiply(made, made, made)
-    for axis, of_axis in zip(found[1:], modes[1:], strict=True):
-        part = derivative(x, axis, made.dtype, of_axis, cval, *extra_arguments, **keywords)
-        np.multiply(part, part, part)
-        made += part
-    np.sqrt(made, made, casting="unsafe")
-    return made
+    made, found = _sum_along_axes(
+        input, derivative, lambda part: np.multiply(part, part, part), output, mode, cval, extra_arguments,
+        extra_keywords or {}, axes,
+    )  # fmt: skip
+    return np.sqrt(made, made, casting="unsafe") if found else made
 
 
 def gaussian_gradient_magnitude(
@@ -525,11 +531,6 @@ def gaussian_gradient_magnitude(
     >>> ndi.gaussian_gradient_magnitude(np.eye(3), sigma=1).round(3)[0]
     array([0.153, 0.202, 0.132])
     """
-
-    def first(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:
-        order = [1 if i == axis else 0 for i in range(x.ndim)]
-        return gaussian_filter(x, deviations, order, output, mode, cval, **kwargs)
-
     x = as_input(input)
-    deviations = _of_all_axes(x.ndim, sigma, axes)
+    first = _of_gaussian(1, x.ndim, sigma, axes, kwargs)
     return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)
