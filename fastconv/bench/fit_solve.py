@@ -74,7 +74,16 @@ def solve(samples: Sequence[Sample], known: Table) -> Table:
         found = minimize(objective(sharpness), moved, jac=True, method="L-BFGS-B", bounds=bounds,
                          options={"maxiter": STEPS})  # fmt: skip
         moved = found.x
-    return known.with_rates(dict(zip(names, (start * np.exp(moved)).tolist(), strict=True)))
+    return known.with_rates(_packed_is_cheaper(dict(zip(names, (start * np.exp(moved)).tolist(), strict=True))))
+
+
+def _packed_is_cheaper(rates: dict[str, float]) -> dict[str, float]:
+    """The same, but nothing takes longer where it was packed beforehand, as few samples may have it."""
+    for name in rates:
+        plain = name.removesuffix("_packed")
+        if plain in rates:
+            rates[plain] = max(rates[plain], rates[name])
+    return rates
 
 
 def _parts(features: Features) -> list[Counts]:

@@ -1,8 +1,9 @@
 """Intel Sapphire Rapids and its successors: 48 KiB of L1 and 2 MiB of L2 cache, AVX-512 of full width, AMX.
 
 Rates were fitted by ``fastconv tune --fit`` on a guest of two processors; those of counts that none of its problems has
-are those of `generic`.  Blocks have the sizes with which the kernels were tuned on such a processor, those of Zen 4:
-larger ones were not measured.
+are those of `generic`.  NumPy's products have twice the time that was measured: their BLAS has AVX-512 also where
+FASTCONV_ISA caps fastconv, and bits that depend on the number of rows.  Blocks have the sizes with which the kernels
+were tuned on such a processor, those of Zen 4: larger ones were not measured.
 """
 
 from fastconv.core.costs import Table

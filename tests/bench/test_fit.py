@@ -45,6 +45,18 @@ def test_rates_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table.name == "prior"
 
 
+def test_what_was_packed_beforehand_is_not_dearer() -> None:
+    """Of a kernel that is never the best, whatever its times say."""
+    rates = {"thin": {"bytes": 2.0, "bytes_packed": 1.0}}
+    measured = [
+        Sample(case, "thin", Features({f"thin/{name}": float(case)}), seconds * case)
+        for case in range(1, 30)
+        for name, seconds in (("bytes", 1.0), ("bytes_packed", 3.0))
+    ]
+    table = solve(measured, Table("prior", {"avx2": 1.0}, 1.0, rates))
+    assert table.rate("thin/bytes") >= table.rate("thin/bytes_packed") > 1.5
+
+
 def test_what_was_not_measured_stays() -> None:
     few = [s for s in samples() if s.kernel == "a"]
     assert solve(few, PRIOR).rate("b/call") == PRIOR.rate("b/call")
