@@ -163,6 +163,12 @@ class ConvProblem(Problem):
         return None if self.direction == "forward" else f"direction {self.direction}: other kernels do it"
 
     @property
+    def not_pointwise(self) -> str | None:
+        """Why a kernel of 1x1 convolutions, which are products of matrices, cannot do this; None if it can."""
+        other = self.taps != 1 or self.stride != (1, 1, 1) or any(pad != (0, 0) for pad in self.pads)
+        return self.not_forward or ("not 1x1 with stride 1 and no padding" if other else None)
+
+    @property
     def not_weight(self) -> str | None:
         """Why a kernel of gradients of weights cannot do this; None if it can."""
         return None if self.weights_wanted else f"direction {self.direction}: no gradient of weights"

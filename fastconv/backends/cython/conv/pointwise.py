@@ -38,10 +38,8 @@ class Pointwise(Specialised[ConvProblem]):
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if p.not_forward:
-            return p.not_forward
-        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
-            return "not 1x1 with stride 1 and no padding"
+        if p.not_pointwise:
+            return p.not_pointwise
         if p.layout != "NCHW":
             return "layout NHWC: pixels must be contiguous"
         return native.reject_common(self.isa, p.dtype)

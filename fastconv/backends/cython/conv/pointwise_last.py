@@ -30,10 +30,8 @@ class PointwiseLast(native.Delegated):
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if p.not_forward:
-            return p.not_forward
-        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
-            return "not 1x1 with stride 1 and no padding"
+        if p.not_pointwise:
+            return p.not_pointwise
         if p.groups != 1:
             return "groups"
         if p.depth == 0:

@@ -8,6 +8,7 @@ and the first one is smaller.  Sums are rounded once, from the registers into th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -155,10 +156,8 @@ class TiledPointwise(native.Delegated):
 
     def reject(self, problem: ConvProblem) -> str | None:
         p = problem
-        if p.not_forward:
-            return p.not_forward
-        if p.taps != 1 or p.stride != (1, 1, 1) or any(pad != (0, 0) for pad in p.pads):
-            return "not 1x1 with stride 1 and no padding"
+        if p.not_pointwise:
+            return p.not_pointwise
         if p.groups != 1 or p.ic == 0:
             return "groups, or no channels"
         if p.ic > DEEPEST:
@@ -167,11 +166,8 @@ class TiledPointwise(native.Delegated):
 
     def as_inner(self, problem: ConvProblem) -> GemmProblem:
         p, last = problem, problem.layout == "NHWC"
-        return GemmProblem(
-            batch=1 if last else p.n, m=p.n * p.pixels if last else p.pixels, n=p.oc, k=p.ic, b_batched=False,
-            trans_a=not last, trans_b=True, alpha=1.0, beta=0.0, c=False, bias=p.bias, dtype=p.dtype, acc=p.acc,
-            out=p.out, activation=p.activation, packed=p.packed,
-        )  # fmt: skip
+        product = native.as_product(p, 1, p.n * p.pixels) if last else native.as_product(p, p.n, p.pixels)
+        return replace(product, trans_a=not last)
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p, q = problem, self.as_inner(problem)
