@@ -26,13 +26,10 @@ STATED = ("op", "backend", "algorithm", "relative", "isa", "row", "exact", "acti
 
 def useful_taps(extent: int, kernel: int, stride: int, dilation: int, lo: int, outputs: int) -> slice:
     """The taps along an axis that read an element of the input for some output."""
-
-    def reads(tap: int) -> bool:
-        first = max(0, ceil_div(lo - tap * dilation, stride))  # the first output for which it is not before the input
-        return first < outputs and first * stride + tap * dilation - lo < extent
-
-    taps = [tap for tap in range(kernel) if reads(tap)]
-    return slice(taps[0], taps[-1] + 1) if taps else slice(0, 0)
+    start = np.arange(kernel, dtype=np.int64) * dilation - lo
+    first = np.maximum(ceil_div(-start, stride), 0)  # the first output for which a tap is not before the input
+    taps = np.flatnonzero((first < outputs) & (first * stride + start < extent))
+    return slice(int(taps[0]), int(taps[-1]) + 1) if taps.size else slice(0, 0)
 
 
 @keep_few()
