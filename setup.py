@@ -5,7 +5,9 @@ Also plain C: `fastconv.core._cpu`, which executes CPUID, and `fastconv.core._re
 ``FASTCONV_ISAS="portable avx2_f32"`` builds for the instruction sets and the single tables that it names.
 ``FASTCONV_SANITIZE=address`` or ``thread`` builds for the sanitizers of ``make sanitize`` and ``make threads``.
 Metadata is in pyproject.toml.  Without a working C compiler the install goes on without them and leaves
-the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.
+the reason in a report that `fastconv info` shows; ``FASTCONV_REQUIRE_NATIVE=1`` makes it an error.  pip hides what a
+build prints (``pip -v`` shows it), so then the version says it: 0.1.0+no.native.kernels.  An instruction set that the
+compiler lacks is left out alone, and the report has the compiler's words.
 """
 
 import json
@@ -14,12 +16,16 @@ import platform
 import runpy
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, ExecError
 
 HERE = Path(__file__).parent
 NATIVE = "fastconv/backends/cython"  # every _*.pyx in its folders is a module
@@ -27,6 +33,8 @@ SIMD = HERE / NATIVE / "simd"
 DTYPES = runpy.run_path(str(HERE / NATIVE / "runtime" / "dtypes.py"))
 TABLES, TILES = DTYPES["TABLES"].values(), DTYPES["TILES"]
 LINKED = "fastconv.backends.cython.runtime._simd"  # the module that links the micro-kernels
+OLDEST = "gcc 11 and clang 12 are the oldest that build everything"
+NO_KERNELS = "+no.native.kernels"  # of a version
 VIEWS = "fastconv.backends.cython.runtime._views"  # Cython's code for memory views, which is the same in all modules
 
 # gcc's predictive commoning turns register tiles into chains of moves.
@@ -62,6 +70,61 @@ if chosen := os.environ.get("FASTCONV_ISAS", "").split():
 BUILT.sort(key=lambda built: built[1].stored != "FC_AS_IS")
 
 
+def say(text):
+    """A line for the user; pip shows it with -v."""
+    print(f"fastconv: {text}", file=sys.stderr, flush=True)
+
+
+def duration(seconds):
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def words(output):
+    """What a compiler says is wrong: its first line with an error, or else its last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")[:300]
+
+
+class Failed(ExecError, OSError):
+    """What setuptools expects of `run`, of whichever version."""
+
+
+def run(command, **_):
+    """Run a compiler; its words are the error if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as e:
+        raise Failed(f"{command[0]!r} was tried: {e.strerror}") from None
+    if done.stderr:
+        print(subprocess.list2cmdline(command), done.stderr[:10_000], sep="\n", file=sys.stderr, flush=True)
+    if done.returncode:
+        raise Failed(words(done.stderr) or f"{command[0]} failed with status {done.returncode}")
+
+
+class Progress:
+    """A line on stderr when a part of the build is done: how many are, and about how long the rest takes."""
+
+    def __init__(self, seconds):
+        """`seconds` are what each part takes on one processor, roughly."""
+        self.seconds, self.done, self.running = seconds, [], set()
+        self.start, self.lock = time.monotonic(), threading.Lock()
+
+    def __call__(self, name, work, *arguments):
+        """Do the work of one part."""
+        with self.lock:
+            self.running.add(name)
+        result = work(*arguments)
+        with self.lock:
+            self.running.discard(name)
+            self.done.append(name)
+            gone = sum(map(self.seconds.get, self.done)) + sum(map(self.seconds.get, self.running)) / 2
+            passed = time.monotonic() - self.start
+            left = passed * (sum(self.seconds.values()) - gone) / gone
+            rest = f", about {duration(left)} left" if len(self.done) < len(self.seconds) else ""
+            say(f"{len(self.done)} of {len(self.seconds)} built, {duration(passed)} gone{rest} ({name})")
+        return result
+
+
 def extensions():
     try:
         import numpy as np
@@ -75,11 +138,7 @@ def extensions():
             ".".join(path.with_suffix("").parts),
             [str(path)],
             include_dirs=[NATIVE, np.get_include()],
-            define_macros=[
-                *numpy_api,
-                ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{table.name})" for isa, table in BUILT)),
-                *[("FC_TILES", f"fc_{isa}_tiles") for isa in TILED],
-            ],
+            define_macros=[*numpy_api],
             # Not only the headers: _simd links the micro-kernels, and must be linked again when one changes.
             depends=sorted(
                 str(path.relative_to(HERE))
@@ -95,6 +154,7 @@ def extensions():
     ]
     modules.append(Extension(VIEWS, [VIEWS.replace(".", "/") + ".c"]))
     processes = os.cpu_count() if sys.platform == "linux" else 0
+    say(f"translating {len(modules)} Cython modules, where they are new")
     modules = cythonize(modules, language_level=3, show_all_warnings=False, nthreads=processes,
                         shared_utility_qualified_name=VIEWS)  # fmt: skip
     return [*modules, *plain]
@@ -104,8 +164,8 @@ class Build(build_ext):
     """build_ext with per-file flags for the micro-kernels, OpenMP where it works, and a report instead of a failure."""
 
     def run(self):
-        report = HERE / NATIVE / "_build_report.json"
-        report.unlink(missing_ok=True)
+        self.lost = {}  # instruction sets that the compiler cannot build, with its words
+        (HERE / NATIVE / "_build_report.json").unlink(missing_ok=True)
         try:
             if not self.extensions:
                 raise RuntimeError("Cython or NumPy is not installed")
@@ -114,16 +174,24 @@ class Build(build_ext):
             if os.environ.get("FASTCONV_REQUIRE_NATIVE") == "1":
                 raise
             reason = " ".join(str(e).split())[:500] or type(e).__name__
-            print(f"fastconv: native kernels were not built: {reason}", file=sys.stderr)
-            for folder in (HERE, *([Path(self.build_lib)] if not self.inplace else [])):
-                if (folder / NATIVE).is_dir():
-                    (folder / NATIVE / "_build_report.json").write_text(json.dumps({"reason": reason}))
+            say(f"NATIVE KERNELS WERE NOT BUILT: {reason}. The other backends work, and are several times slower")
+            self.report({"reason": reason})
+        else:
+            if self.lost:
+                self.report({"lost": self.lost})
+
+    def report(self, found):
+        """Leave what is missing where `fastconv info` finds it."""
+        for folder in (HERE, *([Path(self.build_lib)] if not self.inplace else [])):
+            if (folder / NATIVE).is_dir():
+                (folder / NATIVE / "_build_report.json").write_text(json.dumps(found))
 
     def build_extensions(self):
         if not hasattr(self.compiler, "compiler_so"):
             raise RuntimeError(f"gcc or clang is needed, the compiler here is {self.compiler.compiler_type!r}")
-        if not self.compiles([]):
-            raise RuntimeError(f"no working C compiler: {self.compiler.compiler_so[0]!r} was tried")
+        if reason := problem(self.compiler.compiler_so):
+            raise RuntimeError(f"no working C compiler: {reason} ({OLDEST})")
+        self.compiler.spawn = self.compiler.call = run  # setuptools calls the one, newer versions the other
         self.common = [flag for flag in COMMON if self.compiles([flag])]
         openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
         for extension in self.extensions:
@@ -131,25 +199,54 @@ class Build(build_ext):
             extension.extra_link_args = [*openmp, *SANITIZE]
         self.check_extensions_list(self.extensions)
         linked = next(e for e in self.extensions if e.name == LINKED)
+        others = [e for e in self.extensions if e is not linked]
+        # Roughly: all functions of a table, most of them, few.
+        of = {"FC_AS_IS": 30, "FC_FLOAT16": 10, "FC_BFLOAT16": 10}
+        seconds = {f"{isa}_{table.name}": of.get(table.stored, 3) for isa, table in BUILT}
+        seconds |= {f"{isa}_tiles": 3 for isa in TILED} | {e.name.removeprefix("fastconv."): 3 for e in self.extensions}
+        progress = Progress(seconds)
+        say(f"compiling {len(seconds)} parts with {self.compiler.compiler_so[0]}, some minutes of two processors")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            tables = self.micro_kernels(pool)
-            others = [pool.submit(self.build_extension, e) for e in self.extensions if e is not linked]
-            linked.extra_objects = [name for job in tables for name in job.result()]
-            for job in others:
+            tables = self.micro_kernels(pool, progress)
+            jobs = [pool.submit(progress, e.name.removeprefix("fastconv."), self.build_extension, e) for e in others]
+            self.link_tables(linked, {built: job.result() for built, job in tables.items()})
+            for job in jobs:
                 job.result()
-        linked.depends = [*linked.depends, *linked.extra_objects, self.list_of_tables()]
-        self.build_extension(linked)
+        progress(linked.name.removeprefix("fastconv."), self.build_extension, linked)
+        isas = [isa for isa in ISA_FLAGS if isa in {isa for isa, _ in BUILT} and isa not in self.lost]
+        threads = "OpenMP" if openmp else "one thread, as the compiler has no OpenMP"
+        say(f"built {len(self.extensions)} modules for {', '.join(reversed(isas))}; {threads}")
+        for isa, reason in self.lost.items():
+            say(f"WITHOUT {isa}: {reason} ({OLDEST})")
 
-    def list_of_tables(self):
+    def link_tables(self, linked, objects):
+        """Have the module `linked` link those micro-kernels whose instruction set was built."""
+        for (isa, _), made in objects.items():
+            if isinstance(made, str):
+                self.lost.setdefault(isa, made)
+        objects = {(isa, kind): made for (isa, kind), made in objects.items() if isa not in self.lost}
+        if not any(kind != "tiles" for _, kind in objects):
+            raise RuntimeError(f"no instruction set was built: {next(iter(self.lost.values()), 'none was chosen')}")
+        linked.extra_objects = [name for made in objects.values() for name in made]
+        linked.define_macros += [
+            ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{kind})" for isa, kind in objects if kind != "tiles")),
+            *[("FC_TILES", f"fc_{isa}_tiles") for isa, kind in objects if kind == "tiles"],
+        ]
+        linked.depends = [*linked.depends, *linked.extra_objects, self.list_of_tables(objects)]
+
+    def list_of_tables(self, objects):
         """A file that changes with the tables that are built, so that the module which has them is linked again."""
-        path, text = Path(self.build_temp) / "tables", " ".join([f"{isa}_{table.name}" for isa, table in BUILT] + TILED)
+        path, text = Path(self.build_temp) / "tables", " ".join(f"{isa}_{kind}" for isa, kind in objects)
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         return str(path)
 
-    def micro_kernels(self, pool):
-        """Compile kernels.c for each instruction set and each of `TABLES`, and tiles.c; what is up to date stays."""
+    def micro_kernels(self, pool, progress):
+        """Compile kernels.c for each instruction set and each of `TABLES`, and tiles.c; what is up to date stays.
+
+        The results, by instruction set and table, are names of files, or the compiler's words where it failed.
+        """
         sources = (path for path in SIMD.rglob("*") if path.is_file())
         changed = max(path.stat().st_mtime for path in (*sources, HERE / "setup.py"))
 
@@ -163,27 +260,51 @@ class Build(build_ext):
             macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}"), *macros]
             extra = [FEATURE_FLAGS[feature] for feature in features]
             arguments = [*self.common, *ISA_FLAGS[isa], *filter(lambda flag: self.compiles([flag]), extra), *seen]
-            return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
+            try:
+                return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
+            except CompileError as e:
+                return str(e)
 
-        jobs = []
+        jobs = {}
         for isa, table in BUILT:
             macros = [("FC_DOUBLE", str(table.double)), ("FC_STORED", table.stored)]
             features = [feature for of, feature in table.features if of == isa]
-            jobs.append(pool.submit(compile_one, "kernels.c", isa, table.name, macros, features))
-        floats = [("FC_DOUBLE", "0")]
-        return jobs + [pool.submit(compile_one, "tiles.c", isa, "tiles", floats, TILES[isa]) for isa in TILED]
+            arguments = ("kernels.c", isa, table.name, macros, features)
+            jobs[isa, table.name] = pool.submit(progress, f"{isa}_{table.name}", compile_one, *arguments)
+        for isa in TILED:
+            arguments = ("tiles.c", isa, "tiles", [("FC_DOUBLE", "0")], TILES[isa])
+            jobs[isa, "tiles"] = pool.submit(progress, f"{isa}_tiles", compile_one, *arguments)
+        return jobs
 
     def compiles(self, flags):
         """Whether a trivial program compiles and links with `flags`."""
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "probe.c"
-            source.write_text("#ifdef _OPENMP\n#include <omp.h>\n#endif\nint main(void) { return 0; }\n")
-            command = [*self.compiler.compiler_so[:1], *flags, str(source), "-o", str(Path(folder) / "probe")]
-            try:
-                return subprocess.run(command, capture_output=True, check=False).returncode == 0
-            except OSError:
-                return False
+        return problem(self.compiler.compiler_so, flags, "") is None
+
+
+PROBE = "#ifdef _OPENMP\n#include <omp.h>\n#endif\nint main(void) { return 0; }\n"
+
+
+def problem(command, flags=(), first="#include <Python.h>\n"):
+    """Why a trivial program neither compiles nor links; None if it does."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "probe.c"
+        source.write_text(first + PROBE)
+        include = f"-I{sysconfig.get_path('include')}"
+        command = [*command, include, *flags, str(source), "-o", str(Path(folder) / "probe")]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        except OSError as e:
+            return f"{command[0]!r} was tried: {e.strerror}"
+    return f"{command[0]!r} was tried: {words(done.stderr)}" if done.returncode else None
+
+
+def version():
+    """Of the package; with `NO_KERNELS` where no compiler is found, which is all that pip shows of a build."""
+    number = runpy.run_path(str(HERE / "fastconv" / "version.py"))["__version__"]
+    command = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
+    lost = os.name == "posix" and (not command or problem(command) is not None)
+    return number + NO_KERNELS * (lost and os.environ.get("FASTCONV_REQUIRE_NATIVE") != "1")
 
 
 if __name__ == "__main__":  # processes that translate modules may import this file
-    setup(ext_modules=extensions(), cmdclass={"build_ext": Build})
+    setup(version=version(), ext_modules=extensions(), cmdclass={"build_ext": Build})

@@ -25,7 +25,7 @@ class Backend:
     name : str
     usable : bool
     why : str or None
-        Why it is not usable, with the command that helps.
+        Why it is not usable, with the command that helps, or which instruction sets it lacks.
     version : str or None
         Of the library that it runs on, or of the package that brought it.
     isas : tuple of str
@@ -74,7 +74,9 @@ class Backends(Mapping[str, Backend]):
     def __str__(self) -> str:
         rows = [("backend", "usable", "version", "instruction sets / why not")]
         for b in self.values():
-            rows.append((b.name, "yes" if b.usable else "no", b.version or "-", b.why or ", ".join(b.isas) or "-"))
+            words = ", ".join(b.isas) if b.usable else ""
+            words = "; ".join(filter(None, (words, b.why))) or "-"
+            rows.append((b.name, "yes" if b.usable else "no", b.version or "-", words))
         return "\n".join(align(rows, left=(0, 1, 2)))
 
     __repr__ = __str__
@@ -90,7 +92,9 @@ def _cython() -> Backend:
     reason = native.build_problem()
     if reason is not None:
         return Backend("cython", False, reason)
-    return Backend("cython", True, isas=tuple(i for i in machine.host_isas() if native.unavailable(i) is None))
+    lost = [reason for i in machine.host_isas() if (reason := native.unavailable(i)) is not None]
+    isas = tuple(i for i in machine.host_isas() if native.unavailable(i) is None)
+    return Backend("cython", True, "; ".join(lost) or None, isas=isas)
 
 
 def _outside() -> Iterator[Backend]:

@@ -12,7 +12,7 @@ _warned = False
 
 
 def warn_of_missing(candidates: Iterable[Candidate]) -> None:
-    """Warn if one of the candidates is a native kernel that was not compiled; later calls do nothing."""
+    """Warn if a candidate is a native kernel that this machine could run and that the build left out; once."""
     global _warned
     if _warned:
         return
@@ -20,6 +20,6 @@ def warn_of_missing(candidates: Iterable[Candidate]) -> None:
     if reason is not None:
         _warned = True  # first: the warning may be an error
         warn(
-            f"fastconv runs without its native kernels, which are several times faster: {reason}. "
+            f"fastconv runs without its fastest native kernels, which are several times faster: {reason}. "
             "`fastconv info` shows what works here"
         )

@@ -96,8 +96,8 @@ def build_problem() -> str | None:
 
 def _build_failure(error: ImportError) -> str:
     """Why there is no module of micro-kernels, with the remedy."""
-    if REPORT.exists():
-        return f"{json.loads(REPORT.read_text())['reason']} (then install fastconv again)"
+    if reason := build_report().get("reason"):
+        return f"{reason} (then install fastconv again)"
     names = [path.name for path in (BACKEND / "runtime").glob("_simd.*") if path.suffix in (".so", ".pyd")]
     root = BACKEND.parents[2]
     if not names and (root / "setup.py").exists():
@@ -105,6 +105,12 @@ def _build_failure(error: ImportError) -> str:
     if names and not any(f"_simd{suffix}" in names for suffix in EXTENSION_SUFFIXES):
         return f"the compiled modules are for another Python, as {names[0]} (pip install fastconv with this one)"
     return str(error)
+
+
+def build_report() -> dict[str, Any]:
+    """What the build left out, in the compiler's words: `reason`, if everything; `lost`, by instruction set."""
+    found: dict[str, Any] = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    return found
 
 
 @cache
@@ -116,6 +122,8 @@ def unavailable(isa: str) -> str | None:
     if isa not in machine.host_isas():
         return f"{isa} is not available on this CPU, or FASTCONV_ISA caps it"
     if table(isa, np.dtype(np.float32)) == 0:
+        if reason := build_report().get("lost", {}).get(isa):
+            return f"not compiled: {isa}: {reason} (then install fastconv again)"
         return f"{isa} was not compiled in"
     return None
 

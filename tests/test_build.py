@@ -1,0 +1,120 @@
+"""What setup.py does where a compiler lacks something, on compilers that only pretend."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from setuptools import Distribution, Extension
+
+from fastconv.backends.cython.runtime import native
+from fastconv.bench.backends import found
+from fastconv.core import machine
+from fastconv.version import __version__
+
+SETUP = Path(__file__).resolve().parent.parent / "setup.py"
+PRETENDS = """#!/bin/sh
+case "$*" in *"{refused}"*) echo "cc: note: about to fail" >&2; echo "cc: error: what is {refused}" >&2; exit 1;; esac
+while [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done
+"""
+pytestmark = [
+    pytest.mark.one_isa,
+    pytest.mark.skipif(not SETUP.exists() or sys.platform != "linux", reason="needs the sources, and a shell"),
+]
+
+
+@pytest.fixture
+def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module setup.py, for one type of elements and two instruction sets, in a folder of its own."""
+    spec = importlib.util.spec_from_file_location("fastconv_setup", SETUP)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table = next(table for table in module.TABLES if table.name == "f32")
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    monkeypatch.setattr(module, "ISA_FLAGS", {"portable": [], "avx512": ["-march=x86-64-v4"]})
+    monkeypatch.setattr(module, "BUILT", [("portable", table), ("avx512", table)])
+    monkeypatch.setattr(module, "TILED", ["avx512"])
+    (tmp_path / module.NATIVE).mkdir(parents=True)
+    (tmp_path / "setup.py").touch()
+    (tmp_path / "fastconv/version.py").write_text(f"__version__ = {__version__!r}")
+    monkeypatch.delenv("FASTCONV_REQUIRE_NATIVE", raising=False)
+    return module
+
+
+def use(compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiler that refuses commands with this text in them."""
+    path = tmp_path / "cc"
+    path.write_text(PRETENDS.format(refused=compiler))
+    path.chmod(0o755)
+    monkeypatch.setenv("CC", str(path))
+    monkeypatch.setenv("LDSHARED", f"{path} -shared")
+
+
+def build(setup: ModuleType, tmp_path: Path) -> Any:
+    (tmp_path / "one.c").touch()
+    extension = Extension(setup.LINKED, [str(tmp_path / "one.c")])
+    command = setup.Build(Distribution({"name": "fastconv", "ext_modules": [extension]}))
+    command.build_lib, command.build_temp = str(tmp_path / "lib"), str(tmp_path / "temp")
+    command.ensure_finalized()
+    command.run()
+    return extension
+
+
+def report(setup: ModuleType, tmp_path: Path) -> Any:
+    return json.loads((tmp_path / setup.NATIVE / "_build_report.json").read_text())
+
+
+def test_an_instruction_set_that_the_compiler_lacks_is_left_out_alone(setup, tmp_path, monkeypatch, capfd):
+    use("-march=x86-64-v4", tmp_path, monkeypatch)
+    assert setup.version() == __version__
+    extension = build(setup, tmp_path)
+    assert report(setup, tmp_path) == {"lost": {"avx512": "cc: error: what is -march=x86-64-v4"}}
+    assert ("FC_TABLES", "FC_TABLE_OF(portable_f32)") in extension.define_macros
+    assert "FC_TILES" not in dict(extension.define_macros)
+    assert all("portable_f32" in name for name in extension.extra_objects)
+    said = capfd.readouterr().err
+    assert "built 1 modules for portable" in said
+    assert "fastconv: WITHOUT avx512: cc: error: what is -march=x86-64-v4 (gcc 11 and" in said
+    counted = [line for line in said.splitlines() if " of 4 built, " in line]
+    assert len(counted) == 4 and "left (" in counted[0] and "left (" not in counted[-1]
+
+
+def test_a_build_with_everything_leaves_no_report(setup, tmp_path, monkeypatch):
+    use("no such flag", tmp_path, monkeypatch)
+    extension = build(setup, tmp_path)
+    assert dict(extension.define_macros)["FC_TILES"] == "fc_avx512_tiles"
+    assert not (tmp_path / setup.NATIVE / "_build_report.json").exists()
+
+
+def test_the_version_says_that_no_compiler_works(setup, tmp_path, monkeypatch, capfd):
+    """What a build prints is shown by ``pip -v`` only, and a version by every pip."""
+    use("probe.c", tmp_path, monkeypatch)
+    assert setup.version() == f"{__version__}+no.native.kernels"
+    build(setup, tmp_path)
+    reason = report(setup, tmp_path)["reason"]
+    assert reason.startswith("no working C compiler: ") and "cc: error: what is probe.c" in reason
+    assert "NATIVE KERNELS WERE NOT BUILT" in capfd.readouterr().err
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert setup.version() == f"{__version__}+no.native.kernels"
+    monkeypatch.setenv("FASTCONV_REQUIRE_NATIVE", "1")
+    with pytest.raises(RuntimeError, match="no working C compiler: 'no-such-compiler' was tried: No such file"):
+        build(setup, tmp_path)
+
+
+def test_info_has_the_words_about_an_instruction_set(tmp_path, monkeypatch):
+    isa = machine.host_isas()[0]
+    (tmp_path / "report").write_text(json.dumps({"lost": {isa: "cc: error: what is that"}}))
+    monkeypatch.setattr(native, "REPORT", tmp_path / "report")
+    monkeypatch.setattr(native, "build_problem", lambda: None)
+    monkeypatch.setattr(native, "table", lambda isa, dtype: 0)
+    monkeypatch.setattr(native, "unavailable", native.unavailable.__wrapped__)
+    words = f"not compiled: {isa}: cc: error: what is that"
+    assert native.unavailable(isa).startswith(words)
+    assert found()["cython"].why.startswith(words) and words in str(found())
+    assert native.unavailable("none") == "none is not available on this CPU, or FASTCONV_ISA caps it"
