@@ -11,6 +11,7 @@
 * results.py: records that show themselves, as `fastconv.compare` returns them
 * measure.py: one problem: every kernel and every peer, checked, then timed
 * suite.py: many problems: `fastconv bench`
+* selftest.py, selftest_cases.py: every kernel against the reference, on small problems: `fastconv selftest`
 * tune.py: times that later choices use: `fastconv tune`
 * progress.py: a bar on a terminal, silence elsewhere
 * backends.py, info.py: what is usable here, and why the rest is not

@@ -1,4 +1,4 @@
-"""The command line: ``fastconv info | compare | bench | diff | view | tune | demo``.
+"""The command line: ``fastconv info | selftest | compare | bench | diff | view | tune | demo``.
 
 Results go to stdout, everything else to stderr; an error is one line.  A command imports what it needs when it runs, so
 that as much as possible works with NumPy alone.
@@ -20,7 +20,9 @@ from fastconv.bench.peers import PEERS
 from fastconv.cli import bench
 from fastconv.cli.files import file_to_write, picture_to_write, write_text
 from fastconv.core import machine
+from fastconv.core.errors import not_among
 from fastconv.core.threads import as_count
+from fastconv.dispatch.extensions import all_backends
 from fastconv.typing import Data, Door
 
 
@@ -110,6 +112,17 @@ def _parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="CPU, measured peak and bandwidth, backends and why one is missing")
     info.add_argument("--json", metavar="FILE", help="also write JSON; - for stdout, in place of the text")
     info.set_defaults(run=_info)
+
+    tested = commands.add_parser(
+        "selftest", help="every kernel that runs here against the plain reference, within a minute",
+        description="Run every kernel of every instruction set of this machine on small problems, and compare each "
+                    "result with the plain reference's.  The exit status is 1 if one is wrong.",
+    )  # fmt: skip
+    tested.add_argument("--quick", action="store_true", help="some of the problems, in seconds")
+    tested.add_argument("--backend", type=_names, metavar="A,B",
+                        help="kernels of these backends (default: cython, numpy; numba's take minutes)")  # fmt: skip
+    tested.add_argument("--threads", type=_threads, metavar="N")
+    tested.set_defaults(run=_selftest)
 
     measured = argparse.ArgumentParser(add_help=False)
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
@@ -256,6 +269,20 @@ def _info(options: argparse.Namespace) -> None:
     found = collect()
     if not write_text(json.dumps(found, indent=1), options.json):
         print(text(found, columns_of(sys.stdout)))
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    from fastconv.bench.progress import bar
+    from fastconv.bench.selftest import BACKENDS, selftest
+    from fastconv.bench.table import columns_of
+
+    for name in options.backend or ():
+        if name not in all_backends():
+            raise ValueError(not_among("backend", name, all_backends()))
+    with bar(sys.stderr) as tell:
+        found = selftest(options.quick, options.backend or BACKENDS, options.threads, tell)
+    print(found.to_text(columns_of(sys.stdout)))
+    return 0 if found.right else 1
 
 
 def _compare(options: argparse.Namespace) -> None:
