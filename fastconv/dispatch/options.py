@@ -39,6 +39,10 @@ class Options:
     def thread_count(self) -> int:
         return self.threads if self.threads is not None else _threads.default()
 
+    def of_another(self) -> Options:
+        """These options for another operation, in which the algorithm of this one does not exist."""
+        return _options(self.backend, "auto", self.threads, self.tol, self.max_workspace)
+
 
 @lru_cache(maxsize=512)
 def _options(*values: Any) -> Options:

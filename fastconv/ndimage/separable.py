@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
+from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.ndimage.arguments import (
     Mode,
     Modes,
@@ -26,7 +27,6 @@ from fastconv.ndimage.arguments import (
     not_planned,
     per_axis,
 )
-from fastconv.ops.views import canonical_input, canonical_result
 from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences

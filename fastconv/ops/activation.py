@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from fastconv.core.arrays import as_array
-from fastconv.core.errors import shown
-from fastconv.core.problems.activation import Function, check_range
+from fastconv.core.problems.activation import Function, as_approximate, check_range
 from fastconv.core.problems.base import as_flag, as_number
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.recipes import elementwise
 from fastconv.typing import Approximate, ArrayLike, Backend
-
-APPROXIMATIONS: tuple[str, ...] = get_args(Approximate)
 
 
 def refuse_inplace(inplace: Any) -> None:
@@ -485,13 +482,6 @@ def tanhshrink(
     array([-1.036 ,  0.0379])
     """
     return _elementwise("tanhshrink", (), input, out, resolve(backend, None, threads))
-
-
-def as_approximate(value: Any, name: str) -> float:
-    """The form of `gelu`: 0 for the function itself, 1 for its approximation by tanh."""
-    if not isinstance(value, str) or value not in APPROXIMATIONS:
-        raise ValueError(f"{name} must be 'none' or 'tanh', got {shown(value)}")
-    return float(value == "tanh")
 
 
 def gelu(

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array
-from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, merge_spatial
+from fastconv.core.problems.adaptive import AdaptivePoolProblem, adaptive_problem, global_problem, global_shapes
 from fastconv.core.problems.base import as_flag, as_layout, freeze
 from fastconv.core.problems.pool import PoolKind, PoolProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
 from fastconv.dispatch.repeated import Request, repeated
+from fastconv.dispatch.views import images
 from fastconv.ops.pool import request_pool
 from fastconv.ops.signatures import Pair, as_adaptive_max_pool
-from fastconv.ops.views import images
 from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Layout
 
 
@@ -29,18 +29,6 @@ def _adaptive(
         as_layout(layout),
     )  # fmt: skip
     return request_pool(problem, rank, x, out, options)
-
-
-def global_shapes(
-    problem: PoolProblem | AdaptivePoolProblem, xshape: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Shapes of a global pooling: x with three spatial axes, the result, and the result with three spatial axes."""
-    first = 2 if problem.layout == "NCHW" else 1
-    rank = len(xshape) - 2
-    merged = (*xshape[:first], *merge_spatial(xshape[first : first + rank]), *xshape[first + rank :])
-    n, c = problem.n, problem.c
-    shape, results = ((n, c, *ones) if problem.layout == "NCHW" else (n, *ones, c) for ones in ((1,) * rank, (1, 1, 1)))
-    return merged, shape, results
 
 
 @repeated

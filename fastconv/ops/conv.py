@@ -8,12 +8,12 @@ import numpy as np
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch
+from fastconv.core.problems.condensed import condensed
 from fastconv.core.problems.conv import ConvProblem, conv_problem, conv_transpose_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember
 from fastconv.dispatch.repeated import Request, repeated
-from fastconv.ops.condensed import condensed
-from fastconv.ops.views import images
+from fastconv.dispatch.views import images
 from fastconv.typing import (
     Activation,
     ArrayLike,
@@ -28,7 +28,7 @@ from fastconv.typing import (
 
 
 @repeated
-def _conv(
+def convolve(
     rank: int, transposed: bool, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any,
     output_padding: Any, out: Any, layout: Layout, padding_mode: PaddingMode, activation: Activation | None,
     options: Options,
@@ -87,7 +87,7 @@ def conv1d(
     >>> F.conv1d(np.array([[1, 2, 3, 4, 5]]), np.array([[[1, 10]]]), padding="same")
     array([[21, 32, 43, 54,  5]])
     """
-    return _conv(
+    return convolve(
         1, False, input, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
@@ -144,7 +144,7 @@ def conv2d(
     array([[[[45.5, 54.5],
              [81.5, 90.5]]]])
     """
-    return _conv(
+    return convolve(
         2, False, input, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
@@ -168,7 +168,7 @@ def conv3d(
     >>> F.conv3d(np.ones((1, 2, 4, 4, 4), "f"), np.ones((5, 2, 3, 3, 3), "f"), padding=1).shape
     (1, 5, 4, 4, 4)
     """
-    return _conv(
+    return convolve(
         3, False, input, weight, bias, stride, padding, dilation, groups, 0, out, layout, padding_mode, activation,
         resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
@@ -192,7 +192,7 @@ def conv_transpose1d(
     >>> F.conv_transpose1d(np.ones((1, 4, 4), "f"), np.ones((4, 2, 3), "f"), stride=2).shape
     (1, 2, 9)
     """
-    return _conv(
+    return convolve(
         1, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
@@ -230,7 +230,7 @@ def conv_transpose2d(
     >>> F.conv_transpose2d(np.ones((1, 4, 4, 4), "f"), np.ones((4, 2, 3, 3), "f"), stride=2).shape
     (1, 2, 9, 9)
     """
-    return _conv(
+    return convolve(
         2, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
@@ -254,7 +254,7 @@ def conv_transpose3d(
     >>> F.conv_transpose3d(np.ones((1, 4, 4, 4, 4), "f"), np.ones((4, 2, 3, 3, 3), "f"), stride=2).shape
     (1, 2, 9, 9, 9)
     """
-    return _conv(
+    return convolve(
         3, True, input, weight, bias, stride, padding, dilation, groups, output_padding, out, layout, padding_mode,
         activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import as_array, clean
-from fastconv.core.caches import keep_few
-from fastconv.core.errors import ShapeError
-from fastconv.core.problems.base import as_flag, as_name, joint_shape
-from fastconv.core.problems.gemm import as_factor, gemm_problem
+from fastconv.core.problems.base import as_flag, as_name
+from fastconv.core.problems.gemm import as_factor, gemm_problem, linear_shape, matmul_shape
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, View, is_planning, remember, submit
 from fastconv.dispatch.repeated import Request, repeated
-from fastconv.ops.views import canonical_input, canonical_result
+from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.typing import Activation, ArrayLike, Backend
 
 
@@ -140,12 +138,12 @@ def gemm(
            [6.5, 7.5]])
     """
     options = resolve(backend, algorithm, threads, tol, max_workspace)
-    result: np.ndarray = _gemm(a, b, c, bias, alpha, beta, trans_a, trans_b, activation, out, options)
+    result: np.ndarray = product(a, b, c, bias, alpha, beta, trans_a, trans_b, activation, out, options)
     return result
 
 
 @repeated
-def _gemm(
+def product(
     a: Any, b: Any, c: Any, bias: Any, alpha: Any, beta: Any, trans_a: Any, trans_b: Any, activation: Any, out: Any,
     options: Options,
 ) -> Request:  # fmt: skip
@@ -156,23 +154,6 @@ def _gemm(
         a, b, c, bias, as_factor(alpha, "alpha"), as_factor(beta, "beta"),
         as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b"), activation, out, options, a.shape,
     )  # fmt: skip
-
-
-def matmul_shape(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
-    """Check the operands of `matmul`; the result's shape."""
-    return _matmul_shape(a.shape, b.shape)
-
-
-@keep_few()
-def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    for shape, name in ((a, "a"), (b, "b")):
-        if not shape:
-            raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
-    rows = b[-2 if len(b) > 1 else 0]
-    if a[-1] != rows:
-        raise ShapeError(f"a of shape {a} and b of shape {b} do not multiply: {a[-1]} columns, {rows} rows")
-    batch = joint_shape(a[:-2], b[:-2]) or ()  # None, for axes that do not broadcast, is refused by the problem
-    return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 
 def matmul(
@@ -210,19 +191,6 @@ def _matmul(a: Any, b: Any, out: Any, options: Options) -> Request:
     return request(a, right, None, None, 1.0, 0.0, False, False, None, out, options, shape_a, shape)
 
 
-def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[int, ...]:
-    """Check the arrays of `linear`; the result's shape."""
-    if x.ndim == 0:
-        raise ShapeError("input must have at least 1 axis, got a scalar")
-    if w.ndim not in (1, 2):
-        raise ShapeError(f"weight must have shape (out_features, in_features) or (in_features,), got {w.shape}")
-    if x.shape[-1] != w.shape[-1]:
-        raise ShapeError(f"input has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
-    if b is not None and b.ndim > 1:
-        raise ShapeError(f"bias has shape {b.shape}; it must be ({w.shape[0] if w.ndim == 2 else ''},)")
-    return (*x.shape[:-1], *w.shape[:-1])
-
-
 def linear(
     input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, *, activation: Activation | None = None,
     out: np.ndarray | None = None, backend: Backend | None = None, algorithm: str | None = None,
@@ -251,12 +219,12 @@ def linear(
            [3., 4., 5., 6.]])
     """
     options = resolve(backend, algorithm, threads, tol, max_workspace)
-    result: np.ndarray = _linear(input, weight, bias, activation, out, options)
+    result: np.ndarray = layer(input, weight, bias, activation, out, options)
     return result
 
 
 @repeated
-def _linear(input: Any, weight: Any, bias: Any, activation: Any, out: Any, options: Options) -> Request:
+def layer(input: Any, weight: Any, bias: Any, activation: Any, out: Any, options: Options) -> Request:
     x, w = as_array(input, "input"), as_array(weight, "weight")
     b = None if bias is None else as_array(bias, "bias")
     shape = linear_shape(x, w, b)

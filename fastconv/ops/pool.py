@@ -9,13 +9,13 @@ import numpy as np
 from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import as_flag, as_int, as_layout, as_number, freeze, join_batch, split_batch
+from fastconv.core.problems.condensed import condensed
 from fastconv.core.problems.pool import PoolKind, PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.dispatch.repeated import Request, repeated
-from fastconv.ops.condensed import condensed
+from fastconv.dispatch.views import images
 from fastconv.ops.signatures import Pair, as_max_pool
-from fastconv.ops.views import images
 from fastconv.typing import ArrayLike, Backend, Layout, Padding, Size
 
 

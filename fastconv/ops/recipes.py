@@ -16,7 +16,7 @@ from fastconv.core.problems.softmax import SoftmaxProblem
 from fastconv.core.problems.unpool import UnpoolProblem
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.plan import Recipe, remember
-from fastconv.ops.views import canonical_input, canonical_result, images
+from fastconv.dispatch.views import canonical_input, canonical_result, images
 
 Reshaped = ElementwiseProblem | SoftmaxProblem | LossProblem | PadProblem | FoldProblem
 OfImages = PoolProblem | AdaptivePoolProblem | UnpoolProblem

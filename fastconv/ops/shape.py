@@ -9,19 +9,27 @@ import numpy as np
 
 from fastconv.core.arrays import as_array
 from fastconv.core.errors import shown
-from fastconv.core.problems.base import as_int, as_name, freeze
-from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
+from fastconv.core.problems.base import as_name, freeze
+from fastconv.core.problems.shape import (
+    FoldProblem,
+    PadProblem,
+    as_value,
+    flat_shape,
+    fold_problem,
+    pad_problem,
+    unfold_problem,
+)
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
 from fastconv.dispatch.repeated import Request, repeated
-from fastconv.ops.views import canonical_result
-from fastconv.typing import ArrayLike, Backend, Execution, Extents, Number, PadMode, Size
+from fastconv.dispatch.views import canonical_result
+from fastconv.typing import ArrayLike, Backend, Extents, Number, PadMode, Size
 
 
 def _submit(
-    p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: Execution
+    p: PadProblem | FoldProblem, x: np.ndarray, shape: tuple[int, ...], out: Any, options: Options
 ) -> np.ndarray:
-    return submit(_recipe(p, x.shape, x.dtype, shape, resolve(**options)), x, (), out)
+    return submit(_recipe(p, x.shape, x.dtype, shape, options), x, (), out)
 
 
 @remember
@@ -34,24 +42,6 @@ def _recipe(
         return x.astype(dtype, copy=False).reshape(canonical)  # kernels of this family take any strides
 
     return Recipe(p, options, x_shape, x_dtype, (shape,), enter, canonical_result(p.y_shape), x_dtype == dtype)
-
-
-def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[int, ...]:
-    """`shape` with axes `start_dim` to `end_dim` joined to one."""
-    count = max(len(shape), 1)
-    dims = []
-    for dim, name in ((start_dim, "start_dim"), (end_dim, "end_dim")):
-        dim = as_int(dim, name)
-        if not -count <= dim < count:
-            raise IndexError(f"{name} must be from {-count} to {count - 1} for shape {shape}, got {dim}")
-        dims.append(dim % count)
-    first, last = dims
-    if first > last:
-        raise ValueError(f"start_dim must not come after end_dim, got {start_dim} and {end_dim} for shape {shape}")
-    length = 1
-    for extent in shape[first : last + 1]:
-        length *= extent
-    return (*shape[:first], length, *shape[last + 1 :])
 
 
 def flatten(
@@ -81,11 +71,8 @@ def flatten(
     """
     x = as_array(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
-    options: Execution = {
-        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
-    }  # fmt: skip
+    options = resolve(backend, algorithm, threads, tol, max_workspace)
     if out is None and not is_planning():
-        resolve(**options)
         return x.reshape(shape)
     return _submit(pad_problem(x.shape, x.dtype, (), "constant", None)[0], x, shape, out, options)
 
@@ -178,8 +165,7 @@ def unfold(
         freeze(padding, "padding"), freeze(stride, "stride"),
     )  # fmt: skip
     return _submit(
-        p, x, shape, out,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        p, x, shape, out, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -219,6 +205,5 @@ def fold(
         freeze(dilation, "dilation"), freeze(padding, "padding"), freeze(stride, "stride"),
     )  # fmt: skip
     return _submit(
-        p, x, shape, out,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        p, x, shape, out, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import is_planning
 from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ops.recipes import of_images
-from fastconv.typing import ArrayLike, Backend, Execution, Extents, Layout, Size
+from fastconv.typing import ArrayLike, Backend, Extents, Layout, Size
 
 
 def describe_unpool(
@@ -34,17 +34,8 @@ def describe_unpool(
     return problem, flat
 
 
-def _unpool(
-    rank: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, out: Any,
-    layout: Layout, options: Execution,
-) -> np.ndarray:  # fmt: skip
-    return _unpool_images(
-        rank, x, indices, kernel_size, stride, padding, output_size, out, layout, resolve(**options)
-    )  # fmt: skip
-
-
 @repeated
-def _unpool_images(
+def _unpool(
     rank: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, out: Any,
     layout: Layout, options: Options,
 ) -> Request:  # fmt: skip
@@ -74,7 +65,7 @@ def max_unpool1d(
     """
     return _unpool(
         1, input, indices, kernel_size, stride, padding, output_size, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -129,7 +120,7 @@ def max_unpool2d(
     """
     return _unpool(
         2, input, indices, kernel_size, stride, padding, output_size, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -152,5 +143,5 @@ def max_unpool3d(
     """
     return _unpool(
         3, input, indices, kernel_size, stride, padding, output_size, out, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

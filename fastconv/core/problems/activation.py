@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, not_among, shown
 from fastconv.core.problems.base import Direction, Problem, check_dtype, description
-from fastconv.typing import Activation
+from fastconv.typing import Activation, Approximate
 
 Function: TypeAlias = (
     Activation | Literal["threshold", "glu", "prelu", "prelu_weight", "clamp", "clamp_min", "clamp_max"]
 )
 
 FUSED: tuple[str, ...] = get_args(Activation)
+APPROXIMATIONS: tuple[str, ...] = get_args(Approximate)
 
 DEFAULTS: dict[str, tuple[float, ...]] = {
     "leaky_relu": (0.01,), "elu": (1.0,), "celu": (1.0,), "softplus": (1.0, 20.0), "hardtanh": (-1.0, 1.0),
@@ -142,3 +143,10 @@ def check_range(low: float, high: float) -> None:
     """ValueError unless low <= high."""
     if low > high:
         raise ValueError(f"min_val must not exceed max_val, got {low} and {high}")
+
+
+def as_approximate(value: Any, name: str) -> float:
+    """The form of `gelu`: 0 for the function itself, 1 for its approximation by tanh."""
+    if not isinstance(value, str) or value not in APPROXIMATIONS:
+        raise ValueError(f"{name} must be 'none' or 'tanh', got {shown(value)}")
+    return float(value == "tanh")

@@ -197,3 +197,15 @@ def merge_spatial(spatial: tuple[int, ...]) -> tuple[int, int, int]:
     for extent in spatial[:-2]:
         depth *= extent
     return depth, spatial[-2], spatial[-1]
+
+
+def global_shapes(
+    problem: PoolProblem | AdaptivePoolProblem, xshape: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Shapes of a global pooling: x with three spatial axes, the result, and the result with three spatial axes."""
+    first = 2 if problem.layout == "NCHW" else 1
+    rank = len(xshape) - 2
+    merged = (*xshape[:first], *merge_spatial(xshape[first : first + rank]), *xshape[first + rank :])
+    n, c = problem.n, problem.c
+    shape, results = ((n, c, *ones) if problem.layout == "NCHW" else (n, *ones, c) for ones in ((1,) * rank, (1, 1, 1)))
+    return merged, shape, results

@@ -194,3 +194,33 @@ def gemm_problem(
         packed=packed,
     )  # fmt: skip
     return problem, (*batch, m, n)
+
+
+def matmul_shape(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
+    """Check the operands of `matmul`; the result's shape."""
+    return _matmul_shape(a.shape, b.shape)
+
+
+@keep_few()
+def _matmul_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    for shape, name in ((a, "a"), (b, "b")):
+        if not shape:
+            raise ShapeError(f"{name} must have at least 1 axis, got a scalar")
+    rows = b[-2 if len(b) > 1 else 0]
+    if a[-1] != rows:
+        raise ShapeError(f"a of shape {a} and b of shape {b} do not multiply: {a[-1]} columns, {rows} rows")
+    batch = joint_shape(a[:-2], b[:-2]) or ()  # None, for axes that do not broadcast, is refused by the problem
+    return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
+
+
+def linear_shape(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[int, ...]:
+    """Check the arrays of `linear`; the result's shape."""
+    if x.ndim == 0:
+        raise ShapeError("input must have at least 1 axis, got a scalar")
+    if w.ndim not in (1, 2):
+        raise ShapeError(f"weight must have shape (out_features, in_features) or (in_features,), got {w.shape}")
+    if x.shape[-1] != w.shape[-1]:
+        raise ShapeError(f"input has {x.shape[-1]} features (shape {x.shape}), weight {w.shape[-1]} (shape {w.shape})")
+    if b is not None and b.ndim > 1:
+        raise ShapeError(f"bias has shape {b.shape}; it must be ({w.shape[0] if w.ndim == 2 else ''},)")
+    return (*x.shape[:-1], *w.shape[:-1])

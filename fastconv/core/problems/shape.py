@@ -351,3 +351,21 @@ def _fold_problem(
     check_size((n, c, *kernel, *windows), "the result")
     check_size((n, c, *image), "the result")
     return FoldProblem(kind, n, c, image, kernel, d, p, s, windows, dtype)
+
+
+def flat_shape(shape: tuple[int, ...], start_dim: Any, end_dim: Any) -> tuple[int, ...]:
+    """`shape` with axes `start_dim` to `end_dim` joined to one."""
+    count = max(len(shape), 1)
+    dims = []
+    for dim, name in ((start_dim, "start_dim"), (end_dim, "end_dim")):
+        dim = as_int(dim, name)
+        if not -count <= dim < count:
+            raise IndexError(f"{name} must be from {-count} to {count - 1} for shape {shape}, got {dim}")
+        dims.append(dim % count)
+    first, last = dims
+    if first > last:
+        raise ValueError(f"start_dim must not come after end_dim, got {start_dim} and {end_dim} for shape {shape}")
+    length = 1
+    for extent in shape[first : last + 1]:
+        length *= extent
+    return (*shape[:first], length, *shape[last + 1 :])

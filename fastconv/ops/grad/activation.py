@@ -11,7 +11,7 @@ import numpy as np
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.errors import UnsupportedError
-from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, Function, check_range
+from fastconv.core.problems.activation import DEFAULTS, ElementwiseProblem, Function, as_approximate, check_range
 from fastconv.core.problems.base import as_number, promote
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import Options, resolve
@@ -22,7 +22,7 @@ from fastconv.ops import activation as forward
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, wanted
 from fastconv.ops.grad.signatures import Elu, Gelu, Hardtanh, Inplace, LeakyRelu, Plain, Shrink, Softplus, Threshold
 from fastconv.ops.recipes import flat
-from fastconv.typing import Activation, ArrayLike, Backend, Execution, Gradient
+from fastconv.typing import Activation, ArrayLike, Backend, Gradient
 
 
 def _request(
@@ -35,11 +35,10 @@ def _request(
 
 
 def elementwise(
-    function: Function, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], backend: str | None,
-    threads: int | None,
-) -> Any:  # fmt: skip
+    function: Function, params: tuple[float, ...], dy: np.ndarray, arrays: tuple[Any, ...], options: Options
+) -> Any:
     """Run one backward function on `dy` and `arrays`, which broadcast to its shape."""
-    return submit(*_request(function, params, dy, arrays, resolve(backend, None, threads)))
+    return submit(*_request(function, params, dy, arrays, options))
 
 
 def _checked(function: Function, dy: Any, x: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +62,7 @@ def _recipe(
     return flat(problem, options, shape, incoming)
 
 
-def through(activation: Activation, dy: np.ndarray, before: np.ndarray, options: Execution) -> np.ndarray:
+def through(activation: Activation, dy: np.ndarray, before: np.ndarray, options: Options) -> np.ndarray:
     """Gradient of the input of a fused activation, from that of its result and the values of the input, `before`.
 
     Of `options`, only those that activations have are used: `backend` and `threads`.
@@ -74,11 +73,12 @@ def through(activation: Activation, dy: np.ndarray, before: np.ndarray, options:
             f"activation, and apply fastconv.grad.{activation} to dy"
         )
     # As in the forward call, a backend without activations leaves them to others; `algorithm` is one of the products.
-    backend = resolve(backend=options["backend"]).backend
+    backend = options.backend
     if backend not in {kernel.backend for kernel in all_kernels("elementwise_backward")}:
         backend = "auto"
     with surroundings(algorithm="auto"):
-        return elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), backend, options["threads"])
+        own = resolve(backend, None, options.threads)
+    return elementwise(activation, DEFAULTS.get(activation, ()), dy, (before,), own)
 
 
 def _unary(function: Callable[..., Any]) -> Any:
@@ -151,7 +151,7 @@ def _unary(function: Callable[..., Any]) -> Any:
     return gradient
 
 
-_PARAMETERS: dict[str, Callable[[Any, str], float]] = {"gelu": forward.as_approximate}
+_PARAMETERS: dict[str, Callable[[Any, str], float]] = {"gelu": as_approximate}
 
 relu: Inplace = _unary(forward.relu)
 relu6: Inplace = _unary(forward.relu6)

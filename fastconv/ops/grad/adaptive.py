@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 from fastconv.core.arrays import Spec, as_array, as_shaped, clean_volume
-from fastconv.core.problems.adaptive import adaptive_problem, global_problem
+from fastconv.core.problems.adaptive import adaptive_problem, global_problem, global_shapes
 from fastconv.core.problems.base import as_flag, as_layout, freeze, to_canonical
 from fastconv.core.problems.pool import PoolKind
-from fastconv.dispatch.options import resolve
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import submit
-from fastconv.ops.adaptive import global_recipe, global_shapes
+from fastconv.ops.adaptive import global_recipe
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.grad.pool import gradient, gradient_by_indices
-from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Execution, Gradient, Layout
+from fastconv.typing import AdaptiveSize, ArrayLike, Backend, Gradient, Layout
 
 
 def _max(
     rank: int, dy: Any, x: Any, output_size: Any, return_indices: Any, need: Any, indices: Any, layout: Layout,
-    options: Execution,
+    options: Options,
 ) -> Any:  # fmt: skip
     array = as_shaped(x, "input")
     problem = adaptive_problem(
@@ -30,7 +30,7 @@ def _max(
     return gradient_by_indices(problem, rank, f"adaptive_max_pool{rank}d", dy, x, indices, need, options)
 
 
-def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: Layout, options: Execution) -> Any:
+def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: Layout, options: Options) -> Any:
     x = as_shaped(x, "input")
     size = freeze(output_size, "output_size")
     problem = adaptive_problem("avg", rank, x.shape, x.dtype, size, False, as_layout(layout))
@@ -38,7 +38,7 @@ def _average(rank: int, dy: Any, x: Any, output_size: Any, need: Any, layout: La
     return gradient(problem, rank, f"adaptive_avg_pool{rank}d", dy, x, need, options, lambda: (backward, ()))
 
 
-def _global(kind: PoolKind, dy: Any, x: Any, need: Any, layout: Layout, options: Execution) -> Any:
+def _global(kind: PoolKind, dy: Any, x: Any, need: Any, layout: Layout, options: Options) -> Any:
     array = as_array(x, "input") if kind == "max" else as_shaped(x, "input")
     layout = as_layout(layout)
     problem = variant(global_problem(kind, array.shape, array.dtype, layout), direction="backward")
@@ -50,7 +50,7 @@ def _global(kind: PoolKind, dy: Any, x: Any, need: Any, layout: Layout, options:
         constants: tuple[np.ndarray, ...] = ()
         if kind == "max":
             constants = (clean_volume(to_canonical(array.reshape(merged), 3, True, layout), problem.dtype, layout),)
-        recipe = global_recipe(problem, resolve(**options), incoming.shape, incoming.dtype, result, array.shape, merged)
+        recipe = global_recipe(problem, options, incoming.shape, incoming.dtype, result, array.shape, merged)
         return submit(recipe, incoming, constants)
 
     return gradients(wanted(need, ("input",)), run)
@@ -74,7 +74,7 @@ def adaptive_max_pool1d(
     """
     return _max(
         1, dy, input, output_size, return_indices, need, indices, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def adaptive_max_pool2d(
     """
     return _max(
         2, dy, input, output_size, return_indices, need, indices, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def adaptive_max_pool3d(
     """
     return _max(
         3, dy, input, output_size, return_indices, need, indices, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -144,8 +144,7 @@ def adaptive_avg_pool1d(
     (2, 5)
     """
     return _average(
-        1, dy, input, output_size, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        1, dy, input, output_size, need, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -171,8 +170,7 @@ def adaptive_avg_pool2d(
     (2, 5, 7)
     """
     return _average(
-        2, dy, input, output_size, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        2, dy, input, output_size, need, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -192,8 +190,7 @@ def adaptive_avg_pool3d(
     (2, 5, 7, 4)
     """
     return _average(
-        3, dy, input, output_size, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        3, dy, input, output_size, need, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -219,8 +216,7 @@ def global_max_pool(
     array([[[0. , 0.5, 0.5, 0. ]]])
     """
     return _global(
-        "max", dy, input, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        "max", dy, input, need, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -241,6 +237,5 @@ def global_avg_pool(
     array([[[0.25, 0.25, 0.25, 0.25]]])
     """
     return _global(
-        "avg", dy, input, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        "avg", dy, input, need, layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

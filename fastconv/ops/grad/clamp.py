@@ -8,7 +8,8 @@ import numpy as np
 
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.activation import Function
-from fastconv.ops import clamp as forward
+from fastconv.core.problems.clamp import are_plain, clamp_bounds, clamp_params, is_number
+from fastconv.dispatch.options import resolve
 from fastconv.ops.grad.activation import elementwise
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, sum_to, wanted
 from fastconv.typing import ArrayLike, Backend, Gradient
@@ -45,21 +46,21 @@ def clamp(
     array([0., 1., 0.])
     """
     x = as_array(input, "input")
-    low, high, shape, _ = forward.clamp_bounds(x, min, max)
+    low, high, shape, _ = clamp_bounds(x, min, max)
     given = [("input", x, "clamp")]
     given += [
         (name, bound, f"clamp_{name}")
         for name, bound, value in (("min", low, min), ("max", high, max))
-        if bound is not None and not forward.is_number(value)
+        if bound is not None and not is_number(value)
     ]
     flags = wanted(need, [name for name, _, _ in given])
     for flag, (name, array, _) in zip(flags, given, strict=True):
         if flag:
             check_differentiable(array.dtype, name)
-    dy = as_incoming(dy, shape, "clamp")
-    if forward.are_plain(min, max) and x.dtype.kind == "f":
-        params = forward.clamp_params(low, high, x.dtype)
-        return gradients(flags, lambda: elementwise("clamp", params, dy, (x,), backend, threads))
+    dy, options = as_incoming(dy, shape, "clamp"), resolve(backend, None, threads)
+    if are_plain(min, max) and x.dtype.kind == "f":
+        params = clamp_params(low, high, x.dtype)
+        return gradients(flags, lambda: elementwise("clamp", params, dy, (x,), options))
     arrays = (
         x.astype(dy.dtype) if x.dtype.kind != "f" else x,
         np.array(-np.inf, dy.dtype) if low is None else clean(low, dy.dtype),
@@ -67,7 +68,7 @@ def clamp(
     )
 
     def one(function: Function, array: np.ndarray, name: str) -> Any:
-        y = elementwise(function, (), dy, arrays, backend, threads)
+        y = elementwise(function, (), dy, arrays, options)
         return as_dtype(sum_to(y, array.shape, name), array.dtype)
 
     return gradients(flags, *(lambda f=f, a=a, n=n: one(f, a, n) for n, a, f in given))

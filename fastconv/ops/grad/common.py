@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fastconv.core.arrays import as_array
+from fastconv.core.arrays import as_array, as_shaped
 from fastconv.core.errors import DTypeError, ShapeError, UnsupportedError, shown
 from fastconv.core.problems.base import Problem, as_flag
 from fastconv.dispatch.plan import Plan, is_planning, remember
@@ -41,6 +41,34 @@ def wanted(need: Any, names: Sequence[str], present: Sequence[bool] | None = Non
         one = tuple(i == 0 for i in range(len(names)))
         raise ValueError(f"a plan is one gradient: pick it, as in need={one}; the arguments are {', '.join(names)}")
     return flags
+
+
+def layer_arrays(
+    need: Any, input: Any, weight: Any, bias: Any, activation: Any
+) -> tuple[tuple[bool, ...], np.ndarray, np.ndarray, Any]:
+    """What `need` picks of the gradients of a convolution or a linear layer, and its arrays.
+
+    The gradient of input or weight reads the other one, and that through an activation reads all; of those that are
+    not read, only shape and dtype are known.
+    """
+    names = ("input", "weight", "bias")
+    flags = wanted(need, names, (True, True, bias is not None))
+    fused = activation is not None
+
+    def array(value: Any, name: str, read: bool) -> np.ndarray:
+        return as_array(value, name) if read else as_shaped(value, name)
+
+    x, w = array(input, "input", fused or flags[1]), array(weight, "weight", fused or flags[0])
+    b = None if bias is None else array(bias, "bias", fused)
+    check_picked(flags, (x, w, b), names)
+    return flags, x, w, b
+
+
+def check_picked(flags: Sequence[bool], arrays: Sequence[np.ndarray | None], names: Sequence[str]) -> None:
+    """DTypeError unless gradients are defined for the dtypes of the arrays whose flag is set."""
+    for flag, array, name in zip(flags, arrays, names, strict=True):
+        if flag and array is not None:
+            check_differentiable(array.dtype, name)
 
 
 @remember

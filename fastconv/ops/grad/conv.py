@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import Spec, as_array, as_shaped, clean, clean_volume
+from fastconv.core.arrays import Spec, clean, clean_volume
 from fastconv.core.problems.base import as_layout, as_name, freeze, join_batch, split_batch, to_canonical
 from fastconv.core.problems.conv import (
     ConvProblem,
@@ -19,15 +19,14 @@ from fastconv.core.problems.conv import (
 )
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, immediately, is_planning, remember, submit
+from fastconv.dispatch.views import canonical_result, images
 from fastconv.ops import conv as forward
 from fastconv.ops.grad.activation import through
-from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, wanted
-from fastconv.ops.views import canonical_result, images
+from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, layer_arrays
 from fastconv.typing import (
     Activation,
     ArrayLike,
     Backend,
-    Execution,
     Gradient,
     Layout,
     Padding,
@@ -37,22 +36,13 @@ from fastconv.typing import (
     TransposedPaddingMode,
 )
 
-NAMES = ("input", "weight", "bias")
-
 
 def _conv(
     rank: int, transposed: bool, dy: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
     groups: Any, output_padding: Any, need: Any, layout: Layout, padding_mode: PaddingMode,
-    activation: Activation | None, options: Execution,
+    activation: Activation | None, options: Options,
 ) -> Any:  # fmt: skip
-    flags = wanted(need, NAMES, (True, True, bias is not None))
-    read = [activation is not None or flag for flag in flags]  # the gradient of one reads the other
-    x = as_array(x, "input") if read[1] else as_shaped(x, "input")
-    w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
-    b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")
-    for array, flag, name in zip((x, w, b), flags, NAMES, strict=True):
-        if flag:
-            check_differentiable(array.dtype, name)
+    flags, x, w, b = layer_arrays(need, x, weight, bias, activation)
     layout = as_layout(layout)
     kind = f"conv{'_transpose' * transposed}{rank}d"
     shared = (rank, x.shape, x.dtype, w.shape, w.dtype, None if b is None else b.shape, None if b is None else b.dtype)
@@ -68,19 +58,18 @@ def _conv(
     batched = split_batch(x.shape, rank, layout)[0]
     dy = as_incoming(dy, join_batch(batched, problem.n, problem.oc, problem.output[3 - rank :], layout), kind)
     if activation is not None:
-        arguments = (
-            (stride, padding, output_padding, groups, dilation) if transposed else (stride, padding, dilation, groups)
-        )
         with immediately():
-            before = getattr(forward, kind)(x, w, b, *arguments, layout=layout, padding_mode=padding_mode, **options)
+            before = forward.convolve(
+                rank, transposed, x, w, b, stride, padding, dilation, groups, output_padding, None, layout,
+                padding_mode, None, options,
+            )  # fmt: skip
         dy = through(activation, dy, before, options)
-    resolved = resolve(**options)
 
     def canonical(a: np.ndarray) -> np.ndarray:
         return clean_volume(to_canonical(a, rank, batched, layout), problem.dtype, layout)
 
     def run(of: str, like: Any, constants: Callable[[ConvProblem], tuple[Any, ...]]) -> Any:
-        recipe, q = _recipe(of, problem, rank, dy.shape, dy.dtype, like.shape, resolved)
+        recipe, q = _recipe(of, problem, rank, dy.shape, dy.dtype, like.shape, options)
         return as_dtype(submit(recipe, dy, constants(q)), like.dtype)
 
     return gradients(
@@ -143,7 +132,7 @@ def conv1d(
     """
     return _conv(
         1, False, dy, input, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -192,7 +181,7 @@ def conv2d(
     """
     return _conv(
         2, False, dy, input, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -218,7 +207,7 @@ def conv3d(
     """
     return _conv(
         3, False, dy, input, weight, bias, stride, padding, dilation, groups, 0, need, layout, padding_mode, activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -244,8 +233,7 @@ def conv_transpose1d(
     """
     return _conv(
         1, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode,
-        activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -276,8 +264,7 @@ def conv_transpose2d(
     """
     return _conv(
         2, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode,
-        activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -303,6 +290,5 @@ def conv_transpose3d(
     """
     return _conv(
         3, True, dy, input, weight, bias, stride, padding, dilation, groups, output_padding, need, layout, padding_mode,
-        activation,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        activation, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

@@ -10,9 +10,9 @@ import numpy as np
 from fastconv.core.arrays import as_array, clean
 from fastconv.core.problems.activation import ElementwiseProblem
 from fastconv.core.problems.base import as_int
+from fastconv.core.problems.gated import glu_halves, prelu_slopes
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember, submit
-from fastconv.ops import gated as forward
 from fastconv.ops.grad.activation import elementwise
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, sum_to, wanted
 from fastconv.ops.recipes import reshaped
@@ -46,17 +46,17 @@ def prelu(
     (array([[0.5, 1. ]]), array([-3.]))
     """
     x, w = as_array(input, "input"), as_array(weight, "weight")
-    slopes = forward.prelu_slopes(x, w)
+    slopes = prelu_slopes(x, w)
     flags = wanted(need, ("input", "weight"))
     check_differentiable(x.dtype, "input")
-    dy = as_incoming(dy, x.shape, "prelu")
+    dy, options = as_incoming(dy, x.shape, "prelu"), resolve(backend, None, threads)
 
     def to_weight() -> Any:
-        y = elementwise("prelu_weight", (), dy, (x, slopes), backend, threads)
+        y = elementwise("prelu_weight", (), dy, (x, slopes), options)
         summed = sum_to(y, slopes.shape, "weight")
         return summed if is_planning() else summed.reshape(w.shape)
 
-    return gradients(flags, lambda: elementwise("prelu", (), dy, (x, slopes), backend, threads), to_weight)
+    return gradients(flags, lambda: elementwise("prelu", (), dy, (x, slopes), options), to_weight)
 
 
 def glu(
@@ -81,7 +81,7 @@ def glu(
     array([0.5, 1. ])
     """
     x = as_array(input, "input")
-    _, shape = forward.glu_halves(x.shape, x.dtype, dim)
+    _, shape = glu_halves(x.shape, x.dtype, dim)
     check_differentiable(x.dtype, "input")
     dy = as_incoming(dy, shape, "glu")
     recipe = _glu_recipe(x.shape, x.dtype, as_int(dim, "dim"), dy.dtype, resolve(backend, None, threads))
@@ -90,6 +90,6 @@ def glu(
 
 @remember
 def _glu_recipe(shape: tuple[int, ...], dtype: np.dtype, dim: int, incoming: np.dtype, options: Options) -> Recipe:
-    axis, result = forward.glu_halves(shape, dtype, dim)
+    axis, result = glu_halves(shape, dtype, dim)
     problem = ElementwiseProblem("glu", (), prod(result), dtype, dtype, "backward", prod(shape[:axis]))
     return reshaped(problem, options, result, incoming, (problem.size,), shape)

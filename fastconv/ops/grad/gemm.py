@@ -7,21 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.core.arrays import Spec, as_array, as_shaped
+from fastconv.core.arrays import Spec, as_array
 from fastconv.core.problems.base import as_flag, as_name
-from fastconv.core.problems.gemm import as_factor, gemm_problem
+from fastconv.core.problems.gemm import as_factor, gemm_problem, linear_shape, matmul_shape
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan, immediately, is_planning
 from fastconv.ops import gemm as forward
 from fastconv.ops.grad.activation import through
-from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, refuse_plan, sum_to, wanted
-from fastconv.typing import Activation, ArrayLike, Backend, Execution, Gradient
-
-
-def _check(flags: tuple[bool, ...], arrays: tuple[np.ndarray | None, ...], names: tuple[str, ...]) -> None:
-    for flag, array, name in zip(flags, arrays, names, strict=True):
-        if flag and array is not None:
-            check_differentiable(array.dtype, name)
+from fastconv.ops.grad.common import (
+    as_dtype,
+    as_incoming,
+    check_differentiable,
+    check_picked,
+    gradients,
+    layer_arrays,
+    refuse_plan,
+    sum_to,
+    wanted,
+)
+from fastconv.typing import Activation, ArrayLike, Backend, Gradient
 
 
 def _op(a: np.ndarray, transposed: bool) -> np.ndarray:
@@ -82,11 +86,9 @@ def gemm(
     arrays: tuple[Any, ...] = (a, b, c) if bias is None else (a, b, c, bias)
     names = ("a", "b", "c", "bias")[: len(arrays)]
     flags = wanted(need, names, tuple(x is not None for x in arrays))
-    _check(flags, arrays, names)
+    check_picked(flags, arrays, names)
     trans_a, trans_b = as_flag(trans_a, "trans_a"), as_flag(trans_b, "trans_b")
-    options: Execution = {
-        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
-    }  # fmt: skip
+    options = resolve(backend, algorithm, threads, tol, max_workspace)
     c_spec, bias_spec = (None if one is None else (one.shape, one.dtype) for one in (c, bias))
     p, shape = gemm_problem(
         (a.shape, a.dtype), (b.shape, b.dtype), c_spec, bias_spec, as_factor(alpha, "alpha"), as_factor(beta, "beta"),
@@ -97,17 +99,16 @@ def gemm(
     dy = as_incoming(dy, shape, "gemm")
     if activation is not None:
         with immediately():
-            before = forward.gemm(
-                a, b, c, alpha=alpha, beta=beta, trans_a=trans_a, trans_b=trans_b, bias=bias, **options
-            )
+            before = forward.product(a, b, c, bias, alpha, beta, trans_a, trans_b, None, None, options)
         dy = through(activation, dy, before, options)
+
+    def product(left: np.ndarray, right: np.ndarray, trans_left: bool, trans_right: bool) -> Any:
+        return forward.product(left, right, None, None, alpha, 0.0, trans_left, trans_right, None, None, options)
 
     def to_a() -> Any:
         if trans_a:
             refuse_plan("a, transposed,")
-            y = forward.gemm(b, dy, alpha=alpha, trans_a=trans_b, trans_b=True, **options)
-        else:
-            y = forward.gemm(dy, b, alpha=alpha, trans_b=not trans_b, **options)
+        y = product(b, dy, trans_b, True) if trans_a else product(dy, b, False, not trans_b)
         return as_dtype(sum_to(y, a.shape, "a"), a.dtype)
 
     def to_b() -> Any:
@@ -117,10 +118,10 @@ def gemm(
             left, right = _rows(full), _rows(dy)
         flip = trans_a and left is a
         if trans_b:
-            y = forward.gemm(right, left, alpha=alpha, trans_a=True, trans_b=flip, **options)
+            y = product(right, left, True, flip)
         else:
             refuse_plan("b")
-            y = forward.gemm(left, right, alpha=alpha, trans_a=not flip, **options)
+            y = product(left, right, not flip, False)
         if prod(b.shape[:-2]) == 1 and not isinstance(y, Plan):
             y = y.reshape(b.shape)
         return as_dtype(sum_to(y, b.shape, "b"), b.dtype)
@@ -137,8 +138,7 @@ def gemm(
         rows = _rows(dy)
         ones = np.ones((rows.shape[0], 1), dy.dtype)
         y = forward.multiply(
-            dy, ones, None, None, 1.0, 0.0, True, False, None, None, resolve(**options), rows.shape,
-            rows.shape[1:],
+            dy, ones, None, None, 1.0, 0.0, True, False, None, None, options, rows.shape, rows.shape[1:]
         )
         return as_dtype(sum_to(y, bias.shape, "bias"), bias.dtype)
 
@@ -167,8 +167,8 @@ def matmul(
     """
     a, b = as_array(a, "a"), as_array(b, "b")
     flags = wanted(need, ("a", "b"))
-    _check(flags, (a, b), ("a", "b"))
-    dy = as_incoming(dy, forward.matmul_shape(a, b), "matmul")
+    check_picked(flags, (a, b), ("a", "b"))
+    dy = as_incoming(dy, matmul_shape(a, b), "matmul")
     left = a[None] if a.ndim == 1 else a
     right = b[:, None] if b.ndim == 1 else b
     if a.ndim == 1:
@@ -223,28 +223,19 @@ def linear(
     >>> dx.tolist(), dw.tolist(), db.tolist()
     ([[3.0, 4.0], [3.0, 4.0]], [[1.0, 1.0]], [2.0])
     """
-    names = ("input", "weight", "bias")
-    flags = wanted(need, names, (True, True, bias is not None))
-    read = [activation is not None or flag for flag in flags]  # the gradient of one reads the other
-    x = as_array(input, "input") if read[1] else as_shaped(input, "input")
-    w = as_array(weight, "weight") if read[0] else as_shaped(weight, "weight")
-    b: Any = None if bias is None else as_array(bias, "bias") if activation is not None else as_shaped(bias, "bias")
-    _check(flags, (x, w, b), names)
-    options: Execution = {
-        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
-    }  # fmt: skip
-    dy = as_incoming(dy, forward.linear_shape(x, w, b), "linear")
+    flags, x, w, b = layer_arrays(need, input, weight, bias, activation)
+    options = resolve(backend, algorithm, threads, tol, max_workspace)
+    dy = as_incoming(dy, linear_shape(x, w, b), "linear")
     if activation is not None:
         with immediately():
-            before = forward.linear(x, w, b, **options)
+            before = forward.layer(x, w, b, None, None, options)
         dy = through(activation, dy, before, options)
     count, features = prod(x.shape[:-1]), x.shape[-1]
     outputs = 1 if w.ndim == 1 else w.shape[0]
 
     def product(right: np.ndarray, transposed: bool, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         y = forward.multiply(
-            dy, right, None, None, 1.0, 0.0, transposed, False, None, None, resolve(**options),
-            (count, outputs), shape,
+            dy, right, None, None, 1.0, 0.0, transposed, False, None, None, options, (count, outputs), shape
         )
         return as_dtype(y, dtype)
 

@@ -13,18 +13,18 @@ from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import join_batch, split_batch, to_canonical
 from fastconv.core.problems.pool import PoolProblem
-from fastconv.dispatch.options import resolve
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import immediately, is_planning, submit
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.pool import describe_pool, submit_pool
 from fastconv.ops.recipes import of_images
-from fastconv.typing import ArrayLike, Backend, Execution, Gradient, Layout, Padding, Size
+from fastconv.typing import ArrayLike, Backend, Gradient, Layout, Padding, Size
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 
 
 def gradient(
-    problem: AnyPool, rank: int, name: str, dy: ArrayLike, x: np.ndarray, need: Any, options: Execution,
+    problem: AnyPool, rank: int, name: str, dy: ArrayLike, x: np.ndarray, need: Any, options: Options,
     prepare: Callable[[], tuple[AnyPool, tuple[np.ndarray, ...]]],
 ) -> Gradient:  # fmt: skip
     """The gradient of the pooling `problem` of `x`, adaptive or not.
@@ -39,14 +39,14 @@ def gradient(
 
     def run() -> Any:
         backward, constants = prepare()
-        recipe = of_images(backward, resolve(**options), rank, incoming.shape, incoming.dtype, x.shape)
+        recipe = of_images(backward, options, rank, incoming.shape, incoming.dtype, x.shape)
         return submit(recipe, incoming, tuple(clean_volume(c, c.dtype, layout) for c in constants))
 
     return gradients(wanted(need, ("input",)), run)
 
 
 def gradient_by_indices(
-    problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: Execution
+    problem: AnyPool, rank: int, name: str, dy: Any, x: Any, indices: Any, need: Any, options: Options
 ) -> Any:
     """The gradient of a max pooling, from the `indices` of the forward call, or from new ones if they are None."""
     array = as_shaped(x, "input")
@@ -62,11 +62,10 @@ def gradient_by_indices(
     return gradient(problem, rank, name, dy, array, need, options, prepare)
 
 
-def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: Execution) -> np.ndarray:
+def find_indices(problem: AnyPool, rank: int, x: np.ndarray, options: Options) -> np.ndarray:
     """The indices of a max pooling, computed at once, even while planning."""
-    forward: Execution = {**options, "algorithm": "auto"}  # the one in `options` is for the gradient
     with immediately():
-        return submit_pool(variant(problem, indices=True), rank, x, None, resolve(**forward))[1]
+        return submit_pool(variant(problem, indices=True), rank, x, None, options.of_another())[1]
 
 
 def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> np.ndarray:
@@ -88,7 +87,7 @@ def check_indices(indices: Any, problem: AnyPool, rank: int, batched: bool) -> n
 
 def _max(
     rank: int, dy: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any,
-    return_indices: Any, need: Any, indices: Any, layout: Layout, options: Execution,
+    return_indices: Any, need: Any, indices: Any, layout: Layout, options: Options,
 ) -> Any:  # fmt: skip
     problem = describe_pool(
         "max", rank, as_shaped(x, "input"), kernel_size, stride, padding, dilation, ceil_mode, layout,
@@ -99,7 +98,7 @@ def _max(
 
 def _average(
     rank: int, dy: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any, include_pad: Any,
-    divisor: Any, dilation: Any, need: Any, layout: Layout, options: Execution,
+    divisor: Any, dilation: Any, need: Any, layout: Layout, options: Options,
 ) -> Any:  # fmt: skip
     x = as_shaped(x, "input")
     problem = describe_pool(
@@ -112,7 +111,7 @@ def _average(
 
 def _norm(
     rank: int, dy: Any, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: Any, padding: Any,
-    dilation: Any, need: Any, layout: Layout, options: Execution,
+    dilation: Any, need: Any, layout: Layout, options: Options,
 ) -> Any:  # fmt: skip
     array = as_array(x, "input")
     problem = describe_pool(
@@ -157,7 +156,7 @@ def max_pool1d(
     """
     return _max(
         1, dy, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -207,7 +206,7 @@ def max_pool2d(
     """
     return _max(
         2, dy, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -230,7 +229,7 @@ def max_pool3d(
     """
     return _max(
         3, dy, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices, need, indices, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -253,8 +252,7 @@ def avg_pool1d(
     """
     return _average(
         1, dy, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need,
-        layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -284,8 +282,7 @@ def avg_pool2d(
     """
     return _average(
         2, dy, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need,
-        layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -308,8 +305,7 @@ def avg_pool3d(
     """
     return _average(
         3, dy, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, dilation, need,
-        layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        layout, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -331,7 +327,7 @@ def lp_pool1d(
     """
     return _norm(
         1, dy, input, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -361,7 +357,7 @@ def lp_pool2d(
     """
     return _norm(
         2, dy, input, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -383,5 +379,5 @@ def lp_pool3d(
     """
     return _norm(
         3, dy, input, norm_type, kernel_size, stride, ceil_mode, padding, dilation, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

@@ -10,23 +10,30 @@ import numpy as np
 from fastconv.core.arrays import Spec, as_shaped
 from fastconv.core.errors import shown
 from fastconv.core.problems.base import as_name, freeze
-from fastconv.core.problems.shape import FoldProblem, PadProblem, as_value, fold_problem, pad_problem, unfold_problem
-from fastconv.dispatch.options import resolve
+from fastconv.core.problems.shape import (
+    FoldProblem,
+    PadProblem,
+    as_value,
+    flat_shape,
+    fold_problem,
+    pad_problem,
+    unfold_problem,
+)
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import is_planning, submit
 from fastconv.ops.grad.common import as_dtype, as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.recipes import reshaped
-from fastconv.ops.shape import flat_shape
-from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, Number, PadMode, Size
+from fastconv.typing import ArrayLike, Backend, Extents, Gradient, Number, PadMode, Size
 
 
 def _gradient(
     p: PadProblem | FoldProblem, given: tuple[int, ...], name: str, dy: Any, x: np.ndarray, shape: tuple[int, ...],
-    need: Any, options: Execution,
+    need: Any, options: Options,
 ) -> Any:  # fmt: skip
     """Run `p`, which computes the gradient of `x` from that of a result of `shape`, which is `given` canonically."""
     check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, name)
-    recipe = reshaped(p, resolve(**options), incoming.shape, incoming.dtype, given, x.shape)
+    recipe = reshaped(p, options, incoming.shape, incoming.dtype, given, x.shape)
     return gradients(wanted(need, ("input",)), lambda: submit(recipe, incoming))
 
 
@@ -52,13 +59,10 @@ def flatten(
     """
     x = as_shaped(input, "input")
     shape = flat_shape(x.shape, start_dim, end_dim)
-    options: Execution = {
-        "backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace,
-    }  # fmt: skip
+    options = resolve(backend, algorithm, threads, tol, max_workspace)
     if is_planning():
         p = variant(pad_problem(x.shape, x.dtype, (), "constant", None)[0], direction="backward")
         return _gradient(p, p.y_shape, "flatten", dy, x, shape, need, options)
-    resolve(**options)
     check_differentiable(x.dtype, "input")
     incoming = as_incoming(dy, shape, "flatten")
     return gradients(wanted(need, ("input",)), lambda: as_dtype(incoming.reshape(x.shape), x.dtype))
@@ -108,8 +112,7 @@ def pad(
     forward, shape = pad_problem(x.shape, x.dtype, widths, as_name(mode, "mode"), as_value(value))
     p = variant(forward, value=0, direction="backward")  # the gradient does not depend on it
     return _gradient(
-        p, p.y_shape, "pad", dy, x, shape, need,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        p, p.y_shape, "pad", dy, x, shape, need, resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -144,7 +147,7 @@ def unfold(
     )  # fmt: skip
     return _gradient(
         variant(forward, kind="fold"), forward.column_shape, "unfold", dy, x, shape, need,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -178,5 +181,5 @@ def fold(
     )  # fmt: skip
     return _gradient(
         variant(forward, kind="unfold"), forward.image_shape, "fold", dy, x, shape, need,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

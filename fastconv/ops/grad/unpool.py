@@ -6,17 +6,17 @@ from typing import Any
 
 from fastconv.core.arrays import Spec, as_shaped
 from fastconv.core.problems.base import join_batch, split_batch
-from fastconv.dispatch.options import resolve
+from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import submit
 from fastconv.ops.grad.common import as_incoming, check_differentiable, gradients, variant, wanted
 from fastconv.ops.recipes import of_images
 from fastconv.ops.unpool import describe_unpool
-from fastconv.typing import ArrayLike, Backend, Execution, Extents, Gradient, Layout, Size
+from fastconv.typing import ArrayLike, Backend, Extents, Gradient, Layout, Size
 
 
 def _unpool(
     rank: int, dy: Any, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any, need: Any,
-    layout: Layout, options: Execution,
+    layout: Layout, options: Options,
 ) -> Any:  # fmt: skip
     x = as_shaped(x, "input")
     forward, flat = describe_unpool(rank, x, indices, kernel_size, stride, padding, output_size, layout)
@@ -25,7 +25,7 @@ def _unpool(
     batched = split_batch(x.shape, rank, layout)[0]
     shape = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
     dy = as_incoming(dy, shape, f"max_unpool{rank}d")
-    recipe = of_images(problem, resolve(**options), rank, dy.shape, dy.dtype, x.shape)
+    recipe = of_images(problem, options, rank, dy.shape, dy.dtype, x.shape)
     return gradients(wanted(need, ("input",)), lambda: submit(recipe, dy, (flat,)))
 
 
@@ -47,7 +47,7 @@ def max_unpool1d(
     """
     return _unpool(
         1, dy, input, indices, kernel_size, stride, padding, output_size, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def max_unpool2d(
     """
     return _unpool(
         2, dy, input, indices, kernel_size, stride, padding, output_size, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip
 
 
@@ -100,5 +100,5 @@ def max_unpool3d(
     """
     return _unpool(
         3, dy, input, indices, kernel_size, stride, padding, output_size, need, layout,
-        {"backend": backend, "algorithm": algorithm, "threads": threads, "tol": tol, "max_workspace": max_workspace},
+        resolve(backend, algorithm, threads, tol, max_workspace),
     )  # fmt: skip

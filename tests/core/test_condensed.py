@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.core.problems import condensed
 from fastconv.dispatch.plan import clear_cache
-from fastconv.ops import condensed
 
 LIMIT = 2 << 30
 

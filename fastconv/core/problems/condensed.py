@@ -10,6 +10,7 @@ the whole axis, and adaptive windows cover all of it, so those problems are left
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -19,17 +20,17 @@ import numpy as np
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.pool import PoolProblem
-from fastconv.dispatch.plan import View
 from fastconv.typing import PaddingMode
 
 LONG = 1 << 22  # elements: a shorter axis is cheap even if all of it is copied
 MOST = 1 << 20  # elements that are gathered
 SPARSITY = 8  # at most one element in eight is gathered
 
+Gather = Callable[[np.ndarray], np.ndarray]
 P = TypeVar("P", ConvProblem, PoolProblem)
 
 
-def condensed(p: P) -> tuple[P, View] | None:
+def condensed(p: P) -> tuple[P, Gather] | None:
     """The problem on the elements that `p` reads, and a function that gathers them; None if no axis is sparse."""
     axes = [axis for axis in range(3) if _is_sparse(p, axis)]
     if not axes:
