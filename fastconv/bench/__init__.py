@@ -12,6 +12,7 @@
 * measure.py: one problem: every kernel and every peer, checked, then timed
 * suite.py: many problems: `fastconv bench`
 * selftest.py, selftest_cases.py: every kernel against the reference, on small problems: `fastconv selftest`
+* backends_page.py: ten operations by NumPy, Numba and Cython: `fastconv backends`
 * tune.py: times that later choices use: `fastconv tune`
 * progress.py: a bar on a terminal, silence elsewhere
 * backends.py, info.py: what is usable here, and why the rest is not

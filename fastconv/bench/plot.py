@@ -51,8 +51,8 @@ def _bars(
 
 
 def plot_comparison(c: ComparisonData, path: str | Path) -> None:
-    """Rates of everyone who was timed, with the roofline as a line."""
-    rows = [r for r in c.rows if r.rate is not None]
+    """Rates of the rows that the table shows by itself, with the roofline as a line."""
+    rows = [r for r in c.main_rows if r.rate is not None]
     fig = figure(8.5, 1.5 + 0.27 * max(len(rows), 3))
     axes = fig.subplots()
     _bars(

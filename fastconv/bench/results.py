@@ -33,7 +33,7 @@ class Comparison(ComparisonData):
         return write_page(path, self.title, [self])
 
     def plot(self, path: str | Path) -> None:
-        """A bar chart as a picture file (needs matplotlib)."""
+        """A bar chart of the rows of the table, as a picture file (needs matplotlib)."""
         plot_comparison(self, path)
 
     def to_text(self, *, all: bool = False) -> str:

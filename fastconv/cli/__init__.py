@@ -1,4 +1,4 @@
-"""The command line: ``fastconv info | selftest | compare | bench | diff | view | tune | demo``.
+"""The command line: ``fastconv info | selftest | backends | compare | bench | diff | view | tune | demo``.
 
 Results go to stdout, everything else to stderr; an error is one line.  A command imports what it needs when it runs, so
 that as much as possible works with NumPy alone.
@@ -123,6 +123,14 @@ def _parser() -> argparse.ArgumentParser:
                         help="kernels of these backends (default: cython, numpy; numba's take minutes)")  # fmt: skip
     tested.add_argument("--threads", type=_threads, metavar="N")
     tested.set_defaults(run=_selftest)
+
+    each = commands.add_parser(
+        "backends", help="what NumPy, Numba and Cython are like: code, first calls, calls, speed, dtypes",
+        description="Ten operations by each backend: lines of code, seconds of the first call of a process, of a call "
+                    "on a few elements, and of one run; dtypes.  Takes some minutes, most of them Numba's compilation.",
+    )  # fmt: skip
+    each.add_argument("--quick", action="store_true", help="few samples, and no first calls")
+    each.set_defaults(run=_backends)
 
     measured = argparse.ArgumentParser(add_help=False)
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
@@ -283,6 +291,16 @@ def _selftest(options: argparse.Namespace) -> int:
         found = selftest(options.quick, options.backend or BACKENDS, options.threads, tell)
     print(found.to_text(columns_of(sys.stdout)))
     return 0 if found.right else 1
+
+
+def _backends(options: argparse.Namespace) -> None:
+    from fastconv.bench.backends_page import compare_backends
+    from fastconv.bench.progress import bar
+    from fastconv.bench.table import columns_of
+
+    with bar(sys.stderr) as tell:
+        found = compare_backends(0.03, False, tell) if options.quick else compare_backends(progress=tell)
+    print(found.to_text(columns_of(sys.stdout) or 100))
 
 
 def _compare(options: argparse.Namespace) -> None:
