@@ -232,12 +232,12 @@ def _timed_rows(work: Work, entries: list[_Entry], times: list[Times], limits: R
 def restricted(work: Work, only: Only, door: str) -> Work:
     """The same work with the plan that fastconv would choose if there were no other kernels."""
     candidates = work.plan.explain().candidates if only != EVERY else ()
-    able = [c for c in candidates if np.isfinite(c.cost) and only.reject(c.kernel) is None]
+    able = [c for c in candidates if c.able and only.reject(c.kernel) is None]
     if only == EVERY or work.plan.kernel in (c.kernel.name for c in able):
         return work
     if not able:
         raise ValueError(f"no kernel that is asked for can do this: {work.name}")
-    best = min(able, key=lambda c: (c.reason is not None, c.cost)).kernel.name
+    best = min(able, key=lambda c: (c.reason is not None, c.cost != c.cost, c.cost)).kernel.name
     kwargs = {**work.kwargs, "algorithm": best} if door == CALLED else work.kwargs
     return replace(work, plan=work.plan.with_kernel(best), kwargs=kwargs)
 
@@ -245,7 +245,7 @@ def restricted(work: Work, only: Only, door: str) -> Work:
 def _left_out(candidate: Candidate, work: Work) -> str | None:
     """Why a kernel is not measured: it cannot do it, the options exclude it, or it is the reference."""
     kernel = candidate.kernel
-    if not np.isfinite(candidate.cost):
+    if not candidate.able:
         return candidate.reason
     asked = work.kwargs.get("backend")
     if asked not in (None, "auto", kernel.backend):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from math import isnan
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -95,8 +96,8 @@ def _tune(case: Case, seconds: float) -> Tuned:
     work = make_work(operation, args, kwargs | {"threads": 1})
     explained = work.plan.explain()
     usable = [c for c in explained.candidates if c.reason is None and c.kernel.backend != "reference"]
-    least = min(c.cost for c in usable)
-    kernels = [c.kernel for c in usable if c.cost <= SLOWER * least]
+    least = min((c.cost for c in usable if not isnan(c.cost)), default=0.0)
+    kernels = [c.kernel for c in usable if isnan(c.cost) or c.cost <= SLOWER * least]
     plans = [work.plan.with_kernel(k.name) for k in kernels]
     runs = [lambda p=p: p(work.x) for p in plans]
     times = interleave(runs, seconds, 1, ROUNDS, keep=range(len(runs)))

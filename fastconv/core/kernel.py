@@ -19,7 +19,7 @@ Arrays that a run receives are checked already:
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import expm1, inf
+from math import expm1, inf, nan
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -180,8 +180,10 @@ class Kernel(Generic[P]):
         """Predicted seconds of one run on one thread.
 
         Kernels of fastconv state `features` and leave this as it is.  A kernel from outside, for which no table has a
-        row, overrides it.
+        row, overrides it; or else it is measured where a problem is first met, and until then its cost is NaN.
         """
+        if type(self).features is Kernel.features:
+            return nan
         return table.seconds(self.work(problem))
 
     def workspace(self, problem: P) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def time_text(seconds: float | None) -> str:
-    """Seconds, milliseconds or microseconds; "-" for None."""
-    if seconds is None:
+    """Seconds, milliseconds or microseconds; "-" for None and NaN."""
+    if seconds is None or seconds != seconds:
         return "-"
     for unit, scale in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= scale:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import prod
+from math import isnan, prod
 from textwrap import wrap
 from typing import Any
-
-import numpy as np
 
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import UnsupportedError
@@ -35,6 +33,7 @@ class Choice:
     candidates: tuple[Candidate, ...]
     threads: int  # as many as the user set, or fewer to keep to max_workspace
     after: Choice | None  # for the activation that the kernel does not fuse, a separate pass
+    unmeasured: tuple[Kernel[Any], ...] = ()  # what has to be measured before `kernel` is final: see `_unmeasured`
 
 
 def bound_text(bound: float) -> str:
@@ -61,20 +60,39 @@ def _choose(problem: Problem, options: Options, threads: int) -> Choice:
     usable = [c for c in candidates if c.reason is None]
     if not usable:
         raise UnsupportedError(refusal(problem, options, candidates))
-    # Rows and batch decide only among kernels of one order of summation; that order is chosen without them.  Sums of
-    # integers are the same in any order.
-    usual = problem.any_rows()
-    if usual != problem and epsilon(problem.results[0][1]):
+    first, usual = usable, of_any_rows(problem)
+    if usual is not problem:
         first = [c for c in survey(usual, options) if c.reason is None]
         order = _best(first).kernel.order if first else ""
         usable = [c for c in usable if c.kernel.order == order] or usable
-    return _chosen(_best(usable).kernel, problem, candidates, options, threads)
+    choice = _chosen(_best(usable).kernel, problem, candidates, options, threads)
+    return replace(choice, unmeasured=_unmeasured(first))
+
+
+def of_any_rows(problem: Problem) -> Problem:
+    """The problem that decides the order of summation: without rows and batch, which decide among kernels of one order.
+
+    Sums of integers are the same in any order.
+    """
+    usual = problem.any_rows()
+    return usual if usual != problem and epsilon(problem.results[0][1]) else problem
 
 
 def _best(usable: list[Candidate]) -> Candidate:
     """The fastest: by measured times if any kernel has one, else by predictions.  The two are never compared."""
     measured = [c for c in usable if c.measured is not None]
-    return min(measured, key=lambda c: c.measured) if measured else min(usable, key=lambda c: c.cost)  # type: ignore[arg-type, return-value]
+    if measured:
+        return min(measured, key=lambda c: c.measured)  # type: ignore[arg-type, return-value]
+    return min(usable, key=lambda c: (isnan(c.cost), c.cost))
+
+
+def _unmeasured(usable: list[Candidate]) -> tuple[Kernel[Any], ...]:
+    """The kernel that is chosen without those that state no cost, and then those; nothing if there is no choice."""
+    new = [c.kernel for c in usable if isnan(c.cost) and c.measured is None]
+    if not new or len(usable) == 1:
+        return ()
+    best = _best(usable).kernel
+    return (best, *(k for k in new if k is not best))
 
 
 def _chosen(
@@ -158,9 +176,9 @@ class Explanation:
         return self.choice.candidates
 
     def __str__(self) -> str:
-        able = [c for c in self.candidates if np.isfinite(c.cost)]
+        able = [c for c in self.candidates if c.able]
         rows: list[tuple[str, ...]] = [EXPLAINED]
-        rows += [self._row(c) for c in sorted(able, key=lambda c: c.cost)]
+        rows += [self._row(c) for c in sorted(able, key=lambda c: (isnan(c.cost), c.cost))]
         widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]) - 1)]
         looked_at = "one image" if getattr(self.choice.problem.one_image(), "n", 1) <= 1 else "the whole batch"
         if self.choice.problem.many_images() is not None:
@@ -179,6 +197,8 @@ class Explanation:
                 f"activation {after.problem.function}: a pass of its own, by {after.kernel.name} "  # type: ignore[attr-defined]
                 f"({self.chosen} does not fuse it)"
             )
+        if without := [c.kernel.name for c in able if isnan(c.cost)]:
+            lines.append(f"measured where a problem is first met, because they state no cost: {', '.join(without)}")
         lines += ["  ".join([*(c.ljust(w) for c, w in zip(r, widths, strict=False)), r[-1]]).rstrip() for r in rows]
         return "\n".join([*lines, *self._unable()])
 
@@ -209,7 +229,7 @@ class Explanation:
         """The other kernels, grouped by reason."""
         names: dict[str, list[str]] = {}
         for c in self.candidates:
-            if not np.isfinite(c.cost):
+            if not c.able:
                 names.setdefault(str(c.reason), []).append(c.kernel.name)
         lines = ["cannot do this:"] if names else []
         for reason, found in names.items():

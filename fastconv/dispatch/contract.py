@@ -15,7 +15,7 @@ from fastconv.core.kernel import Kernel
 from fastconv.core.machine import ISAS
 from fastconv.core.problems.activation import FUSED
 
-REQUIRED = ("reject", "cost", "workspace", "error", "prepare")  # no table has rates for a kernel from outside
+REQUIRED = ("reject", "workspace", "error", "prepare")
 ARGUMENTS = {
     name: tuple(inspect.signature(method).parameters)[1:]
     for name, method in vars(Kernel).items()
@@ -76,6 +76,8 @@ def _wrong_options(kernel: Kernel[Any]) -> Iterator[str]:
 
 
 def _wrong_methods(kernel: Kernel[Any]) -> Iterator[str]:
+    if type(kernel).features is not Kernel.features and type(kernel).cost is Kernel.cost:
+        yield "features are given without cost, but no table has rates for them: give cost, or neither of both"
     for name, arguments in ARGUMENTS.items():
         method = getattr(kernel, name)
         if name in REQUIRED and getattr(method, "__func__", None) is getattr(Kernel, name):

@@ -49,9 +49,9 @@ _lock = threading.RLock()
 def register(kernel: Kernel[Any]) -> None:
     """Add a kernel from outside to those among which fastconv chooses.
 
-    From then on calls may choose it, by its `Kernel.cost` or by measured times; ``backend=`` and ``algorithm=`` accept
-    its names, and `Plan.explain`, `compare`, `backends` and ``fastconv tune`` show it.  Choices and recipes that were
-    kept are dropped; plans stay as they are.
+    From then on calls may choose it, by its `Kernel.cost` or, if it states none, by times that are measured once;
+    ``backend=`` and ``algorithm=`` accept its names, and `Plan.explain`, `compare`, `backends` and ``fastconv tune``
+    show it.  Choices and recipes that were kept are dropped; plans stay as they are.
 
     A package names its kernels in the entry point group ``fastconv.kernels`` instead, and they are found when the first
     kernel is chosen: see docs/extending.md.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple, TypeVar
@@ -30,9 +30,10 @@ from fastconv.core.arrays import (
 )
 from fastconv.core.caches import forget, keep_few, tables
 from fastconv.core.errors import DTypeError, ShapeError
-from fastconv.core.kernel import Bind, Run
+from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.machine import check_memory
 from fastconv.core.problems.base import Problem
+from fastconv.dispatch import trials, wisdom
 from fastconv.dispatch.choice import (
     Choice,
     Explanation,
@@ -40,6 +41,7 @@ from fastconv.dispatch.choice import (
     choose,
     is_able,
     kernel_called,
+    of_any_rows,
 )
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.held import held_bytes, packed_bytes
@@ -140,6 +142,8 @@ class Recipe:
             return run
         bind = self._bind
         if bind is None:
+            if self.choice.unmeasured:
+                self._measure(constants)
             self._bind = bind = self._prepare()
             self._account(bind)
         run = bind(constants)
@@ -191,6 +195,29 @@ class Recipe:
             return run_then_activate
 
         return bind_both
+
+    def _measure(self, constants: tuple[Any, ...]) -> None:
+        """Run the kernels that state no cost, and the one that would be chosen without them; then choose again.
+
+        Of a problem with rows, their times are those of all numbers of rows: the first one that is met decides.
+        """
+        x = trials.sample(self.x_shape, self.x_dtype)
+        if x is None:
+            return
+        rival, *others = self.choice.unmeasured
+        one_thread = replace(self.options, threads=1)
+        seen, views = self.enter(x), [self.view(aligned_empty(shape, dtype)) for shape, dtype in self.results]
+        packed = getattr(self.problem, "packed", True)
+
+        def of(kernel: Kernel[Any]) -> Callable[[], object]:
+            bind = self.with_choice(choice_for(kernel, self.problem, one_thread, self.choice.candidates))._prepare()
+            run = bind(constants)
+            return (lambda: run(seen, *views)) if packed else (lambda: bind(constants)(seen, *views))
+
+        times = trials.medians([of(self.choice.kernel), *map(of, others)])
+        wisdom.keep(dict(zip((rival, *others), times, strict=True)), of_any_rows(self.problem))
+        forget()
+        self._choice = choose(self.problem, self.options)
 
     def execute(self, run: Run, x: np.ndarray, out: Any, fixed: tuple[Any, ...]) -> Any:
         """Run on arrays of the user's shape; allocate what was not given.

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from difflib import get_close_matches
-from math import isfinite
 from typing import Any
 
 from fastconv.core.problems.base import Problem
@@ -67,7 +66,7 @@ def _reasons(candidates: list[Candidate]) -> str:
     # Reasons of kernels for another direction (gradients) do not help, unless there are no others.
     own = [c for c in candidates if not str(c.reason).startswith("direction ")] or candidates
     reasons = [str(c.reason) for c in own]
-    able = {str(c.reason) for c in own if isfinite(c.cost)}  # of kernels that could do it, but for the options
+    able = {str(c.reason) for c in own if c.able}  # of kernels that could do it, but for the options
     alike: dict[str, list[str]] = {}
     for reason in reasons:
         alike.setdefault(re.sub(r"\d+", "#", reason), []).append(reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,23 @@ from fastconv.typing import Activation
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row of `Plan.explain`: a kernel and what it says about the problem; `workspace` is that of one thread."""
+    """One row of `Plan.explain`: a kernel and what it says about the problem; `workspace` is that of one thread.
+
+    Its cost is infinite if it cannot do the problem, and NaN if it states none.
+    """
 
     kernel: Kernel[Any]
     reason: str | None
-    cost: float = float("inf")
+    cost: float = inf
     measured: float | None = None
     workspace: int = 0
     error: float = 0.0
     bound: float = 0.0
+
+    @property
+    def able(self) -> bool:
+        """Whether the kernel can do the problem, whatever the options say."""
+        return self.cost != inf
 
 
 def default_tol(problem: Problem) -> float:

@@ -1,6 +1,7 @@
 """Measured times that replace predicted ones: of this process, and of the file that `fastconv tune` writes.
 
-`fastconv.compare(..., record=True)` and `fastconv tune` call `record`; `choose` calls `known`.
+`fastconv.compare(..., record=True)` and `fastconv tune` call `record`; `choose` calls `known`.  Kernels from outside
+that state no cost are measured where a problem is first met, and `Recipe.bind` calls `keep`.
 A measurement is valid for one kernel revision, one problem and one processor.  Batch and number of threads are left out
 on purpose: the choice, and with it the bits of a result, must not depend on them.  Products of matrices keep times for
 each number of rows, and these decide only among kernels of one `Kernel.order`.
@@ -17,7 +18,7 @@ import json
 import os
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -60,6 +61,22 @@ def record(kernel: Kernel[Any], problem: Problem, seconds: float) -> None:
     one = problem.one_image()
     images = 1 if one is problem else problem.n  # type: ignore[attr-defined]
     _put(repr(one), {kernel.name: (kernel.revision, seconds / images)})
+
+
+def keep(seconds: dict[Kernel[Any], float], problem: Problem) -> None:
+    """`record`, and write these times to the file, if there is one: what is measured once lasts longer than a process.
+
+    If it cannot be written, other processes measure again.
+    """
+    for kernel, time in seconds.items():
+        record(kernel, problem, time)
+    with suppress(OSError):
+        if (file := path()) is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with _turn(file):
+                there = _readable(file)
+                there[key(problem)] = there.get(key(problem), {}) | known(problem)
+                _write(file, there)
 
 
 def known(problem: Problem) -> _Times:
@@ -107,6 +124,17 @@ def load(file: Path) -> int:
     ValueError
         If it is not a wisdom file, or was made on another processor.
     """
+    found = _read(file)
+    for problem, times in found.items():
+        if times:
+            _put(problem, times)
+    alone = sum(not times for times in found.values())
+    if alone:
+        _report(f"ignored {alone} entries of {file}: they time the oracle alone, which is never chosen")
+    return len(found) - alone
+
+
+def _read(file: Path) -> dict[str, _Times]:
     try:
         content = json.loads(read_regular(file, MAX_BYTES))
         if content["format"] != FORMAT:
@@ -117,13 +145,16 @@ def load(file: Path) -> int:
         raise ValueError(f"no file of wisdom: {type(e).__name__}: {e}") from None
     if made_on != cpu.description():
         raise OtherProcessorError(f"made on another processor, {made_on}")
-    for problem, times in found.items():
-        if times:
-            _put(problem, times)
-    alone = sum(not times for times in found.values())
-    if alone:
-        _report(f"ignored {alone} entries of {file}: they time the oracle alone, which is never chosen")
-    return len(found) - alone
+    return found
+
+
+def _readable(file: Path) -> dict[str, _Times]:
+    """The times in a file; none if it cannot be read, or is of another processor: then it is replaced."""
+    if not file.exists():
+        return {}
+    with suppress(OSError, ValueError):
+        return {problem: times for problem, times in _read(file).items() if times}
+    return {}
 
 
 def _checked(times: dict[str, Any]) -> _Times:
@@ -149,7 +180,12 @@ def save(file: Path) -> int:
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with _turn(file):
-        return _merge(file)
+        mine = {problem: dict(times) for problem, times in _times.items()}
+        for times_of in (_readable(file), mine):
+            for problem, times in times_of.items():
+                _put(problem, times)
+        _write(file, _times)
+    return len(_times)
 
 
 @contextmanager
@@ -166,18 +202,10 @@ def _turn(file: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _merge(file: Path) -> int:
-    mine = {problem: dict(times) for problem, times in _times.items()}
-    if file.exists():
-        with suppress(OSError, ValueError):  # an unreadable file is replaced
-            load(file)
-        for problem, times in mine.items():
-            _put(problem, times)
-    text = json.dumps(
-        {"format": FORMAT, "cpu": cpu.description(), "times": {p: _times[p] for p in sorted(_times)}}, indent=1
-    )
-    replace_text(file, text + "\n")
-    return len(_times)
+def _write(file: Path, times: Mapping[str, _Times]) -> None:
+    latest = dict(sorted(list(times.items())[-CAPACITY:]))
+    content = {"format": FORMAT, "cpu": cpu.description(), "times": latest}
+    replace_text(file, json.dumps(content, indent=1) + "\n")
 
 
 def _put(problem: str, times: _Times) -> None:

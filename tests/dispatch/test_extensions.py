@@ -200,11 +200,15 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "arguments": (
         changed(cost=lambda self, problem: 0.0), ValueError, r"cost cannot be called as cost\(problem, table\)$"
     ),
+    "features alone": (
+        changed(features=lambda self, problem: None, cost=Kernel.cost), ValueError,
+        r"features are given without cost, but no table has rates for them: give cost, or neither of both$",
+    ),
     "no method": (changed(bound=1.0), ValueError, r"bound cannot be called as bound\(problem\)$"),
     "all at once": (
         Empty(), ValueError,
         r"^Empty breaks the contract of kernels: op is missing.*; backend is missing.*; algorithm is missing.*; "
-        r"reject is missing; cost is missing; workspace is missing; error is missing; prepare is missing$",
+        r"reject is missing; workspace is missing; error is missing; prepare is missing$",
     ),
     "one of ours": (
         changed(backend="numpy", algorithm="blocks"), ValueError, r"kernel called numpy\.blocks already"
