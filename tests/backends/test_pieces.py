@@ -33,7 +33,7 @@ def test_gradients_of_averages_in_blocks_of_columns(monkeypatch: pytest.MonkeyPa
     if native.build_problem() is not None:
         pytest.skip("not compiled")
     whole = averages(layout)
-    monkeypatch.setattr(pool_backward, "ROW_BYTES", bytes_)
+    monkeypatch.setattr(pool_backward, "block_bytes", lambda name: bytes_)
     clear_cache()
     for got, want in zip(averages(layout), whole, strict=True):
         np.testing.assert_array_equal(got, want)
@@ -95,7 +95,7 @@ def test_adaptive_windows_in_blocks(monkeypatch: pytest.MonkeyPatch, bytes_: int
         return found
 
     whole = results()
-    monkeypatch.setattr(separable, "ADAPTIVE_ROW_BYTES", bytes_)
+    monkeypatch.setattr(separable, "block_bytes", lambda name: bytes_)
     clear_cache()
     for got, want in zip(results(), whole, strict=True):
         np.testing.assert_array_equal(got, want)

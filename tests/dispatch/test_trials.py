@@ -15,6 +15,7 @@ import pytest
 import fastconv as F
 from fastconv.core.kernel import Kernel
 from fastconv.dispatch import trials, wisdom
+from fastconv.dispatch.plan import clear_cache
 
 pytestmark = pytest.mark.one_isa
 
@@ -83,7 +84,7 @@ def test_a_slow_one_is_measured_once_and_not_chosen(registered: Any) -> None:
     assert run.kernel != kernel.name
     assert kernel.runs == 2 * measured
     F.plan(F.conv2d, IMAGES, W)
-    F.clear_cache()
+    clear_cache()
     F.plan(F.conv2d, IMAGES[:1], W)  # of one kind, whatever the batch
     F.conv2d(IMAGES, W)
     assert kernel.runs == 2 * measured
@@ -111,7 +112,7 @@ def test_the_first_number_of_elements_decides_for_all(registered: Any, monkeypat
         assert F.plan(F.relu, X[:size]).kernel == kernel.name
         np.testing.assert_array_equal(F.relu(X[:size]), np.maximum(X[:size], 0))
     wisdom.clear()
-    F.clear_cache()
+    clear_cache()
     monkeypatch.setattr(trials, "medians", lambda calls: [1.0, *(2.0 for _ in calls[1:])])
     assert {F.plan(F.relu, X[:size]).kernel for size in (4, 16)}.isdisjoint({kernel.name})
 
@@ -135,7 +136,7 @@ def test_times_last_longer_than_a_process(registered: Any, monkeypatch: pytest.M
     assert len(times) == 2
     before = kernel.runs
     wisdom.clear()
-    F.clear_cache()
+    clear_cache()
     wisdom.load(file)
     assert (F.plan(F.conv2d, IMAGES, W).kernel, kernel.runs) == (chosen, before)
     F.plan(F.conv2d, IMAGES, np.ones((4, 3, 1, 1), "f"))

@@ -20,9 +20,10 @@ import numpy as np
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.base import Pads, source_of
+from fastconv.machines import block_bytes
 from fastconv.typing import Layout, PaddingMode
 
-SUM_BYTES = 128 << 10  # of finished sums in scratch
+SUMS = "numba.conv/sums"  # finished ones, in scratch
 ROW_SLOTS = 48
 
 Triple = tuple[int, int, int]
@@ -115,7 +116,7 @@ def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit:
     """Output rows and columns per band with the least cost of filling it, within the bounds on scratch.
 
     Scratch holds `planes` planes with elements of `size` bytes, `limit` bytes in all; a tile has `unit`
-    columns; `sums` elements are kept per output, `SUM_BYTES` in all.
+    columns; `sums` elements are kept per output, `SUMS` in all.
     """
     best = (1, max(1, min(w.output[2], unit)))
     least = float("inf")
@@ -123,7 +124,7 @@ def choose_block(w: Window, planes: int, size: int, unit: int, sums: int, limit:
     while True:
         rows = 0
         for r in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
-            if planes * band_slots(w, r, cols) * size > limit or r * (cols + unit) * sums * size > SUM_BYTES:
+            if planes * band_slots(w, r, cols) * size > limit or r * (cols + unit) * sums * size > block_bytes(SUMS):
                 break
             rows = max(1, min(r, w.output[1]))
         if rows and row_cost(w, rows, cols) < least:

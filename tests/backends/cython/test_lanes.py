@@ -68,7 +68,7 @@ def test_every_number_of_planes(isa: str, dtype: str, n: int, c: int) -> None:
 
 @pytest.mark.parametrize("nbytes", [1, 3000, 20_000])
 def test_blocks(isa: str, nbytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "BLOCK_BYTES", nbytes)
+    monkeypatch.setattr(lanes, "block_bytes", lambda name: nbytes)
     for kind, indices in (("max", True), ("avg", False)):
         how: dict[str, Any] = {"indices": indices}
         check(isa, fixed(kind, (2, 9, 23, 17), (3, 2), stride=(3, 4), padding=1, **how))
@@ -107,7 +107,7 @@ def test_scratch_does_not_grow_with_rows_or_windows(isa: str, dtype: str) -> Non
         for shape in ((1, 3, 9, width), (2, 3, 4, 9, width), (1, 3, width, 9)):
             extents = (1, *size) if len(shape) == 5 else size if shape[-1] == width else size[::-1]
             p = fixed("max", shape, extents, dtype, stride=stride, indices=indices)
-            assert kernel.reject(p) is not None or kernel.workspace(p) <= lanes.BLOCK_BYTES, p
+            assert kernel.reject(p) is not None or kernel.workspace(p) <= lanes.block_bytes(lanes.BLOCK), p
             taken += kernel.reject(p) is None
     assert taken > 50
 

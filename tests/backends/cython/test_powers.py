@@ -93,7 +93,7 @@ def test_volumes_in_blocks_of_planes() -> None:
 @pytest.mark.parametrize("bytes_", [1 << 9, 1 << 12, 1 << 15])
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 def test_any_block(monkeypatch: pytest.MonkeyPatch, bytes_: int, layout: str) -> None:
-    monkeypatch.setattr(pool_powers, "POWER_BYTES", bytes_)
+    monkeypatch.setattr(pool_powers, "block_bytes", lambda name: bytes_)
     monkeypatch.setattr(pool_powers, "CHUNK", 2)
     shape = (2, 3, 21, 34) if layout == "NCHW" else (2, 21, 34, 3)
     x = np.random.default_rng(3).uniform(0.5, 3, shape)

@@ -93,7 +93,7 @@ def test_layouts_and_views(layout: str, dtype: str) -> None:
 def test_pixels_that_do_not_fill_the_last_block(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     """Blocks of pixels end within rows, images and the batch."""
     monkeypatch.setattr(conv_scatter, "WINDOWS_BYTES", at_once * (2 * 9 + 2) * 4)
-    monkeypatch.setattr(conv_col2im, "COLUMNS_BYTES", at_once * (2 * 9 + 2) * 8)
+    monkeypatch.setattr(conv_col2im, "block_bytes", lambda name: at_once * (2 * 9 + 2) * 8)
     for dtype, n, height, width in half(("float32", "int32"), (1, 3), (1, 2, 5), (1, 3, 4), first=at_once):
         x, w = values(dtype, n, 4, height, width), values(dtype, 4, 2, 3, 3)
         check(x, w, stride=2, padding=1, groups=2)

@@ -15,11 +15,12 @@ from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import named
 from fastconv.core.problems.pool import PoolProblem
+from fastconv.machines import block_bytes
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 
 CHANNELS = 16  # of one item, channels last: a cache line of float32
-ROW_BYTES = 256 << 10  # of a block of a row of the input
+ROW = "cython.pool_backward.separable/row"  # a block of a row of the input
 SHARED_ELEMENTS = 1 << 16  # fewer do not justify a second thread
 
 
@@ -105,7 +106,7 @@ class AverageBackward(Kernel[AnyPool]):
     @classmethod
     def _block(cls, p: AnyPool) -> int:
         """Columns of the input at a time."""
-        return max(1, min(p.input[2], ROW_BYTES // (cls._width(p) * p.dtype.itemsize)))
+        return max(1, min(p.input[2], block_bytes(ROW) // (cls._width(p) * p.dtype.itemsize)))
 
     def workspace(self, problem: AnyPool) -> int:
         p = problem

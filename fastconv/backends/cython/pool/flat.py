@@ -19,9 +19,10 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.pool import PoolProblem
+from fastconv.machines import block_bytes
 
 COLUMNS = (3, 5)
-MAX_BYTES = 24 << 10  # of a plane: it is read twice, and should stay in the L1 cache
+PLANE = "cython.pool.flat/plane"  # at most: it is read twice, and should stay in the L1 cache
 BLOCK_BYTES = 16 << 10  # of the image for one item of work
 
 
@@ -41,8 +42,8 @@ class FlatPool(Kernel[PoolProblem]):
             return "maxima without positions and averages, channels first"
         if p.stride != (1, 1, 1) or p.output != p.input or p.input[0] != 1:
             return "windows one apart on planes that keep their size"
-        if p.input[1] * p.input[2] * p.dtype.itemsize > MAX_BYTES:
-            return f"planes of more than {MAX_BYTES} bytes"
+        if p.input[1] * p.input[2] * p.dtype.itemsize > block_bytes(PLANE):
+            return f"planes of more than {block_bytes(PLANE)} bytes"
         blocks = SeparableBlocks.of(p)
         if blocks.kernel[2] not in COLUMNS or blocks.lo[2] != blocks.kernel[2] // 2 or p.dilation[2] != 1:
             return "windows of 3 or 5 columns side by side, as many on either side"

@@ -29,11 +29,12 @@ from fastconv.core.numbers import ceil_div, even_part, span
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, axis_windows, widest_window
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.pool import PoolProblem
+from fastconv.machines import block_bytes
 
 AnyPool = PoolProblem | AdaptivePoolProblem
 P = TypeVar("P", PoolProblem, AdaptivePoolProblem)
 
-BLOCK_BYTES = 256 << 10  # of scratch
+BLOCK = "cython.pool.lanes/block"  # planes and results, in scratch
 MAX_BYTES = 256 << 10  # of scratch for a single row of windows, which is not cut
 MAX_SUM = 320  # terms added one after the other: the error stays below 1e-6 in float32
 MAX_WINDOWS = 1 << 14  # along an axis: there are tables of them
@@ -130,7 +131,7 @@ class LanesBlocks(NamedTuple):
         vector = machine.ISAS[isa].bytes
         lanes = native.lanes(isa, work_dtype(p.dtype).itemsize)
         results = 1 + p.indices
-        most = BLOCK_BYTES // vector - lanes * (1 + results)  # whole vectors of elements are transposed
+        most = block_bytes(BLOCK) // vector - lanes * (1 + results)  # whole vectors of elements are transposed
         image = depth.extent * height.extent * width.extent
         depths, rows = depth.outputs, height.outputs
         if image + p.pixels * results > most and depths * rows > 1:

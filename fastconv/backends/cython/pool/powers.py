@@ -28,10 +28,10 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, summation_error
 from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
 from fastconv.core.problems.pool import AxisCounts, PoolProblem
+from fastconv.machines import block_bytes
 
 SIZE = 8  # bytes of a float64
-ROW_BYTES = 32 << 10  # of the powers of one row
-POWER_BYTES = 256 << 10  # of the powers of a block
+ROW, BLOCK = "cython.pool.powers/row", "cython.pool.powers/block"  # of powers
 CHUNK = 32  # rows at a time where each is used once
 MAX_NORM = 1e6  # of a power and its root: beyond it, n in simd/pool/powers.inc is no integer
 
@@ -67,7 +67,7 @@ class PowerBlocks:
         taps, sw = kernel[0] * kernel[1], p.stride[2]
         halo = span(1, sw, kernel[2], p.dilation[2])
         # Rows short enough for blocks of windows that share them, and much longer than the overlap of two blocks.
-        row_bytes = min(ROW_BYTES, max(POWER_BYTES // (2 * taps), 4 * halo * column))
+        row_bytes = min(block_bytes(ROW), max(block_bytes(BLOCK) // (2 * taps), 4 * halo * column))
         cols = max(1, min(p.output[2], (row_bytes // column - halo) // sw + 1))
         split = unit == 1 and sw != 1 and cols > 1
         win = (cols - 1) * sw + halo
@@ -78,7 +78,7 @@ class PowerBlocks:
         def spanned(axis: int, windows: int) -> int:  # a single window leaves no room between its taps
             return span(windows, p.stride[axis], kernel[axis], p.dilation[axis]) if windows > 1 else kernel[axis]
 
-        room = POWER_BYTES // max(pitch * SIZE, 1)
+        room = block_bytes(BLOCK) // max(pitch * SIZE, 1)
         rows = fitting(p.output[1], lambda r: spanned(0, 1) * spanned(1, r) <= room)
         planes = fitting(p.output[0], lambda z: spanned(0, z) * spanned(1, rows) <= room) if rows == p.output[1] else 1
         chunk, lines = taps, spanned(1, rows)

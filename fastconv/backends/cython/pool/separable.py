@@ -18,14 +18,15 @@ from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
+from fastconv.machines import block_bytes
 
-ROW_BYTES = 16 << 10  # of one padded row in scratch
+ROW = "cython.pool.separable/row"  # padded, in scratch
 BLOCK_ROWS = 32
 POINTER = 8
 MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
-ADAPTIVE_ROW_BYTES = 256 << 10  # of a combined row, at most, unless one window is longer
+COMBINED = "cython.pool.adaptive/row"  # combined rows, at most, unless one window is longer
 ADAPTIVE_INDEX_FACTOR = 2.5  # times slower with indices
 
 MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(len(shared.POOL_OPS))
@@ -72,8 +73,8 @@ class SeparableBlocks:
         size, sw = p.dtype.itemsize, p.stride[2]
         unit = p.c if p.layout == "NHWC" else 1
         halo = span(1, sw, kernel[2], p.dilation[2])
-        least = 16 if 16 * sw * unit * size <= ROW_BYTES else 1
-        cols = min(p.output[2], max((ROW_BYTES // (size * max(unit, 1)) - halo) // sw + 1, least))
+        least = 16 if 16 * sw * unit * size <= block_bytes(ROW) else 1
+        cols = min(p.output[2], max((block_bytes(ROW) // (size * max(unit, 1)) - halo) // sw + 1, least))
         split = unit == 1 and sw != 1 and cols > 1
         win = (cols - 1) * sw + halo
         wq = (win - 1) // sw + 1
@@ -239,7 +240,7 @@ class AdaptivePool(Kernel[AdaptivePoolProblem]):
         """Windows along a row that are combined at a time, and the most columns that they read."""
         extent, output = p.input[2], max(p.output[2], 1)
         size = p.dtype.itemsize * (p.c if p.layout == "NHWC" else 1)
-        fit = ADAPTIVE_ROW_BYTES * output // max(extent * size, 1)
+        fit = block_bytes(COMBINED) * output // max(extent * size, 1)
         windows = max(1, min(output, shared.POOL_ADAPTIVE_WINDOWS, fit))
         return windows, min(extent, ceil_div(windows * extent, output) + 1)
 

@@ -28,23 +28,24 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div, span
 from fastconv.core.problems.base import work_dtype
 from fastconv.core.problems.pool import AxisCounts, PoolProblem, whole_windows
+from fastconv.machines import block_bytes
 
 MAX_ROWS, MAX_COLUMNS = shared.POOL_SHIFTS_ROWS, shared.POOL_SHIFTS_COLUMNS
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 64 << 10  # of the image for one item of work
-TWICE_BYTES = 12 << 10  # the same where it is read twice, and should stay in the L1 cache
+TWICE = "cython.pool.shifts/twice"  # the same where it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
 MASKED = ("avx512",)  # instruction sets with masks of bits: they have a way for short rows
 # Channels last.
 MAX_TAPS = shared.POOL_CHANNELS_TAPS
-LAST_BLOCK_BYTES = 128 << 10  # of the image for one item of work: it is read twice
+LAST = "cython.pool.channels/image"  # for one item of work: it is read twice
 
 
 def places_as_channels(p: PoolProblem) -> PoolProblem:
     """Channels last: the last axes along which each place is a window, as channels, unless they are too many."""
     (d, h, w), (od, oh, ow), c = p.input, p.output, p.c
     single = [k == s == 1 and pads == (0, 0) for k, s, pads in zip(p.kernel, p.stride, p.pads, strict=True)]
-    most = LAST_BLOCK_BYTES // p.dtype.itemsize
+    most = block_bytes(LAST) // p.dtype.itemsize
     if single[2] and c * w <= most:
         c, w, ow = c * w, 1, 1
         if single[1] and c * h <= most:
@@ -130,7 +131,7 @@ class SmallWindow(Kernel[PoolProblem]):
         # A separate test of every element for NaN is worthwhile where each is compared often.
         look = (kd * kh - 1) * p.stride[2] + kw - 1 >= LOOK_COMPARISONS * p.stride[0] * p.stride[1] * p.stride[2]
         row_bytes = p.input[2] * p.dtype.itemsize
-        block = TWICE_BYTES if look and p.kind == "max" and not p.indices else BLOCK_BYTES
+        block = block_bytes(TWICE) if look and p.kind == "max" and not p.indices else BLOCK_BYTES
         rows = min(p.output[1], max(4, block // (row_bytes * p.stride[1] * blocks.kernel[0])))
         width = max(1, block // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
         table = native.table(self.isa, p.dtype)
@@ -180,7 +181,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
         op, shares, scale = way(p)
         look = np.prod(blocks.kernel) > LOOK_COMPARISONS * np.prod(p.stride)
         row_bytes = p.input[2] * p.c * p.dtype.itemsize
-        rows = min(p.output[1], max(1, LAST_BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
+        rows = min(p.output[1], max(1, block_bytes(LAST) // (row_bytes * p.stride[1] * blocks.kernel[0])))
         table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(
             table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c

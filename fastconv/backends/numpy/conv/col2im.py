@@ -3,7 +3,7 @@
 A product of the weights, (output channels x taps, input channels), and of the pixels of a block gives every term of
 the result; the terms of one tap land on pixels that lie a stride apart, so that one addition of a slice takes them all
 (col2im, the transpose of im2col by Chellapilla, Puri and Simard 2006).  A block is some images, or some planes, rows or
-columns of one, and its columns take `COLUMNS_BYTES`.
+columns of one, and its columns take `COLUMNS` bytes.
 
 The phases of `common.phases` have a convolution each, with a bound on its sums and dozens of calls of NumPy;
 for the small problems that integers are used for, those calls were most of the time.
@@ -24,8 +24,9 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised
 from fastconv.core.problems.base import named
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-COLUMNS_BYTES = 1 << 20  # of a block
+COLUMNS = "numpy.conv.col2im/columns"  # of a block
 LARGEST_BYTES = 16 << 20  # of the columns of one pixel
 MOST_TAPS = 4096  # each is a call
 
@@ -60,7 +61,7 @@ class NumpyCol2im(Specialised[ConvProblem]):
 
     def _block(self, p: ConvProblem) -> tuple[int, ...]:
         """Images, planes, rows and columns of a block of pixels."""
-        left = max(1, COLUMNS_BYTES // self._pixel_bytes(p))
+        left = max(1, block_bytes(COLUMNS) // self._pixel_bytes(p))
         extents = []
         for extent in reversed((p.n, *p.input)):
             extents.append(max(1, min(extent, left)))

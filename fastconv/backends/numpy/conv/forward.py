@@ -1,6 +1,6 @@
 """Convolution on NumPy: bands of im2col and BLAS, one matmul for 1x1, a loop over taps for depthwise.
 
-The whole im2col matrix is never built: a block holds `BAND_BYTES` of columns (some rows of one
+The whole im2col matrix is never built: a block holds `COLUMNS` bytes of columns (some rows of one
 image, or part of a row, and as many channels as fit), so it stays in the L2 cache and the
 workspace does not grow with the image.  Padding of every mode is filled in per band.
 
@@ -24,8 +24,9 @@ from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.numbers import span
 from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.machines import block_bytes
 
-BAND_BYTES = 1 << 20
+COLUMNS = "numpy.conv.im2col/columns"  # they stay in the L2 cache
 MIN_COLUMNS = 16  # fewest pixels per block for which a matmul is worthwhile
 
 
@@ -113,7 +114,7 @@ class Im2colBlocks:
     def __init__(self, p: ConvProblem, per_pixel: int, channels: int, dtype: np.dtype | None = None) -> None:
         """`per_pixel`: scratch elements of one output pixel and one channel; `dtype`: of scratch."""
         size = integers.scratch_bytes(conv_dtype(p) if dtype is None else dtype)
-        budget = max(BAND_BYTES // size, per_pixel * MIN_COLUMNS)
+        budget = max(block_bytes(COLUMNS) // size, per_pixel * MIN_COLUMNS)
         self.channels = max(1, min(channels, budget // (per_pixel * min(max(p.pixels, 1), 4 * MIN_COLUMNS))))
         pixels = max(1, budget // (per_pixel * self.channels))
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
@@ -278,7 +279,7 @@ class NumpyPointwise(NumpyConv):
     @staticmethod
     def _columns(p: ConvProblem, dtype: np.dtype | None = None) -> int:
         size = integers.scratch_bytes(conv_dtype(p) if dtype is None else dtype)
-        return max(MIN_COLUMNS, BAND_BYTES // ((p.ocg + p.icg + 1) * size))
+        return max(MIN_COLUMNS, block_bytes(COLUMNS) // ((p.ocg + p.icg + 1) * size))
 
     def in_dtype(self, p: ConvProblem, weights: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> Run:
         w = clean(weights.reshape(p.groups, p.ocg, p.icg), dtype)

@@ -16,8 +16,9 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
+from fastconv.machines import block_bytes
 
-BAND_BYTES = 1 << 20
+BAND = "numpy.gemm.matmul/band"  # of the temporary
 SLICE_SECONDS = 0.4  # of one BLAS call, during which signals wait: shorter calls would read the other matrix too often
 
 
@@ -56,7 +57,7 @@ class NumpyGemm(Kernel[GemmProblem]):
 
     def _rows(self, p: GemmProblem, dtype: np.dtype | None = None) -> int:
         size = integers.scratch_bytes(product_dtype(p) if dtype is None else dtype)
-        return max(1, BAND_BYTES // max(1, (p.n + p.k) * size))
+        return max(1, block_bytes(BAND) // max(1, (p.n + p.k) * size))
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem
