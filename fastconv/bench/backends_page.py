@@ -34,16 +34,16 @@ from fastconv.dispatch.survey import Candidate
 
 BACKENDS = ("cython", "numba", "numpy")
 OPERATIONS = (
-    Case("3x3 convolution", "conv2d", ((1, 64, 56, 56), (64, 64, 3, 3)), kwargs={"padding": 1}),
-    Case("1x1 convolution", "conv2d", ((1, 64, 56, 56), (256, 64, 1, 1))),
-    Case("depthwise convolution", "conv2d", ((1, 96, 56, 56), (96, 1, 3, 3)), kwargs={"padding": 1, "groups": 96}),
-    Case("1-D convolution", "conv1d", ((1, 32, 4000), (32, 32, 9)), kwargs={"padding": 4}),
-    Case("transposed convolution", "conv_transpose2d", ((1, 64, 28, 28), (64, 32, 4, 4)), (),
+    Case("conv 3x3", "conv2d", ((1, 64, 56, 56), (64, 64, 3, 3)), kwargs={"padding": 1}),
+    Case("conv 1x1", "conv2d", ((1, 64, 56, 56), (256, 64, 1, 1))),
+    Case("depthwise", "conv2d", ((1, 96, 56, 56), (96, 1, 3, 3)), kwargs={"padding": 1, "groups": 96}),
+    Case("conv 1-D", "conv1d", ((1, 32, 4000), (32, 32, 9)), kwargs={"padding": 4}),
+    Case("transposed", "conv_transpose2d", ((1, 64, 28, 28), (64, 32, 4, 4)), (),
          {"stride": 2, "padding": 1}),
-    Case("gradient of 3x3 weights", "conv2d", ((1, 64, 28, 28), (64, 64, 3, 3)), (), {"padding": 1}, gradient="weight"),
+    Case("weights 3x3", "conv2d", ((1, 64, 28, 28), (64, 64, 3, 3)), (), {"padding": 1}, gradient="weight"),
     Case("max pooling", "max_pool2d", ((1, 64, 112, 112),), (3,), {"stride": 2, "padding": 1}),
-    Case("average pooling", "avg_pool2d", ((1, 64, 56, 56),), (2,)),
-    Case("matrix product", "matmul", ((384, 384), (384, 384))),
+    Case("avg pooling", "avg_pool2d", ((1, 64, 56, 56),), (2,)),
+    Case("product", "matmul", ((384, 384), (384, 384))),
     Case("softmax", "softmax", ((256, 1000),), (1,)),
 )  # fmt: skip
 TINY = {"conv2d": ((1, 1, 4, 4), (1, 1, 3, 3)), "conv1d": ((1, 1, 8), (1, 1, 3)), "matmul": ((2, 2), (2, 2)),
@@ -117,6 +117,7 @@ class BackendTable:
             "One run: of the problem below, planned. Dtypes by NumPy's letters and bytes.",
             *(f"{case.name}: {case.operation} {' '.join('x'.join(map(str, s)) for s in case.shapes)}"
               + "".join(f" {v}" for v in case.args) + "".join(f" {k}={v}" for k, v in case.kwargs.items())
+              + (f", gradient of {case.gradient}" if case.gradient else "")
               for case in OPERATIONS),
             "Platforms: NumPy wherever NumPy runs; Numba on x86-64 and aarch64, where Numba has wheels; Cython "
             "wherever gcc or clang compiles it, with AVX-512, AVX2 and plain C on x86-64 and NEON on aarch64.",

@@ -52,6 +52,7 @@ IMAGES: tuple[tuple[Shape, Shape, dict[str, Any]], ...] = (  # of convolutions, 
     ((1, 6, 24, 11), (10, 6, 3, 3), {"padding": 1, "padding_mode": "reflect"}),
     ((1, 4, 9, 10), (3, 4, 3, 3), {"padding": 2, "padding_mode": "circular", "activation": "relu"}),
     ((1, 20, 17, 18), (24, 20, 3, 3), {"padding": 1, "stride": 2}),
+    ((1, 40, 8, 9), (24, 40, 1, 1), {}),
 )
 SIGNALS: tuple[tuple[str, Shape, Shape, dict[str, Any]], ...] = (
     ("conv1d", (2, 7, 83), (9, 7, 5), {"padding": 2}),
@@ -62,6 +63,7 @@ SIGNALS: tuple[tuple[str, Shape, Shape, dict[str, Any]], ...] = (
     ("conv_transpose2d", (1, 17, 9, 11), (17, 12, 2, 2), {"stride": 2}),
     ("conv_transpose2d", (2, 21, 8, 9), (21, 10, 3, 3), {"padding": 1}),
     ("conv_transpose2d", (1, 12, 8, 9), (12, 1, 3, 3), {"stride": 2, "padding": 1, "groups": 12}),
+    ("conv_transpose2d", (1, 4, 14, 33), (4, 9, 3, 3), {"padding": 1}),
     ("conv_transpose2d", (1, 40, 3, 3), (40, 24, 1, 1), {}),
     ("conv_transpose3d", (1, 4, 4, 5, 6), (4, 6, 3, 3, 3), {"stride": 2}),
 )
@@ -173,6 +175,7 @@ def _pools(dtype: str) -> Iterator[Check]:
     yield Check(grad.max_pool2d, (pooled, whole, 2))
     yield Check(grad.lp_pool2d, (pooled, whole, 2.0, 2))
     yield Check(grad.max_pool2d, (Spec((1, 5, 1, 1), dtype), whole, (12, 18)))
+    yield Check(grad.global_max_pool, (Spec((1, 5, 1, 1), dtype), whole))
     yield Check(grad.max_unpool2d, (whole, pooled, places, 2))
     yield Check(operation_called("max_unpool2d"), (pooled, places, 2))
     yield Check(grad.adaptive_avg_pool2d, (Spec((1, 5, 5, 7), dtype), whole, (5, 7)))

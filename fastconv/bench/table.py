@@ -291,7 +291,11 @@ def _show_colours(parts: Sequence[Sequence[str]], styles: Sequence[str], console
     before, (head, *rows), after = parts
     lines = [(line, "bold") for line in before] + [(head, "dim")]
     lines += [(line, styles[i] if i < len(styles) else "") for i, line in enumerate(rows)]
-    lines += [(line, "yellow" if line.startswith("warning") else "dim") for line in after]
+    style = "dim"
+    for line in after:
+        if not line.startswith(GAP):  # else it continues a sentence
+            style = "yellow" if line.startswith("warning") else "dim"
+        lines.append((line, style))
     for line, style in lines:
         console.print(Text(line, style=style), no_wrap=True, overflow="ignore", crop=False)
 

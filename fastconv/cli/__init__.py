@@ -421,6 +421,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (
         ValueError, TypeError, IndexError, NotImplementedError, ImportError, OSError, ArithmeticError, MemoryError,
     ) as e:  # fmt: skip
-        print(f"fastconv: error: {' '.join(str(e).split()) or type(e).__name__}", file=sys.stderr)
+        words = f"{(e.strerror or '').lower()}: {e.filename}" if isinstance(e, OSError) and e.filename else str(e)
+        print(f"fastconv: error: {' '.join(words.split()) or type(e).__name__}", file=sys.stderr)
         return 1 if isinstance(e, (ImportError, OSError, MemoryError)) else 2
     return status or 0

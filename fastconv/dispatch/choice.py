@@ -151,8 +151,8 @@ class Explanation:
     """Why a plan runs the kernel that it runs; prints as a table, fastest first, followed by kernels that cannot do it.
 
     For each kernel it states the expected largest error relative to max|y| for independent data of zero mean, which
-    `tol` limits, and the bound that holds on all data, in epsilons of the sum of magnitudes |x| * |w| over the window,
-    or over the tile that an algorithm mixes.
+    `tol` limits, and the bound that holds on all data, in epsilons of the sum of magnitudes of products over the
+    window, or over the tile that an algorithm mixes.
 
     Attributes
     ----------
