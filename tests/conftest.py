@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,14 @@ from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
 
 collect_ignore = ["recipe"]  # its test is run in the copy that test_recipe.py makes
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A run under a cap does not import modules that hold tests of one instruction set only."""
+    if config.option.markexpr != "not one_isa" or not collection_path.match("test_*.py"):
+        return None
+    marked = r"^pytestmark = (\[[^\]]*)?pytest\.mark\.one_isa\b"
+    return True if re.search(marked, collection_path.read_text(), re.MULTILINE) else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

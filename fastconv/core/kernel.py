@@ -182,9 +182,12 @@ class Kernel(Generic[P]):
         Kernels of fastconv state `features` and leave this as it is.  A kernel from outside, for which no table has a
         row, overrides it; or else it is measured where a problem is first met, and until then its cost is NaN.
         """
-        if type(self).features is Kernel.features:
-            return nan
-        return table.seconds(self.work(problem))
+        return table.seconds(self.work(problem)) if self.states_cost else nan
+
+    @property
+    def states_cost(self) -> bool:
+        """Whether `cost` predicts, by `features` or in a way of its own."""
+        return type(self).features is not Kernel.features or type(self).cost is not Kernel.cost
 
     def workspace(self, problem: P) -> int:
         """Bytes of scratch of a run on one thread, in addition to inputs, outputs and packed weights; never too few.

@@ -17,7 +17,7 @@ from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.missing import warn_of_missing
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.refusal import near_matches, refusal
-from fastconv.dispatch.survey import Candidate, fusable, survey
+from fastconv.dispatch.survey import Candidate, Fastest, fastest, fusable, survey
 from fastconv.typing import Activation
 
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
@@ -26,14 +26,15 @@ WIDTH, INDENT = 120, " " * 6  # of lines with names of kernels that cannot do a 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The kernel for a problem under options, and everything that was considered."""
+    """The kernel for a problem under options."""
 
+    asked: Problem
+    options: Options
     problem: Problem  # as the kernel sees it: without an activation that it cannot fuse
     kernel: Kernel[Any]
-    candidates: tuple[Candidate, ...]
     threads: int  # as many as the user set, or fewer to keep to max_workspace
     after: Choice | None  # for the activation that the kernel does not fuse, a separate pass
-    unmeasured: tuple[Kernel[Any], ...] = ()  # what has to be measured before `kernel` is final: see `_unmeasured`
+    unmeasured: tuple[Kernel[Any], ...] = ()  # what has to be measured before `kernel` is final: see `Fastest`
 
 
 def bound_text(bound: float) -> str:
@@ -54,19 +55,17 @@ def choose(problem: Problem, options: Options) -> Choice:
 
 @keep_few()
 def _choose(problem: Problem, options: Options, threads: int) -> Choice:
-    candidates = survey(problem, options)
-    if options.backend == "auto":
-        warn_of_missing(candidates)
-    usable = [c for c in candidates if c.reason is None]
-    if not usable:
-        raise UnsupportedError(refusal(problem, options, candidates))
-    first, usual = usable, of_any_rows(problem)
+    usual, refused = of_any_rows(problem), list[str]()
+    found = general = fastest(problem, options, refused=refused) if usual is problem else _usual(usual, options)
     if usual is not problem:
-        first = [c for c in survey(usual, options) if c.reason is None]
-        order = _best(first).kernel.order if first else ""
-        usable = [c for c in usable if c.kernel.order == order] or usable
-    choice = _chosen(_best(usable).kernel, problem, candidates, options, threads)
-    return replace(choice, unmeasured=_unmeasured(first))
+        found = general and fastest(problem, options, general.kernel.order, refused)
+        found = found or fastest(problem, options, refused=refused)
+    if options.backend == "auto":
+        warn_of_missing(refused)
+    if found is None:
+        raise UnsupportedError(refusal(problem, options, survey(problem, options)))
+    choice = _chosen(found.kernel, problem, options, threads)
+    return replace(choice, unmeasured=general.unmeasured) if general else choice
 
 
 def of_any_rows(problem: Problem) -> Problem:
@@ -78,33 +77,20 @@ def of_any_rows(problem: Problem) -> Problem:
     return usual if usual != problem and epsilon(problem.results[0][1]) else problem
 
 
-def _best(usable: list[Candidate]) -> Candidate:
-    """The fastest: by measured times if any kernel has one, else by predictions.  The two are never compared."""
-    measured = [c for c in usable if c.measured is not None]
-    if measured:
-        return min(measured, key=lambda c: c.measured)  # type: ignore[arg-type, return-value]
-    return min(usable, key=lambda c: (isnan(c.cost), c.cost))
+@keep_few()
+def _usual(usual: Problem, options: Options) -> Fastest | None:
+    """The fastest kernel for most numbers of rows; many problems have the same."""
+    return fastest(usual, options)
 
 
-def _unmeasured(usable: list[Candidate]) -> tuple[Kernel[Any], ...]:
-    """The kernel that is chosen without those that state no cost, and then those; nothing if there is no choice."""
-    new = [c.kernel for c in usable if isnan(c.cost) and c.measured is None]
-    if not new or len(usable) == 1:
-        return ()
-    best = _best(usable).kernel
-    return (best, *(k for k in new if k is not best))
-
-
-def _chosen(
-    kernel: Kernel[Any], problem: Problem, candidates: tuple[Candidate, ...], options: Options, threads: int
-) -> Choice:
+def _chosen(kernel: Kernel[Any], problem: Problem, options: Options, threads: int) -> Choice:
     """`kernel`, on as many threads as the limit on scratch allows."""
     inner, activation = fusable(kernel, problem)
     if options.max_workspace is not None:
         while threads > 1 and kernel.total_workspace(inner, threads) > options.max_workspace:
             threads -= 1
     after = None if activation is None else _pass(activation, inner, options, threads)
-    return Choice(inner, kernel, candidates, threads, after)
+    return Choice(problem, options, inner, kernel, threads, after)
 
 
 def _pass(activation: Activation, problem: Problem, options: Options, threads: int) -> Choice:
@@ -134,16 +120,13 @@ def is_able(kernel: Kernel[Any], problem: Problem) -> bool:
     return kernel.reject(fusable(kernel, problem)[0]) is None
 
 
-def choice_for(
-    kernel: Kernel[Any], problem: Problem, options: Options, candidates: tuple[Candidate, ...] | None = None
-) -> Choice:
-    """The choice that runs `kernel` whatever its cost; `candidates` are those of another choice for the problem."""
+def choice_for(kernel: Kernel[Any], problem: Problem, options: Options) -> Choice:
+    """The choice that runs `kernel` whatever its cost."""
     inner, _ = fusable(kernel, problem)
     reason = kernel.reject(inner)
     if reason is not None:
         raise UnsupportedError(f"{kernel.name} cannot do this: {reason}\n  {problem}")
-    candidates = survey(problem, options) if candidates is None else candidates
-    return _chosen(kernel, problem, candidates, options, options.thread_count())
+    return _chosen(kernel, problem, options, options.thread_count())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +148,16 @@ class Explanation:
     """
 
     choice: Choice = field(repr=False)
+    candidates: tuple[Candidate, ...]
     packed_bytes: int
+
+    @classmethod
+    def of(cls, choice: Choice, packed_bytes: int) -> Explanation:
+        return cls(choice, survey(choice.asked, choice.options), packed_bytes)
 
     @property
     def chosen(self) -> str:
         return self.choice.kernel.name
-
-    @property
-    def candidates(self) -> tuple[Candidate, ...]:
-        return self.choice.candidates
 
     def __str__(self) -> str:
         able = [c for c in self.candidates if c.able]

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fastconv.core.errors import warn
-from fastconv.dispatch.survey import Candidate
 
 NOT_COMPILED = "not compiled"  # how the reasons of kernels begin whose backend is missing
 _warned = False
 
 
-def warn_of_missing(candidates: Iterable[Candidate]) -> None:
-    """Warn if a candidate is a native kernel that this machine could run and that the build left out; once."""
+def warn_of_missing(refused: Iterable[str]) -> None:
+    """Warn if a kernel refused a problem because the build left it out, on a machine that could run it; once."""
     global _warned
     if _warned:
         return
-    reason = next((c.reason for c in candidates if c.reason is not None and c.reason.startswith(NOT_COMPILED)), None)
+    reason = next((why for why in refused if why.startswith(NOT_COMPILED)), None)
     if reason is not None:
         _warned = True  # first: the warning may be an error
         warn(

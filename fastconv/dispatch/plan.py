@@ -210,7 +210,7 @@ class Recipe:
         packed = getattr(self.problem, "packed", True)
 
         def of(kernel: Kernel[Any]) -> Callable[[], object]:
-            bind = self.with_choice(choice_for(kernel, self.problem, one_thread, self.choice.candidates))._prepare()
+            bind = self.with_choice(choice_for(kernel, self.problem, one_thread))._prepare()
             run = bind(constants)
             return (lambda: run(seen, *views)) if packed else (lambda: bind(constants)(seen, *views))
 
@@ -477,14 +477,14 @@ class Plan:
         """
         kernel = kernel_called(name, self.problem.op)
         recipe = self._recipe
-        choice = choice_for(kernel, recipe.problem, recipe.options, recipe.choice.candidates)
+        choice = choice_for(kernel, recipe.problem, recipe.options)
         plan = Plan(recipe.with_choice(choice), self._constants, own=True)
         plan._origin = self._origin
         return plan
 
     def explain(self) -> Explanation:
         """Every kernel that was considered, with its reason, costs, workspace and error bound; and what is packed."""
-        return Explanation(self._recipe.choice, packed_bytes(self._run, self._constants))
+        return Explanation.of(self._recipe.choice, packed_bytes(self._run, self._constants))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._origin is None:

@@ -1,10 +1,15 @@
-"""What every kernel of a family states about a problem: whether it can do it under some options, and how well."""
+"""What kernels state about a problem: whether they can do it under some options, and how well.
+
+`survey` asks every kernel everything, for tables and errors.  `fastest` asks what a choice needs, and no more: a
+program whose calls never have the same shape twice waits for it in each of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import inf
-from typing import Any
+from math import inf, isnan
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,8 +57,8 @@ def default_tol(problem: Problem) -> float:
     return DEFAULT_TOL * float(np.finfo(np.float64).eps / np.finfo(np.float32).eps) if wide else DEFAULT_TOL
 
 
-def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, workspace: int, error: float) -> str | None:
-    """Why the options exclude a kernel that could do the problem."""
+def _limit_reason(kernel: Kernel[Any], problem: Problem, options: Options, workspace: int, error: float) -> str | None:
+    """Why a kernel that could do the problem is beyond the limits of the options, or of this machine."""
     tol = default_tol(problem) if options.tol is None else options.tol
     if not kernel.exact and error > tol and options.algorithm == "auto":
         return f"error {error:.1e} exceeds tol {tol:.1e}"
@@ -61,6 +66,11 @@ def _option_reason(kernel: Kernel[Any], problem: Problem, options: Options, work
         return f"workspace of {workspace} bytes exceeds the memory of this machine, {machine.memory()}"
     if options.max_workspace is not None and workspace > options.max_workspace:
         return f"workspace of {workspace} bytes exceeds max_workspace {options.max_workspace}"
+    return None
+
+
+def _name_reason(kernel: Kernel[Any], options: Options) -> str | None:
+    """Why the options exclude a kernel by its name, backend or algorithm."""
     named = options.algorithm in (kernel.algorithm, kernel.name)
     if kernel.backend == ORACLE and options.backend != ORACLE and not named:
         return f"the oracle: by backend={ORACLE!r} or algorithm={kernel.algorithm!r} only"
@@ -79,8 +89,8 @@ def fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, Activation 
     return replace(problem, activation=None), activation  # type: ignore[call-arg]
 
 
-def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
-    """What every registered kernel states about `problem`, in registry order.
+def predictor(problem: Problem) -> Callable[[Kernel[Any], Problem], float]:
+    """What predicts the seconds of a kernel, given the problem as it can take it.
 
     Costs are those of one image on one thread, whatever the batch and the number of threads: the choice, and with it
     the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
@@ -88,7 +98,17 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     many.
     """
     table, many = host_table(), problem.many_images()
-    times = wisdom.known(problem)
+
+    def predicted(kernel: Kernel[Any], inner: Problem) -> float:
+        cost = kernel.cost(inner.one_image(), table)
+        return cost if many is None else (cost * kernel.cost(fusable(kernel, many)[0], table) / NOMINAL_ROWS) ** 0.5
+
+    return predicted
+
+
+def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
+    """What every registered kernel states about `problem`, in registry order."""
+    predicted = predictor(problem)
     rows = []
     for kernel in all_kernels(problem.op):
         inner, _ = fusable(kernel, problem)
@@ -97,19 +117,74 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
             rows.append(Candidate(kernel, reason))
             continue
         workspace, error = kernel.workspace(inner), kernel.error(inner)
-        revision, seconds = times.get(kernel.name, (None, None))
-        cost = kernel.cost(inner.one_image(), table)
-        if many is not None:
-            cost = (cost * kernel.cost(fusable(kernel, many)[0], table) / NOMINAL_ROWS) ** 0.5
-        rows.append(
-            Candidate(
-                kernel,
-                _option_reason(kernel, problem, options, workspace, error),
-                cost,
-                seconds if revision == kernel.revision else None,
-                workspace,
-                error,
-                kernel.bound(inner),
-            )
-        )
+        excluded = _limit_reason(kernel, problem, options, workspace, error) or _name_reason(kernel, options)
+        cost, measured = predicted(kernel, inner), wisdom.measured(kernel, problem)
+        rows.append(Candidate(kernel, excluded, cost, measured, workspace, error, kernel.bound(inner)))
     return tuple(rows)
+
+
+class Fastest(NamedTuple):
+    """The kernel to run, and what has to be measured before that is final.
+
+    `unmeasured` is the kernel itself, followed by those that state no cost; it is empty where there are none.
+    """
+
+    kernel: Kernel[Any]
+    unmeasured: tuple[Kernel[Any], ...]
+
+
+def fastest(
+    problem: Problem, options: Options, order: str | None = None, refused: list[str] | None = None
+) -> Fastest | None:
+    """The fastest kernel that `survey` has no reason against: by measured times if there are any, else by predictions.
+
+    The two are never compared.  Of algorithms that transform images only the widest instruction set is asked: narrower
+    ones are faster where there is little to do, and there such algorithms are not.
+
+    Parameters
+    ----------
+    problem, options
+    order : str or None
+        Kernels of this order of summation only.
+    refused : list or None
+        Takes why kernels cannot do the problem.
+    """
+    able: list[tuple[Kernel[Any], Problem]] = []
+    known, widest = bool(wisdom.known(problem)), set()
+    for kernel in all_kernels(problem.op):
+        if (order is not None and kernel.order != order) or _name_reason(kernel, options) is not None:
+            continue
+        whatever_isa = "" if kernel.exact or known else kernel.name.partition("@")[0]
+        if whatever_isa in widest:
+            continue
+        inner, _ = fusable(kernel, problem)
+        reason = kernel.reject(inner)
+        if reason is None:
+            able.append((kernel, inner))
+            if whatever_isa:
+                widest.add(whatever_isa)
+        elif refused is not None:
+            refused.append(reason)
+    found = _first(able, problem, options, lambda kernel, _: wisdom.measured(kernel, problem)) if known else None
+    found = found or _first(able, problem, options, predictor(problem))
+    if found is None:
+        return None
+    new = [one for one in able if not one[0].states_cost and wisdom.measured(one[0], problem) is None]
+    others = tuple(k for k, inner in new if k is not found and _is_admitted(k, inner, problem, options))
+    return Fastest(found, (found, *others) if others else ())
+
+
+def _first(
+    able: list[tuple[Kernel[Any], Problem]],
+    problem: Problem,
+    options: Options,
+    seconds: Callable[[Kernel[Any], Problem], float | None],
+) -> Kernel[Any] | None:
+    """The admitted kernel of the fewest seconds; those that have none do not take part, and NaN comes last."""
+    times = [(seconds(kernel, inner), kernel, inner) for kernel, inner in able]
+    ranked = sorted((t for t in times if t[0] is not None), key=lambda t: (isnan(t[0]), t[0]))  # type: ignore[arg-type]
+    return next((kernel for _, kernel, inner in ranked if _is_admitted(kernel, inner, problem, options)), None)
+
+
+def _is_admitted(kernel: Kernel[Any], inner: Problem, problem: Problem, options: Options) -> bool:
+    return _limit_reason(kernel, problem, options, kernel.workspace(inner), kernel.error(inner)) is None

@@ -11,6 +11,7 @@ import numpy as np
 import fastconv as F
 import fastconv.ndimage as ndi
 from fastconv.dispatch.choice import Choice
+from fastconv.dispatch.options import Options
 from fastconv.dispatch.survey import fusable
 from tests.contract.requests import Request, recorded
 
@@ -42,7 +43,7 @@ def requests(call: Call, n: int) -> list[Request]:
 def prepared(request: Request, kernel: Any) -> Callable[[], None]:
     """One run of `kernel` on one thread, its results allocated beforehand."""
     inner, after = fusable(kernel, request.problem)
-    recipe = request.recipe.with_choice(Choice(inner, kernel, (), 1, after))
+    recipe = request.recipe.with_choice(Choice(request.problem, Options(), inner, kernel, 1, after))
     run, x = recipe.bind(request.constants), recipe.enter(request.x)
     outs = tuple(recipe.view(np.empty(shape, dtype)) for shape, dtype in recipe.results)
     return lambda: run(x, *outs)

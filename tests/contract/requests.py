@@ -37,7 +37,7 @@ class Request(NamedTuple):
 
     def bound(self, kernel: Kernel[Any], threads: int) -> Callable[[], tuple[np.ndarray, ...]]:
         """A function that runs `kernel`, prepared once; for any number of calls, also at the same time."""
-        recipe = self.recipe.with_choice(_chosen(kernel, self.problem, (), self.recipe.options, threads))
+        recipe = self.recipe.with_choice(_chosen(kernel, self.problem, self.recipe.options, threads))
         run = recipe.bind(self.constants)
 
         def results() -> tuple[np.ndarray, ...]:

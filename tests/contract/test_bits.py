@@ -167,9 +167,9 @@ def test_the_number_of_rows_does_not_choose_among_orders(backend: str) -> None:
     families += [SoftmaxProblem(kind, 1, c, inner, f) for kind in KINDS for c, inner in ((10, 1), (1000, 1), (21, 400))]
     families += corners()
     options = Options(backend=backend)
-    for p in families:
+    for i, p in enumerate(families):
         found = set()
-        for count in (1, 2, 3, 8, 15, 33, 70, 500, 10_000):
+        for count in (1, *((2, 8, 33, 500), (3, 15, 70, 10_000))[i % 2]):
             try:
                 found.add(choose(rows_of(p, count), options).kernel.order)
             except F.UnsupportedError:

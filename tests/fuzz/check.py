@@ -13,7 +13,8 @@ import numpy as np
 
 import fastconv as F
 from fastconv.core.kernel import Kernel, accumulator
-from fastconv.dispatch import choice, plan
+from fastconv.dispatch import plan
+from fastconv.dispatch.choice import choice_for
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.registry import kernels
 from fastconv.dispatch.survey import fusable
@@ -87,9 +88,9 @@ class Chooser:
 
     def _choose(self, problem: Any, options: Options) -> Any:
         if options.backend == "reference" or self.cheap:
-            return _take(kernels(problem.op)[-1], problem, options)
+            return choice_for(kernels(problem.op)[-1], problem, options)
         if self.kernel is not None and self.problem in (None, problem) and takes(self.kernel, problem):
-            return _take(self.kernel, problem, options)
+            return choice_for(self.kernel, problem, options)
         key = problem, options
         if key not in self.chosen:
             self.chosen[key] = self.original(problem, options)
@@ -99,13 +100,6 @@ class Chooser:
 def takes(kernel: Kernel[Any], problem: Any) -> bool:
     """Whether `kernel` can do `problem`, a fused activation left to another pass if need be."""
     return kernel in kernels(problem.op) and kernel.reject(fusable(kernel, problem)[0]) is None
-
-
-def _take(kernel: Kernel[Any], problem: Any, options: Options) -> Any:
-    """Without a table of all kernels, which is not read."""
-    if not takes(kernel, problem):
-        return choice.choice_for(kernel, problem, options)  # says why not
-    return choice._chosen(kernel, problem, (), options, options.thread_count())
 
 
 @contextmanager

@@ -101,6 +101,7 @@ def _as(value: Any, dtype: str, index: bool, layout: str, i: int, case: Any) -> 
     return F.Spec(shape, value.dtype if index else dtype_of(dtype))
 
 
+@pytest.mark.one_isa  # every backend is there under a cap, too
 @pytest.mark.parametrize("part", range(PARTS))
 def test_what_torch_does_is_not_refused(part: int) -> None:
     pytest.importorskip("torch")

@@ -24,6 +24,7 @@ import numpy as np
 from fastconv.backends.common.borders import add_folded, fold_runs, padded_problem
 from fastconv.backends.common.cuts import Cut, Triple, buffer_volume, cut_window, image_bytes, window_bytes
 from fastconv.core import machine
+from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
@@ -157,6 +158,46 @@ def forward_weights(w: np.ndarray, p: ConvProblem, taps: tuple[slice, slice, sli
     return np.ascontiguousarray(w).reshape(p.oc, p.icg, *w.shape[3:])
 
 
+def axes_of(p: ConvProblem) -> list[list[AxisPhase]]:
+    """The phases of each axis."""
+    lows = (lo for lo, _ in p.pads)
+    along = zip(p.input, p.kernel, p.stride, p.dilation, lows, p.output, strict=True)
+    return [axis_phases(*of_axis) for of_axis in along]
+
+
+@keep_few()
+def kinds_of(p: ConvProblem) -> tuple[tuple[tuple[AxisPhase, ...], int], ...]:
+    """One phase of each kind, and how many there are: most phases of an axis differ in their start only."""
+    axes = []
+    for kernel, phases in zip(p.kernel, axes_of(p), strict=True):
+        kinds: dict[Any, tuple[AxisPhase, int]] = {}
+        for phase in phases:
+            kind = phase.count, phase.dilation, phase.lo, phase.hi, phase_taps(kernel, phase)
+            first, number = kinds.get(kind, (phase, 0))
+            kinds[kind] = first, number + 1
+        axes.append(kinds.values())
+    return tuple(
+        (tuple(phase for phase, _ in some), math.prod(number for _, number in some))
+        for some in itertools.product(*axes)
+    )
+
+
+@keep_few()
+def cut_of(problem: ConvProblem) -> tuple[ConvProblem, Cut]:
+    """The problem that is divided, and how; with padding from the input, it is the padded volume of one image."""
+    if problem.mode == "zeros":
+        return problem, Cut.of(problem)
+    padded = padded_problem(problem)
+    return padded, Cut.of(padded, always=True)
+
+
+@keep_few()
+def counted(p: ConvProblem, cut: Cut) -> tuple[tuple[ConvProblem, int], ...]:
+    """The forward problems of all phases, and how often each occurs; phases without taps need no kernel."""
+    full = (kind for kind in kinds_of(p) if all(map(phase_taps, p.kernel, kind[0])))
+    return tuple((forward_problem(p, ph, cut), number) for ph, number in full)
+
+
 class ByPhases(Specialised[ConvProblem]):
     """The transposed kernel of a forward kernel.
 
@@ -181,51 +222,11 @@ class ByPhases(Specialised[ConvProblem]):
         # Outputs on which no tap lands are written here, so the plan computes the activation.
         self.activations = frozenset()
 
-    def _axes(self, p: ConvProblem) -> list[list[AxisPhase]]:
-        lows = (lo for lo, _ in p.pads)
-        along = zip(p.input, p.kernel, p.stride, p.dilation, lows, p.output, strict=True)
-        return [axis_phases(*of_axis) for of_axis in along]
-
-    def _phases(self, p: ConvProblem) -> list[tuple[AxisPhase, ...]]:
-        return list(itertools.product(*self._axes(p)))
-
-    def _kinds(self, p: ConvProblem) -> list[tuple[tuple[AxisPhase, ...], int]]:
-        """One phase of each kind, and how many there are: most phases of an axis differ in their start only."""
-        axes = []
-        for kernel, phases in zip(p.kernel, self._axes(p), strict=True):
-            kinds: dict[Any, tuple[AxisPhase, int]] = {}
-            for phase in phases:
-                kind = phase.count, phase.dilation, phase.lo, phase.hi, phase_taps(kernel, phase)
-                first, number = kinds.get(kind, (phase, 0))
-                kinds[kind] = first, number + 1
-            axes.append(kinds.values())
-        return [
-            (tuple(phase for phase, _ in some), math.prod(number for _, number in some))
-            for some in itertools.product(*axes)
-        ]
-
-    def _counted(self, p: ConvProblem, cut: Cut) -> list[tuple[ConvProblem, int]]:
-        """The forward problems of all phases, and how often each occurs; phases without taps need no kernel."""
-        full = (kind for kind in self._kinds(p) if all(map(phase_taps, p.kernel, kind[0])))
-        return [(forward_problem(p, ph, cut), number) for ph, number in full]
-
-    def _problems(self, p: ConvProblem, cut: Cut) -> list[ConvProblem]:
-        """The different ones."""
-        return [q for q, _ in self._counted(p, cut)]
-
-    @staticmethod
-    def _cut(problem: ConvProblem) -> tuple[ConvProblem, Cut]:
-        """The problem that is divided, and how; with padding from the input, it is the padded volume of one image."""
-        if problem.mode == "zeros":
-            return problem, Cut.of(problem)
-        padded = padded_problem(problem)
-        return padded, Cut.of(padded, always=True)
-
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.direction != "transposed":
             return f"direction {problem.direction}: no phases"
-        p, cut = self._cut(problem)
-        problems = self._problems(p, cut) or [single_tap(p)]
+        p, cut = cut_of(problem)
+        problems = [q for q, _ in counted(p, cut)] or [single_tap(p)]
         reasons = [r for r in map(self.forward.reject, problems) if r is not None]
         if self.instead is None or len(reasons) == len(problems):
             return next(iter(reasons), None)
@@ -235,8 +236,13 @@ class ByPhases(Specialised[ConvProblem]):
         """The kernel for the forward problem of a phase."""
         return self.forward if self.instead is None or self.forward.reject(q) is None else self.instead
 
+    @keep_few()
+    def _parts(self, p: ConvProblem, cut: Cut) -> tuple[tuple[ConvProblem, int, Kernel[ConvProblem]], ...]:
+        """The forward problems of all phases, how often each occurs, and its kernel."""
+        return tuple((q, number, self._kernel(q)) for q, number in counted(p, cut))
+
     def features(self, problem: ConvProblem) -> Features:
-        p, cut = self._cut(problem)
+        p, cut = cut_of(problem)
         images = max(problem.n, 1)
         times = max(1, images * cut.blocks // max(cut.images, 1))  # weights are packed for the first only
         moved = 0.0
@@ -248,8 +254,7 @@ class ByPhases(Specialised[ConvProblem]):
         if p.stride != (1, 1, 1):
             features += Features(self.interleaver.features(replace(p, n=images)))
         features = features.of(self.rates)
-        for q, number in self._counted(p, cut):
-            kernel = self._kernel(q)
+        for q, number, kernel in self._parts(p, cut):
             features += kernel.work(q) * number + Features({f"{self.rates}/block": number * times})
             if times > 1:
                 features += kernel.work(replace(q, packed=True)) * (number * (times - 1))
@@ -262,15 +267,15 @@ class ByPhases(Specialised[ConvProblem]):
         grow as its tiles do.
         """
         found, phases = 0.0, 0
-        for q, number in self._counted(p, cut):
-            reach = zip(self._kernel(q).reach(q), q.kernel, strict=True)
+        for q, number, kernel in self._parts(p, cut):
+            reach = zip(kernel.reach(q), q.kernel, strict=True)
             found += number * q.oc * q.depth * q.dtype.itemsize * math.prod(max(1.0, r / k) for r, k in reach)
             phases += number
         return found if phases > 1 and found > machine.host().l2 / 2 else 0.0
 
     def _own_bytes(self, problem: ConvProblem) -> int:
         """Scratch in addition to that of the forward kernels: phases, padded block, copied windows."""
-        return sum(self._pieces(*self._cut(problem), problem.mode != "zeros"))
+        return sum(self._pieces(*cut_of(problem), problem.mode != "zeros"))
 
     def _pieces(self, p: ConvProblem, cut: Cut, folded: bool) -> tuple[int, int, int, int]:
         """Bytes of the results of phases, of a block that is to be folded, and of windows: of all phases, of one."""
@@ -279,7 +284,7 @@ class ByPhases(Specialised[ConvProblem]):
             return 0, 0, 0, 0
         parts = sum(
             number * whole_lines(cut.images * p.oc * math.prod(forward_problem(p, ph, cut).output) * p.out.itemsize)
-            for ph, number in self._kinds(p)
+            for ph, number in kinds_of(p)
         )
         block = whole_lines(p.oc * math.prod(cut.result(p)) * p.out.itemsize) if strided and folded else 0
         windows = whole_lines(window_bytes(p, cut.steps)) if any(cut.axes) else 0
@@ -289,29 +294,27 @@ class ByPhases(Specialised[ConvProblem]):
         return self.total_workspace(problem, 1)
 
     def total_workspace(self, problem: ConvProblem, threads: int) -> int:
-        p, cut = self._cut(problem)
-        inside = max((self._kernel(q).total_workspace(q, threads) for q in self._problems(p, cut)), default=0)
+        parts = self._parts(*cut_of(problem))
+        inside = max((kernel.total_workspace(q, threads) for q, _, kernel in parts), default=0)
         return self._own_bytes(problem) + inside
 
     def error(self, problem: ConvProblem) -> float:
-        p, cut = self._cut(problem)
-        return max((self._kernel(q).error(q) for q in self._problems(p, cut)), default=0.0)
+        return max((kernel.error(q) for q, _, kernel in self._parts(*cut_of(problem))), default=0.0)
 
     def bound(self, problem: ConvProblem) -> float:
-        p, cut = self._cut(problem)
         # Several terms are added on elements of the border.
         added = 0 if problem.mode == "zeros" else sum(lo + hi for lo, hi in problem.pads)
-        return max((self._kernel(q).bound(q) for q in self._problems(p, cut)), default=1.0) + added
+        return max((kernel.bound(q) for q, _, kernel in self._parts(*cut_of(problem))), default=1.0) + added
 
     def reach(self, problem: ConvProblem) -> tuple[int, int, int]:
-        found = [self._kernel(q).reach(q) for q in self._problems(*self._cut(problem))] or [(0, 0, 0)]
+        found = [kernel.reach(q) for q, _, kernel in self._parts(*cut_of(problem))] or [(0, 0, 0)]
         d, h, w = map(max, zip(*found, strict=True))
         return d, h, w
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
-        p, cut = self._cut(problem)
+        p, cut = cut_of(problem)
         folded = problem.mode != "zeros"
-        steps = [Step.of(p, axes, forward_problem(p, axes, cut)) for axes in self._phases(p)]
+        steps = [Step.of(p, axes, forward_problem(p, axes, cut)) for axes in itertools.product(*axes_of(p))]
         binds = [self._kernel(s.problem).specialise(s.problem, threads) if s.problem.taps else None for s in steps]
         result = cut.result(p)
         join = self.interleaver.prepare(replace(p, n=cut.images, output=result), cut.images, threads)

@@ -20,6 +20,7 @@ kd kh kw kernel, sd sh sw stride, dd dh dw dilation, g groups.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -193,7 +194,7 @@ class ConvProblem(Problem):
     @property
     def bytes(self) -> float:
         size = self.dtype.itemsize
-        x, w, y = (float(np.prod(s, dtype=object)) for s in (self.x_shape, self.w_shape, self.y_shape))
+        x, w, y = (float(prod(s)) for s in (self.x_shape, self.w_shape, self.y_shape))
         return (x + w) * size + y * self.out.itemsize
 
     def one_image(self) -> ConvProblem:
