@@ -194,7 +194,7 @@ def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     nbytes = math.prod(shape) * dtype.itemsize
     if nbytes < ALIGNED_BYTES:
         return np.empty(shape, dtype)
-    return _aligned_bytes(nbytes).view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, _aligned_bytes(nbytes))
 
 
 def overlaps(a: np.ndarray, others: tuple[Any, ...]) -> bool:

@@ -287,15 +287,15 @@ TABLE = Table(
             "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.packed@avx2": {
-            "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 9.705e-12,
+            "call": 1e-06, "call_in_place": 3e-07, "product": 8e-08, "tile": 2e-08, "multiply": 9.705e-12,
             "multiply_in_place": 8.9286e-12, "pack": 1.3e-10, "bytes_cached": 2e-11, "bytes": 6.6667e-11,
         },
         "cython.gemm.packed@avx512": {
-            "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 9.0416e-12,
+            "call": 1e-06, "call_in_place": 3e-07, "product": 8e-08, "tile": 2e-08, "multiply": 9.0416e-12,
             "multiply_in_place": 8.3183e-12, "pack": 1.3e-10, "bytes_cached": 2e-11, "bytes": 6.6667e-11,
         },
         "cython.gemm.packed@portable": {
-            "call": 1e-06, "call_in_place": 6e-07, "product": 8e-08, "multiply": 2.1008e-11,
+            "call": 1e-06, "call_in_place": 3e-07, "product": 8e-08, "tile": 2e-08, "multiply": 2.1008e-11,
             "multiply_in_place": 1.9328e-11, "pack": 1.3e-10, "bytes_cached": 2e-11, "bytes": 6.6667e-11,
         },
         "cython.gemm.tiles@avx512": {
@@ -303,17 +303,17 @@ TABLE = Table(
             "bytes": 6.6667e-11,
         },
         "cython.gemm.thin@avx2": {
-            "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 1.3e-10, "bytes_sides": 1.3333e-11,
+            "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 5e-11, "bytes_sides": 5e-11,
             "multiply_packed": 9.9206e-12, "multiply": 1.7857e-11, "bytes_cached": 1.3333e-11,
             "bytes_packed": 3.0303e-11, "bytes": 3.9216e-11,
         },
         "cython.gemm.thin@avx512": {
-            "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 1.3e-10, "bytes_sides": 1.3333e-11,
+            "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 5e-11, "bytes_sides": 5e-11,
             "multiply_packed": 9.1575e-12, "multiply": 1.1905e-11, "bytes_cached": 1.3333e-11,
             "bytes_packed": 3.0303e-11, "bytes": 3.9216e-11,
         },
         "cython.gemm.thin@portable": {
-            "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 1.3e-10, "bytes_sides": 1.3333e-11,
+            "call": 1.7e-06, "product": 1.6e-07, "last_panel": 6e-08, "pack": 5e-11, "bytes_sides": 5e-11,
             "multiply_packed": 2.2321e-11, "multiply": 3.5714e-11, "bytes_cached": 1.6667e-11,
             "bytes_packed": 3.7879e-11, "bytes": 4.902e-11,
         },

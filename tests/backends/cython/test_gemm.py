@@ -121,7 +121,7 @@ def test_every_option(kernel: Any, dtype: Any) -> None:
 @every_kernel
 def test_blocks_of_depth_and_of_columns(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel)
-    for m, n, k in ((20, 1500, 700), (50, 100, 2500), (2, 1100, 1300), (4, 4200, 70), (1000, 5, 4200)):
+    for m, n, k in ((20, 1500, 700), (50, 100, 2500), (2, 1100, 1300), (4, 4200, 70), (1000, 5, 4200), (30, 1024, 5)):
         for packed in (False, True):
             check(kernel, problem(m, n, k, dtype, packed=packed, alpha=0.5, beta=2.0, bias=True))
     check(kernel, problem(70, 300, 600, dtype, batch=2, b_batched=True, beta=1.0))

@@ -198,9 +198,10 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
 @pytest.mark.parametrize("kernel", [*widened_products.PRODUCTS, *tiles.KERNELS, *pairs.PRODUCTS], ids=lambda k: k.name)
 def test_products(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> None:
     monkeypatch.setattr(widened_products, "BLOCK", block)
+    monkeypatch.setattr(widened_products, "COLUMNS", block)
     monkeypatch.setattr(tiles, "block_bytes", lambda name: block)
     rng = np.random.default_rng(5)
-    shapes = [((3, 7, 20), (20, 9)), ((4, 7, 5), (4, 5, 6)), ((1, 30), (30, 2)), ((2, 3, 0), (2, 0, 4))]
+    shapes = [((3, 7, 20), (20, 9)), ((4, 7, 5), (4, 5, 6)), ((1, 30), (30, 40)), ((2, 3, 0), (2, 0, 4))]
     shapes += [((0, 3), (3, 4)), ((2, 3), (3, 0))]
     ways = itertools.product(HALVES, shapes, (False, True), (False, True), (False, True), (False, True))
     tried = 0

@@ -10,6 +10,7 @@ class PackedGemm(Prepared):
         p: GemmProblem,
         kc: int,
         nc: int,
+        strips: int,
         strips_per_item: int,
         panels_per_item: int,
         streams: bool,

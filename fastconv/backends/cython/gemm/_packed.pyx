@@ -50,9 +50,9 @@ cdef struct Rows:
 
 cdef Py_ssize_t reach(Py_ssize_t depth, Py_ssize_t row) noexcept nogil:
     """How many rows of B, `row` bytes apart, the L2 cache keeps until the next panel begins."""
-    cdef Py_ssize_t apart = row if row > 0 else -row, places = L2_WAY
-    while places > 1 and apart % (L2_WAY // places * 2) == 0:
-        places = places // 2
+    cdef Py_ssize_t step = row & -row, places = 1  # the largest power of two that divides their distance
+    if 0 < step < L2_WAY:
+        places = L2_WAY // step
     return min(depth, places * L2_ROWS)
 
 
@@ -65,12 +65,11 @@ cdef class PackedGemm(Prepared):
     cdef fc_epilogue e
 
     def __init__(
-        self, size_t table, p, Py_ssize_t kc, Py_ssize_t nc, Py_ssize_t strips_per_item, Py_ssize_t panels_per_item,
-        bint streams, bint whole, bint packs_a):
+        self, size_t table, p, Py_ssize_t kc, Py_ssize_t nc, Py_ssize_t strips, Py_ssize_t strips_per_item,
+        Py_ssize_t panels_per_item, bint streams, bint whole, bint packs_a):
         self.t = <const fc_table *>table
         self.batch, self.m, self.n, self.k, self.kc, self.nc = p.batch, p.m, p.n, p.k, kc, nc
-        self.strips = (self.m + self.t.mr - 1) // self.t.mr
-        self.strips_per_item, self.panels_per_item = strips_per_item, panels_per_item
+        self.strips, self.strips_per_item, self.panels_per_item = strips, strips_per_item, panels_per_item
         self.column_blocks, self.depth_blocks = (self.n + nc - 1) // nc, (self.k + kc - 1) // kc
         self.trans_a, self.trans_b, self.b_batched = p.trans_a, p.trans_b, p.b_batched
         self.streams, self.whole, self.packs_a = streams, whole, packs_a
@@ -278,6 +277,8 @@ cdef class PackedGemm(Prepared):
         cdef int form
         while j < end:
             tile.cols, tile.more = min(nr - lead if j == 0 else nr, end - j), 0
+            if strips == 1 and job.across == 1 and nr < end - j <= nr + self.t.vl:
+                tile.cols = (end - j + 1) // 2  # a last panel of one vector would be packed, which takes longer
             if shallow and tile.cols == nr and not copies:  # panels that stay in the L1 cache for all strips
                 tile.more = min((end - j) // nr, max(<Py_ssize_t>1, COPIED // (job.depth * nr * size))) - 1
             b, more = job.b + j * job.across * size, j + tile.cols + nr <= job.cols

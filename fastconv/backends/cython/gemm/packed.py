@@ -26,6 +26,10 @@ A, B, SMALL = (f"cython.gemm.packed/{block}" for block in ("a", "b", "small"))
 PASSES = 8  # A is read in place for at most so many panels of B; the same as in _packed.pyx
 NEAR = 2048  # bytes: rows of A a multiple of this apart map to few sets of the L1 cache, and are packed
 RUN = 64  # panels of an item of work that streams them: a few milliseconds
+TILE = 4  # steps of the depth that take as long as the beginning and the end of a tile
+STORES = 12  # a sum so short takes less time than its stores
+L1_WAY, L1_ROWS = 4096, 8  # bytes: of rows of the result a multiple of this apart, the L1 cache keeps so many
+SHALLOW, COPIED = 24, 16 << 10  # depth and bytes of panels that are one call; the same as in _packed.pyx
 ROOM = 24 << 10  # bytes of A, so few that they are always set aside: views may have rows that must be packed
 
 
@@ -51,19 +55,22 @@ class PackedGemm(Kernel[GemmProblem]):
 
     def features(self, problem: GemmProblem) -> Features:
         p, size = problem, problem.acc.itemsize
-        mr, nr = native.tile(self.isa, size)
-        strips, panels, vl = ceil_div(max(p.m, 1), mr), ceil_div(max(p.n, 1), nr), nr // 2
+        nr = native.tile(self.isa, size)[1]
+        strips, panels, vl = self._strips(p), ceil_div(max(p.n, 1), nr), nr // 2
         used = p.n / round_up(max(p.n, 1), vl) * min(1.0, p.m / strips / 4)
-        multiply = p.flops * size / 4 / max(used, 1e-3)
+        multiply = 2.0 * p.batch * p.m * p.n * (p.k + TILE) * size / 4 / max(used, 1e-3)
         prepacked = p.packed and not p.b_batched
+        shallow = p.k <= SHALLOW and self._streams(p) and not p.trans_b
+        at_once = max(1, COPIED // (max(p.k, 1) * nr * size)) if shallow else 1
+        tiles = p.batch * strips * ceil_div(panels, at_once) * ceil_div(p.k, max(1, native.depth_part(p.k, size)))
         packed_a = p.batch * p.m * p.k if self._packs_a(p, panels) else 0
         columns = (p.batch if p.b_batched else 1) * p.k * panels * nr
         if self._streams(p) or (prepacked and self._few(p)):
             packed = packed_a + (p.batch * p.k * panels * nr if p.trans_b and not prepacked else 0)
-            counts = {"call_in_place": 1, "product": p.batch, "pack": packed}
+            counts = {"call_in_place": 1, "product": p.batch, "tile": tiles, "pack": packed}
             return Features(counts, {"multiply_in_place": multiply}, native.traffic(p.bytes))
         pack = packed_a + (0 if prepacked else columns)
-        return Features({"call": 1, "multiply": multiply, "pack": pack, **native.traffic(p.bytes)})
+        return Features({"call": 1, "multiply": multiply, "tile": tiles, "pack": pack, **native.traffic(p.bytes)})
 
     def _streams(self, p: GemmProblem) -> bool:
         """Whether panels of B are read in place, one after the other, each for all strips of A."""
@@ -75,6 +82,12 @@ class PackedGemm(Kernel[GemmProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         return p.n <= nr or round_up(max(p.m, 1), mr) * native.depth_part(p.k, size) * size <= block_bytes(A)
+
+    def _strips(self, p: GemmProblem) -> int:
+        """Into how many strips the rows of A are cut, of at most MR rows each."""
+        mr = native.tile(self.isa, p.acc.itemsize)[0]
+        aliased = p.k <= STORES and p.n * p.acc.itemsize % L1_WAY == 0 and mr > L1_ROWS
+        return ceil_div(max(p.m, 1), mr // 2 if aliased else mr)
 
     def _packs_a(self, p: GemmProblem, panels: int) -> bool:
         """Whether strips of A are packed, if they are contiguous, for so many panels of B."""
@@ -96,7 +109,7 @@ class PackedGemm(Kernel[GemmProblem]):
         size = p.acc.itemsize
         mr, nr = native.tile(self.isa, size)
         depth, cols = self._blocks(p)
-        strips, panels = ceil_div(max(p.m, 1), mr), cols // nr
+        strips, panels = self._strips(p), cols // nr
         fit = max(1, block_bytes(A) // (mr * max(depth, 1) * size))
         if self._streams(p):
             fit = min(strips, fit)
@@ -150,8 +163,9 @@ class PackedGemm(Kernel[GemmProblem]):
         count = count if p.flops > native.FLOPS_PER_THREAD else 1
         items = self._items(p, count)
         table = native.table(self.isa, self.types or p.acc)
+        strips, room = self._strips(p), self._room(p, *items)
         prepared = _packed.PackedGemm(
-            table, p, *self._blocks(p), *items, self._streams(p), self._whole(p), self._room(p, *items) > 0
+            table, p, *self._blocks(p), strips, *items, self._streams(p), self._whole(p), room > 0
         )
         own, shared = prepared.scratch_bytes()
         x = x or native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))

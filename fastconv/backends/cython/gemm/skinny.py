@@ -65,13 +65,14 @@ class Skinny(Kernel[GemmProblem]):
         form = "_packed" if packed else ""
         transposed = not p.trans_a if swapped else p.trans_b
         where = "bytes_cached" if matrix <= l3_bytes() / 2 else f"bytes{form}"
+        stored = round_up(rows, nr // 2) if swapped and rows > 1 else rows  # by transposing vectors
         return Features(
             {
                 "call": 1,
                 "product": p.batch,
                 "last_panel": p.batch * (cols % nr != 0),
-                "pack": matrices * p.k * cols if transposed and not packed and rows > TRANSPOSED_ROWS else 0,
-                "bytes_sides": p.batch * rows * (p.k + cols) * size,
+                "pack": matrices * round_up(p.k, nr // 2) * cols if transposed and not packed else 0,
+                "bytes_sides": p.batch * (rows * p.k + stored * cols) * size,
             },
             {f"multiply{form}": p.flops * size / 4 / used},
             {where: matrix},

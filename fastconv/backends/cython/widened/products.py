@@ -19,6 +19,7 @@ import numpy as np
 from fastconv.backends.common.cuts import buffer_volume
 from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise, winograd1d, winograd2d
 from fastconv.backends.cython.gemm import packed, skinny
+from fastconv.backends.cython.runtime import shared
 from fastconv.backends.cython.runtime.halves import convert, converted
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
@@ -31,6 +32,7 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import borrow
 
 BLOCK = 1 << 19  # elements that a block reads and writes
+COLUMNS = 1 << 17  # elements of columns of b that are converted at a time for few rows: they stay in the L2 cache
 LARGEST = 1 << 22  # of the smallest block; larger ones are rejected, because scratch would grow with the problem
 NARROWEST = 16  # least columns of a block, if the output has so many: kernels fill their tiles with them
 FLOAT = np.dtype(np.float32)
@@ -259,7 +261,8 @@ class WidenedGemm(WidenedKernel):
         one = p.m * (p.k + p.n) + (p.k * p.n if p.b_batched else 0)
         count = max(1, min(p.batch, BLOCK // max(1, one))) if rows >= p.m else 1
         again = p.packed or rows < p.m or count < p.batch
-        columns = p.n if again or p.b_batched or p.k * p.n <= BLOCK else even_part(p.n, max(NARROWEST, BLOCK // p.k))
+        most = COLUMNS if is_half(p.dtype) and p.m <= shared.SKINNY_ROWS else BLOCK
+        columns = p.n if again or p.b_batched or p.k * p.n <= most else even_part(p.n, max(NARROWEST, most // p.k))
         return replace(
             p, batch=count, m=rows, n=columns, dtype=self.wide, acc=self.wide, out=self.wide, c=False, beta=0.0,
             bias=p.bias and not p.c, activation=None if p.c else p.activation, packed=again and not p.b_batched,
