@@ -1,4 +1,4 @@
-"""The house's floors: imports point down, and `import fastconv` loads NumPy alone.
+"""Layers of the package: imports point down, and `import fastconv` loads NumPy alone.
 
 Run as a script it prints every arrow that points up and exits 1 if there is one.
 """

@@ -50,7 +50,7 @@ def test_taps_that_read_something(stride: int, dilation: int) -> None:
 @pytest.mark.parametrize("p", CASES, ids=str)
 @pytest.mark.parametrize("bad", [None, np.nan, np.inf])
 def test_every_kernel_gives_what_the_definition_gives(p: ConvProblem, bad: float | None) -> None:
-    """Infinite and NaN weights meet padding, too: 0 times infinity is NaN."""
+    """Infinite and NaN weights are multiplied by padding, too: 0 times infinity is NaN."""
     fewer, _ = trimmed.trimmed(as_dtype(p, np.float32))
     assert fewer.taps < p.taps
     assert fewer.output == p.output

@@ -1,4 +1,4 @@
-"""`fastconv selftest` finds what is wrong, and says what did not run."""
+"""`fastconv selftest` finds wrong results, and lists the kernels that did not run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables fit the terminal: no name is cut, few rows are shown, and what is to be doubted is said."""
+"""Tables fit the terminal: no name is cut, few rows are shown, and doubtful times are marked."""
 
 import re
 import shutil

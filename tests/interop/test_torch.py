@@ -1,4 +1,4 @@
-"""The torch door: operators against torch itself, as torch's own tools check them, and compiled.
+"""`fastconv.interop.torch`: operators against torch itself, as torch's own tools check them, and compiled.
 
 `accelerate` has its own file.
 """

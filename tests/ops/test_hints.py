@@ -1,4 +1,4 @@
-"""Error messages say what was probably meant."""
+"""Error messages name what the user probably meant."""
 
 import sys
 

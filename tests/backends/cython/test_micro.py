@@ -1,4 +1,4 @@
-"""Micro-kernels against plain loops in C, on an instruction set that no CPU has: bodies ask for traits only."""
+"""Micro-kernels against plain loops in C, on an instruction set that no CPU has: bodies depend on traits only."""
 
 from __future__ import annotations
 

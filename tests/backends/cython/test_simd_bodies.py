@@ -1,4 +1,4 @@
-"""Kernel bodies know no instruction set: they ask for the traits of its header."""
+"""Kernel bodies know no instruction set: they depend on the traits that its header states."""
 
 from __future__ import annotations
 
