@@ -15,7 +15,7 @@ import numpy as np
 
 from fastconv.core import machine
 from fastconv.core.kernel import Kernel, epsilon
-from fastconv.core.problems.base import NOMINAL_ROWS, Problem, is_half
+from fastconv.core.problems.base import Problem, is_half
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.options import DEFAULT_TOL, Options
@@ -101,7 +101,9 @@ def predictor(problem: Problem) -> Callable[[Kernel[Any], Problem], float]:
 
     def predicted(kernel: Kernel[Any], inner: Problem) -> float:
         cost = kernel.cost(inner.one_image(), table)
-        return cost if many is None else (cost * kernel.cost(fusable(kernel, many)[0], table) / NOMINAL_ROWS) ** 0.5
+        if many is None:
+            return cost
+        return (cost * kernel.cost(fusable(kernel, many)[0], table) / many.n) ** 0.5  # type: ignore[attr-defined]
 
     return predicted
 

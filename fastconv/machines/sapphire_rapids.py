@@ -67,17 +67,17 @@ TABLE = Table(
         "cython.conv.direct_last@avx2": {
             "call": 9.995e-07, "multiply": 8.6089e-12, "tile": 9.3167e-09, "run": 3.5761e-09, "row": 1.9849e-08,
             "copy": 8.011e-11, "bytes_streamed": 6.8451e-11, "bytes": 2.3329e-11, "bytes_cached": 1.9931e-11,
-            "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
+            "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.direct_last@avx512": {
             "call": 9.8843e-07, "multiply": 5.0507e-12, "tile": 9.3438e-09, "run": 3.858e-09, "row": 2.0013e-08,
             "copy": 8.186e-11, "bytes_streamed": 9.9498e-11, "bytes": 2.2371e-11, "bytes_cached": 1.4939e-11,
-            "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
+            "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.direct_last@portable": {
             "call": 9.9997e-07, "multiply": 2.5574e-11, "tile": 9.856e-09, "run": 3.9052e-09, "row": 1.9976e-08,
             "copy": 7.9949e-11, "bytes_streamed": 6.6676e-11, "bytes": 2.4878e-11, "bytes_cached": 2.0008e-11,
-            "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
+            "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.grouped@avx2": {
             "call": 7.8432e-07, "multiply_rows": 1.5796e-11, "multiply_rows_apart": 3.7202e-11,
@@ -113,6 +113,18 @@ TABLE = Table(
         "cython.conv.images@portable": {
             "call": 1.0024e-06, "tile": 6.2489e-09, "multiply": 2.5904e-11, "move": 2.1973e-10,
             "bytes_cached": 1.3607e-11, "bytes": 6.7692e-11, "pack_call": 1e-06, "pack": 3.3e-10,
+        },
+        "cython.conv.planes@avx2": {
+            "call": 2e-07, "item": 1e-07, "turn": 1.6e-10, "copy": 1.6e-10, "pack": 5e-10, "multiply": 1.8e-11,
+            "multiply_rolled": 2.2e-11, "line": 3.7e-09, "bytes": 3e-11,
+        },
+        "cython.conv.planes@avx512": {
+            "call": 2e-07, "item": 1e-07, "turn": 1e-10, "copy": 1e-10, "pack": 5e-10, "multiply": 1.2e-11,
+            "multiply_rolled": 1.5e-11, "line": 3.7e-09, "bytes": 3e-11,
+        },
+        "cython.conv.planes@portable": {
+            "call": 2e-07, "item": 1e-07, "turn": 5e-10, "copy": 2e-10, "pack": 5e-10, "multiply": 5.5e-11,
+            "multiply_rolled": 6.5e-11, "line": 3.7e-09, "bytes": 3e-11,
         },
         "cython.conv.pointwise@avx2": {
             "call": 4.3859e-07, "multiply": 9.7735e-12, "multiply_streamed": 1.0869e-11, "bytes_cached": 1.8349e-11,

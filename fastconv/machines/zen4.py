@@ -115,6 +115,18 @@ TABLE = Table(
             "call": 1e-06, "tile": 6e-09, "multiply": 2.1008e-11, "move": 2e-10, "bytes_cached": 1.3333e-11,
             "bytes": 6.6667e-11, "pack_call": 1e-06, "pack": 3.3e-10,
         },
+        "cython.conv.planes@avx2": {
+            "call": 6e-07, "item": 1e-07, "turn": 1.6e-10, "copy": 1.6e-10, "pack": 5e-10, "multiply": 1.8e-11,
+            "multiply_rolled": 2.2e-11, "line": 3.7e-09, "bytes": 3e-11,
+        },
+        "cython.conv.planes@avx512": {
+            "call": 6e-07, "item": 1e-07, "turn": 1e-10, "copy": 1e-10, "pack": 5e-10, "multiply": 1.2e-11,
+            "multiply_rolled": 1.5e-11, "line": 3.7e-09, "bytes": 3e-11,
+        },
+        "cython.conv.planes@portable": {
+            "call": 6e-07, "item": 1e-07, "turn": 5e-10, "copy": 2e-10, "pack": 5e-10, "multiply": 5.5e-11,
+            "multiply_rolled": 6.5e-11, "line": 3.7e-09, "bytes": 3e-11,
+        },
         "cython.conv.pointwise@avx2": {
             "call": 1.1e-06, "multiply": 9.0188e-12, "multiply_streamed": 1.0737e-11, "bytes_cached": 1.6667e-11,
             "bytes": 3.3333e-11, "pack_call": 2e-07, "pack": 3.3e-10,

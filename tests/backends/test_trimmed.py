@@ -82,3 +82,11 @@ def test_what_is_left_as_it_is() -> None:
     one_row = replace(p, pads=((0, 0), (0, 0), (3, 3)), kernel=(1, 1, 7))
     for same in (replace(p, mode="replicate"), replace(p, fill=1.0), one_row):
         assert trimmed.trimmed(same)[0] is same
+
+
+def test_a_problem_that_is_equal_to_one_seen_before_is_left_as_it_is() -> None:
+    """What is kept is another object; taking it for a shorter problem copied all weights in every call."""
+    kernel = next(k for k in TRIMMED if "direct" in k.name and "portable" in k.name)
+    p = as_dtype(problem(3, 5, (9, 8), (3, 3), pads=((0, 0), (0, 0))), np.float32)
+    for same in (p, replace(p)):
+        assert type(kernel.specialise(same, 1)) is type(kernel.inner.specialise(same, 1))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from fastconv.dispatch import choice, wisdom
 from fastconv.dispatch import plan as plans
 from fastconv.dispatch.options import resolve
 from fastconv.dispatch.registry import kernels
+from fastconv.dispatch.survey import survey
 from fastconv.ops import conv
 
 RNG = np.random.default_rng(0)
@@ -261,6 +262,16 @@ def test_the_choice_does_not_depend_on_threads_or_batch() -> None:
             for n in (1, 3, 40)
         ]
         assert len({p.kernel for p in plans_}) == 1
+
+
+def test_gradients_of_inputs_are_chosen_for_several_images() -> None:
+    """Weights are packed for all of them: what packs little for one may take three times as long for each of many."""
+    x, w = np.ones((1, 64, 14, 14), "f"), np.ones((64, 32, 5, 5), "f")
+    p = replace(F.plan(F.conv_transpose2d, x, w, padding=2).problem, packed=False)  # type: ignore[call-arg]
+    made = [choice.choose(replace(p, n=n), resolve(threads=1)) for n in (1, 30)]  # type: ignore[call-arg]
+    assert made[0].kernel is made[1].kernel
+    text = str(choice.Explanation(made[0], survey(p, resolve(threads=1)), 0))
+    assert "predictions are for one image, alone and of many, on one thread" in text
 
 
 def test_gradients_of_weights_are_chosen_by_the_whole_batch() -> None:

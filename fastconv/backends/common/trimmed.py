@@ -82,7 +82,7 @@ class Trimmed(Specialised[ConvProblem]):
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         fewer, taps = trimmed(problem)
-        if fewer is problem:
+        if fewer.kernel == problem.kernel:  # equal, but perhaps another object
             return self.inner.specialise(problem, threads)
         some = self.inner.specialise(fewer, threads)
         where = (slice(None), slice(None), *taps)

@@ -104,7 +104,7 @@ class Problem:
         return self
 
     def many_images(self) -> Problem | None:
-        """The same problem for `NOMINAL_ROWS` images, if they are so small that batches usually have many of them.
+        """The same problem for a batch `n` of images, if they are so small that batches usually have many of them.
 
         The kernel is then chosen for one image as well as for many, so that the bits do not depend on the batch.
         """

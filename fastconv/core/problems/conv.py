@@ -53,6 +53,7 @@ ConvDirection: TypeAlias = Literal["forward", "transposed", "weight", "weight_tr
 DIRECTIONS: tuple[str, ...] = get_args(ConvDirection)
 AXES = ("depth", "height", "width")
 SMALL_IMAGE = 4096  # elements, with those of its result
+PACKED_IMAGE, SOME_IMAGES = 1 << 17, 8  # likewise, of a gradient or decoder that packs its weights; a batch of these
 
 
 @description
@@ -202,6 +203,8 @@ class ConvProblem(Problem):
 
     def many_images(self) -> ConvProblem | None:
         elements = self.ic * self.input[0] * self.input[1] * self.input[2] + self.oc * self.pixels
+        if self.direction == "transposed" and not self.packed:  # gradients are those of batches
+            return replace(self, n=SOME_IMAGES) if SMALL_IMAGE < elements <= PACKED_IMAGE else None
         return None if self.not_forward or elements > SMALL_IMAGE else replace(self, n=NOMINAL_ROWS)
 
     @property

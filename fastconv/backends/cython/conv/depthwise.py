@@ -2,16 +2,17 @@
 
 NCHW: pixels in lanes, the image read in place (stride 1 or 2, zero padding) or through a band of padded rows.  The
 tiles are described in simd/conv/depthwise.inc.
+NCHW, rows shorter than a vector or windows far apart: groups in lanes, see `planes`.
 NHWC: channels in lanes, see `lanes_last`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastconv.backends.cython.conv import images, lanes_last
+from fastconv.backends.cython.conv import images, lanes_last, planes
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.caches import keep_few, keep_tables
@@ -28,6 +29,8 @@ IMAGES = "cython.conv.depthwise/images"  # and results of one item, where it may
 BLOCK_COLS, LEAST_COLS = 1024, 64  # where rows are copied
 POINTER = 8
 TILE_ROWS, FEW_ROWS = 4, 2  # of tiles that use a row several times: at least, without and with them for any kernel
+MASKED_COST = 2.2  # of rolled tiles whose rows are masked at both ends
+FLAT_VECTORS, FLAT_TAPS = 3, 9  # of small maps whose rows follow each other in vectors, and of their kernels
 SHARED_FLOPS = 2e5  # below this, threads cost more than they gain
 SHARES = 8  # least number of items, so that threads can split the work
 
@@ -90,10 +93,23 @@ class DepthwiseBlocks:
         return native.tap_columns(p, None if self.in_place else self.wq)
 
 
+def is_fixed(p: ConvProblem) -> bool:
+    """Whether the taps of a row may be unrolled."""
+    _, kh, kw = p.kernel
+    return kh == kw and kh in (3, 5) and p.dilation[2] == 1
+
+
+def flat_vectors(p: ConvProblem, vl: int) -> int:
+    """Vectors of a small map whose rows follow each other, see `dw_flat`; 0 for others."""
+    _, oh, ow = p.output
+    vectors, kept = ceil_div(oh * ow, vl), p.stride[1:] == (1, 1) and ow == p.input[2] and reads_in_place(p)
+    flat = kept and vectors <= FLAT_VECTORS and p.kernel[1] * p.kernel[2] <= FLAT_TAPS
+    return vectors if flat and 4 * vectors <= 3 * oh * ceil_div(ow, vl) else 0
+
+
 def tile_kind(p: ConvProblem) -> str:
     """Which of the tiles of simd/conv/depthwise.inc the problem has, as the name of a count: each has its own rate."""
-    _, kh, kw = p.kernel
-    fixed = kh == kw and kh in (3, 5) and p.dilation[2] == 1
+    kh, fixed = p.kernel[1], is_fixed(p)
     if p.output[1] < (FEW_ROWS if p.stride[1] == 1 and kh >= 3 else TILE_ROWS):
         return "multiply_few_rows"
     if p.stride[1] == 1 and kh >= 3:
@@ -118,7 +134,12 @@ def rows_features(p: ConvProblem, isa: str) -> Features:
         rows = bands * p.icg * p.kernel[0] * span(blocks.rows, p.stride[1], p.kernel[1], p.dilation[1])
         copied = rows * blocks.row_len
     # Cache lines are transferred while tiles compute.
-    tiled = {tile_kind(p): flops * size / 4, "tile": tiles}
+    kind = tile_kind(p)
+    if (flat := flat_vectors(p, vl)) != 0:
+        kind, flops = "multiply_taps", flops * flat / (oh * vectors)
+    elif not rows and ow <= vl and (kind in ("multiply_taps", "multiply_rows_apart") or not is_fixed(p)):
+        flops *= MASKED_COST
+    tiled = {kind: flops * size / 4, "tile": tiles}
     return Features({"call": 1, "row": rows, "copy": copied}, tiled, {"bytes": p.bytes})
 
 
@@ -129,7 +150,7 @@ class Depthwise(Specialised[ConvProblem]):
     algorithm = "depthwise"
     row = "cython.conv.depthwise"
     activations = frozenset({"relu"})
-    revision = 5
+    revision = 6
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
@@ -145,13 +166,19 @@ class Depthwise(Specialised[ConvProblem]):
         p = problem
         if p.layout == "NHWC":
             return lanes_last.lane_features(p, self.isa)
-        alone = rows_features(p, self.isa).of(self.rates)
+        alone = planes.counts(p, self.isa) if self._by_planes(p) else rows_features(p, self.isa).of(self.rates)
         return images.better(p, self.isa, alone) if self._one_order(p) else alone
+
+    def _by_planes(self, p: ConvProblem) -> bool:
+        """Whether lanes are groups, which the batch does not decide."""
+        one = p if p.n == 1 else replace(p, n=1)
+        return p.layout == "NCHW" and planes.better(one, self.isa, rows_features(one, self.isa).of(self.rates))
 
     def _one_order(self, p: ConvProblem) -> bool:
         """Whether sums have the order that most tiles have."""
         alone = p.icg * p.kernel[0] > 1 or p.ocg > 1 or p.groups == 1  # else two channels may share a vector
-        return p.layout == "NCHW" and p.output[2] <= native.lanes(self.isa, p.dtype.itemsize) and alone
+        short = p.layout == "NCHW" and p.output[2] <= native.lanes(self.isa, p.dtype.itemsize)
+        return short and (alone or self._by_planes(p))
 
     def _side_by_side(self, p: ConvProblem) -> bool:
         """Whether small images are processed side by side."""
@@ -161,6 +188,8 @@ class Depthwise(Specialised[ConvProblem]):
         p, vl = problem, native.lanes(self.isa, problem.dtype.itemsize)
         if self._side_by_side(p):
             return images.lanes_bytes(p, self.isa)
+        if self._by_planes(p):
+            return planes.scratch_bytes(p, self.isa)
         return lanes_last.LaneBlocks.of(p, vl, 1).bytes if p.layout == "NHWC" else DepthwiseBlocks.of(p, vl).bytes
 
     def error(self, problem: ConvProblem) -> float:
@@ -173,6 +202,8 @@ class Depthwise(Specialised[ConvProblem]):
         threads = threads if p.flops > SHARED_FLOPS else 1
         if p.layout == "NHWC":
             return lanes_last.specialise_lanes(self.isa, p, threads, native.seconds(self, p))
+        if self._by_planes(p):
+            return planes.specialise(p, self.isa, threads, native.seconds(self, p))
         _depthwise = native.compiled("conv._depthwise")
         table, tables = native.table(self.isa, p.dtype), native.padded_axes(p, p.mode)
         blocks = DepthwiseBlocks.of(p, native.lanes(self.isa, p.dtype.itemsize))

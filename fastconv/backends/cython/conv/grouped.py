@@ -19,7 +19,7 @@ class Grouped(depthwise.Depthwise):
 
     algorithm = "grouped"
     row = "cython.conv.grouped"
-    revision = 2
+    revision = 3
 
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.not_forward:

@@ -1,0 +1,152 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Convolution with few channels per group of narrow NCHW images: groups in lanes, see planes.py.
+
+One item of work is a block of output rows of one plane of NR groups.  The planes that it reads are transposed, element by
+element, to vectors that have a lane for each group; with padding, these are copied to a band.  Tiles of simd/conv/last.inc
+compute results, which are transposed back.
+"""
+
+from libc.stdint cimport int64_t
+from libc.string cimport memcpy
+
+from fastconv.backends.cython.runtime._padded cimport Padded, padded, row_of
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.runtime._simd cimport View, fc_epilogue, fc_source, fc_table, last_lanes_args
+
+
+cdef class Planes(Prepared):
+    """One prepared convolution; immutable after construction, so runs may overlap."""
+
+    cdef Py_ssize_t groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, ih, iw
+    cdef Py_ssize_t rb, held, rin, win, panels, row_blocks, lines, depth
+    cdef bint copied, all_rows, relu
+    cdef Padded image
+
+    def __init__(self, size_t table, p, tables, blocks):
+        self.t = <const fc_table *>table
+        self.groups, self.icg, self.ocg = p.groups, p.icg, p.ocg
+        self.kd, self.kh, self.kw = p.kernel
+        self.sd, self.sh, self.sw = p.stride
+        self.dd, self.dh, self.dw = p.dilation
+        self.od, self.oh, self.ow = p.output
+        self.ih, self.iw = p.input[1], p.input[2]
+        self.rb, self.held, self.rin, self.win = blocks.rows, blocks.held, blocks.rin, blocks.win
+        self.copied, self.all_rows, self.relu = blocks.copied, blocks.all_rows, p.activation == "relu"
+        self.image = padded(tables, p.fill)
+        self.panels = (self.groups + self.t.nr - 1) // self.t.nr
+        self.row_blocks = (self.oh + self.rb - 1) // self.rb
+        self.lines, self.depth = self.icg * self.kd * self.kh, self.icg * self.kd * self.kh * self.kw
+        self.items = p.n * self.panels * self.od * self.row_blocks
+
+    cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vector = nr * size, ri, od, panel, n, c, z, first, count
+        ri = i % self.row_blocks
+        i = i // self.row_blocks
+        od = i % self.od
+        i = i // self.od
+        panel = i % self.panels
+        n = i // self.panels
+        cdef Py_ssize_t r0 = ri * self.rb, rows = min(self.rb, self.oh - r0), g = panel * nr
+        cdef Py_ssize_t top = r0 * self.sh - self.image.rows.lo  # the first row read, of the input
+        cdef Py_ssize_t reads = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        cdef const char *source = arrays.x.data + (n * arrays.x.stride[0] + g * self.icg * arrays.x.stride[1]) * size
+        cdef char *bias = scratch
+        cdef char *outside = bias + vector
+        cdef char *results = outside + vector
+        cdef char *image = results + self.rb * self.ow * vector
+        cdef char *band = image + self.icg * self.kd * self.held * self.iw * vector
+        cdef int64_t plane
+        cdef last_lanes_args a
+        first, count = 0, self.ih
+        if not self.all_rows:
+            first = max(top, <Py_ssize_t>0)
+            count = max(min(self.ih, top + reads) - first, <Py_ssize_t>0)
+        for c in range(self.icg):
+            for z in range(self.kd):
+                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+                if plane >= 0 and count > 0:
+                    self.t.pack_b(
+                        image + (c * self.kd + z) * self.held * self.iw * vector,
+                        source + (c * arrays.x.stride[1] + plane * arrays.x.stride[2] + first * arrays.x.stride[3]) * size,
+                        self.icg * arrays.x.stride[1], 1, min(nr, self.groups - g), count * self.iw)
+        a.x, a.at, a.rows, a.lines, a.sources, a.channels = image, NULL, rows, self.lines, NULL, 1
+        a.step, a.pad, a.iw = nr, 0, (self.ow - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        a.kw, a.sw, a.dw, a.relu = self.kw, self.sw, self.dw, self.relu
+        a.vectors, a.lanes = 1 if self.groups - g <= self.t.vl else 2, self.t.vl
+        a.y, a.ow, a.yrow, a.ys = results, self.ow, self.ow * nr, nr
+        if self.copied:
+            self.fill(outside, image, od, r0, reads, first, band)
+            a.x = band
+            self.place(rows, self.rin, 0, self.win, <Py_ssize_t *>(band + self.icg * self.kd * self.rin * self.win * vector))
+        else:
+            a.x = image - self.image.cols.lo * vector
+            self.place(rows, self.held, top - first, self.iw, <Py_ssize_t *>band)
+        a.at = <const Py_ssize_t *>(band + (self.icg * self.kd * self.rin * self.win * vector if self.copied else 0))
+        self.compute_all(&a, arrays, panel, n, od, r0, bias)
+
+    cdef void compute_all(
+        self, last_lanes_args *a, const Arrays *arrays, Py_ssize_t panel, Py_ssize_t n, Py_ssize_t od, Py_ssize_t r0,
+        char *bias) noexcept nogil:
+        """All outputs of each group, one after the other."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, g = panel * nr, groups = min(nr, self.groups - g), j, k, lane
+        cdef const View *y = &arrays.y
+        cdef fc_epilogue e
+        e.alpha, e.beta, e.c, e.row_bias, e.col_bias, e.relu = 1.0, 0.0, NULL, NULL, NULL, 0
+        a.bias = NULL if arrays.bias == NULL else bias
+        for j in range(self.ocg):
+            k = g * self.ocg + j
+            a.w = arrays.weights + (j * self.panels + panel) * self.depth * nr * size
+            if arrays.bias != NULL:
+                for lane in range(nr):
+                    memcpy(bias + lane * size, arrays.bias + (k + min(lane, groups - 1) * self.ocg) * size, size)
+            self.t.last_lanes(a)
+            self.t.store(
+                a.y, a.rows * self.ow, groups,
+                y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3]) * size, 1,
+                self.ocg * y.stride[1], &e)
+
+    cdef void place(self, Py_ssize_t rows, Py_ssize_t height, Py_ssize_t first, Py_ssize_t width, Py_ssize_t *at) noexcept nogil:
+        """Where the lines of each row of outputs begin, in planes of `height` rows; row 0 is row `first` of these."""
+        cdef Py_ssize_t r, plane, kr
+        for r in range(rows):
+            for plane in range(self.icg * self.kd):
+                for kr in range(self.kh):
+                    at[0] = (plane * height + first + r * self.sh + kr * self.dh) * width * self.t.nr
+                    at += 1
+
+    cdef void fill(
+        self, char *outside, const char *image, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t reads, Py_ssize_t first,
+        char *band) noexcept nogil:
+        """Copy the rows that a block reads, with their padding; the image begins at row `first`."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vector = nr * size, c, z, i, j, area = self.held * self.iw * nr
+        cdef Py_ssize_t begin = min(self.image.run0, self.win), end = max(min(self.image.run1, self.win), begin)
+        cdef int64_t plane, col
+        cdef const char *row
+        cdef char *to
+        cdef View held
+        held.stride[2], held.stride[3] = 0, self.iw * nr
+        for j in range(nr):
+            if size == 4:
+                (<float *>outside)[j] = <float>self.image.fill
+            else:
+                (<double *>outside)[j] = self.image.fill
+        for c in range(self.icg):
+            for z in range(self.kd):
+                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+                for i in range(reads):
+                    row = row_of(
+                        &self.image, &held, image + ((c * self.kd + z) * area - first * self.iw * nr) * size, plane,
+                        r0 * self.sh + i, size)
+                    to = band + ((c * self.kd + z) * self.rin + i) * self.win * vector
+                    j = 0
+                    while j < self.win:
+                        if row == NULL:
+                            self.t.copy_pixels(to, self.t.vl, outside, 0, 2 * self.win, self.t.vl)
+                            break
+                        col = fc_source(&self.image.cols, j)
+                        if j == begin and end > begin:
+                            memcpy(to + j * vector, row + col * vector, (end - begin) * vector)
+                            j = end
+                            continue
+                        memcpy(to + j * vector, outside if col < 0 else row + col * vector, vector)
+                        j = j + 1
