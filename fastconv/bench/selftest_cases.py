@@ -11,7 +11,7 @@ from typing import Any
 
 from fastconv.bench.suite import operation_called
 from fastconv.core.arrays import Spec
-from fastconv.ndimage import correlate1d, gaussian_filter
+from fastconv.ndimage import correlate1d, gaussian_filter, maximum_filter, minimum_filter, uniform_filter
 from fastconv.ops import grad
 
 Shape = tuple[int, ...]
@@ -218,3 +218,6 @@ def _shapes(dtype: str) -> Iterator[Check]:
     if dtype in QUICK:
         yield Check(gaussian_filter, (Spec((19, 37), dtype), 1.0))
         yield Check(correlate1d, (Spec((5, 60), dtype), Spec((6,), "float64")), {"mode": "mirror"})
+        yield Check(uniform_filter, (Spec((19, 37), dtype), 7))
+        yield Check(maximum_filter, (Spec((19, 37), dtype), (3, 9)))
+        yield Check(minimum_filter, (Spec((19, 37), dtype),), {"footprint": [[0, 1], [1, 1]]})

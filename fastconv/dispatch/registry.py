@@ -250,6 +250,21 @@ def _separable() -> Kernels:
     return (*native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
 
 
+def _window() -> Kernels:
+    from fastconv.backends.cython.filter import window as native
+    from fastconv.backends.numpy.filter import window as numpy
+    from fastconv.backends.reference.window import ReferenceWindow
+
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceWindow())
+
+
+def _footprint() -> Kernels:
+    from fastconv.backends.numpy.filter import footprint as numpy
+    from fastconv.backends.reference.footprint import ReferenceFootprint
+
+    return (*numpy.KERNELS, ReferenceFootprint())
+
+
 _TABLE = {
     "conv": _conv,
     "gemm": _gemm,
@@ -269,4 +284,6 @@ _TABLE = {
     "softmax_backward": _softmax_backward,
     "loss_backward": _loss_backward,
     "separable": _separable,
+    "window": _window,
+    "footprint": _footprint,
 }

@@ -479,6 +479,15 @@ TABLE = Table(
             "call": 8.0051e-06, "convert": 3.6814e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.8441e-11,
             "multiply_int16": 8.5914e-11,
         },
+        "cython.window@avx2": {
+            "call": 3e-06, "join": 5e-10, "element": 1.5e-10, "row": 2e-08, "bytes": 6.6667e-11,
+        },
+        "cython.window@avx512": {
+            "call": 3e-06, "join": 5e-10, "element": 1e-10, "row": 2e-08, "bytes": 6.6667e-11,
+        },
+        "cython.window@portable": {
+            "call": 3e-06, "join": 8e-10, "element": 4e-10, "row": 2e-08, "bytes": 6.6667e-11,
+        },
         "numba": {
             "thread": 4e-05,
         },
@@ -579,6 +588,9 @@ TABLE = Table(
         "numpy.fold": {
             "call": 2e-06, "bytes": 6.6667e-11,
         },
+        "numpy.footprint": {
+            "call": 2e-06, "element": 1.2e-09, "bytes": 6.6667e-11,
+        },
         "numpy.gemm.matmul": {
             "call": 3.0981e-06, "converted_call": 7.9843e-06, "multiply": 1.5e-11, "integer": 1e-09,
             "convert": 1.449e-09, "bytes": 5.0877e-11,
@@ -636,6 +648,9 @@ TABLE = Table(
         },
         "numpy.unpool_backward": {
             "call": 2e-06, "element": 4e-09, "bytes": 6.6667e-11,
+        },
+        "numpy.window": {
+            "call": 2e-06, "element": 8e-10, "bytes": 6.6667e-11,
         },
         "phases": {
             "block": 3.0041e-06, "weight": 3e-09, "bytes": 7.4284e-11,

@@ -464,6 +464,15 @@ TABLE = Table(
         "cython.unpool": {
             "call": 2e-06, "element": 1e-09, "bytes": 6.6667e-11,
         },
+        "cython.window@avx2": {
+            "call": 3e-06, "join": 5e-10, "element": 1.5e-10, "row": 2e-08, "bytes": 6.6667e-11,
+        },
+        "cython.window@avx512": {
+            "call": 3e-06, "join": 5e-10, "element": 1e-10, "row": 2e-08, "bytes": 6.6667e-11,
+        },
+        "cython.window@portable": {
+            "call": 3e-06, "join": 8e-10, "element": 4e-10, "row": 2e-08, "bytes": 6.6667e-11,
+        },
         "numba": {
             "thread": 4e-05,
         },
@@ -564,6 +573,9 @@ TABLE = Table(
         "numpy.fold": {
             "call": 2e-06, "bytes": 6.6667e-11,
         },
+        "numpy.footprint": {
+            "call": 2e-06, "element": 1.2e-09, "bytes": 6.6667e-11,
+        },
         "numpy.gemm.matmul": {
             "call": 4e-06, "converted_call": 8e-06, "multiply": 1.1905e-11, "integer": 1e-09, "convert": 2e-09,
             "bytes": 6.6667e-11,
@@ -621,6 +633,9 @@ TABLE = Table(
         },
         "numpy.unpool_backward": {
             "call": 2e-06, "element": 4e-09, "bytes": 6.6667e-11,
+        },
+        "numpy.window": {
+            "call": 2e-06, "element": 8e-10, "bytes": 6.6667e-11,
         },
         "phases": {
             "block": 3e-06, "weight": 3e-09, "bytes": 6.6667e-11,

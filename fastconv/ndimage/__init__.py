@@ -6,6 +6,16 @@ SciPy's, where that is installed.
 
 from typing import Any as _Any
 
+from fastconv.ndimage.morphology import (
+    black_tophat,
+    grey_closing,
+    grey_dilation,
+    grey_erosion,
+    grey_opening,
+    morphological_gradient,
+    morphological_laplace,
+    white_tophat,
+)
 from fastconv.ndimage.separable import (
     convolve1d,
     correlate1d,
@@ -19,8 +29,17 @@ from fastconv.ndimage.separable import (
     prewitt,
     sobel,
 )
+from fastconv.ndimage.windows import (
+    maximum_filter,
+    maximum_filter1d,
+    minimum_filter,
+    minimum_filter1d,
+    uniform_filter,
+    uniform_filter1d,
+)
 
 __all__ = [
+    "black_tophat",
     "convolve1d",
     "correlate1d",
     "gaussian_filter",
@@ -29,9 +48,22 @@ __all__ = [
     "gaussian_laplace",
     "generic_gradient_magnitude",
     "generic_laplace",
+    "grey_closing",
+    "grey_dilation",
+    "grey_erosion",
+    "grey_opening",
     "laplace",
+    "maximum_filter",
+    "maximum_filter1d",
+    "minimum_filter",
+    "minimum_filter1d",
+    "morphological_gradient",
+    "morphological_laplace",
     "prewitt",
     "sobel",
+    "uniform_filter",
+    "uniform_filter1d",
+    "white_tophat",
 ]
 
 

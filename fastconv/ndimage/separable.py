@@ -80,19 +80,32 @@ def correlated(
 def _correlated(
     input: np.ndarray, passes: Sequence[Correlation], output: Any, cval: Any, options: Options
 ) -> np.ndarray:
-    dtype, given = as_output(output, input)
     if not passes:
-        not_planned()
-        made = np.empty(input.shape, dtype) if given is None else given
-        np.copyto(made, input, casting="unsafe")
-        return made
+        return copied(input, output)
+    dtype, given = as_output(output, input)
     steps, weights = zip(*passes, strict=True)
     recipe = _recipe(input.shape, input.dtype, dtype.newbyteorder("="), steps, float(cval), options)
+    return filtered(recipe, input, weights, given)
+
+
+def filtered(
+    recipe: Recipe, input: np.ndarray, weights: tuple[np.ndarray, ...], given: np.ndarray | None
+) -> np.ndarray:  # fmt: skip
+    """The result of a filter, in `given` unless that is None."""
     if given is None or given.dtype.isnative:
         result: np.ndarray = submit(recipe, input, weights, given)
         return result
     given[...] = submit(recipe, input, weights)
     return given
+
+
+def copied(input: np.ndarray, output: Any) -> np.ndarray:
+    """The result of a filter without passes."""
+    not_planned()
+    dtype, given = as_output(output, input)
+    made = np.empty(input.shape, dtype) if given is None else given
+    np.copyto(made, input, casting="unsafe")
+    return made
 
 
 def correlate1d(

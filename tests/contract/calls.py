@@ -234,6 +234,14 @@ def _filters() -> None:
         OTHERS[f"gaussian_{dtype}"] = lambda n, d=dtype: ndi.gaussian_filter(ramp(8, n, dtype=d), 1.0)  # type: ignore[misc]
     OTHERS["gaussian_high"] = lambda n: ndi.gaussian_filter(ramp(n, 8), 1.0, mode="wrap")
     OTHERS["gaussian_volume"] = lambda n: ndi.gaussian_filter(ramp(4, 2, n, dtype="u1"), 1.0, mode="nearest")
+    for name, dtype in (("uniform", "u1"), ("uniform", "f"), ("maximum", "u1"), ("minimum", "d"), ("uniform", "i2")):
+        call = getattr(ndi, f"{name}_filter")
+        OTHERS[f"{name}_{dtype}"] = lambda n, c=call, d=dtype: c(ramp(8, n, dtype=d), 5)  # type: ignore[misc]
+    OTHERS["maximum_high"] = lambda n: ndi.maximum_filter(ramp(n, 8), 9, mode="wrap")
+    OTHERS["uniform_volume"] = lambda n: ndi.uniform_filter(ramp(4, 2, n, dtype="u1"), 4, mode="nearest")
+    OTHERS["minimum_signal"] = lambda n: ndi.minimum_filter1d(ramp(n), 70, mode="mirror")
+    OTHERS["erosion"] = lambda n: ndi.grey_erosion(ramp(8, n), footprint=[[0, 1], [1, 1]])
+    OTHERS["dilation_structure"] = lambda n: ndi.grey_dilation(ramp(n, 8), structure=np.ones((2, 3)))
     OTHERS["correlate_signal"] = lambda n: ndi.correlate1d(ramp(n), np.ones(6), mode="mirror")
 
 

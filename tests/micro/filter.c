@@ -49,10 +49,115 @@ static void types(ptrdiff_t n)
     }
 }
 
+/* Numbers that every type of joined elements has, as it has them, and back. */
+static void cast(const REAL *x, ptrdiff_t n, int type, void *to)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const int64_t v = (int64_t)x[i];
+        switch (type) {
+        case FILTER_UINT8:
+        case FILTER_INT8: ((uint8_t *)to)[i] = (uint8_t)v; break;
+        case FILTER_UINT16:
+        case FILTER_INT16: ((uint16_t *)to)[i] = (uint16_t)v; break;
+        case FILTER_UINT32:
+        case FILTER_INT32: ((uint32_t *)to)[i] = (uint32_t)v; break;
+        default: ((REAL *)to)[i] = x[i];
+        }
+    }
+}
+
+static size_t bytes_of(int type)
+{
+    return type <= FILTER_INT8 ? 1 : type <= FILTER_INT16 ? 2 : type <= FILTER_INT32 ? 4 : sizeof(REAL);
+}
+
+static void equal(const void *got, const REAL *want, ptrdiff_t n, int type)
+{
+    void *wanted = malloc((size_t)n * 8);
+    cast(want, n, type, wanted);
+    if (type < FILTER_FLOAT32 && memcmp(got, wanted, (size_t)n * bytes_of(type))) fail("other integers");
+    if (type >= FILTER_FLOAT32) same(got, wanted, n);
+    free(wanted);
+}
+
+/* Rows joined, also onto the first one; of reals, NaN survives. */
+static void join(ptrdiff_t n)
+{
+    static const int types[] = {FILTER_UINT8, FILTER_INT8, FILTER_UINT16, FILTER_INT16, FILTER_UINT32, FILTER_INT32, FILTER_FLOAT32};
+    for (int k = FC_DOUBLE ? 6 : 0; k < 7; k++)
+        for (int op = 0; op < WINDOW_OPS; op++) {
+            const int type = FC_DOUBLE ? FILTER_FLOAT64 : types[k], count = (int)draw(2, 4);
+            if (op == WINDOW_SUM && type != FILTER_UINT16 && type != FILTER_INT32 && type < FILTER_FLOAT32) continue;
+            begin("window_join: %td of type %d, op %d, %d rows", n, type, op, count);
+            const void *rows[4];
+            REAL *want = nothing(n);
+            for (int t = 0; t < count; t++) {
+                REAL *x = numbers(n);
+                void *row = room((size_t)n * bytes_of(type));
+                for (ptrdiff_t i = 0; i < n && type != FILTER_INT8 && type != FILTER_INT16 && type != FILTER_INT32 && type < FILTER_FLOAT32; i++)
+                    x[i] += 3;
+                if (type >= FILTER_FLOAT32) spoil(x, n);
+                cast(x, n, type, row);
+                rows[t] = row;
+                for (ptrdiff_t i = 0; i < n; i++) {
+                    const REAL a = want[i], b = x[i];
+                    want[i] = !t ? b : op == WINDOW_SUM ? a + b : a != a || b != b ? (REAL)NAN : op == WINDOW_MIN ? (a < b ? a : b) : a > b ? a : b;
+                }
+            }
+            void *y = draw(0, 1) ? room((size_t)n * bytes_of(type)) : (void *)rows[0];
+            USE(T->window_join)(type, op, rows, count, y, n);
+            equal(y, want, n, type);
+        }
+}
+
+/* Integers that are widened, and sums that are divided. */
+static void means(ptrdiff_t n)
+{
+    static const int stored[] = {FILTER_UINT8, FILTER_UINT8, FILTER_INT8, FILTER_UINT16, FILTER_INT16};
+    for (int k = 0; k < 5; k++) {
+        const int type = k ? FILTER_INT32 : FILTER_UINT16, kind = stored[k];
+        const ptrdiff_t taps = draw(2, k ? 300 : 128);
+        begin("window_enter and window_mean: %td of type %d over %td", n, kind, taps);
+        REAL *x = nothing(n), *want = nothing(n);
+        const int count = (int)draw(2, 4);
+        const void *rows[4];
+        const int64_t low = kind == FILTER_INT8 ? -128 : kind == FILTER_INT16 ? -32768 : 0;
+        const int64_t high = low ? -low - 1 : kind == FILTER_UINT8 ? 255 : 65535;
+        for (int t = 0; t < count; t++) {
+            REAL *part = nothing(n);
+            for (ptrdiff_t i = 0; i < n; i++) {
+                x[i] = (REAL)draw(low, high);
+                part[i] = (REAL)(draw(low, high) * (taps / count));
+                want[i] = part[i] + (t ? want[i] : 0);
+            }
+            void *row = room((size_t)n * bytes_of(type));
+            cast(part, n, type, row);
+            rows[t] = row;
+        }
+        for (ptrdiff_t i = 0; i < n; i++) want[i] = (REAL)((int64_t)want[i] / taps);
+        void *narrow = room((size_t)n * bytes_of(kind)), *wide = room((size_t)n * bytes_of(type)), *y = room((size_t)n * bytes_of(kind));
+        cast(x, n, kind, narrow);
+        USE(T->window_enter)(kind, type, narrow, n, wide);
+        if (FC_DOUBLE) continue;
+        equal(wide, x, n, type);
+        USE(T->window_mean)(type, kind, rows, count, taps, y, n);
+        equal(y, want, n, kind);
+    }
+    begin("window_mean: %td reals", n);
+    const REAL *a = numbers(n), *b = numbers(n);
+    const void *both[2] = {a, b};
+    REAL *y = nothing(n), *want = nothing(n);
+    for (ptrdiff_t i = 0; i < n; i++) want[i] = (a[i] + b[i]) / 3;
+    USE(T->window_mean)(FC_DOUBLE ? FILTER_FLOAT64 : FILTER_FLOAT32, FILTER_FLOAT32, both, 2, 3, y, n);
+    same(y, want, n);
+}
+
 void check_filter(void)
 {
     for (ptrdiff_t n = 1; n <= 5 * T->vl + 2; n++) {
         sum(n);
         types(n);
+        join(n);
+        means(n);
     }
 }

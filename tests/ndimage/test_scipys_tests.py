@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_scipys_tests_of_filters(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.ndimage.in_scipys_place", "-p", "no:cacheprovider"]
-    command += ["--pyargs", "scipy.ndimage.tests.test_filters"]
+    command += ["--pyargs", "scipy.ndimage.tests.test_filters", "scipy.ndimage.tests.test_morphology"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}  # elsewhere: our own settings of pytest are not SciPy's
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stdout[-4000:]

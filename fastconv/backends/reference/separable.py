@@ -30,14 +30,14 @@ class ReferenceSeparable(Reference):
                             float(w) * (p.cval if a < 0 else float(given[i, a, k]))
                             for w, a in zip(weights, at, strict=True)
                         ]
-                        made[i, j, k] = _stored(sum(terms), p.out)
+                        made[i, j, k] = stored(sum(terms), p.out)
                 y = made
             out[...] = y.ravel()
 
         return run
 
 
-def _stored(value: float, dtype: np.dtype) -> Any:
+def stored(value: float, dtype: np.dtype) -> Any:
     """Integers are truncated towards zero."""
     if dtype.kind == "f":
         return value

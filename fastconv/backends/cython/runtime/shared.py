@@ -31,3 +31,4 @@ ACT_FUNCTIONS = (
 FILTER_TYPES = (
     "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64",
 )  # fmt: skip
+WINDOW_OPS = ("min", "max", "sum")  # how the elements of a window of a filter are joined

@@ -5,7 +5,9 @@ Sums are added in the order of SciPy's: of symmetric weights, the middle one fir
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,6 +15,11 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, slices
 from fastconv.core.problems.separable import Pass, SeparableProblem, beyond, lines, symmetry
+from fastconv.core.problems.window import WindowProblem
+
+Filtered: TypeAlias = SeparableProblem | WindowProblem
+# From elements (lines, along, lines) and the number of results, those results.
+Combine: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
 
 BLOCK = 1 << 15  # sums of a block
 PIECE = 1 << 13  # along a line
@@ -24,6 +31,17 @@ def block_of_lines(outer: int, length: int, inner: int) -> tuple[int, int, int]:
     along = min(length, PIECE)
     across = min(inner, max(NARROW, BLOCK // max(along, 1)))
     return max(1, BLOCK // max(1, along * across)) if across == inner else 1, max(along, 1), max(across, 1)
+
+
+def bytes_of_lines(p: Filtered, acc: np.dtype) -> int:
+    """Scratch of `filter_lines`."""
+    most = 0
+    for step in p.passes:
+        outer, length, inner = lines(p.shape, step.axis)
+        rows, along, columns = block_of_lines(outer, length, inner)
+        count, taps = min(length, max(along, 2 * step.taps)), step.taps
+        most = max(most, rows * columns * (5 * count + 5 * taps) * acc.itemsize + (count + taps) * 32)
+    return most + (1 << 14)
 
 
 class NumpySeparable(Kernel[SeparableProblem]):
@@ -47,14 +65,7 @@ class NumpySeparable(Kernel[SeparableProblem]):
         return Features({"call": calls, "bytes": p.bytes, "element": elements})
 
     def workspace(self, problem: SeparableProblem) -> int:
-        p = problem
-        most = 0
-        for step in p.passes:
-            outer, length, inner = lines(p.shape, step.axis)
-            rows, along, columns = block_of_lines(outer, length, inner)
-            count, taps = min(length, max(along, 2 * step.taps)), step.taps
-            most = max(most, rows * columns * (5 * count + 5 * taps) * p.acc.itemsize + (count + taps) * 32)
-        return most + (1 << 14)
+        return bytes_of_lines(problem, problem.acc)
 
     def error(self, problem: SeparableProblem) -> float:
         p = problem
@@ -69,25 +80,26 @@ class NumpySeparable(Kernel[SeparableProblem]):
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
             for i, (step, weights, kind) in enumerate(steps):
-                _correlate(p, step, weights, kind, out if i else x, out, in_place=i > 0)
+                combine = partial(_sums, weights=weights, kind=kind)
+                filter_lines(p, step, p.acc, combine, out if i else x, out, in_place=i > 0)
 
         return run
 
 
-def _correlate(
-    p: SeparableProblem, step: Pass, weights: np.ndarray, kind: int, x: np.ndarray, out: np.ndarray, in_place: bool,
+def filter_lines(
+    p: Filtered, step: Pass, acc: np.dtype, combine: Combine, x: np.ndarray, out: np.ndarray, in_place: bool,
 ) -> None:  # fmt: skip
-    """One pass.  In place, whole lines are copied first."""
+    """One pass, whose elements are combined in the dtype `acc`."""
     across = lines(p.shape, step.axis)
     x, out = x.reshape(across), out.reshape(across)
     rows, along, columns = block_of_lines(*across)
     for some in slices(across[0], rows):
         for inner in slices(across[2], columns):
-            _correlate_lines(p, step, weights, kind, x[some, :, inner], out[some, :, inner], along, in_place)
+            _filter_some(p, step, acc, combine, x[some, :, inner], out[some, :, inner], along, in_place)
 
 
-def _correlate_lines(
-    p: SeparableProblem, step: Pass, weights: np.ndarray, kind: int, x: np.ndarray, out: np.ndarray, along: int,
+def _filter_some(
+    p: Filtered, step: Pass, acc: np.dtype, combine: Combine, x: np.ndarray, out: np.ndarray, along: int,
     in_place: bool,
 ) -> None:  # fmt: skip
     """Some lines, `along` elements at a time.
@@ -97,7 +109,7 @@ def _correlate_lines(
     """
     length, overlap = x.shape[1], step.taps - 1
     along = max(along, 2 * step.taps)
-    first = x[:, : step.taps].astype(p.acc) if in_place else None
+    first = x[:, : step.taps].astype(acc) if in_place else None
     carried = None
     start = 0
     while start < length:
@@ -105,28 +117,28 @@ def _correlate_lines(
         count = left if left <= along else min(along, left - along // 2)
         at = beyond(np.arange(start - step.before, start - step.before + count + overlap), length, step.mode)
         if first is None or carried is None:
-            elements = _padded(x, at, p)
+            elements = _padded(x, at, acc, p.cval)
         else:
             begin = start - step.before
-            later = _padded(x, at[overlap:], p)
+            later = _padded(x, at[overlap:], acc, p.cval)
             elements = np.concatenate((carried, later), axis=1)
             for i in np.flatnonzero((at[overlap:] < start) & (at[overlap:] >= 0)) + overlap:  # no longer in memory
                 elements[:, i] = elements[:, at[i] - begin] if at[i] >= begin else first[:, at[i]]
         if in_place:
             carried = elements[:, count:].copy()
-        out[:, start : start + count] = as_stored(_sums(elements, weights, kind, count), p.out)
+        out[:, start : start + count] = as_stored(combine(elements, count), p.out)
         start += count
 
 
-def _padded(given: np.ndarray, at: np.ndarray, p: SeparableProblem) -> np.ndarray:
-    """Elements `at` of lines, in the dtype of sums."""
-    padded = given.take(np.maximum(at, 0), axis=1).astype(p.acc, copy=False)
+def _padded(given: np.ndarray, at: np.ndarray, acc: np.dtype, cval: float) -> np.ndarray:
+    """Elements `at` of lines, in that dtype."""
+    padded = given.take(np.maximum(at, 0), axis=1).astype(acc, copy=False)
     if at.size and at.min() < 0:
-        padded[:, at < 0] = p.cval
+        padded[:, at < 0] = cval
     return padded
 
 
-def _sums(padded: np.ndarray, weights: np.ndarray, kind: int, count: int) -> np.ndarray:
+def _sums(padded: np.ndarray, count: int, weights: np.ndarray, kind: int) -> np.ndarray:
     """`count` results from elements (lines, along, lines)."""
 
     def tap(i: int) -> np.ndarray:
@@ -148,7 +160,7 @@ def _sums(padded: np.ndarray, weights: np.ndarray, kind: int, count: int) -> np.
 
 def as_stored(sums: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """`sums` as C converts them: truncated towards zero; narrow integers then wrap around."""
-    if dtype.kind == "f":
+    if dtype.kind == "f" or sums.dtype.kind != "f":
         return sums.astype(dtype, copy=False)
     if dtype.kind == "b":
         return np.trunc(sums) != 0

@@ -1,0 +1,410 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Means and extrema of windows along one axis after the other, see simd/filter/window.inc.
+
+A stage is one pass over all lines, or two passes at once: across a band of rows of the image and then along the rows that
+result, which have not left the cache.  The first stage reads x; later ones read the result and write it again, and
+therefore hold whole lines.  An item of work is some lines, or a part of some.
+
+Windows are joined from those of 1, 4, 16, ... elements.  Extrema overlap the last ones; of sums, whose windows may not
+overlap, the shorter ones are joined to what is summed up so far.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memmove, memset
+
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.runtime._simd cimport FILTER_BOOL, FILTER_FLOAT32, FILTER_FLOAT64, FILTER_UINT8, WINDOW_SUM, fc_table
+
+cdef enum:
+    STAGES = 16
+    ALONG, ACROSS, BOTH  # what a stage filters
+    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # separable.MODES
+
+
+cdef struct Pass:
+    Py_ssize_t extent, taps, before
+    int mode
+
+
+cdef struct Stage:
+    int kind
+    bint in_place
+    Pass along, across
+    Py_ssize_t outer, length, inner  # lines are `length` elements, `inner` apart; of both passes, those across
+    Py_ssize_t rows, columns  # of an item: elements of each line, and adjacent lines
+    Py_ssize_t band, strip  # of what is joined together: rows, and elements of each
+    Py_ssize_t row_blocks, column_blocks, items
+
+
+cdef struct Line:
+    # A contiguous line: its elements and those beyond its ends; longer windows; sums so far; what is left in another type.
+    char *elements
+    char *longer[2]
+    char *sums
+    char *rest
+    Py_ssize_t *beyond  # which elements those beyond its ends are, -1 for the constant
+
+
+cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcept nogil:
+    """`core.problems.separable.beyond`."""
+    if 0 <= i < extent:
+        return i
+    if mode == CONSTANT:
+        return -1
+    if mode == NEAREST:
+        return 0 if i < 0 else extent - 1
+    if mode == WRAP:
+        return (i % extent + extent) % extent
+    cdef Py_ssize_t period = max(2 * extent - 2, 1) if mode == MIRROR else 2 * extent
+    i = (i % period + period) % period
+    if i < extent:
+        return i
+    return period - i if mode == MIRROR else period - 1 - i
+
+
+cdef inline Py_ssize_t lined(Py_ssize_t nbytes) noexcept nogil:
+    """Whole cache lines."""
+    return (nbytes + 63) // 64 * 64
+
+
+cdef Pass pass_of(numbers) except *:
+    cdef Pass w
+    w.extent, w.taps, w.before, w.mode = numbers
+    return w
+
+
+cdef class Window(Prepared):
+    """One prepared filter."""
+
+    cdef Stage stages[STAGES]
+    cdef Py_ssize_t count, length, given, made, size  # `size`: bytes of an element that is joined
+    cdef int join, dtype, out, acc
+    cdef bint mean, direct_in, direct_out  # whether memory holds what is joined
+    cdef uint64_t fill  # the constant, as it is joined
+
+    def __init__(self, size_t table, Py_ssize_t size, int join, types, sizes, double cval, stages):
+        """`types`, `sizes`: of elements of the input, the result and what is joined; `stages`: see window.py."""
+        cdef Stage *s
+        self.t = <const fc_table *>table
+        self.length, self.join, self.mean = size, join, join == WINDOW_SUM
+        self.dtype, self.out, self.acc = types
+        self.given, self.made, self.size = sizes
+        self.direct_in, self.direct_out = self.is_joined(self.dtype), self.is_joined(self.out)
+        self.fill = 0
+        self.set_fill(cval)
+        self.count, self.items = len(stages), 0
+        for k, stage in enumerate(stages):
+            s = &self.stages[k]
+            memset(s, 0, sizeof(Stage))
+            kind, s.in_place, across, along, (s.outer, s.length, s.inner), (s.rows, s.columns), s.band, s.strip = stage
+            s.kind = {"along": ALONG, "across": ACROSS, "both": BOTH}[kind]
+            if across is not None:
+                s.across = pass_of(across)
+            if along is not None:
+                s.along = pass_of(along)
+            s.row_blocks = (s.length + s.rows - 1) // s.rows
+            if s.in_place:
+                s.row_blocks = min(s.row_blocks, 1)
+            s.column_blocks = (s.inner + s.columns - 1) // s.columns
+            if s.kind == ALONG:
+                s.items = (s.outer + s.columns - 1) // s.columns * s.row_blocks
+            else:
+                s.items = s.outer * s.row_blocks * s.column_blocks
+            self.items += s.items
+
+    def schedule(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, z, Py_ssize_t shared_bytes):
+        Prepared.schedule(self, scratch_bytes, threads, parts, x, y, z, shared_bytes)
+        self.x_bytes, self.y_bytes = self.length * self.given, self.length * self.made
+
+    cdef bint is_joined(self, int dtype) noexcept nogil:
+        return dtype == self.acc or (dtype == FILTER_BOOL and self.acc == FILTER_UINT8)
+
+    cdef int set_fill(self, double cval) except -1:
+        """The constant in the type that is joined, which holds it if a pass needs it."""
+        cdef double real = cval
+        cdef float single
+        if self.acc == FILTER_FLOAT64:
+            memcpy(&self.fill, &real, 8)
+        elif self.acc == FILTER_FLOAT32:
+            single = <float>cval
+            memcpy(&self.fill, &single, 4)
+        elif cval == cval and -2.0 ** 40 < cval < 2.0 ** 40:
+            self.fill = <uint64_t>(<Py_ssize_t>cval)
+        return 0
+
+    cdef Py_ssize_t barrier(self, Py_ssize_t i, const Arrays *arrays) noexcept nogil:
+        """The first item of the next stage."""
+        cdef Py_ssize_t k, end = 0
+        for k in range(self.count):
+            end += self.stages[k].items
+            if i < end:
+                return end
+        return end
+
+    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
+        cdef const Stage *s = &self.stages[0]
+        cdef const char *x
+        cdef Py_ssize_t row, column
+        while i >= s.items:
+            i -= s.items
+            s += 1
+        x = a.y.data if s.in_place else a.x.data
+        if s.kind == ALONG:
+            self.along(s, a, x, i // s.row_blocks * s.columns, i % s.row_blocks * s.rows, scratch)
+            return
+        column, i = i % s.column_blocks * s.columns, i // s.column_blocks
+        row = i % s.row_blocks * s.rows
+        self.across(s, a, x, i // s.row_blocks, row, column, scratch)
+
+    cdef char *line_of(self, Line *l, char *scratch, Py_ssize_t n, Py_ssize_t taps) noexcept nogil:
+        """Scratch of a line; the rest of it is returned."""
+        cdef Py_ssize_t whole = lined((n + taps - 1) * self.size)
+        l.elements, l.longer[0], l.longer[1] = scratch, scratch + whole, scratch + 2 * whole
+        l.sums = scratch + 3 * whole
+        l.rest = l.sums + lined(n * self.size)
+        l.beyond = <Py_ssize_t *>(l.rest + lined(n * self.size))
+        return <char *>l.beyond + lined(taps * sizeof(Py_ssize_t))
+
+    cdef void along(
+        self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t line, Py_ssize_t row, char *scratch
+    ) noexcept nogil:
+        """Lines that are contiguous, from element `row` on; in place, whole lines, a piece at a time."""
+        cdef const Pass *w = &s.along
+        cdef Py_ssize_t last = min(line + s.columns, s.outer), size = self.size, taps = w.taps, n, at, end, i, from_
+        cdef int dtype = self.out if s.in_place else self.dtype
+        cdef Py_ssize_t given = self.made if s.in_place else self.given, lo, hi, carried
+        cdef Line l
+        cdef char *tail = self.line_of(&l, scratch, s.rows, taps)
+        cdef const char *start
+        end = s.length if s.in_place else min(row + s.rows, s.length)
+        while line < last:
+            start, at, carried = x + line * s.length * given, row, 0
+            if s.in_place:  # what lies beyond the end, which is overwritten when it is needed
+                for i in range(taps - 1 - w.before):
+                    self.element(w, dtype, start, given, s.length + i, tail + i * size)
+            while at < end:
+                n = min(s.rows, end - at)
+                # Elements at - before to at - before + n + taps - 1, of which the carried ones are there.
+                lo = min(max(at - w.before + carried, 0), s.length)
+                hi = max(min(at - w.before + n + taps - 1, s.length), lo)
+                self.enter(dtype, start + lo * given, hi - lo, l.elements + (lo - at + w.before) * size)
+                for i in range(carried, n + taps - 1):
+                    from_ = at - w.before + i
+                    if lo <= from_ < hi:
+                        continue
+                    if s.in_place and from_ >= s.length:
+                        memcpy(l.elements + i * size, tail + (from_ - s.length) * size, size)
+                    else:
+                        self.element(w, dtype, start, given, from_, l.elements + i * size)
+                self.join_line(&l, n, taps, a.y.data + (line * s.length + at) * self.made)
+                carried = taps - 1
+                if at + n < end:
+                    memmove(l.elements, l.elements + n * size, carried * size)
+                at += n
+            line += 1
+
+    cdef void element(
+        self, const Pass *w, int dtype, const char *x, Py_ssize_t given, Py_ssize_t i, char *to) noexcept nogil:
+        """Element i of a line, beyond its ends, too."""
+        i = beyond(i, w.extent, w.mode)
+        if i < 0:
+            memcpy(to, &self.fill, self.size)
+        else:
+            self.enter(dtype, x + i * given, 1, to)
+
+    cdef void join_line(self, const Line *l, Py_ssize_t n, Py_ssize_t taps, char *y) noexcept nogil:
+        """`n` windows of a line."""
+        cdef const void *rows[4]
+        cdef const char *from_ = l.elements
+        cdef const char *sums = NULL
+        cdef char *to = l.elements
+        cdef Py_ssize_t power = 1, at = 0, size = self.size, k
+        cdef int count, side = 0
+        while 4 * power < taps:
+            if self.mean and taps // power % 4:
+                count = 0
+                if sums != NULL:
+                    rows[0], count = sums, 1
+                for k in range(taps // power % 4):
+                    rows[count] = from_ + (at + k * power) * size
+                    count += 1
+                at += taps // power % 4 * power
+                if count == 1:
+                    memcpy(l.sums, rows[0], n * size)
+                else:
+                    self.t.window_join(self.acc, self.join, rows, count, l.sums, n)
+                sums = l.sums
+            to = l.longer[side]
+            for k in range(4):
+                rows[k] = from_ + k * power * size
+            self.t.window_join(self.acc, self.join, rows, 4, to, n + taps - 4 * power)
+            from_, side, power = to, 1 - side, 4 * power
+        count = 0
+        if sums != NULL:
+            rows[0], count = sums, 1
+        for k in range(self.last_parts(taps, power)):
+            rows[count] = from_ + (at + k * power if self.mean else min(k * power, taps - power)) * size
+            count += 1
+        self.finish(rows, count, n, taps, l.rest, y)
+
+    cdef Py_ssize_t last_parts(self, Py_ssize_t taps, Py_ssize_t power) noexcept nogil:
+        """Windows of `power` elements that are joined at last."""
+        return taps // power if self.mean else (taps + power - 1) // power
+
+    cdef void finish(
+        self, const void **rows, int count, Py_ssize_t n, Py_ssize_t taps, char *rest, char *y) noexcept nogil:
+        """The last windows joined, as memory holds the result; `rest` is scratch."""
+        cdef char *to = y if self.direct_out or self.acc != FILTER_FLOAT64 else rest
+        if self.mean:
+            self.t.window_mean(self.acc, self.out, rows, count, taps, to, n)
+        else:
+            self.t.window_join(self.acc, self.join, rows, count, to, n)
+        if to != y:
+            self.t.filter_leave(self.out, to, n, y)
+
+    cdef void enter(self, int dtype, const char *x, Py_ssize_t n, char *to) noexcept nogil:
+        if self.is_joined(dtype):
+            memcpy(to, x, n * self.size)
+        elif self.acc == FILTER_FLOAT64:
+            self.t.filter_enter(dtype, x, n, to)
+        else:
+            self.t.window_enter(dtype, self.acc, x, n, to)
+
+    cdef void across(
+        self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t column,
+        char *scratch
+    ) noexcept nogil:
+        """Lines that are side by side, from element `row` on, a band of rows at a time.
+
+        Row v of a line with what lies beyond its ends is at v % slots, if it is held.
+        """
+        cdef const Pass *w = &s.across
+        cdef Py_ssize_t width = min(s.columns, s.inner - column), last = min(row + s.rows, s.length)
+        cdef Py_ssize_t size = self.size, taps = w.taps, pitch = lined(s.columns * size), strip = lined(s.strip * size)
+        cdef Py_ssize_t slots = s.band + taps - 1, r, n, v, at, c, k, held = row, wide = lined(s.columns * self.made)
+        cdef int dtype = self.out if s.in_place else self.dtype
+        cdef Py_ssize_t given = self.made if s.in_place else self.given
+        cdef bint direct = self.direct_in and not s.in_place
+        cdef const void **rows = <const void **>scratch
+        cdef char *fill = scratch + lined(slots * sizeof(void *))
+        cdef char *ring = fill + pitch
+        cdef char *tail = ring + slots * pitch
+        cdef char *longer = tail + taps * pitch
+        cdef char *middle = longer + (slots + s.band + 1) * strip
+        cdef char *y
+        cdef Line l
+        x += (outer * s.length * s.inner + column) * given
+        if w.mode == CONSTANT:
+            for k in range(width):
+                memcpy(fill + k * size, &self.fill, size)
+        if s.in_place:  # what lies beyond the end, which is overwritten when it is needed
+            last = s.length
+            for k in range(taps - 1 - w.before):
+                at = beyond(s.length + k, w.extent, w.mode)
+                if at >= 0:
+                    self.enter(dtype, x + at * s.inner * given, width, tail + k * pitch)
+        if s.kind == BOTH:
+            self.line_of(&l, middle + s.band * wide, s.columns, s.along.taps)
+            for k in range(s.along.taps - 1):
+                at = k - s.along.before if k < s.along.before else s.inner + k - s.along.before
+                l.beyond[k] = beyond(at, s.along.extent, s.along.mode)
+        r = row
+        while r < last:
+            n = min(s.band, last - r)
+            for v in range(r, r + n + taps - 1):
+                at = beyond(v - w.before, w.extent, w.mode)
+                if at < 0:
+                    rows[v - r] = fill
+                elif direct:
+                    rows[v - r] = x + at * s.inner * size
+                elif s.in_place and v - w.before >= s.length:
+                    rows[v - r] = tail + (v - w.before - s.length) * pitch
+                else:
+                    rows[v - r] = ring + v % slots * pitch
+            y = a.y.data + ((outer * s.length + r) * s.inner + column) * self.made
+            c = 0
+            while c < width:
+                k = min(s.strip, width - c)
+                if not direct:
+                    for v in range(held, r + n + taps - 1):
+                        at = beyond(v - w.before, w.extent, w.mode)
+                        if at >= 0 and not (s.in_place and v - w.before >= s.length):
+                            self.enter(
+                                dtype, x + (at * s.inner + c) * given, k, ring + v % slots * pitch + c * size)
+                if s.kind == BOTH:
+                    self.join_rows(s, rows, c, n, k, longer, middle + c * self.made, wide)
+                else:
+                    self.join_rows(s, rows, c, n, k, longer, y + c * self.made, s.inner * self.made)
+                c += k
+            held = r + n + taps - 1
+            if s.kind == BOTH:
+                for k in range(n):
+                    self.lengthen(&l, &s.along, middle + k * wide, s.inner)
+                    self.join_line(&l, s.inner, s.along.taps, y + k * s.inner * self.made)
+            r += n
+
+    cdef void lengthen(self, const Line *l, const Pass *w, const char *x, Py_ssize_t n) noexcept nogil:
+        """The elements of a line, as the result has them, and those beyond its ends."""
+        cdef Py_ssize_t i, to, at, size = self.size
+        cdef char *middle = l.elements + w.before * size
+        self.enter(self.out, x, n, middle)
+        for i in range(w.taps - 1):
+            to, at = i - w.before if i < w.before else n + i - w.before, l.beyond[i]
+            if size == 1:
+                (<uint8_t *>middle)[to] = <uint8_t>self.fill if at < 0 else (<uint8_t *>middle)[at]
+            elif size == 2:
+                (<uint16_t *>middle)[to] = <uint16_t>self.fill if at < 0 else (<uint16_t *>middle)[at]
+            elif size == 4:
+                (<uint32_t *>middle)[to] = <uint32_t>self.fill if at < 0 else (<uint32_t *>middle)[at]
+            else:
+                (<uint64_t *>middle)[to] = self.fill if at < 0 else (<uint64_t *>middle)[at]
+
+    cdef void join_rows(
+        self, const Stage *s, const void **elements, Py_ssize_t column, Py_ssize_t n, Py_ssize_t width, char *longer,
+        char *y, Py_ssize_t pitch
+    ) noexcept nogil:
+        """`n` rows of results, `width` elements from `column` on, to rows that are `pitch` bytes apart."""
+        cdef const void *rows[4]
+        cdef Py_ssize_t taps = s.across.taps, strip = lined(s.strip * self.size), skip = column * self.size
+        cdef Py_ssize_t power = 1, at = 0, j, k
+        cdef char *sums = longer + (s.band + taps - 1) * strip
+        cdef char *rest = sums + s.band * strip
+        cdef int count, digit
+        cdef bint summed = False
+        while 4 * power < taps:
+            digit = taps // power % 4 if self.mean else 0
+            if digit:
+                for j in range(n):
+                    count = 0
+                    if summed:
+                        rows[0], count = sums + j * strip, 1
+                    for k in range(digit):
+                        rows[count] = self.row(elements, longer, strip, skip, power, j + at + k * power)
+                        count += 1
+                    if count == 1:
+                        memcpy(sums + j * strip, rows[0], width * self.size)
+                    else:
+                        self.t.window_join(self.acc, self.join, rows, count, sums + j * strip, width)
+                at += digit * power
+                summed = True
+            for j in range(n + taps - 4 * power):
+                for k in range(4):
+                    rows[k] = self.row(elements, longer, strip, skip, power, j + k * power)
+                self.t.window_join(self.acc, self.join, rows, 4, longer + j * strip, width)
+            power *= 4
+        for j in range(n):
+            count = 0
+            if summed:
+                rows[0], count = sums + j * strip, 1
+            for k in range(self.last_parts(taps, power)):
+                rows[count] = self.row(
+                    elements, longer, strip, skip, power,
+                    j + (at + k * power if self.mean else min(k * power, taps - power)))
+                count += 1
+            self.finish(rows, count, width, taps, rest, y + j * pitch)
+
+    cdef inline const void *row(
+        self, const void **elements, char *longer, Py_ssize_t strip, Py_ssize_t skip, Py_ssize_t power, Py_ssize_t j
+    ) noexcept nogil:
+        """Windows of `power` elements that begin in row j."""
+        return <const char *>elements[j] + skip if power == 1 else longer + j * strip

@@ -1,0 +1,183 @@
+"""Means and extrema of windows, native; see _window.pyx and simd/filter/window.inc.
+
+The last two axes of an image are filtered at once: a band of rows is in the cache when it is filtered along.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from fastconv.backends.cython.filter.separable import MODES
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.core import machine
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Specialised, epsilon
+from fastconv.core.numbers import ceil_div, whole_lines
+from fastconv.core.problems.base import named
+from fastconv.core.problems.separable import Pass, lines
+from fastconv.core.problems.window import WindowProblem
+
+Kind: TypeAlias = Literal["along", "across", "both"]
+
+MOST_PASSES = 16
+BAND = 16  # rows that are joined together, at least
+STRIP_BYTES = 1 << 10  # of a row that is joined while it stays in the first cache, at least
+STRIPS_BYTES = 32 << 10  # of a band of such rows
+PIECE = 1 << 13  # elements along lines for one item
+HELD_BYTES = 256 << 10  # of rows that an item holds
+BOTH_BYTES = 2 << 20  # of scratch where rows are filtered across and along at once
+MOST_BYTES = 4 << 20  # of scratch at all
+NARROWEST = 16  # elements of rows that are filtered together, at least
+ROWS = 64  # of an item, at least
+SHARED_FLOPS = 1e6
+
+
+class JoinWindow(NamedTuple):
+    """One pass, as _window.pyx takes it."""
+
+    extent: int
+    taps: int
+    before: int
+    mode: int
+
+    @classmethod
+    def of(cls, p: WindowProblem, step: Pass) -> JoinWindow:
+        return cls(p.shape[step.axis], step.taps, step.before, MODES.index(step.mode))
+
+
+class JoinStage(NamedTuple):
+    """One or two passes at once; `block`: elements along lines, and lines, of an item."""
+
+    kind: Kind
+    in_place: bool
+    across: JoinWindow | None
+    along: JoinWindow | None
+    lines: tuple[int, int, int]
+    block: tuple[int, int]
+    band: int
+    strip: int
+
+    @property
+    def items(self) -> int:
+        outer, length, inner = self.lines
+        rows, columns = self.block
+        parts = 1 if self.in_place else ceil_div(length, rows)
+        return (ceil_div(outer, columns) if self.kind == "along" else outer * ceil_div(inner, columns)) * parts
+
+    @property
+    def passes(self) -> int:
+        return (self.across is not None) + (self.along is not None)
+
+    def scratch(self, p: WindowProblem) -> int:
+        """Bytes for one item."""
+        size, (rows, columns) = p.acc.itemsize, self.block
+        if self.across is None:
+            assert self.along is not None
+            return _line_bytes(rows, self.along.taps, size) + whole_lines(self.along.taps * size)
+        taps, pitch = self.across.taps, whole_lines(columns * size)
+        held, strip = self.band + taps - 1, whole_lines(self.strip * size)
+        total = whole_lines(held * 8) + (1 + held + taps) * pitch + (held + self.band + 1) * strip
+        if self.along is not None:
+            total += self.band * whole_lines(columns * p.out.itemsize) + _line_bytes(columns, self.along.taps, size)
+        return total
+
+
+def _line_bytes(n: int, taps: int, size: int) -> int:
+    """Of a line that is joined: its elements, twice those of longer windows, sums, and where what lies beyond is."""
+    return 3 * whole_lines((n + taps - 1) * size) + 2 * whole_lines(n * size) + whole_lines(taps * 8)
+
+
+def stages(p: WindowProblem) -> list[JoinStage]:
+    """The passes, the last two axes together where they are filtered one after the other."""
+    found: list[JoinStage] = []
+    while len(p.passes) > (i := sum(s.passes for s in found)):
+        step, in_place = p.passes[i], i > 0
+        window, at = JoinWindow.of(p, step), lines(p.shape, step.axis)
+        outer, length, inner = at
+        if inner == 1:
+            rows = max(1, min(length, max(PIECE, 4 * window.taps)))
+            count = max(1, min(outer, PIECE // rows)) if not in_place or length <= PIECE else 1
+            found.append(JoinStage("along", in_place, None, window, at, (rows, count), 1, 1))
+            continue
+        size, band = p.acc.itemsize, max(BAND, window.taps)
+        rows = max(1, length) if in_place else max(ROWS, 4 * window.taps)
+        strip = max(STRIP_BYTES, STRIPS_BYTES // (band + window.taps)) // size
+        if i + 1 < len(p.passes):
+            after = lines(p.shape, p.passes[i + 1].axis)
+            along = JoinWindow.of(p, p.passes[i + 1])
+            columns = max(1, inner)
+            both = JoinStage("both", in_place, window, along, at, (rows, columns), band, min(strip, columns))
+            if after[2] == 1 < inner == after[1] and both.scratch(p) <= BOTH_BYTES:
+                found.append(both)
+                continue
+        columns = max(NARROWEST, HELD_BYTES // (size * (1 + band + 2 * window.taps))) // NARROWEST * NARROWEST
+        columns = max(1, min(inner, columns))
+        found.append(JoinStage("across", in_place, window, None, at, (rows, columns), band, min(strip, columns)))
+    return found
+
+
+class Window(Specialised[WindowProblem]):
+    """Any dtype; integers are SciPy's to the bit."""
+
+    backend = "cython"
+    algorithm = "joined"
+    row = "cython.window"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: WindowProblem) -> str | None:
+        p = problem
+        if len(p.passes) > MOST_PASSES:
+            return f"more than {MOST_PASSES} passes"
+        if self.workspace(p) > MOST_BYTES:
+            return "windows are too long for scratch"
+        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
+        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+
+    def features(self, problem: WindowProblem) -> Features:
+        p = problem
+        lanes = native.lanes(self.isa, 4) * 4 / p.acc.itemsize
+        found = stages(p)
+        changed = 1 if p.acc != p.out or p.join == "mean" else 0
+        joins = sum(step.taps.bit_length() + 2 for step in p.passes)
+        calls = sum(_calls(s) for s in found)
+        work = {"join": p.size * joins / lanes, "element": p.size * len(p.passes) * changed, "row": calls}
+        return Features({"call": 1}, work, {"bytes": p.bytes * len(found)})
+
+    def workspace(self, problem: WindowProblem) -> int:
+        return max(s.scratch(problem) for s in stages(problem))
+
+    def error(self, problem: WindowProblem) -> float:
+        p = problem
+        if p.join != "mean" or p.out.kind != "f":
+            return 0.0
+        additions = sum(2 * step.taps.bit_length() for step in p.passes)
+        return epsilon(p.acc) * (additions + len(p.passes)) + epsilon(p.out) * len(p.passes)
+
+    def specialise(self, problem: WindowProblem, threads: int) -> Bind:
+        _window = native.compiled("filter._window")
+        p = problem
+        types = tuple(shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out, p.acc))
+        sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
+        table = native.table(self.isa, np.dtype(np.float64 if p.acc == np.float64 else np.float32))
+        join = shared.WINDOW_OPS.index("sum" if p.join == "mean" else p.join)
+        prepared = _window.Window(table, p.size, join, types, sizes, p.cval, stages(p))
+        flat = native.c_order(p.size)
+        count = threads if p.flops > SHARED_FLOPS else 1
+        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
+        run = prepared.bind()
+        return lambda constants: run
+
+
+def _calls(s: JoinStage) -> int:
+    """Rows and lines that are joined, in strips."""
+    outer, length, inner = s.lines
+    if s.kind == "along":
+        return outer * ceil_div(length, s.block[0])
+    return outer * length * (ceil_div(inner, s.strip) + (s.along is not None))
+
+
+KERNELS = tuple(Window(isa) for isa in machine.ISAS)

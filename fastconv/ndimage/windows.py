@@ -1,0 +1,304 @@
+"""Means and extrema of windows: uniform, minimum and maximum filters."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastconv.core.problems.footprint import FootprintProblem
+from fastconv.core.problems.separable import Pass
+from fastconv.core.problems.window import Join, WindowProblem
+from fastconv.dispatch.options import Options, resolve
+from fastconv.dispatch.plan import Recipe, remember
+from fastconv.dispatch.views import canonical_input, canonical_result
+from fastconv.ndimage.arguments import (
+    Mode,
+    Modes,
+    Output,
+    array_for,
+    as_axes,
+    as_axis,
+    as_input,
+    as_mode,
+    as_output,
+    not_planned,
+    per_axis,
+)
+from fastconv.ndimage.separable import copied, filtered
+from fastconv.typing import Backend, BoundaryMode
+
+Extremum: TypeAlias = Literal["min", "max"]
+
+
+@remember
+def _recipe(
+    join: Join, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, passes: tuple[Pass, ...], cval: float,
+    options: Options,
+) -> Recipe:  # fmt: skip
+    problem = WindowProblem(join, shape, dtype, out, passes, cval)
+    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
+    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+
+
+@remember
+def _passes(given: tuple[tuple[int, int, int, Any], ...]) -> tuple[Pass, ...]:
+    """Of (axis, size, origin, mode); a window of one element leaves an axis as it is."""
+    found = []
+    for axis, size, origin, mode in given:
+        if size < 1:
+            raise RuntimeError("incorrect filter size")
+        before = size // 2 + origin
+        if not 0 <= before < size:
+            raise ValueError(f"invalid origin {origin}: a window of {size} takes {-(size // 2)} to {(size - 1) // 2}")
+        found.append(Pass(axis, size, before, as_mode(mode)))
+    return tuple(step for step in found if step.taps > 1)
+
+
+def joined(
+    join: Join, x: np.ndarray, passes: tuple[Pass, ...], output: Any, cval: Any, options: Options
+) -> np.ndarray:
+    """Windows along one axis after the other; without any, a copy."""
+    if not passes:
+        return copied(x, output)
+    dtype, given = as_output(output, x)
+    recipe = _recipe(join, x.shape, x.dtype, dtype.newbyteorder("="), passes, float(cval), options)
+    return filtered(recipe, x, (), given)
+
+
+def _means(x: np.ndarray, passes: tuple[Pass, ...], output: Any, cval: Any, options: Options) -> np.ndarray:
+    if x.dtype.kind != "c":
+        return joined("mean", x, passes, output, cval, options)
+    not_planned()
+    made = array_for(output, x, is_complex=True)
+    made.real = joined("mean", x.real, passes, made.real.dtype, np.real(cval), options)
+    made.imag = joined("mean", x.imag, passes, made.imag.dtype, np.imag(cval), options)
+    return made
+
+
+def along_axes(ndim: int, size: Any, mode: Any, origin: Any, axes: Any) -> tuple[Pass, ...]:
+    """The passes of windows whose `size`, `mode` and `origin` are given for each of `axes`, or for all of them."""
+    found = as_axes(axes, ndim)
+    each = zip(found, *(per_axis(v, len(found)) for v in (size, origin, mode)), strict=True)
+    return _passes(tuple((axis, int(s), o, m) for axis, s, o, m in each if s > 1))
+
+
+def uniform_filter1d(
+    input: ArrayLike, size: int, axis: int = -1, output: Output = None, mode: Mode = "reflect", cval: complex = 0.0,
+    origin: int = 0, *, backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Means of windows along an axis, as `scipy.ndimage.uniform_filter1d`.
+
+    What is not described here is as in `fastconv.ndimage.correlate1d`.
+
+    Parameters
+    ----------
+    size : int
+        Elements of a window.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.uniform_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
+    array([4, 3, 4, 1, 4, 6, 6, 3])
+    """
+    x = as_input(input)
+    passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
+    return _means(x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def uniform_filter(
+    input: ArrayLike, size: int | Sequence[int] = 3, output: Output = None, mode: Modes = "reflect",
+    cval: complex = 0.0, origin: int | Sequence[int] = 0, *, axes: int | Sequence[int] | None = None,
+    backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Means of windows along several axes, as `scipy.ndimage.uniform_filter`.
+
+    What is not described here is as in `uniform_filter1d`; each of `size`, `mode` and `origin` may be a sequence, with
+    one for each axis.  Integers equal SciPy's; sums of floats do not drift along a line, and NaN stays within its
+    windows.
+
+    Parameters
+    ----------
+    axes : int or tuple of int, optional
+        By default all.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi, numpy as np
+    >>> ndi.uniform_filter(np.arange(12.0).reshape(3, 4), size=3)[0]
+    array([1.66666667, 2.33333333, 3.33333333, 4.        ])
+    """
+    x = as_input(input)
+    passes = along_axes(x.ndim, size, mode, origin, axes)
+    return _means(x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def real_input(input: Any) -> np.ndarray:
+    """An array of numbers that have an order."""
+    if np.iscomplexobj(input):
+        raise TypeError("Complex type not supported")
+    return as_input(input)
+
+
+def minimum_filter1d(
+    input: ArrayLike, size: int, axis: int = -1, output: Output = None, mode: Mode = "reflect", cval: float = 0.0,
+    origin: int = 0, *, backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Smallest elements of windows along an axis, as `scipy.ndimage.minimum_filter1d`.
+
+    Parameters are as in `uniform_filter1d`.  Windows that hold NaN give NaN.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.minimum_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
+    array([2, 0, 0, 0, 1, 1, 0, 0])
+    """
+    x = real_input(input)
+    passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
+    return joined("min", x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def maximum_filter1d(
+    input: ArrayLike, size: int, axis: int = -1, output: Output = None, mode: Mode = "reflect", cval: float = 0.0,
+    origin: int = 0, *, backend: Backend | None = None, threads: int | None = None, tol: float | None = None,
+    max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Largest elements of windows along an axis, as `scipy.ndimage.maximum_filter1d`.
+
+    Parameters are as in `uniform_filter1d`.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.maximum_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
+    array([8, 8, 8, 4, 9, 9, 9, 9])
+    """
+    x = real_input(input)
+    passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
+    return joined("max", x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+
+
+def extrema(
+    join: Extremum, input: Any, size: Any, footprint: Any, structure: Any, output: Any, mode: Any, cval: Any,
+    origin: Any, axes: Any, options: Options,
+) -> np.ndarray:  # fmt: skip
+    """The smallest or largest elements of boxes of `size`, or of those that `footprint` chooses."""
+    if size is not None and footprint is not None:
+        warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=3)
+    if footprint is None and structure is None and size is None:
+        raise RuntimeError("no footprint provided")
+    if footprint is not None:
+        footprint = np.asarray(footprint, bool)
+        if structure is None and not footprint.any():
+            raise ValueError("All-zero footprint is not supported.")
+    x = real_input(input)
+    if structure is None and (footprint is None or footprint.all()):
+        passes = along_axes(x.ndim, size if footprint is None else footprint.shape, mode, origin, axes)
+        return joined(join, x, passes, output, cval, options)
+    heights = None if structure is None else np.asarray(structure, np.float64)
+    chosen = np.ones(heights.shape, bool) if footprint is None and heights is not None else footprint
+    return _of_footprint(join, x, chosen, heights, output, mode, cval, origin, as_axes(axes, x.ndim), options)
+
+
+def _of_footprint(
+    join: Extremum, x: np.ndarray, chosen: np.ndarray, heights: np.ndarray | None, output: Any, mode: Any, cval: Any,
+    origin: Any, axes: tuple[int, ...], options: Options,
+) -> np.ndarray:  # fmt: skip
+    if chosen.ndim != len(axes):
+        raise RuntimeError(f"footprint.ndim ({chosen.ndim}) must match len(axes) ({len(axes)})")
+    if heights is not None and heights.shape != chosen.shape:
+        raise RuntimeError("structure array has incorrect shape")
+    if not isinstance(mode, str):
+        raise RuntimeError("A sequence of modes is not supported for non-separable footprints")
+    dtype, given = as_output(output, x)
+    made = None
+    if heights is not None and dtype.kind == "b":  # as in SciPy, bytes, which may then be neither 0 nor 1
+        made = np.empty(x.shape, bool) if given is None else given
+        x, dtype, given = x.view(np.uint8) if x.dtype.kind == "b" else x, np.dtype(np.uint8), made.view(np.uint8)
+    # As in SciPy, `axes` order origins, and the axes of a footprint are in those of the array, in order.
+    shifts = dict(zip(axes if len(axes) < x.ndim else range(x.ndim), per_axis(origin, len(axes)), strict=True))
+    window, before = [1] * x.ndim, [0] * x.ndim
+    for axis, taps in zip(sorted(axes), chosen.shape, strict=True):
+        window[axis], before[axis] = taps, taps // 2 + shifts[axis]
+        if not 0 <= before[axis] < taps:
+            raise ValueError(f"invalid origin {shifts[axis]} of {taps} elements")
+    flat = np.flatnonzero(chosen)
+    if x.size == 0 or not flat.size:
+        return copied(x, output)
+    recipe = _footprint_recipe(
+        join, x.shape, x.dtype, dtype.newbyteorder("="), tuple(window), tuple(before), tuple(flat.tolist()),
+        heights is not None, as_mode(mode), float(cval), options,
+    )  # fmt: skip
+    constants = () if heights is None else (heights.ravel()[flat],)
+    result = filtered(recipe, x, constants, given)
+    return result if made is None else made
+
+
+@remember
+def _footprint_recipe(
+    join: Extremum, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, window: tuple[int, ...],
+    before: tuple[int, ...], chosen: tuple[int, ...], heights: bool, mode: BoundaryMode, cval: float, options: Options,
+) -> Recipe:  # fmt: skip
+    problem = FootprintProblem(join, shape, dtype, out, window, before, chosen, heights, mode, cval)
+    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
+    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+
+
+def minimum_filter(
+    input: ArrayLike, size: int | Sequence[int] | None = None, footprint: ArrayLike | None = None,
+    output: Output = None, mode: Modes = "reflect", cval: float = 0.0, origin: int | Sequence[int] = 0, *,
+    axes: int | Sequence[int] | None = None, backend: Backend | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Smallest elements of windows along several axes, as `scipy.ndimage.minimum_filter`.
+
+    What is not described here is as in `fastconv.ndimage.correlate1d`; each of `size`, `mode` and `origin` may be a
+    sequence, with one for each axis.
+
+    Parameters
+    ----------
+    size : int or tuple of int, optional
+        Elements of a window.
+    footprint : array_like of bool, optional
+        Which elements of a window count, instead of `size`.
+    axes : int or tuple of int, optional
+        By default all.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.minimum_filter([[5, 2, 7], [4, 3, 9]], size=(1, 2))
+    array([[5, 2, 2],
+           [4, 3, 3]])
+    """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    return extrema("min", input, size, footprint, None, output, mode, cval, origin, axes, options)
+
+
+def maximum_filter(
+    input: ArrayLike, size: int | Sequence[int] | None = None, footprint: ArrayLike | None = None,
+    output: Output = None, mode: Modes = "reflect", cval: float = 0.0, origin: int | Sequence[int] = 0, *,
+    axes: int | Sequence[int] | None = None, backend: Backend | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Largest elements of windows along several axes, as `scipy.ndimage.maximum_filter`.
+
+    Parameters are as in `minimum_filter`.
+
+    Examples
+    --------
+    >>> import fastconv.ndimage as ndi
+    >>> ndi.maximum_filter([[5, 2, 7], [4, 3, 9]], footprint=[[0, 1], [1, 0]])
+    array([[5, 5, 7],
+           [5, 4, 7]])
+    """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    return extrema("max", input, size, footprint, None, output, mode, cval, origin, axes, options)
