@@ -37,7 +37,7 @@ every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.fixture(autouse=True)
 def _chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Planes are in lanes wherever they can be."""
-    monkeypatch.setattr(planes, "better", lambda p, isa, alone: planes.suited(p, isa))
+    monkeypatch.setattr(planes, "planes_faster", lambda p, isa, alone: planes.planes_suited(p, isa))
 
 
 @every_dtype
@@ -53,7 +53,7 @@ def test_results_in_blocks_of_any_height(kernel: Any, dtype: str, monkeypatch: p
             monkeypatch.setattr(planes, "block_bytes", lambda row, most=most, rows=rows: most * rows // 3)
             with monkeypatch.context() as m:
                 m.setattr(planes.PlaneBlocks, "of", classmethod(of.__func__.__wrapped__))  # type: ignore[attr-defined]
-                if planes.suited(as_dtype(p, dtype), kernel.isa):
+                if planes.planes_suited(as_dtype(p, dtype), kernel.isa):
                     done += check(kernel, p, dtype)
     assert done > 0
 

@@ -166,13 +166,13 @@ class Depthwise(Specialised[ConvProblem]):
         p = problem
         if p.layout == "NHWC":
             return lanes_last.lane_features(p, self.isa)
-        alone = planes.counts(p, self.isa) if self._by_planes(p) else rows_features(p, self.isa).of(self.rates)
+        alone = planes.planes_counts(p, self.isa) if self._by_planes(p) else rows_features(p, self.isa).of(self.rates)
         return images.better(p, self.isa, alone) if self._one_order(p) else alone
 
     def _by_planes(self, p: ConvProblem) -> bool:
         """Whether lanes are groups, which the batch does not decide."""
         one = p if p.n == 1 else replace(p, n=1)
-        return p.layout == "NCHW" and planes.better(one, self.isa, rows_features(one, self.isa).of(self.rates))
+        return p.layout == "NCHW" and planes.planes_faster(one, self.isa, rows_features(one, self.isa).of(self.rates))
 
     def _one_order(self, p: ConvProblem) -> bool:
         """Whether sums have the order that most tiles have."""
@@ -189,7 +189,7 @@ class Depthwise(Specialised[ConvProblem]):
         if self._side_by_side(p):
             return images.lanes_bytes(p, self.isa)
         if self._by_planes(p):
-            return planes.scratch_bytes(p, self.isa)
+            return planes.planes_bytes(p, self.isa)
         return lanes_last.LaneBlocks.of(p, vl, 1).bytes if p.layout == "NHWC" else DepthwiseBlocks.of(p, vl).bytes
 
     def error(self, problem: ConvProblem) -> float:
@@ -203,7 +203,7 @@ class Depthwise(Specialised[ConvProblem]):
         if p.layout == "NHWC":
             return lanes_last.specialise_lanes(self.isa, p, threads, native.seconds(self, p))
         if self._by_planes(p):
-            return planes.specialise(p, self.isa, threads, native.seconds(self, p))
+            return planes.specialise_planes(p, self.isa, threads, native.seconds(self, p))
         _depthwise = native.compiled("conv._depthwise")
         table, tables = native.table(self.isa, p.dtype), native.padded_axes(p, p.mode)
         blocks = DepthwiseBlocks.of(p, native.lanes(self.isa, p.dtype.itemsize))

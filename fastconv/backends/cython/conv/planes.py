@@ -60,7 +60,7 @@ class PlaneBlocks:
         return block(even_part(oh, min(rows, oh)))
 
 
-def suited(p: ConvProblem, isa: str) -> bool:
+def planes_suited(p: ConvProblem, isa: str) -> bool:
     """Whether rows are short, or windows far apart, and scratch suffices."""
     size = p.dtype.itemsize
     vl, nr = native.lanes(isa, size), native.tile(isa, size)[1]
@@ -68,7 +68,7 @@ def suited(p: ConvProblem, isa: str) -> bool:
     return narrow and 0 not in (p.n, p.groups, p.icg, p.ocg, p.pixels) and PlaneBlocks.of(p, nr).bytes <= MOST_BYTES
 
 
-def counts(p: ConvProblem, isa: str) -> Features:
+def planes_counts(p: ConvProblem, isa: str) -> Features:
     """What a run does."""
     size = p.dtype.itemsize
     vl, nr = native.lanes(isa, size), native.tile(isa, size)[1]
@@ -93,17 +93,17 @@ def counts(p: ConvProblem, isa: str) -> Features:
     ).of(f"{ROW}@{isa}")
 
 
-def better(p: ConvProblem, isa: str, alone: Features) -> bool:
+def planes_faster(p: ConvProblem, isa: str, alone: Features) -> bool:
     """Whether planes of `p`, one image, take less time in lanes than with the counts `alone`."""
-    return suited(p, isa) and host_table().seconds(counts(p, isa)) < host_table().seconds(alone)
+    return planes_suited(p, isa) and host_table().seconds(planes_counts(p, isa)) < host_table().seconds(alone)
 
 
-def scratch_bytes(p: ConvProblem, isa: str) -> int:
+def planes_bytes(p: ConvProblem, isa: str) -> int:
     return PlaneBlocks.of(p, native.tile(isa, p.dtype.itemsize)[1]).bytes
 
 
-def specialise(p: ConvProblem, isa: str, threads: int, seconds: float) -> Bind:
-    """`Kernel.specialise` of a problem that is `suited`."""
+def specialise_planes(p: ConvProblem, isa: str, threads: int, seconds: float) -> Bind:
+    """`Kernel.specialise` of a problem that is `planes_suited`."""
     _planes = native.compiled("conv._planes")
     blocks = PlaneBlocks.of(p, native.tile(isa, p.dtype.itemsize)[1])
     prepared = _planes.Planes(native.table(isa, p.dtype), p, native.padded_axes(p, p.mode), blocks)
