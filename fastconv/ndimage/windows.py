@@ -81,9 +81,16 @@ def _means(x: np.ndarray, passes: tuple[Pass, ...], output: Any, cval: Any, opti
 
 def along_axes(ndim: int, size: Any, mode: Any, origin: Any, axes: Any) -> tuple[Pass, ...]:
     """The passes of windows whose `size`, `mode` and `origin` are given for each of `axes`, or for all of them."""
+    if axes is None and type(size) is type(origin) is int and type(mode) is str:
+        return _along_all(ndim, size, mode, origin)
     found = as_axes(axes, ndim)
     each = zip(found, *(per_axis(v, len(found)) for v in (size, origin, mode)), strict=True)
     return _passes(tuple((axis, int(s), o, m) for axis, s, o, m in each if s > 1))
+
+
+@remember
+def _along_all(ndim: int, size: int, mode: str, origin: int) -> tuple[Pass, ...]:
+    return _passes(tuple((axis, size, origin, mode) for axis in range(ndim) if size > 1))
 
 
 def uniform_filter1d(
