@@ -33,6 +33,7 @@ SIMD = HERE / NATIVE / "simd"
 DTYPES = runpy.run_path(str(HERE / NATIVE / "runtime" / "dtypes.py"))
 TABLES, TILES = DTYPES["TABLES"].values(), DTYPES["TILES"]
 LINKED = "fastconv.backends.cython.runtime._simd"  # the module that links the micro-kernels
+WINDOWS = "fastconv.backends.cython.filter._walk"  # the one that links those of filters by windows: simd/windows.c
 OLDEST = "gcc 11 and clang 12 are the oldest that build everything"
 NO_KERNELS = "+no.native.kernels"  # of a version
 VIEWS = "fastconv.backends.cython.runtime._views"  # Cython's code for memory views, which is the same in all modules
@@ -68,6 +69,11 @@ if chosen := os.environ.get("FASTCONV_ISAS", "").split():
     TILED = [isa for isa in TILED if isa in chosen or f"{isa}_tiles" in chosen]
 # Those with all functions take longest and come first, so that processors finish together.
 BUILT.sort(key=lambda built: built[1].stored != "FC_AS_IS")
+
+
+def windowed():
+    """The instruction sets and tables for each of which windows.c is compiled."""
+    return [(isa, table) for isa, table in BUILT if table.stored == "FC_AS_IS"]
 
 
 def say(text):
@@ -198,52 +204,60 @@ class Build(build_ext):
             extension.extra_compile_args = [*self.common, *SANITIZE, *openmp]
             extension.extra_link_args = [*openmp, *SANITIZE]
         self.check_extensions_list(self.extensions)
-        linked = next(e for e in self.extensions if e.name == LINKED)
-        others = [e for e in self.extensions if e is not linked]
+        linked, windows = (next(e for e in self.extensions if e.name == name) for name in (LINKED, WINDOWS))
+        others = [e for e in self.extensions if e not in (linked, windows)]
         # Roughly: all functions of a table, most of them, few.
         of = {"FC_AS_IS": 30, "FC_FLOAT16": 10, "FC_BFLOAT16": 10}
         seconds = {f"{isa}_{table.name}": of.get(table.stored, 3) for isa, table in BUILT}
+        seconds |= {f"{isa}_{table.name}_windows": 2 for isa, table in windowed()}
         seconds |= {f"{isa}_tiles": 3 for isa in TILED} | {e.name.removeprefix("fastconv."): 3 for e in self.extensions}
         progress = Progress(seconds)
         say(f"compiling {len(seconds)} parts with {self.compiler.compiler_so[0]}, some minutes of two processors")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             tables = self.micro_kernels(pool, progress)
             jobs = [pool.submit(progress, e.name.removeprefix("fastconv."), self.build_extension, e) for e in others]
-            self.link_tables(linked, {built: job.result() for built, job in tables.items()})
+            self.link_tables(linked, windows, {built: job.result() for built, job in tables.items()})
             for job in jobs:
                 job.result()
-        progress(linked.name.removeprefix("fastconv."), self.build_extension, linked)
+        for extension in (linked, windows):
+            progress(extension.name.removeprefix("fastconv."), self.build_extension, extension)
         isas = [isa for isa in ISA_FLAGS if isa in {isa for isa, _ in BUILT} and isa not in self.lost]
         threads = "OpenMP" if openmp else "one thread, as the compiler has no OpenMP"
         say(f"built {len(self.extensions)} modules for {', '.join(reversed(isas))}; {threads}")
         for isa, reason in self.lost.items():
             say(f"WITHOUT {isa}: {reason} ({OLDEST})")
 
-    def link_tables(self, linked, objects):
-        """Have the module `linked` link those micro-kernels whose instruction set was built."""
+    def link_tables(self, linked, windows, objects):
+        """Have the modules `linked` and `windows` link those micro-kernels whose instruction set was built."""
         for (isa, _), made in objects.items():
             if isinstance(made, str):
                 self.lost.setdefault(isa, made)
         objects = {(isa, kind): made for (isa, kind), made in objects.items() if isa not in self.lost}
         if not any(kind != "tiles" for _, kind in objects):
             raise RuntimeError(f"no instruction set was built: {next(iter(self.lost.values()), 'none was chosen')}")
+        by_window = {(isa, kind): made for (isa, kind), made in objects.items() if kind.endswith("_windows")}
+        windows.extra_objects = [name for made in by_window.values() for name in made]
+        names = [f"{isa}_{kind.removesuffix('_windows')}" for isa, kind in by_window]
+        windows.define_macros += [("FC_WINDOWS", "".join(f"FC_WINDOWS_OF({name})" for name in names))]
+        windows.depends = [*windows.depends, *windows.extra_objects, self.list_of_tables("windows", by_window)]
+        objects = {built: made for built, made in objects.items() if built not in by_window}
         linked.extra_objects = [name for made in objects.values() for name in made]
         linked.define_macros += [
             ("FC_TABLES", "".join(f"FC_TABLE_OF({isa}_{kind})" for isa, kind in objects if kind != "tiles")),
             *[("FC_TILES", f"fc_{isa}_tiles") for isa, kind in objects if kind == "tiles"],
         ]
-        linked.depends = [*linked.depends, *linked.extra_objects, self.list_of_tables(objects)]
+        linked.depends = [*linked.depends, *linked.extra_objects, self.list_of_tables("tables", objects)]
 
-    def list_of_tables(self, objects):
+    def list_of_tables(self, name, objects):
         """A file that changes with the tables that are built, so that the module which has them is linked again."""
-        path, text = Path(self.build_temp) / "tables", " ".join(f"{isa}_{kind}" for isa, kind in objects)
+        path, text = Path(self.build_temp) / name, " ".join(f"{isa}_{kind}" for isa, kind in objects)
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         return str(path)
 
     def micro_kernels(self, pool, progress):
-        """Compile kernels.c for each instruction set and each of `TABLES`, and tiles.c; what is up to date stays.
+        """Compile kernels.c for each instruction set and each of `TABLES`, windows.c and tiles.c, unless up to date.
 
         The results, by instruction set and table, are names of files, or the compiler's words where it failed.
         """
@@ -271,6 +285,10 @@ class Build(build_ext):
             features = [feature for of, feature in table.features if of == isa]
             arguments = ("kernels.c", isa, table.name, macros, features)
             jobs[isa, table.name] = pool.submit(progress, f"{isa}_{table.name}", compile_one, *arguments)
+        for isa, table in windowed():
+            kind = f"{table.name}_windows"
+            arguments = ("windows.c", isa, kind, [("FC_DOUBLE", str(table.double))], [])
+            jobs[isa, kind] = pool.submit(progress, f"{isa}_{kind}", compile_one, *arguments)
         for isa in TILED:
             arguments = ("tiles.c", isa, "tiles", [("FC_DOUBLE", "0")], TILES[isa])
             jobs[isa, "tiles"] = pool.submit(progress, f"{isa}_tiles", compile_one, *arguments)

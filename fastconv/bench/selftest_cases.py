@@ -11,7 +11,16 @@ from typing import Any
 
 from fastconv.bench.suite import operation_called
 from fastconv.core.arrays import Spec
-from fastconv.ndimage import correlate1d, gaussian_filter, maximum_filter, minimum_filter, uniform_filter
+from fastconv.ndimage import (
+    correlate,
+    correlate1d,
+    gaussian_filter,
+    maximum_filter,
+    median_filter,
+    minimum_filter,
+    percentile_filter,
+    uniform_filter,
+)
 from fastconv.ops import grad
 
 Shape = tuple[int, ...]
@@ -217,6 +226,9 @@ def _shapes(dtype: str) -> Iterator[Check]:
     yield Check(operation_called("fold"), (Spec((1, 18, 80), dtype), (8, 10), 3), {"padding": 1})
     if dtype in QUICK:
         yield Check(gaussian_filter, (Spec((19, 37), dtype), 1.0))
+        yield Check(correlate, (Spec((19, 137), dtype), Spec((5, 4), "float64")), {"mode": "constant"})
+        yield Check(median_filter, (Spec((9, 137), dtype), 3))
+        yield Check(percentile_filter, (Spec((9, 37), dtype), 20, (3, 4)))
         yield Check(correlate1d, (Spec((5, 60), dtype), Spec((6,), "float64")), {"mode": "mirror"})
         yield Check(uniform_filter, (Spec((19, 37), dtype), 7))
         yield Check(maximum_filter, (Spec((19, 37), dtype), (3, 9)))

@@ -265,6 +265,22 @@ def _footprint() -> Kernels:
     return (*numpy.KERNELS, ReferenceFootprint())
 
 
+def _correlation() -> Kernels:
+    from fastconv.backends.cython.filter import correlation as native
+    from fastconv.backends.numpy.filter import correlation as numpy
+    from fastconv.backends.reference.correlation import ReferenceCorrelation
+
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceCorrelation())
+
+
+def _rank() -> Kernels:
+    from fastconv.backends.cython.filter import rank as native
+    from fastconv.backends.numpy.filter import rank as numpy
+    from fastconv.backends.reference.rank import ReferenceRank
+
+    return (*native.KERNELS, *numpy.KERNELS, ReferenceRank())
+
+
 _TABLE = {
     "conv": _conv,
     "gemm": _gemm,
@@ -286,4 +302,6 @@ _TABLE = {
     "separable": _separable,
     "window": _window,
     "footprint": _footprint,
+    "correlation": _correlation,
+    "rank": _rank,
 }

@@ -257,6 +257,18 @@ TABLE = Table(
             "call": 9.997e-06, "multiply": 3.0005e-11, "transform": 5.0982e-10, "transform_output": 1.1447e-09,
             "bytes_sums": 6.6475e-11, "bytes_segments": 1.6668e-11,
         },
+        "cython.correlation@avx2": {
+            "call": 3e-06, "multiply": 2.5e-10, "load": 2e-10, "element": 2e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.correlation@avx512": {
+            "call": 3e-06, "multiply": 2e-10, "load": 2.5e-10, "element": 1.5e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.correlation@portable": {
+            "call": 3e-06, "multiply": 6e-10, "load": 3e-10, "element": 4e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
         "cython.elementwise@avx2": {
             "call": 9.9757e-07, "bytes": 4.5595e-11, "relu": 3e-10, "relu6": 3e-10, "hardtanh": 3e-10,
             "leaky_relu": 3e-10, "hardswish": 3e-09, "hardsigmoid": 3e-09, "softsign": 3e-09, "sigmoid": 5.8306e-09,
@@ -437,6 +449,18 @@ TABLE = Table(
         "cython.pool_backward.separable": {
             "call": 6e-06, "add": 3e-10, "widen": 1e-09, "bytes": 6.6667e-11,
         },
+        "cython.rank@avx2": {
+            "call": 3e-06, "network": 4e-10, "tap": 4e-10, "element": 2e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.rank@avx512": {
+            "call": 3e-06, "network": 5e-10, "tap": 6e-10, "element": 1.5e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.rank@portable": {
+            "call": 3e-06, "network": 8e-10, "tap": 1e-09, "element": 4e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
         "cython.separable@avx2": {
             "call": 3e-06, "multiply": 3e-10, "element": 2e-10, "item": 3e-07, "bytes": 6.6667e-11,
         },
@@ -579,6 +603,9 @@ TABLE = Table(
         "numpy.conv_weight.im2col": {
             "call": 3.9888e-06, "multiply": 8.1903e-12, "bytes_copied": 2.7737e-10, "bytes": 6.0365e-11,
         },
+        "numpy.correlation": {
+            "call": 1e-06, "element": 4e-10, "bytes": 6.6667e-11,
+        },
         "numpy.elementwise": {
             "call": 1.9701e-05, "element": 1.3377e-09,
         },
@@ -633,6 +660,9 @@ TABLE = Table(
         },
         "numpy.pool_backward.tiles": {
             "call": 2e-06, "reduce": 3.5e-10, "run": 4e-09,
+        },
+        "numpy.rank": {
+            "call": 2e-06, "element": 1e-08, "bytes": 6.6667e-11,
         },
         "numpy.separable": {
             "call": 2e-06, "element": 8e-10, "bytes": 6.6667e-11,

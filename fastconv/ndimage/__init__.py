@@ -6,6 +6,7 @@ SciPy's, where that is installed.
 
 from typing import Any as _Any
 
+from fastconv.ndimage.correlation import convolve, correlate
 from fastconv.ndimage.morphology import (
     black_tophat,
     grey_closing,
@@ -16,6 +17,7 @@ from fastconv.ndimage.morphology import (
     morphological_laplace,
     white_tophat,
 )
+from fastconv.ndimage.rank import median_filter, percentile_filter, rank_filter
 from fastconv.ndimage.separable import (
     convolve1d,
     correlate1d,
@@ -40,7 +42,9 @@ from fastconv.ndimage.windows import (
 
 __all__ = [
     "black_tophat",
+    "convolve",
     "convolve1d",
+    "correlate",
     "correlate1d",
     "gaussian_filter",
     "gaussian_filter1d",
@@ -55,11 +59,14 @@ __all__ = [
     "laplace",
     "maximum_filter",
     "maximum_filter1d",
+    "median_filter",
     "minimum_filter",
     "minimum_filter1d",
     "morphological_gradient",
     "morphological_laplace",
+    "percentile_filter",
     "prewitt",
+    "rank_filter",
     "sobel",
     "uniform_filter",
     "uniform_filter1d",

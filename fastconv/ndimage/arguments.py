@@ -91,6 +91,15 @@ def per_axis(value: Any, count: int) -> list[Any]:
     return values
 
 
+def expanded(ndim: int, axes: tuple[int, ...], window: np.ndarray, name: str) -> np.ndarray:
+    """Weights or a footprint on some axes of an array, as one on all."""
+    if len(axes) == ndim:
+        return window
+    if window.ndim != len(axes):
+        raise RuntimeError(f"{name}.ndim ({window.ndim}) must match len(axes) ({len(axes)})")
+    return np.expand_dims(window, tuple(a for a in range(ndim) if a not in axes))
+
+
 def as_before(origin: Any, taps: int, name: str = "len(weights)") -> int:
     """Elements before a result that its window of `taps` begins, from SciPy's `origin`."""
     shift = operator.index(origin)

@@ -242,6 +242,10 @@ def _filters() -> None:
     OTHERS["minimum_signal"] = lambda n: ndi.minimum_filter1d(ramp(n), 70, mode="mirror")
     OTHERS["erosion"] = lambda n: ndi.grey_erosion(ramp(8, n), footprint=[[0, 1], [1, 1]])
     OTHERS["dilation_structure"] = lambda n: ndi.grey_dilation(ramp(n, 8), structure=np.ones((2, 3)))
+    for dtype in ("f", "d", "u1"):
+        OTHERS[f"correlate_{dtype}"] = lambda n, d=dtype: ndi.correlate(ramp(8, n, dtype=d), ramp(3, 4, dtype="d"))  # type: ignore[misc]
+        OTHERS[f"median_{dtype}"] = lambda n, d=dtype: ndi.median_filter(ramp(8, n, dtype=d), 3)  # type: ignore[misc]
+    OTHERS["percentile"] = lambda n: ndi.percentile_filter(ramp(n, 8), 30, (2, 5), mode="wrap")
     OTHERS["correlate_signal"] = lambda n: ndi.correlate1d(ramp(n), np.ones(6), mode="mirror")
 
 

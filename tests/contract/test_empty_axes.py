@@ -143,6 +143,9 @@ def filters() -> Iterator[tuple[str, Call]]:
             yield f"gaussian_filter {shape} {mode}", partial(ndi.gaussian_filter, array(*shape), 1.0, mode=mode)
             yield f"uniform_filter {shape} {mode}", partial(ndi.uniform_filter, array(*shape), 4, mode=mode)
             yield f"grey_opening {shape} {mode}", partial(ndi.grey_opening, array(*shape), 3, mode=mode)
+            x, sizes = array(*shape), (3,) * len(shape)
+            yield f"correlate {shape} {mode}", partial(ndi.correlate, x, np.ones(sizes), mode=mode)
+            yield f"median_filter {shape} {mode}", partial(ndi.median_filter, x, 3, mode=mode)
 
 
 def planned(operation: Callable[..., Any], x: np.ndarray, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,89 @@
+"""Base of filters by windows, see _walk.pyx; and what lies beyond the ends of an axis."""
+
+from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+
+cdef extern from "simd/windows/windows.h" nogil:
+    enum:
+        WINDOW_ROWS
+    ctypedef struct window_tile_args:
+        const void *const *rows
+        const void *weights
+        Py_ssize_t planes, height, taps, step, count
+        void *y
+        Py_ssize_t ys, n
+    ctypedef struct window_rank_args:
+        const void *const *taps
+        Py_ssize_t count, rank
+        void *y
+        Py_ssize_t n
+        double *space
+    ctypedef struct window_median_args:
+        const void *const *rows
+        Py_ssize_t size, step
+        void *y
+        Py_ssize_t n
+        void *sorted
+        Py_ssize_t pitch
+    ctypedef struct fc_windows:
+        Py_ssize_t vl
+        void (*tile)(const window_tile_args *a) noexcept nogil
+        void (*sum_ "sum")(const void *const *taps, const void *weights, Py_ssize_t count, void *y, Py_ssize_t n) noexcept nogil
+        void (*rank)(const window_rank_args *a) noexcept nogil
+        void (*rank_bytes)(const window_rank_args *a) noexcept nogil
+        int (*median)(const window_median_args *a) noexcept nogil
+        int (*median_bytes)(const window_median_args *a) noexcept nogil
+
+
+cdef enum:
+    AXES = 64
+    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # separable.MODES
+
+
+cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcept nogil:
+    """`core.problems.separable.beyond`."""
+    if 0 <= i < extent:
+        return i
+    if mode == CONSTANT:
+        return -1
+    if mode == NEAREST:
+        return 0 if i < 0 else extent - 1
+    if mode == WRAP:
+        return (i % extent + extent) % extent
+    cdef Py_ssize_t period = max(2 * extent - 2, 1) if mode == MIRROR else 2 * extent
+    i = (i % period + period) % period
+    if i < extent:
+        return i
+    return period - i if mode == MIRROR else period - 1 - i
+
+
+cdef inline Py_ssize_t lined(Py_ssize_t nbytes) noexcept nogil:
+    """Whole cache lines."""
+    return (nbytes + 63) // 64 * 64
+
+
+cdef struct Axis:
+    Py_ssize_t extent, taps, before
+
+
+cdef class Walked(Prepared):
+    cdef const fc_windows *w
+    cdef int axes, mode  # axes before the rows
+    cdef Axis leading[AXES]
+    cdef Axis height, width
+    cdef Py_ssize_t inner, planes, outer
+    cdef Py_ssize_t rows, row_blocks  # of an item
+    cdef Py_ssize_t together  # rows of results that are computed at once, where there are as many
+    cdef Py_ssize_t block, run, step, spare  # results of a row: from held rows, from memory; a run is a multiple of `step`, before `spare` elements
+    cdef Py_ssize_t pitch, slots  # bytes of a held row, and how many are held
+    cdef Py_ssize_t vl, size, given, made  # elements of a vector; bytes of a number in held rows, of one of x and of y
+    cdef const Py_ssize_t *offsets  # of each tap: the row among those that windows see, and the element
+    cdef Py_ssize_t taps
+    cdef bint direct, stored  # whether x has numbers, and y results, as held rows have them
+    cdef void results(self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil
+    cdef void point_taps(self, const void **rows, const void **taps) noexcept nogil
+    cdef void enter(self, const char *x, Py_ssize_t n, char *to) noexcept nogil
+    cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil
+    cdef void strip(
+        self, const Arrays *a, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t first, Py_ssize_t end, bint held, char *scratch) noexcept nogil
+    cdef void enter_strip(self, const char *x, Py_ssize_t first, Py_ssize_t end, char *to) noexcept nogil
+    cdef Py_ssize_t plane(self, Py_ssize_t outer, Py_ssize_t plane) noexcept nogil

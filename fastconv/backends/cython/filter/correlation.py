@@ -1,0 +1,117 @@
+"""Correlations with weights of any shape, native; see _correlation.pyx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, TOGETHER, Walk, table_name, tap_offsets
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.core import machine
+from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
+from fastconv.core.numbers import ceil_div, whole_lines
+from fastconv.core.problems.base import named
+from fastconv.core.problems.neighbors import CorrelationProblem, Lines, merged
+
+SHARED_FLOPS = 1e6
+
+
+@keep_few()
+def _tiled(p: CorrelationProblem, isa: str) -> tuple[Lines, Walk]:
+    lines, size = merged(p.shape, p.window), p.acc.itemsize
+    # Rows at the upper and lower edge of a tile meet different weights; taps that are left out are no tile.
+    tile = p.window.taps is None and lines.height[1] >= TOGETHER - 1
+    return lines, Walk.of(lines, TOGETHER if tile else 1, native.lanes(isa, size), size, p.dtype == p.acc)
+
+
+class Correlation(Specialised[CorrelationProblem]):
+    """Any dtype; sums of float32 or of float64, whose bits are SciPy's."""
+
+    backend = "cython"
+    algorithm = "tile"
+    row = "cython.correlation"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: CorrelationProblem) -> str | None:
+        p = problem
+        if self.workspace(p) > MOST_BYTES:
+            return "the window is too large for scratch"
+        if len(_tiled(p, self.isa)[0].extents) > MOST_AXES:
+            return f"more than {MOST_AXES} axes"
+        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
+        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+
+    def features(self, problem: CorrelationProblem) -> Features:
+        p = problem
+        lanes = native.lanes(self.isa, p.acc.itemsize)
+        lines, walk = _tiled(p, self.isa)
+        converted = (p.dtype != p.acc) * lines.planes + (p.out != p.acc)
+        loads: float = p.window.total
+        if walk.together > 1:
+            loads *= walk.slots / (lines.height[1] * walk.together)
+        items = lines.outer * ceil_div(lines.height[0], walk.rows)
+        work = {
+            "multiply": p.size * p.window.total / lanes, "load": p.size * loads / lanes, "element": p.size * converted,
+            "row": lines.outer * lines.height[0] * lines.planes, "item": items,
+        }  # fmt: skip
+        return Features({"call": 1}, work, {"bytes": p.bytes})
+
+    def workspace(self, problem: CorrelationProblem) -> int:
+        p = problem
+        lines, walk = _tiled(p, self.isa)
+        size = p.acc.itemsize
+        pointers = 0 if p.window.taps is None else whole_lines(p.window.total * 8)
+        return walk.scratch(lines, p.window, size) + walk.together * self._pitch(p) + 64 + pointers
+
+    def _pitch(self, p: CorrelationProblem) -> int:
+        """Bytes of a row of sums that are not stored as they are."""
+        lines, walk = _tiled(p, self.isa)
+        return 0 if p.out == p.acc else whole_lines(walk.most(lines) * p.acc.itemsize)
+
+    def error(self, problem: CorrelationProblem) -> float:
+        p = problem
+        return 0.0 if p.out.kind != "f" else summation_error(epsilon(p.acc), p.terms) + epsilon(p.out)
+
+    def specialise(self, problem: CorrelationProblem, threads: int) -> Bind:
+        _correlation = native.compiled("filter._correlation")
+        p = problem
+        dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
+        lines, walk = _tiled(p, self.isa)
+        offsets = None if p.window.taps is None else tap_offsets(lines, p.window)
+        prepared = _correlation.Correlation(dtype, out, p.window.cval, self._pitch(p))
+        prepared.walk(
+            table_name(self.isa, p.acc), native.table(self.isa, p.acc), lines, walk, p.acc.itemsize,
+            (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode), offsets,
+        )  # fmt: skip
+        flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1
+        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
+        return CorrelationBinding(prepared, p.acc)
+
+
+class CorrelationBinding:
+    """Runs of a correlation; that of read-only weights is kept: public functions pass the same arrays in every call."""
+
+    __slots__ = ("_dtype", "_last", "_prepared")
+
+    def __init__(self, prepared: Any, dtype: np.dtype) -> None:
+        self._prepared, self._dtype = prepared, dtype
+        self._last: tuple[np.ndarray, Run] | None = None
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        (weights,) = constants
+        last = self._last  # another thread may replace it
+        if last is not None and last[0] is weights:
+            return last[1]
+        with np.errstate(all="ignore"):
+            run: Run = self._prepared.bind(np.ascontiguousarray(weights, self._dtype))
+        if not weights.flags.writeable:
+            self._last = weights, run
+        return run
+
+
+KERNELS = tuple(Correlation(isa) for isa in machine.ISAS)

@@ -1,0 +1,119 @@
+"""Ranks of the elements of windows, native; see _rank.pyx.
+
+Medians of 3x3 and 5x5 elements by networks; all else by bisection of values, in lanes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk, table_name, tap_offsets
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.core import machine
+from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Specialised
+from fastconv.core.numbers import ceil_div, whole_lines
+from fastconv.core.problems.base import named
+from fastconv.core.problems.neighbors import Lines, RankProblem, merged
+
+SHARED_FLOPS = 1e6
+SQUARES = {3: 18, 5: 110}  # sides of windows with a network; its minima and maxima, with those that sort columns
+MOST_TAPS = 1 << 15
+ROUNDS = 8  # of the bisection of bytes
+ROUNDS_PER_BIT = 1.5  # of that of floats, for each bit of the number of taps
+FLOAT_OPERATIONS = 3.5  # of a tap in a round, in place of one
+
+
+@keep_few()
+def _laned(p: RankProblem, isa: str) -> tuple[Lines, Walk]:
+    lines, size = merged(p.shape, p.window), p.acc.itemsize
+    vl = native.lanes(isa, size)
+    return lines, Walk.of(lines, 1, vl, size, p.dtype == p.acc, vl - 1 if _square(p, lines) else 0)
+
+
+def _square(p: RankProblem, lines: Lines) -> int:
+    """Rows of the window, if a network finds its median; else 0."""
+    side = lines.width[1]
+    is_square = side in SQUARES and side == lines.height[1] and lines.planes == 1 and p.window.taps is None
+    return side if is_square and p.rank == side * side // 2 else 0
+
+
+class Rank(Specialised[RankProblem]):
+    """Any dtype: bytes, float32, and all others as float64."""
+
+    backend = "cython"
+    algorithm = "lanes"
+    row = "cython.rank"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: RankProblem) -> str | None:
+        p = problem
+        if p.window.total > MOST_TAPS:
+            return f"more than {MOST_TAPS} taps"
+        if self.workspace(p) > MOST_BYTES:
+            return "the window is too large for scratch"
+        if len(_laned(p, self.isa)[0].extents) > MOST_AXES:
+            return f"more than {MOST_AXES} axes"
+        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
+        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+
+    def features(self, problem: RankProblem) -> Features:
+        p = problem
+        lines, walk = _laned(p, self.isa)
+        square, taps = _square(p, lines), p.window.total
+        vectors = p.size / native.lanes(self.isa, p.acc.itemsize)
+        rounds = ROUNDS if p.acc == np.uint8 else FLOAT_OPERATIONS * ROUNDS_PER_BIT * (taps.bit_length() + 1)
+        converted = (p.dtype != p.acc) * lines.planes + (p.out != p.acc)
+        work = {
+            "network": vectors * SQUARES[square] if square else 0, "tap": 0 if square else vectors * taps * rounds,
+            "element": p.size * converted, "row": lines.outer * lines.height[0] * lines.planes,
+            "item": lines.outer * ceil_div(lines.height[0], walk.rows),
+        }  # fmt: skip
+        return Features({"call": 1}, work, {"bytes": p.bytes})
+
+    def workspace(self, problem: RankProblem) -> int:
+        p = problem
+        lines, walk = _laned(p, self.isa)
+        found, ordered = self._pitches(p)
+        taps = whole_lines(p.window.total * 8)
+        return walk.scratch(lines, p.window, p.acc.itemsize) + found + _square(p, lines) * ordered + 2 * taps + 64
+
+    def _pitches(self, p: RankProblem) -> tuple[int, int]:
+        """Bytes of a row of results that are not stored as they are, and of a row of sorted columns."""
+        lines, walk = _laned(p, self.isa)
+        size, most, square = p.acc.itemsize, walk.most(lines), _square(p, lines)
+        ordered = whole_lines((most + (square - 1) * lines.inner + 2 * walk.vl) * size) if square else 0
+        return 0 if p.out == p.acc else whole_lines((most + walk.vl) * size), ordered
+
+    def error(self, problem: RankProblem) -> float:
+        return 0.0
+
+    def specialise(self, problem: RankProblem, threads: int) -> Bind:
+        _rank = native.compiled("filter._rank")
+        p = problem
+        dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
+        lines, walk = _laned(p, self.isa)
+        of_bytes = p.acc == np.uint8
+        key = np.dtype(np.float32) if of_bytes else p.acc  # its table has the ranks of bytes
+        prepared = _rank.Rank(dtype, out, p.window.cval, p.rank, of_bytes, _square(p, lines), self._pitches(p))
+        prepared.walk(
+            table_name(self.isa, key), native.table(self.isa, key), lines, walk, p.acc.itemsize,
+            (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode),
+            tap_offsets(lines, p.window),
+        )  # fmt: skip
+        flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1
+        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
+        run = prepared.bind()
+
+        def bind(constants: tuple[Any, ...]) -> Any:
+            return run
+
+        return bind
+
+
+KERNELS = tuple(Rank(isa) for isa in machine.ISAS)

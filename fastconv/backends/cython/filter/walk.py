@@ -1,0 +1,79 @@
+"""How native filters walk over an image: see _walk.pyx."""
+
+from __future__ import annotations
+
+from math import gcd, prod
+from typing import NamedTuple, get_args
+
+import numpy as np
+
+from fastconv.core.numbers import ceil_div, round_up, whole_lines
+from fastconv.core.problems.neighbors import Lines, Neighbors
+from fastconv.typing import BoundaryMode
+
+MODES: tuple[str, ...] = get_args(BoundaryMode)
+MOST_AXES = 64
+
+HELD_BYTES = 256 << 10  # of rows that an item holds, unless windows need more
+MOST_BYTES = 4 << 20  # of scratch
+RUN = 4096  # numbers of a strip that is read from memory, about
+NARROWEST = 64  # results of a strip of held rows, at least
+ROWS = 32  # of an item, at least
+TOGETHER = 4  # rows of a tile of a correlation; simd/windows/windows.h says the same
+
+
+class Walk(NamedTuple):
+    """Blocks of an image, as _walk.pyx takes them; widths in elements, `pitch` in bytes."""
+
+    rows: int
+    together: int
+    block: int
+    run: int
+    step: int
+    pitch: int
+    slots: int
+    vl: int
+    spare: int
+
+    @classmethod
+    def of(cls, lines: Lines, together: int, vl: int, size: int, direct: bool, spare: int = 0) -> Walk:
+        """`together` rows at once; `vl` numbers of `size` bytes in a vector; `direct`: as memory has them.
+
+        `spare`: numbers that are read after the last one that results see, fewer than a vector.
+        """
+        (_, tall, _), (width, wide, _), inner = lines.height, lines.width, lines.inner
+        slots = tall + together - 1
+        step = vl // gcd(vl, inner)
+        if direct:
+            block = wide - 1 + 4 * vl
+        else:
+            block = max(NARROWEST, HELD_BYTES // (lines.planes * slots * size * inner) - wide)
+        block = max(1, min(block, width))
+        pitch = whole_lines(((block + wide - 1) * inner + vl) * size)
+        run = round_up(max(1, RUN // inner), step) if direct else 0
+        rows = round_up(max(ROWS, 2 * tall), together)
+        return cls(rows, together, block, run, step, pitch, slots, vl, ceil_div(spare, inner))
+
+    def scratch(self, lines: Lines, window: Neighbors, size: int) -> int:
+        """Bytes for one item."""
+        wide, most = lines.width[1], max(self.block, self.run)
+        fill = whole_lines(((most + wide - 1) * lines.inner + self.vl) * size) if window.mode == "constant" else 0
+        pointers = whole_lines(lines.planes * 8) + whole_lines(lines.planes * self.slots * 8)
+        return pointers + fill + lines.planes * self.slots * self.pitch
+
+    def most(self, lines: Lines) -> int:
+        """Results of a row that are computed at once."""
+        return max(self.block, self.run) * lines.inner
+
+
+def table_name(isa: str, dtype: np.dtype) -> str:
+    """The micro-kernels of simd/windows.c for float32 or float64."""
+    return f"{isa}_f{8 * dtype.itemsize}"
+
+
+def tap_offsets(lines: Lines, window: Neighbors) -> np.ndarray:
+    """(row among those of all planes, number from its start) of each tap."""
+    tall, wide = lines.height[1], lines.width[1]
+    assert prod(window.sizes) == lines.planes * tall * wide
+    flat = window.flat_offsets()
+    return np.ascontiguousarray(np.stack((flat // wide, flat % wide * lines.inner), 1), np.intp)

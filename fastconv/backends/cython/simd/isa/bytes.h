@@ -1,0 +1,47 @@
+/* Vectors of bytes, as many as VBYTES of the ISA's header, which comes first.
+
+   b_min, b_max     of each lane
+   b_middle         half of the sum, rounded up
+   b_count(n, x, t) n + 1 in the lanes where x < t, else n
+   b_reached(n, r)  all bits of the lanes where n <= r */
+#pragma once
+#include <stdint.h>
+
+typedef uint8_t bytes __attribute__((vector_size(VBYTES)));
+typedef int8_t sbytes __attribute__((vector_size(VBYTES)));
+typedef uint8_t bytes_any __attribute__((vector_size(VBYTES), aligned(1), may_alias));
+
+static inline __attribute__((always_inline)) bytes b_load(const uint8_t *p) { return *(const bytes_any *)p; }
+static inline __attribute__((always_inline)) void b_store(uint8_t *p, bytes v) { *(bytes_any *)p = v; }
+static inline __attribute__((always_inline)) bytes b_set1(uint8_t v) { return v - (bytes){0}; }
+
+#if VBYTES == 64 && defined __AVX512BW__
+#define b_min(a, b) ((bytes)_mm512_min_epu8((__m512i)(a), (__m512i)(b)))
+#define b_max(a, b) ((bytes)_mm512_max_epu8((__m512i)(a), (__m512i)(b)))
+#define b_middle(a, b) ((bytes)_mm512_avg_epu8((__m512i)(a), (__m512i)(b)))
+#define b_count(n, x, t) ((bytes)_mm512_mask_sub_epi8((__m512i)(n), _mm512_cmplt_epu8_mask((__m512i)(x), (__m512i)(t)), (__m512i)(n), _mm512_set1_epi8(-1)))
+#elif VBYTES == 32 && defined __AVX2__
+#define b_min(a, b) ((bytes)_mm256_min_epu8((__m256i)(a), (__m256i)(b)))
+#define b_max(a, b) ((bytes)_mm256_max_epu8((__m256i)(a), (__m256i)(b)))
+#define b_middle(a, b) ((bytes)_mm256_avg_epu8((__m256i)(a), (__m256i)(b)))
+#elif VBYTES == 16 && defined __SSE2__
+#include <emmintrin.h>
+#define b_min(a, b) ((bytes)_mm_min_epu8((__m128i)(a), (__m128i)(b)))
+#define b_max(a, b) ((bytes)_mm_max_epu8((__m128i)(a), (__m128i)(b)))
+#define b_middle(a, b) ((bytes)_mm_avg_epu8((__m128i)(a), (__m128i)(b)))
+#else
+static inline bytes b_min(bytes a, bytes b)
+{
+    const bytes less = (bytes)(a < b);
+    return (a & less) | (b & ~less);
+}
+static inline bytes b_max(bytes a, bytes b)
+{
+    const bytes less = (bytes)(a < b);
+    return (b & less) | (a & ~less);
+}
+#define b_middle(a, b) (((a) | (b)) - (((a) ^ (b)) >> 1))
+#endif
+#ifndef b_count
+#define b_count(n, x, t) ((n) + 1 + (bytes)(b_max(x, t) == (x)))
+#endif

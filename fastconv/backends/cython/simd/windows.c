@@ -1,0 +1,19 @@
+/* Filters by windows: their micro-kernels, and the table that exports them.  setup.py compiles this file once for each instruction set,
+   for float and for double.  FC_HEADER, FC_DOUBLE and FC_TABLE are as in kernels.c. */
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include FC_HEADER
+
+#include "isa/simd.h"
+#include "isa/bytes.h"
+#include "windows/windows.h"
+#include "windows/tile.inc"
+#include "windows/networks.h"
+#include "windows/ranks.inc"
+
+#if FC_DOUBLE
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, 0, window_median, 0};
+#else
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, window_rank_bytes, window_median, window_median_bytes};
+#endif

@@ -1,0 +1,50 @@
+/* Micro-kernels of filters by windows: their arguments and tables.  One table for float and one for double, of each
+   instruction set; that of float has the ranks of bytes, too.  Pointers to elements are untyped. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WINDOW_ROWS = 4 }; /* of a tile of a correlation; filter/windows.py says the same */
+
+/* y[i*ys + c] = sum over p < planes, r < height, t < taps of rows[p*(height + count - 1) + i + r][c + t*step] *
+   weights[(p*height + r)*taps + t], i < count, c < n; count is 1, or WINDOW_ROWS where height is at least that minus 1.
+   Whole vectors are read. */
+typedef struct {
+    const void *const *rows;
+    const void *weights;
+    ptrdiff_t planes, height, taps, step, count;
+    void *y;
+    ptrdiff_t ys, n;
+} window_tile_args;
+
+/* y[c] = what `rank` elements among taps[t][c], t < count, precede in ascending order, c < n.  Whole vectors are read and
+   written.  `space`: `count` doubles. */
+typedef struct {
+    const void *const *taps;
+    ptrdiff_t count, rank;
+    void *y;
+    ptrdiff_t n;
+    double *space;
+} window_rank_args;
+
+/* The median of a square window of `size` rows, 3 or 5, whose adjacent elements are `step` apart; `sorted`: room for `size`
+   rows of n + (size - 1) * step elements and a vector, `pitch` apart.  Else as window_rank_args. */
+typedef struct {
+    const void *const *rows;
+    ptrdiff_t size, step;
+    void *y;
+    ptrdiff_t n;
+    void *sorted;
+    ptrdiff_t pitch;
+} window_median_args;
+
+/* The functions of tile.inc and ranks.inc, where they are described. */
+typedef struct {
+    ptrdiff_t vl;
+    void (*tile)(const window_tile_args *a);
+    void (*sum)(const void *const *taps, const void *weights, ptrdiff_t count, void *y, ptrdiff_t n);
+    void (*rank)(const window_rank_args *a);
+    void (*rank_bytes)(const window_rank_args *a);
+    int (*median)(const window_median_args *a);
+    int (*median_bytes)(const window_median_args *a);
+} fc_windows;
