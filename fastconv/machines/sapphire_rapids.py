@@ -317,7 +317,7 @@ TABLE = Table(
         },
         "cython.gemm.packed@avx512": {
             "call": 6e-07, "call_in_place": 1.7e-07, "product": 4.5e-08, "tile": 2.1e-08, "multiply": 5.3802e-12,
-            "multiply_in_place": 8.5e-12, "pack": 1.3e-10, "bytes_cached": 2.5859e-11, "bytes": 4.1839e-11,
+            "multiply_in_place": 7.1433e-12, "pack": 1.5757e-10, "bytes_cached": 2.5859e-11, "bytes": 4.1839e-11,
         },
         "cython.gemm.packed@portable": {
             "call": 1.0002e-06, "call_in_place": 4.6462e-07, "product": 7.6946e-08, "tile": 2.1e-08,
