@@ -89,7 +89,7 @@ def _line_bytes(n: int, taps: int, size: int) -> int:
     return 3 * whole_lines((n + taps - 1) * size) + 2 * whole_lines(n * size) + whole_lines(taps * 8)
 
 
-def stages(p: WindowProblem) -> list[JoinStage]:
+def join_stages(p: WindowProblem) -> list[JoinStage]:
     """The passes, the last two axes together where they are filtered one after the other."""
     found: list[JoinStage] = []
     while len(p.passes) > (i := sum(s.passes for s in found)):
@@ -118,7 +118,7 @@ def stages(p: WindowProblem) -> list[JoinStage]:
     return found
 
 
-class Window(Specialised[WindowProblem]):
+class Joined(Specialised[WindowProblem]):
     """Any dtype; integers are SciPy's to the bit."""
 
     backend = "cython"
@@ -140,7 +140,7 @@ class Window(Specialised[WindowProblem]):
     def features(self, problem: WindowProblem) -> Features:
         p = problem
         lanes = native.lanes(self.isa, 4) * 4 / p.acc.itemsize
-        found = stages(p)
+        found = join_stages(p)
         changed = 1 if p.acc != p.out or p.join == "mean" else 0
         joins = sum(step.taps.bit_length() + 2 for step in p.passes)
         calls = sum(_calls(s) for s in found)
@@ -148,7 +148,7 @@ class Window(Specialised[WindowProblem]):
         return Features({"call": 1}, work, {"bytes": p.bytes * len(found)})
 
     def workspace(self, problem: WindowProblem) -> int:
-        return max(s.scratch(problem) for s in stages(problem))
+        return max(s.scratch(problem) for s in join_stages(problem))
 
     def error(self, problem: WindowProblem) -> float:
         p = problem
@@ -164,7 +164,7 @@ class Window(Specialised[WindowProblem]):
         sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
         table = native.table(self.isa, np.dtype(np.float64 if p.acc == np.float64 else np.float32))
         join = shared.WINDOW_OPS.index("sum" if p.join == "mean" else p.join)
-        prepared = _window.Window(table, p.size, join, types, sizes, p.cval, stages(p))
+        prepared = _window.Window(table, p.size, join, types, sizes, p.cval, join_stages(p))
         flat = native.c_order(p.size)
         count = threads if p.flops > SHARED_FLOPS else 1
         native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
@@ -180,4 +180,4 @@ def _calls(s: JoinStage) -> int:
     return outer * length * (ceil_div(inner, s.strip) + (s.along is not None))
 
 
-KERNELS = tuple(Window(isa) for isa in machine.ISAS)
+KERNELS = tuple(Joined(isa) for isa in machine.ISAS)

@@ -63,7 +63,7 @@ class NumpyFootprint(Kernel[FootprintProblem]):
         def run(x: np.ndarray, out: np.ndarray) -> None:
             given, made = x.reshape(p.shape), out.reshape(p.shape)
             for tile in _tiles(p.shape, tile_of(p.shape, p.window)):
-                made[tile] = as_stored(_extrema(p, heights, _extended(p, given, tile), made[tile].shape), p.out)
+                made[tile] = as_stored(_chosen_extrema(p, heights, _extended(p, given, tile), made[tile].shape), p.out)
 
         return run
 
@@ -86,7 +86,7 @@ def _extended(p: FootprintProblem, x: np.ndarray, tile: tuple[slice, ...]) -> np
     return elements
 
 
-def _extrema(
+def _chosen_extrema(
     p: FootprintProblem, heights: np.ndarray | None, elements: np.ndarray, shape: tuple[int, ...]
 ) -> np.ndarray:  # fmt: skip
     """As in SciPy, heights are those of the input's dtype, which wraps around; but the first one is float64."""
