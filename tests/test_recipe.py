@@ -43,7 +43,7 @@ def copy_sources(to: Path) -> None:
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, to)
     for path in (*(to / NATIVE).glob("*/_*.pyx"), *(to / NATIVE).glob("*/_*.c")):
-        if path.suffix == ".c" or path.parent.name != "runtime":
+        if path.suffix == ".c" or (path.parent.name != "runtime" and path.stem != "_walk"):  # which links kernels
             path.unlink()
 
 

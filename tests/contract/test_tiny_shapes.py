@@ -17,6 +17,7 @@ from fastconv.core.problems.conv import conv_problem
 from fastconv.core.problems.pool import pool_problem
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded, guarded_copy
+from tests.wide import share
 
 FORWARD = [k for k in kernels("conv") if "transposed" not in k.relative and k.relative != "weight"]
 F32 = np.dtype(np.float32)
@@ -52,7 +53,7 @@ def check(kernel: Any, p: Any) -> None:
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("kernel", FORWARD, ids=lambda k: k.name)
 def test_convolution(kernel: Any, groups: int, vertical: bool) -> None:
-    for e, k, s, d, lo, hi in axes():
+    for e, k, s, d, lo, hi in share(kernel, axes()):
         pads: Any = ((lo, hi), (0, 0)) if vertical else ((0, 0), (lo, hi))
         pair = (lambda v: (v, 1)) if vertical else (lambda v: (1, v))
         p = conv_problem(
@@ -67,7 +68,7 @@ def test_convolution(kernel: Any, groups: int, vertical: bool) -> None:
 @pytest.mark.parametrize("kind", ["max", "avg"])
 @pytest.mark.parametrize("kernel", kernels("pool"), ids=lambda k: k.name)
 def test_pooling(kernel: Any, kind: str, vertical: bool) -> None:
-    for e, k, s, d, lo, hi in axes():
+    for e, k, s, d, lo, hi in share(kernel, axes()):
         for ceil_mode in (False, True):
             pads: Any = ((lo, hi), (0, 0)) if vertical else ((0, 0), (lo, hi))
             pair = (lambda v: (v, 1)) if vertical else (lambda v: (1, v))

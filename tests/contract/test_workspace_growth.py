@@ -7,6 +7,7 @@ import pytest
 from tests.contract import calls
 from tests.contract.calls import OTHERS, POOLS, Call, requests
 from tests.contract.test_workspace import cases, measured
+from tests.wide import WIDE
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -31,7 +32,8 @@ def scratch(call: Call, n: int) -> dict[str, int]:
 
 def level(calls: dict[str, Call], n: int) -> list[object]:
     """Calls at an extent where most blocks are full."""
-    return cases({name: call for name, call in calls.items() if not name.startswith(LEFT_OUT)}, n)
+    tried = cases({name: call for name, call in calls.items() if not name.startswith(LEFT_OUT)}, n)
+    return tried if WIDE else tried[::2]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.wide import WIDE
 from .check import check
 from .generate import generate
 
-CHUNKS, CASES = 40 if WIDE else 10, 100
+CHUNKS, CASES = 40 if WIDE else 6, 100
 
 
 @pytest.mark.one_isa  # every instruction set of this machine is tried

@@ -28,8 +28,8 @@ pytestmark = [
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.int64)
 TOLERANCE = {"float32": 2e-5, "float64": 1e-10, "float16": 2e-2, "bfloat16": 2e-2, "complex64": 2e-5}
 TORCH_SUMS_IN_HALF = {"conv_transpose2d", "conv_transpose3d", "adaptive_avg_pool3d"}
-MAX_SAMPLES = 40 if WIDE else 12  # of each dtype: some operations have thousands
-APART = 1 if WIDE else 3  # samples are the product of all options: neighbours differ in the last ones only
+MAX_SAMPLES = 40 if WIDE else 6  # of each dtype: some operations have thousands
+APART = 1 if WIDE else 6  # samples are the product of all options: neighbours differ in the last ones only
 
 
 PARTS = 20  # of the database, which takes seconds to import: tests do, not whoever collects them

@@ -749,7 +749,7 @@ def test_the_demo_learns_from_a_folder(capsys, tmp_path, folder):
         (["--train", "--seed", "-3"], 2, "seed must be at least 0, got -3"),
         (["--train", "--size", "9"], 2, "--size and --colour go with --images"),
         (["--train", "--images", "/no/such"], 1, "no such folder: /no/such"),
-        (["--train", "--resume", "/no/such.npz"], 1, "No such file"),
+        (["--train", "--resume", "/no/such.npz"], 1, "no such file"),
         (["--train", "--weights", "/no/such/w.npz"], 1, "cannot write into /no/such"),
         (["--train", "--weights", "/"], 1, "a folder, where weights should go: /"),
     ],

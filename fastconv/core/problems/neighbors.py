@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -182,13 +183,16 @@ def padded_block(
     x: np.ndarray, starts: tuple[int, ...], counts: tuple[int, ...], window: Neighbors, dtype: np.dtype
 ) -> np.ndarray:
     """The elements that `counts` results from `starts` on need, of an array of any axes."""
-    block, outside = x, []
+    needed, outside = [], []
     for axis, (start, count) in enumerate(zip(starts, counts, strict=True)):
         first = start - window.before[axis]
         at = beyond(np.arange(first, first + count + window.sizes[axis] - 1), x.shape[axis], window.mode)
-        block = block.take(np.maximum(at, 0), axis)
+        needed.append((len(at) / max(1, x.shape[axis]), axis, np.maximum(at, 0)))
         if window.mode == "constant" and at.size and at.min() < 0:
             outside.append((axis, at < 0))
+    block = x
+    for _, axis, at in sorted(needed, key=itemgetter(0)):  # first along the axis that leaves the least
+        block = block.take(at, axis)
     block = block.astype(dtype, copy=False)
     for axis, there in outside:
         block[(slice(None),) * axis + (there,)] = window.cval

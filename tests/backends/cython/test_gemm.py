@@ -14,6 +14,7 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.dispatch import registry
 from fastconv.machines import host_table
 from tests.guard import guarded, guarded_copy
+from tests.wide import share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -88,12 +89,12 @@ def skip_unavailable(kernel: Any) -> None:
 @every_kernel
 def test_every_remainder(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel)
-    for i in range(1, 67):  # rows 1 to 43, columns 1 to 66, depths 1 to 35; few rows or columns and many of the other
-        k = i * 7 % 35 + 1
-        for (m, n), trans_a, trans_b, packed in itertools.product(
-            ((i % 43 + 1, i), (i % 17 + 1, 3 * i), (3 * i, i % 17 + 1)), *[(False, True)] * 3
-        ):
-            check(kernel, problem(m, n, k, dtype, trans_a=trans_a, trans_b=trans_b, packed=packed))
+    # Rows 1 to 43, columns 1 to 66, depths 1 to 35; few rows or columns and many of the other.
+    shapes = ((lambda i: (i % 43 + 1, i)), (lambda i: (i % 17 + 1, 3 * i)), (lambda i: (3 * i, i % 17 + 1)))
+    cases = itertools.product(range(1, 67), shapes, *[(False, True)] * 3)
+    for i, shape, trans_a, trans_b, packed in share(kernel, cases):
+        m, n = shape(i)
+        check(kernel, problem(m, n, i * 7 % 35 + 1, dtype, trans_a=trans_a, trans_b=trans_b, packed=packed))
 
 
 OPTIONS = [
@@ -121,9 +122,9 @@ def test_every_option(kernel: Any, dtype: Any) -> None:
 @every_kernel
 def test_blocks_of_depth_and_of_columns(kernel: Any, dtype: Any) -> None:
     skip_unavailable(kernel)
-    for m, n, k in ((20, 1500, 700), (50, 100, 2500), (2, 1100, 1300), (4, 4200, 70), (1000, 5, 4200), (30, 1024, 5)):
-        for packed in (False, True):
-            check(kernel, problem(m, n, k, dtype, packed=packed, alpha=0.5, beta=2.0, bias=True))
+    shapes = ((20, 1500, 700), (50, 100, 2500), (2, 1100, 1300), (4, 4200, 70), (1000, 5, 4200), (30, 1024, 5))
+    for (m, n, k), packed in share(kernel, itertools.product(shapes, (False, True))):
+        check(kernel, problem(m, n, k, dtype, packed=packed, alpha=0.5, beta=2.0, bias=True))
     check(kernel, problem(70, 300, 600, dtype, batch=2, b_batched=True, beta=1.0))
 
 

@@ -19,7 +19,7 @@ from fastconv.core.problems.pool import PoolProblem, pool_problem
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded_copy
 from tests.problems import lay
-from tests.wide import half
+from tests.wide import half, share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -99,9 +99,7 @@ def example(p: PoolProblem) -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def check(kernel: Kernel[PoolProblem], problems: Iterable[PoolProblem], places: tuple[str, ...] = ("end",)) -> None:
-    for p, at in itertools.product(problems, places):
-        if not takes(kernel, p):
-            continue
+    for p, at in share(kernel, itertools.product((p for p in problems if takes(kernel, p)), places)):
         x, want = example(p)
         got = results(p, at)
         kernel.prepare(p, (), 1)(guarded_copy(lay(x, p.layout), at), *got)

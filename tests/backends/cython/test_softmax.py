@@ -16,6 +16,7 @@ from fastconv.core.problems.softmax import KINDS, SoftmaxProblem
 from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded, guarded_copy
+from tests.wide import share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -53,7 +54,7 @@ def test_softmax(kernel: Any, kind: str, dtype: str) -> None:
     d = np.dtype(dtype)
     usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d))
     rng = np.random.default_rng(0)
-    for i, shape in enumerate(SHAPES):
+    for i, shape in share(kernel, enumerate(SHAPES)):
         p = SoftmaxProblem(kind, *shape, d)
         x = guarded_copy((rng.normal(size=shape) * 4).astype(d), ("start", "end")[i % 2])
         y, want = guarded(shape, d, ("start", "end")[i % 2]), np.empty(shape)
@@ -90,7 +91,7 @@ def test_softmax_backward(kernel: Any, kind: str, dtype: str) -> None:
     d = np.dtype(dtype)
     usable(kernel, SoftmaxProblem(kind, 1, 1, 1, d, "backward"))
     rng = np.random.default_rng(2)
-    for i, shape in enumerate(SHAPES[::3]):
+    for i, shape in share(kernel, enumerate(SHAPES[::3])):
         p = SoftmaxProblem(kind, *shape, d, "backward")
         x, dy = (guarded_copy(rng.normal(size=shape).astype(d), ("start", "end")[i % 2]) for _ in range(2))
         dx, want = guarded(shape, d, ("start", "end")[i % 2]), np.empty(shape)
@@ -123,7 +124,7 @@ def loss_arrays(p: LossProblem, at: str) -> tuple[np.ndarray, np.ndarray, np.nda
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("at", ["start", "end"])
 def test_loss(kernel: Any, dtype: str, at: str) -> None:
-    for p in losses():
+    for p in share(kernel, losses()):
         p = replace(p, dtype=np.dtype(dtype))
         usable(kernel, p)
         x, target, weight = loss_arrays(p, at)
@@ -141,7 +142,7 @@ def test_loss(kernel: Any, dtype: str, at: str) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("at", ["start", "end"])
 def test_loss_backward(kernel: Any, dtype: str, at: str) -> None:
-    for p in losses():
+    for p in share(kernel, losses()):
         if p.n * p.inner > 1000:
             continue
         p = replace(p, dtype=np.dtype(dtype), direction="backward")
@@ -208,7 +209,7 @@ def test_softmax_of_halves(
 @pytest.mark.parametrize("dtype", HALVES)
 def test_loss_of_halves(kernel: Any, dtype: str) -> None:
     d = half(dtype)
-    for p in losses():
+    for p in share(kernel, losses()):
         p = replace(p, dtype=d)
         usable(kernel, p)
         x, target, weight = loss_arrays(p, "start")

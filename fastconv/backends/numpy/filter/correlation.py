@@ -15,7 +15,7 @@ from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.neighbors import CorrelationProblem, NeighborsProblem, padded_block
 
-BLOCK = 1 << 16  # elements of a padded block
+BLOCK = 1 << 15  # elements of a padded block
 LEAST = 16  # results along an axis, unless its extent is less
 
 
