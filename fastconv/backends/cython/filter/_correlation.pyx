@@ -3,7 +3,7 @@
 
 from libc.string cimport memcpy
 
-from fastconv.backends.cython.filter._walk cimport Walked, lined, window_tile_args
+from fastconv.backends.cython.filter._walk cimport Walked, window_tile_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 
 

@@ -3,7 +3,8 @@
 
 from libc.string cimport memcpy, memset
 
-from fastconv.backends.cython.filter._walk cimport Walked, lined, window_median_args, window_rank_args
+from fastconv.backends.cython.filter._edges cimport lined
+from fastconv.backends.cython.filter._walk cimport Walked, window_median_args, window_rank_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 
 

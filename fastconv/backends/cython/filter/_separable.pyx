@@ -8,13 +8,13 @@ lines.  An item of work is some lines, or a part of some.
 
 from libc.string cimport memcpy, memmove, memset
 
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport FILTER_FLOAT32, FILTER_FLOAT64, fc_table, filter_sum_args
 
 cdef enum:
     STAGES = 16
     ALONG, ACROSS, BOTH  # what a stage filters
-    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # separable.MODES
 
 
 cdef struct Window:
@@ -41,23 +41,6 @@ cdef struct Line:
     char *elements
     Py_ssize_t carried  # of the elements, which were entered for the piece before
     char *head  # the first elements, where memory has them no longer
-
-
-cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcept nogil:
-    """`core.problems.separable.beyond`."""
-    if 0 <= i < extent:
-        return i
-    if mode == CONSTANT:
-        return -1
-    if mode == NEAREST:
-        return 0 if i < 0 else extent - 1
-    if mode == WRAP:
-        return (i % extent + extent) % extent
-    cdef Py_ssize_t period = max(2 * extent - 2, 1) if mode == MIRROR else 2 * extent
-    i = (i % period + period) % period
-    if i < extent:
-        return i
-    return period - i if mode == MIRROR else period - 1 - i
 
 
 cdef Window window_of(numbers) except *:
@@ -299,8 +282,3 @@ cdef class Separable(Prepared):
             (<float *>to)[0] = <float>self.cval
         else:
             (<double *>to)[0] = self.cval
-
-
-cdef inline Py_ssize_t lined(Py_ssize_t nbytes) noexcept nogil:
-    """Whole cache lines."""
-    return (nbytes + 63) // 64 * 64

@@ -9,6 +9,7 @@ results; its columns are strips, one after the other, so that what is held stays
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset, strcmp
 
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport address, fc_table
 

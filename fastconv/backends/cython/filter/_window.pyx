@@ -12,13 +12,13 @@ overlap, the shorter ones are joined to what is summed up so far.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memmove, memset
 
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport FILTER_BOOL, FILTER_FLOAT32, FILTER_FLOAT64, FILTER_UINT8, WINDOW_SUM, fc_table
 
 cdef enum:
     STAGES = 16
     ALONG, ACROSS, BOTH  # what a stage filters
-    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # separable.MODES
 
 
 cdef struct Pass:
@@ -43,28 +43,6 @@ cdef struct Line:
     char *sums
     char *rest
     Py_ssize_t *beyond  # which elements those beyond its ends are, -1 for the constant
-
-
-cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcept nogil:
-    """`core.problems.separable.beyond`."""
-    if 0 <= i < extent:
-        return i
-    if mode == CONSTANT:
-        return -1
-    if mode == NEAREST:
-        return 0 if i < 0 else extent - 1
-    if mode == WRAP:
-        return (i % extent + extent) % extent
-    cdef Py_ssize_t period = max(2 * extent - 2, 1) if mode == MIRROR else 2 * extent
-    i = (i % period + period) % period
-    if i < extent:
-        return i
-    return period - i if mode == MIRROR else period - 1 - i
-
-
-cdef inline Py_ssize_t lined(Py_ssize_t nbytes) noexcept nogil:
-    """Whole cache lines."""
-    return (nbytes + 63) // 64 * 64
 
 
 cdef Pass pass_of(numbers) except *:

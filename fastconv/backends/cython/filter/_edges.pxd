@@ -1,0 +1,26 @@
+"""What lies beyond the ends of an axis, and lengths of scratch: of all filters."""
+
+cdef enum:
+    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # separable.MODES
+
+
+cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcept nogil:
+    """`core.problems.separable.beyond`."""
+    if 0 <= i < extent:
+        return i
+    if mode == CONSTANT:
+        return -1
+    if mode == NEAREST:
+        return 0 if i < 0 else extent - 1
+    if mode == WRAP:
+        return (i % extent + extent) % extent
+    cdef Py_ssize_t period = max(2 * extent - 2, 1) if mode == MIRROR else 2 * extent
+    i = (i % period + period) % period
+    if i < extent:
+        return i
+    return period - i if mode == MIRROR else period - 1 - i
+
+
+cdef inline Py_ssize_t lined(Py_ssize_t nbytes) noexcept nogil:
+    """Whole cache lines."""
+    return (nbytes + 63) // 64 * 64
