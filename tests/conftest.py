@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for w
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child would see Ctrl-C
 
 from fastconv.core.kernel import Kernel
+from fastconv.core.machine import host_isas
 from fastconv.dispatch import wisdom
 from fastconv.dispatch.plan import clear_cache
+from tests.wide import WIDE
 
 collect_ignore = ["recipe"]  # its test is run in the copy that test_recipe.py makes
 
@@ -30,11 +33,28 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if re.search(marked, collection_path.read_text(), re.MULTILINE) else None
 
 
+def kernels_of(item: pytest.Item) -> list[Kernel[Any]]:
+    """The kernels that a test has as parameters."""
+    parameters = getattr(item, "callspec", None)
+    return [] if parameters is None else [one for one in parameters.params.values() if isinstance(one, Kernel)]
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """A test of one kernel names the instruction set: under a cap it would only repeat itself or be skipped."""
-    parameters = getattr(item, "callspec", None)
-    if parameters is not None and any(isinstance(value, Kernel) for value in parameters.params.values()):
+    if kernels_of(item):
         item.add_marker(pytest.mark.one_isa)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Numba's kernels of narrower instruction sets are for wide runs: the same Python, compiled again for minutes."""
+    if WIDE:
+        return
+    narrower = host_isas()[1:]
+    left = [i for i in items if any(k.backend == "numba" and k.isa in narrower for k in kernels_of(i))]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        out = set(left)
+        items[:] = [i for i in items if i not in out]
 
 
 @pytest.fixture(autouse=True)
