@@ -6,9 +6,9 @@ program whose calls never have the same shape twice waits for it in each of them
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf, isnan
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,29 +89,34 @@ def fusable(kernel: Kernel[Any], problem: Problem) -> tuple[Problem, Activation 
     return replace(problem, activation=None), activation  # type: ignore[call-arg]
 
 
-def predictor(problem: Problem) -> Callable[[Kernel[Any], Problem], float]:
-    """What predicts the seconds of a kernel, given the problem as it can take it.
+class Predictor:
+    """Predicts the seconds of kernels for a problem.
 
     Costs are those of one image on one thread, whatever the batch and the number of threads: the choice, and with it
     the bits of the result, must not depend on them.  Gradients of weights are sums over the batch, and their
     costs are those of the whole batch.  Of small images, the cost is the geometric mean of one image alone and one of
     many.
     """
-    table, many = host_table(), problem.many_images()
 
-    def predicted(kernel: Kernel[Any], inner: Problem) -> float:
-        cost = kernel.cost(inner.one_image(), table)
-        if many is None:
-            return cost
-        return (cost * kernel.cost(fusable(kernel, many)[0], table) / many.n) ** 0.5  # type: ignore[attr-defined]
+    def __init__(self, problem: Problem) -> None:
+        self._table, self._many = host_table(), problem.many_images()
+        self._images = 1 if self._many is None else self._many.n  # type: ignore[attr-defined]
+        self.least = self._images**-0.5  # of the seconds of one image: many of them take no less time
 
-    return predicted
+    def one_image(self, kernel: Kernel[Any], inner: Problem) -> float:
+        """The seconds of one image, given the problem as the kernel can take it."""
+        return kernel.cost(inner.one_image(), self._table)
+
+    def seconds(self, kernel: Kernel[Any], one_image: float) -> float:
+        """The prediction, given that for one image."""
+        if self._many is None:
+            return one_image
+        return (one_image * kernel.cost(fusable(kernel, self._many)[0], self._table) / self._images) ** 0.5
 
 
 def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
     """What every registered kernel states about `problem`, in registry order."""
-    predicted = predictor(problem)
-    rows = []
+    predictor, rows = Predictor(problem), []
     for kernel in all_kernels(problem.op):
         inner, _ = fusable(kernel, problem)
         reason = kernel.reject(inner)
@@ -120,7 +125,8 @@ def survey(problem: Problem, options: Options) -> tuple[Candidate, ...]:
             continue
         workspace, error = kernel.workspace(inner), kernel.error(inner)
         excluded = _limit_reason(kernel, problem, options, workspace, error) or _name_reason(kernel, options)
-        cost, measured = predicted(kernel, inner), wisdom.measured(kernel, problem)
+        cost = predictor.seconds(kernel, predictor.one_image(kernel, inner))
+        measured = wisdom.measured(kernel, problem)
         rows.append(Candidate(kernel, excluded, cost, measured, workspace, error, kernel.bound(inner)))
     return tuple(rows)
 
@@ -167,8 +173,7 @@ def fastest(
                 widest.add(whatever_isa)
         elif refused is not None:
             refused.append(reason)
-    found = _first(able, problem, options, lambda kernel, _: wisdom.measured(kernel, problem)) if known else None
-    found = found or _first(able, problem, options, predictor(problem))
+    found = (_measured(able, problem, options) if known else None) or _predicted(able, problem, options)
     if found is None:
         return None
     new = [one for one in able if not one[0].states_cost and wisdom.measured(one[0], problem) is None]
@@ -176,16 +181,25 @@ def fastest(
     return Fastest(found, (found, *others) if others else ())
 
 
-def _first(
-    able: list[tuple[Kernel[Any], Problem]],
-    problem: Problem,
-    options: Options,
-    seconds: Callable[[Kernel[Any], Problem], float | None],
-) -> Kernel[Any] | None:
-    """The admitted kernel of the fewest seconds; those that have none do not take part, and NaN comes last."""
-    times = [(seconds(kernel, inner), kernel, inner) for kernel, inner in able]
-    ranked = sorted((t for t in times if t[0] is not None), key=lambda t: (isnan(t[0]), t[0]))  # type: ignore[arg-type]
+def _measured(able: list[tuple[Kernel[Any], Problem]], problem: Problem, options: Options) -> Kernel[Any] | None:
+    """The admitted kernel that was measured to be the fastest."""
+    times = [(wisdom.measured(kernel, problem), kernel, inner) for kernel, inner in able]
+    ranked = sorted((t for t in times if t[0] is not None), key=itemgetter(0))
     return next((kernel for _, kernel, inner in ranked if _is_admitted(kernel, inner, problem, options)), None)
+
+
+def _predicted(able: list[tuple[Kernel[Any], Problem]], problem: Problem, options: Options) -> Kernel[Any] | None:
+    """The admitted kernel that is predicted to be the fastest; those that state no cost, NaN, are the last ones."""
+    predictor = Predictor(problem)
+    alone = [(predictor.one_image(kernel, inner), kernel, inner) for kernel, inner in able]
+    best, least = None, inf
+    for cost, kernel, inner in sorted(alone, key=lambda row: (isnan(row[0]), row[0])):
+        if cost * predictor.least >= least:
+            break
+        seconds = predictor.seconds(kernel, cost)
+        if (best is None or seconds < least) and _is_admitted(kernel, inner, problem, options):
+            best, least = kernel, seconds
+    return best
 
 
 def _is_admitted(kernel: Kernel[Any], inner: Problem, problem: Problem, options: Options) -> bool:
