@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.dispatch.views import canonical_input, canonical_result
+from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.arguments import (
     Mode,
     Output,
@@ -25,6 +24,7 @@ from fastconv.ndimage.arguments import (
     not_planned,
     per_axis,
 )
+from fastconv.ndimage.calls import filtered, recipe_of
 from fastconv.ndimage.separable import Correlation, correlated
 from fastconv.typing import Backend
 
@@ -79,9 +79,7 @@ def _factors(w: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 def _recipe(
     shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, window: Neighbors, options: Options
 ) -> Recipe:
-    problem = CorrelationProblem(shape, dtype, out, window)
-    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
-    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+    return recipe_of(CorrelationProblem(shape, dtype, out, window), options)
 
 
 def _real(
@@ -100,11 +98,7 @@ def _real(
         )
         return correlated(x, steps, output, cval, options)
     recipe = _recipe(x.shape, x.dtype, native, window, options)
-    if given is None or given.dtype.isnative:
-        result: np.ndarray = submit(recipe, x, (found.counting,), given)
-        return result
-    given[...] = submit(recipe, x, (found.counting,))
-    return given
+    return filtered(recipe, x, (found.counting,), given)
 
 
 def _correlate(

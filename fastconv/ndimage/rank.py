@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike
 
 from fastconv.core.problems.neighbors import Neighbors, RankProblem
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.dispatch.views import canonical_input, canonical_result
+from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.arguments import (
     Mode,
     Output,
@@ -24,6 +23,7 @@ from fastconv.ndimage.arguments import (
     expanded,
     per_axis,
 )
+from fastconv.ndimage.calls import filtered, recipe_of
 from fastconv.typing import Backend
 
 
@@ -31,9 +31,7 @@ from fastconv.typing import Backend
 def _recipe(
     shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, window: Neighbors, rank: int, options: Options
 ) -> Recipe:
-    problem = RankProblem(shape, dtype, out, window, rank)
-    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
-    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+    return recipe_of(RankProblem(shape, dtype, out, window, rank), options)
 
 
 def _footprint(ndim: int, axes: tuple[int, ...], size: Any, footprint: Any) -> np.ndarray:
@@ -85,11 +83,7 @@ def _rank(
         return output
     dtype, given = as_output(output, x)
     recipe = _recipe(x.shape, x.dtype, dtype.newbyteorder("="), window, rank, options)
-    if given is None or given.dtype.isnative:
-        result: np.ndarray = submit(recipe, x, (), given)
-        return result
-    given[...] = submit(recipe, x, ())
-    return given
+    return filtered(recipe, x, (), given)
 
 
 def _as_real(input: Any) -> np.ndarray:

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember, submit
-from fastconv.dispatch.views import canonical_input, canonical_result
+from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.arguments import (
     Mode,
     Modes,
@@ -27,6 +26,7 @@ from fastconv.ndimage.arguments import (
     not_planned,
     per_axis,
 )
+from fastconv.ndimage.calls import copied, filtered, of_parts, recipe_of
 from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences
@@ -37,9 +37,7 @@ TINY = 1e-15  # smaller standard deviations leave an axis as it is
 def _recipe(
     shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, passes: tuple[Pass, ...], cval: float, options: Options
 ) -> Recipe:
-    problem = SeparableProblem(shape, dtype, out, passes, cval)
-    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
-    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+    return recipe_of(SeparableProblem(shape, dtype, out, passes, cval), options)
 
 
 class Correlation(NamedTuple):
@@ -68,13 +66,7 @@ def correlated(
     input: np.ndarray, passes: Sequence[Correlation], output: Any, cval: Any, options: Options
 ) -> np.ndarray:
     """Correlations one after the other, with real weights; without any, a copy."""
-    if input.dtype.kind == "c":
-        not_planned()
-        made = array_for(output, input, is_complex=True)
-        made.real = _correlated(input.real, passes, made.real.dtype, np.real(cval), options)
-        made.imag = _correlated(input.imag, passes, made.imag.dtype, np.imag(cval), options)
-        return made
-    return _correlated(input, passes, output, cval, options)
+    return of_parts(lambda x, out, value: _correlated(x, passes, out, value, options), input, output, cval)
 
 
 def _correlated(
@@ -86,26 +78,6 @@ def _correlated(
     steps, weights = zip(*passes, strict=True)
     recipe = _recipe(input.shape, input.dtype, dtype.newbyteorder("="), steps, float(cval), options)
     return filtered(recipe, input, weights, given)
-
-
-def filtered(
-    recipe: Recipe, input: np.ndarray, weights: tuple[np.ndarray, ...], given: np.ndarray | None
-) -> np.ndarray:  # fmt: skip
-    """The result of a filter, in `given` unless that is None."""
-    if given is None or given.dtype.isnative:
-        result: np.ndarray = submit(recipe, input, weights, given)
-        return result
-    given[...] = submit(recipe, input, weights)
-    return given
-
-
-def copied(input: np.ndarray, output: Any) -> np.ndarray:
-    """The result of a filter without passes."""
-    not_planned()
-    dtype, given = as_output(output, input)
-    made = np.empty(input.shape, dtype) if given is None else given
-    np.copyto(made, input, casting="unsafe")
-    return made
 
 
 def correlate1d(

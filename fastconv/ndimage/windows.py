@@ -14,21 +14,18 @@ from fastconv.core.problems.separable import Pass
 from fastconv.core.problems.window import Join, WindowProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
-from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.ndimage.arguments import (
     Mode,
     Modes,
     Output,
-    array_for,
     as_axes,
     as_axis,
     as_input,
     as_mode,
     as_output,
-    not_planned,
     per_axis,
 )
-from fastconv.ndimage.separable import copied, filtered
+from fastconv.ndimage.calls import copied, filtered, of_parts, recipe_of
 from fastconv.typing import Backend, BoundaryMode
 
 Extremum: TypeAlias = Literal["min", "max"]
@@ -39,9 +36,7 @@ def _recipe(
     join: Join, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, passes: tuple[Pass, ...], cval: float,
     options: Options,
 ) -> Recipe:  # fmt: skip
-    problem = WindowProblem(join, shape, dtype, out, passes, cval)
-    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
-    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+    return recipe_of(WindowProblem(join, shape, dtype, out, passes, cval), options)
 
 
 @remember
@@ -70,13 +65,7 @@ def joined(
 
 
 def _means(x: np.ndarray, passes: tuple[Pass, ...], output: Any, cval: Any, options: Options) -> np.ndarray:
-    if x.dtype.kind != "c":
-        return joined("mean", x, passes, output, cval, options)
-    not_planned()
-    made = array_for(output, x, is_complex=True)
-    made.real = joined("mean", x.real, passes, made.real.dtype, np.real(cval), options)
-    made.imag = joined("mean", x.imag, passes, made.imag.dtype, np.imag(cval), options)
-    return made
+    return of_parts(lambda x, out, value: joined("mean", x, passes, out, value, options), x, output, cval)
 
 
 def along_axes(ndim: int, size: Any, mode: Any, origin: Any, axes: Any) -> tuple[Pass, ...]:
@@ -254,9 +243,7 @@ def _footprint_recipe(
     join: Extremum, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, window: tuple[int, ...],
     before: tuple[int, ...], chosen: tuple[int, ...], heights: bool, mode: BoundaryMode, cval: float, options: Options,
 ) -> Recipe:  # fmt: skip
-    problem = FootprintProblem(join, shape, dtype, out, window, before, chosen, heights, mode, cval)
-    enter, view = canonical_input((problem.size,), dtype), canonical_result((problem.size,))
-    return Recipe(problem, options, shape, dtype, (shape,), enter, view, True)
+    return recipe_of(FootprintProblem(join, shape, dtype, out, window, before, chosen, heights, mode, cval), options)
 
 
 def minimum_filter(

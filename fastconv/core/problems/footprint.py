@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Literal
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, description
+from fastconv.core.problems.base import description
+from fastconv.core.problems.filter import FilterProblem
 from fastconv.typing import BoundaryMode
 
 
 @description
-class FootprintProblem(Problem):
+class FootprintProblem(FilterProblem):
     """The smallest or largest of the elements of a window that a footprint chooses.
 
     The constant, if `heights`, are float64 that are subtracted from these elements for minima and added for maxima: as
@@ -61,20 +61,8 @@ class FootprintProblem(Problem):
         return np.dtype(np.float64) if double else np.dtype(np.uint8) if self.dtype.kind == "b" else self.dtype
 
     @property
-    def size(self) -> int:
-        return prod(self.shape)
-
-    @property
     def flops(self) -> float:
         return float(self.size * len(self.chosen) * (1 + self.heights))
-
-    @property
-    def bytes(self) -> float:
-        return float(self.size * (self.dtype.itemsize + self.out.itemsize))
-
-    @property
-    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return (((self.size,), self.out),)
 
     def signed(self, heights: np.ndarray) -> np.ndarray:
         """What is added to each element."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, description, named
+from fastconv.core.problems.base import description, named
+from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.separable import beyond
 from fastconv.typing import BoundaryMode
 
@@ -59,31 +60,16 @@ class Neighbors(NamedTuple):
         return f"{'x'.join(map(str, self.sizes))}{some}, {self.mode}"
 
 
-class NeighborsProblem(Problem):
-    """What such filters share; kernels see arrays of one axis, of `size` elements."""
+class NeighborsProblem(FilterProblem):
+    """What such filters share."""
 
     __slots__ = ()
 
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    out: np.dtype
     window: Neighbors
-
-    @property
-    def size(self) -> int:
-        return prod(self.shape)
 
     @property
     def flops(self) -> float:
         return 2.0 * self.size * self.window.total
-
-    @property
-    def bytes(self) -> float:
-        return float(self.size * (self.dtype.itemsize + self.out.itemsize))
-
-    @property
-    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return (((self.size,), self.out),)
 
     def text(self) -> str:
         own = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, description
+from fastconv.core.problems.base import description
+from fastconv.core.problems.filter import FilterProblem
 from fastconv.typing import BoundaryMode
 
 
@@ -32,7 +33,7 @@ class Pass(NamedTuple):
 
 
 @description
-class SeparableProblem(Problem):
+class SeparableProblem(FilterProblem):
     """Correlations along some axes, one after the other.
 
     Constants are the weights of each pass, float64.  Sums are those of float32 if input and result are that, else of
@@ -67,24 +68,12 @@ class SeparableProblem(Problem):
         return np.dtype(np.float32 if single else np.float64)
 
     @property
-    def size(self) -> int:
-        return prod(self.shape)
-
-    @property
     def terms(self) -> int:
         return sum(p.taps for p in self.passes)
 
     @property
     def flops(self) -> float:
         return 2.0 * self.size * self.terms
-
-    @property
-    def bytes(self) -> float:
-        return float(self.size * (self.dtype.itemsize + self.out.itemsize))
-
-    @property
-    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return (((self.size,), self.out),)
 
 
 def lines(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from fastconv.core.problems.base import Problem, description
+from fastconv.core.problems.base import description
+from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.separable import Pass
 
 Join: TypeAlias = Literal["min", "max", "mean"]
@@ -17,7 +17,7 @@ BYTES_TAPS = 128  # whose sum of 8-bit integers is divided in 16 bits
 
 
 @description
-class WindowProblem(Problem):
+class WindowProblem(FilterProblem):
     """The smallest or largest element, or the mean, of windows along some axes, one after the other.
 
     Means are those of float32 if input and result are that, else of float64 or exact.  After each pass they are
@@ -69,24 +69,12 @@ class WindowProblem(Problem):
         return np.dtype(np.int32) if dtype.itemsize < 4 and most * max(info.max, -info.min) < 2**31 else double
 
     @property
-    def size(self) -> int:
-        return prod(self.shape)
-
-    @property
     def terms(self) -> int:
         return sum(p.taps for p in self.passes) if self.join == "mean" else 0
 
     @property
     def flops(self) -> float:
         return float(self.size * sum(2 * p.taps.bit_length() for p in self.passes))
-
-    @property
-    def bytes(self) -> float:
-        return float(self.size * (self.dtype.itemsize + self.out.itemsize))
-
-    @property
-    def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
-        return (((self.size,), self.out),)
 
 
 def holds(dtype: np.dtype, value: float) -> bool:

@@ -9,11 +9,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from fastconv.backends.common.means import mean_error
 from fastconv.backends.cython.filter.separable import MODES
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Specialised, epsilon
+from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.base import named
 from fastconv.core.problems.separable import Pass, lines
@@ -151,11 +152,7 @@ class Joined(Specialised[WindowProblem]):
         return max(s.scratch(problem) for s in join_stages(problem))
 
     def error(self, problem: WindowProblem) -> float:
-        p = problem
-        if p.join != "mean" or p.out.kind != "f":
-            return 0.0
-        additions = sum(2 * step.taps.bit_length() for step in p.passes)
-        return epsilon(p.acc) * (additions + len(p.passes)) + epsilon(p.out) * len(p.passes)
+        return mean_error(problem)
 
     def specialise(self, problem: WindowProblem, threads: int) -> Bind:
         _window = native.compiled("filter._window")

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.common.means import mean_error
 from fastconv.backends.numpy.filter.separable import block_of_lines, bytes_of_lines, filter_lines
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Kernel, Run, epsilon
+from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.separable import lines
 from fastconv.core.problems.window import WindowProblem, doublings
@@ -52,14 +53,6 @@ class NumpyWindow(Kernel[WindowProblem]):
                 filter_lines(p, step, acc, combine, out if i else x, out, in_place=i > 0)
 
         return run
-
-
-def mean_error(p: WindowProblem) -> float:
-    """Of windows that are joined of shorter ones."""
-    if p.join != "mean" or p.out.kind != "f":
-        return 0.0
-    additions = sum(2 * step.taps.bit_length() for step in p.passes)
-    return (epsilon(p.acc) * (additions + len(p.passes))) + epsilon(p.out) * len(p.passes)
 
 
 def _acc(p: WindowProblem) -> np.dtype:

@@ -1,0 +1,56 @@
+"""From arguments to results: what all filters do with the problem that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastconv.core.problems.filter import FilterProblem
+from fastconv.dispatch.options import Options
+from fastconv.dispatch.plan import Recipe, submit
+from fastconv.dispatch.views import canonical_input, canonical_result
+from fastconv.ndimage.arguments import array_for, not_planned
+
+
+def recipe_of(problem: FilterProblem, options: Options) -> Recipe:
+    """How calls of a filter are carried out."""
+    flat = (problem.size,)
+    enter, view = canonical_input(flat, problem.dtype), canonical_result(flat)
+    return Recipe(problem, options, problem.shape, problem.dtype, (problem.shape,), enter, view, True)
+
+
+def filtered(
+    recipe: Recipe, input: np.ndarray, weights: tuple[np.ndarray, ...], given: np.ndarray | None
+) -> np.ndarray:  # fmt: skip
+    """The result of a filter, in `given` unless that is None."""
+    if given is None or given.dtype.isnative:
+        result: np.ndarray = submit(recipe, input, weights, given)
+        return result
+    given[...] = submit(recipe, input, weights)
+    return given
+
+
+def copied(input: np.ndarray, output: Any) -> np.ndarray:
+    """The result of a filter without passes."""
+    not_planned()
+    made = array_for(output, input)
+    np.copyto(made, input, casting="unsafe")
+    return made
+
+
+def of_parts(
+    of_real: Callable[[np.ndarray, Any, Any], np.ndarray], input: np.ndarray, output: Any, cval: Any
+) -> np.ndarray:  # fmt: skip
+    """A filter of complex numbers: that of their real parts, and of their imaginary ones.
+
+    `of_real` takes an array, the output and the constant.
+    """
+    if input.dtype.kind != "c":
+        return of_real(input, output, cval)
+    not_planned()
+    made = array_for(output, input, is_complex=True)
+    made.real = of_real(input.real, made.real.dtype, np.real(cval))
+    made.imag = of_real(input.imag, made.imag.dtype, np.imag(cval))
+    return made
