@@ -1,40 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Correlations along one axis after the other, see simd/filter/lines.inc.
+"""Correlations along one axis after the other, see simd/filter/lines.inc."""
 
-A stage is one pass over all lines, or two passes at once: across rows of the image and then along the row of sums, which
-has not left the cache.  The first stage reads x; later ones read the result and write it again, and therefore hold whole
-lines.  An item of work is some lines, or a part of some.
-"""
-
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcpy, memmove
 
 from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
-from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.filter._stages cimport BOTH, Pass, Stage, Staged
+from fastconv.backends.cython.runtime._prepared cimport Arrays
 from fastconv.backends.cython.runtime._simd cimport FILTER_FLOAT32, FILTER_FLOAT64, fc_table, filter_sum_args
-
-cdef enum:
-    STAGES = 16
-    ALONG, ACROSS, BOTH  # what a stage filters
-
-
-cdef struct Window:
-    # One pass: `weight` is where its weights begin.
-    Py_ssize_t extent, taps, before, weight
-    int mode, at  # which pass it is
-
-
-cdef struct Stage:
-    int kind
-    bint in_place
-    Window along, across
-    Py_ssize_t outer, length, inner  # lines are `length` elements, `inner` apart; of both passes, those across
-    Py_ssize_t rows, columns  # of an item: elements of each line, and adjacent lines
-    Py_ssize_t row_blocks, column_blocks, items
-
 
 cdef struct Line:
     # A line that is contiguous: in memory, and its elements as a pass takes them, with what lies beyond its ends.
-    const Window *w
+    const Pass *w
     int dtype
     Py_ssize_t given  # bytes of an element in memory
     const char *x
@@ -43,74 +19,17 @@ cdef struct Line:
     char *head  # the first elements, where memory has them no longer
 
 
-cdef Window window_of(numbers) except *:
-    cdef Window w
-    w.extent, w.taps, w.before, w.mode, w.weight, w.at = numbers
-    return w
-
-
-cdef class Separable(Prepared):
+cdef class Separable(Staged):
     """One prepared filter; its weights are bound as one array, and what is symmetric among them as another."""
 
-    cdef Stage stages[STAGES]
-    cdef Py_ssize_t count, size, given, made
     cdef int dtype, out
     cdef double cval
 
     def __init__(self, size_t table, Py_ssize_t size, int dtype, int out, sizes, double cval, stages):
         """`sizes`: bytes of an element of the input and of the result; `stages`: see separable.py."""
-        cdef Stage *s
         self.t = <const fc_table *>table
-        self.size, self.dtype, self.out, self.cval = size, dtype, out, cval
-        self.given, self.made = sizes
-        self.count, self.items = len(stages), 0
-        for k, stage in enumerate(stages):
-            s = &self.stages[k]
-            memset(s, 0, sizeof(Stage))
-            kind, s.in_place, across, along, (s.outer, s.length, s.inner), (s.rows, s.columns) = stage
-            s.kind = {"along": ALONG, "across": ACROSS, "both": BOTH}[kind]
-            if across is not None:
-                s.across = window_of(across)
-            if along is not None:
-                s.along = window_of(along)
-            s.row_blocks = (s.length + s.rows - 1) // s.rows
-            if s.kind == ALONG:
-                if s.in_place:
-                    s.row_blocks = min(s.row_blocks, 1)
-                s.items = (s.outer + s.columns - 1) // s.columns * s.row_blocks
-            else:
-                s.column_blocks = (s.inner + s.columns - 1) // s.columns
-                s.items = s.outer * s.row_blocks * s.column_blocks
-            self.items += s.items
-
-    def schedule(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, z, Py_ssize_t shared_bytes):
-        Prepared.schedule(self, scratch_bytes, threads, parts, x, y, z, shared_bytes)
-        self.x_bytes, self.y_bytes = self.size * self.given, self.size * self.made
-
-    cdef Py_ssize_t barrier(self, Py_ssize_t i, const Arrays *arrays) noexcept nogil:
-        """The first item of the next stage."""
-        cdef Py_ssize_t k, end = 0
-        for k in range(self.count):
-            end += self.stages[k].items
-            if i < end:
-                return end
-        return end
-
-    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
-        cdef const Stage *s = &self.stages[0]
-        cdef const char *x
-        cdef Py_ssize_t row, column, outer
-        while i >= s.items:
-            i -= s.items
-            s += 1
-        x = a.y.data if s.in_place else a.x.data
-        if s.kind == ALONG:
-            row, outer = i % s.row_blocks * s.rows, i // s.row_blocks * s.columns
-            self.along(s, a, x, outer, row, scratch)
-            return
-        column, i = i % s.column_blocks * s.columns, i // s.column_blocks
-        row, outer = i % s.row_blocks * s.rows, i // s.row_blocks
-        self.across(s, a, x, outer, row, column, scratch)
+        self.dtype, self.out, self.cval = dtype, out, cval
+        self.divide(size, sizes, stages)
 
     cdef void along(
         self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t line, Py_ssize_t row, char *scratch
@@ -258,7 +177,7 @@ cdef class Separable(Prepared):
         return dtype == (FILTER_FLOAT32 if self.t.itemsize == 4 else FILTER_FLOAT64)
 
     cdef void window(
-        self, filter_sum_args *f, const Arrays *a, const Window *w, const void **rows, Py_ssize_t n) noexcept nogil:
+        self, filter_sum_args *f, const Arrays *a, const Pass *w, const void **rows, Py_ssize_t n) noexcept nogil:
         """The arguments of a pass over `n` results."""
         f.rows, f.n, f.taps = <const void *const *>rows, n, w.taps
         f.weights = a.weights + w.weight * self.t.itemsize

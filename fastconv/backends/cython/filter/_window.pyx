@@ -1,40 +1,17 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Means and extrema of windows along one axis after the other, see simd/filter/window.inc.
 
-A stage is one pass over all lines, or two passes at once: across a band of rows of the image and then along the rows that
-result, which have not left the cache.  The first stage reads x; later ones read the result and write it again, and
-therefore hold whole lines.  An item of work is some lines, or a part of some.
-
 Windows are joined from those of 1, 4, 16, ... elements.  Extrema overlap the last ones; of sums, whose windows may not
 overlap, the shorter ones are joined to what is summed up so far.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcpy, memmove
 
 from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
-from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
+from fastconv.backends.cython.filter._stages cimport BOTH, Pass, Stage, Staged
+from fastconv.backends.cython.runtime._prepared cimport Arrays
 from fastconv.backends.cython.runtime._simd cimport FILTER_BOOL, FILTER_FLOAT32, FILTER_FLOAT64, FILTER_UINT8, WINDOW_SUM, fc_table
-
-cdef enum:
-    STAGES = 16
-    ALONG, ACROSS, BOTH  # what a stage filters
-
-
-cdef struct Pass:
-    Py_ssize_t extent, taps, before
-    int mode
-
-
-cdef struct Stage:
-    int kind
-    bint in_place
-    Pass along, across
-    Py_ssize_t outer, length, inner  # lines are `length` elements, `inner` apart; of both passes, those across
-    Py_ssize_t rows, columns  # of an item: elements of each line, and adjacent lines
-    Py_ssize_t band, strip  # of what is joined together: rows, and elements of each
-    Py_ssize_t row_blocks, column_blocks, items
-
 
 cdef struct Line:
     # A contiguous line: its elements and those beyond its ends; longer windows; sums so far; what is left in another type.
@@ -45,54 +22,24 @@ cdef struct Line:
     Py_ssize_t *beyond  # which elements those beyond its ends are, -1 for the constant
 
 
-cdef Pass pass_of(numbers) except *:
-    cdef Pass w
-    w.extent, w.taps, w.before, w.mode = numbers
-    return w
-
-
-cdef class Window(Prepared):
+cdef class Window(Staged):
     """One prepared filter."""
 
-    cdef Stage stages[STAGES]
-    cdef Py_ssize_t count, length, given, made, size  # `size`: bytes of an element that is joined
+    cdef Py_ssize_t size  # `size`: bytes of an element that is joined
     cdef int join, dtype, out, acc
     cdef bint mean, direct_in, direct_out  # whether memory holds what is joined
     cdef uint64_t fill  # the constant, as it is joined
 
     def __init__(self, size_t table, Py_ssize_t size, int join, types, sizes, double cval, stages):
         """`types`, `sizes`: of elements of the input, the result and what is joined; `stages`: see window.py."""
-        cdef Stage *s
         self.t = <const fc_table *>table
-        self.length, self.join, self.mean = size, join, join == WINDOW_SUM
+        self.join, self.mean = join, join == WINDOW_SUM
         self.dtype, self.out, self.acc = types
-        self.given, self.made, self.size = sizes
+        given, made, self.size = sizes
         self.direct_in, self.direct_out = self.is_joined(self.dtype), self.is_joined(self.out)
         self.fill = 0
         self.set_fill(cval)
-        self.count, self.items = len(stages), 0
-        for k, stage in enumerate(stages):
-            s = &self.stages[k]
-            memset(s, 0, sizeof(Stage))
-            kind, s.in_place, across, along, (s.outer, s.length, s.inner), (s.rows, s.columns), s.band, s.strip = stage
-            s.kind = {"along": ALONG, "across": ACROSS, "both": BOTH}[kind]
-            if across is not None:
-                s.across = pass_of(across)
-            if along is not None:
-                s.along = pass_of(along)
-            s.row_blocks = (s.length + s.rows - 1) // s.rows
-            if s.in_place:
-                s.row_blocks = min(s.row_blocks, 1)
-            s.column_blocks = (s.inner + s.columns - 1) // s.columns
-            if s.kind == ALONG:
-                s.items = (s.outer + s.columns - 1) // s.columns * s.row_blocks
-            else:
-                s.items = s.outer * s.row_blocks * s.column_blocks
-            self.items += s.items
-
-    def schedule(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, z, Py_ssize_t shared_bytes):
-        Prepared.schedule(self, scratch_bytes, threads, parts, x, y, z, shared_bytes)
-        self.x_bytes, self.y_bytes = self.length * self.given, self.length * self.made
+        self.divide(size, (given, made), stages)
 
     cdef bint is_joined(self, int dtype) noexcept nogil:
         return dtype == self.acc or (dtype == FILTER_BOOL and self.acc == FILTER_UINT8)
@@ -109,30 +56,6 @@ cdef class Window(Prepared):
         elif cval == cval and -2.0 ** 40 < cval < 2.0 ** 40:
             self.fill = <uint64_t>(<Py_ssize_t>cval)
         return 0
-
-    cdef Py_ssize_t barrier(self, Py_ssize_t i, const Arrays *arrays) noexcept nogil:
-        """The first item of the next stage."""
-        cdef Py_ssize_t k, end = 0
-        for k in range(self.count):
-            end += self.stages[k].items
-            if i < end:
-                return end
-        return end
-
-    cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
-        cdef const Stage *s = &self.stages[0]
-        cdef const char *x
-        cdef Py_ssize_t row, column
-        while i >= s.items:
-            i -= s.items
-            s += 1
-        x = a.y.data if s.in_place else a.x.data
-        if s.kind == ALONG:
-            self.along(s, a, x, i // s.row_blocks * s.columns, i % s.row_blocks * s.rows, scratch)
-            return
-        column, i = i % s.column_blocks * s.columns, i // s.column_blocks
-        row = i % s.row_blocks * s.rows
-        self.across(s, a, x, i // s.row_blocks, row, column, scratch)
 
     cdef char *line_of(self, Line *l, char *scratch, Py_ssize_t n, Py_ssize_t taps) noexcept nogil:
         """Scratch of a line; the rest of it is returned."""

@@ -1,0 +1,3 @@
+from fastconv.backends.cython.runtime._prepared import Prepared
+
+class Staged(Prepared): ...
