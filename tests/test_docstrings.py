@@ -28,6 +28,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f"fastconv.filters.{f.__name__}": f for f in (F.filters.apply, *F.filters.FILTERS.values())},
     **{f"fastconv.ndimage.{name}": getattr(ndimage, name) for name in ndimage.__all__},
 }
+if find_spec("scipy") is not None:
+    from fastconv.interop import scipy as under
+
+    doors = {f"fastconv.interop.scipy.{name}": getattr(under, name) for name in under.__all__}
+    FUNCTIONS |= {name: function for name, function in doors.items() if inspect.isfunction(function)}
 if find_spec("torch") is not None:
     from fastconv.interop import torch as door
 

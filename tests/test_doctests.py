@@ -18,7 +18,8 @@ def _modules() -> list[str]:
 
 @pytest.mark.parametrize("name", _modules())
 def test_examples(name: str) -> None:
-    if name.startswith("fastconv.interop.torch"):
-        pytest.importorskip("torch")
+    for door in ("torch", "scipy"):
+        if name.startswith(f"fastconv.interop.{door}"):
+            pytest.importorskip(door)
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0

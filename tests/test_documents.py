@@ -107,6 +107,10 @@ def test_every_public_name_has_a_page_in_the_reference() -> None:
     public |= {f"fastconv.grad.{name}" for name in F.grad.__all__}
     public |= {f"fastconv.filters.{f.__name__}" for f in (filters.apply, *filters.FILTERS.values())}
     public |= {f"fastconv.ndimage.{name}" for name in ndimage.__all__}
+    if find_spec("scipy") is not None:
+        from fastconv.interop import scipy as under
+
+        public |= {f"fastconv.interop.scipy.{name}" for name in under.__all__}
     if find_spec("torch") is not None:
         from fastconv.interop import torch as door
 
@@ -115,7 +119,7 @@ def test_every_public_name_has_a_page_in_the_reference() -> None:
     assert len(names) == len(set(names))
     assert public - set(names) == set()
     within = ("fastconv.core.", "fastconv.dispatch.", "fastconv.bench.")  # results, and what kernels derive from
-    if find_spec("torch") is not None:
+    if find_spec("torch") is not None and find_spec("scipy") is not None:
         assert {name for name in set(names) - public if not name.startswith(within)} == set()
 
 

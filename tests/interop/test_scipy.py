@@ -1,0 +1,243 @@
+"""The SciPy door: results of SciPy's functions under the patch, and what `patch` does to a process."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastconv
+from fastconv.core.errors import UnsupportedError
+
+pytest.importorskip("scipy")
+from scipy import ndimage
+from scipy.ndimage import _nd_image
+
+from fastconv.interop.scipy import patch, patching, report, served, unpatch
+
+pytestmark = pytest.mark.one_isa
+ROOT = Path(__file__).parents[2]
+DTYPES = ("bool", "uint8", "int8", "uint16", "int32", "int64", "uint64", "float32", "float64")
+W = np.array([0.5, 2.0, -1.0, 0.25])
+
+# Calls of compiled functions, of (input, output, SciPy's code of a mode).
+CALLS: dict[str, list[Callable[[Any, Any, int], tuple[Any, ...]]]] = {
+    "correlate1d": [
+        lambda x, y, mode: (x, W, 1, y, mode, 7.0, 1),
+        lambda x, y, mode: (x, W[:3], 0, y, mode, 7.0, 0),
+        lambda x, y, mode: (x, np.arange(31.0), 0, y, mode, 3.0, -15),
+    ],
+    "uniform_filter1d": [
+        lambda x, y, mode: (x, 4, 1, y, mode, 7.0, -2),
+        lambda x, y, mode: (x, 25, 0, y, mode, 2.0, 3),
+    ],
+    "min_or_max_filter1d": [
+        lambda x, y, mode: (x, 4, 1, y, mode, 7.0, 1, 1),
+        lambda x, y, mode: (x, 25, 0, y, mode, 50.0, 0, 0),
+    ],
+}
+CASES = [(name, call) for name, calls in CALLS.items() for call in calls]
+
+
+def entry(name: str) -> patching.Entry:
+    return next(e for e in patching.ENTRIES if e.name == name)
+
+
+def image(dtype: str, shape: tuple[int, ...] = (9, 11)) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal(shape) * 50 if dtype.startswith("float") else rng.integers(0, 100, shape)).astype(dtype)
+
+
+def agree(ours: np.ndarray, theirs: np.ndarray) -> None:
+    if ours.dtype.kind != "f":
+        np.testing.assert_array_equal(ours, theirs)
+        return
+    scale = max(1.0, float(np.abs(theirs).max()))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=scale * (2e-6 if ours.dtype == np.float32 else 1e-13))
+
+
+def test_every_replaced_function_has_calls_here() -> None:
+    assert set(CALLS) == {e.name for e in patching.ENTRIES}
+
+
+@pytest.mark.parametrize("mode", range(len(served.MODES)))
+@pytest.mark.parametrize(("name", "call"), CASES)
+def test_replaced_functions_do_what_scipys_do(
+    name: str, call: Callable[..., tuple[Any, ...]], mode: int
+) -> None:  # fmt: skip
+    theirs, ours = getattr(_nd_image, name), entry(name).serve
+    for dtype in DTYPES:
+        for out in {dtype, "float64"}:
+            x, made = image(dtype), [np.zeros((9, 11), out), np.zeros((9, 11), out)]
+            theirs(*call(x, made[0], mode))
+            assert ours(*call(x, made[1], mode)) is None
+            agree(made[1], made[0])
+
+
+@pytest.mark.parametrize(("name", "call"), CASES)
+def test_layouts_and_results_in_the_input(name: str, call: Callable[..., tuple[Any, ...]]) -> None:
+    ours, x, usual = entry(name).serve, image("float32"), np.zeros((9, 11), "float32")
+    assert ours(*call(x, usual, 2)) is None
+    strided, read_only = np.zeros((18, 22), "float32")[::2, ::-2], x.copy()
+    strided[...] = x
+    read_only.flags.writeable = False
+    moved = np.frombuffer(b" " + x.tobytes(), "float32", offset=1).reshape(x.shape)
+    for given in (strided, read_only, np.asfortranarray(x), moved):
+        result = np.zeros((9, 22), "float32")[:, 1::2]
+        assert ours(*call(given, result, 2)) is None
+        np.testing.assert_array_equal(result, usual)
+    assert ours(*call(x, read_only, 2)) == "the result is read-only"
+    np.testing.assert_array_equal(read_only, x)
+    if name.endswith("1d"):  # SciPy filters in place along one axis after the other
+        assert ours(*call(x, x, 2)) is None
+        np.testing.assert_array_equal(x, usual)
+
+
+@pytest.fixture
+def patched() -> Iterator[None]:
+    with patch():
+        yield
+
+
+def test_the_functions_of_scipy_are_replaced_and_put_back() -> None:
+    before = {e: getattr(_nd_image, e.name) for e in patching.ENTRIES if e.module == "_nd_image"}
+    x = image("uint8")
+    expected = ndimage.gaussian_filter(x, 1)
+    with patch() as outer:
+        assert all(getattr(_nd_image, e.name) is not before[e] for e in before)
+        with patch():
+            np.testing.assert_array_equal(ndimage.gaussian_filter(x, 1), expected)
+        assert report().calls > 0
+        assert report().fallbacks == 0
+        assert isinstance(outer, type(patch()))
+        unpatch()
+    assert all(getattr(_nd_image, e.name) is before[e] for e in before)
+    unpatch()  # one too many does nothing
+    calls = report().calls
+    ndimage.gaussian_filter(x, 1)
+    assert report().calls == calls
+
+
+def test_what_others_replaced_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_nd_image, "correlate1d", _nd_image.correlate1d)
+    with patch():
+        _nd_image.correlate1d = theirs = lambda *arguments: None
+    assert _nd_image.correlate1d is theirs
+
+
+def test_a_call_ends_as_it_began() -> None:
+    with patch():
+        held = _nd_image.correlate1d
+    x = image("uint8")
+    made = np.empty_like(x)
+    held(x, W, 1, made, 2, 0.0, 0)
+    np.testing.assert_array_equal(made, ndimage.correlate1d(x, W))
+
+
+def test_what_is_left_to_scipy_has_a_reason(patched: None) -> None:
+    x = np.ones((4, 5), ">f4")
+    agree(ndimage.correlate1d(x, W).astype("f4"), ndimage.correlate1d(x.astype("f4"), W))
+    with pytest.raises(RuntimeError, match="not supported"):
+        ndimage.correlate1d(np.ones(5, np.longdouble), W)
+    ndimage.uniform_filter1d(np.ones((0, 3)), 3)
+    with fastconv.options(algorithm="winograd"):
+        ndimage.uniform_filter1d(np.ones(9), 3)
+    with pytest.raises(TypeError):
+        _nd_image.correlate1d(x)
+    rows = {row.function: row for row in report().rows}
+    found = rows["_nd_image.correlate1d"].fallbacks
+    assert found.pop("byte order of another machine") == 1
+    assert found.pop("other arguments than were tested") == 1
+    assert len(found) == 1 and next(iter(found)).startswith("dtype ")
+    assert set(rows["_nd_image.uniform_filter1d"].fallbacks) == {
+        "an array without elements or axes", "no kernel for it under these options"
+    }  # fmt: skip
+    text = str(report())
+    assert re.search(r"by SciPy: byte order", text) and text.startswith("fastconv in SciPy ")
+
+
+def test_versions_and_signatures_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(patching.scipy, "__version__", "1.2.3")
+        with pytest.raises(UnsupportedError, match=r"1\.2\.3"):
+            patch()
+    other = {
+        "correlate1d": lambda input, weights, output: None,  # other arguments
+        "uniform_filter1d": lambda *arguments: None,  # another result
+    }
+    for name, function in other.items():
+        monkeypatch.setattr(_nd_image, name, function)
+    monkeypatch.delattr(_nd_image, "min_or_max_filter1d")
+    with patch():
+        left = report().left
+        assert _nd_image.correlate1d is other["correlate1d"]
+    assert left["_nd_image.correlate1d"].startswith("it has another signature: ")
+    assert left["_nd_image.uniform_filter1d"] == "it computes something else"
+    assert left["_nd_image.min_or_max_filter1d"] == "this SciPy has no such function"
+    assert "not replaced: it computes something else" in str(report())
+
+
+def test_threads_see_it_and_use_one_thread_each() -> None:
+    x, results, found = image("float64", (300, 200)), [], []
+    expected = ndimage.uniform_filter(x, 5)
+    go = threading.Event()
+
+    def work() -> None:
+        go.wait()
+        found.append(served._options().threads)
+        results.extend(ndimage.uniform_filter(x, 5) for _ in range(20))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    with patch():
+        go.set()
+        for _ in range(200):  # comes and goes while they run
+            unpatch()
+            patch()
+        for worker in workers:
+            worker.join()
+    assert found == [1] * 4 and len(results) == 80
+    for result in results:
+        agree(result, expected)
+    assert served._options().threads is None
+
+
+def test_a_program_runs_unchanged(tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(
+        "import sys, numpy as np\nfrom scipy.ndimage import sobel\nimport beside\n"
+        "print(sys.argv[1:], __name__, sobel(np.eye(4)).sum())\nsys.exit(3)\n"
+    )
+    (tmp_path / "beside.py").write_text("")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "fastconv.interop.scipy"]
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
+        )
+
+    done = run(str(script), "-a", "b")
+    assert done.returncode == 3 and done.stdout == "['-a', 'b'] __main__ 0.0\n", done.stderr
+    assert re.search(r"\d+ calls served in .* 0 left to SciPy", done.stderr)
+    done = run("-q", "-m", "program")
+    assert done.returncode == 3 and done.stdout == "[] __main__ 0.0\n" and not done.stderr, done.stderr
+
+
+def test_scipys_own_tests_pass_under_the_patch(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.interop.under_scipy", "-p", "no:cacheprovider"]
+    command += ["--pyargs", "scipy.ndimage.tests.test_filters", "scipy.ndimage.tests.test_morphology"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0, done.stdout[-4000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None and int(passed[1]) > 2000
