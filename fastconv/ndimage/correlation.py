@@ -54,7 +54,8 @@ class Weights(NamedTuple):
 
 @remember
 @np.errstate(all="ignore")
-def _weights(given: bytes, shape: tuple[int, ...]) -> Weights:
+def weights_of(given: bytes, shape: tuple[int, ...]) -> Weights:
+    """What is found in weights of float64, in C order."""
     w = np.frombuffer(given, np.float64).reshape(shape)
     counts = np.abs(w) > SMALLEST
     counting = np.ascontiguousarray(w[counts])
@@ -86,7 +87,7 @@ def _real(
     x: np.ndarray, w: np.ndarray, output: Any, mode: Any, cval: Any, before: tuple[int, ...], options: Options
 ) -> np.ndarray:
     """With real weights of as many axes as x."""
-    found = _weights(np.ascontiguousarray(w, np.float64).tobytes(), w.shape)
+    found = weights_of(np.ascontiguousarray(w, np.float64).tobytes(), w.shape)
     dtype, given = as_output(output, x)
     native = dtype.newbyteorder("=")
     window = Neighbors(w.shape, before, as_mode(mode), float(cval), found.taps)

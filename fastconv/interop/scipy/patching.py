@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from inspect import signature
 from time import perf_counter
 from types import TracebackType
@@ -24,7 +25,8 @@ from fastconv.interop.scipy.counts import Counts, Report
 TESTED = ("1.15", "1.16", "1.17")  # versions of SciPy whose own tests pass under the patch
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
     """A compiled function that is replaced.
 
     Attributes
@@ -35,20 +37,40 @@ class Entry(NamedTuple):
         Modules of scipy.ndimage that call it.
     serve : callable
         See `fastconv.interop.scipy.served`.
+    probe : tuple
+        Arguments of a small call as SciPy makes it, with None in place of the result.
     """
 
     module: str
     name: str
     users: tuple[str, ...]
     serve: Callable[..., str | None]
+    probe: tuple[Any, ...]
 
 
 FILTERS = ("_filters",)
+REFLECT = served.MODES.index("reflect")
+LINE = np.arange(9.0) ** 2 % 7
+IMAGE = np.arange(30.0).reshape(5, 6) ** 2 % 7
+WEIGHTS = np.array([[1.0, 2.0, 4.0], [0.5, 0.0, 3.0]])
+FOOTPRINT = WEIGHTS > 0.5
 ENTRIES = (
-    Entry("_nd_image", "correlate1d", FILTERS, served.correlate1d),
-    Entry("_nd_image", "uniform_filter1d", FILTERS, served.uniform_filter1d),
-    Entry("_nd_image", "min_or_max_filter1d", FILTERS, served.min_or_max_filter1d),
-)
+    Entry("_nd_image", "correlate1d", FILTERS, served.correlate1d, (IMAGE, WEIGHTS[0], 1, None, REFLECT, 0.0, -1)),
+    Entry("_nd_image", "uniform_filter1d", FILTERS, served.uniform_filter1d, (IMAGE, 3, 0, None, REFLECT, 0.0, 1)),
+    Entry(
+        "_nd_image", "min_or_max_filter1d", FILTERS, served.min_or_max_filter1d,
+        (IMAGE, 3, 1, None, REFLECT, 0.0, 1, 1),
+    ),
+    Entry("_nd_image", "correlate", FILTERS, served.correlate, (IMAGE, WEIGHTS, None, REFLECT, 0.0, [0, 1])),
+    Entry(
+        "_nd_image", "min_or_max_filter", FILTERS, served.min_or_max_filter,
+        (IMAGE, FOOTPRINT, WEIGHTS, None, REFLECT, 0.0, [-1, 1], 0),
+    ),
+    Entry("_nd_image", "rank_filter", FILTERS, served.rank_filter, (IMAGE, 1, FOOTPRINT, None, REFLECT, 0.0, [0, 1])),
+    Entry(
+        "_rank_filter_1d", "rank_filter", FILTERS, served.rank_filter_of_line, (LINE, 2, 5, None, REFLECT, 0.0, -1)
+    ),
+)  # fmt: skip
 
 
 class Replaced(NamedTuple):
@@ -172,7 +194,10 @@ def _replace() -> None:
         counts.clear()
     _left.clear()
     for entry in ENTRIES:
-        module = importlib.import_module(f"scipy.ndimage.{entry.module}")
+        try:
+            module: Any = importlib.import_module(f"scipy.ndimage.{entry.module}")
+        except ImportError:
+            module = None
         original: Any = getattr(module, entry.name, None)
         why = _why_not(entry, module, original)
         if why is not None:
@@ -191,9 +216,8 @@ def _why_not(entry: Entry, module: Any, original: Any) -> str | None:
     for user in entry.users:
         if getattr(importlib.import_module(f"scipy.ndimage.{user}"), entry.module, None) is not module:
             return f"scipy.ndimage.{user} does not look it up there"
-    given = served.probes()[entry.name]
-    results = [np.zeros(given[0].shape, given[0].dtype) for _ in range(2)]
-    theirs, ours = ([result if a is None else a for a in given] for result in results)
+    results = [np.zeros_like(entry.probe[0]) for _ in range(2)]
+    theirs, ours = ([result if a is None else a for a in entry.probe] for result in results)
     try:
         original(*theirs)
         refused = entry.serve(*ours)

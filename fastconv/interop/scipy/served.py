@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fastconv.core.problems.filter import FilterProblem
+from fastconv.core.problems.footprint import FootprintProblem
+from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, RankProblem
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.core.problems.window import Join, WindowProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.calls import recipe_of
+from fastconv.ndimage.correlation import weights_of
 from fastconv.typing import BoundaryMode
 
 # By SciPy's codes.
@@ -32,6 +35,7 @@ class Served(NamedTuple):
     constants: tuple[np.ndarray, ...] = ()
 
 
+Extremum: TypeAlias = Literal["min", "max"]
 Found: TypeAlias = Served | str  # or why not
 
 
@@ -148,12 +152,126 @@ def _window1d(
     return _found(WindowProblem(join, shape, dtype, out, (step,), float(cval)), options)
 
 
-def probes() -> dict[str, Sequence[Any]]:
-    """For each function arguments of a small call as SciPy makes it, with None in place of the result."""
-    x = np.arange(30.0).reshape(5, 6) ** 2 % 7
-    reflect = MODES.index("reflect")
-    return {
-        "correlate1d": (x, np.array([1.0, 2.0, 4.0]), 1, None, reflect, 0.0, -1),
-        "uniform_filter1d": (x, 3, 0, None, reflect, 0.0, 1),
-        "min_or_max_filter1d": (x, 3, 1, None, reflect, 0.0, 1, 1),
-    }
+def _before(sizes: tuple[int, ...], origins: Sequence[int]) -> tuple[int, ...] | None:
+    """Elements before a result that its window begins; None if an origin is outside of the window."""
+    before = tuple(n // 2 + o for n, o in zip(sizes, origins, strict=True))
+    return before if all(0 <= b < n for b, n in zip(before, sizes, strict=True)) else None
+
+
+def _is_window(window: Any, dtype: type, input: Any, origins: Any) -> bool:
+    right = type(window) is np.ndarray and window.dtype == dtype and window.ndim == input.ndim
+    return right and len(origins) == window.ndim and 0 not in window.shape
+
+
+NO_WINDOW = "a window or an origin that SciPy does not pass"
+
+
+def correlate(
+    input: Any, weights: Any, output: Any, mode: int, cval: float, origins: Sequence[int]
+) -> str | None:  # fmt: skip
+    if not are_arrays(input, output):
+        return NO_ARRAYS
+    if not _is_window(weights, np.float64, input, origins):
+        return NO_WINDOW
+    window, shape, shifts = weights.tobytes(), weights.shape, tuple(origins)
+    found = _correlation(input.shape, input.dtype, output.dtype, window, shape, mode, cval, shifts, _options())
+    return _as_made(found, input, output)
+
+
+@remember
+def _correlation(
+    shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, weights: bytes, sizes: tuple[int, ...], mode: int,
+    cval: Any, origins: tuple[int, ...], options: Options,
+) -> Found:  # fmt: skip
+    why, before = _why_not(shape, dtype, out, mode), _before(sizes, origins)
+    if why is not None or before is None:
+        return why or NO_WINDOW
+    found = weights_of(weights, sizes)
+    window = Neighbors(sizes, before, MODES[mode], float(cval), found.taps)
+    return _found(CorrelationProblem(shape, dtype, out, window), options, found.counting)
+
+
+def min_or_max_filter(
+    input: Any, footprint: Any, structure: Any, output: Any, mode: int, cval: float, origins: Sequence[int],
+    minimum: int,
+) -> str | None:  # fmt: skip
+    if not are_arrays(input, output):
+        return NO_ARRAYS
+    if not _is_window(footprint, np.bool_, input, origins):
+        return NO_WINDOW
+    heights = None
+    if structure is not None:
+        if not _is_window(structure, np.float64, input, origins) or structure.shape != footprint.shape:
+            return NO_WINDOW
+        heights = structure.tobytes()
+        if output.dtype == np.bool_:  # as in SciPy, bytes, which may then be neither 0 nor 1
+            input, output = input.view(np.uint8) if input.dtype == np.bool_ else input, output.view(np.uint8)
+    found = _extremum(
+        "min" if minimum else "max", input.shape, input.dtype, output.dtype, footprint.tobytes(), footprint.shape,
+        heights, mode, cval, tuple(origins), _options(),
+    )  # fmt: skip
+    return _as_made(found, input, output)
+
+
+@remember
+def _extremum(
+    join: Extremum, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, footprint: bytes, sizes: tuple[int, ...],
+    heights: bytes | None, mode: int, cval: Any, origins: tuple[int, ...], options: Options,
+) -> Found:  # fmt: skip
+    why, before = _why_not(shape, dtype, out, mode), _before(sizes, origins)
+    chosen = np.flatnonzero(np.frombuffer(footprint, np.bool_))
+    if why is not None or before is None or not chosen.size:
+        return why or NO_WINDOW
+    window = FootprintProblem(
+        join, shape, dtype, out, sizes, before, tuple(chosen.tolist()), heights is not None, MODES[mode], float(cval)
+    )
+    return _found(window, options, *(() if heights is None else (np.frombuffer(heights, np.float64)[chosen],)))
+
+
+def rank_filter(
+    input: Any, rank: int, footprint: Any, output: Any, mode: int, cval: float, origins: Sequence[int]
+) -> str | None:  # fmt: skip
+    if not are_arrays(input, output):
+        return NO_ARRAYS
+    if not _is_window(footprint, np.bool_, input, origins):
+        return NO_WINDOW
+    taps, sizes = footprint.tobytes(), footprint.shape
+    found = _rank(
+        input.shape, input.dtype, output.dtype, int(rank), taps, sizes, mode, cval, tuple(origins), _options()
+    )
+    return _as_made(found, input, output)
+
+
+@remember
+def _rank(
+    shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, rank: int, taps: bytes, sizes: tuple[int, ...], mode: int,
+    cval: Any, origins: tuple[int, ...], options: Options,
+) -> Found:  # fmt: skip
+    why, before = _why_not(shape, dtype, out, mode), _before(sizes, origins)
+    if why is not None or before is None or not 0 <= rank < taps.count(1):
+        return why or NO_WINDOW
+    window = Neighbors(sizes, before, MODES[mode], float(cval), taps if 0 in taps else None)
+    return _found(RankProblem(shape, dtype, out, window, rank), options)
+
+
+EXACT = 1 << 53  # integers that float64 holds: ranks of 64-bit integers are compared so
+
+
+def rank_filter_of_line(
+    input: Any, rank: int, size: int, output: Any, mode: int, cval: float, origin: int
+) -> str | None:  # fmt: skip
+    """SciPy has another method for arrays of one axis: exact for integers, and with other results where NaN is."""
+    if not are_arrays(input, output):
+        return NO_ARRAYS
+    if input.ndim != 1 or input.dtype != output.dtype or not input.size:
+        return NO_WINDOW
+    smallest, largest = input.min(), input.max()
+    if not abs(cval) <= EXACT or not (input.dtype.kind == "f" or -EXACT <= smallest <= largest <= EXACT):
+        return "numbers beyond 2^53"
+    if np.isnan(smallest):
+        return "a line that has NaN"
+    whole = bytes([1]) * size
+    found = _rank(
+        input.shape, input.dtype, output.dtype, int(rank), whole, (size,), mode, float(cval), (origin,), _options()
+    )
+    return _as_made(found, input, output)
