@@ -16,7 +16,8 @@ gradients     grad.NAME(dy, *arguments of NAME): grad.conv2d, grad.max_pool2d, .
 once for many calls       plan(conv2d, Spec(x.shape, x.dtype), w, padding=1), and its explain()
 how fast, and why         compare(conv2d, x, w, padding=1), backends(), and the command `fastconv`
 options       options(backend=..., threads=...) for a block, set_options(...) from there on
-filters       filters.sharpen, blur, edge_detect, ...; torch tensors: fastconv.interop.torch
+images        ndimage: the filters of scipy.ndimage; filters.sharpen, blur, edge_detect, ...
+elsewhere     fastconv.interop.torch: on torch tensors; fastconv.interop.scipy: under programs that call scipy.ndimage
 
 Every function has its own help: ``help(fastconv.conv2d)``.
 """
@@ -100,17 +101,19 @@ from fastconv.version import __version__
 
 def __dir__() -> list[str]:
     """The public names."""
-    return sorted([*__all__, "filters"])
+    return sorted([*__all__, *_LATER])
 
 
+_LATER = ("filters", "ndimage")  # modules that are imported when they are first used
 if _typing.TYPE_CHECKING:
     from fastconv import filters as filters
+    from fastconv import ndimage as ndimage
 else:  # type checkers would take any name for an attribute
 
     def __getattr__(name):
-        """`fastconv.filters`, imported when it is first used."""
-        if name == "filters":
-            return _importlib.import_module("fastconv.filters")
+        """`fastconv.filters` and `fastconv.ndimage`."""
+        if name in _LATER:
+            return _importlib.import_module(f"fastconv.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -231,6 +231,6 @@ if __name__ == "__main__":
 def test_dir_shows_the_public_names_and_help_says_what_there_is() -> None:
     import fastconv
 
-    assert dir(fastconv) == sorted([*fastconv.__all__, "filters"])
+    assert dir(fastconv) == sorted([*fastconv.__all__, "filters", "ndimage"])
     words = ("conv2d", "max_pool", "gemm", "plan(", "compare(", "set_options")
     assert all(word in str(fastconv.__doc__) for word in words)
