@@ -461,6 +461,18 @@ TABLE = Table(
             "call": 3e-06, "network": 8e-10, "tap": 1e-09, "element": 4e-10, "row": 4e-08, "item": 3e-07,
             "bytes": 6.6667e-11,
         },
+        "cython.rank_histogram@avx2": {
+            "call": 3e-06, "count": 2.94e-09, "clear": 1e-08, "element": 8.61e-09, "window": 4.2e-10, "row": 2e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.rank_histogram@avx512": {
+            "call": 3e-06, "count": 2.8e-09, "clear": 1e-08, "element": 8.2e-09, "window": 4e-10, "row": 2e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.rank_histogram@portable": {
+            "call": 3e-06, "count": 6.16e-09, "clear": 1e-08, "element": 1.804e-08, "window": 8.8e-10, "row": 2e-07,
+            "bytes": 6.6667e-11,
+        },
         "cython.separable@avx2": {
             "call": 3e-06, "multiply": 3e-10, "element": 2e-10, "item": 3e-07, "bytes": 6.6667e-11,
         },

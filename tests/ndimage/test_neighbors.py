@@ -15,11 +15,16 @@ from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, Neig
 from fastconv.dispatch.registry import kernels
 from fastconv.typing import BoundaryMode
 from tests.guard import guarded, guarded_copy
+from tests.wide import share
 
 BOUNDARIES: tuple[BoundaryMode, ...] = ("reflect", "constant", "nearest", "mirror", "wrap")
 SHAPES = ((), (1,), (300,), (45, 37), (9, 1), (70, 430), (30, 20, 3), (4, 5, 6), (3, 1, 2, 5), (2, 0, 3))
 DTYPES = ("?", "u1", "i2", "u4", "i8", "f4", "f8")
-KERNELS = [k for op in ("correlation", "rank") for k in kernels(op) if k.backend != "reference"]
+KERNELS = [
+    k for op in ("correlation", "rank") for k in kernels(op) if k.backend != "reference" and k.algorithm != "histogram"
+]
+HISTOGRAMS = [k for k in kernels("rank") if k.algorithm == "histogram"]
+NUMPY_MODES = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}
 Kernel = Any
 
 
@@ -205,3 +210,41 @@ def test_any_window(kernel: Kernel) -> None:
             got = guarded((p.size,), p.out, at)
             kernel.prepare(p, constants, threads)(guarded_copy(x.ravel(), at), got)
             agree(got.reshape(p.shape), want, op == "correlation" and p.dtype == p.out, p)
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", HISTOGRAMS, ids=lambda k: k.name)
+def test_histograms_of_bytes(kernel: Kernel) -> None:
+    """Images of several blocks, colours, volumes; few values and many; between guard pages; threads change no bit."""
+    rng = np.random.default_rng(8)
+    cases = [
+        ((200, 90), (5, 7)), ((3, 5), (9, 8)), ((1, 700), (1, 31)), ((700,), (33,)), ((90, 50, 3), (7, 9, 1)),
+        ((9, 40, 30), (3, 4, 5)), ((2, 300, 20), (1, 63, 2)), ((4, 3000), (2, 301)), ((130, 70), (65, 1)),
+    ]  # fmt: skip
+    for i, (shape, sizes) in enumerate(share(kernel, cases)):
+        before = tuple(int(rng.integers(n)) for n in sizes)
+        window = Neighbors(sizes, before, BOUNDARIES[i % 5], 77.0, None)
+        x = rng.integers(0, (2, 40, 256)[i % 3], shape, dtype=np.uint8)
+        x = x if i % 2 else np.sort(x, axis=-1)
+        for rank in (0, int(rng.integers(window.total)), window.total - 1):
+            p = RankProblem(shape, x.dtype, x.dtype, window, rank)
+            assert kernel.reject(p) is None
+            padded = [(b, n - 1 - b) for b, n in zip(before, sizes, strict=True)]
+            mode = NUMPY_MODES[window.mode]
+            given = {"constant_values": 77} if mode == "constant" else {}
+            a = np.pad(x, padded, mode, **given)  # type: ignore[call-overload]
+            seen = np.lib.stride_tricks.sliding_window_view(a, sizes).reshape(*shape, -1)
+            want = np.partition(seen, rank, -1)[..., rank]
+            for at, threads in (("start", 1), ("end", 2)):
+                got = guarded((p.size,), p.out, at)
+                kernel.prepare(p, (), threads)(guarded_copy(x.ravel(), at), got)
+                np.testing.assert_array_equal(got.reshape(shape), want, str(p))
+
+
+def test_histograms_are_chosen_where_they_are_faster() -> None:
+    x = np.zeros((300, 300), np.uint8)
+    assert "histogram" in F.plan(ndi.median_filter, x, 31).kernel
+    assert "histogram" not in F.plan(ndi.median_filter, x, 3).kernel
+    for size, reason in (((256, 2), "255 rows"), ((3, 11000), "elements")):
+        p = RankProblem((9, 9), x.dtype, x.dtype, Neighbors(size, (0, 0), "wrap", 0.0, None), 1)
+        assert reason in str(HISTOGRAMS[0].reject(p))

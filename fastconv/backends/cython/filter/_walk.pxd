@@ -1,5 +1,7 @@
 """Base of filters by windows, see _walk.pyx."""
 
+from libc.stdint cimport uint8_t
+
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 
 cdef extern from "simd/windows/windows.h" nogil:
@@ -24,6 +26,12 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t n
         void *sorted
         Py_ssize_t pitch
+    ctypedef struct window_histogram_args:
+        const uint8_t *coarse
+        const uint8_t *fine
+        Py_ssize_t wide, step, rank
+        uint8_t *y
+        Py_ssize_t n
     ctypedef struct fc_windows:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil
@@ -32,6 +40,9 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*rank_bytes)(const window_rank_args *a) noexcept nogil
         int (*median)(const window_median_args *a) noexcept nogil
         int (*median_bytes)(const window_median_args *a) noexcept nogil
+        void (*count)(
+            uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, Py_ssize_t n) noexcept nogil
+        void (*histogram)(const window_histogram_args *a) noexcept nogil
 
 
 cdef enum:

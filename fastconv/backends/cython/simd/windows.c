@@ -13,7 +13,9 @@
 #include "windows/ranks.inc"
 
 #if FC_DOUBLE
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, 0, window_median, 0};
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, 0, window_median, 0, 0, 0};
 #else
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, window_rank_bytes, window_median, window_median_bytes};
+#include "windows/histogram.inc"
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, window_rank_bytes, window_median, window_median_bytes,
+                             window_count, window_histogram};
 #endif

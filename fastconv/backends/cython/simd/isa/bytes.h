@@ -3,7 +3,7 @@
    b_min, b_max     of each lane
    b_middle         half of the sum, rounded up
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
-   b_reached(n, r)  all bits of the lanes where n <= r */
+   b_counts_reached(v, r)  how many of 16 counts, less than 2^15, are r or less */
 #pragma once
 #include <stdint.h>
 
@@ -41,6 +41,22 @@ static inline bytes b_max(bytes a, bytes b)
     return (b & less) | (a & ~less);
 }
 #define b_middle(a, b) (((a) | (b)) - (((a) ^ (b)) >> 1))
+#endif
+typedef uint16_t b_counts __attribute__((vector_size(32)));
+#if VBYTES == 64 && defined __AVX512BW__
+#define b_counts_reached(v, r) __builtin_popcount(_mm256_cmple_epu16_mask((__m256i)(v), _mm256_set1_epi16((short)(r))))
+#elif VBYTES == 32 && defined __AVX2__
+/* Two bits of a byte mask for each count. */
+#define b_counts_reached(v, r) \
+    (16 - __builtin_popcount((unsigned)_mm256_movemask_epi8(_mm256_cmpgt_epi16((__m256i)(v), _mm256_set1_epi16((short)(r))))) / 2)
+#else
+static inline __attribute__((always_inline)) int b_counts_reached(b_counts v, uint16_t r)
+{
+    const b_counts one = (b_counts)(v <= r) & 1; /* four in each of 64 bits, which a product adds up */
+    uint64_t n[4];
+    __builtin_memcpy(n, &one, sizeof n);
+    return (int)(((n[0] + n[1] + n[2] + n[3]) * 0x0001000100010001u) >> 48);
+}
 #endif
 #ifndef b_count
 #define b_count(n, x, t) ((n) + 1 + (bytes)(b_max(x, t) == (x)))

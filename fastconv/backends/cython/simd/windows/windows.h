@@ -38,7 +38,15 @@ typedef struct {
     ptrdiff_t pitch;
 } window_median_args;
 
-/* The functions of tile.inc and ranks.inc, where they are described. */
+/* Of histogram.inc: the histograms of n + (wide - 1) * step columns; windows have `wide` of them, `step` apart. */
+typedef struct {
+    const uint8_t *coarse, *fine;
+    ptrdiff_t wide, step, rank;
+    uint8_t *y;
+    ptrdiff_t n;
+} window_histogram_args;
+
+/* The functions of tile.inc, ranks.inc and histogram.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -47,4 +55,6 @@ typedef struct {
     void (*rank_bytes)(const window_rank_args *a);
     int (*median)(const window_median_args *a);
     int (*median_bytes)(const window_median_args *a);
+    void (*count)(uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, ptrdiff_t n);
+    void (*histogram)(const window_histogram_args *a);
 } fc_windows;
