@@ -33,6 +33,10 @@ if find_spec("scipy") is not None:
 
     doors = {f"fastconv.interop.scipy.{name}": getattr(under, name) for name in under.__all__}
     FUNCTIONS |= {name: function for name, function in doors.items() if inspect.isfunction(function)}
+if find_spec("dask") is not None:
+    from fastconv.interop import dask as chunked
+
+    FUNCTIONS |= {f"fastconv.interop.dask.{name}": getattr(chunked, name) for name in chunked.__all__}
 if find_spec("torch") is not None:
     from fastconv.interop import torch as door
 

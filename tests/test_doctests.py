@@ -18,7 +18,7 @@ def _modules() -> list[str]:
 
 @pytest.mark.parametrize("name", _modules())
 def test_examples(name: str) -> None:
-    for door in ("torch", "scipy"):
+    for door in ("torch", "scipy", "dask"):
         if name.startswith(f"fastconv.interop.{door}"):
             pytest.importorskip(door)
     module = importlib.import_module(name)

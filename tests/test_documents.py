@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import re
 from importlib.util import find_spec
 from itertools import pairwise
@@ -19,7 +20,7 @@ from fastconv import typing as types
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = sorted(p for p in DOCS.glob("*.md"))
-NEEDED = {"from_torch": "torch", "from_scipy": "scipy", "from_opencv": "cv2", "torch": "torch"}
+NEEDED = {"from_torch": "torch", "from_scipy": "scipy", "from_opencv": "cv2", "torch": "torch", "dask": "dask"}
 
 pytestmark = [
     pytest.mark.one_isa,
@@ -107,19 +108,15 @@ def test_every_public_name_has_a_page_in_the_reference() -> None:
     public |= {f"fastconv.grad.{name}" for name in F.grad.__all__}
     public |= {f"fastconv.filters.{f.__name__}" for f in (filters.apply, *filters.FILTERS.values())}
     public |= {f"fastconv.ndimage.{name}" for name in ndimage.__all__}
-    if find_spec("scipy") is not None:
-        from fastconv.interop import scipy as under
-
-        public |= {f"fastconv.interop.scipy.{name}" for name in under.__all__}
-    if find_spec("torch") is not None:
-        from fastconv.interop import torch as door
-
-        public |= {f"fastconv.interop.torch.{name}" for name in door.__all__}
+    doors = [name for name in ("torch", "scipy", "dask") if find_spec(name) is not None]
+    for name in doors:
+        door = importlib.import_module(f"fastconv.interop.{name}")
+        public |= {f"fastconv.interop.{name}.{own}" for own in door.__all__}
     names = documented()
     assert len(names) == len(set(names))
     assert public - set(names) == set()
     within = ("fastconv.core.", "fastconv.dispatch.", "fastconv.bench.")  # results, and what kernels derive from
-    if find_spec("torch") is not None and find_spec("scipy") is not None:
+    if len(doors) == 3:
         assert {name for name in set(names) - public if not name.startswith(within)} == set()
 
 

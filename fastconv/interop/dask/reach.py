@@ -1,0 +1,68 @@
+"""How far the windows of filters reach: as many elements as a chunk needs of its neighbors."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastconv import ndimage
+from fastconv.core.errors import UnsupportedError
+from fastconv.ndimage.arguments import as_axes, as_axis, as_mode, per_axis
+
+Given = Mapping[str, Any]
+
+TWICE = ("grey_opening", "grey_closing", "white_tophat", "black_tophat")  # one window after the other along an axis
+OF_FUNCTIONS = ("generic_laplace", "generic_gradient_magnitude")
+
+
+def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, by name, with defaults and without further keywords in a dict of their own."""
+    bound = inspect.signature(function).bind(None, *args, **kwargs)
+    bound.apply_defaults()
+    given = dict(bound.arguments)
+    return given | given.pop("kwargs", {})
+
+
+def reaches(function: Callable[..., Any], ndim: int, given: Given) -> tuple[int, ...]:
+    """Elements that a result needs before and behind it along each axis, at most."""
+    name = function.__name__
+    if getattr(ndimage, name, None) is not function or name not in ndimage.__all__ or name in OF_FUNCTIONS:
+        raise UnsupportedError(f"{name} is none of the filters of fastconv.ndimage whose windows are known")
+    axes = (as_axis(given["axis"], ndim),) if name.endswith("1d") else as_axes(given.get("axes"), ndim)
+    found = [0] * ndim
+    for axis, reach in zip(axes, _along(name, len(axes), given), strict=True):
+        found[axis] = reach * (2 if name in TWICE else 1)
+    return tuple(found)
+
+
+def _along(name: str, count: int, given: Given) -> list[int]:
+    if name.startswith("gaussian"):
+        sigmas, radii = (per_axis(given.get(key), count) for key in ("sigma", "radius"))
+        truncate = float(given.get("truncate", 4.0))
+        return [int(truncate * float(s) + 0.5) if r is None else int(r) for s, r in zip(sigmas, radii, strict=True)]
+    if name in ("sobel", "prewitt", "laplace"):
+        return [1] * count
+    origins = per_axis(given["origin"], count)
+    # As in SciPy, one more where a window is reversed.
+    return [n // 2 + abs(int(o)) + 1 for n, o in zip(_sizes(count, given), origins, strict=True)]
+
+
+def _sizes(count: int, given: Given) -> list[int]:
+    for key in ("footprint", "structure", "weights"):
+        if given.get(key) is not None:
+            return [max(np.shape(given[key]), default=1)] * count  # whatever the order of axes
+    return [int(n) for n in per_axis(given["size"], count)]
+
+
+def wrapped(function: Callable[..., Any], ndim: int, given: Given) -> tuple[bool, ...]:
+    """Along which axes the array is continued by its other end."""
+    if function.__name__.endswith("1d"):
+        return (as_mode(given["mode"]) == "wrap",) * ndim
+    axes = as_axes(given.get("axes"), ndim)
+    found = [False] * ndim
+    for axis, mode in zip(axes, per_axis(given["mode"], len(axes)), strict=True):
+        found[axis] = as_mode(mode) == "wrap"
+    return tuple(found)
