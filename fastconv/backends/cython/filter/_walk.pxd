@@ -23,7 +23,7 @@ cdef extern from "simd/windows/windows.h" nogil:
         const void *const *rows
         Py_ssize_t size, step
         void *y
-        Py_ssize_t n
+        Py_ssize_t n, part
         void *sorted
         Py_ssize_t pitch
     ctypedef struct window_histogram_args:
@@ -61,7 +61,7 @@ cdef class Walked(Prepared):
     cdef Py_ssize_t inner, planes, outer
     cdef Py_ssize_t rows, row_blocks  # of an item
     cdef Py_ssize_t together  # rows of results that are computed at once, where there are as many
-    cdef Py_ssize_t block, run, step, spare  # results of a row: from held rows, from memory; a run is a multiple of `step`, before `spare` elements
+    cdef Py_ssize_t block, run, step  # results of a row: from held rows, from memory; a run is a multiple of `step`
     cdef Py_ssize_t pitch, slots  # bytes of a held row, and how many are held
     cdef Py_ssize_t vl, size, given, made  # elements of a vector; bytes of a number in held rows, of one of x and of y
     cdef const Py_ssize_t *offsets  # of each tap: the row among those that windows see, and the element

@@ -56,7 +56,7 @@ cdef class Walked(Prepared):
             self.leading[k] = axis_of((lines.extents[k], lines.sizes[k], lines.before[k]))
         self.height, self.width, self.inner = axis_of(lines.height), axis_of(lines.width), lines.inner
         self.planes, self.outer = lines.planes, lines.outer
-        self.rows, self.together, self.block, self.run, self.step, self.pitch, self.slots, self.vl, self.spare = walk
+        self.rows, self.together, self.block, self.run, self.step, self.pitch, self.slots, self.vl = walk
         self.size, self.direct, self.stored = size, direct, stored
         self.given, self.made = sizes
         self.row_blocks = (self.height.extent + self.rows - 1) // self.rows
@@ -75,7 +75,7 @@ cdef class Walked(Prepared):
             if self.inner == 1 and self.stored:  # results on whole cache lines
                 at = <uintptr_t>(a.y.data + ((outer * self.height.extent + row) * n + first) * self.size) % 64
                 first += (64 - at) % 64 // self.size
-            end = first + (n - (self.width.taps - 1 - self.width.before) - self.spare - first) // self.step * self.step
+            end = first + (n - (self.width.taps - 1 - self.width.before) - first) // self.step * self.step
             self.strip(a, outer, row, 0, first, True, scratch)
             at = first
             while at < end:

@@ -30,7 +30,7 @@ def _walked(p: RankProblem, isa: str) -> tuple[Lines, Walk]:
     most = max(HELD_BYTES // (COLUMN_BYTES * inner) - wide, wide)
     block = max(1, ceil_div(width, ceil_div(width, most))) if width else 1  # of equal width
     pitch = whole_lines((block + wide - 1) * inner + vl)
-    return lines, Walk(max(ROWS, 4 * tall), 1, block, 0, 1, pitch, 2, vl, 0)
+    return lines, Walk(max(ROWS, 4 * tall), 1, block, 0, 1, pitch, 2, vl)
 
 
 class Histogram(Specialised[RankProblem]):

@@ -24,6 +24,8 @@ SQUARES = {3: 18, 5: 110}  # sides of windows with a network; its minima and max
 MOST_TAPS = 1 << 15
 ROUNDS = 8  # of the bisection of bytes
 ROUNDS_PER_BIT = 1.5  # of that of floats, for each bit of the number of taps
+PART_BYTES = 2048  # of medians that are found from columns that stay in the first cache
+MOST_ROW = 1 << 20  # bytes of a row that is read as it lies
 FLOAT_OPERATIONS = 3.5  # of a tap in a round, in place of one
 
 
@@ -31,7 +33,7 @@ FLOAT_OPERATIONS = 3.5  # of a tap in a round, in place of one
 def _laned(p: RankProblem, isa: str) -> tuple[Lines, Walk]:
     lines, size = merged(p.shape, p.window), p.acc.itemsize
     vl = native.lanes(isa, size)
-    return lines, Walk.of(lines, 1, vl, size, p.dtype == p.acc, vl - 1 if _square(p, lines) else 0)
+    return lines, Walk.of(lines, 1, vl, size, p.dtype == p.acc)
 
 
 def _square(p: RankProblem, lines: Lines) -> int:
@@ -39,6 +41,14 @@ def _square(p: RankProblem, lines: Lines) -> int:
     side = lines.width[1]
     is_square = side in SQUARES and side == lines.height[1] and lines.planes == 1 and p.window.taps is None
     return side if is_square and p.rank == side * side // 2 else 0
+
+
+def _apart(p: RankProblem, lines: Lines, walk: Walk) -> int:
+    """Bytes of a column of an item, if medians next to the ends of rows are computed apart; else 0."""
+    square, size, width = _square(p, lines), p.acc.itemsize, lines.width[0]
+    if not square or lines.inner > 1 or not p.dtype == p.acc == p.out or width * size > MOST_ROW:
+        return 0
+    return whole_lines((walk.rows + square - 1 + walk.vl) * size) if width - square + 1 >= walk.vl else 0
 
 
 class Rank(Specialised[RankProblem]):
@@ -81,13 +91,18 @@ class Rank(Specialised[RankProblem]):
         lines, walk = _laned(p, self.isa)
         found, ordered = self._pitches(p)
         taps = whole_lines(p.window.total * 8)
-        return walk.scratch(lines, p.window, p.acc.itemsize) + found + _square(p, lines) * ordered + 2 * taps + 64
+        square, size, apart = _square(p, lines), p.acc.itemsize, _apart(p, lines, walk)
+        rows = walk.scratch(lines, p.window, size) + found
+        if apart:
+            rows = whole_lines(2 * square * 8) + whole_lines(lines.width[0] * size) + (2 * square - 1) * apart
+        return rows + square * ordered + 2 * taps + 64
 
     def _pitches(self, p: RankProblem) -> tuple[int, int]:
         """Bytes of a row of results that are not stored as they are, and of a row of sorted columns."""
         lines, walk = _laned(p, self.isa)
         size, most, square = p.acc.itemsize, walk.most(lines), _square(p, lines)
-        ordered = whole_lines((most + (square - 1) * lines.inner + 2 * walk.vl) * size) if square else 0
+        sorted_ = 2 * PART_BYTES // size + (square - 1) * lines.inner + 2 * walk.vl
+        ordered = whole_lines(sorted_ * size) if square else 0
         return 0 if p.out == p.acc else whole_lines((most + walk.vl) * size), ordered
 
     def error(self, problem: RankProblem) -> float:
@@ -100,7 +115,10 @@ class Rank(Specialised[RankProblem]):
         lines, walk = _laned(p, self.isa)
         of_bytes = p.acc == np.uint8
         key = np.dtype(np.float32) if of_bytes else p.acc  # its table has the ranks of bytes
-        prepared = _rank.Rank(dtype, out, p.window.cval, p.rank, of_bytes, _square(p, lines), self._pitches(p))
+        prepared = _rank.Rank(
+            dtype, out, p.window.cval, p.rank, of_bytes, _square(p, lines), self._pitches(p),
+            PART_BYTES // p.acc.itemsize, _apart(p, lines, walk),
+        )  # fmt: skip
         prepared.walk(
             table_name(self.isa, key), native.table(self.isa, key), lines, walk, p.acc.itemsize,
             (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode),

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from fastconv.core.numbers import ceil_div, round_up, whole_lines
+from fastconv.core.numbers import round_up, whole_lines
 from fastconv.core.problems.neighbors import Lines, Neighbors
 from fastconv.typing import BoundaryMode
 
@@ -33,14 +33,10 @@ class Walk(NamedTuple):
     pitch: int
     slots: int
     vl: int
-    spare: int
 
     @classmethod
-    def of(cls, lines: Lines, together: int, vl: int, size: int, direct: bool, spare: int = 0) -> Walk:
-        """`together` rows at once; `vl` numbers of `size` bytes in a vector; `direct`: as memory has them.
-
-        `spare`: numbers that are read after the last one that results see, fewer than a vector.
-        """
+    def of(cls, lines: Lines, together: int, vl: int, size: int, direct: bool) -> Walk:
+        """`together` rows at once; `vl` numbers of `size` bytes in a vector; `direct`: as memory has them."""
         (_, tall, _), (width, wide, _), inner = lines.height, lines.width, lines.inner
         slots = tall + together - 1
         step = vl // gcd(vl, inner)
@@ -52,7 +48,7 @@ class Walk(NamedTuple):
         pitch = whole_lines(((block + wide - 1) * inner + vl) * size)
         run = round_up(max(1, RUN // inner), step) if direct else 0
         rows = round_up(max(ROWS, 2 * tall), together)
-        return cls(rows, together, block, run, step, pitch, slots, vl, ceil_div(spare, inner))
+        return cls(rows, together, block, run, step, pitch, slots, vl)
 
     def scratch(self, lines: Lines, window: Neighbors, size: int) -> int:
         """Bytes for one item."""

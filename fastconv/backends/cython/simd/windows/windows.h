@@ -27,13 +27,14 @@ typedef struct {
     double *space;
 } window_rank_args;
 
-/* The median of a square window of `size` rows, 3 or 5, whose adjacent elements are `step` apart; `sorted`: room for `size`
-   rows of n + (size - 1) * step elements and a vector, `pitch` apart.  Else as window_rank_args. */
+/* The median of a square window of `size` rows, 3 or 5, whose adjacent elements are `step` apart, some `part` results at a
+   time, or up to twice as many; `sorted`: room for `size` rows of as many columns as those see and two vectors, `pitch` apart.
+   Of less than a vector of results or columns, whole vectors are read. */
 typedef struct {
     const void *const *rows;
     ptrdiff_t size, step;
     void *y;
-    ptrdiff_t n;
+    ptrdiff_t n, part;
     void *sorted;
     ptrdiff_t pitch;
 } window_median_args;
