@@ -450,7 +450,7 @@ TABLE = Table(
             "bytes": 6.6667e-11,
         },
         "cython.rank@avx512": {
-            "call": 3e-06, "network": 5e-10, "tap": 6e-10, "element": 1.5e-10, "row": 4e-08, "item": 3e-07,
+            "call": 3e-06, "network": 4e-10, "tap": 6e-10, "element": 1.5e-10, "row": 4e-08, "item": 3e-07,
             "bytes": 6.6667e-11,
         },
         "cython.rank@portable": {

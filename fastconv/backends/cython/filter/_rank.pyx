@@ -7,6 +7,9 @@ from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
 from fastconv.backends.cython.filter._walk cimport Walked, window_median_args, window_rank_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 
+cdef enum:
+    LARGEST = 5  # rows of a window with a network
+
 
 cdef class Rank(Walked):
     """One prepared filter."""
@@ -32,19 +35,26 @@ cdef class Rank(Walked):
         if not self.apart:
             Walked.item(self, i, a, scratch)
             return
-        cdef Py_ssize_t first = i % self.row_blocks * self.rows, outer = i // self.row_blocks, wide = self.width.extent
+        cdef Py_ssize_t first = i % self.row_blocks * self.rows, outer = i // self.row_blocks, wide = self.width.extent, count
         cdef Py_ssize_t last = min(first + self.rows, self.height.extent), inside = wide - self.square + 1, r, t
         cdef const void **rows = <const void **>scratch
         cdef char *fill = scratch + lined(2 * self.square * sizeof(void *))
         cdef char *rest = fill + lined(wide * self.size)
         cdef const char *x = a.x.data + self.plane(outer, 0) * self.height.extent * wide * self.size
         cdef char *y = a.y.data + (outer * self.height.extent + first) * wide * self.size
+        cdef char *to
         if self.mode == CONSTANT:
             self.constant(fill, wide)
-        for r in range(first, last):
-            for t in range(self.square):
+        r = first
+        while r < last:
+            count = 2 if self.square == 3 and r + 1 < last else 1
+            for t in range(self.square + count - 1):
                 rows[t] = self.row_of(x, r + t - self.height.before, fill)
-            self.line(rows, inside, y + ((r - first) * wide + self.width.before) * self.size, rest, False)
+            to = y + ((r - first) * wide + self.width.before) * self.size
+            if count == 1 or not self.network(rows, 2, inside, to, rest):
+                for t in range(count):
+                    self.line(rows + t, inside, to + t * wide * self.size, rest, False)
+            r += count
         self.columns(x, first, last, 0, self.width.before, y, scratch, fill, rest)
         self.columns(x, first, last, self.width.before + inside, wide, y, scratch, fill, rest)
 
@@ -61,12 +71,14 @@ cdef class Rank(Walked):
         cdef char *held = rest
         cdef char *found = held + (2 * self.square - 2) * self.apart
         cdef const char *from_
-        cdef Py_ssize_t columns = end - start + self.square - 1, r, c, at, count = last - first + self.square - 1
+        cdef Py_ssize_t columns = end - start + self.square - 1, r, c, count = last - first + self.square - 1
+        cdef Py_ssize_t at[2 * LARGEST]
+        for c in range(columns):
+            at[c] = beyond(start + c - self.width.before, self.width.extent, self.mode)
         for r in range(count):
             from_ = self.row_of(x, first + r - self.height.before, fill)
             for c in range(columns):
-                at = beyond(start + c - self.width.before, self.width.extent, self.mode)
-                self.copy(held + c * self.apart + r * self.size, fill if at < 0 else from_ + at * self.size)
+                self.copy(held + c * self.apart + r * self.size, fill if at[c] < 0 else from_ + at[c] * self.size)
         for c in range(end - start):
             for r in range(self.square):
                 rows[r] = held + (c + r) * self.apart
@@ -92,14 +104,11 @@ cdef class Rank(Walked):
     cdef void line(
         self, const void **rows, Py_ssize_t n, char *found, char *scratch, bint by_columns) noexcept nogil:
         """`n` ranks; `by_columns`: `rows` are columns of the image."""
-        cdef window_median_args m
         cdef window_rank_args r
         cdef const void **taps
         cdef Py_ssize_t t
         if self.square:
-            m.rows, m.size, m.step, m.y, m.n = <const void *const *>rows, self.square, self.inner, found, n
-            m.sorted, m.pitch, m.part = scratch, self.pitch_sorted // self.size, self.part
-            if self.w.median_bytes(&m) if self.of_bytes else self.w.median(&m):
+            if self.network(rows, 1, n, found, scratch):
                 return
             scratch += self.square * self.pitch_sorted
         taps = <const void **>scratch
@@ -114,6 +123,14 @@ cdef class Rank(Walked):
             self.w.rank_bytes(&r)
         else:
             self.w.rank(&r)
+
+    cdef bint network(self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, char *scratch) noexcept nogil:
+        """`n` medians of each of `count` rows of the image; False if one of the elements is NaN."""
+        cdef window_median_args m
+        m.rows, m.size, m.step, m.count = <const void *const *>rows, self.square, self.inner, count
+        m.y, m.ys, m.n, m.part = y, self.width.extent, n, self.part
+        m.sorted, m.pitch = scratch, self.pitch_sorted // self.size
+        return self.w.median_bytes(&m) if self.of_bytes else self.w.median(&m)
 
     cdef void leave(self, char *found, Py_ssize_t n, char *y) noexcept nogil:
         if not self.stored:

@@ -21,9 +21,9 @@ cdef extern from "simd/windows/windows.h" nogil:
         double *space
     ctypedef struct window_median_args:
         const void *const *rows
-        Py_ssize_t size, step
+        Py_ssize_t size, step, count
         void *y
-        Py_ssize_t n, part
+        Py_ssize_t ys, n, part
         void *sorted
         Py_ssize_t pitch
     ctypedef struct window_histogram_args:

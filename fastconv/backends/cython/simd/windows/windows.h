@@ -29,12 +29,13 @@ typedef struct {
 
 /* The median of a square window of `size` rows, 3 or 5, whose adjacent elements are `step` apart, some `part` results at a
    time, or up to twice as many; `sorted`: room for `size` rows of as many columns as those see and two vectors, `pitch` apart.
-   Of less than a vector of results or columns, whole vectors are read. */
+   Of less than a vector of results or columns, whole vectors are read.  `count`: 1, or 2 rows of results, `ys` apart, if `size`
+   is 3, `step` 1, and `n` a vector or more; `sorted` is not needed then. */
 typedef struct {
     const void *const *rows;
-    ptrdiff_t size, step;
+    ptrdiff_t size, step, count;
     void *y;
-    ptrdiff_t n, part;
+    ptrdiff_t ys, n, part;
     void *sorted;
     ptrdiff_t pitch;
 } window_median_args;
