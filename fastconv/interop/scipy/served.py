@@ -54,6 +54,8 @@ def _as_made(found: Found, input: np.ndarray, output: np.ndarray) -> str | None:
     recipe, constants = found
     run = recipe.bind(constants)
     plain = getattr(run, "plain", None)
+    if input is output and output.flags.writeable:
+        input = input.copy()
     if plain is not None and plain(input, output):
         return None
     if not output.flags.writeable:
@@ -75,8 +77,11 @@ def _why_not(shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, mode: int) 
     return None if 0 <= mode < len(MODES) else "a mode that is not known"
 
 
-def _found(problem: FilterProblem, options: Options, *constants: np.ndarray) -> Served:
-    return Served(recipe_of(problem, options), constants)
+def _found(problem: FilterProblem, options: Options, *constants: np.ndarray) -> Found:
+    recipe = recipe_of(problem, options)
+    if recipe.choice.kernel.backend == "numpy" and options.backend != "numpy":
+        return "no compiled kernel for it"  # SciPy's is compiled
+    return Served(recipe, constants)
 
 
 def _along(shape: tuple[int, ...], axis: int, taps: int, origin: int, mode: int) -> Pass | str:
@@ -254,6 +259,7 @@ def _rank(
     return _found(RankProblem(shape, dtype, out, window, rank), options)
 
 
+LONG_BYTES = 96  # of a window of a line: the time of our kernels grows with it, that of SciPy's with its logarithm
 EXACT = 1 << 53  # integers that float64 holds: ranks of 64-bit integers are compared so
 
 
@@ -265,6 +271,8 @@ def rank_filter_of_line(
         return NO_ARRAYS
     if input.ndim != 1 or input.dtype != output.dtype or not input.size:
         return NO_WINDOW
+    if size * input.itemsize > LONG_BYTES:
+        return "a long window, for which SciPy's method takes less"
     smallest, largest = input.min(), input.max()
     if not abs(cval) <= EXACT or not (input.dtype.kind == "f" or -EXACT <= smallest <= largest <= EXACT):
         return "numbers beyond 2^53"
