@@ -86,3 +86,14 @@ def __getattr__(name: str) -> _Any:
         reason = f"{name} is not in fastconv.ndimage, and SciPy is not installed: pip install scipy"
         raise AttributeError(reason) from None
     return getattr(scipy, name)
+
+
+def __dir__() -> list[str]:
+    """Names here, and those of scipy.ndimage where that is installed."""
+    import importlib
+
+    try:
+        theirs = [name for name in dir(importlib.import_module("scipy.ndimage")) if not name.startswith("_")]
+    except ImportError:
+        theirs = []
+    return sorted({*globals(), *theirs})
