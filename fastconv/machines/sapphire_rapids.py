@@ -600,7 +600,7 @@ TABLE = Table(
             "call": 4.0004e-06, "element": 4.9742e-10,
         },
         "numpy.conv.im2col": {
-            "call": 2.6056e-06, "multiply": 8.5063e-12, "integer": 1e-09, "convert": 1.8612e-09,
+            "call": 2.6056e-06, "multiply": 8.5063e-12, "gather": 9.5e-10, "integer": 1e-09, "convert": 1.8612e-09,
             "bytes_copied": 1.6362e-10, "bytes": 5.7252e-11, "row": 1.0507e-08,
         },
         "numpy.conv.pointwise": {

@@ -596,7 +596,7 @@ TABLE = Table(
             "call": 3.9806e-06, "element": 4.8873e-10,
         },
         "numpy.conv.im2col": {
-            "call": 2.5539e-06, "multiply": 9.9026e-12, "integer": 1e-09, "convert": 1.4076e-09,
+            "call": 2.5539e-06, "multiply": 9.9026e-12, "gather": 9.5e-10, "integer": 1e-09, "convert": 1.4076e-09,
             "bytes_copied": 1.2843e-10, "bytes": 3.7996e-11, "row": 8.7275e-09,
         },
         "numpy.conv.pointwise": {

@@ -33,6 +33,8 @@ PROBLEMS = [
     problem(6, 34, (7, 5), (3, 3), groups=2, n=3, pads=ONE, activation="relu"),
     problem(3, 19, (4, 5, 6), (3, 2, 3), stride=(2, 1, 1), dilation=(1, 2, 1), pads=((1, 1), (1, 0), (1, 1))),
     problem(2, 17, (9, 1), (5, 1), bias=False),
+    *(problem(3, 20, (17, 13), (k, 2), stride=(s, 3), dilation=(d, 1), pads=((2, 1), (0, 1)))
+      for k, s, d in ((1, 3, 1), (2, 4, 1), (2, 3, 2), (2, 5, 3))),  # rows that no window reads
 ]  # fmt: skip
 
 

@@ -145,15 +145,18 @@ cdef class Rows(Prepared):
     cdef void copy_rows(
         self, const char *group, const View *x, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t nrows, Py_ssize_t q0,
         Py_ssize_t cols, Py_ssize_t *table, char *band) noexcept nogil:
-        """Copy the input rows that a block of one group reads into the band."""
+        """Copy the input rows that a block of one group reads into the band; not those between windows far apart."""
         cdef Py_ssize_t size = self.t.itemsize, c, z, r, start = q0 * self.sw, filled = 0
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
+        cdef Py_ssize_t reach = (self.kh - 1) * self.dh  # the last row of a window
         cdef const char *src
         cdef int64_t plane
         for c in range(self.icg):
             for z in range(self.kd):
                 plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
                 for r in range(nrows):
+                    if r % self.sh > reach:
+                        continue
                     src = row_of(&self.image, x, group + c * x.stride[1] * size, plane, r0 * self.sh + r, size)
                     table[r] = DEPTHWISE_NO_ROW
                     if src != NULL or self.image.fill != 0:

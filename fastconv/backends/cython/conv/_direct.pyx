@@ -28,8 +28,8 @@ cdef class Direct(Prepared):
 
     cdef Py_ssize_t n, groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
-    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, between, chan_len, band_len, ntaps
-    cdef Py_ssize_t rq, table_bytes  # of a flat band
+    cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, step, between, chan_len, band_len, ntaps
+    cdef Py_ssize_t phases, apart, rq, table_bytes  # of a flat band
     cdef bint flat, pixels
     cdef Padded image
     cdef const Py_ssize_t *taps
@@ -50,9 +50,9 @@ cdef class Direct(Prepared):
         self.flat = blocks.flat
         if self.flat:
             assert self.qb <= FLAT_COLS
-            self.rq = band.rq
+            self.phases, self.apart, self.rq = band.phases, band.apart, band.rq
         else:
-            self.wq, self.row_len, self.between = band.wq, band.row_len, self.dh // band.apart
+            self.wq, self.row_len, self.step, self.between = band.wq, band.row_len, band.step, self.dh // band.apart
         self.pixels = blocks.pixels
         width = self.t.mr if self.pixels else self.t.nr
         self.kbs = (self.ocg + width - 1) // width
@@ -116,7 +116,7 @@ cdef class Direct(Prepared):
         self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows,
         Py_ssize_t q0, Py_ssize_t cols, Py_ssize_t c0, Py_ssize_t count, char *band) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize
-        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * (self.dh // self.between) + 1
+        cdef Py_ssize_t rin = (rows - 1) * self.step + (self.kh - 1) * (self.dh // self.between) + 1
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
         cdef Py_ssize_t prefetched = win * size if x.stride[4] == 1 and self.kd == 1 else 0  # of the same row of the next channel
@@ -126,7 +126,9 @@ cdef class Direct(Prepared):
         for c in range(c0, c0 + count):
             plane = self.plane(x, n, g, od, c)
             for i in range(rin):
-                src = row_of(&self.image, x, plane, -1 if plane == NULL else 0, r0 * self.sh + i * self.between, size)
+                src = row_of(
+                    &self.image, x, plane, -1 if plane == NULL else 0,
+                    (r0 + i // self.step) * self.sh + i % self.step * self.between, size)
                 if src != NULL:
                     fc_prefetch(src + x.stride[1] * size, prefetched)
                 copy_row(
@@ -144,9 +146,9 @@ cdef class Direct(Prepared):
             for q in range(cols):
                 col = fc_source(&self.image.cols, q * self.sw + w * self.dw)
                 at[q] = GATHER_NOTHING if col < 0 else col * x.stride[4]
-            for phase in range(self.sh):
+            for phase in range(self.phases):
                 for j in range(self.rq):
-                    i = j * self.sh + phase
+                    i = j * self.sh + phase * self.apart
                     row = fc_source(&self.image.rows, r0 * self.sh + i) if i < rin else -1
                     for q in range(cols):
                         table[q] = GATHER_NOTHING if row < 0 or at[q] == GATHER_NOTHING else row * x.stride[3] + at[q]
@@ -188,7 +190,7 @@ cdef class Direct(Prepared):
             for piece in range(pieces):  # near-equal parts of at most MR pixels
                 q_next = cols * (piece + 1) // pieces
                 self.t.tile[q_next - q][wide](
-                    count, self.ntaps, self.taps, band + (r * self.sh * self.row_len + q) * size, self.chan_len,
+                    count, self.ntaps, self.taps, band + (r * self.step * self.row_len + q) * size, self.chan_len,
                     w, nr, next + tile * lines * FC_LINE, lines if tile * lines < all_lines else 0, c0 == 0,
                     m + (r * cols + q) * nr * size)
                 q, tile = q_next, tile + 1
@@ -231,7 +233,7 @@ cdef class Direct(Prepared):
         a.ys, a.first, a.last, a.start, a.bias, a.relu = nr, c0 == 0, 0, NULL, NULL, 0
         for r in range(self.runs_of(rows)):
             for q in range(chunks):
-                a.x = band + (r * self.sh * self.row_len + q * nr) * size
+                a.x = band + (r * self.step * self.row_len + q * nr) * size
                 a.y = m + (r * chunks + q) * channels * nr * size
                 self.t.image_tile[channels](&a)
 

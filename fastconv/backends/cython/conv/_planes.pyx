@@ -2,16 +2,19 @@
 """Convolution with few channels per group of narrow NCHW images: groups in lanes, see planes.py.
 
 One item of work is a block of output rows of one plane of NR groups.  The planes that it reads are transposed, element by
-element, to vectors that have a lane for each group; with padding, these are copied to a band.  Tiles of simd/conv/last.inc
-compute results, which are transposed back.
+element, to vectors that have a lane for each group.  Tiles of simd/conv/last.inc compute results, which are transposed
+back.  They skip padding of zeros; with other padding, or where weights are infinite or NaN, whose products with zeros are
+NaN, vectors are copied to a band.
 """
 
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
+from fastconv.backends.cython.runtime._nonfinite cimport any_nonfinite
 from fastconv.backends.cython.runtime._padded cimport Padded, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport View, fc_epilogue, fc_source, fc_table, last_lanes_args
+from fastconv.backends.cython.runtime._simd cimport (
+    DEPTHWISE_NO_ROW, View, fc_epilogue, fc_source, fc_table, last_lanes_args)
 
 
 cdef class Planes(Prepared):
@@ -19,7 +22,7 @@ cdef class Planes(Prepared):
 
     cdef Py_ssize_t groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, ih, iw
     cdef Py_ssize_t rb, held, rin, win, panels, row_blocks, lines, depth
-    cdef bint copied, all_rows, relu
+    cdef bint padded, zeros, all_rows, relu
     cdef Padded image
 
     def __init__(self, size_t table, p, tables, blocks):
@@ -31,7 +34,7 @@ cdef class Planes(Prepared):
         self.od, self.oh, self.ow = p.output
         self.ih, self.iw = p.input[1], p.input[2]
         self.rb, self.held, self.rin, self.win = blocks.rows, blocks.held, blocks.rin, blocks.win
-        self.copied, self.all_rows, self.relu = blocks.copied, blocks.all_rows, p.activation == "relu"
+        self.padded, self.zeros, self.all_rows, self.relu = blocks.padded, p.pads_with_zeros, blocks.all_rows, p.activation == "relu"
         self.image = padded(tables, p.fill)
         self.panels = (self.groups + self.t.nr - 1) // self.t.nr
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
@@ -57,6 +60,7 @@ cdef class Planes(Prepared):
         cdef char *band = image + self.icg * self.kd * self.held * self.iw * vector
         cdef int64_t plane
         cdef last_lanes_args a
+        cdef bint copied = self.padded and not (self.zeros and self.all_finite(arrays, panel))
         first, count = 0, self.ih
         if not self.all_rows:
             first = max(top, <Py_ssize_t>0)
@@ -69,19 +73,18 @@ cdef class Planes(Prepared):
                         image + (c * self.kd + z) * self.held * self.iw * vector,
                         source + (c * arrays.x.stride[1] + plane * arrays.x.stride[2] + first * arrays.x.stride[3]) * size,
                         self.icg * arrays.x.stride[1], 1, min(nr, self.groups - g), count * self.iw)
-        a.x, a.at, a.rows, a.lines, a.sources, a.channels = image, NULL, rows, self.lines, NULL, 1
-        a.step, a.pad, a.iw = nr, 0, (self.ow - 1) * self.sw + (self.kw - 1) * self.dw + 1
-        a.kw, a.sw, a.dw, a.relu = self.kw, self.sw, self.dw, self.relu
+        a.x, a.rows, a.lines, a.sources, a.channels = image, rows, self.lines, NULL, 1
+        a.step, a.kw, a.sw, a.dw, a.relu = nr, self.kw, self.sw, self.dw, self.relu
         a.vectors, a.lanes = 1 if self.groups - g <= self.t.vl else 2, self.t.vl
         a.y, a.ow, a.yrow, a.ys = results, self.ow, self.ow * nr, nr
-        if self.copied:
+        a.at = <const Py_ssize_t *>(band + (self.icg * self.kd * self.rin * self.win * vector if copied else 0))
+        if copied:
             self.fill(outside, image, od, r0, reads, first, band)
-            a.x = band
-            self.place(rows, self.rin, 0, self.win, <Py_ssize_t *>(band + self.icg * self.kd * self.rin * self.win * vector))
+            a.x, a.pad, a.iw = band, 0, self.win
+            self.place(rows, <Py_ssize_t *>a.at)
         else:
-            a.x = image - self.image.cols.lo * vector
-            self.place(rows, self.held, top - first, self.iw, <Py_ssize_t *>band)
-        a.at = <const Py_ssize_t *>(band + (self.icg * self.kd * self.rin * self.win * vector if self.copied else 0))
+            a.pad, a.iw = self.image.cols.lo, self.iw
+            self.find(od, r0, rows, first, <Py_ssize_t *>a.at)
         self.compute_all(&a, arrays, panel, n, od, r0, bias)
 
     cdef void compute_all(
@@ -105,13 +108,36 @@ cdef class Planes(Prepared):
                 y.data + (n * y.stride[0] + k * y.stride[1] + od * y.stride[2] + r0 * y.stride[3]) * size, 1,
                 self.ocg * y.stride[1], &e)
 
-    cdef void place(self, Py_ssize_t rows, Py_ssize_t height, Py_ssize_t first, Py_ssize_t width, Py_ssize_t *at) noexcept nogil:
-        """Where the lines of each row of outputs begin, in planes of `height` rows; row 0 is row `first` of these."""
+    cdef bint all_finite(self, const Arrays *arrays, Py_ssize_t panel) noexcept nogil:
+        """Whether all weights of NR groups are."""
+        cdef Py_ssize_t j, elements = self.depth * self.t.nr
+        for j in range(self.ocg):
+            if any_nonfinite(arrays.weights + (j * self.panels + panel) * elements * self.t.itemsize, elements, self.t.itemsize):
+                return False
+        return True
+
+    cdef void find(self, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t *at) noexcept nogil:
+        """Where planes, which begin at row `first`, have the lines of each row of outputs."""
+        cdef Py_ssize_t r, c, z, kr
+        cdef int64_t plane, row
+        for r in range(r0, r0 + rows):
+            for c in range(self.icg):
+                for z in range(self.kd):
+                    plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+                    for kr in range(self.kh):
+                        row = fc_source(&self.image.rows, r * self.sh + kr * self.dh)
+                        at[0] = DEPTHWISE_NO_ROW
+                        if plane >= 0 and row >= 0:
+                            at[0] = ((c * self.kd + z) * self.held + row - first) * self.iw * self.t.nr
+                        at += 1
+
+    cdef void place(self, Py_ssize_t rows, Py_ssize_t *at) noexcept nogil:
+        """Where the band has them."""
         cdef Py_ssize_t r, plane, kr
         for r in range(rows):
             for plane in range(self.icg * self.kd):
                 for kr in range(self.kh):
-                    at[0] = (plane * height + first + r * self.sh + kr * self.dh) * width * self.t.nr
+                    at[0] = (plane * self.rin + r * self.sh + kr * self.dh) * self.win * self.t.nr
                     at += 1
 
     cdef void fill(

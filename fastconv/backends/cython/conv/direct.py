@@ -53,27 +53,30 @@ def pixel_steps(pixels: int, channels: int, mr: int, nr: int) -> float:
 class FlatBand:
     """Shape of a band in which output pixels follow each other without gaps, so that narrow maps fill tiles, too.
 
-    Each kernel column has a copy of the columns that it reads, and rows are split by stride phase: for every tap the
-    next output row is `cols` elements further on.  Lowering along one axis, as in Cho and Brand, "MEC: memory-efficient
+    Each kernel column has a copy of the columns that it reads, and rows are split by stride phase, or by kernel row where
+    no two output rows read the same row: for every tap the next output row is `cols` elements further on.  Lowering along one axis, as in Cho and Brand, "MEC: memory-efficient
     convolution for deep neural networks", ICML 2017.
     """
 
     cols: int
+    phases: int
+    apart: int  # rows of the input from one phase to the next
     rq: int  # input rows of one phase
 
     @classmethod
     def of(cls, p: ConvProblem, rows: int) -> FlatBand:
-        rin = span(rows, p.stride[1], p.kernel[1], p.dilation[1])
-        return cls(p.output[2], ceil_div(rin, p.stride[1]))
+        rq = ceil_div(span(rows, p.stride[1], p.kernel[1], p.dilation[1]), p.stride[1])
+        phases, apart = (p.kernel[1], p.dilation[1]) if native.disjoint_rows(p) else (p.stride[1], 1)
+        return cls(p.output[2], phases, apart, rq)
 
     def channel(self, p: ConvProblem) -> int:
         """Elements of one channel."""
-        return p.kernel[2] * p.stride[1] * self.rq * self.cols
+        return p.kernel[2] * self.phases * self.rq * self.cols
 
     def tap(self, p: ConvProblem, h: int, w: int) -> int:
         """Offset of kernel element (h, w) from the first pixel."""
-        row = h * p.dilation[1]
-        return ((w * p.stride[1] + row % p.stride[1]) * self.rq + row // p.stride[1]) * self.cols
+        row = h * p.dilation[1] // self.apart
+        return ((w * self.phases + row % self.phases) * self.rq + row // self.phases) * self.cols
 
 
 @dataclass(frozen=True, slots=True)

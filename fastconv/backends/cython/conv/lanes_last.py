@@ -26,12 +26,19 @@ BAND = "cython.conv.lanes_last/band"
 POINTER = 8
 LEAST_COLS = 32  # of a block, where a row is cut
 BLOCK_ROWS = 16
-UNROLLED = (3, 5, 7)  # kernels whose columns are unrolled, with strides up to 2
+UNROLLED = {1: (2, 3, 4, 5, 7), 2: (3, 4, 5, 7)}  # columns of kernels that have tiles of their own, by stride
+LONG = 4  # with stride 1, columns of others are unrolled as many at a time
 
 
 def is_adjacent(p: ConvProblem) -> bool:
     """Whether the lanes of an output vector read adjacent channels."""
     return p.icg == 1 and p.ocg == 1
+
+
+def is_unrolled(p: ConvProblem) -> bool:
+    """Whether tiles load a vector once for several taps of a row."""
+    kw, sw = p.kernel[2], p.stride[2]
+    return p.dilation[2] == 1 and (kw in UNROLLED.get(sw, ()) or (sw == 1 and kw >= LONG))
 
 
 def divides(p: ConvProblem, lanes: int) -> bool:
@@ -112,9 +119,8 @@ def lane_features(p: ConvProblem, isa: str) -> Features:
     row_blocks = p.n * od * ceil_div(oh, blocks.rows) * ceil_div(ow, blocks.cols)
     lines = p.n * od * oh * ceil_div(ow, blocks.cols) * vectors * p.icg * p.kernel[0] * p.kernel[1]
     pixels = 0 if blocks.in_place else row_blocks * vectors * p.icg * p.kernel[0] * blocks.rin * blocks.win
-    unrolled = p.kernel[2] in UNROLLED and p.dilation[2] == 1 and p.stride[2] <= 2
     kind = "" if not blocks.in_place or blocks.adjacent else "_groups"
-    multiply = f"multiply_lanes{kind if unrolled else '_rolled'}"
+    multiply = f"multiply_lanes{kind if is_unrolled(p) else '_rolled'}"
     read = 1.0  # of the pixels
     for k, s in zip(p.kernel, p.stride, strict=True):
         read *= min(1.0, k / s)

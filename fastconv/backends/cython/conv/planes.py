@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastconv.backends.cython.conv.lanes_last import UNROLLED
+from fastconv.backends.cython.conv.lanes_last import is_unrolled
 from fastconv.backends.cython.runtime import native
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
@@ -30,7 +30,7 @@ MOST_BYTES = 1 << 20  # of a single row of outputs
 class PlaneBlocks:
     """Block sizes of `_planes.Planes`: of an item, for NR groups."""
 
-    copied: bool  # to a band, because there is padding
+    padded: bool  # and so perhaps copied to a band, which always has room
     all_rows: bool  # of the image are transposed, because padding may read any of them
     rows: int  # of outputs
     held: int  # rows of the image that are transposed
@@ -43,17 +43,17 @@ class PlaneBlocks:
     def of(cls, p: ConvProblem, nr: int) -> PlaneBlocks:
         _, kh, kw = p.kernel
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
-        copied = any(max(pads) > 0 for pads in p.pads)
-        all_rows = copied and p.mode not in ("zeros", "constant")
+        padded = any(max(pads) > 0 for pads in p.pads)
+        all_rows = padded and p.mode not in ("zeros", "constant")
         win = span(ow, p.stride[2], kw, p.dilation[2])
 
         def block(rows: int) -> PlaneBlocks:
             rin = span(rows, p.stride[1], kh, p.dilation[1])
             held = p.input[1] if all_rows else min(p.input[1], rin)
-            vectors = 2 + rows * ow + p.icg * p.kernel[0] * (held * p.input[2] + copied * rin * win)
+            vectors = 2 + rows * ow + p.icg * p.kernel[0] * (held * p.input[2] + padded * rin * win)
             table = whole_lines(rows * p.icg * p.kernel[0] * kh * POINTER)
             scratch = (vectors * nr + native.SLACK) * p.dtype.itemsize + table
-            return cls(copied, all_rows, rows, held, rin, win, scratch)
+            return cls(padded, all_rows, rows, held, rin, win, scratch)
 
         one, more = block(1), block(2)
         rows = max(1, 1 + (block_bytes(BAND) - one.bytes) // max(1, more.bytes - one.bytes))
@@ -76,17 +76,16 @@ def planes_counts(p: ConvProblem, isa: str) -> Features:
     od, oh, ow = p.output
     items = p.n * ceil_div(p.groups, nr) * od * ceil_div(oh, blocks.rows)
     planes, vectors = p.icg * p.kernel[0], p.n * ceil_div(p.groups, vl) * p.ocg
-    unrolled = p.kernel[2] in UNROLLED and p.dilation[2] == 1 and p.stride[2] <= 2
     return Features(
         {
             "call": 1,
             "item": items * (1 + p.ocg) / 2,
             "turn": nr * size / 4 * (items * planes * blocks.held * p.input[2] + p.ocg * items * blocks.rows * ow),
-            "copy": nr * size / 4 * items * planes * blocks.rin * blocks.win * blocks.copied,
+            "copy": nr * size / 4 * items * planes * blocks.rin * blocks.win * (blocks.padded and not p.pads_with_zeros),
             "pack": 0 if p.packed else p.oc * p.depth,
         },
         {
-            "multiply" if unrolled else "multiply_rolled": 2.0 * p.pixels * p.depth * vectors * vl * size / 4,
+            "multiply" if is_unrolled(p) else "multiply_rolled": 2.0 * p.pixels * p.depth * vectors * vl * size / 4,
             "line": od * oh * vectors * planes * p.kernel[1],
         },
         {"bytes": p.bytes},

@@ -542,13 +542,18 @@ def pack_columns(isa: str, columns: np.ndarray) -> np.ndarray:
     return packed
 
 
+def disjoint_rows(p: Windowed) -> bool:
+    """Whether no two output rows read the same row."""
+    return p.stride[1] > (p.kernel[1] - 1) * p.dilation[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Band:
     """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
 
     A row holds `phases` parts of `wq` elements; column j of the padded input is element j // sw of part j % sw.
-    Kernel rows are `apart` rows of the band from each other, the dilation; for a single output row the rows between
-    them may be left out.
+    Kernel rows are `apart` rows of the band from each other, the dilation, and output rows `step`, the stride.  Where no
+    two output rows read the same row, those that none reads may be left out.
     """
 
     rows: int
@@ -557,12 +562,14 @@ class Band:
     wq: int
     row_len: int
     apart: int
+    step: int
 
     @classmethod
     def of(cls, p: Windowed, rows: int, cols: int, leave_out: bool = False) -> Band:
         wq = ceil_div(span(cols, p.stride[2], p.kernel[2], p.dilation[2]), p.stride[2])
-        apart = 1 if leave_out and rows == 1 else p.dilation[1]
-        return cls(rows, cols, span(rows, p.stride[1], p.kernel[1], apart), wq, p.stride[2] * wq, apart)
+        left_out = leave_out and (rows == 1 or disjoint_rows(p))
+        apart, step = (1, p.kernel[1]) if left_out else (p.dilation[1], p.stride[1])
+        return cls(rows, cols, span(rows, step, p.kernel[1], apart), wq, p.stride[2] * wq, apart, step)
 
     def tap(self, p: Windowed, h: int, w: int) -> int:
         """Offset of kernel element (h, w) from the first pixel of a row."""

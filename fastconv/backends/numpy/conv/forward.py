@@ -21,7 +21,7 @@ from fastconv.backends.common import integers
 from fastconv.core.arrays import clean, store_integers
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
-from fastconv.core.numbers import span
+from fastconv.core.numbers import ceil_div, span
 from fastconv.core.problems.base import is_half, source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
@@ -204,13 +204,17 @@ class NumpyIm2col(NumpyConv):
         size = conv_dtype(p).itemsize
         filled = span(p.output[1], p.stride[1], p.kernel[1], p.dilation[1])
         rows = p.output[0] * (p.taps * p.output[1] + p.kernel[0] * filled)
+        columns = p.n * p.ic * p.taps * p.pixels
         moved = {
-            "bytes_copied": p.n * p.ic * p.taps * p.pixels * size, "bytes": p.n * p.oc * p.pixels * size,
-            "row": p.n * p.ic * rows,
+            "bytes_copied": columns * size, "bytes": p.n * p.oc * p.pixels * size, "row": p.n * p.ic * rows,
+            "gather": columns if p.stride[2] > 1 else 0,
         }  # fmt: skip
-        # With few pixels the weights stream from memory.
+        # With few pixels the weights stream from memory, for each block of them.
+        streamed = p.n * p.output[0] * ceil_div(p.output[1], blocks.rows) * ceil_div(p.output[2], blocks.cols)
         return Features(
-            {"call": calls * 8, **moved, **self.conversions(p)}, self.products(p), {"bytes": p.oc * p.depth * size}
+            {"call": calls * 8, **moved, **self.conversions(p)},
+            self.products(p),
+            {"bytes": streamed * p.oc * p.depth * size},
         )
 
     def workspace(self, problem: ConvProblem) -> int:
