@@ -59,6 +59,7 @@ def test_every_width(isa: str, dtype: str, stride: int) -> None:
     skip_unavailable(isa)
     for width, at in itertools.product([*range(1, 70), 95, 96, 97, 128], ("start", "end")):
         check(isa, in_dtype(wide(width, stride), dtype), at)
+        check(isa, in_dtype(replace(wide(width, stride), stride=(1, 1, stride)), dtype), at)  # perhaps one run of rows
 
 
 def wide(width: int, stride: int) -> ConvProblem:

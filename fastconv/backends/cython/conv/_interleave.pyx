@@ -64,6 +64,11 @@ cdef void plane(
     cdef Py_ssize_t r, p
     cdef const View *part
     cdef char *dst = y.data + (n * y.stride[0] + c * y.stride[1] + d * y.stride[2]) * t.itemsize
+    cdef bint one_run = nh == 1 and y.stride[3] == cols  # rows of all phases and of the image follow each other
+    for p in range(nw):
+        one_run = one_run and parts[d % nd * nw + p].stride[3] * nw == cols
+    if one_run:
+        rows, cols = 1, rows * cols
     for r in range(rows):
         part = parts + (d % nd * nh + r % nh) * nw
         for p in range(nw):

@@ -151,7 +151,7 @@ class Depthwise(Specialised[ConvProblem]):
     algorithm = "depthwise"
     row = "cython.conv.depthwise"
     activations = frozenset({"relu"})
-    revision = 6
+    revision = 7
 
     def __init__(self, isa: str) -> None:
         self.isa = isa

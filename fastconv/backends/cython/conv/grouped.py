@@ -19,7 +19,7 @@ class Grouped(depthwise.Depthwise):
 
     algorithm = "grouped"
     row = "cython.conv.grouped"
-    revision = 3
+    revision = 4
 
     def reject(self, problem: ConvProblem) -> str | None:
         if problem.not_forward:

@@ -210,7 +210,7 @@ class NumpyIm2col(NumpyConv):
             "gather": columns if p.stride[2] > 1 else 0,
         }  # fmt: skip
         # With few pixels the weights stream from memory, for each block of them.
-        streamed = p.n * p.output[0] * ceil_div(p.output[1], blocks.rows) * ceil_div(p.output[2], blocks.cols)
+        streamed = max(1, p.n * p.output[0] * ceil_div(p.output[1], blocks.rows) * ceil_div(p.output[2], blocks.cols))
         return Features(
             {"call": calls * 8, **moved, **self.conversions(p)},
             self.products(p),
