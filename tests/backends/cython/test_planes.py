@@ -16,6 +16,7 @@ from tests.backends.cython.test_conv import as_dtype, case, check, problem, run
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 ONE = ((1, 1), (1, 1))
+WIDE = ((2, 1, 1, 1), (2, 9, 1, 0), (4, 3, 1, 2), (4, 12, 2, 3), (6, 8, 1, 5), (9, 15, 1, 4), (15, 12, 1, 7))
 PROBLEMS = [
     problem(1, 1, (5, 3), (3, 3), pads=ONE),
     problem(17, 17, (11, 8), (3, 3), groups=17, stride=(2, 4)),
@@ -26,8 +27,7 @@ PROBLEMS = [
     problem(70, 70, (12, 6), (2, 3), groups=70, pads=((-2, -1), (-1, -2))),
     problem(5, 5, (4, 6, 5), (3, 2, 3), groups=5, stride=(2, 1, 1), pads=((1, 1), (1, 0), (1, 2))),
     problem(4, 4, (4, 6, 5), (2, 2, 3), groups=2, dilation=(2, 1, 1)),
-    *(problem(34, 34, (3, w), (2, k), groups=34, stride=(1, s), pads=((1, 0), (pad, k // 2)))
-      for k, w, s, pad in ((2, 1, 1, 1), (2, 9, 1, 0), (4, 3, 1, 2), (4, 12, 2, 3), (6, 8, 1, 5), (9, 15, 1, 4), (15, 12, 1, 7))),
+    *(problem(34, 34, (3, w), (2, k), groups=34, stride=(1, s), pads=((1, 0), (pad, k // 2))) for k, w, s, pad in WIDE),
     problem(9, 9, (6, 4), (3, 3), groups=9, pads=ONE, mode="constant", fill=1.5),
     *(problem(9, 9, (6, 4), (3, 3), groups=9, pads=((2, 1), (1, 2)), mode=m) for m in ("reflect", "circular")),
 ]  # fmt: skip

@@ -131,8 +131,8 @@ def rows_features(p: ConvProblem, isa: str) -> Features:
     if not reads_in_place(p):
         blocks = DepthwiseBlocks.of(p, vl)
         bands = p.n * p.groups * p.output[0] * ceil_div(oh, blocks.rows) * ceil_div(ow, blocks.cols)
-        rows_read = span(blocks.rows, min(p.stride[1], span(1, 1, p.kernel[1], p.dilation[1])), p.kernel[1], p.dilation[1])
-        rows = bands * p.icg * p.kernel[0] * rows_read
+        step = min(p.stride[1], span(1, 1, p.kernel[1], p.dilation[1]))  # rows between windows are not copied
+        rows = bands * p.icg * p.kernel[0] * span(blocks.rows, step, p.kernel[1], p.dilation[1])
         copied = rows * blocks.row_len
     # Cache lines are transferred while tiles compute.
     kind = tile_kind(p)

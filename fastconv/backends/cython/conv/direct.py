@@ -53,9 +53,10 @@ def pixel_steps(pixels: int, channels: int, mr: int, nr: int) -> float:
 class FlatBand:
     """Shape of a band in which output pixels follow each other without gaps, so that narrow maps fill tiles, too.
 
-    Each kernel column has a copy of the columns that it reads, and rows are split by stride phase, or by kernel row where
-    no two output rows read the same row: for every tap the next output row is `cols` elements further on.  Lowering along one axis, as in Cho and Brand, "MEC: memory-efficient
-    convolution for deep neural networks", ICML 2017.
+    Each kernel column has a copy of the columns that it reads, and rows are split by stride phase, or by kernel row
+    where no two output rows read the same row: for every tap the next output row is `cols` elements further on.
+    Lowering along one axis, as in Cho and Brand, "MEC: memory-efficient convolution for deep neural networks", ICML
+    2017.
     """
 
     cols: int

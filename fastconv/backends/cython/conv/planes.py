@@ -75,13 +75,14 @@ def planes_counts(p: ConvProblem, isa: str) -> Features:
     blocks = PlaneBlocks.of(p, nr)
     od, oh, ow = p.output
     items = p.n * ceil_div(p.groups, nr) * od * ceil_div(oh, blocks.rows)
+    copied = blocks.padded and not p.pads_with_zeros
     planes, vectors = p.icg * p.kernel[0], p.n * ceil_div(p.groups, vl) * p.ocg
     return Features(
         {
             "call": 1,
             "item": items * (1 + p.ocg) / 2,
             "turn": nr * size / 4 * (items * planes * blocks.held * p.input[2] + p.ocg * items * blocks.rows * ow),
-            "copy": nr * size / 4 * items * planes * blocks.rin * blocks.win * (blocks.padded and not p.pads_with_zeros),
+            "copy": nr * size / 4 * items * planes * blocks.rin * blocks.win * copied,
             "pack": 0 if p.packed else p.oc * p.depth,
         },
         {

@@ -552,8 +552,8 @@ class Band:
     """Shape of a band of input rows in scratch: `rows` output rows, `cols` output columns, split by stride phase.
 
     A row holds `phases` parts of `wq` elements; column j of the padded input is element j // sw of part j % sw.
-    Kernel rows are `apart` rows of the band from each other, the dilation, and output rows `step`, the stride.  Where no
-    two output rows read the same row, those that none reads may be left out.
+    Kernel rows are `apart` rows of the band from each other, the dilation, and output rows `step`, the stride.  Where
+    no two output rows read the same row, those that none reads may be left out.
     """
 
     rows: int
