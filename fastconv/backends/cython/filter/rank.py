@@ -43,7 +43,7 @@ def _square(p: RankProblem, lines: Lines) -> int:
     return side if is_square and p.rank == side * side // 2 else 0
 
 
-def _apart(p: RankProblem, lines: Lines, walk: Walk) -> int:
+def _column_bytes(p: RankProblem, lines: Lines, walk: Walk) -> int:
     """Bytes of a column of an item, if medians next to the ends of rows are computed apart; else 0."""
     square, size, width = _square(p, lines), p.acc.itemsize, lines.width[0]
     if not square or lines.inner > 1 or not p.dtype == p.acc == p.out or width * size > MOST_ROW:
@@ -91,7 +91,7 @@ class Rank(Specialised[RankProblem]):
         lines, walk = _laned(p, self.isa)
         found, ordered = self._pitches(p)
         taps = whole_lines(p.window.total * 8)
-        square, size, apart = _square(p, lines), p.acc.itemsize, _apart(p, lines, walk)
+        square, size, apart = _square(p, lines), p.acc.itemsize, _column_bytes(p, lines, walk)
         rows = walk.scratch(lines, p.window, size) + found
         if apart:
             rows = whole_lines(2 * square * 8) + whole_lines(lines.width[0] * size) + (2 * square - 1) * apart
@@ -117,7 +117,7 @@ class Rank(Specialised[RankProblem]):
         key = np.dtype(np.float32) if of_bytes else p.acc  # its table has the ranks of bytes
         prepared = _rank.Rank(
             dtype, out, p.window.cval, p.rank, of_bytes, _square(p, lines), self._pitches(p),
-            PART_BYTES // p.acc.itemsize, _apart(p, lines, walk),
+            PART_BYTES // p.acc.itemsize, _column_bytes(p, lines, walk),
         )  # fmt: skip
         prepared.walk(
             table_name(self.isa, key), native.table(self.isa, key), lines, walk, p.acc.itemsize,
