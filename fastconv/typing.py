@@ -76,7 +76,7 @@ Reduction: TypeAlias = Literal["none", "mean", "sum"]
 Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy", "reference"]
 """Backends of fastconv itself.  The name of one that was registered needs a `typing.cast` to `Any`."""
 
-Peer: TypeAlias = Literal["numpy", "scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv"]
+Peer: TypeAlias = Literal["numpy", "scipy", "torch", "onnxruntime", "openvino", "ncnn", "opencv", "ipp"]
 """Libraries that `compare` measures."""
 
 Door: TypeAlias = Literal["planned", "called"]

@@ -50,8 +50,8 @@ def compare(
         Its arguments.  A `Spec` stands for normally distributed data.  ``threads`` holds for peers too;
         ``backend`` and ``algorithm`` restrict the kernels.
     peers : iterable of str
-        Any of ``numpy``, ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``.  A missing one
-        becomes a note.  One name may stand alone.
+        Any of ``numpy``, ``scipy``, ``torch``, ``onnxruntime``, ``openvino``, ``ncnn``, ``opencv``, ``ipp``.  A
+        missing one becomes a note.  One name may stand alone.
     seconds : float
         Time to spend on each contender.
     rounds : int

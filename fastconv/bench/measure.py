@@ -13,6 +13,7 @@ import numpy as np
 from fastconv.bench import peers as _peers
 from fastconv.bench.busy import Others
 from fastconv.bench.environment import environment
+from fastconv.bench.filters import Unplanned
 from fastconv.bench.only import EVERY, Only
 from fastconv.bench.peers.base import Contender, Unsupported
 from fastconv.bench.records import Roofline, Row, counts_flops
@@ -28,6 +29,7 @@ from fastconv.typing import Data, Door
 REFERENCE_FLOPS = 2e6  # the reference checks everything, but is timed on small problems only
 SECONDS = 0.5
 SLOW = 5.0  # contenders this many times slower than the fastest get one sample
+NEAR = 0.05  # relative to the largest result: peers that filter images so far from the definition are timed, and marked
 CALLED = "called"  # in place of a kernel's name
 DOORS: tuple[str, ...] = get_args(Door)
 DATA: tuple[str, ...] = get_args(Data)
@@ -44,6 +46,7 @@ class _Entry:
     kind: str
     error: float
     candidate: Candidate | None = None
+    other: bool = False
 
 
 class _Field:
@@ -106,8 +109,9 @@ class _Field:
         except Exception as e:  # a contender that raises is a row of the table
             self.rows.append(Row(contender.name, kind, "failed", _first_line(e), chosen))
             return
-        if wrong is None:
-            self.entries.append(_Entry(contender, kind, error, candidate))
+        other = wrong is not None and kind == "peer" and bool(self.work.blocks) and error <= NEAR
+        if wrong is None or other:
+            self.entries.append(_Entry(contender, kind, error, candidate, other))
         else:
             finite = error if np.isfinite(error) else None
             self.rows.append(Row(contender.name, kind, "wrong", wrong, chosen, error=finite))
@@ -141,6 +145,7 @@ def measure(
                          f"{did_you_mean(unknown[0], _peers.PEERS)}")  # fmt: skip
     tell = progress or (lambda what, done, total: None)
     work = restricted(make_work(operation, args, kwargs, data), only, door)
+    door = CALLED if isinstance(work.plan, Unplanned) else door
     problem, about, others = work.problem, environment(), Others()
     tell("float64 result", 0, 1)
     field = _Field(work)
@@ -224,6 +229,7 @@ def _timed_rows(work: Work, entries: list[_Entry], times: list[Times], limits: R
                 bound=None if candidate is None else candidate.bound,
                 ratio=None if best_peer is None else best_peer / t.median,
                 admitted=candidate is None or candidate.reason is None,
+                other=entry.other,
             )
         )
     return rows

@@ -81,6 +81,8 @@ class Row:
         What the kernel promises on any finite data, in epsilons of the sum of magnitudes; None for peers.
     ratio : float or None
         Time of the best peer over this one: above 1 is faster than every peer.
+    other : bool
+        Whether a peer's filter computes other pixels than the definition, although near it: it is timed all the same.
     admitted : bool
         Whether the call's options, above all its tolerance, let fastconv choose this kernel.
     """
@@ -101,6 +103,7 @@ class Row:
     bound: float | None = None
     ratio: float | None = None
     admitted: bool = True
+    other: bool = False
 
     @property
     def spread(self) -> float | None:

@@ -18,12 +18,16 @@ from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.timing import ROUNDS
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import not_among
+from fastconv.ndimage import correlation, morphology, rank, separable, windows
 from fastconv.ops import activation, adaptive, clamp, conv, gated, gemm, loss, pool, shape, softmax, unpool
 
 SAMPLED = 0.5  # of the time of a case: the rest goes to float64 results, checks and preparations
 
 # A case names a public function of one.
-FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, clamp, gated, softmax, loss, shape)
+FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, clamp, gated, softmax, loss, shape,
+            separable, windows, correlation, morphology, rank)  # fmt: skip
+
+GIVEN_ON = ("gaussian_laplace", "gaussian_gradient_magnitude")  # they give options to other functions, unnamed
 
 
 @cache
@@ -32,7 +36,7 @@ def operations() -> dict[str, Callable[..., Any]]:
     return {
         name: f for family in FAMILIES for name, f in vars(family).items()
         if inspect.isfunction(f) and f.__module__ == family.__name__ and not name.startswith("_")
-        and {"backend", "threads"} <= set(inspect.signature(f).parameters)
+        and ({"backend", "threads"} <= set(inspect.signature(f).parameters) or name in GIVEN_ON)
     }  # fmt: skip
 
 

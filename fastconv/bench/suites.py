@@ -222,7 +222,44 @@ def _filter(size: int, channels: int = 1, filters: int = 1, dtype: str = "float3
     return Case(name, "conv2d", shapes, (), kwargs, dtype=dtype)
 
 
+def _nd(operation: str, dtype: str, *args: Any, shape: tuple[int, ...] = (1080, 1920), **kwargs: Any) -> Case:
+    """A filter of `fastconv.ndimage`, edges repeated unless `mode` says otherwise."""
+    kwargs = {"mode": "nearest", **kwargs} if not operation.startswith("binary") else kwargs
+    words = [operation, "x".join(map(str, shape)), *(f"{k}={v}" for k, v in kwargs.items() if k != "mode")]
+    words += [kwargs.get("mode", "nearest")] * (kwargs.get("mode", "nearest") != "nearest") + [dtype]
+    return Case(" ".join(words), operation, (shape,), args, kwargs, dtype=dtype)
+
+
+def _correlation(k: int, dtype: str, mode: str, shape: tuple[int, ...] = (1080, 1920), **kwargs: Any) -> Case:
+    name = f"correlate {'x'.join(map(str, shape))} {k}x{k} {mode} {dtype}"
+    return Case(name, "correlate", (shape, (k, k)), (), {"mode": mode, **kwargs}, dtype=dtype)
+
+
+_SMALL = (64, 64)
+_FILTERS = (
+    *(_correlation(k, dtype, mode) for dtype in ("float32", "float64")
+      for k, mode in ((3, "nearest"), (3, "constant"), (5, "mirror"), (5, "nearest"), (7, "constant"), (7, "nearest"),
+                      (9, "mirror"), (9, "nearest"), (11, "constant"), (15, "mirror"), (15, "nearest"))),
+    *(_nd("gaussian_filter", "float32", sigma=sigma) for sigma in (1.0, 2.0, 5.0)),
+    *(_nd(f"{kind}_filter", "float32", size=k) for kind in ("uniform", "maximum") for k in (3, 9, 31)),
+    _nd("sobel", "float32"), _nd("laplace", "float32"), _nd("gaussian_gradient_magnitude", "float32", sigma=2.0),
+    _nd("gaussian_filter", "float32", sigma=1.0, shape=(96, 128, 160)),
+    *(_nd("median_filter", dtype, size=k) for dtype in ("uint8", "float32") for k in (3, 5, 9, 15, 31)),
+    *(_nd("percentile_filter", dtype, percentile=20, size=7) for dtype in ("uint8", "float32")),
+    _nd("median_filter", "float32", size=7, shape=(1_000_000,)),
+    _nd("gaussian_filter", "uint8", sigma=2.0), _nd("uniform_filter", "uint8", size=9),
+    _nd("maximum_filter", "uint8", size=5), _nd("maximum_filter", "uint8", size=15),
+    _correlation(5, "uint8", "nearest", output="int32"), _nd("sobel", "uint8", output="int16"),
+    _nd("grey_opening", "uint8", size=5), _nd("grey_opening", "uint8", size=15),
+    _correlation(3, "float32", "nearest", _SMALL), _correlation(9, "float64", "mirror", _SMALL),
+    _nd("gaussian_filter", "float32", sigma=2.0, shape=_SMALL), _nd("uniform_filter", "uint8", size=5, shape=_SMALL),
+    _nd("maximum_filter", "uint8", size=5, shape=_SMALL), _nd("sobel", "float32", shape=_SMALL),
+    _nd("laplace", "float32", shape=_SMALL), _nd("median_filter", "uint8", size=3, shape=_SMALL),
+    _nd("median_filter", "float32", size=5, shape=_SMALL), _nd("grey_opening", "uint8", size=5, shape=_SMALL),
+)  # fmt: skip
+
 _IMAGES = (
+    *_FILTERS,
     _filter(3), _filter(5), _filter(7), _filter(11), _filter(5, 3, 3), _filter(5, 1, 8), _filter(3, dtype="float64"),
     Case("3,1080,1920 2x2 average", "avg_pool2d", ((1, 3, 1080, 1920),), (2,)),
 )  # fmt: skip
@@ -490,7 +527,7 @@ SUITES: dict[str, Suite] = {
         Suite("resnext50", "ResNeXt-50 32x4d at 224 x 224: every distinct layer", _resnet(128, 32)),
         Suite("convnext", "ConvNeXt-T at 224 x 224: every distinct layer", _CONVNEXT),
         Suite("lecture", "what the lecture computes, and a first layer on digits", _LECTURE),
-        Suite("images", "filters of a full-HD image", _IMAGES),
+        Suite("images", "filters of a full-HD image and of small ones, those of SciPy: for --door called", _IMAGES),
         Suite("audio", "FIR filters and layers of audio networks", _AUDIO),
         Suite("gemm", "matrix products", _GEMM),
         Suite("few_rows", "products of few rows with a large matrix, and small ones: for --door called", _FEW_ROWS),

@@ -57,7 +57,7 @@ def columns_of(stream: TextIO) -> int | None:
 
 def cells(row: Row, unit: str) -> tuple[str, ...]:
     """One row of the table as text."""
-    mark = "*" if row.chosen else ""
+    mark = "*" if row.chosen else "~" if row.other else ""
     if row.seconds is None:
         error = "-" if row.error is None else f"{row.error:.1e}"
         return (mark, row.name, row.status.upper(), "", "", "", "", "", error, "", "")
@@ -128,6 +128,8 @@ def footing(c: ComparisonData, whole: bool = True) -> list[str]:
     if c.best_peer is not None:
         peers = dict.fromkeys(r.library for r in c.rows if r.kind == "peer")
         lines.append(f"peers (other libraries): {', '.join(peers)}; vs peer: speed over {c.best_peer.name}'s")
+    if any(r.other for r in c.rows):
+        lines.append("~ computes other pixels: see its error")
     lines += warnings_of([c])
     lines += [f"{r.status}: {r.name}: {r.why}" for r in c.rows if r.status != "ok"]
     if not whole:
@@ -218,7 +220,7 @@ def suite_cells(report: ReportData) -> list[tuple[str, ...]]:
                 f"{100 * own.roofline:.0f}%",  # type: ignore[operator]
                 best.name if best is not None else "-",
                 "-" if entry.regret is None else f"{entry.regret:.2f}",
-                f"{peer.name} {time_text(peer.seconds)}" if peer is not None else "-",
+                f"{'~' * peer.other}{peer.name} {time_text(peer.seconds)}" if peer is not None else "-",
                 "-" if own.ratio is None else f"{own.ratio:.2f}",
             )
         )
@@ -248,6 +250,8 @@ def summary_lines(report: ReportData) -> list[str]:
             f"{s.regret:.2f}, worst {worst.regret:.2f} "
             f"({worst.case.name}: {worst.comparison.chosen.name}, best {worst.comparison.best.name})"  # type: ignore[union-attr]
         )
+    if any(e.comparison.best_peer is not None and e.comparison.best_peer.other for e in report.entries):
+        lines.append("~ that peer computes other pixels: fastconv compare shows how far they are off")
     lines += warnings_of([e.comparison for e in report.entries])
     for e in report.entries:
         bad = [r for r in e.comparison.rows if r.status != "ok"]

@@ -162,13 +162,18 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure every kernel that can do an operation, and every installed peer, on random data.",
         epilog="example: fastconv compare conv2d 1x64x56x56 64x64x3x3 --padding 1",
     )  # fmt: skip
-    compare.add_argument("operation", help="a public operation, as conv2d, max_pool2d, linear")
+    compare.add_argument("operation", help="a public operation, as conv2d, max_pool2d, linear, median_filter")
     compare.add_argument("arguments", nargs="+", metavar="SHAPE|N",
                          help="shapes of the arrays, as 1x64x56x56; for pooling then its numbers")  # fmt: skip
-    for name in ("stride", "padding", "dilation", "groups", "output-padding"):
+    for name in ("stride", "padding", "dilation", "groups", "output-padding", "size", "axis", "axes", "rank",
+                 "iterations"):  # fmt: skip
         compare.add_argument(f"--{name}", type=_numbers, metavar="N|N,M")
     compare.add_argument("--layout", choices=("NCHW", "NHWC"))
     compare.add_argument("--padding-mode", metavar="MODE")
+    compare.add_argument("--mode", metavar="MODE", help="what lies beyond the edges, for filters of fastconv.ndimage")
+    compare.add_argument("--output", metavar="DTYPE", help="of the result of such a filter")
+    for name in ("sigma", "percentile"):
+        compare.add_argument(f"--{name}", type=_value, metavar="X")
     compare.add_argument("--activation", metavar="NAME")
     compare.add_argument("--ceil-mode", action="store_true", default=None)
     compare.add_argument("--gradient", metavar="NAME",

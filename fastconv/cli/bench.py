@@ -29,10 +29,11 @@ CASE_SECONDS, QUICK_SECONDS = 7.0, 2.5  # that a case of a suite takes, about
 INTERRUPTED, SLOWER = 130, 1  # exit statuses
 
 # Operations that take arrays only.  Of the others, such as max_pool2d, only the first argument is an array.
-ARRAYS = ("conv", "gemm", "matmul", "linear", "cross_entropy", "nll_loss")
+ARRAYS = ("conv", "correlate", "gemm", "matmul", "linear", "cross_entropy", "nll_loss")
 CLASSES = ("cross_entropy", "nll_loss")  # whose second array holds indices of classes
 GIVEN = ("stride", "padding", "dilation", "groups", "output_padding", "layout", "padding_mode", "activation",
-         "ceil_mode", "threads")  # fmt: skip
+         "ceil_mode", "size", "sigma", "mode", "output", "axis", "axes", "percentile", "rank", "iterations",
+         "threads")  # fmt: skip
 
 
 def _only(options: argparse.Namespace) -> Only:

@@ -19,6 +19,7 @@ PEERS: dict[str, tuple[tuple[str, ...], str]] = {
     "openvino": (("openvino",), "pip install 'fastconv[peers]'"),
     "ncnn": (("ncnn",), "pip install 'fastconv[peers]'"),
     "opencv": (("cv2",), "pip install 'fastconv[peers]'"),
+    "ipp": (("fastconv.bench.peers.ipp",), "pip install ipp"),
 }
 
 

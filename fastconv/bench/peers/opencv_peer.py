@@ -1,8 +1,8 @@
-"""OpenCV: filter2D, one call for each plane and filter; images only."""
+"""OpenCV: filter2D, one call for each plane and filter, and its filters of images; images only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 
 from fastconv.bench.peers.base import Contender, Unsupported, forward_only, plain, weights_of
+from fastconv.bench.peers.images import Image, image_of, slopes
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.gemm import GemmProblem
 
 BORDERS = {
@@ -37,6 +39,8 @@ def contenders(work: Work) -> list[Contender]:
     p = work.problem
     if isinstance(p, GemmProblem):
         return [_gemm(work, p)]
+    if isinstance(p, FilterProblem):
+        return [_image(work)]
     if not isinstance(p, ConvProblem) or p.direction != "forward":
         raise Unsupported("has filters of images only (filter2D)")
     return [_filter(work, p)]
@@ -69,6 +73,65 @@ def _filter(work: Work, p: ConvProblem) -> Contender:
         return (np.stack([y[:oh, :ow] for y in ys]).reshape(p.y_shape),)
 
     return Contender("opencv", run, results)
+
+
+LARGEST_MEDIAN = 5  # of floats
+EDGES = {
+    "reflect": cv2.BORDER_REFLECT,
+    "mirror": cv2.BORDER_REFLECT_101,
+    "nearest": cv2.BORDER_REPLICATE,
+    "constant": cv2.BORDER_CONSTANT,
+}
+DEPTHS = {"uint8": cv2.CV_8U, "int16": cv2.CV_16S, "uint16": cv2.CV_16U, "float32": cv2.CV_32F, "float64": cv2.CV_64F}
+
+
+def _image(work: Work) -> Contender:
+    """Its filter that does what a function of scipy.ndimage does."""
+    image = image_of(work)
+    if image.mode not in EDGES:
+        raise Unsupported(f"filters have no edges {image.mode!r}")
+    x, edge, k = image.x, EDGES[image.mode], image.size
+    depth = DEPTHS.get(image.out.name, cv2.CV_32F)  # of results that it cannot store, as 32-bit integers
+    ones = np.ones((k, k), np.uint8)
+    weights: Any = image.weights
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    runs: dict[str, Callable[[], Any]] = {
+        "correlate": lambda: cv2.filter2D(x, depth, weights, borderType=edge),
+        "gaussian_filter": lambda: cv2.GaussianBlur(x, (k, k), image.sigma, borderType=edge),
+        "uniform_filter": lambda: cv2.blur(x, (k, k), borderType=edge),
+        "maximum_filter": lambda: cv2.dilate(x, ones, borderType=edge),
+        "minimum_filter": lambda: cv2.erode(x, ones, borderType=edge),
+        "grey_erosion": lambda: cv2.erode(x, ones, borderType=edge),
+        "grey_dilation": lambda: cv2.dilate(x, ones, borderType=edge),
+        "grey_opening": lambda: cv2.morphologyEx(x, cv2.MORPH_OPEN, ones, borderType=edge),
+        "grey_closing": lambda: cv2.morphologyEx(x, cv2.MORPH_CLOSE, ones, borderType=edge),
+        "sobel": lambda: cv2.Sobel(x, depth, image.axis, 1 - image.axis, ksize=3, borderType=edge),
+        "laplace": lambda: cv2.Laplacian(x, depth, ksize=1, borderType=edge),
+        "median_filter": lambda: cv2.medianBlur(x, k),
+        "binary_erosion": lambda: cv2.erode(
+            x.view(np.uint8), cross, iterations=image.iterations, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
+        ),
+        "binary_dilation": lambda: cv2.dilate(
+            x.view(np.uint8), cross, iterations=image.iterations, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
+        ),
+    }  # fmt: skip
+    if work.name == "gaussian_gradient_magnitude":
+        runs[work.name] = _magnitude(image, edge)
+    if work.name not in runs:
+        raise Unsupported(f"has no {work.name}")
+    if work.name == "median_filter" and image.mode != "nearest":
+        raise Unsupported("medians repeat the edges (mode='nearest')")
+    if work.name == "median_filter" and k > LARGEST_MEDIAN and x.dtype != np.uint8:
+        raise Unsupported(f"medians of more than {LARGEST_MEDIAN}x{LARGEST_MEDIAN} are those of uint8")
+    return Contender("opencv", runs[work.name], lambda y: (np.asarray(y).reshape(-1).astype(image.out),))
+
+
+def _magnitude(image: Image, edge: int) -> Callable[[], Any]:
+    even, odd = slopes(image)
+    return lambda: cv2.magnitude(
+        cv2.sepFilter2D(image.x, cv2.CV_32F, odd, even, borderType=edge),
+        cv2.sepFilter2D(image.x, cv2.CV_32F, even, odd, borderType=edge),
+    )
 
 
 def _gemm(work: Work, p: GemmProblem) -> Contender:

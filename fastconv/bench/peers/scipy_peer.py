@@ -1,20 +1,26 @@
-"""SciPy: signal.correlate, one call for each image and filter; BLAS for matrices."""
+"""SciPy: signal.correlate, one call for each image and filter; BLAS for matrices; ndimage for filters."""
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import numpy as np
-from scipy import signal
+from scipy import ndimage, signal
 from scipy.linalg import blas
 
 from fastconv.bench.peers.base import Contender, Unsupported, forward_only, plain, unlimited, weights_of
 from fastconv.bench.work import Work
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.gemm import GemmProblem
 
 PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap",
              "symmetric": "symmetric"}  # fmt: skip
 FLOPS_PER_SECOND = 3e8  # the approximate rate of its loops
 SECONDS = 0.5  # per run: longer ones are left out
+RANKED = 3e-8  # seconds that it takes for an element of a window, about, to find a rank
+LONGEST = 3.0  # seconds of a filter
 
 limit = unlimited  # its loops use one thread; those of BLAS are limited by the caller
 
@@ -24,6 +30,8 @@ def contenders(work: Work) -> list[Contender]:
     p = work.problem
     if isinstance(p, GemmProblem):
         return [_gemm(work, p)]
+    if isinstance(p, FilterProblem):
+        return [_filter(work, p)]
     if not isinstance(p, ConvProblem) or p.direction != "forward":
         raise Unsupported("has correlation and matrix products only")
     if p.activation is not None:
@@ -33,6 +41,18 @@ def contenders(work: Work) -> list[Contender]:
     if p.flops / FLOPS_PER_SECOND > SECONDS:
         raise Unsupported(f"left out: it would take about {p.flops / FLOPS_PER_SECOND:.1f} s a run")
     return [_correlate(work, p)]
+
+
+def _filter(work: Work, p: FilterProblem) -> Contender:
+    if work.name in ("median_filter", "percentile_filter", "rank_filter") and p.shape[1:]:
+        size: Any = work.kwargs.get("size", work.args[-1])
+        seconds = p.size * RANKED * (prod(size) if np.ndim(size) else int(size) ** len(p.shape))
+        if seconds > LONGEST:
+            raise Unsupported(f"left out: it would take about {seconds:.0f} s a run")
+    function = getattr(ndimage, work.name)
+    own = ("backend", "threads", "tol", "max_workspace")
+    args, kwargs = work.args, {k: v for k, v in work.kwargs.items() if k not in own}
+    return Contender("scipy", lambda: function(*args, **kwargs), lambda y: (y.reshape(-1),))
 
 
 def _correlate(work: Work, p: ConvProblem) -> Contender:
