@@ -15,7 +15,9 @@ from setuptools import Distribution, Extension
 from fastconv.backends.cython.runtime import native
 from fastconv.bench.backends import found
 from fastconv.core import machine
+from fastconv.dispatch.registry import kernels
 from fastconv.version import __version__
+from tests.contract.cases import small
 
 SETUP = Path(__file__).resolve().parent.parent / "setup.py"
 PRETENDS = """#!/bin/sh
@@ -112,9 +114,32 @@ def test_info_has_the_words_about_an_instruction_set(tmp_path, monkeypatch):
     (tmp_path / "report").write_text(json.dumps({"lost": {isa: "cc: error: what is that"}}))
     monkeypatch.setattr(native, "REPORT", tmp_path / "report")
     monkeypatch.setattr(native, "build_problem", lambda: None)
-    monkeypatch.setattr(native, "table", lambda isa, dtype: 0)
+    monkeypatch.setattr(native, "built", lambda isa, types: 0)
     monkeypatch.setattr(native, "unavailable", native.unavailable.__wrapped__)
     words = f"not compiled: {isa}: cc: error: what is that"
     assert native.unavailable(isa).startswith(words)
     assert found()["cython"].why.startswith(words) and words in str(found())
     assert native.unavailable("none") == "none is not available on this CPU, or FASTCONV_ISA caps it"
+
+
+@pytest.mark.parametrize("absent", ["f64", "f16", "bf16"])
+def test_a_kernel_whose_table_was_not_built_says_so(absent, monkeypatch):
+    """A build may leave out single tables (FASTCONV_ISAS): nothing may call through one that is not there."""
+    built, isa = native.built, machine.host_isas()[0]
+    if native.unavailable(isa):
+        pytest.skip("not compiled")
+    gone = f"_{absent}"
+    monkeypatch.setattr(native, "built", lambda i, t: 0 if native.table_name(i, t).endswith(gone) else built(i, t))
+    for name in ("unavailable", "table", "any_table"):
+        monkeypatch.setattr(native, name, getattr(native, name).__wrapped__)
+    reasons = set()
+    for op, cases in small().items():
+        for kernel in kernels(op):
+            ran = set()  # one case of each dtype
+            for case in cases if kernel.backend == "cython" and kernel.isa in ("", isa) else ():
+                reason = kernel.reject(case.problem)
+                reasons.add(reason)
+                if reason is None and case.x.dtype not in ran:
+                    case.run(kernel)
+                    ran.add(case.x.dtype)
+    assert f"{isa}_{absent} was not compiled in" in reasons

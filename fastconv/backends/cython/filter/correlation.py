@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, TOGETHER, Walk, table_name, tap_offsets
+from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, TOGETHER, Walk, tap_offsets
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -44,7 +44,7 @@ class Correlation(Specialised[CorrelationProblem]):
         if len(_tiled(p, self.isa)[0].extents) > MOST_AXES:
             return f"more than {MOST_AXES} axes"
         unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+        return native.unavailable(self.isa, p.acc) if unknown is None else f"dtype {named(unknown)}"
 
     def features(self, problem: CorrelationProblem) -> Features:
         p = problem
@@ -85,7 +85,7 @@ class Correlation(Specialised[CorrelationProblem]):
         offsets = None if p.window.taps is None else tap_offsets(lines, p.window)
         prepared = _correlation.Correlation(dtype, out, p.window.cval, self._pitch(p))
         prepared.walk(
-            table_name(self.isa, p.acc), native.table(self.isa, p.acc), lines, walk, p.acc.itemsize,
+            native.table_name(self.isa, p.acc), native.table(self.isa, p.acc), lines, walk, p.acc.itemsize,
             (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode), offsets,
         )  # fmt: skip
         flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1

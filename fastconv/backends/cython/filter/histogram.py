@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk, table_name
+from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -86,7 +86,7 @@ class Histogram(Specialised[RankProblem]):
         single = np.dtype(np.float32)  # its table has the functions of bytes
         prepared = _histogram.Histogram(int(p.window.cval) if p.window.mode == "constant" else 0, p.rank)
         prepared.walk(
-            table_name(self.isa, single), native.table(self.isa, single), lines, walk, 1, (1, 1), False, True,
+            native.table_name(self.isa, single), native.table(self.isa, single), lines, walk, 1, (1, 1), False, True,
             MODES.index(p.window.mode), None,
         )  # fmt: skip
         flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk, table_name, tap_offsets
+from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk, tap_offsets
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -51,6 +51,11 @@ def _column_bytes(p: RankProblem, lines: Lines, walk: Walk) -> int:
     return whole_lines((walk.rows + square - 1 + walk.vl) * size) if width - square + 1 >= walk.vl else 0
 
 
+def _rank_types(p: RankProblem) -> np.dtype:
+    """The types of the table that has the ranks of p.acc: that of floats has those of bytes, too."""
+    return np.dtype(np.float32) if p.acc == np.uint8 else p.acc
+
+
 class Rank(Specialised[RankProblem]):
     """Any dtype: bytes, float32, and all others as float64."""
 
@@ -70,7 +75,7 @@ class Rank(Specialised[RankProblem]):
         if len(_laned(p, self.isa)[0].extents) > MOST_AXES:
             return f"more than {MOST_AXES} axes"
         unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+        return native.unavailable(self.isa, _rank_types(p)) if unknown is None else f"dtype {named(unknown)}"
 
     def features(self, problem: RankProblem) -> Features:
         p = problem
@@ -114,13 +119,13 @@ class Rank(Specialised[RankProblem]):
         dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
         lines, walk = _laned(p, self.isa)
         of_bytes = p.acc == np.uint8
-        key = np.dtype(np.float32) if of_bytes else p.acc  # its table has the ranks of bytes
+        key = _rank_types(p)
         prepared = _rank.Rank(
             dtype, out, p.window.cval, p.rank, of_bytes, _square(p, lines), self._pitches(p),
             PART_BYTES // p.acc.itemsize, _column_bytes(p, lines, walk),
         )  # fmt: skip
         prepared.walk(
-            table_name(self.isa, key), native.table(self.isa, key), lines, walk, p.acc.itemsize,
+            native.table_name(self.isa, key), native.table(self.isa, key), lines, walk, p.acc.itemsize,
             (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode),
             tap_offsets(lines, p.window),
         )  # fmt: skip

@@ -146,7 +146,7 @@ class Separable(Specialised[SeparableProblem]):
         if self.workspace(p) > MOST_BYTES:
             return "windows are too long for scratch"
         unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+        return native.unavailable(self.isa, p.acc) if unknown is None else f"dtype {named(unknown)}"
 
     def features(self, problem: SeparableProblem) -> Features:
         p = problem

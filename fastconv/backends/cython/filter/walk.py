@@ -62,11 +62,6 @@ class Walk(NamedTuple):
         return max(self.block, self.run) * lines.inner
 
 
-def table_name(isa: str, dtype: np.dtype) -> str:
-    """The micro-kernels of simd/windows.c for float32 or float64."""
-    return f"{isa}_f{8 * dtype.itemsize}"
-
-
 def tap_offsets(lines: Lines, window: Neighbors) -> np.ndarray:
     """(row among those of all planes, number from its start) of each tap."""
     tall, wide = lines.height[1], lines.width[1]

@@ -119,6 +119,11 @@ def join_stages(p: WindowProblem) -> list[JoinStage]:
     return found
 
 
+def _window_types(p: WindowProblem) -> np.dtype:
+    """The types of the table that joins elements: that of floats has the integers, too."""
+    return np.dtype(np.float64 if p.acc == np.float64 else np.float32)
+
+
 class Joined(Specialised[WindowProblem]):
     """Any dtype; integers are SciPy's to the bit."""
 
@@ -136,7 +141,7 @@ class Joined(Specialised[WindowProblem]):
         if self.workspace(p) > MOST_BYTES:
             return "windows are too long for scratch"
         unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa) if unknown is None else f"dtype {named(unknown)}"
+        return native.unavailable(self.isa, _window_types(p)) if unknown is None else f"dtype {named(unknown)}"
 
     def features(self, problem: WindowProblem) -> Features:
         p = problem
@@ -159,7 +164,7 @@ class Joined(Specialised[WindowProblem]):
         p = problem
         types = tuple(shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out, p.acc))
         sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
-        table = native.table(self.isa, np.dtype(np.float64 if p.acc == np.float64 else np.float32))
+        table = native.table(self.isa, _window_types(p))
         join = shared.WINDOW_OPS.index("sum" if p.join == "mean" else p.join)
         prepared = _window.Window(table, p.size, join, types, sizes, p.cval, join_stages(p))
         flat = native.c_order(p.size)

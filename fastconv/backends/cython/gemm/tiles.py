@@ -45,7 +45,7 @@ def reject_bfloat16(isa: str, dtype: np.dtype) -> str | None:
     """Why matrix registers cannot multiply `dtype` here."""
     if not is_bfloat16(dtype):
         return f"dtype {named(dtype)}: bfloat16 only"
-    return native.reject_tiles(isa)
+    return native.unavailable(isa, dtype) or native.reject_tiles(isa)
 
 
 class TiledGemm(Specialised[GemmProblem]):

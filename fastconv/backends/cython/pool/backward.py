@@ -44,7 +44,7 @@ class ScatterBackward(Kernel[AnyPool]):
             return "goes by the indices of maxima"
         if problem.dtype not in (np.float32, np.float64):
             return f"dtype {named(problem.dtype)}: float32 and float64 only"
-        return native.build_problem()
+        return native.reject_any(problem.dtype)
 
     def features(self, problem: AnyPool) -> Features:
         p = problem
@@ -76,7 +76,7 @@ class AverageBackward(Kernel[AnyPool]):
             return "averages over windows that are all alike only"
         if problem.dtype not in (np.float32, np.float64):
             return f"dtype {named(problem.dtype)}: float32 and float64 only"
-        return native.build_problem()
+        return native.reject_any(problem.dtype)
 
     @staticmethod
     def _windows(p: AnyPool) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -142,7 +142,7 @@ class AdaptiveBackward(Kernel[AnyPool]):
             return f"dtype {named(problem.dtype)}: float32 and float64 only"
         if 0 in problem.input or 0 in problem.output:
             return "no values in a channel"
-        return native.build_problem()
+        return native.reject_any(problem.dtype)
 
     def features(self, problem: AnyPool) -> Features:
         p = problem

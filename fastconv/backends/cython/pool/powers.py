@@ -133,7 +133,7 @@ class PowerPool(Kernel[PoolProblem]):
             return f"norm {p.norm:g}: magnitudes from {1 / MAX_NORM:g} to {MAX_NORM:g}"
         if PowerBlocks.of(p).bytes > MAX_BYTES:
             return "a window is too long for scratch"
-        return native.reject_common(self.isa, p.dtype)
+        return native.reject_common(self.isa, p.dtype) or native.unavailable(self.isa, np.dtype(np.float64))
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem

@@ -37,7 +37,7 @@ class Unpool(Specialised[UnpoolProblem]):
     row = "cython.unpool"
 
     def reject(self, problem: UnpoolProblem) -> str | None:
-        return native.build_problem()
+        return native.reject_any(problem.dtype)
 
     def features(self, problem: UnpoolProblem) -> Features:
         return Features({"call": 1, "element": problem.flops, "bytes": problem.bytes})

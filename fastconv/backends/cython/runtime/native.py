@@ -39,6 +39,7 @@ BACKEND = Path(__file__).parents[1]
 REPORT = BACKEND / "_build_report.json"
 FLOPS_PER_THREAD = 1e6  # about 10 us: less does not justify waking a thread
 SCRATCH_BYTES = 32 << 20  # of one thread, plus a few times the weights: algorithms that need whole rows reject more
+FLOAT32 = np.dtype(np.float32)
 SLACK = 64  # elements after a band: kernels load whole vectors past the last pixel they store
 
 
@@ -114,30 +115,33 @@ def build_report() -> dict[str, Any]:
 
 
 @cache
-def unavailable(isa: str) -> str | None:
-    """Why kernels for `isa` cannot run here; None if they can."""
+def unavailable(isa: str, types: np.dtype | DType = FLOAT32) -> str | None:
+    """Why kernels for `isa` cannot use the table of these types here; None if they can.
+
+    All of them need that of float32, too, which converts and moves elements of other types.
+    """
     reason = build_problem()
     if reason is not None:
         return reason
     if isa not in machine.host_isas():
         return f"{isa} is not available on this CPU, or FASTCONV_ISA caps it"
-    if table(isa, np.dtype(np.float32)) == 0:
+    if built(isa, FLOAT32) == 0:
         if reason := build_report().get("lost", {}).get(isa):
             return f"not compiled: {isa}: {reason} (then install fastconv again)"
         return f"{isa} was not compiled in"
-    return None
+    return None if built(isa, types) else f"{table_name(isa, types)} was not compiled in"
 
 
 def reject_common(isa: str, dtype: np.dtype) -> str | None:
     """Reasons that hold for every kernel of this backend."""
     if dtype not in (np.float32, np.float64):
         return f"dtype {named(dtype)}: float32 and float64 only"
-    return unavailable(isa)
+    return unavailable(isa, dtype)
 
 
 def reject_storage(isa: str, dtype: np.dtype) -> str | None:
     """The same for kernels that load and store 16-bit floats, too."""
-    return unavailable(isa) if is_half(dtype) else reject_common(isa, dtype)
+    return unavailable(isa, dtype) if is_half(dtype) else reject_common(isa, dtype)
 
 
 @cache
@@ -166,29 +170,48 @@ def reject_tiles(isa: str) -> str | None:
 
 def reject_types(isa: str, types: DType) -> str | None:
     """Why kernels of `isa` cannot use the table of these types here; None if they can."""
-    reason = unavailable(isa)
+    reason = unavailable(isa, types)
     if reason is not None:
         return reason
     missing = next((f for of, f in TABLES[types].features if of == isa and f not in cpu.features()), None)
     if missing is not None:
         return f"this CPU has no {missing}"
-    return None if table(isa, types) else f"{TABLES[types].name} of {isa} was not compiled in"
+    return None
 
 
-@cache
-def table(isa: str, dtype: np.dtype | DType) -> int:
-    """Address of the table of micro-kernels for elements of these types; 0 where it was not built.
+def table_name(isa: str, types: np.dtype | DType) -> str:
+    """Of the table of micro-kernels for elements of these types.
 
     Arrays of one dtype need the table whose inputs and outputs are that.
     """
-    key = dtype if isinstance(dtype, DType) else BY_NAME[named(dtype)]
-    return simd().table(f"{isa}_{TABLES[key].name}")
+    key = types if isinstance(types, DType) else BY_NAME[named(types)]
+    return f"{isa}_{TABLES[key].name}"
+
+
+def built(isa: str, types: np.dtype | DType) -> int:
+    """Address of the table for elements of these types; 0 where it was not built."""
+    found: int = simd().table(table_name(isa, types))
+    return found
+
+
+@cache
+def table(isa: str, types: np.dtype | DType) -> int:
+    """The same for kernels, which `unavailable` let pass."""
+    found = built(isa, types)
+    assert found, f"{table_name(isa, types)} is not there: a kernel did not reject that"
+    return found
 
 
 @cache
 def any_table(dtype: np.dtype) -> int:
     """For kernels without vectors: their items only need to know the size of elements."""
-    return next(filter(None, (table(isa, dtype) for isa in reversed(machine.host_isas()))))
+    return next(filter(None, (built(isa, dtype) for isa in reversed(machine.host_isas()))), 0)
+
+
+def reject_any(dtype: np.dtype) -> str | None:
+    """Why there is no `any_table`; None if there is."""
+    reason = build_problem()
+    return reason or (None if any_table(dtype) else f"no table of {named(dtype)} was compiled in")
 
 
 @cache

@@ -67,7 +67,7 @@ class Pad(Kernel[PadProblem]):
     def reject(self, problem: PadProblem) -> str | None:
         if len(merged(problem)[0]) > AXES:
             return f"more than {AXES} axes from the first to the last that is padded"
-        return native.build_problem()
+        return native.reject_any(native.FLOAT32)
 
     def features(self, problem: PadProblem) -> Features:
         p = problem
@@ -103,7 +103,7 @@ class Pad(Kernel[PadProblem]):
         row_bytes = nbytes * (padded[-1].numbers[2] if padded else 1)
         block = max(1, BLOCK_BYTES // max(1, row_bytes))
         three = [NO_AXIS] * (AXES - len(padded)) + padded
-        prepared = _pad.Padded(native.any_table(np.dtype(np.float32)), p.n, three, nbytes, pattern, block)
+        prepared = _pad.Padded(native.any_table(native.FLOAT32), p.n, three, nbytes, pattern, block)
         count = threads if p.bytes > SHARED_BYTES else 1
         anything = native.Contiguous(0, (), 5)
         native.schedule(prepared, 0, count, native.seconds(self, p), anything, anything)
