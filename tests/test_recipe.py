@@ -19,7 +19,7 @@ MOST_FILES = 5  # of an algorithm, with its test
 LEFT = """
 import numpy as np
 from fastconv.backends.cython.runtime import native
-print(*(native.table("portable", np.dtype(dtype)) != 0 for dtype in "fd"))
+print(*(native.built("portable", np.dtype(dtype)) != 0 for dtype in "fd"))
 """
 SEEN = """
 import numpy as np

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.one_isa
 def without_native(monkeypatch):
     """As in sources that were not compiled."""
     reason = "not compiled: no working C compiler: 'gcc' was tried"
-    monkeypatch.setattr(native, "unavailable", lambda isa: reason)
+    monkeypatch.setattr(native, "unavailable", lambda isa, types=None: reason)
     monkeypatch.setattr(native, "build_problem", lambda: reason)
     monkeypatch.setattr(missing, "_warned", False)
     clear_cache()
