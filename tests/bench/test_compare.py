@@ -450,7 +450,8 @@ def test_without_native_code_the_peak_is_that_of_a_matrix_product(monkeypatch):
     from fastconv.backends.cython.runtime import native
     from fastconv.bench import roofline as module
 
-    monkeypatch.setattr(native, "unavailable", lambda isa, types=None: "not compiled: no C compiler")  # the answer is kept
+    # The answer is kept.
+    monkeypatch.setattr(native, "unavailable", lambda isa, types=None: "not compiled: no C compiler")
     rate, source = module.peak.__wrapped__(1, 4)
     assert source == "NumPy matmul"
     assert rate > 1e8
