@@ -6,17 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
 from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, TOGETHER, Walk, tap_offsets
-from fastconv.backends.cython.runtime import native, shared
+from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.base import named
 from fastconv.core.problems.neighbors import CorrelationProblem, Lines, merged
-
-SHARED_FLOPS = 1e6
 
 
 @keep_few()
@@ -43,8 +41,7 @@ class Correlation(Specialised[CorrelationProblem]):
             return "the window is too large for scratch"
         if len(_tiled(p, self.isa)[0].extents) > MOST_AXES:
             return f"more than {MOST_AXES} axes"
-        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa, p.acc) if unknown is None else f"dtype {named(unknown)}"
+        return reject_filter(self.isa, p.acc, p)
 
     def features(self, problem: CorrelationProblem) -> Features:
         p = problem
@@ -80,16 +77,14 @@ class Correlation(Specialised[CorrelationProblem]):
     def specialise(self, problem: CorrelationProblem, threads: int) -> Bind:
         _correlation = native.compiled("filter._correlation")
         p = problem
-        dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
         lines, walk = _tiled(p, self.isa)
         offsets = None if p.window.taps is None else tap_offsets(lines, p.window)
-        prepared = _correlation.Correlation(dtype, out, p.window.cval, self._pitch(p))
+        prepared = _correlation.Correlation(filter_type(p.dtype), filter_type(p.out), p.window.cval, self._pitch(p))
         prepared.walk(
             native.table_name(self.isa, p.acc), native.table(self.isa, p.acc), lines, walk, p.acc.itemsize,
             (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode), offsets,
         )  # fmt: skip
-        flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1
-        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
+        schedule_flat(self, p, prepared, threads)
         return CorrelationBinding(prepared, p.acc)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from fastconv.backends.cython.filter.flat import schedule_flat, without_weights
 from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
@@ -15,7 +14,6 @@ from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.neighbors import Lines, RankProblem, merged
 
-SHARED_FLOPS = 1e6
 COLUMN_BYTES = 16 + 256  # the histogram of a column
 HELD_BYTES = 384 << 10  # of a block of them
 MOST_TALL = 255  # rows of windows, of all planes: a count is a byte
@@ -89,14 +87,8 @@ class Histogram(Specialised[RankProblem]):
             native.table_name(self.isa, single), native.table(self.isa, single), lines, walk, 1, (1, 1), False, True,
             MODES.index(p.window.mode), None,
         )  # fmt: skip
-        flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1
-        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
-        run = prepared.bind()
-
-        def bind(constants: tuple[Any, ...]) -> Any:
-            return run
-
-        return bind
+        schedule_flat(self, p, prepared, threads)
+        return without_weights(prepared)
 
 
 KERNELS = tuple(Histogram(isa) for isa in machine.ISAS)

@@ -5,21 +5,18 @@ Medians of 3x3 and 5x5 elements by networks; all else by bisection of values, in
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat, without_weights
 from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk, tap_offsets
-from fastconv.backends.cython.runtime import native, shared
+from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.base import named
 from fastconv.core.problems.neighbors import Lines, RankProblem, merged
 
-SHARED_FLOPS = 1e6
 SQUARES = {3: 18, 5: 110}  # sides of windows with a network; its minima and maxima, with those that sort columns
 MOST_TAPS = 1 << 15
 ROUNDS = 8  # of the bisection of bytes
@@ -74,8 +71,7 @@ class Rank(Specialised[RankProblem]):
             return "the window is too large for scratch"
         if len(_laned(p, self.isa)[0].extents) > MOST_AXES:
             return f"more than {MOST_AXES} axes"
-        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa, _rank_types(p)) if unknown is None else f"dtype {named(unknown)}"
+        return reject_filter(self.isa, _rank_types(p), p)
 
     def features(self, problem: RankProblem) -> Features:
         p = problem
@@ -116,27 +112,20 @@ class Rank(Specialised[RankProblem]):
     def specialise(self, problem: RankProblem, threads: int) -> Bind:
         _rank = native.compiled("filter._rank")
         p = problem
-        dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
         lines, walk = _laned(p, self.isa)
         of_bytes = p.acc == np.uint8
         key = _rank_types(p)
         prepared = _rank.Rank(
-            dtype, out, p.window.cval, p.rank, of_bytes, _square(p, lines), self._pitches(p),
-            PART_BYTES // p.acc.itemsize, _column_bytes(p, lines, walk),
+            filter_type(p.dtype), filter_type(p.out), p.window.cval, p.rank, of_bytes, _square(p, lines),
+            self._pitches(p), PART_BYTES // p.acc.itemsize, _column_bytes(p, lines, walk),
         )  # fmt: skip
         prepared.walk(
             native.table_name(self.isa, key), native.table(self.isa, key), lines, walk, p.acc.itemsize,
             (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode),
             tap_offsets(lines, p.window),
         )  # fmt: skip
-        flat, count = native.c_order(p.size), threads if p.flops > SHARED_FLOPS else 1
-        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
-        run = prepared.bind()
-
-        def bind(constants: tuple[Any, ...]) -> Any:
-            return run
-
-        return bind
+        schedule_flat(self, p, prepared, threads)
+        return without_weights(prepared)
 
 
 KERNELS = tuple(Rank(isa) for isa in machine.ISAS)

@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
-from fastconv.backends.cython.runtime import native, shared
+from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
+from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.base import named
 from fastconv.core.problems.separable import Pass, SeparableProblem, lines, symmetry
 from fastconv.typing import BoundaryMode
 
@@ -28,7 +28,6 @@ BOTH_BYTES = 1 << 20  # of scratch where rows are filtered across and along at o
 MOST_BYTES = 4 << 20  # of scratch at all
 NARROWEST = 16  # elements of rows that are filtered together, at least
 ROWS = 32  # of an item, at least
-SHARED_FLOPS = 1e6
 
 
 class FilterWindow(NamedTuple):
@@ -145,8 +144,7 @@ class Separable(Specialised[SeparableProblem]):
             return f"more than {MOST_PASSES} passes"
         if self.workspace(p) > MOST_BYTES:
             return "windows are too long for scratch"
-        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa, p.acc) if unknown is None else f"dtype {named(unknown)}"
+        return reject_filter(self.isa, p.acc, p)
 
     def features(self, problem: SeparableProblem) -> Features:
         p = problem
@@ -169,13 +167,10 @@ class Separable(Specialised[SeparableProblem]):
     def specialise(self, problem: SeparableProblem, threads: int) -> Bind:
         _separable = native.compiled("filter._separable")
         p = problem
-        dtype, out = (shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out))
+        dtype, out = filter_type(p.dtype), filter_type(p.out)
         sizes = p.dtype.itemsize, p.out.itemsize
         prepared = _separable.Separable(native.table(self.isa, p.acc), p.size, dtype, out, sizes, p.cval, stages(p))
-        flat = native.c_order(p.size)
-        count = threads if p.flops > SHARED_FLOPS else 1
-        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
-
+        schedule_flat(self, p, prepared, threads)
         return FilterBinding(prepared, p.acc)
 
 

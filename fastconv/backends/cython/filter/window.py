@@ -10,13 +10,13 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from fastconv.backends.common.means import mean_error
+from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat, without_weights
 from fastconv.backends.cython.filter.separable import MODES
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.base import named
 from fastconv.core.problems.separable import Pass, lines
 from fastconv.core.problems.window import WindowProblem
 
@@ -32,7 +32,6 @@ BOTH_BYTES = 2 << 20  # of scratch where rows are filtered across and along at o
 MOST_BYTES = 4 << 20  # of scratch at all
 NARROWEST = 16  # elements of rows that are filtered together, at least
 ROWS = 64  # of an item, at least
-SHARED_FLOPS = 1e6
 
 
 class JoinWindow(NamedTuple):
@@ -140,8 +139,7 @@ class Joined(Specialised[WindowProblem]):
             return f"more than {MOST_PASSES} passes"
         if self.workspace(p) > MOST_BYTES:
             return "windows are too long for scratch"
-        unknown = next((t for t in (p.dtype, p.out) if named(t).rstrip("_") not in shared.FILTER_TYPES), None)
-        return native.unavailable(self.isa, _window_types(p)) if unknown is None else f"dtype {named(unknown)}"
+        return reject_filter(self.isa, _window_types(p), p)
 
     def features(self, problem: WindowProblem) -> Features:
         p = problem
@@ -162,16 +160,13 @@ class Joined(Specialised[WindowProblem]):
     def specialise(self, problem: WindowProblem, threads: int) -> Bind:
         _window = native.compiled("filter._window")
         p = problem
-        types = tuple(shared.FILTER_TYPES.index(named(t).rstrip("_")) for t in (p.dtype, p.out, p.acc))
+        types = filter_type(p.dtype), filter_type(p.out), filter_type(p.acc)
         sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
         table = native.table(self.isa, _window_types(p))
         join = shared.WINDOW_OPS.index("sum" if p.join == "mean" else p.join)
         prepared = _window.Window(table, p.size, join, types, sizes, p.cval, join_stages(p))
-        flat = native.c_order(p.size)
-        count = threads if p.flops > SHARED_FLOPS else 1
-        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), flat, flat)
-        run = prepared.bind()
-        return lambda constants: run
+        schedule_flat(self, p, prepared, threads)
+        return without_weights(prepared)
 
 
 def _calls(s: JoinStage) -> int:

@@ -1,0 +1,39 @@
+"""What native filters share: which dtypes they take, and how they run on the flat arrays that kernels see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.core.kernel import Bind, Run
+from fastconv.core.problems.base import named
+from fastconv.core.problems.filter import FilterProblem
+
+SHARED_FLOPS = 1e6  # below this, threads cost more than they gain
+
+
+def filter_type(dtype: np.dtype) -> int:
+    """Number of a dtype among those that filters load and store."""
+    return shared.FILTER_TYPES.index(named(dtype).rstrip("_"))
+
+
+def reject_filter(isa: str, types: np.dtype, problem: FilterProblem) -> str | None:
+    """Why the table of `types` cannot load and store the arrays of a filter here; None if it can."""
+    for dtype in (problem.dtype, problem.out):
+        if named(dtype).rstrip("_") not in shared.FILTER_TYPES:
+            return f"dtype {named(dtype)}"
+    return native.unavailable(isa, types)
+
+
+def schedule_flat(kernel: Any, problem: FilterProblem, prepared: Any, threads: int) -> None:
+    """Tell a prepared filter what it runs on: `size` adjacent elements in, as many out."""
+    flat, count = native.c_order(problem.size), threads if problem.flops > SHARED_FLOPS else 1
+    native.schedule(prepared, kernel.workspace(problem), count, native.seconds(kernel, problem), flat, flat)
+
+
+def without_weights(prepared: Any) -> Bind:
+    """The one run of a filter that has no constants."""
+    run: Run = prepared.bind()
+    return lambda constants: run
