@@ -52,17 +52,14 @@ def _as_made(found: Found, input: np.ndarray, output: np.ndarray) -> str | None:
     if isinstance(found, str):
         return found
     recipe, constants = found
-    run = recipe.bind(constants)
-    plain = getattr(run, "plain", None)
-    if input is output and output.flags.writeable:
-        input = input.copy()
-    if plain is not None and plain(input, output):
-        return None
     if not output.flags.writeable:
         return "the result is read-only"
     if np.may_share_memory(input, output):
         input = input.copy()
-    recipe.execute(run, input, output, constants)
+    run = recipe.bind(constants)
+    plain = getattr(run, "plain", None)
+    if plain is None or not plain(input, output):
+        recipe.execute(run, input, output, constants)
     return None
 
 
