@@ -24,6 +24,7 @@ from fastconv.bench.timing import interleave, limit_blas
 from fastconv.bench.work import make_work
 from fastconv.core.costs import Table
 from fastconv.core.machine import host_isas
+from fastconv.dispatch.plan import Plan
 from fastconv.dispatch.registry import ORACLE
 from fastconv.machines import generic, host_table, known_table
 
@@ -90,6 +91,7 @@ def measured(number: int, case: Case, table: Table) -> list[Sample]:
     """Times of the kernels that could be chosen for a case."""
     operation, args, kwargs = call_of(case)
     work = make_work(operation, args, kwargs | {"threads": 1})
+    assert isinstance(work.plan, Plan)
     usable = [c.kernel for c in work.plan.explain().candidates if c.reason is None and c.kernel.backend != ORACLE]
     kernels = [k for k in usable if k.row]  # kernels from outside have costs of their own
     features = [k.work(plain(k, work.problem)) for k in kernels]

@@ -23,6 +23,7 @@ from fastconv.bench.timing import ROUNDS, Times, interleave, limit_blas, settled
 from fastconv.bench.work import Work, canonical_results, error_of, exact, make_work
 from fastconv.core.errors import did_you_mean, shown
 from fastconv.dispatch import wisdom
+from fastconv.dispatch.plan import Plan
 from fastconv.dispatch.survey import Candidate
 from fastconv.typing import Data, Door
 
@@ -237,15 +238,16 @@ def _timed_rows(work: Work, entries: list[_Entry], times: list[Times], limits: R
 
 def restricted(work: Work, only: Only, door: str) -> Work:
     """The same work with the plan that fastconv would choose if there were no other kernels."""
-    candidates = work.plan.explain().candidates if only != EVERY else ()
+    plan = work.plan
+    candidates = plan.explain().candidates if only != EVERY else ()
     able = [c for c in candidates if c.able and only.reject(c.kernel) is None]
-    if only == EVERY or work.plan.kernel in (c.kernel.name for c in able):
+    if only == EVERY or plan.kernel in (c.kernel.name for c in able):
         return work
-    if not able:
+    if not able or isinstance(plan, Unplanned):
         raise ValueError(f"no kernel that is asked for can do this: {work.name}")
     best = min(able, key=lambda c: (c.reason is not None, c.cost != c.cost, c.cost)).kernel.name
     kwargs = {**work.kwargs, "algorithm": best} if door == CALLED else work.kwargs
-    return replace(work, plan=work.plan.with_kernel(best), kwargs=kwargs)
+    return replace(work, plan=plan.with_kernel(best), kwargs=kwargs)
 
 
 def _left_out(candidate: Candidate, work: Work) -> str | None:
@@ -275,8 +277,8 @@ def _called(work: Work) -> Contender:
 
 
 def _kernel(work: Work, name: str) -> Contender:
-    plan = work.plan.with_kernel(name)
-    x = work.x
+    assert isinstance(work.plan, Plan)
+    plan, x = work.plan.with_kernel(name), work.x
     return Contender(name, lambda: plan(x), lambda y: canonical_results(work, y if isinstance(y, tuple) else (y,)))
 
 

@@ -10,6 +10,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from fastconv.bench.filters import Unplanned
 from fastconv.bench.suite import call_of, cases_of, suite_named
 from fastconv.bench.suites import Case
 from fastconv.bench.timing import interleave, limit_blas, settled
@@ -71,6 +72,7 @@ def tune(
     Returns
     -------
     list of Tuned
+        Without filters that are several kernels: these choose nothing themselves.
 
     Raises
     ------
@@ -80,20 +82,23 @@ def tune(
     parts = tuple(cases)
     todo = [(suite, case) for suite in suites for case in cases_of(suite_named(suite), parts)]
     notes: list[str] = []
-    found = []
+    found: list[Tuned] = []
     with ExitStack() as stack:
         limit_blas(stack, 1, notes)
         for done, (suite, case) in enumerate(todo):
             if progress is not None:
                 progress(f"{suite}: {case.name}", done, len(todo))
-            found.append(_tune(case, seconds))
+            tuned = _tune(case, seconds)
+            found += [tuned] if tuned is not None else []
     clear_cache()
     return found
 
 
-def _tune(case: Case, seconds: float) -> Tuned:
+def _tune(case: Case, seconds: float) -> Tuned | None:
     operation, args, kwargs = call_of(case)
     work = make_work(operation, args, kwargs | {"threads": 1})
+    if isinstance(work.plan, Unplanned):
+        return None
     explained = work.plan.explain()
     usable = [c for c in explained.candidates if c.reason is None and c.kernel.backend != "reference"]
     least = min((c.cost for c in usable if not isnan(c.cost)), default=0.0)

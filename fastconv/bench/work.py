@@ -52,7 +52,7 @@ class Work:
 
     name: str
     rank: int
-    plan: Any
+    plan: Plan | Unplanned
     x: np.ndarray
     canonical: np.ndarray
     constants: tuple[Any, ...]

@@ -225,7 +225,8 @@ def _parser() -> argparse.ArgumentParser:
     tune = commands.add_parser(
         "tune", help="measure the kernels on a suite, and choose by what was measured from then on",
         description="Measure every promising kernel on the cases of a suite, and write the times to the file of "
-                    "wisdom, which later choices read: FASTCONV_WISDOM, or wisdom.json in the user's cache folder.",
+                    "wisdom, which later choices read: FASTCONV_WISDOM, or wisdom.json in the user's cache folder. "
+                    "Filters that are several kernels choose nothing themselves and are left out.",
     )  # fmt: skip
     tune.add_argument("--suite", nargs="+", default=["resnet50"], metavar="NAME",
                       help="one or more suites, or all (default: resnet50)")  # fmt: skip

@@ -292,3 +292,8 @@ def test_two_writers_lose_nothing(file: Path) -> None:
     assert [w.wait(timeout=120) for w in writers] == [0, 0]
     found = json.loads(file.read_text())["times"]
     assert set(found) == {f"{name} {i}" for name in ("one", "two") for i in range(30)}
+
+
+def test_tune_leaves_filters_of_several_kernels_out(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tune", "--suite", "images", "--cases", "laplace 64x64", "grey_opening 64x64", "--quick"]) == 0
+    assert "measured 0 cases" in capsys.readouterr().out
