@@ -6,20 +6,17 @@ definition filters three blocks, at two corners and in the middle, each with the
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.filter import FilterProblem
+from fastconv.ndimage.reach import arguments_of, reaches, wrapped
 
 WHOLE = 5_000  # elements up to which all results are checked
 EDGE = {1: 2000, 2: 24, 3: 8}  # of a block along each axis, by the number of axes
-FEWEST = 5  # elements that a window has at least: of filters whose arguments state no size
-TRUNCATE = 4.0  # standard deviations to each side of a Gaussian, unless arguments say otherwise
-# What filters by windows of windows: their reach counts twice.
-TWICE = ("opening", "closing", "tophat", "laplace", "gradient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +78,32 @@ class Block(NamedTuple):
     inner: tuple[slice, ...]
 
 
-def _reach(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
-    """Elements to each side, at most, of which results depend."""
-    given = inspect.signature(operation).bind(*args, **kwargs).arguments
-    sizes = [FEWEST]
-    for name in ("size", "radius"):
-        if given.get(name) is not None:
-            sizes.append((1 + (name == "radius")) * int(np.max(given[name])) + 1)
-    for name in ("weights", "footprint", "structure", "structure1", "structure2"):
-        if given.get(name) is not None:
-            sizes.append(max(np.shape(given[name])))
-    if given.get("sigma") is not None:
-        sizes.append(2 * int(given.get("truncate", TRUNCATE) * float(np.max(given["sigma"])) + 0.5) + 1)
-    half = max(sizes) // 2 + int(np.max(np.abs(given.get("origin", 0))))
-    return half * (2 if any(word in operation.__name__ for word in TWICE) else 1) * int(given.get("iterations", 1))
+def _depths(
+    operation: Any, ndim: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[int, ...] | None:  # fmt: skip
+    """How far windows reach along each axis; None if no part of an array can be filtered by itself."""
+    given = arguments_of(operation, args, kwargs)
+    try:
+        found = reaches(operation, ndim, given)
+    except UnsupportedError:  # it calls a function of the user
+        return None
+    return None if any(wrapped(operation, ndim, given)) else found
 
 
 def blocks_of(operation: Any, x: np.ndarray, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Block, ...]:
-    """What of a filter's results is checked: all of a small array, as one block, or three blocks of a large one."""
-    modes = kwargs.get("mode", "")
-    wraps = "wrap" in (modes if isinstance(modes, str) else " ".join(modes))
-    if x.size <= WHOLE or wraps or x.ndim not in EDGE or kwargs.get("iterations", 1) < 1:
+    """What of a filter's results is checked: all of a small array, as one block, or three blocks of a large one.
+
+    `args` are those after the array.  All is checked, too, where no part can be filtered by itself.
+    """
+    edge = EDGE.get(x.ndim)
+    depths = None if x.size <= WHOLE or edge is None else _depths(operation, x.ndim, args, kwargs)
+    if edge is None or depths is None:
         whole = (slice(None),) * x.ndim
         return (Block(whole, whole, whole),)
-    edge, reach, found = EDGE[x.ndim], _reach(operation, args, kwargs), []
+    found = []
     for place in (0.0, 0.5, 1.0):
         read, write, inner = [], [], []
-        for extent in x.shape:
+        for extent, reach in zip(x.shape, depths, strict=True):
             lo = int((extent - edge) * place) if extent > edge else 0
             hi = min(lo + edge, extent)
             first, last = max(0, lo - reach), min(extent, hi + reach)

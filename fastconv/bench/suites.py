@@ -222,12 +222,10 @@ def _filter(size: int, channels: int = 1, filters: int = 1, dtype: str = "float3
     return Case(name, "conv2d", shapes, (), kwargs, dtype=dtype)
 
 
-def _nd(operation: str, dtype: str, *args: Any, shape: tuple[int, ...] = (1080, 1920), **kwargs: Any) -> Case:
-    """A filter of `fastconv.ndimage`, edges repeated unless `mode` says otherwise."""
-    kwargs = {"mode": "nearest", **kwargs} if not operation.startswith("binary") else kwargs
-    words = [operation, "x".join(map(str, shape)), *(f"{k}={v}" for k, v in kwargs.items() if k != "mode")]
-    words += [kwargs.get("mode", "nearest")] * (kwargs.get("mode", "nearest") != "nearest") + [dtype]
-    return Case(" ".join(words), operation, (shape,), args, kwargs, dtype=dtype)
+def _nd(operation: str, dtype: str, shape: tuple[int, ...] = (1080, 1920), **kwargs: Any) -> Case:
+    """A filter of `fastconv.ndimage` that repeats edges."""
+    words = [operation, "x".join(map(str, shape)), *(f"{k}={v}" for k, v in kwargs.items()), dtype]
+    return Case(" ".join(words), operation, (shape,), (), {"mode": "nearest", **kwargs}, dtype=dtype)
 
 
 def _correlation(k: int, dtype: str, mode: str, shape: tuple[int, ...] = (1080, 1920), **kwargs: Any) -> Case:

@@ -22,7 +22,7 @@ from fastconv.ops.planning import plan as make_plan
 SEED = 2024
 INTEGERS = 10  # random integers are below it, and may be indices of ten classes
 LEVELS = 256  # of images of integers
-SET = 0.9  # of the pixels of random binary images
+SET = 0.9  # of random booleans
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def make_work(
         raise TypeError(f"compare needs the arguments of {name}, the input first")
     x = as_array(args[0], "input")
     made = _planned(operation, x, args, kwargs)
-    blocks = blocks_of(operation, x, args, kwargs) if isinstance(made.problem, FilterProblem) else ()
+    blocks = blocks_of(operation, x, args[1:], kwargs) if isinstance(made.problem, FilterProblem) else ()
     digit = re.search(r"([123])d$", name)
     rank = int(digit.group(1)) if digit else max(1, x.ndim - 2)
     return Work(

@@ -165,8 +165,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("operation", help="a public operation, as conv2d, max_pool2d, linear, median_filter")
     compare.add_argument("arguments", nargs="+", metavar="SHAPE|N",
                          help="shapes of the arrays, as 1x64x56x56; for pooling then its numbers")  # fmt: skip
-    for name in ("stride", "padding", "dilation", "groups", "output-padding", "size", "axis", "axes", "rank",
-                 "iterations"):  # fmt: skip
+    for name in ("stride", "padding", "dilation", "groups", "output-padding", "size", "axis", "axes",
+                 "rank"):  # fmt: skip
         compare.add_argument(f"--{name}", type=_numbers, metavar="N|N,M")
     compare.add_argument("--layout", choices=("NCHW", "NHWC"))
     compare.add_argument("--padding-mode", metavar="MODE")

@@ -32,8 +32,7 @@ INTERRUPTED, SLOWER = 130, 1  # exit statuses
 ARRAYS = ("conv", "correlate", "gemm", "matmul", "linear", "cross_entropy", "nll_loss")
 CLASSES = ("cross_entropy", "nll_loss")  # whose second array holds indices of classes
 GIVEN = ("stride", "padding", "dilation", "groups", "output_padding", "layout", "padding_mode", "activation",
-         "ceil_mode", "size", "sigma", "mode", "output", "axis", "axes", "percentile", "rank", "iterations",
-         "threads")  # fmt: skip
+         "ceil_mode", "size", "sigma", "mode", "output", "axis", "axes", "percentile", "rank", "threads")  # fmt: skip
 
 
 def _only(options: argparse.Namespace) -> Only:

@@ -200,9 +200,14 @@ def gaussian_weights(sigma: float, order: int, radius: int) -> np.ndarray:
     return g if order == 0 else (x[:, None] ** powers).dot(q) * g
 
 
+def gaussian_radius(sigma: float, truncate: float) -> int:
+    """Elements to each side of the window of a Gaussian for which no radius was given."""
+    return int(float(truncate) * float(sigma) + 0.5)
+
+
 def _gaussian(axis: int, sigma: Any, order: Any, mode: Any, truncate: float, radius: Any) -> Correlation:
     if radius is None:
-        radius = int(truncate * float(sigma) + 0.5)
+        radius = gaussian_radius(sigma, truncate)
     if not isinstance(radius, numbers.Integral) or radius < 0:
         raise ValueError("Radius must be a nonnegative integer.")
     return Correlation.of(axis, gaussian_weights(sigma, order, int(radius))[::-1], mode)

@@ -6,7 +6,7 @@ import pytest
 import fastconv as F
 import fastconv.ndimage as ndi
 from fastconv.bench import peers
-from fastconv.bench.filters import Unplanned
+from fastconv.bench.filters import Unplanned, blocks_of
 from fastconv.bench.measure import NEAR, measure
 from fastconv.bench.peers.base import Unsupported
 from fastconv.bench.suite import call_of, operations
@@ -98,3 +98,18 @@ def test_the_suite_names_filters_that_exist():
         function, _, _ = call_of(c)
         assert is_filter(function)
     assert {f for f in operations() if f in ndi.__all__} >= {c.operation for c in cases}
+
+
+def test_all_is_checked_where_no_part_can_be_filtered_by_itself():
+    x = np.zeros((130, 170), np.float32)
+    given = {"mode": "nearest"}
+    assert len(blocks_of(ndi.sobel, x, (), given)) == 3
+    for function, args, kwargs in (
+        (ndi.sobel, (), {"mode": "wrap"}),
+        (ndi.gaussian_filter, (1.0,), {"mode": ("nearest", "wrap")}),
+        (ndi.generic_laplace, (ndi.sobel,), given),
+        (ndi.sobel, (), given),
+    ):
+        image = x if function is not ndi.sobel or kwargs["mode"] == "wrap" else x[:50, :50]
+        (block,) = blocks_of(function, image, args, kwargs)
+        assert block.read == block.write == block.inner == (slice(None),) * 2

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.bench.filters import TRUNCATE
 from fastconv.bench.peers.base import Unsupported
 from fastconv.bench.work import Work
+from fastconv.ndimage.separable import gaussian_radius
 
 # Arguments of which these libraries have only the usual values.
-USUAL = {"origin": 0, "cval": 0.0, "order": 0, "axes": None, "footprint": None, "structure": None, "mask": None,
-         "border_value": 0, "radius": None, "brute_force": False}  # fmt: skip
+USUAL = {"origin": 0, "cval": 0.0, "order": 0, "axes": None, "footprint": None, "structure": None,
+         "radius": None}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,6 @@ class Image:
     weights : ndarray or None
     axis : int
         Of differences: 1 if they are along rows.
-    iterations : int
     """
 
     x: np.ndarray
@@ -42,7 +41,6 @@ class Image:
     sigma: float
     weights: np.ndarray | None
     axis: int
-    iterations: int
 
 
 def image_of(work: Work) -> Image:
@@ -62,14 +60,12 @@ def image_of(work: Work) -> Image:
     if np.ndim(sigma) or np.ndim(size):
         raise Unsupported("is measured with square windows")
     if sigma:
-        truncate = given.get("truncate", TRUNCATE)
-        size = 2 * int(truncate * float(sigma) + 0.5) + 1
+        size = 2 * gaussian_radius(sigma, given.get("truncate", 4.0)) + 1
     weights = given.get("weights")
     kind = np.float64 if work.x.dtype == np.float64 else np.float32
     return Image(
         np.ascontiguousarray(work.x), work.problem.results[0][1], given.get("mode", "constant"), int(size),
         float(sigma), None if weights is None else np.ascontiguousarray(weights, kind), given.get("axis", -1) % 2,
-        given.get("iterations", 1),
     )  # fmt: skip
 
 

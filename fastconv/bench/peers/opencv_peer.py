@@ -94,7 +94,6 @@ def _image(work: Work) -> Contender:
     depth = DEPTHS.get(image.out.name, cv2.CV_32F)  # of results that it cannot store, as 32-bit integers
     ones = np.ones((k, k), np.uint8)
     weights: Any = image.weights
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     runs: dict[str, Callable[[], Any]] = {
         "correlate": lambda: cv2.filter2D(x, depth, weights, borderType=edge),
         "gaussian_filter": lambda: cv2.GaussianBlur(x, (k, k), image.sigma, borderType=edge),
@@ -108,12 +107,6 @@ def _image(work: Work) -> Contender:
         "sobel": lambda: cv2.Sobel(x, depth, image.axis, 1 - image.axis, ksize=3, borderType=edge),
         "laplace": lambda: cv2.Laplacian(x, depth, ksize=1, borderType=edge),
         "median_filter": lambda: cv2.medianBlur(x, k),
-        "binary_erosion": lambda: cv2.erode(
-            x.view(np.uint8), cross, iterations=image.iterations, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
-        ),
-        "binary_dilation": lambda: cv2.dilate(
-            x.view(np.uint8), cross, iterations=image.iterations, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
-        ),
     }  # fmt: skip
     if work.name == "gaussian_gradient_magnitude":
         runs[work.name] = _magnitude(image, edge)

@@ -14,7 +14,7 @@ import dask.array as da
 import numpy as np
 
 from fastconv import ndimage
-from fastconv.interop.dask.reach import arguments_of, reaches, wrapped
+from fastconv.ndimage.reach import arguments_of, reaches, wrapped
 
 
 def _on_chunk(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], chunk: np.ndarray) -> np.ndarray:

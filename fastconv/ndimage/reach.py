@@ -1,4 +1,4 @@
-"""How far the windows of filters reach: as many elements as a chunk needs of its neighbors."""
+"""How far the windows of filters reach: as many elements as a part of an array needs of its neighbors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fastconv import ndimage
+import fastconv.ndimage as ndimage
 from fastconv.core.errors import UnsupportedError
 from fastconv.ndimage.arguments import as_axes, as_axis, as_mode, per_axis
+from fastconv.ndimage.separable import gaussian_radius
 
 Given = Mapping[str, Any]
 
@@ -41,8 +42,8 @@ def reaches(function: Callable[..., Any], ndim: int, given: Given) -> tuple[int,
 def _along(name: str, count: int, given: Given) -> list[int]:
     if name.startswith("gaussian"):
         sigmas, radii = (per_axis(given.get(key), count) for key in ("sigma", "radius"))
-        truncate = float(given.get("truncate", 4.0))
-        return [int(truncate * float(s) + 0.5) if r is None else int(r) for s, r in zip(sigmas, radii, strict=True)]
+        truncate = given.get("truncate", 4.0)
+        return [gaussian_radius(s, truncate) if r is None else int(r) for s, r in zip(sigmas, radii, strict=True)]
     if name in ("sobel", "prewitt", "laplace"):
         return [1] * count
     origins = per_axis(given["origin"], count)
