@@ -113,3 +113,7 @@ def test_all_is_checked_where_no_part_can_be_filtered_by_itself():
         image = x if function is not ndi.sobel or kwargs["mode"] == "wrap" else x[:50, :50]
         (block,) = blocks_of(function, image, args, kwargs)
         assert block.read == block.write == block.inner == (slice(None),) * 2
+
+
+def test_a_missing_peer_is_named_as_it_is_installed():
+    assert peers.missing("ipp") in (None, "ipp is not installed: pip install ipp")

@@ -31,7 +31,7 @@ def missing(peer: str) -> str | None:
             importlib.import_module(package)
         except ImportError as e:
             if isinstance(e, ModuleNotFoundError) and e.name == package:
-                return f"{package} is not installed: {command}"
+                return f"{package.rpartition('.')[2]} is not installed: {command}"
             return f"{package} does not import ({e}): {command}"
     return None
 

@@ -20,7 +20,7 @@ def _folder() -> Path:
     for place in (Path(sys.prefix, "lib"), *(Path(p, "..", "..", "..") for p in sys.path if p.endswith("-packages"))):
         if Path(place, "libippcore.so.12").is_file():
             return place
-    raise ImportError("Intel IPP's libraries are not there")
+    raise ModuleNotFoundError("Intel IPP's libraries are not there", name=__name__)
 
 
 def _load(folder: Path, name: str) -> ctypes.CDLL:
