@@ -18,12 +18,12 @@ grey = photo.astype("f") @ np.array([0.299, 0.587, 0.114], "f") / 255
 
 # %%
 # ``fastconv.filters`` has the kernels that lectures begin with. Each function takes an image and returns one
-# of its shape and dtype.
+# of its shape and dtype. Edges are steps up or down: with ``absolute``, both are bright.
 
 names = ("sobel_x", "sobel_y", "sobel", "edge_detect")
 figure, axes = plt.subplots(2, 2, figsize=(9, 6.4), layout="constrained")
 for ax, name in zip(axes.flat, names, strict=True):
-    ax.imshow(np.abs(filters.FILTERS[name](grey)), cmap="magma", vmax=1)
+    ax.imshow(filters.FILTERS[name](grey, absolute=True), cmap="magma", vmax=1)
     ax.set_title(name)
     ax.axis("off")
 

@@ -22,6 +22,11 @@ DPI = 100
 WINDOW = 16  # pixels, of max pooling: the last windows of the photograph are partial along both axes
 DETECTOR = "sobel_x"
 HEAD = (slice(20, 370), slice(95, 395))  # a part of the photograph, since effects of 3x3 filters are small
+SHOWN: dict[str, dict[str, Any]] = {  # of results about zero, so that both signs can be seen
+    "edge_enhance": {"divisor": 0.5, "offset": 128},
+    "edge_detect": {"divisor": 0.5, "absolute": True},
+    "sobel_x": {"offset": 128},
+}
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # Rec. 601
 INK, FAINT = "#1d2330", "#5a6275"
 
@@ -78,7 +83,10 @@ def _panel(axes: Any, image: np.ndarray, title: str, below: str, **how: Any) -> 
 def _kernel_text(name: str) -> str:
     rows = filters.KERNELS[name].astype(int).tolist()
     text = "   |   ".join("  ".join(f"{v}".replace("-", "\N{MINUS SIGN}") for v in row) for row in rows)
-    return f"{text}   : 9" if name == "blur" else text
+    how = SHOWN.get(name, {"divisor": 9} if name == "blur" else {})
+    text += f"   : {how['divisor']:g}" if "divisor" in how else ""
+    text += f"   + {how['offset']}" if "offset" in how else ""
+    return f"{text}   absolute" if "absolute" in how else text
 
 
 def demo(output: str | Path) -> Path:
@@ -112,7 +120,7 @@ def demo(output: str | Path) -> Path:
     _panel(grid[0], photo[HEAD], "photograph", f"the head; {photo.shape[1]} x {photo.shape[0]} in all, 3 channels")
     names = ("sharpen", "blur", "edge_enhance", "edge_detect", "sobel_x", "sobel", "emboss")
     for axes, name in zip(grid[1:], names, strict=True):
-        result = filters.FILTERS[name](photo)
+        result = filters.FILTERS[name](photo, **SHOWN.get(name, {}))
         below = "root of (sobel x)² + (sobel y)²" if name == "sobel" else _kernel_text(name)
         _panel(axes, result[HEAD], name.replace("_", " "), below)
 

@@ -38,7 +38,7 @@ FREE = ("F.plan", "F.compare", "F.backends")  # they take the arguments of other
 WRONG = {
     "activation": '"rleu"', "approximate": '"tan"', "backend": '"cuda"', "dilation": '"2"', "groups": '"2"',
     "input": "None", "kernel_size": "2.5", "layout": '"NHCW"', "mode": '"mirror"', "need": "True", "out": "[0.0]",
-    "output_padding": '"1"', "output_size": '"4"', "pad": "1.5", "padding": '"smae"', "padding_mode": '"wrap"',
+    "output_padding": '"1"', "output_size": '"4"', "pad": "1.5", "padding": '"smae"', "padding_mode": '"around"',
     "reduction": '"average"', "return_indices": '"yes"', "stride": '"2"', "threads": '"all"', "tol": '"1e-5"',
     "weight": "object()",
 }  # fmt: skip

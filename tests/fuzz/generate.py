@@ -508,8 +508,11 @@ def filters(rng: Rng) -> Case:
     name = pick(rng, ("sharpen", "blur", "edge_enhance", "edge_detect", "sobel_x", "sobel_y", "sobel", "emboss"))
     h, w = pick(rng, rng.sizes.extents), pick(rng, rng.sizes.extents)
     extents = (h, w) if chance(rng, 0.5) else (h, w, pick(rng, (1, 3, 4)))
-    options = {"padding_mode": pick(rng, ("zeros", "symmetric", "circular"))} if chance(rng, 0.3) else {}
-    return Case(f"filters.{name}", (array(rng, extents, pick(rng, ("float32", "float64", "uint8"))),), options)
+    options: dict[str, Any] = {"padding_mode": pick(rng, ("zeros", "symmetric", "wrap"))} if chance(rng, 0.3) else {}
+    if chance(rng, 0.3):
+        options |= {"divisor": 2, "offset": 1, "absolute": True}
+    dtypes = ("float32", "float64", "float16", "uint8", "int16", "int32", "bool")
+    return Case(f"filters.{name}", (array(rng, extents, pick(rng, dtypes)),), options)
 
 
 # How often each family is drawn: convolutions have the most kernels and arguments.
