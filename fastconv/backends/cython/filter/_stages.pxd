@@ -34,3 +34,6 @@ cdef class Staged(Prepared):
         self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t column,
         char *scratch
     ) noexcept nogil
+
+
+cdef Pass pass_of(numbers) except *

@@ -13,6 +13,24 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t planes, height, taps, step, count
         void *y
         Py_ssize_t ys, n
+    enum:
+        BAND_ROWS, BAND_FIRST, BAND_ADD, BAND_SQUARE, BAND_ADD_SQUARE
+    ctypedef struct window_band_args:
+        const void *const *rows
+        const void *weights
+        Py_ssize_t taps
+        int symmetry, transposed
+        Py_ssize_t count, n
+        void *y
+        Py_ssize_t ys
+    ctypedef struct window_along_args:
+        const void *x
+        const void *weights
+        Py_ssize_t taps
+        int symmetry, join
+        Py_ssize_t step, n
+        const void *z
+        void *y
     ctypedef struct window_rank_args:
         const void *const *taps
         Py_ssize_t count, rank
@@ -36,6 +54,11 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil
         void (*sum_ "sum")(const void *const *taps, const void *weights, Py_ssize_t count, void *y, Py_ssize_t n) noexcept nogil
+        void (*down)(const window_band_args *a) noexcept nogil
+        void (*vectors)(const window_along_args *a) noexcept nogil
+        void (*row)(const window_along_args *a) noexcept nogil
+        void (*leave)(const void *x, Py_ssize_t n, int root, Py_ssize_t count, void *y, Py_ssize_t ys) noexcept nogil
+        void (*root)(void *y, Py_ssize_t n) noexcept nogil
         void (*rank)(const window_rank_args *a) noexcept nogil
         void (*rank_bytes)(const window_rank_args *a) noexcept nogil
         int (*median)(const window_median_args *a) noexcept nogil
@@ -43,6 +66,9 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*count)(
             uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, Py_ssize_t n) noexcept nogil
         void (*histogram)(const window_histogram_args *a) noexcept nogil
+
+
+cdef const fc_windows *named_windows(str table) except NULL
 
 
 cdef enum:

@@ -33,6 +33,14 @@ cdef extern from "simd/windows/windows.h":
     const fc_windows *fc_find_windows(const char *name)
 
 
+cdef const fc_windows *named_windows(str table) except NULL:
+    """The micro-kernels of that name."""
+    cdef const fc_windows *found = fc_find_windows(table.encode())
+    if found == NULL:
+        raise RuntimeError(f"{table} was not built")
+    return found
+
+
 cdef Axis axis_of(numbers) except *:
     cdef Axis a
     a.extent, a.taps, a.before = numbers
@@ -46,9 +54,7 @@ cdef class Walked(Prepared):
         """`table`: name of the micro-kernels, and `types` the address of those that convert; `offsets`: of taps, or None;
         `lines`: `core.problems.neighbors.Lines`; `walk`: see walk.py; `sizes`: bytes of numbers of x and of y."""
         cdef int k
-        self.w, self.t = fc_find_windows(table.encode()), <const fc_table *>types
-        if self.w == NULL:
-            raise RuntimeError(f"{table} was not built")
+        self.w, self.t = named_windows(table), <const fc_table *>types
         if offsets is not None:
             self.keep, self.taps, self.offsets = offsets, len(offsets), <const Py_ssize_t *>address(offsets)
         self.axes, self.mode = len(lines.extents), mode

@@ -5,22 +5,21 @@ The last two axes of an image are filtered at once: a row of sums across is in t
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from fastconv.backends.cython.filter.bands import MODES, BandPlan, FilterWindow, band_plan
 from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.separable import Pass, SeparableProblem, lines, symmetry
-from fastconv.typing import BoundaryMode
 
 Kind: TypeAlias = Literal["along", "across", "both"]
-MODES: tuple[str, ...] = get_args(BoundaryMode)
-
 MOST_PASSES = 16
 PIECE = 1 << 13  # elements along lines for one item
 HELD_BYTES = 256 << 10  # of rows that an item holds
@@ -28,17 +27,6 @@ BOTH_BYTES = 1 << 20  # of scratch where rows are filtered across and along at o
 MOST_BYTES = 4 << 20  # of scratch at all
 NARROWEST = 16  # elements of rows that are filtered together, at least
 ROWS = 32  # of an item, at least
-
-
-class FilterWindow(NamedTuple):
-    """One pass, as _separable.pyx takes it."""
-
-    extent: int
-    taps: int
-    before: int
-    mode: int
-    weight: int
-    at: int
 
 
 class Stage(NamedTuple):
@@ -128,6 +116,17 @@ def _rows_of(p: SeparableProblem, window: FilterWindow, at: tuple[int, int, int]
     return max(rows, 1), max(1, min(inner, columns))
 
 
+@keep_few()
+def bands_of(p: SeparableProblem, isa: str) -> BandPlan | None:
+    """How all passes are done at once, of float arrays."""
+    if not p.dtype == p.out == p.acc or p.size == 0:
+        return None
+    # Constants beyond one axis are filtered along another one that comes later.
+    swaps = p.acc == np.float32 and (p.cval == 0 or all(step.mode != "constant" for step in p.passes))
+    plan = band_plan(p.shape, (p.passes,), False, native.lanes(isa, p.acc.itemsize), p.acc, swaps)
+    return plan if plan is not None and plan.workspace <= MOST_BYTES else None
+
+
 class Separable(Specialised[SeparableProblem]):
     """Any dtype; sums of float32 or of float64, whose bits are SciPy's."""
 
@@ -149,6 +148,9 @@ class Separable(Specialised[SeparableProblem]):
     def features(self, problem: SeparableProblem) -> Features:
         p = problem
         lanes = native.lanes(self.isa, p.acc.itemsize)
+        if plan := bands_of(p, self.isa):
+            work = {"multiply": p.size * p.terms / lanes, "element": p.size, "item": plan.items}
+            return Features({"call": 1}, work, {"bytes": p.bytes})
         found = stages(p)
         entered = sum(p.size for s in found if s.in_place or p.dtype != p.acc or s.kind == "along")
         items = sum(s.items for s in found)
@@ -156,7 +158,8 @@ class Separable(Specialised[SeparableProblem]):
         return Features({"call": 1}, work, {"bytes": p.bytes * len(found)})
 
     def workspace(self, problem: SeparableProblem) -> int:
-        return max(s.scratch(problem) for s in stages(problem))
+        plan = bands_of(problem, self.isa)
+        return max(s.scratch(problem) for s in stages(problem)) if plan is None else plan.workspace
 
     def error(self, problem: SeparableProblem) -> float:
         p = problem
@@ -165,13 +168,27 @@ class Separable(Specialised[SeparableProblem]):
         return summation_error(epsilon(p.acc), p.terms) + epsilon(p.out) * len(p.passes)
 
     def specialise(self, problem: SeparableProblem, threads: int) -> Bind:
-        _separable = native.compiled("filter._separable")
         p = problem
+        if plan := bands_of(p, self.isa):
+            return banded(self, p, plan, threads)
+        _separable = native.compiled("filter._separable")
         dtype, out = filter_type(p.dtype), filter_type(p.out)
         sizes = p.dtype.itemsize, p.out.itemsize
         prepared = _separable.Separable(native.table(self.isa, p.acc), p.size, dtype, out, sizes, p.cval, stages(p))
         schedule_flat(self, p, prepared, threads)
         return FilterBinding(prepared, p.acc)
+
+
+def banded(kernel: Any, p: SeparableProblem, plan: BandPlan, threads: int) -> Bind:
+    """Runs of a filter in bands."""
+    _bands = native.compiled("filter._bands")
+    names = native.table_name(kernel.isa, p.acc), native.table(kernel.isa, p.acc)
+    prepared = _bands.Bands(*names, p.acc.itemsize, p.cval, plan.parts, plan)
+    schedule_flat(kernel, p, prepared, threads)
+    return FilterBinding(prepared, p.acc)
+
+
+ONE = np.ones(1)  # the weight of a pass that leaves an axis as it is
 
 
 class FilterBinding:
@@ -187,8 +204,8 @@ class FilterBinding:
         last = self._last  # another thread may replace it
         if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
             return last[1]
-        weights = np.concatenate(constants, dtype=self._dtype)
-        run: Run = self._prepared.bind(weights, more=np.array([symmetry(w) for w in constants], np.intc))
+        weights = np.concatenate((*constants, ONE), dtype=self._dtype)
+        run: Run = self._prepared.bind(weights, more=np.array([*(symmetry(w) for w in constants), 1], np.intc))
         if not any(w.flags.writeable for w in constants):
             self._last = constants, run
         return run

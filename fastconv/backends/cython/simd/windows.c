@@ -9,13 +9,14 @@
 #include "isa/bytes.h"
 #include "windows/windows.h"
 #include "windows/tile.inc"
+#include "windows/bands.inc"
 #include "windows/networks.h"
 #include "windows/ranks.inc"
 
 #if FC_DOUBLE
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, 0, window_median, 0, 0, 0};
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0};
 #else
 #include "windows/histogram.inc"
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, window_rank, window_rank_bytes, window_median, window_median_bytes,
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, window_rank_bytes, window_median, window_median_bytes,
                              window_count, window_histogram};
 #endif

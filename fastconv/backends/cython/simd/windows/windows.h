@@ -40,6 +40,32 @@ typedef struct {
     ptrdiff_t pitch;
 } window_median_args;
 
+/* Of bands.inc: sums down the columns of an image, y[i*ys + c] = sum over t < taps of rows[i + t][c] * weights[t], i < count, c < n;
+   transposed: y[c*VL + i], of all i < VL.  `symmetry`: 1 of an odd number of symmetric weights, -1 of antisymmetric ones, else 0.
+   There are pointers to taps - 1 rows more than results, of which as many are computed as are multiples of VL and of BAND_ROWS. */
+enum { BAND_ROWS = 8, BAND_FIRST = 0, BAND_ADD, BAND_SQUARE, BAND_ADD_SQUARE };
+typedef struct {
+    const void *const *rows;
+    const void *weights;
+    ptrdiff_t taps;
+    int symmetry, transposed;
+    ptrdiff_t count, n;
+    void *y;
+    ptrdiff_t ys;
+} window_band_args;
+
+/* y[c] = z[c] joined with the sum over t < taps of x[c + t*step] * weights[t], c < n, of elements or vectors; y may be z, and x if those
+   are vectors.  `join`: one of BAND_*.  Of vectors, BAND_ROWS * step more are read. */
+typedef struct {
+    const void *x;
+    const void *weights;
+    ptrdiff_t taps;
+    int symmetry, join;
+    ptrdiff_t step, n;
+    const void *z;
+    void *y;
+} window_along_args;
+
 /* Of histogram.inc: the histograms of n + (wide - 1) * step columns; windows have `wide` of them, `step` apart. */
 typedef struct {
     const uint8_t *coarse, *fine;
@@ -48,11 +74,16 @@ typedef struct {
     ptrdiff_t n;
 } window_histogram_args;
 
-/* The functions of tile.inc, ranks.inc and histogram.inc, where they are described. */
+/* The functions of tile.inc, bands.inc, ranks.inc and histogram.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
     void (*sum)(const void *const *taps, const void *weights, ptrdiff_t count, void *y, ptrdiff_t n);
+    void (*down)(const window_band_args *a);
+    void (*vectors)(const window_along_args *a);
+    void (*row)(const window_along_args *a);
+    void (*leave)(const void *x, ptrdiff_t n, int root, ptrdiff_t count, void *y, ptrdiff_t ys);
+    void (*root)(void *y, ptrdiff_t n);
     void (*rank)(const window_rank_args *a);
     void (*rank_bytes)(const window_rank_args *a);
     int (*median)(const window_median_args *a);
