@@ -79,6 +79,18 @@ TABLE = Table(
             "copy": 7.9949e-11, "bytes_streamed": 6.6676e-11, "bytes": 2.4878e-11, "bytes_cached": 2.0008e-11,
             "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
+        "cython.conv.gathered@avx2": {
+            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "bytes_cached": 2e-11, "bytes": 7e-11,
+        },
+        "cython.conv.gathered@avx512": {
+            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "bytes_cached": 2e-11, "bytes": 7e-11,
+        },
+        "cython.conv.gathered@portable": {
+            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "bytes_cached": 2e-11, "bytes": 7e-11,
+        },
         "cython.conv.grouped@avx2": {
             "call": 7.8432e-07, "multiply_rows": 1.5796e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 3.2784e-11, "multiply_few_rows": 5.9335e-11,

@@ -77,6 +77,18 @@ TABLE = Table(
             "copy": 8.0024e-11, "bytes_streamed": 6.6652e-11, "bytes": 2.5e-11, "bytes_cached": 1.9898e-11,
             "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
         },
+        "cython.conv.gathered@avx2": {
+            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "bytes_cached": 2e-11, "bytes": 7e-11,
+        },
+        "cython.conv.gathered@avx512": {
+            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "bytes_cached": 2e-11, "bytes": 7e-11,
+        },
+        "cython.conv.gathered@portable": {
+            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "bytes_cached": 2e-11, "bytes": 7e-11,
+        },
         "cython.conv.grouped@avx2": {
             "call": 7.7105e-07, "multiply_rows": 1.5848e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 3.8782e-11, "multiply_few_rows": 5.9993e-11,

@@ -8,7 +8,6 @@ are added in `s`, [pixel][NR].
 """
 
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport FC_LINE, View, address, fc_epilogue, fc_table
@@ -20,21 +19,20 @@ cdef enum:
 cdef class PointwiseBlocked(Prepared):
     """One prepared 1x1 convolution."""
 
-    cdef Py_ssize_t n, groups, icg, ocg, sd, sh, sw, oh, ow, iw, line, pixels, block, blocks, kbs, k_chunk, k_chunks
-    cdef Py_ssize_t together, v_len, s_len
+    cdef Py_ssize_t n, groups, icg, ocg, sd, sh, sw, oh, line, pixels, block, blocks, kbs, k_chunk, k_chunks
+    cdef Py_ssize_t together, v_len
     cdef bint relu, in_place
 
     def __init__(self, size_t table, p, blocks):
         self.t = <const fc_table *>table
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
         self.sd, self.sh, self.sw = p.stride
-        self.oh, self.ow, self.iw = p.output[1], p.output[2], p.input[2]
-        self.pixels, self.line = p.pixels, blocks.line
+        self.oh, self.pixels, self.line = p.output[1], p.pixels, blocks.line
         self.block, self.k_chunk, self.together = blocks.pixels, blocks.k_chunk, blocks.together
         self.blocks = (self.pixels + self.block - 1) // self.block
         self.kbs = (self.ocg + self.t.nr - 1) // self.t.nr
         self.k_chunks = (self.kbs + self.k_chunk - 1) // self.k_chunk
-        self.v_len, self.s_len, self.in_place = blocks.v, blocks.s, blocks.in_place
+        self.v_len, self.in_place = blocks.v, blocks.in_place
         self.relu = p.activation == "relu"
         self.items = self.n * self.groups * self.blocks * self.k_chunks
 
@@ -52,7 +50,7 @@ cdef class PointwiseBlocked(Prepared):
         cdef const char *src = x.data + (n * x.stride[0] + g * self.icg * x.stride[1] + first) * size
         cdef const char *weights
         if not self.in_place:
-            self.enter(x, n, g, first, count, scratch, s + self.s_len * size)
+            self.enter(x, n, g, first, count, scratch)
         for kb in range(chunk * self.k_chunk, min(self.kbs, (chunk + 1) * self.k_chunk)):
             k = kb * nr
             weights = arrays.weights + (g * self.kbs + kb) * self.icg * nr * size
@@ -64,8 +62,8 @@ cdef class PointwiseBlocked(Prepared):
             self.t.store(s, count, min(nr, self.ocg - k), dst + k * y.stride[1] * size, y.stride[4], y.stride[1], &e)
 
     cdef void enter(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t first, Py_ssize_t count, char *v, char *row) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, block, c, at, line, col, cols, j
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t first, Py_ssize_t count, char *v) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, vl = self.t.vl, block, c, at, line, col, cols
         cdef const char *channel
         cdef const char *src
         cdef char *dst
@@ -80,14 +78,8 @@ cdef class PointwiseBlocked(Prepared):
                 src = channel + (
                     line // self.oh * self.sd * x.stride[2] + line % self.oh * self.sh * x.stride[3]
                     + col * self.sw * x.stride[4]) * size
-                if self.sw == 1 or x.stride[1] == 1:
-                    self.t.lane_row(
-                        dst, src, x.stride[1], self.sw * x.stride[4], min(vl, self.icg - c), NULL, 0, cols, 0, cols, 0.0)
-                else:  # lanes are filled from whole vectors, including columns that are not read
-                    j = min((cols - 1) * self.sw + 1, self.iw)
-                    self.t.lane_row(row, src, x.stride[1], 1, min(vl, self.icg - c), NULL, 0, j, 0, j, 0.0)
-                    for j in range(cols):
-                        memcpy(dst + j * vl * size, row + j * self.sw * vl * size, vl * size)
+                self.t.lane_row(
+                    dst, src, x.stride[1], self.sw * x.stride[4], min(vl, self.icg - c), NULL, 0, cols, 0, cols, 0.0)
                 dst = dst + cols * vl * size
                 at = at + cols
 

@@ -1,4 +1,4 @@
-"""1x1 convolution with output channels in lanes, any stride, both layouts: the kernel objects and their block sizes.
+"""1x1 convolution with output channels in lanes, both layouts: the kernel objects and their block sizes.
 
 For small maps of many channels, where pixels do not fill vectors: the register tile is MR pixels x 2 vectors of output
 channels, on pixels laid out in blocks of VL channels.
@@ -45,8 +45,8 @@ class PixelBlocks:
         Channels summed at a time.
     in_place : bool
         Whether pixels are read in place.
-    v, s, row : int
-        Elements of the pixels in blocks, of their sums, and of one row before its columns are selected.
+    v, s : int
+        Elements of the pixels in blocks, and of their sums.
     """
 
     line: int
@@ -56,7 +56,6 @@ class PixelBlocks:
     in_place: bool
     v: int
     s: int
-    row: int
 
     @classmethod
     @keep_few()
@@ -73,11 +72,11 @@ class PixelBlocks:
         together = IN_PLACE_TOGETHER[isa] if in_place else TOGETHER
         return cls(
             p.pixels if plain else p.output[2], pixels, native.blocks_together(kbs, items, threads), together, in_place,
-            0 if in_place else depth * pixels + vl, (pixels + vl) * nr, 0 if plain else (p.input[2] + 1) * vl,
+            0 if in_place else depth * pixels + vl, (pixels + vl) * nr,
         )  # fmt: skip
 
     def bytes(self, size: int) -> int:
-        return (self.v + self.s + self.row) * size
+        return (self.v + self.s) * size
 
 
 class PointwiseBlocked(Specialised[ConvProblem]):
@@ -98,6 +97,8 @@ class PointwiseBlocked(Specialised[ConvProblem]):
             return p.not_forward
         if p.taps != 1 or any(pad != (0, 0) for pad in p.pads):
             return "not 1x1 without padding"
+        if p.layout == "NCHW" and p.stride[2] != 1:
+            return "a stride along rows"
         if p.depth == 0:
             return "no channels"
         return native.reject_common(self.isa, p.dtype)
@@ -109,8 +110,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         rows = blocks.pixels / ceil_div(blocks.pixels, mr)
         lanes_used = p.ocg / native.used_lanes(self.isa, size, p.ocg) if p.ocg else 1.0
         used = max(lanes_used * min(1.0, rows / FULL_ROWS[self.isa]), 1e-3)
-        # Whole vectors of channels are copied, and of NCHW whole rows.
-        entered = round_up(p.icg, native.lanes(self.isa, size)) * (p.stride[2] if p.layout == "NCHW" else 1)
+        entered = round_up(p.icg, native.lanes(self.isa, size))  # whole vectors of channels are copied
         moved = p.n * p.groups * p.pixels * ((0 if blocks.in_place else entered) + p.ocg)
         # Weights stream from the L3 cache while tiles compute.
         alone = Features(
