@@ -245,10 +245,11 @@ def _fold() -> Kernels:
 
 def _separable() -> Kernels:
     from fastconv.backends.cython.filter import separable as native
+    from fastconv.backends.cython.filter import small
     from fastconv.backends.numpy.filter import separable as numpy
     from fastconv.backends.reference.separable import ReferenceSeparable
 
-    return (*native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
+    return (*small.SEPARABLE, *native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
 
 
 def _window() -> Kernels:
@@ -268,10 +269,11 @@ def _footprint() -> Kernels:
 
 def _correlation() -> Kernels:
     from fastconv.backends.cython.filter import correlation as native
+    from fastconv.backends.cython.filter import small
     from fastconv.backends.numpy.filter import correlation as numpy
     from fastconv.backends.reference.correlation import ReferenceCorrelation
 
-    return (*native.KERNELS, *numpy.KERNELS, ReferenceCorrelation())
+    return (*small.CORRELATIONS, *native.KERNELS, *numpy.KERNELS, ReferenceCorrelation())
 
 
 def _rank() -> Kernels:

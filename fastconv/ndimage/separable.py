@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
@@ -38,6 +39,24 @@ def _recipe(
     shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, passes: tuple[Pass, ...], cval: float, options: Options
 ) -> Recipe:
     return recipe_of(SeparableProblem(shape, dtype, out, passes, cval), options)
+
+
+@remember
+def _laplace_recipe(
+    shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, axes: tuple[int, ...], mode: Any, cval: float,
+    options: Options,
+) -> tuple[Recipe, np.ndarray]:  # fmt: skip
+    """The sum of second differences as one correlation, and its weights."""
+    window = np.zeros([3 if axis in axes else 1 for axis in range(len(shape))])
+    middle = tuple(n // 2 for n in window.shape)
+    for axis in axes:
+        window[(*middle[:axis], slice(None), *middle[axis + 1 :])] += SECOND
+    taps = window != 0
+    weights = window[taps]
+    weights.flags.writeable = False
+    cross = None if taps.all() else taps.astype(np.uint8).tobytes()
+    neighbors = Neighbors(window.shape, middle, as_mode(mode), cval, cross)
+    return recipe_of(CorrelationProblem(shape, dtype, out, neighbors), options), weights
 
 
 class Correlation(NamedTuple):
@@ -395,6 +414,12 @@ def generic_laplace(
     return made
 
 
+def _wraps(dtype: np.dtype, out: np.dtype, constant: Any) -> bool:
+    """Whether second differences are integers that fit into `out` or wrap around: their sum may be one correlation."""
+    small = dtype.kind in "biu" and dtype.itemsize <= 2 and out.kind in "iu" and out.itemsize <= 4
+    return small and constant % 1 == 0 and abs(constant) < 1 << 16
+
+
 def laplace(
     input: ArrayLike, output: Output = None, mode: Modes = "reflect", cval: complex = 0.0, *,
     axes: int | Sequence[int] | None = None, backend: Backend | None = None, threads: int | None = None,
@@ -425,7 +450,13 @@ def laplace(
     if not found:
         made[...] = x
         return made
-    steps = [Correlation.of(axis, SECOND, m) for axis, m in zip(found, per_axis(mode, len(found)), strict=True)]
+    modes = per_axis(mode, len(found))
+    constant: Any = cval if modes[0] in ("constant", "grid-constant") else 0
+    if _wraps(x.dtype, made.dtype, constant) and len(set(modes)) == 1:
+        out = made.dtype.newbyteorder("=")
+        recipe, weights = _laplace_recipe(x.shape, x.dtype, out, tuple(found), modes[0], float(constant), options)
+        return filtered(recipe, x, (weights,), made)
+    steps = [Correlation.of(axis, SECOND, m) for axis, m in zip(found, modes, strict=True)]
     parts = [correlated(x, (step,), made.dtype, cval, options) for step in steps]
     np.copyto(made, parts[0])
     for part in parts[1:]:

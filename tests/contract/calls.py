@@ -232,6 +232,8 @@ def _filters() -> None:
     """Of images, signals and volumes; of bytes, whose sums are those of float64."""
     for dtype in ("f", "d", "u1"):
         OTHERS[f"gaussian_{dtype}"] = lambda n, d=dtype: ndi.gaussian_filter(ramp(8, n, dtype=d), 1.0)  # type: ignore[misc]
+    OTHERS["sobel"] = lambda n: ndi.sobel(ramp(8, n, dtype="u1"), output="i2")
+    OTHERS["laplace"] = lambda n: ndi.laplace(ramp(8, n, dtype="u1"), mode="nearest")
     OTHERS["gaussian_high"] = lambda n: ndi.gaussian_filter(ramp(n, 8), 1.0, mode="wrap")
     OTHERS["gaussian_volume"] = lambda n: ndi.gaussian_filter(ramp(4, 2, n, dtype="u1"), 1.0, mode="nearest")
     for name, dtype in (("uniform", "u1"), ("uniform", "f"), ("maximum", "u1"), ("minimum", "d"), ("uniform", "i2")):

@@ -86,7 +86,9 @@ def test_every_kernel(kernel: Any, dtype: str) -> None:
     for shape in SHAPES[:-1]:
         x = drawn(shape, dtype, 2)
         for mode in ("reflect", "constant", "wrap"):
-            for call in calls(mode).values():
+            for name, call in calls(mode).items():
+                if name == "laplace" and dtype in ("?", "u1", "i2"):
+                    continue  # of small integers it is one correlation
                 with F.options(algorithm=kernel.name), np.errstate(all="ignore"):
                     agree(call(ndi, x), call(scipy, x), x)
 

@@ -1,12 +1,12 @@
 """Base of filters by windows, see _walk.pyx."""
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport int32_t, uint8_t
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 
 cdef extern from "simd/windows/windows.h" nogil:
     enum:
-        WINDOW_ROWS
+        WINDOW_ROWS, SMALL_TOGETHER, SMALL_ROWS
     ctypedef struct window_tile_args:
         const void *const *rows
         const void *weights
@@ -50,6 +50,16 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t wide, step, rank
         uint8_t *y
         Py_ssize_t n
+    ctypedef struct window_small_args:
+        const void *const *rows
+        Py_ssize_t count, n, given, made, taps, before, step
+        const Py_ssize_t *beyond
+        int32_t fill, kind
+        int32_t middle[2]
+        int32_t low
+        void *y
+        Py_ssize_t ys
+        void *space
     ctypedef struct fc_windows:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil
@@ -66,6 +76,7 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*count)(
             uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, Py_ssize_t n) noexcept nogil
         void (*histogram)(const window_histogram_args *a) noexcept nogil
+        void (*three)(const window_small_args *a) noexcept nogil
 
 
 cdef const fc_windows *named_windows(str table) except NULL

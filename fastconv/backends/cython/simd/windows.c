@@ -14,9 +14,10 @@
 #include "windows/ranks.inc"
 
 #if FC_DOUBLE
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0};
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0, 0};
 #else
 #include "windows/histogram.inc"
+#include "windows/small.inc"
 const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, window_rank_bytes, window_median, window_median_bytes,
-                             window_count, window_histogram};
+                             window_count, window_histogram, window_three};
 #endif

@@ -3,6 +3,8 @@
    b_min, b_max     of each lane
    b_middle         half of the sum, rounded up
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
+   b_widen, b_narrow       half as many bytes to lanes of 16 bits and back: their lower bits
+   b_widen_lower, b_widen_upper   half of the lanes of 16 bits to lanes of 32
    b_counts_reached(v, r)  how many of 16 counts, less than 2^15, are r or less */
 #pragma once
 #include <stdint.h>
@@ -42,6 +44,29 @@ static inline bytes b_max(bytes a, bytes b)
 }
 #define b_middle(a, b) (((a) | (b)) - (((a) ^ (b)) >> 1))
 #endif
+/* Vectors of 16 and of 32 bits, and half a vector of bytes.  gcc converts whole vectors of 64 bytes by halves. */
+typedef uint16_t shorts __attribute__((vector_size(VBYTES)));
+typedef int32_t words __attribute__((vector_size(VBYTES)));
+typedef uint8_t half_bytes __attribute__((vector_size(VBYTES / 2)));
+#if VBYTES == 64 && defined __AVX512BW__
+#define b_widen(v) ((shorts)_mm512_cvtepu8_epi16((__m256i)(v)))
+#define b_narrow(v) ((half_bytes)_mm512_cvtepi16_epi8((__m512i)(v)))
+#define b_widen_lower(v) ((words)_mm512_cvtepu16_epi32(_mm512_castsi512_si256((__m512i)(v))))
+#define b_widen_upper(v) ((words)_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64((__m512i)(v), 1)))
+#else
+typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
+#define b_widen(v) __builtin_convertvector((half_bytes)(v), shorts)
+#define b_narrow(v) __builtin_convertvector((shorts)(v), half_bytes)
+static inline __attribute__((always_inline)) words b_widen_half(shorts v, const int upper)
+{
+    half_shorts half[2];
+    __builtin_memcpy(half, &v, sizeof half);
+    return __builtin_convertvector(half[upper], words);
+}
+#define b_widen_lower(v) b_widen_half(v, 0)
+#define b_widen_upper(v) b_widen_half(v, 1)
+#endif
+
 typedef uint16_t b_counts __attribute__((vector_size(32)));
 #if VBYTES == 64 && defined __AVX512BW__
 #define b_counts_reached(v, r) __builtin_popcount(_mm256_cmple_epu16_mask((__m256i)(v), _mm256_set1_epi16((short)(r))))

@@ -74,7 +74,27 @@ typedef struct {
     ptrdiff_t n;
 } window_histogram_args;
 
-/* The functions of tile.inc, bands.inc, ranks.inc and histogram.inc, where they are described. */
+/* Of small.inc: `count` rows of results, 1 or SMALL_TOGETHER, each `n` numbers, `ys` bytes apart, whose windows see whole rows of the
+   image, `rows`.  Numbers of `given` bytes become such of `made` bytes.  Windows have `taps` elements, `before` of them before a
+   result, which are `step` numbers apart; `beyond`: for each of the `before` elements before the first one of a row, and for
+   those after its last one, the element that it repeats, -1 for `fill`.  `space`: for copies of blocks.
+
+   kind, middle   of windows of three rows: sums of elements and `middle` times that of the middle one, or differences; for rows,
+                  and along them
+   low            results of four bytes lie in `low` to `low` + 65535 */
+enum { SMALL_SUMS, SMALL_SUM_DIFFERENCE, SMALL_DIFFERENCE_SUM, SMALL_CROSS };
+enum { SMALL_TOGETHER = 8, SMALL_ROWS = 32 }; /* rows of results, and rows that they see at most; filter/small.py says the same */
+typedef struct {
+    const void *const *rows;
+    ptrdiff_t count, n, given, made, taps, before, step;
+    const ptrdiff_t *beyond;
+    int32_t fill, kind, middle[2], low;
+    void *y;
+    ptrdiff_t ys;
+    void *space;
+} window_small_args;
+
+/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc and small.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -90,4 +110,5 @@ typedef struct {
     int (*median_bytes)(const window_median_args *a);
     void (*count)(uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, ptrdiff_t n);
     void (*histogram)(const window_histogram_args *a);
+    void (*three)(const window_small_args *a);
 } fc_windows;

@@ -1,0 +1,238 @@
+"""Windows of three rows and three elements of small integers, native; see _small.pyx.
+
+Sobel, Prewitt and Laplace: sums of integers times integer weights are right modulo 2^16 in any order, and so are
+results of 8 or 16 bits, which wrap around in SciPy, too.  Those of 32 bits are right where the weights bound them.
+Kernels learn the weights of a filter when these are bound; with others than such they run the kernel for all weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastconv.backends.cython.filter.correlation import Correlation
+from fastconv.backends.cython.filter.flat import reject_filter, schedule_flat
+from fastconv.backends.cython.filter.separable import Separable
+from fastconv.backends.cython.filter.walk import MODES
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Run, Specialised
+from fastconv.core.numbers import ceil_div, round_up, whole_lines
+from fastconv.core.problems.filter import FilterProblem
+from fastconv.core.problems.neighbors import CorrelationProblem, Lines, Neighbors, merged
+from fastconv.core.problems.separable import SeparableProblem, beyond
+
+SUMS, SUM_DIFFERENCE, DIFFERENCE_SUM, CROSS = range(4)  # windows.h says the same
+TOGETHER = 8  # rows that are computed at once
+ROWS = 32  # of an item
+SIDE = 3  # rows and elements of a window
+CROSS_TAPS = bytes((0, 1, 0, 1, 1, 1, 0, 1, 0))
+LARGEST = 1 << 13  # weights, so that no sum of SciPy's leaves 32 bits
+MOST_BYTES = 1 << 20  # of scratch
+
+
+class Sums(NamedTuple):
+    """Which windows; the weights of the middle one of three rows and of three elements; the least sum."""
+
+    kind: int
+    rows: int
+    elements: int
+    low: int
+
+
+def _three(weights: np.ndarray) -> tuple[int, bool] | None:
+    """Of three weights, 1 at the ends, the one in the middle, and whether they are a difference; else None."""
+    first, middle, last = weights.tolist()
+    if (first, middle, last) == (-1, 0, 1):
+        return 0, True
+    return (int(middle), False) if first == last == 1 and middle % 1 == 0 and abs(middle) <= LARGEST else None
+
+
+def _bounded(kind: int, rows: int, elements: int, weights: np.ndarray, p: FilterProblem) -> Sums | None:
+    """Such sums of bytes, if those of four bytes in the result differ by less than 2^16."""
+    least, most = (255 * int(weights[chosen].sum()) for chosen in (weights < 0, weights > 0))
+    return None if p.out.itemsize == 4 and most - least >= 1 << 16 else Sums(kind, rows, elements, least)
+
+
+def separable_sums(p: SeparableProblem, constants: tuple[Any, ...]) -> Sums | None:
+    """Of the weights along the two axes; None if they are others."""
+    tall, wide = constants if p.passes[0].axis < p.passes[1].axis else constants[::-1]
+    rows, elements = _three(tall), _three(wide)
+    if rows is None or elements is None or (rows[1] and elements[1]):
+        return None
+    kind = DIFFERENCE_SUM if rows[1] else SUM_DIFFERENCE if elements[1] else SUMS
+    return _bounded(kind, rows[0], elements[0], np.outer(tall, wide), p)
+
+
+def cross_sums(p: CorrelationProblem, constants: tuple[Any, ...]) -> Sums | None:
+    """Of weights that are a cross; None if the ends are not 1."""
+    (weights,) = constants
+    middle = float(weights[2])
+    if not (np.delete(weights, 2) == 1).all() or middle % 1 or abs(middle) > LARGEST:
+        return None
+    return _bounded(CROSS, int(middle), 0, weights, p)
+
+
+def reject_integers(p: FilterProblem) -> str | None:
+    """Why numbers are not small integers here; None if they are."""
+    if p.dtype.kind not in "biu" or p.dtype.itemsize > 2 or p.dtype == np.int8:
+        return "other input than unsigned bytes and integers of 16 bits"
+    if p.out.kind not in "iu" or p.out.itemsize > 4:
+        return "a result of other numbers than integers of up to 32 bits"
+    if p.dtype.itemsize == 2 and p.out.itemsize != 2:
+        return "input of 16 bits with a result of other numbers"
+    return None
+
+
+def _fill(p: FilterProblem, window: Neighbors) -> int | None:
+    """The value beyond the ends, if the input could have it; else None."""
+    if window.mode != "constant":
+        return 0
+    least, most = (0, 1) if p.dtype.kind == "b" else (np.iinfo(p.dtype).min, np.iinfo(p.dtype).max)
+    return int(window.cval) if window.cval % 1 == 0 and least <= window.cval <= most else None
+
+
+class Small(Specialised[Any]):
+    """What both families share: `window` is that of a problem, None with a reason if it has none."""
+
+    backend = "cython"
+    algorithm = "small"
+    row = "cython.small"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def window(self, p: Any) -> Neighbors | str:
+        raise NotImplementedError
+
+    def sums(self, p: Any, constants: tuple[Any, ...]) -> Sums | None:
+        raise NotImplementedError
+
+    def otherwise(self) -> Specialised[Any]:
+        """The kernel for all weights."""
+        raise NotImplementedError
+
+    def reject(self, problem: Any) -> str | None:
+        p = problem
+        found = reject_integers(p) or self.window(p)
+        if isinstance(found, str):
+            return found
+        lines = merged(p.shape, found)
+        if lines.planes > 1 or lines.height[1] != SIDE or lines.width[1] != SIDE:
+            return f"a window of other than {SIDE} adjacent rows of {SIDE} elements"
+        if _fill(p, found) is None:
+            return "a constant beyond the ends that the input cannot have"
+        if self.workspace(p) > MOST_BYTES:
+            return "rows are too long for scratch"
+        return reject_filter(self.isa, native.FLOAT32, p) or self.otherwise().reject(p)
+
+    def _lines(self, p: Any) -> Lines:
+        window = self.window(p)
+        assert isinstance(window, Neighbors)
+        return merged(p.shape, window)
+
+    def features(self, problem: Any) -> Features:
+        p, lines = problem, self._lines(problem)
+        rows, n, lanes = lines.outer * lines.height[0], lines.width[0] * lines.inner, 2 * native.lanes(self.isa, 4)
+        return Features({"call": 1}, {"vector": rows * ceil_div(n, lanes), "row": rows}, {"bytes": p.bytes})
+
+    def workspace(self, problem: Any) -> int:
+        p, lines = problem, self._lines(problem)
+        seen = 2 * native.lanes(self.isa, 4) + (SIDE - 1) * lines.inner
+        row = whole_lines(lines.width[0] * lines.inner * p.dtype.itemsize)
+        own = row + (TOGETHER + SIDE - 1) * whole_lines(seen * p.dtype.itemsize)
+        return max(own, self.otherwise().workspace(p))
+
+    def error(self, problem: Any) -> float:
+        return 0.0
+
+    def specialise(self, problem: Any, threads: int) -> Bind:
+        return SmallBinding(self, problem, threads)
+
+    def prepared(self, p: Any, threads: int) -> Any:
+        """What runs of known sums share."""
+        _small = native.compiled("filter._small")
+        window, lines = self.window(p), self._lines(p)
+        assert isinstance(window, Neighbors)
+        extent, taps, before = lines.width
+        ends = np.concatenate((np.arange(-before, 0), np.arange(extent, extent + taps - 1 - before)))
+        prepared = _small.Small(
+            native.table_name(self.isa, native.FLOAT32), native.table(self.isa, native.FLOAT32), lines,
+            round_up(ROWS, TOGETHER), (p.dtype.itemsize, p.out.itemsize), MODES.index(window.mode), _fill(p, window),
+            np.ascontiguousarray(beyond(ends, extent, window.mode), np.intp),
+        )  # fmt: skip
+        schedule_flat(self, p, prepared, threads)
+        return prepared
+
+
+class SmallBinding:
+    """Runs of a filter; that of read-only weights is kept: named filters pass the same arrays in every call."""
+
+    __slots__ = ("_bind", "_kernel", "_last", "_prepared", "_problem", "_threads")
+
+    def __init__(self, kernel: Small, problem: Any, threads: int) -> None:
+        self._kernel, self._problem, self._threads = kernel, problem, threads
+        self._prepared: Any = None
+        self._bind: Bind | None = None
+        self._last: tuple[tuple[Any, ...], Run] | None = None
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        last = self._last  # another thread may replace it
+        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
+            return last[1]
+        kernel, p = self._kernel, self._problem
+        sums = kernel.sums(p, constants)
+        run: Run
+        if sums is None:
+            if self._bind is None:
+                self._bind = kernel.otherwise().specialise(p, self._threads)
+            run = self._bind(constants)
+        else:
+            if self._prepared is None:
+                self._prepared = kernel.prepared(p, self._threads)
+            run = self._prepared.bind(np.array(sums, np.int32))
+        if not any(w.flags.writeable for w in constants):
+            self._last = constants, run
+        return run
+
+
+class SmallSeparable(Small):
+    """Two passes of three weights each, which are one window unless what is beyond an end is filtered, too."""
+
+    def window(self, p: SeparableProblem) -> Neighbors | str:
+        if len(p.passes) != 2 or len({step.axis for step in p.passes}) != 2:
+            return "other than two axes"
+        first, second = p.passes
+        if first.mode != second.mode:
+            return "different values beyond the ends"
+        if first.mode == "constant" and p.cval != 0:
+            return "a constant beyond the ends that is not 0"
+        sizes, before = [1] * len(p.shape), [0] * len(p.shape)
+        for step in p.passes:
+            sizes[step.axis], before[step.axis] = step.taps, step.before
+        return Neighbors(tuple(sizes), tuple(before), first.mode, p.cval, None)
+
+    def sums(self, p: SeparableProblem, constants: tuple[Any, ...]) -> Sums | None:
+        return separable_sums(p, constants)
+
+    def otherwise(self) -> Separable:
+        return Separable(self.isa)
+
+
+class SmallCorrelation(Small):
+    """A cross of three rows and three elements."""
+
+    def window(self, p: CorrelationProblem) -> Neighbors | str:
+        return p.window if p.window.taps == CROSS_TAPS else "another window than a cross"
+
+    def sums(self, p: CorrelationProblem, constants: tuple[Any, ...]) -> Sums | None:
+        return cross_sums(p, constants)
+
+    def otherwise(self) -> Correlation:
+        return Correlation(self.isa)
+
+
+SEPARABLE = tuple(SmallSeparable(isa) for isa in machine.ISAS)
+CORRELATIONS = tuple(SmallCorrelation(isa) for isa in machine.ISAS)

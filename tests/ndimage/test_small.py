@@ -1,0 +1,95 @@
+"""Filters of small integers in narrow arithmetic: SciPy's results in every pixel, whatever the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import ndimage as scipy
+
+import fastconv.ndimage as ndi
+from fastconv.backends.cython.filter import small
+from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
+from fastconv.core.problems.separable import Pass, SeparableProblem
+from fastconv.typing import BoundaryMode
+from tests.guard import guarded, guarded_copy
+from tests.wide import share
+
+MODES: tuple[BoundaryMode, ...] = ("reflect", "constant", "nearest", "mirror", "wrap")
+INPUTS, RESULTS = ("?", "u1", "i1", "u2", "i2"), ("u1", "i1", "u2", "i2", "i4", "u4")
+EXTENTS = (1, 2, 3, 5, 8, 9, 17, 31, 33, 34, 63, 64, 65, 66, 100, 129, 200)  # about those of vectors
+
+
+def drawn_image(rng: np.random.Generator, dtype: str, most: int = 20_000) -> np.ndarray:
+    """Of two or three axes; random or flat, since sums of real weights of flat parts are nearly integers."""
+    shape = [int(n) for n in rng.choice(EXTENTS, rng.integers(2, 4))]
+    while np.prod(shape) > most:
+        shape[rng.integers(len(shape))] = 2
+    kind = np.dtype(dtype)
+    least, end = (0, 2) if kind.kind == "b" else (int(np.iinfo(kind).min), int(np.iinfo(kind).max) + 1)
+    x = rng.integers(least, end, shape).astype(kind)
+    if rng.random() < 0.3:
+        x[: shape[0] // 2] = x.flat[0]
+    return x
+
+
+def drawn_three(rng: np.random.Generator) -> np.ndarray:
+    drawn = [(-1, 0, 1), (1, 2, 1), (1, int(rng.integers(-9, 9)), 1), (1, 8191, 1), (0.5, 1, 0.5)]
+    return np.array(drawn[rng.integers(len(drawn))], np.float64)
+
+
+def run_guarded(kernel: Any, p: Any, x: np.ndarray, constants: tuple[np.ndarray, ...], want: np.ndarray) -> None:
+    """Compare a run on arrays at the start and at the end of mapped memory."""
+    for at in ("start", "end"):
+        got = guarded((p.size,), p.out, at)
+        kernel.prepare(p, constants, 1)(guarded_copy(x.ravel(), at), got)
+        np.testing.assert_array_equal(got.reshape(p.shape), want, err_msg=str(p))
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", small.SEPARABLE, ids=lambda k: k.name)
+def test_two_passes(kernel: Any) -> None:
+    rng = np.random.default_rng(3)
+    for _ in share(kernel, range(400)):
+        x = drawn_image(rng, str(rng.choice(INPUTS)))
+        out, mode = np.dtype(str(rng.choice(RESULTS))), MODES[rng.integers(5)]
+        weights = drawn_three(rng), drawn_three(rng)
+        axes, before = rng.permutation(x.ndim)[:2].tolist(), rng.integers(0, 3, 2).tolist()
+        steps = tuple(Pass(a, 3, b, mode) for a, b in zip(axes, before, strict=True))
+        p = SeparableProblem(x.shape, x.dtype, out, steps, float(rng.choice([0, 7])))
+        if kernel.reject(p) is not None:
+            continue
+        want = x
+        for step, w in zip(steps, weights, strict=True):
+            want = scipy.correlate1d(want, w, step.axis, out, mode, p.cval, step.before - 1)
+        run_guarded(kernel, p, x, weights, want)
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", small.CORRELATIONS, ids=lambda k: k.name)
+def test_crosses(kernel: Any) -> None:
+    rng = np.random.default_rng(4)
+    for _ in share(kernel, range(200)):
+        x = drawn_image(rng, str(rng.choice(["?", "u1", "u2"])))
+        out, mode, cval = np.dtype(str(rng.choice(RESULTS))), MODES[rng.integers(5)], float(rng.choice([0, 1, 2.5]))
+        sizes = (1,) * (x.ndim - 2) + (3, 3)
+        middle = int(rng.integers(-9, 9)) or -4
+        cross = np.array([[0, 1, 0], [1, middle, 1], [0, 1, 0]], np.float64).reshape(sizes)
+        window = Neighbors(sizes, tuple(n // 2 for n in sizes), mode, cval, (cross != 0).astype(np.uint8).tobytes())
+        p = CorrelationProblem(x.shape, x.dtype, out, window)
+        if kernel.reject(p) is None:
+            weights = cross[cross != 0]
+            run_guarded(kernel, p, x, (weights,), scipy.correlate(x, cross, out, mode, cval))
+
+
+@pytest.mark.parametrize("dtype", INPUTS)
+@pytest.mark.parametrize("mode", MODES)
+def test_as_scipy(mode: str, dtype: str) -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(12):
+        x, out, axis = drawn_image(rng, dtype), str(rng.choice(RESULTS)), int(rng.integers(2))
+        cval = float(rng.choice([0, 3, 2.5]))
+        for name, more in (("sobel", (axis,)), ("prewitt", (axis,)), ("laplace", ())):
+            want, got = (getattr(m, name)(x, *more, output=out, mode=mode, cval=cval) for m in (scipy, ndi))
+            np.testing.assert_array_equal(got, want, err_msg=f"{name} {x.shape} {dtype} {out} {mode} {cval}")
