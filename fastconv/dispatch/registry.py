@@ -102,7 +102,7 @@ def _conv() -> Kernels:
 
 
 def _gemm() -> Kernels:
-    from fastconv.backends.cython.gemm import dots, skinny, tiles
+    from fastconv.backends.cython.gemm import dots, in_place, skinny, tiles
     from fastconv.backends.cython.gemm import packed as native
     from fastconv.backends.cython.widened import integers, pairs, products
     from fastconv.backends.numba import empty
@@ -113,7 +113,7 @@ def _gemm() -> Kernels:
     integer = (*pairs.integer_products(*numpy.KERNELS), *integers.products(*numpy.KERNELS))
     narrow = (*tiles.KERNELS, *pairs.PRODUCTS, *products.PRODUCTS, *integer)
     others = (*narrow, *numba.KERNELS, *empty.PRODUCTS, *numpy.KERNELS)
-    return (*skinny.KERNELS, *dots.KERNELS, *native.KERNELS, *others, ReferenceGemm())
+    return (*in_place.KERNELS, *skinny.KERNELS, *dots.KERNELS, *native.KERNELS, *others, ReferenceGemm())
 
 
 def _pool() -> Kernels:

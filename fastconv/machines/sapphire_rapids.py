@@ -323,6 +323,21 @@ TABLE = Table(
             "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 4.9317e-11,
             "pack": 2.494e-10, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
         },
+        "cython.gemm.in_place@avx2": {
+            "call": 1.53e-07, "product": 1.8e-08, "tile": 8.5e-09, "turned": 1.22e-10, "joined": 1.97e-10,
+            "aliased": 7.5e-10, "far": 2.3e-10, "load": 1.71e-10, "wait": 1.12e-09, "multiply": 1.289e-11,
+            "bytes_cached": 2.838e-11, "bytes": 1.006e-10,
+        },
+        "cython.gemm.in_place@avx512": {
+            "call": 1.632e-07, "product": 2.8e-09, "tile": 1.98e-08, "turned": 1.63e-10, "joined": 1.67e-10,
+            "aliased": 6e-10, "far": 2.4e-10, "load": 2.34e-10, "wait": 1.08e-09, "multiply": 8.313e-12,
+            "bytes_cached": 3.011e-11, "bytes": 1.245e-10,
+        },
+        "cython.gemm.in_place@portable": {
+            "call": 3.821e-07, "product": 1.64e-08, "tile": 6.4e-09, "turned": 1.88e-10, "joined": 2.1e-10,
+            "aliased": 4.7e-10, "far": 1.8e-10, "load": 2.95e-10, "wait": 8.2e-10, "multiply": 3.31e-11,
+            "bytes_cached": 1.101e-11, "bytes": 1.304e-10,
+        },
         "cython.gemm.packed@avx2": {
             "call": 6e-07, "call_in_place": 1.7e-07, "product": 6.5e-08, "tile": 1.5e-08, "multiply": 9.2422e-12,
             "multiply_in_place": 1.3196e-11, "pack": 1.3679e-10, "bytes_cached": 2.1354e-11, "bytes": 5.9114e-11,
@@ -338,17 +353,17 @@ TABLE = Table(
         },
         "cython.gemm.thin@avx2": {
             "call": 8e-07, "product": 5e-08, "last_panel": 4.6928e-08, "pack": 4e-11, "bytes_sides": 9e-11,
-            "multiply_packed": 1.7177e-11, "multiply": 1.7366e-11, "bytes_cached": 3e-11, "bytes_packed": 5.0602e-11,
-            "bytes": 5.0602e-11,
+            "finish": 1.4e-10, "multiply_packed": 1.7177e-11, "multiply": 1.7366e-11, "bytes_cached": 3e-11,
+            "bytes_packed": 5.0602e-11, "bytes": 5.0602e-11,
         },
         "cython.gemm.thin@avx512": {
             "call": 8e-07, "product": 5e-08, "last_panel": 5.3561e-08, "pack": 3e-11, "bytes_sides": 6.2e-11,
-            "multiply_packed": 1.3e-11, "multiply": 1.3e-11, "bytes_cached": 3e-11, "bytes_packed": 5.1054e-11,
-            "bytes": 5.1054e-11,
+            "finish": 1.4e-10, "multiply_packed": 1.3e-11, "multiply": 1.3e-11, "bytes_cached": 3e-11,
+            "bytes_packed": 5.1054e-11, "bytes": 5.1054e-11,
         },
         "cython.gemm.thin@portable": {
             "call": 8e-07, "product": 5e-08, "last_panel": 6.0125e-08, "pack": 6e-11, "bytes_sides": 9e-11,
-            "multiply_packed": 3.2598e-11, "multiply": 3.9529e-11, "bytes_cached": 1.6203e-11,
+            "finish": 1.4e-10, "multiply_packed": 3.2598e-11, "multiply": 3.9529e-11, "bytes_cached": 1.6203e-11,
             "bytes_packed": 5.4628e-11, "bytes": 5.4628e-11,
         },
         "cython.gemm.tiles@avx512": {
@@ -653,7 +668,7 @@ TABLE = Table(
         },
         "numpy.gemm.matmul": {
             "call": 3.0981e-06, "converted_call": 7.9843e-06, "multiply": 1.5e-11, "integer": 1e-09,
-            "convert": 1.449e-09, "bytes": 5.0877e-11,
+            "convert": 1.449e-09, "bytes": 5.0877e-11, "unsummed": 1.05e-09, "turned": 1.5e-10,
         },
         "numpy.loss.blocks": {
             "call": 5e-05, "element": 1e-08,

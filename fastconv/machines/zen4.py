@@ -321,6 +321,21 @@ TABLE = Table(
             "call": 4.8745e-07, "product": 4.9771e-08, "output": 9.7389e-10, "multiply": 3.3682e-11,
             "pack": 2.4853e-10, "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
+        "cython.gemm.in_place@avx2": {
+            "call": 3.3e-07, "product": 1.8e-08, "tile": 8.5e-09, "turned": 1.22e-10, "joined": 1.97e-10,
+            "aliased": 7.5e-10, "far": 2.3e-10, "load": 1.71e-10, "wait": 1.12e-09, "multiply": 9.73e-12,
+            "bytes_cached": 1.49e-11, "bytes": 7.8e-11,
+        },
+        "cython.gemm.in_place@avx512": {
+            "call": 3.05e-07, "product": 2.8e-09, "tile": 1.98e-08, "turned": 1.63e-10, "joined": 1.67e-10,
+            "aliased": 6e-10, "far": 2.4e-10, "load": 2.34e-10, "wait": 1.08e-09, "multiply": 9.13e-12,
+            "bytes_cached": 1.2e-11, "bytes": 9.56e-11,
+        },
+        "cython.gemm.in_place@portable": {
+            "call": 3.24e-07, "product": 1.64e-08, "tile": 6.4e-09, "turned": 1.88e-10, "joined": 2.1e-10,
+            "aliased": 4.7e-10, "far": 1.8e-10, "load": 2.95e-10, "wait": 8.2e-10, "multiply": 2.38e-11,
+            "bytes_cached": 1.16e-11, "bytes": 1.17e-10,
+        },
         "cython.gemm.packed@avx2": {
             "call": 1e-06, "call_in_place": 3.6666e-07, "product": 1.1184e-07, "tile": 2.0032e-08,
             "multiply": 8.8184e-12, "multiply_in_place": 9.9584e-12, "pack": 1.4316e-10, "bytes_cached": 1.9637e-11,
@@ -338,17 +353,17 @@ TABLE = Table(
         },
         "cython.gemm.thin@avx2": {
             "call": 5.5644e-07, "product": 1.2237e-07, "last_panel": 5.518e-08, "pack": 4.735e-11,
-            "bytes_sides": 6.3543e-11, "multiply_packed": 1.1553e-11, "multiply": 1.5344e-11,
+            "bytes_sides": 6.3543e-11, "finish": 1.4e-10, "multiply_packed": 1.1553e-11, "multiply": 1.5344e-11,
             "bytes_cached": 1.5751e-11, "bytes_packed": 2.6549e-11, "bytes": 3.9216e-11,
         },
         "cython.gemm.thin@avx512": {
             "call": 3.9768e-07, "product": 1.1261e-07, "last_panel": 5.1505e-08, "pack": 5.4773e-11,
-            "bytes_sides": 1.5881e-11, "multiply_packed": 9.2721e-12, "multiply": 1.6783e-11,
+            "bytes_sides": 1.5881e-11, "finish": 1.4e-10, "multiply_packed": 9.2721e-12, "multiply": 1.6783e-11,
             "bytes_cached": 1.1958e-11, "bytes_packed": 3.4527e-11, "bytes": 3.9216e-11,
         },
         "cython.gemm.thin@portable": {
             "call": 6.7146e-07, "product": 1.3443e-07, "last_panel": 6.0284e-08, "pack": 5.0732e-11,
-            "bytes_sides": 5.1931e-11, "multiply_packed": 2.7772e-11, "multiply": 4.2648e-11,
+            "bytes_sides": 5.1931e-11, "finish": 1.4e-10, "multiply_packed": 2.7772e-11, "multiply": 4.2648e-11,
             "bytes_cached": 1.7074e-11, "bytes_packed": 3.86e-11, "bytes": 4.902e-11,
         },
         "cython.gemm.tiles@avx512": {
@@ -653,7 +668,7 @@ TABLE = Table(
         },
         "numpy.gemm.matmul": {
             "call": 3.2506e-06, "converted_call": 7.4967e-06, "multiply": 1.1034e-11, "integer": 1e-09,
-            "convert": 1.275e-09, "bytes": 2.7889e-11,
+            "convert": 1.275e-09, "bytes": 2.7889e-11, "unsummed": 1.05e-09, "turned": 1.5e-10,
         },
         "numpy.loss.blocks": {
             "call": 5e-05, "element": 1e-08,

@@ -73,7 +73,11 @@ def test_kernels_of_one_order_give_a_row_the_same_bits(k: int, dtype: str) -> No
     for n, epilogue in zip((1, 3, 17, 33, 70), EPILOGUES, strict=True):
         a, b, c, bias = (random(*s, dtype=dtype) for s in ((1, ROWS, k), (1, k, n), (1, ROWS, n), (n,)))
         for order, members in orders().items():
-            want = multiply(members[0], problem(ROWS, n, k, dtype, **epilogue), a, b, c, bias, 1)
+            whole = problem(ROWS, n, k, dtype, **epilogue)
+            one = next((kernel for kernel in members if kernel.reject(whole) is None), None)
+            if one is None:
+                continue
+            want = multiply(one, whole, a, b, c, bias, 1)
             for kernel, m, lies, packed in product(members, (1, 2, 4, 7, 16, 33), range(4), (False, True)):
                 if kernel.backend == "numba" and (m, lies) not in ((1, 0), (7, 1), (16, 2), (33, 3)):
                     continue  # it packs everything, so these differ little

@@ -158,6 +158,26 @@ static void dots(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
     same(y, want, size);
 }
 
+static void in_place(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
+{
+    const int relu = (int)draw(0, 1);
+    const ptrdiff_t acs = draw(0, 1) ? 1 : rows + draw(0, 2), ars = acs == 1 ? depth + draw(0, 2) : 1, bs = cols + draw(0, 2), ys = cols + draw(0, 2);
+    const ptrdiff_t part = draw(0, 1) ? depth : draw(1, depth), group = draw(1, 3) * T->nr, size = (rows - 1) * ys + cols;
+    begin("in_place: %td x %td, depth %td in parts of %td, steps of a %td and %td, group %td", rows, cols, depth, part, ars, acs, group);
+    const REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + cols);
+    const REAL *row_bias = draw(0, 1) ? numbers(rows) : NULL, *col_bias = draw(0, 1) ? numbers(cols) : NULL;
+    REAL *y = nothing(size), *want = copied(y, size);
+    const in_place_args t = {rows, cols, depth, part, a, ars, acs, b, bs, 16 * bs, group, y, ys, row_bias, col_bias, relu};
+    USE(T->in_place)(&t);
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < cols; j++) {
+            REAL sum = (row_bias ? row_bias[i] : 0) + (col_bias ? col_bias[j] : 0);
+            for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[k * bs + j];
+            want[i * ys + j] = relu_of(relu, sum);
+        }
+    same(y, want, size);
+}
+
 static void turn(ptrdiff_t rows, ptrdiff_t cols)
 {
     const ptrdiff_t xs = draw(cols, cols + 3), ys = draw(rows, rows + 3);
@@ -211,6 +231,8 @@ void check_tiles(void)
     for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
         for (ptrdiff_t cols = 1; cols <= 2 * T->nr + 3; cols++)
             for (int form = PANELS; form <= TRANSPOSED; form++) skinny(form, rows, cols);
+    for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
+        for (ptrdiff_t cols = 1; cols <= 9 * T->vl + 1; cols += draw(1, T->vl / 2 + 1)) in_place(rows, cols, draw(1, 20));
     for (ptrdiff_t rows = 1; rows <= 35; rows++)
         for (ptrdiff_t cols = 1; cols <= 9; cols++) dots(rows, cols, draw(1, 3 * T->vl));
     for (ptrdiff_t depth = 1; depth <= 3 * T->vl; depth++) dots(draw(1, 40), draw(25, 75), depth);

@@ -66,7 +66,11 @@ class PackedGemm(Kernel[GemmProblem]):
         packed_a = p.batch * p.m * p.k if self._packs_a(p, panels) else 0
         columns = (p.batch if p.b_batched else 1) * p.k * panels * nr
         if self._streams(p) or (prepacked and self._few(p)):
-            packed = packed_a + (p.batch * p.k * panels * nr if p.trans_b and not prepacked else 0)
+            if p.trans_b and not prepacked:
+                packed_b = panels * nr
+            else:  # a last panel of one vector
+                packed_b = vl if not prepacked and 0 < p.n % nr <= vl and (strips > 1 or p.n < nr) else 0
+            packed = packed_a + p.batch * p.k * packed_b
             counts = {"call_in_place": 1, "product": p.batch, "tile": tiles, "pack": packed}
             return Features(counts, {"multiply_in_place": multiply}, native.traffic(p.bytes))
         pack = packed_a + (0 if prepacked else columns)

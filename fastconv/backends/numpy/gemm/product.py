@@ -46,12 +46,15 @@ class NumpyGemm(Kernel[GemmProblem]):
         p = problem
         dtype, products = product_dtype(p), max(p.batch, 1)
         converted = dtype != p.dtype
+        outputs = products * p.m * p.n if dtype.kind not in "iu" else 0
         work = {"integer": p.flops} if dtype.kind in "iu" else {"multiply": p.flops * dtype.itemsize / 4}
         return Features({
             "call": products,
             "converted_call": products * converted,
             "convert": p.bytes / p.dtype.itemsize * converted,
             "bytes": p.bytes,
+            "unsummed": outputs if p.k == 1 else 0,  # BLAS is not used
+            "turned": outputs if p.trans_b else 0,
             **work,
         })
 

@@ -1,0 +1,127 @@
+"""Products that read both operands where they are, and write results once: the kernel object.
+
+For products of few operations, or of little depth, of which loads and stores take as long as multiply-adds: nothing is
+packed, sums stay in registers, and a tile of few rows is wide.  See `_in_place.pyx` for what lies in lanes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.costs import Counts, Features
+from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.numbers import ceil_div, round_up
+from fastconv.core.problems.gemm import GemmProblem
+from fastconv.machines import block_bytes
+
+B = "cython.gemm.in_place/b"  # which stays in the L2 cache while strips of rows and tiles of columns read it
+TURNED = 128  # products of a sum, at most, where an operand is transposed
+COLUMNS = 8  # results of a row, at most, where rows lie in lanes; the same as JOINED in _in_place.pyx
+BLOCK = 16 << 10  # bytes of what is transposed at a time, and of its results
+ITEM = 1 << 21  # products of an item of work, about
+SPILLED = 512  # bytes of results that are not adjacent
+STORES, WAY = 12, 4096  # short sums whose results lie in few sets are stored a few rows at a time: see _in_place.pyx
+FAR, KEPT = 2048, 8  # of rows of b a multiple of so many bytes apart, the L1 cache keeps so many
+
+
+class InPlace(Specialised[GemmProblem]):
+    """Products without packing."""
+
+    backend = "cython"
+    algorithm = "in_place"
+    row = "cython.gemm.in_place"
+    activations = frozenset({"relu"})
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    @property
+    def order(self) -> str:
+        return native.product_order(self.isa)
+
+    def _is_swapped(self, p: GemmProblem) -> bool:
+        """Whether rows of the result lie in lanes."""
+        return p.n <= COLUMNS and 1 < p.k <= TURNED and p.n < p.m
+
+    def _turns(self, p: GemmProblem) -> bool:
+        """Whether columns of b are transposed."""
+        return p.trans_b and p.k > 1 and not self._is_swapped(p)
+
+    def reject(self, problem: GemmProblem) -> str | None:
+        p = problem
+        if p.c or p.alpha != 1:
+            return "alpha, or an addend"
+        if self._turns(p) and p.k > TURNED:
+            return f"columns of more than {TURNED} products are contiguous"
+        return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
+
+    def features(self, problem: GemmProblem) -> Features:
+        p, size = problem, problem.acc.itemsize
+        mr, nr = native.tile(self.isa, size)
+        vl, swapped = native.lanes(self.isa, size), self._is_swapped(p)
+        rows, cols = (p.n, p.m) if swapped else (p.m, p.n)
+        apart = not swapped and p.k <= STORES and p.n * size % WAY == 0
+        strips, vectors = ceil_div(max(rows, 1), mr // 2 if apart else mr), ceil_div(max(cols, 1), vl)
+        most = max(1, min(8, mr * nr // vl // ceil_div(max(rows, 1), strips)))
+        tiles = p.batch * strips * ceil_div(vectors, most)
+        # Of a step of a tile, vectors of columns are loaded, rows broadcast, and sums wait for those of the last step.
+        multiply = 2.0 * vl * p.batch * p.k * rows * vectors * size / 4
+        loads = p.batch * p.k * (strips * vectors + rows * ceil_div(vectors, most))
+        turned = p.batch * p.m * p.k if swapped and not p.trans_a else p.n * p.k if self._turns(p) else 0
+        if self._turns(p):
+            turned *= (p.batch if p.b_batched else 1) * ceil_div(max(p.m, 1), self._item(p, 1)[0])
+        joined = p.batch * p.m * p.n if swapped and p.n > 1 else 0
+        lines = 0 if swapped or self._turns(p) else p.batch * strips * p.k * vectors  # of b
+        counts: Counts = {
+            "call": 1, "product": p.batch, "tile": tiles, "turned": turned, "joined": joined,
+            "aliased": lines if p.k > KEPT and p.n * size % FAR == 0 else 0,
+            "far": lines if p.k * p.n * size > block_bytes(B) else 0,
+        }  # fmt: skip
+        return Features(counts, {"multiply": multiply}, {"load": loads}, {"wait": tiles * p.k}, native.traffic(p.bytes))
+
+    def _item(self, p: GemmProblem, count: int) -> tuple[int, int]:
+        """(rows, columns) of an item."""
+        size, m, n, batch = p.acc.itemsize, max(p.m, 1), max(p.n, 1), max(p.batch, 1)
+        vl, nr = native.lanes(self.isa, size), native.tile(self.isa, size)[1]
+        rows = max(1, ITEM // (n * p.k))
+        if count > 1:
+            rows = min(rows, ceil_div(m * batch, 4 * count))
+        rows = min(round_up(rows, vl), m)
+        runs = batch * ceil_div(m, rows)
+        if count == 1 or runs >= 2 * count or self._is_swapped(p):
+            return rows, n
+        return rows, min(round_up(ceil_div(n * runs, 4 * count), 4 * nr), n)
+
+    def _block(self, p: GemmProblem) -> int:
+        """Rows or columns that are transposed at a time; 0 if none are."""
+        size, nr = p.acc.itemsize, native.tile(self.isa, p.acc.itemsize)[1]
+        if self._is_swapped(p):
+            return max(nr, min(BLOCK // ((p.k + p.n) * size), round_up(p.m, nr)) // nr * nr)
+        if self._turns(p):
+            return max(nr, min(BLOCK // (p.k * size), round_up(p.n, nr)) // nr * nr)
+        return 0
+
+    def workspace(self, problem: GemmProblem) -> int:
+        p = problem
+        return self._block(p) * (p.k + p.n * self._is_swapped(p)) * p.acc.itemsize + SPILLED
+
+    def error(self, problem: GemmProblem) -> float:
+        return summation_error(float(np.finfo(problem.acc).eps), problem.k)
+
+    def specialise(self, problem: GemmProblem, threads: int) -> Bind:
+        _in_place = native.compiled("gemm._in_place")
+        p, size = problem, problem.acc.itemsize
+        count = threads if p.flops > native.FLOPS_PER_THREAD else 1
+        table = native.table(self.isa, p.acc)
+        prepared = _in_place.InPlace(
+            table, p, native.depth_part(p.k, size), *self._item(p, count), self._block(p), self._is_swapped(p)
+        )
+        x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
+        y, z = native.matrices(p.batch, p.m, p.n), native.second_operand(p, swapped=False)
+        native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), x, y, z)
+        return native.Operands(p, prepared)
+
+
+KERNELS = tuple(InPlace(isa) for isa in machine.ISAS)
