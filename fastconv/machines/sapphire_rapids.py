@@ -65,19 +65,19 @@ TABLE = Table(
             "pack_call": 2e-07, "pack": 3.3e-10,
         },
         "cython.conv.direct_last@avx2": {
-            "call": 9.995e-07, "multiply": 8.6089e-12, "tile": 9.3167e-09, "run": 3.5761e-09, "row": 1.9849e-08,
-            "copy": 8.011e-11, "bytes_streamed": 6.8451e-11, "bytes": 2.3329e-11, "bytes_cached": 1.9931e-11,
-            "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
+            "call": 9.995e-07, "multiply": 8.6089e-12, "tile": 9.3167e-09, "partial": 1.8e-08, "run": 3.5761e-09,
+            "row": 1.9849e-08, "copy": 8.011e-11, "bytes_streamed": 6.8451e-11, "bytes": 2.3329e-11,
+            "bytes_cached": 1.9931e-11, "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.direct_last@avx512": {
-            "call": 9.8843e-07, "multiply": 5.0507e-12, "tile": 9.3438e-09, "run": 3.858e-09, "row": 2.0013e-08,
-            "copy": 8.186e-11, "bytes_streamed": 9.9498e-11, "bytes": 2.2371e-11, "bytes_cached": 1.4939e-11,
-            "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
+            "call": 9.8843e-07, "multiply": 5.0507e-12, "tile": 9.3438e-09, "partial": 1e-09, "run": 3.858e-09,
+            "row": 2.0013e-08, "copy": 8.186e-11, "bytes_streamed": 9.9498e-11, "bytes": 2.2371e-11,
+            "bytes_cached": 1.4939e-11, "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.direct_last@portable": {
-            "call": 9.9997e-07, "multiply": 2.5574e-11, "tile": 9.856e-09, "run": 3.9052e-09, "row": 1.9976e-08,
-            "copy": 7.9949e-11, "bytes_streamed": 6.6676e-11, "bytes": 2.4878e-11, "bytes_cached": 2.0008e-11,
-            "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
+            "call": 9.9997e-07, "multiply": 2.5574e-11, "tile": 9.856e-09, "partial": 1.8e-08, "run": 3.9052e-09,
+            "row": 1.9976e-08, "copy": 7.9949e-11, "bytes_streamed": 6.6676e-11, "bytes": 2.4878e-11,
+            "bytes_cached": 2.0008e-11, "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.gathered@avx2": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,

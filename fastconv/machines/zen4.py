@@ -63,19 +63,19 @@ TABLE = Table(
             "pack_call": 2e-07, "pack": 3.3e-10,
         },
         "cython.conv.direct_last@avx2": {
-            "call": 9.7804e-07, "multiply": 7.3057e-12, "tile": 8.012e-09, "run": 3.3096e-09, "row": 1.9815e-08,
-            "copy": 8.2685e-11, "bytes_streamed": 7.5035e-11, "bytes": 2.5016e-11, "bytes_cached": 1.2547e-11,
-            "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
+            "call": 9.7804e-07, "multiply": 7.3057e-12, "tile": 8.012e-09, "partial": 1.8e-08, "run": 3.3096e-09,
+            "row": 1.9815e-08, "copy": 8.2685e-11, "bytes_streamed": 7.5035e-11, "bytes": 2.5016e-11,
+            "bytes_cached": 1.2547e-11, "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.direct_last@avx512": {
-            "call": 1.0038e-06, "multiply": 6.6432e-12, "tile": 9.8085e-09, "run": 3.9017e-09, "row": 1.9951e-08,
-            "copy": 8.0104e-11, "bytes_streamed": 6.3359e-11, "bytes": 2.504e-11, "bytes_cached": 2.1536e-11,
-            "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
+            "call": 1.0038e-06, "multiply": 6.6432e-12, "tile": 9.8085e-09, "partial": 1e-09, "run": 3.9017e-09,
+            "row": 1.9951e-08, "copy": 8.0104e-11, "bytes_streamed": 6.3359e-11, "bytes": 2.504e-11,
+            "bytes_cached": 2.1536e-11, "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.direct_last@portable": {
-            "call": 9.9992e-07, "multiply": 2.444e-11, "tile": 9.8494e-09, "run": 3.9015e-09, "row": 1.9994e-08,
-            "copy": 8.0024e-11, "bytes_streamed": 6.6652e-11, "bytes": 2.5e-11, "bytes_cached": 1.9898e-11,
-            "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
+            "call": 9.9992e-07, "multiply": 2.444e-11, "tile": 9.8494e-09, "partial": 1.8e-08, "run": 3.9015e-09,
+            "row": 1.9994e-08, "copy": 8.0024e-11, "bytes_streamed": 6.6652e-11, "bytes": 2.5e-11,
+            "bytes_cached": 1.9898e-11, "pack_call": 1e-06, "pack": 3.3e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.gathered@avx2": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,

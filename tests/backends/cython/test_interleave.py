@@ -53,6 +53,14 @@ def skip_unavailable(isa: str) -> None:
 
 
 @every_isa
+def test_columns(isa: str) -> None:
+    """Rows of one pixel follow each other in memory, as columns do elsewhere."""
+    skip_unavailable(isa)
+    for height, strides in itertools.product((1, 2, 7, 16, 40), ((2, 1), (3, 2), (5, 4))):
+        check(isa, transposed((2, 3, height, 1), (3, 4, 2, 1), stride=strides))
+
+
+@every_isa
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stride", [2, 3, 5])
 def test_every_width(isa: str, dtype: str, stride: int) -> None:

@@ -55,14 +55,14 @@ cdef class DirectLast(Prepared):
         cdef Py_ssize_t k_chunk, qi, ri, od, g, n, r, size = self.t.itemsize, nr = self.t.nr
         k_chunk = i % self.k_chunks
         i = i // self.k_chunks
+        g = i % self.groups  # groups of the same pixels follow each other: these share cache lines
+        i = i // self.groups
         qi = i % self.col_blocks
         i = i // self.col_blocks
         ri = i % self.row_blocks
         i = i // self.row_blocks
         od = i % self.od
-        i = i // self.od
-        g = i % self.groups
-        n = i // self.groups
+        n = i // self.od
         cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb, kb, k, q, q_next, piece, step
         cdef Py_ssize_t rows = min(self.rb, self.oh - r0), cols = min(self.qb, self.ow - q0)
         cdef Py_ssize_t pieces = (cols + self.t.mr - 1) // self.t.mr

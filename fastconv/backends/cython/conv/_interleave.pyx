@@ -28,8 +28,8 @@ cdef class Interleave(Prepared):
         self.channels_last, self.items, self.uniform = channels_last, items, True
 
     def scratch_bytes(self):
-        """A pointer to each phase of a row."""
-        return self.nw * sizeof(void *)
+        """A pointer to each phase of a row, or of a column."""
+        return max(self.nw, self.nh) * sizeof(void *)
 
     def join(self, parts, out):
         """Interleave `parts`, the phases in the order of memory, to `out`, (N, C, D, H, W)."""
@@ -65,6 +65,13 @@ cdef void plane(
     cdef const View *part
     cdef char *dst = y.data + (n * y.stride[0] + c * y.stride[1] + d * y.stride[2]) * t.itemsize
     cdef bint one_run = nh == 1 and y.stride[3] == cols  # rows of all phases and of the image follow each other
+    if cols == 1 and y.stride[3] == 1 and parts.stride[3] == 1:  # the rows of a phase follow each other
+        part = parts + d % nd * nh * nw
+        for p in range(min(nh, rows)):
+            phase[p] = part.data + (n * part.stride[0] + c * part.stride[1] + d // nd * part.stride[2]) * t.itemsize
+            part += nw
+        t.interleave(dst, phase, nh, rows)
+        return
     for p in range(nw):
         one_run = one_run and parts[d % nd * nw + p].stride[3] * nw == cols
     if one_run:

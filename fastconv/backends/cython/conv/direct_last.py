@@ -85,7 +85,7 @@ class LastBlocks:
 
         def fits(rows: int, cols: int) -> bool:
             rin, win = shape(rows, cols)
-            return p.kernel[0] * rin * win * pitch * size <= block_bytes(BAND)
+            return p.kernel[0] * rin * win * (p.ic if p.groups > 1 else pitch) * size <= block_bytes(BAND)
 
         cols = ow
         while cols > mr and not fits(1, cols):
@@ -172,6 +172,7 @@ class DirectLast(Specialised[ConvProblem]):
             "call": 1,
             "multiply": planes * steps * wide * p.depth * 2 * nr * size / 4,
             "tile": tiles,
+            "partial": tiles // kbs if p.ocg % native.lanes(self.isa, size) else 0,  # not whole vectors are stored
             "run": tiles * (p.depth // max(blocks.depth, 1)),
             "copy": copied,
             "row": 0 if blocks.in_place else planes * row_blocks * col_blocks * p.kernel[0] * blocks.rin,
