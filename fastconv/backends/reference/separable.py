@@ -8,11 +8,11 @@ import numpy as np
 
 from fastconv.backends.reference.base import Reference
 from fastconv.core.kernel import Run
-from fastconv.core.problems.separable import SeparableProblem, beyond, lines
+from fastconv.core.problems.separable import SeparableProblem, beyond, lines, symmetry
 
 
 class ReferenceSeparable(Reference):
-    """Sums in float64."""
+    """Sums in float64, in SciPy's order, on which the truncation of sums near an integer depends."""
 
     def prepare(self, problem: SeparableProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p = problem
@@ -22,19 +22,27 @@ class ReferenceSeparable(Reference):
             y = x
             for step, weights in zip(p.passes, constants, strict=True):
                 outer, length, inner = lines(p.shape, step.axis)
+                sign = symmetry(weights)
                 given, made = y.reshape(outer, length, inner), np.empty((outer, length, inner), p.out)
                 for i, k in np.ndindex(outer, inner):
                     for j in range(length):
                         at = beyond(np.arange(step.taps) + j - step.before, length, step.mode)
-                        terms = [
-                            float(w) * (p.cval if a < 0 else float(given[i, a, k]))
-                            for w, a in zip(weights, at, strict=True)
-                        ]
-                        made[i, j, k] = stored(sum(terms), p.out)
+                        window = [p.cval if a < 0 else float(given[i, a, k]) for a in at]
+                        made[i, j, k] = stored(total(window, weights.tolist(), sign), p.out)
                 y = made
             out[...] = y.ravel()
 
         return run
+
+
+def total(window: list[float], weights: list[float], sign: int) -> float:
+    """Of symmetric weights, the middle one first, then pairs from the outermost on; of others the last one first."""
+    taps = len(weights)
+    first = taps // 2 if sign else taps - 1
+    found = window[first] * weights[first]
+    for i in range(first):
+        found += (window[i] + sign * window[taps - 1 - i] if sign else window[i]) * weights[i]
+    return found
 
 
 def stored(value: float, dtype: np.dtype) -> Any:
