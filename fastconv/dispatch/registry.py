@@ -252,6 +252,14 @@ def _separable() -> Kernels:
     return (*small.SEPARABLE, *native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
 
 
+def _separable_sum() -> Kernels:
+    from fastconv.backends.cython.filter import separable as native
+    from fastconv.backends.numpy.filter import separable as numpy
+    from fastconv.backends.reference.separable import ReferenceSum
+
+    return (*native.SUMS, *numpy.SUMS, ReferenceSum())
+
+
 def _window() -> Kernels:
     from fastconv.backends.cython.filter import window as native
     from fastconv.backends.numpy.filter import window as numpy
@@ -304,6 +312,7 @@ _TABLE = {
     "softmax_backward": _softmax_backward,
     "loss_backward": _loss_backward,
     "separable": _separable,
+    "separable_sum": _separable_sum,
     "window": _window,
     "footprint": _footprint,
     "correlation": _correlation,

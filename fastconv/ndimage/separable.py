@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
-from fastconv.core.problems.separable import Pass, SeparableProblem
+from fastconv.core.problems.separable import Pass, SeparableProblem, Sum, SumProblem, is_image
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.arguments import (
@@ -31,6 +31,7 @@ from fastconv.ndimage.calls import copied, filtered, of_parts, recipe_of
 from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 TINY = 1e-15  # smaller standard deviations leave an axis as it is
 
 
@@ -57,6 +58,14 @@ def _laplace_recipe(
     cross = None if taps.all() else taps.astype(np.uint8).tobytes()
     neighbors = Neighbors(window.shape, middle, as_mode(mode), cval, cross)
     return recipe_of(CorrelationProblem(shape, dtype, out, neighbors), options), weights
+
+
+@remember
+def _sum_recipe(
+    shape: tuple[int, ...], dtype: np.dtype, parts: tuple[tuple[Pass, ...], ...], join: Sum, cval: float,
+    options: Options,
+) -> Recipe:  # fmt: skip
+    return recipe_of(SumProblem(shape, dtype, dtype, parts, join, cval), options)
 
 
 class Correlation(NamedTuple):
@@ -96,6 +105,20 @@ def _correlated(
     dtype, given = as_output(output, input)
     steps, weights = zip(*passes, strict=True)
     recipe = _recipe(input.shape, input.dtype, dtype.newbyteorder("="), steps, float(cval), options)
+    return filtered(recipe, input, weights, given)
+
+
+def _added(
+    input: np.ndarray, parts: tuple[tuple[Correlation, ...], ...], join: Sum, output: Any, cval: Any, options: Options
+) -> np.ndarray | None:  # fmt: skip
+    """The sum of filters of an image of floats, of all parts at once; None if these are of another kind."""
+    dtype, given = as_output(output, input)
+    axes = tuple({w.step.axis for part in parts for w in part})
+    if input.dtype != dtype or dtype not in FLOATS or not all(parts) or not is_image(input.shape, axes):
+        return None
+    steps = tuple(tuple(w.step for w in part) for part in parts)
+    weights = tuple(w.weights for part in parts for w in part)
+    recipe = _sum_recipe(input.shape, input.dtype, steps, join, float(cval), options)
     return filtered(recipe, input, weights, given)
 
 
@@ -444,24 +467,52 @@ def laplace(
            [ 1, -4,  1],
            [ 0,  1,  0]])
     """
-    not_planned()
     x, options = as_input(input), resolve(backend, None, threads, tol, max_workspace)
-    made, found = array_for(output, x), as_axes(axes, x.ndim)
+    found = as_axes(axes, x.ndim)
+    modes = per_axis(mode, len(found))
+    steps = _second_differences(found, tuple(modes))
+    fused = _added(x, tuple((step,) for step in steps), "sum", output, cval, options)
+    if fused is not None:
+        return fused
+    not_planned()
+    made = array_for(output, x)
     if not found:
         made[...] = x
         return made
-    modes = per_axis(mode, len(found))
     constant: Any = cval if modes[0] in ("constant", "grid-constant") else 0
     if _wraps(x.dtype, made.dtype, constant) and len(set(modes)) == 1:
         out = made.dtype.newbyteorder("=")
         recipe, weights = _laplace_recipe(x.shape, x.dtype, out, tuple(found), modes[0], float(constant), options)
         return filtered(recipe, x, (weights,), made)
-    steps = [Correlation.of(axis, SECOND, m) for axis, m in zip(found, modes, strict=True)]
     parts = [correlated(x, (step,), made.dtype, cval, options) for step in steps]
     np.copyto(made, parts[0])
     for part in parts[1:]:
         made += part
     return made
+
+
+@remember
+def _second_differences(axes: tuple[int, ...], modes: tuple[Any, ...]) -> tuple[Correlation, ...]:
+    return tuple(Correlation.of(axis, SECOND, mode) for axis, mode in zip(axes, modes, strict=True))
+
+
+def _of_gaussians(
+    x: np.ndarray, order: int, join: Sum, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any,
+    truncate: float = 4.0, radius: Any = None, backend: Backend | None = None, threads: int | None = None,
+    tol: float | None = None, max_workspace: int | None = None, **others: Any,
+) -> np.ndarray | None:  # fmt: skip
+    """Derivatives of that order of a Gaussian along each axis, added; None if not at once."""
+    found = as_axes(axes, x.ndim)
+    if others or len(found) != 2:
+        return None
+    deviations = [0.0] * x.ndim
+    for axis, s in zip(found, per_axis(sigma, len(found)), strict=True):
+        deviations[axis] = s
+    parts = tuple(
+        _gaussians(x.ndim, deviations, [order * (i == axis) for i in range(x.ndim)], m, truncate, radius, None)
+        for axis, m in zip(found, per_axis(mode, len(found)), strict=True)
+    )
+    return _added(x, parts, join, output, cval, resolve(backend, None, threads, tol, max_workspace))
 
 
 def _of_gaussian(
@@ -500,6 +551,9 @@ def gaussian_laplace(
     array([-0.385,  0.037,  0.348])
     """
     x = as_input(input)
+    fused = _of_gaussians(x, 2, "sum", sigma, output, mode, cval, axes, **kwargs)
+    if fused is not None:
+        return fused
     return generic_laplace(x, _of_gaussian(2, x.ndim, sigma, axes, kwargs), output, mode, cval, axes=axes)
 
 
@@ -553,5 +607,8 @@ def gaussian_gradient_magnitude(
     array([0.153, 0.202, 0.132])
     """
     x = as_input(input)
+    fused = _of_gaussians(x, 1, "magnitude", sigma, output, mode, cval, axes, **kwargs)
+    if fused is not None:
+        return fused
     first = _of_gaussian(1, x.ndim, sigma, axes, kwargs)
     return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)

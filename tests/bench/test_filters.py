@@ -60,9 +60,9 @@ def test_peers_filter_as_the_definition(peer, case):
 
 
 def test_filters_of_several_kernels_are_measured_as_they_are_called():
-    work = make_work(ndi.laplace, (S((20, 30)),), {"threads": 1})
+    work = make_work(ndi.laplace, (S((4, 20, 30)),), {"threads": 1})
     assert isinstance(work.plan, Unplanned)
-    found = measure(ndi.laplace, (S((20, 30)),), {"threads": 1}, (), 0.01, 1)
+    found = measure(ndi.laplace, (S((4, 20, 30)),), {"threads": 1}, (), 0.01, 1)
     assert found.door == "called"
     assert [(r.name, r.status) for r in found.rows] == [("called", "ok")]
 

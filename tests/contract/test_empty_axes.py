@@ -141,6 +141,7 @@ def filters() -> Iterator[tuple[str, Call]]:
     for shape in [(0,), (0, 4), (4, 0), (2, 0, 3), (2, 3, 0)]:
         for mode in ("reflect", "constant", "nearest", "mirror", "wrap"):
             yield f"gaussian_filter {shape} {mode}", partial(ndi.gaussian_filter, array(*shape), 1.0, mode=mode)
+            yield f"laplace {shape} {mode}", partial(ndi.laplace, array(*shape), mode=mode)
             yield f"uniform_filter {shape} {mode}", partial(ndi.uniform_filter, array(*shape), 4, mode=mode)
             yield f"grey_opening {shape} {mode}", partial(ndi.grey_opening, array(*shape), 3, mode=mode)
             x, sizes = array(*shape), (3,) * len(shape)

@@ -73,6 +73,8 @@ def calls(dtype: np.dtype) -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
     found += [
         *((F.grad.conv2d, (y, x, w), {"padding": 1, "need": n}) for n in ((1, 0, 0), (0, 1, 0))),
         (ndi.gaussian_filter, (x, 1.0), {}),
+        (ndi.laplace, (x,), {"axes": (2, 3)}),
+        (ndi.gaussian_gradient_magnitude, (x, 1.0), {"axes": (2, 3)}),
         (ndi.uniform_filter, (x, 3), {}),
         (ndi.maximum_filter, (x, 3), {}),
         (ndi.grey_erosion, (x,), {"structure": np.ones((1, 1, 2, 2))}),

@@ -11,9 +11,10 @@ from scipy import ndimage as scipy
 
 import fastconv as F
 import fastconv.ndimage as ndi
+from fastconv.backends.cython.filter import bands
 from fastconv.backends.cython.filter import separable as native
 from fastconv.backends.numpy.filter import separable as numpy
-from fastconv.core.problems.separable import Pass, SeparableProblem, beyond
+from fastconv.core.problems.separable import Pass, SeparableProblem, SumProblem, beyond
 from fastconv.dispatch.registry import kernels
 from fastconv.typing import BoundaryMode
 from tests.guard import guarded, guarded_copy
@@ -22,6 +23,7 @@ BOUNDARIES: tuple[BoundaryMode, ...] = ("reflect", "constant", "nearest", "mirro
 MODES: tuple[str, ...] = BOUNDARIES
 DTYPES = ("?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "c8", "c16")
 SHAPES = ((1,), (7,), (300,), (5, 6), (1, 9), (40, 1), (45, 37), (70, 130), (4, 5, 6), (3, 1, 2, 5), (2, 0, 3))
+SUMS = [k for k in kernels("separable_sum") if k.backend != "reference"]
 KERNELS = [k for k in kernels("separable") if k.backend != "reference"]
 
 
@@ -232,6 +234,7 @@ def drawn_problem(rng: np.random.Generator) -> tuple[SeparableProblem, np.ndarra
 
 @pytest.mark.one_isa
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
+@pytest.mark.usefixtures("_small_patches")
 def test_any_passes(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In short pieces, so that lines have many."""
     monkeypatch.setattr(native, "PIECE", 48)
@@ -254,3 +257,56 @@ def test_any_passes(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
                 np.testing.assert_allclose(got.reshape(p.shape), want, rtol=0, atol=1e-4, err_msg=str(p))
             else:
                 np.testing.assert_array_equal(got.reshape(p.shape), want, err_msg=str(p))
+
+
+@pytest.fixture
+def _small_patches(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """So that images have many, of one or several of their columns."""
+    for name, value in (("STRIP_BYTES", 2048), ("BLOCK", 96), ("LEAST_ROWS", 8)):
+        monkeypatch.setattr(bands, name, value)
+    yield
+    native.bands_of.cache_clear()
+    native.sum_of.cache_clear()
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", SUMS, ids=lambda k: k.name)
+@pytest.mark.usefixtures("_small_patches")
+def test_any_sums(kernel: Any) -> None:
+    rng = np.random.default_rng(6)
+    for i in range(120):
+        shape = tuple(int(rng.integers(1, n)) for n in (4, 60, 150, 4))
+        dtype, join = np.dtype("f4" if i % 2 else "f8"), "magnitude" if rng.random() < 0.5 else "sum"
+        parts, weights = [], []
+        for _ in range(rng.integers(1, 4)):
+            steps = []
+            for axis in [(1, 2), (1,), (2,)][rng.integers(3)] if parts else (1, 2):
+                taps = int(rng.integers(1, 24))
+                w = rng.standard_normal(taps) / taps
+                if taps % 2 and rng.random() < 0.5:
+                    w = w + w[::-1] if rng.random() < 0.5 else w - w[::-1]
+                steps.append(Pass(axis, taps, int(rng.integers(taps)), BOUNDARIES[rng.integers(len(BOUNDARIES))]))
+                weights.append(w)
+            parts.append(tuple(steps))
+        p = SumProblem(shape, dtype, dtype, tuple(parts), join, 1.5)
+        if kernel.reject(p) is not None:
+            pytest.skip(kernel.reject(p))
+        x = rng.standard_normal(shape).astype(dtype)
+        left, results = iter(weights), []
+        for part in parts:
+            y = x
+            for step in part:
+                y = scipy.correlate1d(y, next(left), step.axis, dtype, step.mode, 1.5, step.before - step.taps // 2)
+            results.append(y * y if join == "magnitude" else y)
+        want = results[0]
+        for y in results[1:]:
+            want = want + y
+        want = np.sqrt(want) if join == "magnitude" else want
+        run = kernel.prepare(p, tuple(weights), 1)
+        for at in ("start", "end"):
+            got = guarded((p.size,), dtype, at)
+            run(guarded_copy(x.ravel(), at), got)
+            if dtype == np.float32:
+                np.testing.assert_allclose(got.reshape(shape), want, rtol=0, atol=1e-5, err_msg=str(p))
+            else:
+                np.testing.assert_array_equal(got.reshape(shape), want, err_msg=str(p))

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastconv.backends.reference.base import Reference
 from fastconv.core.kernel import Run
-from fastconv.core.problems.separable import SeparableProblem, beyond, lines, symmetry
+from fastconv.core.problems.separable import SeparableProblem, SumProblem, beyond, lines, symmetry
 
 
 class ReferenceSeparable(Reference):
@@ -43,6 +43,27 @@ def total(window: list[float], weights: list[float], sign: int) -> float:
     for i in range(first):
         found += (window[i] + sign * window[taps - 1 - i] if sign else window[i]) * weights[i]
     return found
+
+
+class ReferenceSum(Reference):
+    """Of such filters."""
+
+    def prepare(self, problem: SumProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, runs, at = problem, [], 0
+        for part in p.filters:
+            end = at + len(part.passes)
+            runs.append(ReferenceSeparable().prepare(part, constants[at:end], threads))
+            at = end
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            results = np.empty((len(runs), p.size), p.out)
+            for of_part, result in zip(runs, results, strict=True):
+                of_part(x, result)
+            wide = results.astype(np.float64)
+            out[...] = wide.sum(0) if p.join == "sum" else np.sqrt((wide * wide).sum(0))
+
+        return run
 
 
 def stored(value: float, dtype: np.dtype) -> Any:

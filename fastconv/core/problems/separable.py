@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fastconv.core.problems.base import description
 from fastconv.core.problems.filter import FilterProblem
 from fastconv.typing import BoundaryMode
+
+Sum: TypeAlias = Literal["sum", "magnitude"]
+MOST_INNER = 64  # numbers of a pixel
 
 
 class Pass(NamedTuple):
@@ -74,6 +77,60 @@ class SeparableProblem(FilterProblem):
     @property
     def flops(self) -> float:
         return 2.0 * self.size * self.terms
+
+
+@description
+class SumProblem(FilterProblem):
+    """Several filters of an image of floats, each of which is a `SeparableProblem`, and the sum of their results.
+
+    Constants are the weights of each pass of each part.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of input and result.
+    dtype, out : numpy.dtype
+        Of the input and of the result: the same, float32 or float64.
+    parts : tuple of tuple of Pass
+    join : {"sum", "magnitude"}
+        What is added: results, or their squares, of whose sum the root is taken.
+    cval : float
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    out: np.dtype
+    parts: tuple[tuple[Pass, ...], ...]
+    join: Sum
+    cval: float
+
+    @property
+    def op(self) -> str:
+        return "separable_sum"
+
+    @property
+    def acc(self) -> np.dtype:
+        """The dtype of sums."""
+        return self.out
+
+    @property
+    def filters(self) -> tuple[SeparableProblem, ...]:
+        """The parts as problems."""
+        return tuple(SeparableProblem(self.shape, self.dtype, self.out, part, self.cval) for part in self.parts)
+
+    @property
+    def terms(self) -> int:
+        return sum(part.terms for part in self.filters)
+
+    @property
+    def flops(self) -> float:
+        return 2.0 * self.size * self.terms
+
+
+def is_image(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+    """Whether two axes are those of rows and columns of images, whose pixels are a few adjacent numbers."""
+    first, last = min(axes), max(axes)
+    return len(axes) == 2 and prod(shape[first + 1 : last]) == 1 and 1 <= prod(shape[last + 1 :]) <= MOST_INNER
 
 
 def lines(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:

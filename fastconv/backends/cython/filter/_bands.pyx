@@ -139,8 +139,11 @@ cdef class Bands(Prepared):
         lo = min(max(first + kept, 0), self.width)
         hi = max(min(last, self.width), lo)
         self.sum_down(a, part, p, lo, hi - lo, sums + (lo - first) * unit, self.pitch, scratch)
-        for j in range(first + kept, last):
+        j = first + kept - 1
+        while j < last - 1:
+            j += 1
             if lo <= j < hi:
+                j = hi - 1
                 continue
             at, to = beyond(j, w.extent, w.mode), sums + (j - first) * unit
             if at >= 0 and not first <= at < hi:
@@ -160,15 +163,20 @@ cdef class Bands(Prepared):
         cdef const Pass *w = &self.down[part]
         cdef const void **rows = <const void **>scratch
         cdef Py_ssize_t count = max(self.band, max(self.w.vl, <Py_ssize_t>BAND_ROWS)) + w.taps - 1, k, at
+        cdef const char *x = a.x.data + (p.outer * self.height * self.width + column) * self.inner * self.size
+        cdef Py_ssize_t row_bytes = self.width * self.inner * self.size, band = count - w.taps + 1
         cdef window_band_args f
         if n <= 0:
             return
         for k in range(count):
             at = beyond(p.row + min(k, p.count + w.taps - 2) - w.before, w.extent, w.mode)
-            if at < 0:
-                rows[k] = scratch + self.pointers
-            else:
-                rows[k] = a.x.data + ((p.outer * self.height + at) * self.width + column) * self.inner * self.size
+            rows[k] = scratch + self.pointers if at < 0 else x + at * row_bytes
+        f.next = NULL
+        if part == 0 and n > 1 and not self.straight:
+            f.next = <const void *const *>(rows + count)
+            for k in range(count, count + band):
+                rows[k] = x + min(p.row + k - w.before, self.height - 1) * row_bytes
+        f.result, f.results = self.result(a, p), self.width * self.inner
         f.rows, f.weights, f.taps = <const void *const *>rows, a.weights + w.weight * self.size, w.taps
         f.symmetry, f.transposed = (<const int *>a.more)[w.at], self.transposed
         f.count, f.n, f.y, f.ys = p.count, n * self.inner, to, pitch

@@ -23,6 +23,9 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t count, n
         void *y
         Py_ssize_t ys
+        const void *const *next
+        const void *result
+        Py_ssize_t results
     ctypedef struct window_along_args:
         const void *x
         const void *weights

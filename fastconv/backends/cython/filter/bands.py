@@ -8,13 +8,12 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
-from fastconv.core.problems.separable import Pass
+from fastconv.core.problems.separable import MOST_INNER, Pass
 from fastconv.typing import BoundaryMode
 
 MODES: tuple[str, ...] = get_args(BoundaryMode)
 ROWS = 8  # that are summed up at once; simd/windows/windows.h says the same
 MOST_PARTS = 8
-MOST_INNER = 16  # numbers of a pixel
 DIRECT = 7  # weights along rows up to which rows are not transposed
 STRIP_BYTES = 16 << 10  # of a band of rows in a strip
 BLOCK = 4096  # pixels of an item
@@ -120,12 +119,12 @@ def band_plan(
     straight, transposed = len(found) == 1 and found[0][1].at == count and not magnitude, long > DIRECT
     band = lanes if transposed else ROWS
     strip = max(1, round_up(max(1, STRIP_BYTES // (band * size * image.inner)), lanes // image.inner or 1))
-    strip = min(strip, max(1, image.width))
+    strip = min(max(strip, 2 * long), max(1, image.width))
     row = (strip + long - 1) * image.inner  # numbers of sums down columns
     pitch = round_up(row + lanes, 64 // size)
     sums = (row + ROWS * image.inner) * lanes * size if transposed else band * pitch * size
     kept = (long - 1) * image.inner * lanes * size if transposed else 0
-    pointers = whole_lines((max(band, lanes, ROWS) + deep - 1) * 8)
+    pointers = whole_lines((2 * max(band, lanes, ROWS) + deep - 1) * 8)
     scratch = pointers, whole_lines(row * size), 0 if straight else whole_lines(sums), whole_lines(kept)
     rows = round_up(max(LEAST_ROWS, 4 * deep), band)
     return BandPlan(

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from fastconv.backends.common.sums import sum_error
 from fastconv.backends.cython.filter.bands import MODES, BandPlan, FilterWindow, band_plan
 from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
 from fastconv.backends.cython.runtime import native
@@ -17,9 +18,10 @@ from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.separable import Pass, SeparableProblem, lines, symmetry
+from fastconv.core.problems.separable import Pass, SeparableProblem, SumProblem, lines, symmetry
 
 Kind: TypeAlias = Literal["along", "across", "both"]
+
 MOST_PASSES = 16
 PIECE = 1 << 13  # elements along lines for one item
 HELD_BYTES = 256 << 10  # of rows that an item holds
@@ -179,7 +181,51 @@ class Separable(Specialised[SeparableProblem]):
         return FilterBinding(prepared, p.acc)
 
 
-def banded(kernel: Any, p: SeparableProblem, plan: BandPlan, threads: int) -> Bind:
+@keep_few()
+def sum_of(p: SumProblem, isa: str) -> BandPlan | None:
+    """How all passes of all parts are done at once."""
+    swaps = p.acc == np.float32 and (p.cval == 0 or all(s.mode != "constant" for part in p.parts for s in part))
+    plan = band_plan(p.shape, p.parts, p.join == "magnitude", native.lanes(isa, p.acc.itemsize), p.acc, swaps)
+    return plan if plan is not None and plan.workspace <= MOST_BYTES else None
+
+
+class SeparableSum(Specialised[SumProblem]):
+    """Sums of filters of images, or roots of sums of squares, in one pass."""
+
+    backend = "cython"
+    algorithm = "lines"
+    row = "cython.separable"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def reject(self, problem: SumProblem) -> str | None:
+        if sum_of(problem, self.isa) is None:
+            return "passes that are not down the columns of an image and then along its rows"
+        return reject_filter(self.isa, problem.acc, problem)
+
+    def features(self, problem: SumProblem) -> Features:
+        p, plan = problem, sum_of(problem, self.isa)
+        assert plan is not None
+        multiply = p.size * p.terms / native.lanes(self.isa, p.acc.itemsize)
+        work = {"multiply": multiply, "element": p.size * len(p.parts), "item": plan.items}
+        return Features({"call": 1}, work, {"bytes": p.bytes})
+
+    def workspace(self, problem: SumProblem) -> int:
+        plan = sum_of(problem, self.isa)
+        assert plan is not None
+        return plan.workspace
+
+    def error(self, problem: SumProblem) -> float:
+        return sum_error(problem)
+
+    def specialise(self, problem: SumProblem, threads: int) -> Bind:
+        plan = sum_of(problem, self.isa)
+        assert plan is not None
+        return banded(self, problem, plan, threads)
+
+
+def banded(kernel: Any, p: SeparableProblem | SumProblem, plan: BandPlan, threads: int) -> Bind:
     """Runs of a filter in bands."""
     _bands = native.compiled("filter._bands")
     names = native.table_name(kernel.isa, p.acc), native.table(kernel.isa, p.acc)
@@ -212,3 +258,4 @@ class FilterBinding:
 
 
 KERNELS = tuple(Separable(isa) for isa in machine.ISAS)
+SUMS = tuple(SeparableSum(isa) for isa in machine.ISAS)

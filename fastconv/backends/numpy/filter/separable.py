@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from fastconv.backends.common.sums import sum_error
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, slices
-from fastconv.core.problems.separable import Pass, SeparableProblem, beyond, lines, symmetry
+from fastconv.core.problems.separable import Pass, SeparableProblem, SumProblem, beyond, lines, symmetry
 from fastconv.core.problems.window import WindowProblem
 
 Filtered: TypeAlias = SeparableProblem | WindowProblem
@@ -82,6 +83,49 @@ class NumpySeparable(Kernel[SeparableProblem]):
             for i, (step, weights, kind) in enumerate(steps):
                 combine = partial(_sums, weights=weights, kind=kind)
                 filter_lines(p, step, p.acc, combine, out if i else x, out, in_place=i > 0)
+
+        return run
+
+
+class NumpySum(Kernel[SumProblem]):
+    """Sums of such filters, one after the other."""
+
+    backend = "numpy"
+    algorithm = "lines"
+    row = "numpy.separable"
+
+    def reject(self, problem: SumProblem) -> str | None:
+        return None
+
+    def features(self, problem: SumProblem) -> Features:
+        parts = [NumpySeparable().features(part) for part in problem.filters]
+        return sum(parts[1:], parts[0])
+
+    def workspace(self, problem: SumProblem) -> int:
+        p = problem
+        return max(bytes_of_lines(part, p.acc) for part in p.filters) + p.size * p.out.itemsize
+
+    def error(self, problem: SumProblem) -> float:
+        return sum_error(problem)
+
+    def prepare(self, problem: SumProblem, constants: tuple[Any, ...], threads: int) -> Run:
+        p, runs, at = problem, [], 0
+        for part in p.filters:
+            runs.append(NumpySeparable().prepare(part, constants[at : at + len(part.passes)], threads))
+            at += len(part.passes)
+
+        @np.errstate(all="ignore")
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            result = np.empty(p.size, p.out)
+            for i, of_part in enumerate(runs):
+                made = result if i else out
+                of_part(x, made)
+                if p.join == "magnitude":
+                    made *= made
+                if i:
+                    out += made
+            if p.join == "magnitude":
+                np.sqrt(out, out=out)
 
         return run
 
@@ -174,3 +218,4 @@ def as_stored(sums: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 KERNELS = (NumpySeparable(),)
+SUMS = (NumpySum(),)

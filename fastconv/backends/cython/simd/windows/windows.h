@@ -42,7 +42,8 @@ typedef struct {
 
 /* Of bands.inc: sums down the columns of an image, y[i*ys + c] = sum over t < taps of rows[i + t][c] * weights[t], i < count, c < n;
    transposed: y[c*VL + i], of all i < VL.  `symmetry`: 1 of an odd number of symmetric weights, -1 of antisymmetric ones, else 0.
-   There are pointers to taps - 1 rows more than results, of which as many are computed as are multiples of VL and of BAND_ROWS. */
+   There are pointers to taps - 1 rows more than results, of which as many are computed as are multiples of VL and of BAND_ROWS.
+   `next`: rows that are read later, as many as results, or NULL; `result`: what is written next, rows that are `results` apart. */
 enum { BAND_ROWS = 8, BAND_FIRST = 0, BAND_ADD, BAND_SQUARE, BAND_ADD_SQUARE };
 typedef struct {
     const void *const *rows;
@@ -52,6 +53,9 @@ typedef struct {
     ptrdiff_t count, n;
     void *y;
     ptrdiff_t ys;
+    const void *const *next;
+    const void *result;
+    ptrdiff_t results;
 } window_band_args;
 
 /* y[c] = z[c] joined with the sum over t < taps of x[c + t*step] * weights[t], c < n, of elements or vectors; y may be z, and x if those
