@@ -117,14 +117,14 @@ def _gemm() -> Kernels:
 
 
 def _pool() -> Kernels:
-    from fastconv.backends.cython.pool import flat, global_pool, lanes, pairs, powers, small_window
+    from fastconv.backends.cython.pool import flat, global_pool, lanes, pairs, powers, small_window, strided
     from fastconv.backends.cython.pool import separable as native
     from fastconv.backends.cython.widened import pool as widened_pool
     from fastconv.backends.numba import pool as numba
     from fastconv.backends.numpy.pool import forward as numpy
     from fastconv.backends.reference.pool import ReferencePool
 
-    small = (*flat.KERNELS, *small_window.KERNELS, *small_window.KERNELS_LAST)
+    small = (*flat.KERNELS, *small_window.KERNELS, *small_window.KERNELS_LAST, *strided.KERNELS)
     special = (*pairs.KERNELS, *global_pool.KERNELS, *small, *lanes.KERNELS)
     native_ones = (*special, *native.KERNELS, *powers.KERNELS, *widened_pool.POOLS)
     return (*native_ones, *numba.KERNELS, *numpy.KERNELS, ReferencePool())

@@ -467,6 +467,9 @@ TABLE = Table(
             "call": 1.9887e-06, "load": 3.7074e-10, "tap": 6.587e-10, "row": 4.0838e-09, "plane": 5.0371e-09,
             "bytes": 6.2705e-11,
         },
+        "cython.pool.strided@avx512": {
+            "call": 1.65e-06, "load": 5.65e-10, "shuffle": 3.9e-10, "row": 1.57e-08, "bytes": 2.7e-11,
+        },
         "cython.pool_backward.collect": {
             "call": 6e-06, "widen": 1e-09, "bytes": 6.6667e-11,
         },

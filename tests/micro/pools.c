@@ -1,4 +1,4 @@
-/* Pooling: two passes, windows in registers, channels last, small planes, pairs, whole planes, planes in lanes. */
+/* Pooling: two passes, windows in registers, near and far apart, channels last, small planes, pairs, whole planes, planes in lanes. */
 #include "check.h"
 
 enum { MOST = 256 };
@@ -112,7 +112,7 @@ static void finish(int op, ptrdiff_t n)
     same(y, want, n * unit);
 }
 
-/* A window of small_window.inc or channels.inc: its maximum with its position, or its sum. */
+/* A window of small_window.inc, strided.inc or channels.inc: its maximum with its position, or its sum. */
 static REAL window(const pool_shifts_args *a, const REAL *x, ptrdiff_t oh, ptrdiff_t q, ptrdiff_t c, int64_t *at)
 {
     REAL best = a->op == POOL_SUM ? 0 : -INFINITY;
@@ -136,25 +136,41 @@ static ptrdiff_t outputs(ptrdiff_t extent, ptrdiff_t kernel, ptrdiff_t stride, p
     return left < 0 ? 0 : left / stride + 1;
 }
 
-static void windows(ptrdiff_t iw, int last)
+enum { SHIFTS, CHANNELS, STRIDED };
+
+/* How windows are extracted, see strided.py: how often they are halved, or -1 for a tree, which serves all. */
+static int halvings_of(ptrdiff_t sw, ptrdiff_t kw)
 {
-    const ptrdiff_t vl = T->vl, kd = draw(1, 2), kh = draw(1, 4), kw = draw(1, 5), sw = draw(1, last ? 3 : 2), sh = draw(1, 2), dh = draw(1, 2);
-    const ptrdiff_t dw = last ? draw(1, 2) : 1, id = draw(1, 3), ih = draw(1, 6), most = (kw - 1) * dw < vl ? (kw - 1) * dw : vl;
+    static const int chains[][2] = {{2, 0}, {3, 0}, {4, 0}, {5, 0}, {7, 0}, {1, 1}, {2, 1}, {3, 1}, {5, 1}, {1, 2}, {1, 3}};
+    const int halvings = (int)draw(0, 3), halves = 1 << halvings;
+    for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
+        if (halvings == chains[i][1] && sw == halves * chains[i][0] && kw % halves == 0) return halvings;
+    return -1;
+}
+
+static void windows(ptrdiff_t iw, int way)
+{
+    const int last = way == CHANNELS, far = way == STRIDED;
+    const ptrdiff_t vl = T->vl, kd = draw(1, 2), kh = draw(1, 4), kw = draw(1, far ? 4 * vl : 5),
+                    sw = far ? draw(2, draw(0, 3) ? 10 : 64) : draw(1, last ? 3 : 2), sh = draw(1, 2), dh = draw(1, 2);
+    const ptrdiff_t dw = last ? draw(1, 2) : 1, id = draw(1, 3), ih = draw(1, 6), most = (kw - 1) * dw < vl || far ? (kw - 1) * dw : vl;
     const ptrdiff_t lw = draw(0, most), rw = draw(0, most), lh = draw(0, kh - 1), ld = draw(0, kd - 1), channels = draw(1, 3);
     const ptrdiff_t od = outputs(id, kd, 1, 1, ld, ld), oh = outputs(ih, kh, sh, dh, lh, lh), ow = outputs(iw, kw, sw, dw, lw, rw);
-    if (!od || !oh || !ow || (!last && (kw - 1) / sw > vl)) return;
+    if (!od || !oh || !ow || (way == SHIFTS && (kw - 1) / sw > vl)) return;
     const ptrdiff_t oh0 = draw(0, oh - 1), oh1 = draw(oh0 + 1, oh), unit = last ? draw(1, 9 * vl) : 1, plane = (oh1 - oh0) * ow;
-    const int op = draw(0, 1) ? POOL_MAX : POOL_SUM, where = !last && op == POOL_MAX && draw(0, 1), counted = op == POOL_SUM && draw(0, 1);
+    const int op = draw(0, 1) ? POOL_MAX : POOL_SUM, where = way == SHIFTS && op == POOL_MAX && draw(0, 1), counted = op == POOL_SUM && draw(0, 1);
+    static const char *const name[] = {"shifts", "channels", "strided"};
+    const int halvings = far ? halvings_of(sw, kw) : 0;
     REAL by_width[MOST];
     double by_depth[8], by_height[MOST];
-    begin("pool_%s: operation %d, where %d, counted %d, kernel %td x %td x %td, strides %td and %td, dilations %td and %td, image %td x %td x %td "
-          "of %td, padding %td %td %td and %td, rows %td to %td of %td", last ? "channels" : "shifts", op, where, counted, kd, kh, kw, sh, sw, dh, dw,
+    begin("pool_%s: operation %d, where %d, halvings %d, counted %d, kernel %td x %td x %td, strides %td and %td, dilations %td and %td, image %td x %td x %td "
+          "of %td, padding %td %td %td and %td, rows %td to %td of %td", name[way], op, where, halvings, counted, kd, kh, kw, sh, sw, dh, dw,
           id, ih, iw, unit, ld, lh, lw, rw, oh0, oh1, ow);
     for (ptrdiff_t i = 0; i < 8; i++) by_depth[i] = (double)draw(1, 2);
     for (ptrdiff_t i = 0; i < oh; i++) by_height[i] = (double)draw(1, 4);
     pool_shifts_args a = {.op = op, .look = (int)draw(0, 1), .channels = last ? 1 : channels, .unit = unit, .id = id, .ih = ih, .iw = iw, .kd = kd,
                           .kh = kh, .kw = kw, .sd = 1, .sh = sh, .sw = sw, .dd = 1, .dh = dh, .dw = dw, .ld = ld, .lh = lh, .lw = lw,
-                          .od = draw(0, od - 1), .oh0 = oh0, .oh1 = oh1, .ow = ow, .scale = 0.25};
+                          .od = draw(0, od - 1), .oh0 = oh0, .oh1 = oh1, .ow = ow, .scale = 0.25, .halvings = halvings};
     const ptrdiff_t image = id * ih * iw * unit;
     a.x_step = image, a.y_step = a.index_step = plane * unit;
     REAL *x = numbers(a.channels * image);
@@ -167,7 +183,12 @@ static void windows(ptrdiff_t iw, int last)
         a.width = drawn_counts(ow, by_width);
     }
     if (last) USE(T->pool_channels)(&a);
-    else USE(T->pool_shifts)(&a);
+    else if (far) { /* scratch for the columns of some blocks of a tree, or of one of a chain */
+        const ptrdiff_t reach = halvings < 0 ? (vl - 1) * sw + (kw + vl - 1) / vl * vl : (kw - 1) / sw * sw + sw * vl;
+        a.scratch = nothing((halvings < 0 ? (POOL_STRIDED_BLOCKS - 1) * sw * vl : 0) + (reach + vl - 1) / vl * vl);
+        USE(T->pool_strided)(&a);
+        if (!MASKS) return;
+    } else USE(T->pool_shifts)(&a);
     for (ptrdiff_t i = 0; i < a.channels * plane; i++)
         for (ptrdiff_t c = 0; c < unit; c++) {
             const ptrdiff_t row = oh0 + i % plane / ow, q = i % ow;
@@ -327,9 +348,10 @@ static void check_both(void)
 {
     const ptrdiff_t vl = T->vl;
     for (ptrdiff_t iw = 1; iw <= 5 * vl + 3; iw++)
-        for (int run = 0; run < 12; run++) windows(iw, run % 3 == 0);
+        for (int run = 0; run < 12; run++) windows(iw, run % 3 == 0 ? CHANNELS : SHIFTS);
     for (ptrdiff_t iw = 1; iw <= vl + 1; iw++) /* two rows in a vector */
-        for (int run = 0; run < 24; run++) windows(iw, 0);
+        for (int run = 0; run < 24; run++) windows(iw, SHIFTS);
+    for (int run = 0; run < 300 * (1 + 9 * MASKS); run++) windows(draw(1, 12 * vl), STRIDED);
     for (ptrdiff_t elements = 1; elements <= 9 * vl + 1; elements++) whole(draw(0, 1) ? POOL_SUM : POOL_MAX, draw(1, 2 * vl + 1), elements);
     for (int run = 0; run < 6; run++) whole(run % 2 ? POOL_SUM : POOL_MAX, draw(1, 3), draw(200, 6000));
     for (ptrdiff_t iw = 1; iw <= 2 * vl + 3; iw++)

@@ -20,8 +20,12 @@ for isa in "$@"; do
     run=
     header=isa/$isa.h
     flags="-O3 -fno-math-errno -fno-predictive-commoning"
+    masks=0 # HAS_MASKS of its header
     case $isa in
-    avx512) flags="$flags -march=x86-64-v4 -mprfchw -mprefer-vector-width=512" ;;
+    avx512)
+        flags="$flags -march=x86-64-v4 -mprfchw -mprefer-vector-width=512"
+        masks=1
+        ;;
     avx2) flags="$flags -march=x86-64-v3 -mprfchw" ;;
     neon)
         if [ "$(uname -m)" != aarch64 ]; then
@@ -41,7 +45,7 @@ for isa in "$@"; do
         double=${type#*:}
         set_up="-DFC_TABLE=$table -DFC_DOUBLE=${double%:*} -DFC_STORED=${type##*:}"
         $compiler $flags $common $set_up "-DFC_HEADER=\"$header\"" -c $simd/kernels.c -o $out/$table.o
-        $compiler -O1 $common $set_up $here/*.c $out/$table.o -static -lm -o $out/$table
+        $compiler -O1 $common $set_up -DMASKS=$masks $here/*.c $out/$table.o -static -lm -o $out/$table
         echo "$table"
         $run $out/$table
     done

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fastconv.backends.cython.pool import flat, lanes, separable, small_window
+from fastconv.backends.cython.pool import flat, lanes, separable, small_window, strided
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.reference.pool import ReferencePool as Reference
 from fastconv.core.kernel import Kernel
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 KINDS = (
     separable.SeparablePool, small_window.SmallWindow, flat.FlatPool, small_window.SmallWindowLast, lanes.LanesPool,
+    strided.StridedWindow,
 )  # fmt: skip
 KERNELS = [k for k in kernels("pool") if isinstance(k, KINDS)]
 WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
@@ -42,7 +43,7 @@ def kernel(request: pytest.FixtureRequest) -> Kernel[PoolProblem]:
 def takes(kernel: Kernel[PoolProblem], p: PoolProblem) -> bool:
     """Whether `kernel` does `p`: the separable one does everything here."""
     reason = kernel.reject(p)
-    assert reason is None or kernel.algorithm in ("shifts", "flat", "channels", "lanes"), reason
+    assert reason is None or kernel.algorithm in ("shifts", "flat", "channels", "lanes", "strided"), reason
     return reason is None
 
 
@@ -284,6 +285,29 @@ def test_long_rows_are_cut_into_blocks(kernel: Kernel[PoolProblem], way: str, la
         assert not takes(kernel, p) or kernel.workspace(p) < 1 << 18
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", ["max", "avg", "exclude"])
+def test_every_distance_and_number_of_columns(kernel: Kernel[PoolProblem], way: str, dtype: str) -> None:
+    if kernel.algorithm not in ("strided", "shifts"):
+        pytest.skip("the other kernels know no distances of their own")
+    vl = vector(kernel, dtype)
+    sizes = [*itertools.product(range(2, 11), range(1, 11)), (12, 12), (15, 13), (16, 16), (17, 33), (3, 20), (64, 64)]
+    problems = (
+        problem(
+            way, (5, width), (kh, kw),
+            stride=(2, stride), padding=((int(kh > 1), 0), (before, 0)), channels=3, dtype=dtype,
+        )
+        for i, (stride, kw) in enumerate(sizes)
+        for kh, before, width in (
+            (1 + i % 3, 0, kw + stride * (3 * vl - 1) + i % stride),
+            (2, kw // 2, kw + stride * (vl + i % vl)),
+            (2, kw // 2, max(kw // 2, 1)),
+        )
+        if width + before >= kw
+    )
+    check(kernel, problems, ("start", "end"))
+
+
 def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
     if kernel.algorithm == "shifts":
         assert kernel.reject(problem("lp2", (5, 5), (2, 2))) == "maxima and averages, channels first"
@@ -295,6 +319,12 @@ def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
         assert kernel.reject(problem("max", (5, 5), (3, 3))) == "maxima without positions and averages, channels last"
         assert kernel.reject(problem("indices", (5, 5), (3, 3), layout="NHWC")) is not None
         assert kernel.reject(problem("avg", (9, 9), (9, 8), layout="NHWC")) == "windows of more than 64 places"
+        return
+    if kernel.algorithm == "strided":
+        assert kernel.reject(problem("indices", (9, 9), (3, 3))) is not None
+        assert kernel.reject(problem("max", (5, 5), (3, 3), stride=1)) == "windows 2 to 64 columns apart"
+        assert kernel.reject(problem("max", (5, 9), (2, 2), stride=3, dilation=2)) == "columns of a window side by side"
+        assert kernel.reject(problem("max", (40, 9), (33, 2), stride=2)) is not None
         return
     if kernel.algorithm == "lanes":
         assert kernel.reject(problem("lp2", (5, 5), (2, 2))) == "maxima and averages, channels first"

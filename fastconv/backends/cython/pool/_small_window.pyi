@@ -14,4 +14,5 @@ class SmallWindow(Prepared):
         look: bool,
         rows: int,
         width: int,
+        halvings: int | None = None,
     ) -> None: ...

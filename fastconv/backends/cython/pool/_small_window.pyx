@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Pooling in registers, see simd/pool/small_window.inc and channels.inc; an item of work is some rows of windows of one plane of some channels."""
+"""Pooling in registers, see simd/pool/small_window.inc, strided.inc and channels.inc; an item of work is some rows of windows of one plane of some channels."""
 
 from libc.stdint cimport int64_t
 
@@ -11,14 +11,14 @@ cdef class SmallWindow(Prepared):
     """One prepared pooling."""
 
     cdef Py_ssize_t n, c, od, oh, rows, parts, width, groups
-    cdef bint last
+    cdef bint last, strided
     cdef pool_shifts_args a
 
     def __init__(self, size_t table, p, kernel, lo, int op, divisors, double scale, bint look, Py_ssize_t rows,
-                 Py_ssize_t width):
+                 Py_ssize_t width, halvings=None):
         """`divisors`: factors of each window's divisor along depth, height and width; None: sums are multiplied by `scale`.
 
-        Channels last are processed together: `width` is their number then.
+        Channels last are processed together: `width` is their number then.  `halvings`: see strided.inc, if that is what runs.
         """
         self.t = <const fc_table *>table
         self.keep = divisors
@@ -28,7 +28,8 @@ cdef class SmallWindow(Prepared):
         self.a.ld, self.a.lh, self.a.lw = lo
         self.a.sd, self.a.sh, self.a.sw = p.stride
         self.a.dd, self.a.dh, self.a.dw = p.dilation
-        self.last = p.layout == "NHWC"
+        self.last, self.strided = p.layout == "NHWC", halvings is not None
+        self.a.halvings = halvings or 0
         self.a.unit, self.a.scale = self.c if self.last else 1, scale
         self.a.id, self.a.ih, self.a.iw = p.input
         self.od, self.oh, self.a.ow = p.output
@@ -61,5 +62,8 @@ cdef class SmallWindow(Prepared):
             a.index = <int64_t *>index.data + n * index.stride[0] + c * index.stride[1] + at
         if self.last:
             self.t.pool_channels(&a)
+        elif self.strided:
+            a.scratch = scratch
+            self.t.pool_strided(&a)
         else:
             self.t.pool_shifts(&a)

@@ -18,6 +18,7 @@ POOL_OPS = ("max", "max_abs", "max_neg_abs", "sum", "sum_square")  # how the ele
 POOL_FINISHES = ("as_is", "divide", "divide_root", "negate")  # what is applied to a combined window
 POOL_SHIFTS_ROWS = 32  # of a small window
 POOL_SHIFTS_COLUMNS = 5
+POOL_STRIDED_BLOCKS = 8  # of windows, whose columns are in scratch at a time
 POOL_CHANNELS_TAPS = 64
 POOL_ADAPTIVE_WINDOWS = 256  # whose sums are divided at once: of a block, at most
 POWER_FACTORS = 64  # largest exponent that is computed by products

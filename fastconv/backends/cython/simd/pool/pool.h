@@ -51,7 +51,7 @@ typedef struct {
     ptrdiff_t start, n, unit;
 } pool_finish_args;
 
-/* Both passes at once, in registers; see small_window.inc.  Columns of a window are adjacent, windows 1 or 2 apart. */
+/* Both passes at once, in registers; see small_window.inc and strided.inc.  Columns of a window are adjacent. */
 enum { POOL_SHIFTS_EDGES = POOL_SHIFTS_COLUMNS + 1 };
 typedef struct {
     int op;        /* POOL_MAX or POOL_SUM */
@@ -64,6 +64,8 @@ typedef struct {
     int64_t *index; /* the same; NULL if not wanted */
     fc_pool_counts depth, height, width; /* factors of divisors: double, but those along width; values NULL: results are */
     double scale;                        /* multiplied by `scale`, a power of two */
+    int halvings;                        /* of strided.inc alone, like what follows */
+    void *scratch;
 } pool_shifts_args;
 
 /* Whole planes that keep their size; see flat.inc. */
