@@ -245,11 +245,11 @@ def _fold() -> Kernels:
 
 def _separable() -> Kernels:
     from fastconv.backends.cython.filter import separable as native
-    from fastconv.backends.cython.filter import small
+    from fastconv.backends.cython.filter import small, truncated
     from fastconv.backends.numpy.filter import separable as numpy
     from fastconv.backends.reference.separable import ReferenceSeparable
 
-    return (*small.SEPARABLE, *native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
+    return (*small.SEPARABLE, *truncated.KERNELS, *native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
 
 
 def _separable_sum() -> Kernels:

@@ -554,6 +554,15 @@ TABLE = Table(
             "call": 8.0051e-06, "convert": 3.6814e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.8441e-11,
             "multiply_int16": 8.5914e-11,
         },
+        "cython.truncated@avx2": {
+            "call": 4e-06, "multiply": 2.2e-10, "vector": 5.5e-09, "item": 1e-06, "bytes": 6.6667e-11,
+        },
+        "cython.truncated@avx512": {
+            "call": 4e-06, "multiply": 2.2e-10, "vector": 5.5e-09, "item": 1e-06, "bytes": 6.6667e-11,
+        },
+        "cython.truncated@portable": {
+            "call": 4e-06, "multiply": 3.3e-10, "vector": 5.5e-09, "item": 1e-06, "bytes": 6.6667e-11,
+        },
         "cython.window@avx2": {
             "call": 3e-06, "join": 5e-10, "element": 1.5e-10, "row": 2e-08, "bytes": 6.6667e-11,
         },

@@ -9,9 +9,11 @@ import pytest
 from scipy import ndimage as scipy
 
 import fastconv.ndimage as ndi
-from fastconv.backends.cython.filter import small
+from fastconv.backends.cython.filter import small, truncated
+from fastconv.core.machine import host_isas
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
 from fastconv.core.problems.separable import Pass, SeparableProblem
+from fastconv.ndimage.separable import gaussian_weights
 from fastconv.typing import BoundaryMode
 from tests.guard import guarded, guarded_copy
 from tests.wide import share
@@ -81,6 +83,52 @@ def test_crosses(kernel: Any) -> None:
         if kernel.reject(p) is None:
             weights = cross[cross != 0]
             run_guarded(kernel, p, x, (weights,), scipy.correlate(x, cross, out, mode, cval))
+
+
+def drawn_weights(rng: np.random.Generator) -> np.ndarray:
+    """Gaussians, whose sums of flat parts are nearly integers, their derivatives, and any."""
+    kind, taps = rng.integers(4), int(rng.integers(1, 12))
+    if kind == 0:
+        return rng.standard_normal(taps)
+    if kind == 1:
+        return rng.integers(-5, 6, taps).astype(np.float64)
+    radius = int(rng.integers(0, 20))
+    return gaussian_weights(float(rng.uniform(0.3, 6)), int(kind == 3) * int(rng.integers(1, 3)), radius)
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", truncated.KERNELS, ids=lambda k: k.name)
+def test_truncated_after_each_axis(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In narrow strips, so that images have many."""
+    monkeypatch.setattr(truncated, "STRIP", 40)
+    rng, narrow = np.random.default_rng(6), 0
+    for _ in share(kernel, range(300)):
+        x = drawn_image(rng, str(rng.choice(INPUTS)))
+        out, count = np.dtype(str(rng.choice(RESULTS))), int(rng.integers(1, 3))
+        steps, weights, mode = [], [], MODES[rng.integers(5)]
+        for axis in rng.permutation(x.ndim)[:count].tolist():
+            w = drawn_weights(rng)
+            steps.append(Pass(axis, w.size, int(rng.integers(w.size)) if rng.random() < 0.3 else w.size // 2, mode))
+            weights.append(w)
+        if count == 2 and steps[0].axis > steps[1].axis and rng.random() < 0.5:
+            steps, weights = steps[::-1], weights[::-1]
+        p = SeparableProblem(x.shape, x.dtype, out, tuple(steps), float(rng.choice([0, 7])))
+        if kernel.reject(p) is not None:
+            continue
+        narrow += kernel.known(p, tuple(weights)) is not None
+        want = x
+        for step, w in zip(steps, weights, strict=True):
+            want = scipy.correlate1d(want, w, step.axis, out, mode, p.cval, step.before - step.taps // 2)
+        run_guarded(kernel, p, x, tuple(weights), want)
+    assert narrow > 20 or kernel.isa not in host_isas()
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0, 3.3])
+def test_gaussians_of_flat_images(sigma: float) -> None:
+    """Of every byte: SciPy's sums are off by some last bits, which decides what they are truncated to."""
+    x = np.repeat(np.arange(256, dtype=np.uint8), 40).reshape(256, 40)
+    x = np.repeat(x, 40, axis=0)[:, :40]
+    np.testing.assert_array_equal(ndi.gaussian_filter(x, sigma), scipy.gaussian_filter(x, sigma))
 
 
 @pytest.mark.parametrize("dtype", INPUTS)

@@ -63,6 +63,16 @@ cdef extern from "simd/windows/windows.h" nogil:
         void *y
         Py_ssize_t ys
         void *space
+    ctypedef struct window_truncated_args:
+        const void *const *rows
+        const void *weights
+        const double *exact
+        Py_ssize_t taps, step, n
+        int symmetry, shift, is_signed
+        float bound
+        const int32_t *equal
+        int least
+        void *y
     ctypedef struct fc_windows:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil
@@ -80,6 +90,11 @@ cdef extern from "simd/windows/windows.h" nogil:
             uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, Py_ssize_t n) noexcept nogil
         void (*histogram)(const window_histogram_args *a) noexcept nogil
         void (*three)(const window_small_args *a) noexcept nogil
+        void (*truncated_down)(const window_truncated_args *a) noexcept nogil
+        void (*truncated_along)(const window_truncated_args *a) noexcept nogil
+        void (*truncated_enter)(int type, const void *x, Py_ssize_t n, void *y) noexcept nogil
+        void (*truncated_leave)(
+            const void *x, Py_ssize_t n, Py_ssize_t count, void *y, Py_ssize_t ys, Py_ssize_t size) noexcept nogil
 
 
 cdef const fc_windows *named_windows(str table) except NULL

@@ -13,12 +13,12 @@ import numpy as np
 
 from fastconv.backends.cython.filter.correlation import Correlation
 from fastconv.backends.cython.filter.flat import reject_filter, schedule_flat
-from fastconv.backends.cython.filter.separable import Separable
+from fastconv.backends.cython.filter.truncated import NarrowBinding, Truncated, interval, reject_integers
 from fastconv.backends.cython.filter.walk import MODES
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Run, Specialised
+from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.neighbors import CorrelationProblem, Lines, Neighbors, merged
@@ -75,12 +75,10 @@ def cross_sums(p: CorrelationProblem, constants: tuple[Any, ...]) -> Sums | None
     return _bounded(CROSS, int(middle), 0, weights, p)
 
 
-def reject_integers(p: FilterProblem) -> str | None:
-    """Why numbers are not small integers here; None if they are."""
-    if p.dtype.kind not in "biu" or p.dtype.itemsize > 2 or p.dtype == np.int8:
-        return "other input than unsigned bytes and integers of 16 bits"
-    if p.out.kind not in "iu" or p.out.itemsize > 4:
-        return "a result of other numbers than integers of up to 32 bits"
+def _reject_sizes(p: FilterProblem) -> str | None:
+    """Why lanes of 16 bits do not hold the numbers; None if they do."""
+    if p.dtype == np.int8:
+        return "signed bytes"
     if p.dtype.itemsize == 2 and p.out.itemsize != 2:
         return "input of 16 bits with a result of other numbers"
     return None
@@ -90,7 +88,7 @@ def _fill(p: FilterProblem, window: Neighbors) -> int | None:
     """The value beyond the ends, if the input could have it; else None."""
     if window.mode != "constant":
         return 0
-    least, most = (0, 1) if p.dtype.kind == "b" else (np.iinfo(p.dtype).min, np.iinfo(p.dtype).max)
+    least, most = interval(p.dtype)
     return int(window.cval) if window.cval % 1 == 0 and least <= window.cval <= most else None
 
 
@@ -110,13 +108,18 @@ class Small(Specialised[Any]):
     def sums(self, p: Any, constants: tuple[Any, ...]) -> Sums | None:
         raise NotImplementedError
 
-    def otherwise(self) -> Specialised[Any]:
+    def known(self, p: Any, constants: tuple[Any, ...]) -> tuple[np.ndarray] | None:
+        """What runs bind; None if sums are others."""
+        found = self.sums(p, constants)
+        return None if found is None else (np.array(found, np.int32),)
+
+    def otherwise(self, p: Any) -> Specialised[Any]:
         """The kernel for all weights."""
         raise NotImplementedError
 
     def reject(self, problem: Any) -> str | None:
         p = problem
-        found = reject_integers(p) or self.window(p)
+        found = reject_integers(p) or _reject_sizes(p) or self.window(p)
         if isinstance(found, str):
             return found
         lines = merged(p.shape, found)
@@ -126,7 +129,7 @@ class Small(Specialised[Any]):
             return "a constant beyond the ends that the input cannot have"
         if self.workspace(p) > MOST_BYTES:
             return "rows are too long for scratch"
-        return reject_filter(self.isa, native.FLOAT32, p) or self.otherwise().reject(p)
+        return reject_filter(self.isa, native.FLOAT32, p) or self.otherwise(p).reject(p)
 
     def _lines(self, p: Any) -> Lines:
         window = self.window(p)
@@ -143,13 +146,13 @@ class Small(Specialised[Any]):
         seen = 2 * native.lanes(self.isa, 4) + (SIDE - 1) * lines.inner
         row = whole_lines(lines.width[0] * lines.inner * p.dtype.itemsize)
         own = row + (TOGETHER + SIDE - 1) * whole_lines(seen * p.dtype.itemsize)
-        return max(own, self.otherwise().workspace(p))
+        return max(own, self.otherwise(p).workspace(p))
 
     def error(self, problem: Any) -> float:
         return 0.0
 
     def specialise(self, problem: Any, threads: int) -> Bind:
-        return SmallBinding(self, problem, threads)
+        return NarrowBinding(self, problem, threads)
 
     def prepared(self, p: Any, threads: int) -> Any:
         """What runs of known sums share."""
@@ -165,37 +168,6 @@ class Small(Specialised[Any]):
         )  # fmt: skip
         schedule_flat(self, p, prepared, threads)
         return prepared
-
-
-class SmallBinding:
-    """Runs of a filter; that of read-only weights is kept: named filters pass the same arrays in every call."""
-
-    __slots__ = ("_bind", "_kernel", "_last", "_prepared", "_problem", "_threads")
-
-    def __init__(self, kernel: Small, problem: Any, threads: int) -> None:
-        self._kernel, self._problem, self._threads = kernel, problem, threads
-        self._prepared: Any = None
-        self._bind: Bind | None = None
-        self._last: tuple[tuple[Any, ...], Run] | None = None
-
-    def __call__(self, constants: tuple[Any, ...]) -> Run:
-        last = self._last  # another thread may replace it
-        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
-            return last[1]
-        kernel, p = self._kernel, self._problem
-        sums = kernel.sums(p, constants)
-        run: Run
-        if sums is None:
-            if self._bind is None:
-                self._bind = kernel.otherwise().specialise(p, self._threads)
-            run = self._bind(constants)
-        else:
-            if self._prepared is None:
-                self._prepared = kernel.prepared(p, self._threads)
-            run = self._prepared.bind(np.array(sums, np.int32))
-        if not any(w.flags.writeable for w in constants):
-            self._last = constants, run
-        return run
 
 
 class SmallSeparable(Small):
@@ -217,8 +189,9 @@ class SmallSeparable(Small):
     def sums(self, p: SeparableProblem, constants: tuple[Any, ...]) -> Sums | None:
         return separable_sums(p, constants)
 
-    def otherwise(self) -> Separable:
-        return Separable(self.isa)
+    def otherwise(self, p: SeparableProblem) -> Specialised[SeparableProblem]:
+        real = Truncated(self.isa)
+        return real if real.reject(p) is None else real.otherwise(p)
 
 
 class SmallCorrelation(Small):
@@ -230,7 +203,7 @@ class SmallCorrelation(Small):
     def sums(self, p: CorrelationProblem, constants: tuple[Any, ...]) -> Sums | None:
         return cross_sums(p, constants)
 
-    def otherwise(self) -> Correlation:
+    def otherwise(self, _: CorrelationProblem) -> Correlation:
         return Correlation(self.isa)
 
 

@@ -7,6 +7,7 @@
 
 #include "isa/simd.h"
 #include "isa/bytes.h"
+#include "_shared.h"
 #include "windows/windows.h"
 #include "windows/tile.inc"
 #include "windows/bands.inc"
@@ -14,10 +15,11 @@
 #include "windows/ranks.inc"
 
 #if FC_DOUBLE
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0, 0};
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0, 0, 0, 0, 0, 0};
 #else
 #include "windows/histogram.inc"
 #include "windows/small.inc"
+#include "windows/truncated.inc"
 const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, window_rank_bytes, window_median, window_median_bytes,
-                             window_count, window_histogram, window_three};
+                             window_count, window_histogram, window_three, truncated_down, truncated_along, truncated_enter, truncated_leave};
 #endif

@@ -5,6 +5,9 @@
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
    b_widen, b_narrow       half as many bytes to lanes of 16 bits and back: their lower bits
    b_widen_lower, b_widen_upper   half of the lanes of 16 bits to lanes of 32
+   b_words(p)              bytes in lanes of 32 bits
+   b_words_bytes, b_words_shorts  the lower bits of lanes of 32 bits
+   b_any                   whether a lane of 32 bits is not 0
    b_counts_reached(v, r)  how many of 16 counts, less than 2^15, are r or less */
 #pragma once
 #include <stdint.h>
@@ -48,13 +51,33 @@ static inline bytes b_max(bytes a, bytes b)
 typedef uint16_t shorts __attribute__((vector_size(VBYTES)));
 typedef int32_t words __attribute__((vector_size(VBYTES)));
 typedef uint8_t half_bytes __attribute__((vector_size(VBYTES / 2)));
+typedef uint8_t quarter_bytes __attribute__((vector_size(VBYTES / 4)));
+typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
 #if VBYTES == 64 && defined __AVX512BW__
 #define b_widen(v) ((shorts)_mm512_cvtepu8_epi16((__m256i)(v)))
 #define b_narrow(v) ((half_bytes)_mm512_cvtepi16_epi8((__m512i)(v)))
 #define b_widen_lower(v) ((words)_mm512_cvtepu16_epi32(_mm512_castsi512_si256((__m512i)(v))))
 #define b_widen_upper(v) ((words)_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64((__m512i)(v), 1)))
+#define b_words(p) ((words)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p))))
+#define b_words_bytes(v) ((quarter_bytes)_mm512_cvtepi32_epi8((__m512i)(v)))
+#define b_words_shorts(v) ((half_shorts)_mm512_cvtepi32_epi16((__m512i)(v)))
+#define b_any(v) (_mm512_test_epi32_mask((__m512i)(v), (__m512i)(v)) != 0)
 #else
-typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
+static inline __attribute__((always_inline)) words b_words(const uint8_t *p)
+{
+    quarter_bytes v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, words);
+}
+#define b_words_bytes(v) __builtin_convertvector((words)(v), quarter_bytes)
+#define b_words_shorts(v) __builtin_convertvector((words)(v), half_shorts)
+static inline __attribute__((always_inline)) int b_any(words v)
+{
+    uint64_t part[VBYTES / 8], all = 0;
+    __builtin_memcpy(part, &v, sizeof part);
+    for (int i = 0; i < VBYTES / 8; i++) all |= part[i];
+    return all != 0;
+}
 #define b_widen(v) __builtin_convertvector((half_bytes)(v), shorts)
 #define b_narrow(v) __builtin_convertvector((shorts)(v), half_bytes)
 static inline __attribute__((always_inline)) words b_widen_half(shorts v, const int upper)

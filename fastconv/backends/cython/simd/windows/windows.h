@@ -98,7 +98,22 @@ typedef struct {
     void *space;
 } window_small_args;
 
-/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc and small.inc, where they are described. */
+/* Of truncated.inc: correlations of `rows` of floats, or of the vectors y, see there.  `weights`, of float, and `exact`, of double, with
+   `symmetry` as above; `bound`: what sums of both differ by; `shift`: of 32 bits, those that numbers of the result do not have;
+   `equal`: for each byte from `least` on, the sum of a window of it, truncated; or NULL. */
+typedef struct {
+    const void *const *rows;
+    const void *weights;
+    const double *exact;
+    ptrdiff_t taps, step, n;
+    int symmetry, shift, is_signed;
+    float bound;
+    const int32_t *equal;
+    int least;
+    void *y;
+} window_truncated_args;
+
+/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc and truncated.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -115,4 +130,8 @@ typedef struct {
     void (*count)(uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, ptrdiff_t n);
     void (*histogram)(const window_histogram_args *a);
     void (*three)(const window_small_args *a);
+    void (*truncated_down)(const window_truncated_args *a);
+    void (*truncated_along)(const window_truncated_args *a);
+    void (*truncated_enter)(int type, const void *x, ptrdiff_t n, void *y);
+    void (*truncated_leave)(const void *x, ptrdiff_t n, ptrdiff_t count, void *y, ptrdiff_t ys, ptrdiff_t size);
 } fc_windows;
