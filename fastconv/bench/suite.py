@@ -18,14 +18,14 @@ from fastconv.bench.suites import SUITES, Case, Suite
 from fastconv.bench.timing import ROUNDS
 from fastconv.core.arrays import Spec
 from fastconv.core.errors import not_among
-from fastconv.ndimage import correlation, morphology, rank, separable, windows
+from fastconv.ndimage import binary, correlation, morphology, rank, separable, windows
 from fastconv.ops import activation, adaptive, clamp, conv, gated, gemm, loss, pool, shape, softmax, unpool
 
 SAMPLED = 0.5  # of the time of a case: the rest goes to float64 results, checks and preparations
 
 # A case names a public function of one.
 FAMILIES = (conv, pool, adaptive, unpool, gemm, activation, clamp, gated, softmax, loss, shape,
-            separable, windows, correlation, morphology, rank)  # fmt: skip
+            separable, windows, correlation, morphology, binary, rank)  # fmt: skip
 
 GIVEN_ON = ("gaussian_laplace", "gaussian_gradient_magnitude")  # they give options to other functions, unnamed
 

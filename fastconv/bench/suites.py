@@ -249,6 +249,8 @@ _FILTERS = (
     _nd("maximum_filter", "uint8", size=5), _nd("maximum_filter", "uint8", size=15),
     _correlation(5, "uint8", "nearest", output="int32"), _nd("sobel", "uint8", output="int16"),
     _nd("grey_opening", "uint8", size=5), _nd("grey_opening", "uint8", size=15),
+    *(Case(f"binary_erosion 1080x1920 iterations={n} uint8", "binary_erosion", ((1080, 1920),), (), {"iterations": n},
+           dtype="uint8") for n in (1, 5)),
     _correlation(3, "float32", "nearest", _SMALL), _correlation(9, "float64", "mirror", _SMALL),
     _nd("gaussian_filter", "float32", sigma=2.0, shape=_SMALL), _nd("uniform_filter", "uint8", size=5, shape=_SMALL),
     _nd("maximum_filter", "uint8", size=5, shape=_SMALL), _nd("sobel", "float32", shape=_SMALL),

@@ -269,10 +269,19 @@ def _window() -> Kernels:
 
 
 def _footprint() -> Kernels:
+    from fastconv.backends.cython.filter import shape as native
     from fastconv.backends.numpy.filter import footprint as numpy
     from fastconv.backends.reference.footprint import ReferenceFootprint
 
-    return (*numpy.KERNELS, ReferenceFootprint())
+    return (*native.FOOTPRINTS, *numpy.KERNELS, ReferenceFootprint())
+
+
+def _binary() -> Kernels:
+    from fastconv.backends.cython.filter import shape as native
+    from fastconv.backends.numpy.filter import binary as numpy
+    from fastconv.backends.reference.binary import ReferenceBinary
+
+    return (*native.BINARIES, *numpy.KERNELS, ReferenceBinary())
 
 
 def _correlation() -> Kernels:
@@ -315,6 +324,7 @@ _TABLE = {
     "separable_sum": _separable_sum,
     "window": _window,
     "footprint": _footprint,
+    "binary": _binary,
     "correlation": _correlation,
     "rank": _rank,
 }

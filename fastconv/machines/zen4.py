@@ -11,6 +11,15 @@ TABLE = Table(
     peak={"avx512": 1.18e+11, "avx2": 1.18e+11, "portable": 5.9e+10},
     bandwidth=1.5e+10,
     rates={
+        "cython.binary@avx2": {
+            "call": 3e-06, "tap": 2e-10, "held": 1.5e-10, "row": 4e-08, "item": 3e-07, "bytes": 6.6667e-11,
+        },
+        "cython.binary@avx512": {
+            "call": 3e-06, "tap": 2.5e-10, "held": 2e-10, "row": 4e-08, "item": 3e-07, "bytes": 6.6667e-11,
+        },
+        "cython.binary@portable": {
+            "call": 3e-06, "tap": 4e-10, "held": 3e-10, "row": 4e-08, "item": 3e-07, "bytes": 6.6667e-11,
+        },
         "cython.conv.col2im@avx2": {
             "call": 1.1512e-06, "multiply": 8.747e-12, "tile": 2.9745e-08, "window": 9.8927e-09, "run": 2e-09,
             "row": 3.8425e-09, "pack": 3e-10, "gather": 1.2e-09, "bytes_streamed": 6.56e-11,
@@ -299,6 +308,18 @@ TABLE = Table(
             "tanh": 7.9384e-09, "silu": 7.051e-09, "elu": 6e-09, "selu": 6e-09, "celu": 8e-09, "gelu": 1.0169e-08,
             "gelu_tanh": 8.063e-09, "logsigmoid": 1.2e-08, "softplus": 1.4278e-08, "mish": 7.0638e-09,
             "hardshrink": 3e-10, "softshrink": 3e-10, "tanhshrink": 8e-09, "threshold": 3e-10, "clamp": 3e-10,
+        },
+        "cython.footprint@avx2": {
+            "call": 3e-06, "tap": 2e-10, "held": 1.5e-10, "element": 2e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.footprint@avx512": {
+            "call": 3e-06, "tap": 2.5e-10, "held": 2e-10, "element": 1.5e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.footprint@portable": {
+            "call": 3e-06, "tap": 4e-10, "held": 3e-10, "element": 4e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
         },
         "cython.gated@avx2": {
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
@@ -640,6 +661,9 @@ TABLE = Table(
         },
         "numba.pool@portable": {
             "call": 1.4159e-05, "tap": 2.4215e-10, "copy": 2.935e-10, "scatter": 1.0218e-09, "bytes": 4.1144e-11,
+        },
+        "numpy.binary": {
+            "call": 1e-06, "element": 1e-10, "bytes": 6.6667e-11,
         },
         "numpy.conv.col2im": {
             "call": 4e-06, "product": 1.7857e-11, "integer": 4e-10, "element": 1e-09, "bytes": 6.6667e-11,

@@ -6,6 +6,17 @@ SciPy's, where that is installed.
 
 from typing import Any as _Any
 
+from fastconv.ndimage.binary import (
+    binary_closing,
+    binary_dilation,
+    binary_erosion,
+    binary_fill_holes,
+    binary_hit_or_miss,
+    binary_opening,
+    binary_propagation,
+    generate_binary_structure,
+    iterate_structure,
+)
 from fastconv.ndimage.correlation import convolve, correlate
 from fastconv.ndimage.morphology import (
     black_tophat,
@@ -41,6 +52,13 @@ from fastconv.ndimage.windows import (
 )
 
 __all__ = [
+    "binary_closing",
+    "binary_dilation",
+    "binary_erosion",
+    "binary_fill_holes",
+    "binary_hit_or_miss",
+    "binary_opening",
+    "binary_propagation",
     "black_tophat",
     "convolve",
     "convolve1d",
@@ -50,12 +68,14 @@ __all__ = [
     "gaussian_filter1d",
     "gaussian_gradient_magnitude",
     "gaussian_laplace",
+    "generate_binary_structure",
     "generic_gradient_magnitude",
     "generic_laplace",
     "grey_closing",
     "grey_dilation",
     "grey_erosion",
     "grey_opening",
+    "iterate_structure",
     "laplace",
     "maximum_filter",
     "maximum_filter1d",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,8 +16,13 @@ from fastconv.ndimage.separable import gaussian_radius
 
 Given = Mapping[str, Any]
 
-TWICE = ("grey_opening", "grey_closing", "white_tophat", "black_tophat")  # one window after the other along an axis
-OF_FUNCTIONS = ("generic_laplace", "generic_gradient_magnitude")
+TWICE = (  # one window after the other along an axis
+    "grey_opening", "grey_closing", "white_tophat", "black_tophat", "binary_opening", "binary_closing",
+)  # fmt: skip
+WITHOUT_WINDOWS = (
+    "generic_laplace", "generic_gradient_magnitude", "binary_propagation", "binary_fill_holes",
+    "generate_binary_structure", "iterate_structure",
+)  # fmt: skip
 
 
 def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Ma
 def reaches(function: Callable[..., Any], ndim: int, given: Given) -> tuple[int, ...]:
     """Elements that a result needs before and behind it along each axis, at most."""
     name = function.__name__
-    if getattr(ndimage, name, None) is not function or name not in ndimage.__all__ or name in OF_FUNCTIONS:
+    if getattr(ndimage, name, None) is not function or name not in ndimage.__all__ or name in WITHOUT_WINDOWS:
         raise UnsupportedError(f"{name} is none of the filters of fastconv.ndimage whose windows are known")
     axes = (as_axis(given["axis"], ndim),) if name.endswith("1d") else as_axes(given.get("axes"), ndim)
     found = [0] * ndim
@@ -46,9 +52,26 @@ def _along(name: str, count: int, given: Given) -> list[int]:
         return [gaussian_radius(s, truncate) if r is None else int(r) for s, r in zip(sigmas, radii, strict=True)]
     if name in ("sobel", "prewitt", "laplace"):
         return [1] * count
+    if name.startswith("binary"):
+        return _of_iterations(count, given)
     origins = per_axis(given["origin"], count)
     # As in SciPy, one more where a window is reversed.
     return [n // 2 + abs(int(o)) + 1 for n, o in zip(_sizes(count, given), origins, strict=True)]
+
+
+def _of_iterations(count: int, given: Given) -> list[int]:
+    """Of binary morphology; of several structures, the largest."""
+    times = operator.index(given.get("iterations", 1))
+    if times < 1 or given.get("mask") is not None:
+        raise UnsupportedError("chunks need a number of iterations, and know no mask")
+    found = [0] * count
+    for number in ("", "1", "2"):
+        structure = given.get(f"structure{number}")
+        size = 3 if structure is None else max(np.shape(structure), default=1)
+        origin = given.get(f"origin{number}")
+        for axis, shift in enumerate(per_axis(0 if origin is None else origin, count)):
+            found[axis] = max(found[axis], times * (size // 2 + abs(int(shift)) + 1))
+    return found
 
 
 def _sizes(count: int, given: Given) -> list[int]:
@@ -60,6 +83,8 @@ def _sizes(count: int, given: Given) -> list[int]:
 
 def wrapped(function: Callable[..., Any], ndim: int, given: Given) -> tuple[bool, ...]:
     """Along which axes the array is continued by its other end."""
+    if "mode" not in given:
+        return (False,) * ndim
     if function.__name__.endswith("1d"):
         return (as_mode(given["mode"]) == "wrap",) * ndim
     axes = as_axes(given.get("axes"), ndim)

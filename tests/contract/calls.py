@@ -244,6 +244,9 @@ def _filters() -> None:
     OTHERS["minimum_signal"] = lambda n: ndi.minimum_filter1d(ramp(n), 70, mode="mirror")
     OTHERS["erosion"] = lambda n: ndi.grey_erosion(ramp(8, n), footprint=[[0, 1], [1, 1]])
     OTHERS["dilation_structure"] = lambda n: ndi.grey_dilation(ramp(n, 8), structure=np.ones((2, 3)))
+    for times in (0, 1, 5):
+        OTHERS[f"binary_{times}"] = lambda n, t=times: ndi.binary_erosion(ramp(8, n, dtype="u1") > 1, iterations=t)  # type: ignore[misc]
+    OTHERS["binary_volume"] = lambda n: ndi.binary_dilation(ramp(3, 4, n, dtype="u1") > 3, mask=ramp(3, 4, n) > 1)
     for dtype in ("f", "d", "u1"):
         OTHERS[f"correlate_{dtype}"] = lambda n, d=dtype: ndi.correlate(ramp(8, n, dtype=d), ramp(3, 4, dtype="d"))  # type: ignore[misc]
         OTHERS[f"median_{dtype}"] = lambda n, d=dtype: ndi.median_filter(ramp(8, n, dtype=d), 3)  # type: ignore[misc]

@@ -17,6 +17,7 @@ import dask.array as da
 
 from fastconv.interop import dask as door
 from fastconv.interop.dask import apply
+from fastconv.ndimage.reach import WITHOUT_WINDOWS
 
 pytestmark = [pytest.mark.one_isa, pytest.mark.filterwarnings("ignore")]
 
@@ -56,12 +57,31 @@ CALLS: dict[str, list[dict[str, Any]]] = {
     "morphological_gradient": [{"size": 4}],
     "morphological_laplace": [{"size": 3}],
 }
+BINARY: dict[str, list[dict[str, Any]]] = {
+    "binary_erosion": [{}, {"iterations": 4, "border_value": 1}],
+    "binary_dilation": [{"structure": FOOTPRINT, "origin": (1, -2)}, {"iterations": 3}],
+    "binary_opening": [{"iterations": 2}, {"structure": np.ones((3, 4)), "axes": (1, 0)}],
+    "binary_closing": [{"structure": FOOTPRINT}],
+    "binary_hit_or_miss": [{}, {"structure1": [[0, 1], [1, 1]], "structure2": [[1, 0, 0, 0]], "origin2": (0, -1)}],
+}
 
 
 def test_every_filter_has_calls_here() -> None:
-    assert set(CALLS) | {"generic_laplace", "generic_gradient_magnitude"} == {
-        name for name in ndi.__all__ if not name.startswith("binary_")
-    }
+    assert set(CALLS) | set(BINARY) | set(WITHOUT_WINDOWS) == set(ndi.__all__)
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_chunks_of_binary_morphology(name: str) -> None:
+    x = RNG.random((53, 61)) < 0.7
+    for i, kwargs in enumerate(BINARY[name]):
+        made = apply(getattr(ndi, name), da.from_array(x, chunks=CHUNKS[i]), **kwargs).compute(scheduler="sync")
+        np.testing.assert_array_equal(made, getattr(ndi, name)(x, **kwargs))
+
+
+def test_what_chunks_cannot_do_is_refused() -> None:
+    for kwargs in ({"iterations": 0}, {"mask": np.ones((4, 4))}):
+        with pytest.raises(UnsupportedError, match="number of iterations, and know no mask"):
+            apply(ndi.binary_dilation, da.zeros((4, 4)), **kwargs)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -142,6 +162,7 @@ CLUSTER = """
 import numpy as np, dask.array as da
 import fastconv.ndimage as ndi
 from fastconv.interop.dask import apply
+from fastconv.ndimage.reach import WITHOUT_WINDOWS
 from distributed import Client, LocalCluster
 
 def made(block_info=None):

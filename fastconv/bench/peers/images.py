@@ -14,7 +14,7 @@ from fastconv.ndimage.separable import gaussian_radius
 
 # Arguments of which these libraries have only the usual values.
 USUAL = {"origin": 0, "cval": 0.0, "order": 0, "axes": None, "footprint": None, "structure": None,
-         "radius": None}  # fmt: skip
+         "radius": None, "mask": None, "border_value": 0}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Image:
     weights : ndarray or None
     axis : int
         Of differences: 1 if they are along rows.
+    iterations : int
     """
 
     x: np.ndarray
@@ -41,6 +42,7 @@ class Image:
     sigma: float
     weights: np.ndarray | None
     axis: int
+    iterations: int
 
 
 def image_of(work: Work) -> Image:
@@ -66,6 +68,7 @@ def image_of(work: Work) -> Image:
     return Image(
         np.ascontiguousarray(work.x), work.problem.results[0][1], given.get("mode", "constant"), int(size),
         float(sigma), None if weights is None else np.ascontiguousarray(weights, kind), given.get("axis", -1) % 2,
+        given.get("iterations", 1),
     )  # fmt: skip
 
 

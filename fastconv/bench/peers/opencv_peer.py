@@ -82,6 +82,7 @@ EDGES = {
     "nearest": cv2.BORDER_REPLICATE,
     "constant": cv2.BORDER_CONSTANT,
 }
+CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 DEPTHS = {"uint8": cv2.CV_8U, "int16": cv2.CV_16S, "uint16": cv2.CV_16U, "float32": cv2.CV_32F, "float64": cv2.CV_64F}
 
 
@@ -104,10 +105,18 @@ def _image(work: Work) -> Contender:
         "grey_dilation": lambda: cv2.dilate(x, ones, borderType=edge),
         "grey_opening": lambda: cv2.morphologyEx(x, cv2.MORPH_OPEN, ones, borderType=edge),
         "grey_closing": lambda: cv2.morphologyEx(x, cv2.MORPH_CLOSE, ones, borderType=edge),
+        "binary_erosion": lambda: cv2.erode(
+            x, CROSS, iterations=image.iterations, borderType=cv2.BORDER_CONSTANT, borderValue=0
+        ),
+        "binary_dilation": lambda: cv2.dilate(
+            x, CROSS, iterations=image.iterations, borderType=cv2.BORDER_CONSTANT, borderValue=0
+        ),
         "sobel": lambda: cv2.Sobel(x, depth, image.axis, 1 - image.axis, ksize=3, borderType=edge),
         "laplace": lambda: cv2.Laplacian(x, depth, ksize=1, borderType=edge),
         "median_filter": lambda: cv2.medianBlur(x, k),
     }  # fmt: skip
+    if work.name.startswith("binary") and x.dtype != np.uint8:
+        raise Unsupported("binary morphology is measured with bytes")
     if work.name == "gaussian_gradient_magnitude":
         runs[work.name] = _magnitude(image, edge)
     if work.name not in runs:

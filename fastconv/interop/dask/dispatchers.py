@@ -12,6 +12,7 @@ from fastconv import ndimage
 from fastconv.core.errors import missing_extra
 
 PREFIX = "dispatch_"
+MODULES = ("ndfilters", "ndmorph")
 
 
 def register() -> tuple[str, ...]:
@@ -36,15 +37,16 @@ def register() -> tuple[str, ...]:
     True
     """
     try:
-        dispatch = importlib.import_module("dask_image.dispatch._dispatch_ndfilters")
+        modules = [importlib.import_module(f"dask_image.dispatch._dispatch_{name}") for name in MODULES]
     except ModuleNotFoundError as e:
         raise missing_extra("dask-image", "dask", "register") from e
     found = []
     for name in ndimage.__all__:
-        dispatcher = getattr(dispatch, PREFIX + name, None)
-        if dispatcher is not None:
-            dispatcher.register(np.ndarray, _always(getattr(ndimage, name)))
-            found.append(name)
+        for module in modules:
+            dispatcher = getattr(module, PREFIX + name, None)
+            if dispatcher is not None:
+                dispatcher.register(np.ndarray, _always(getattr(ndimage, name)))
+                found.append(name)
     return tuple(found)
 
 

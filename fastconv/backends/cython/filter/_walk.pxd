@@ -73,6 +73,14 @@ cdef extern from "simd/windows/windows.h" nogil:
         const int32_t *equal
         int least
         void *y
+    ctypedef struct window_extreme_args:
+        const void *const *taps
+        Py_ssize_t count
+        int largest, truth
+        const uint8_t *mask
+        const uint8_t *kept
+        void *y
+        Py_ssize_t n
     ctypedef struct fc_windows:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil
@@ -95,6 +103,8 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*truncated_enter)(int type, const void *x, Py_ssize_t n, void *y) noexcept nogil
         void (*truncated_leave)(
             const void *x, Py_ssize_t n, Py_ssize_t count, void *y, Py_ssize_t ys, Py_ssize_t size) noexcept nogil
+        void (*extreme)(const window_extreme_args *a) noexcept nogil
+        void (*extreme_bytes)(const window_extreme_args *a) noexcept nogil
 
 
 cdef const fc_windows *named_windows(str table) except NULL
@@ -129,4 +139,6 @@ cdef class Walked(Prepared):
     cdef void strip(
         self, const Arrays *a, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t first, Py_ssize_t end, bint held, char *scratch) noexcept nogil
     cdef void enter_strip(self, const char *x, Py_ssize_t first, Py_ssize_t end, char *to) noexcept nogil
+    cdef void enter_beyond(
+        self, const char *x, Py_ssize_t i, Py_ssize_t start, Py_ssize_t lo, Py_ssize_t hi, char *to) noexcept nogil
     cdef Py_ssize_t plane(self, Py_ssize_t outer, Py_ssize_t plane) noexcept nogil

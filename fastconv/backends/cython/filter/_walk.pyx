@@ -154,20 +154,25 @@ cdef class Walked(Prepared):
     cdef void enter_strip(self, const char *x, Py_ssize_t first, Py_ssize_t end, char *to) noexcept nogil:
         """What results first to end of a row see of it, and a vector of zeros."""
         cdef Py_ssize_t extent = self.width.extent, start = first - self.width.before
-        cdef Py_ssize_t after = start + end - first + self.width.taps - 1, element = self.inner * self.size, i, at
+        cdef Py_ssize_t after = start + end - first + self.width.taps - 1, element = self.inner * self.size, i
         cdef Py_ssize_t lo = min(max(start, 0), extent), hi = max(min(after, extent), lo)
         self.enter(x + lo * self.inner * self.given, (hi - lo) * self.inner, to + (lo - start) * element)
-        for i in range(start, after):
-            if lo <= i < hi:
-                continue
-            at = beyond(i, extent, self.mode)
-            if at < 0:
-                self.constant(to + (i - start) * element, self.inner)
-            elif lo <= at < hi:
-                memcpy(to + (i - start) * element, to + (at - start) * element, element)
-            else:
-                self.enter(x + at * self.inner * self.given, self.inner, to + (i - start) * element)
+        for i in range(start, lo):
+            self.enter_beyond(x, i, start, lo, hi, to)
+        for i in range(hi, after):
+            self.enter_beyond(x, i, start, lo, hi, to)
         memset(to + (after - start) * element, 0, self.vl * self.size)
+
+    cdef void enter_beyond(
+        self, const char *x, Py_ssize_t i, Py_ssize_t start, Py_ssize_t lo, Py_ssize_t hi, char *to) noexcept nogil:
+        """Element i of a row, beyond its ends, of a strip from `start` on that has the elements lo to hi."""
+        cdef Py_ssize_t at = beyond(i, self.width.extent, self.mode), element = self.inner * self.size
+        if at < 0:
+            self.constant(to + (i - start) * element, self.inner)
+        elif lo <= at < hi:
+            memcpy(to + (i - start) * element, to + (at - start) * element, element)
+        else:
+            self.enter(x + at * self.inner * self.given, self.inner, to + (i - start) * element)
 
     cdef void results(
         self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil:

@@ -113,7 +113,18 @@ typedef struct {
     void *y;
 } window_truncated_args;
 
-/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc and truncated.inc, where they are described. */
+/* y[c] = the smallest or, if `largest`, the largest of taps[t][c], t < count, c < n.  Of bytes, if `truth`: 0 or 1 for
+   whether that is none; and those of `kept` where `mask` is 0, unless that is NULL. */
+typedef struct {
+    const void *const *taps;
+    ptrdiff_t count;
+    int largest, truth;
+    const uint8_t *mask, *kept;
+    void *y;
+    ptrdiff_t n;
+} window_extreme_args;
+
+/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc and extremes.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -134,4 +145,6 @@ typedef struct {
     void (*truncated_along)(const window_truncated_args *a);
     void (*truncated_enter)(int type, const void *x, ptrdiff_t n, void *y);
     void (*truncated_leave)(const void *x, ptrdiff_t n, ptrdiff_t count, void *y, ptrdiff_t ys, ptrdiff_t size);
+    void (*extreme)(const window_extreme_args *a);
+    void (*extreme_bytes)(const window_extreme_args *a);
 } fc_windows;
