@@ -334,15 +334,15 @@ TABLE = Table(
         },
         "cython.gemm.dots@avx2": {
             "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.0469e-09, "multiply": 2.0623e-11,
-            "pack": 2.4882e-10, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
+            "pack": 2.4882e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
         },
         "cython.gemm.dots@avx512": {
             "call": 4.2012e-07, "product": 4.8875e-08, "output": 1.0259e-09, "multiply": 1.0377e-11,
-            "pack": 2.4815e-10, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
+            "pack": 2.4815e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
         },
         "cython.gemm.dots@portable": {
             "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 4.9317e-11,
-            "pack": 2.494e-10, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
+            "pack": 2.494e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
         },
         "cython.gemm.in_place@avx2": {
             "call": 1.53e-07, "product": 1.8e-08, "tile": 8.5e-09, "turned": 1.22e-10, "joined": 1.97e-10,
@@ -705,6 +705,7 @@ TABLE = Table(
         "numpy.gemm.matmul": {
             "call": 3.0981e-06, "converted_call": 7.9843e-06, "multiply": 1.5e-11, "integer": 1e-09,
             "convert": 1.449e-09, "bytes": 5.0877e-11, "unsummed": 1.05e-09, "turned": 1.5e-10,
+            "finish": 2.5e-11,
         },
         "numpy.loss.blocks": {
             "call": 5e-05, "element": 1e-08,

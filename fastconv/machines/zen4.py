@@ -332,15 +332,15 @@ TABLE = Table(
         },
         "cython.gemm.dots@avx2": {
             "call": 5.1516e-07, "product": 4.9765e-08, "output": 8.7592e-10, "multiply": 2.4879e-11,
-            "pack": 2.4457e-10, "bytes_cached": 7e-12, "bytes": 3.9216e-11,
+            "pack": 2.4457e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.dots@avx512": {
             "call": 4.9282e-07, "product": 4.9679e-08, "output": 9.5405e-10, "multiply": 1.0404e-11,
-            "pack": 2.464e-10, "bytes_cached": 1.0222e-11, "bytes": 3.9216e-11,
+            "pack": 2.464e-10, "split": 7.5e-11, "bytes_cached": 1.0222e-11, "bytes": 3.9216e-11,
         },
         "cython.gemm.dots@portable": {
             "call": 4.8745e-07, "product": 4.9771e-08, "output": 9.7389e-10, "multiply": 3.3682e-11,
-            "pack": 2.4853e-10, "bytes_cached": 7e-12, "bytes": 3.9216e-11,
+            "pack": 2.4853e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 3.9216e-11,
         },
         "cython.gemm.in_place@avx2": {
             "call": 3.3e-07, "product": 1.8e-08, "tile": 8.5e-09, "turned": 1.22e-10, "joined": 1.97e-10,
@@ -705,6 +705,7 @@ TABLE = Table(
         "numpy.gemm.matmul": {
             "call": 3.2506e-06, "converted_call": 7.4967e-06, "multiply": 1.1034e-11, "integer": 1e-09,
             "convert": 1.275e-09, "bytes": 2.7889e-11, "unsummed": 1.05e-09, "turned": 1.5e-10,
+            "finish": 2.5e-11,
         },
         "numpy.loss.blocks": {
             "call": 5e-05, "element": 1e-08,

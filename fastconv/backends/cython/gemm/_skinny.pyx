@@ -15,7 +15,7 @@ from fastconv.backends.cython.runtime._simd cimport (
 cdef enum:
     TRANSPOSED_ROWS = 8  # of x: with more, transposed blocks are kept
     NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
-    TURNED = 6  # columns that vectors copy faster than loops
+    SPLIT = 4  # columns, at most, that are split by shuffles; more are transposed
 
 
 cdef View transposed(View v) noexcept nogil:
@@ -212,7 +212,9 @@ cdef class Dots(Prepared):
             step = end - j if in_place else min(end - j, self.copies)
             d.cols, d.b, d.bs = step, b.data + (z * b.stride[0] + j * b.stride[1]) * size, b.stride[1]
             if not in_place:
-                if b.stride[1] == 1 and step >= TURNED:
+                if b.stride[1] == 1 and b.stride[2] == step and step <= SPLIT:
+                    self.t.split_row(copied, step, self.pitch, d.b, self.k * step)
+                elif b.stride[1] == 1 and step > SPLIT:
                     self.t.turn(copied, self.pitch, d.b, b.stride[2], self.k, step)
                 else:
                     for q in range(step):

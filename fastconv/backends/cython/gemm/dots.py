@@ -23,6 +23,7 @@ from fastconv.machines import block_bytes
 
 A = "cython.gemm.dots/a"  # rows that all columns use
 COPIED = 64  # columns for which rows are copied to whole cache lines; the same as DOTS_MANY in simd/gemm/dots.inc
+SPLIT = 4  # columns, at most, that are split by shuffles; the same as in _skinny.pyx
 FEW_ROWS = 16  # DOTS_ROWS
 ITEM = 1 << 22  # products of an item of work with few columns, about
 LARGEST = 1 << 26  # products of any item, about
@@ -56,8 +57,9 @@ class Dots(Kernel[GemmProblem]):
         p, size = problem, problem.acc.itemsize
         lanes, outputs = native.lanes(self.isa, size), p.batch * p.m * p.n
         copied = 0 if self._as_given(p).trans_b else (p.batch if p.b_batched else 1) * p.n * p.k
+        how = "split" if p.n <= SPLIT else "pack"
         return Features(
-            {"call": 1, "product": p.batch, "output": outputs, "pack": copied},
+            {"call": 1, "product": p.batch, "output": outputs, how: copied},
             {"multiply": 2.0 * outputs * round_up(p.k, lanes) * size / 4},
             native.traffic(p.bytes),
         )

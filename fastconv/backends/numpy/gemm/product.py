@@ -55,8 +55,15 @@ class NumpyGemm(Kernel[GemmProblem]):
             "bytes": p.bytes,
             "unsummed": outputs if p.k == 1 else 0,  # BLAS is not used
             "turned": outputs if p.trans_b else 0,
+            "finish": outputs * dtype.itemsize * self._passes(p),
             **work,
         })
+
+    @staticmethod
+    def _passes(p: GemmProblem) -> int:
+        """Passes over finished sums, about."""
+        extra = (p.alpha != 1) + 2 * p.c + p.bias + 2 * (p.activation is not None)
+        return 1 + extra if extra else 0
 
     def _rows(self, p: GemmProblem, dtype: np.dtype | None = None) -> int:
         size = integers.scratch_bytes(product_dtype(p) if dtype is None else dtype)
