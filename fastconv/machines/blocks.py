@@ -19,7 +19,7 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.conv.direct/sums": (L2, 1 / 16),
     "cython.conv.direct_last/band": (L2, 1 / 4),
     "cython.conv.direct_last/weights": (L2, 1 / 16),
-    "cython.conv.gathered/images": (L2, 1),
+    "cython.conv.gathered/part": (L2, 2),
     "cython.conv.images/arrays": (L2, 1 / 2),
     "cython.conv.lanes_last/band": (L2, 1 / 8),
     "cython.conv.planes/band": (L2, 1 / 8),

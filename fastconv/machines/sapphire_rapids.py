@@ -90,15 +90,15 @@ TABLE = Table(
         },
         "cython.conv.gathered@avx2": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
-            "bytes_cached": 2e-11, "bytes": 7e-11,
+            "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.gathered@avx512": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
-            "bytes_cached": 2e-11, "bytes": 7e-11,
+            "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.gathered@portable": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
-            "bytes_cached": 2e-11, "bytes": 7e-11,
+            "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.grouped@avx2": {
             "call": 7.8432e-07, "multiply_rows": 1.5796e-11, "multiply_rows_apart": 3.7202e-11,
@@ -610,15 +610,15 @@ TABLE = Table(
         },
         "numba.conv.direct@avx2": {
             "call": 1.1621e-05, "multiply": 1.0867e-11, "copy": 3.356e-10, "gather": 4.9881e-10, "bytes": 2.9393e-11,
-            "pack_call": 2e-05, "pack": 1.5e-09,
+            "bytes_read": 6.7e-11, "pack_call": 2e-05, "pack": 1.5e-09,
         },
         "numba.conv.direct@avx512": {
             "call": 1.1295e-05, "multiply": 7.244e-12, "copy": 2.8279e-10, "gather": 4.2608e-10, "bytes": 2.2653e-11,
-            "pack_call": 2e-05, "pack": 1.5e-09,
+            "bytes_read": 6.7e-11, "pack_call": 2e-05, "pack": 1.5e-09,
         },
         "numba.conv.direct@portable": {
             "call": 1.0889e-05, "multiply": 1.6826e-11, "copy": 3.8069e-10, "gather": 6.4394e-10, "bytes": 4.0224e-11,
-            "pack_call": 2e-05, "pack": 1.5e-09,
+            "bytes_read": 6.7e-11, "pack_call": 2e-05, "pack": 1.5e-09,
         },
         "numba.conv.pointwise@avx2": {
             "call": 1.0247e-05, "multiply": 9.7882e-12, "bytes": 6.3088e-11, "pack_call": 1e-05, "pack": 1.5e-09,

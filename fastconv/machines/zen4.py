@@ -88,15 +88,15 @@ TABLE = Table(
         },
         "cython.conv.gathered@avx2": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
-            "bytes_cached": 2e-11, "bytes": 7e-11,
+            "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.gathered@avx512": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
-            "bytes_cached": 2e-11, "bytes": 7e-11,
+            "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.gathered@portable": {
             "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
-            "bytes_cached": 2e-11, "bytes": 7e-11,
+            "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.grouped@avx2": {
             "call": 7.7105e-07, "multiply_rows": 1.5848e-11, "multiply_rows_apart": 3.7202e-11,
@@ -610,15 +610,15 @@ TABLE = Table(
         },
         "numba.conv.direct@avx2": {
             "call": 1.2832e-05, "multiply": 9.2073e-12, "copy": 3.5475e-10, "gather": 4.5867e-10, "bytes": 2.3539e-11,
-            "pack_call": 2e-05, "pack": 1.5e-09,
+            "bytes_read": 6.7e-11, "pack_call": 2e-05, "pack": 1.5e-09,
         },
         "numba.conv.direct@avx512": {
             "call": 1.4694e-05, "multiply": 8.4441e-12, "copy": 3.6995e-10, "gather": 3.6185e-10, "bytes": 2.2066e-11,
-            "pack_call": 2e-05, "pack": 1.5e-09,
+            "bytes_read": 6.7e-11, "pack_call": 2e-05, "pack": 1.5e-09,
         },
         "numba.conv.direct@portable": {
             "call": 1.2062e-05, "multiply": 1.7468e-11, "copy": 3.8513e-10, "gather": 6.5595e-10, "bytes": 4.1445e-11,
-            "pack_call": 2e-05, "pack": 1.5e-09,
+            "bytes_read": 6.7e-11, "pack_call": 2e-05, "pack": 1.5e-09,
         },
         "numba.conv.pointwise@avx2": {
             "call": 1.0956e-05, "multiply": 1.0571e-11, "bytes": 6.1434e-11, "pack_call": 1e-05, "pack": 1.5e-09,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Run, wasteful_bytes
 from fastconv.core.numbers import ceil_div, even_part, round_up
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, l3_bytes
 
 # Blocks: of input in scratch, so that it and a block of weights stay in L2; of one channel in scratch; of weights.
 BAND, CHANNEL, WEIGHTS = (f"numba.conv/{block}" for block in ("band", "channel", "weights"))
@@ -128,6 +129,7 @@ class NumbaDirect(NumbaConv):
             "multiply": p.flops * p.dtype.itemsize / 4 / b.speed,
             "copy" if p.stride[2] == 1 else "gather": band,
             "bytes": p.n * p.oc * p.pixels * p.out.itemsize * 3,
+            "bytes_read": prod(p.x_shape) * p.dtype.itemsize if p.bytes > l3_bytes() / 2 else 0,
             **conv_packing(p),
         })
 

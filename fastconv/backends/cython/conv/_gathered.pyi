@@ -6,5 +6,5 @@ from fastconv.core.problems.conv import ConvProblem
 
 class Gather(Prepared):
     def __init__(
-        self, table: int, p: ConvProblem, tables: Axes, outside: np.ndarray, places: np.ndarray | None
+        self, table: int, p: ConvProblem, tables: Axes, outside: np.ndarray, places: np.ndarray | None, far: bool
     ) -> None: ...

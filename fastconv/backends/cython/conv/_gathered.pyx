@@ -27,9 +27,9 @@ cdef class Gather(Prepared):
     cdef const int64_t *places
     cdef Py_ssize_t count
 
-    def __init__(self, size_t table, p, tables, outside, places):
+    def __init__(self, size_t table, p, tables, outside, places, bint far):
         """`p`: taps, strides and outputs along each axis; `outside`: one pixel of padding; `places`: of all elements, or
-        None."""
+        None; `far`: whether images are prefetched."""
         self.t = <const fc_table *>table
         self.keep = (tables, outside, places)
         self.places, self.count = <const int64_t *>address(places), 0 if places is None else places.size
@@ -40,7 +40,7 @@ cdef class Gather(Prepared):
         self.od, self.oh, self.ow = p.output
         self.image, self.outside = padded(tables, p.fill), address(outside)
         self.whole = self.kw == self.sw and self.dw == 1 and not self.last  # every column is read
-        self.ahead = p.input[2] * self.t.itemsize
+        self.ahead = p.input[2] * self.t.itemsize if far else 0
         self.items = p.n * (self.od * self.oh if self.last else self.channels)
         self.uniform = True
 
@@ -53,10 +53,27 @@ cdef class Gather(Prepared):
             self.channel(&arrays.x, &arrays.y, i // self.channels, i % self.channels)
 
     cdef void listed(self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t c) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, taps = self.kd * self.kh * self.kw
-        self.t.gather(
-            y.data + (n * y.stride[0] + c * taps * y.stride[1]) * size, x.data + (n * x.stride[0] + c * x.stride[1]) * size,
-            self.places, self.count, self.image.fill)
+        cdef Py_ssize_t size = self.t.itemsize, taps = self.kd * self.kh * self.kw, pixels = self.od * self.oh * self.ow, tap
+        cdef Py_ssize_t rows = self.od * self.kd * self.oh * self.kh
+        cdef const char *src = x.data + (n * x.stride[0] + c * x.stride[1]) * size
+        cdef char *dst = y.data + (n * y.stride[0] + c * taps * y.stride[1]) * size
+        for tap in range(taps):
+            if self.ahead and c + 1 < self.channels:
+                self.prefetch(x, src + x.stride[1] * size, rows * tap // taps, rows * (tap + 1) // taps)
+            self.t.gather(dst + tap * pixels * size, src, self.places + tap * pixels, pixels, self.image.fill)
+
+    cdef void prefetch(self, const View *x, const char *channel, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+        """Some of the rows of a channel that are read."""
+        cdef Py_ssize_t size = self.t.itemsize, i, b, r, a
+        cdef const char *row
+        for i in range(first, end):
+            b, r = i % self.kh, i // self.kh % self.oh
+            a = i // self.kh // self.oh
+            row = row_of(
+                &self.image, x, channel, fc_source(&self.image.planes, a // self.kd * self.sd + a % self.kd * self.dd),
+                r * self.sh + b * self.dh, size)
+            if row != NULL:
+                fc_prefetch(row, self.ahead)
 
     cdef void channel(self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t c) noexcept nogil:
         cdef Py_ssize_t size = self.t.itemsize, taps = self.kd * self.kh * self.kw, z, a, r, b

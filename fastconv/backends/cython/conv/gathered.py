@@ -2,11 +2,11 @@
 
 With a stride of 3 along three axes, a 1x1x1 convolution reads one element of 27.  Most kernels read rows as they lie,
 with what lies between; a copy of the elements that are read is a smaller image, of stride 1, on which every kernel is
-as fast as it can be.  If no windows overlap, the copy has one channel for each tap of a channel, and the convolution is
-a 1x1 one, a product of matrices, with the weights as they are.  Otherwise axes with a single tap are copied so, and the
-others as they lie.
+as fast as it can be.  Axes along which no windows overlap are copied so: the copy has one channel for each of their
+taps.  If these are all axes, the convolution is a 1x1 one, a product of matrices, with the weights as they are.
 
-It is no kernel of its own: a kernel does its problems in this way where that takes less time.
+Copies stay in the caches: of a few images at a time, or of a part of one, some outputs along its outermost axis.  It is
+no kernel of its own: a kernel does its problems in this way where that takes less time.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from fastconv.backends.cython.runtime import native
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Specialised
-from fastconv.core.numbers import LINE, whole_lines
+from fastconv.core.numbers import LINE, even_part, span, whole_lines
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
-from fastconv.machines import block_bytes, host_table
+from fastconv.machines import block_bytes, host_table, l3_bytes
 
 REVISION = 1  # raised when gathering becomes faster; added to that of the kernel
 ROW = "cython.conv.gathered"
-IMAGES = f"{ROW}/images"  # that are gathered at a time: they stay in the L2 cache
-MOST_BYTES = 4 << 20  # of the copy of one image, or of all where no more than that
+PART = f"{ROW}/part"  # what is copied at a time
+MOST_BYTES = 4 << 20  # of the copy of an image that is not divided
 SHORT = 64  # columns of the copies: a table of places is faster than one row after the other
 SHARED_BYTES = 128 << 10  # less does not justify waking a thread
 
@@ -45,47 +45,69 @@ class Copied:
     Attributes
     ----------
     problem : ConvProblem
-        The convolution of the copies, of as many images as are copied at a time.
+        The convolution of what is copied at a time.
     reads : ConvProblem
         Of the images to copy: taps, strides and outputs of the copied axes; one tap for each element of the others.
+    copied : tuple of 3 bool
+        Which axes are.
+    axis : int
+        The outermost one.
+    starts : tuple of int
+        First output along it of each part of an image.
+    far : bool
+        Whether images come from memory, so that they are prefetched.
     """
 
     problem: ConvProblem
     reads: ConvProblem
+    copied: tuple[bool, bool, bool]
+    axis: int
+    starts: tuple[int, ...]
+    far: bool
 
     @classmethod
     @keep_few()
     def of(cls, p: ConvProblem) -> Copied | None:
         """None where windows overlap along all axes with strides, or copies would be large."""
-        axes = range(3)
         if p.not_forward or p.depth == 0 or not p.pixels or p.stride == (1, 1, 1):
             return None
         apart = [s > (k - 1) * d for k, s, d in zip(p.kernel, p.stride, p.dilation, strict=True)]
-        folded = all(apart) and p.layout == "NCHW"
-        copied = [folded or (p.kernel[a] == 1 and p.stride[a] > 1) for a in axes]
+        if p.layout == "NHWC":
+            d, h, w = (k == 1 and s > 1 for k, s in zip(p.kernel, p.stride, strict=True))
+        else:
+            d, h, w = (ok and (s > 1 or all(apart)) for ok, s in zip(apart, p.stride, strict=True))
+        copied = (d, h, w)
         if not any(copied):
             return None
 
         def along(of_copied: Sequence[Any], of_others: Sequence[Any]) -> Any:
-            return tuple(of_copied[a] if copied[a] else of_others[a] for a in axes)
+            return tuple(new if c else old for c, new, old in zip(copied, of_copied, of_others, strict=True))
 
         ones, none = (1, 1, 1), ((0, 0),) * 3
-        short = replace(
-            p, ic=p.ic * (p.taps if folded else 1), input=along(p.output, p.input), kernel=along(ones, p.kernel),
-            stride=along(ones, p.stride), dilation=along(ones, p.dilation), pads=along(none, p.pads),
-        )  # fmt: skip
-        size = short.ic * prod(short.input) * p.acc.itemsize
-        if size > MOST_BYTES:
+        axis = next((a for a in range(3) if p.output[a] > 1), 2)
+        taps, extents = prod(along(p.kernel, ones)), list(along(p.output, p.input))
+        size, part = p.ic * taps * prod(extents) * p.acc.itemsize, block_bytes(PART)
+        images, steps = p.n, p.output[axis]
+        if size > part and copied[axis]:
+            images, steps = min(p.n, 1), even_part(steps, max(1, part * steps // size))
+            extents[axis] = steps
+        elif p.n * size > part:
+            images = next((m for m in range(min(part // size, p.n), 1, -1) if p.n % m == 0), min(p.n, 1))
+        if size // p.output[axis] * steps > MOST_BYTES:
             return None
-        images = p.n
-        if p.n * size > MOST_BYTES:
-            most = max(1, block_bytes(IMAGES) // size)
-            images = next(m for m in range(min(most, p.n), 0, -1) if p.n % m == 0)
+        last = p.output[axis] - steps
+        starts = tuple(min(at, last) for at in range(0, p.output[axis], steps))
+        od, oh, ow = (steps if a == axis else o for a, o in enumerate(p.output))
+        short = replace(
+            p, n=images, ic=p.ic * taps, input=tuple(extents), kernel=along(ones, p.kernel),
+            stride=along(ones, p.stride), dilation=along(ones, p.dilation), pads=along(none, p.pads),
+            output=(od, oh, ow),
+        )  # fmt: skip
         reads = replace(
             p, n=images, kernel=along(p.kernel, ones), stride=along(p.stride, ones), dilation=along(p.dilation, ones),
             pads=along(p.pads, none), output=short.input,
         )  # fmt: skip
-        return cls(replace(short, n=images), reads)
+        return cls(short, reads, copied, axis, starts, p.bytes > l3_bytes() / 2)
 
     @property
     def bytes(self) -> int:
@@ -93,13 +115,32 @@ class Copied:
         return prod(self.problem.x_shape) * self.problem.acc.itemsize
 
     @property
+    def reordered(self) -> bool:
+        """Whether weights are, because taps of some axes only become channels."""
+        return self.reads.taps > 1 and self.problem.taps > 1
+
+    def weights(self, w: np.ndarray) -> np.ndarray:
+        """Of the convolution of the copies."""
+        axes = sorted(range(3), key=lambda a: not self.copied[a])
+        return np.ascontiguousarray(w.transpose(0, 1, *(2 + a for a in axes))).reshape(self.problem.w_shape)
+
+    def part(self, start: int) -> ConvProblem:
+        """`reads` of the part that begins at this output."""
+        r, a = self.reads, self.axis
+        if not self.copied[a]:
+            return r
+        lo = r.pads[a][0] - start * r.stride[a]
+        hi = span(r.output[a], r.stride[a], r.kernel[a], r.dilation[a]) - r.input[a] - lo
+        return replace(r, pads=(*r.pads[:a], (lo, hi), *r.pads[a + 1 :]))
+
+    @property
     def listed(self) -> bool:
         """Whether elements are found by `places`."""
         return self.reads.layout == "NCHW" and self.reads.output[2] <= SHORT
 
-    def places(self) -> np.ndarray:
-        """Where the elements of the copies of one channel are in its volume, by taps and outputs."""
-        r = self.reads
+    def places(self, start: int) -> np.ndarray:
+        """Where the elements of one channel of a part are in its volume, by taps and outputs."""
+        r = self.part(start)
         axes = zip(r.input, r.kernel, r.stride, r.dilation, [lo for lo, _ in r.pads], r.output, strict=True)
         planes, rows, cols = (
             source_of(np.arange(k)[:, None] * d + np.arange(o) * s - lo, e, r.mode) for e, k, s, d, lo, o in axes
@@ -110,7 +151,7 @@ class Copied:
         return np.where(inside, at, np.iinfo(np.int64).min).astype(np.int64).ravel()
 
     def work(self, isa: str) -> Features:
-        """What copying once does."""
+        """What copying one part does."""
         r, size = self.reads, self.reads.acc.itemsize
         (d, h, w), (kd, kh, kw) = r.output, r.kernel
         rows, row = r.n * d * kd * h * kh, r.input[2] * size
@@ -125,56 +166,59 @@ class Copied:
                 counts["element"] = rows * w * kw
             if self.listed:
                 counts = {"place": rows * w * kw}
-        whole = r.n * r.ic * prod(r.input) * size
+        whole = r.n * r.ic * prod(r.input) * size // len(self.starts)
         return Features({"call": 1, **counts, **native.traffic(whole, lines)}).of(f"{ROW}@{isa}")
 
 
 class Copies:
-    """A run: some images are copied at a time; with `plain` where that is all of them."""
+    """A run, part by part; with `plain` where there is one only."""
 
-    __slots__ = ("_bytes", "_gather", "_multiply", "_room", "_shape", "_whole")
+    __slots__ = ("_copied", "_gathers", "_multiply", "_room", "_shape", "_whole")
 
-    def __init__(self, copied: Copied, gather: Any, multiply: Any, room: int, whole: bool) -> None:
+    def __init__(self, copied: Copied, gathers: Sequence[Any], multiply: Any, room: int, whole: bool) -> None:
         p = copied.problem
         self._shape = p.n, p.ic, p.input, p.layout, p.dtype
-        self._bytes, self._room = copied.bytes, room
-        self._gather, self._multiply, self._whole = gather, multiply, whole and hasattr(multiply, "plain")
+        self._copied, self._gathers, self._multiply, self._room = copied, gathers, multiply, room
+        self._whole = whole and hasattr(multiply, "plain")
 
     def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
-        count = self._shape[0]
+        copied, p = self._copied, self._copied.problem
+        before = (slice(None),) * (1 + copied.axis)
         with borrow(self._room) as scratch:
             images = buffer_volume(scratch, *self._shape)
-            for n in range(0, x.shape[0], count):
-                self._gather(x[n : n + count], images)
-                self._multiply(images, out[n : n + count])
+            for n in range(0, x.shape[0], p.n):
+                some, results = x[n : n + p.n], out[n : n + p.n]
+                for start, gather in zip(copied.starts, self._gathers, strict=True):
+                    gather(some, images)
+                    self._multiply(images, results[:, *before, start : start + p.output[copied.axis]])
 
     def plain(self, x: np.ndarray, out: np.ndarray) -> bool:
         if not self._whole:
             return False
         with borrow(self._room) as scratch:
-            images = scratch[: self._bytes]
-            return self._gather.plain(x, images) and self._multiply.plain(images, out)
+            images = scratch[: self._copied.bytes]
+            return self._gathers[0].plain(x, images) and self._multiply.plain(images, out)
 
 
 class Copying:
     """Runs with weights that each call packs; ``plain(x, out, weights, bias)`` as that of `native.Binding`."""
 
-    __slots__ = ("_copied", "_gather", "_product", "_product_plain", "_room", "_whole", "plain")
+    __slots__ = ("_copied", "_gathers", "_product", "_product_plain", "_room", "_whole", "plain")
 
-    def __init__(self, copied: Copied, gather: Any, product: Bind, room: int, whole: bool) -> None:
-        self._copied, self._gather, self._product, self._room, self._whole = copied, gather, product, room, whole
+    def __init__(self, copied: Copied, gathers: Sequence[Any], product: Bind, room: int, whole: bool) -> None:
+        self._copied, self._gathers, self._product, self._room, self._whole = copied, gathers, product, room, whole
         self._product_plain: Any = getattr(product, "plain", None)
-        self.plain = self._run if whole and self._product_plain is not None else None
+        self.plain = None if not whole or copied.reordered or self._product_plain is None else self._run
 
     def __call__(self, constants: tuple[Any, ...]) -> Copies:
         weights, *rest = constants
-        multiply = self._product((weights.reshape(self._copied.problem.w_shape), *rest))
-        return Copies(self._copied, self._gather, multiply, self._room, self._whole)
+        multiply = self._product((self._copied.weights(weights), *rest))
+        return Copies(self._copied, self._gathers, multiply, self._room, self._whole)
 
     def _run(self, x: np.ndarray, out: np.ndarray, weights: np.ndarray, bias: np.ndarray | None = None) -> bool:
         with borrow(self._room) as scratch:
             images = scratch[: self._copied.bytes]
-            done: bool = self._gather.plain(x, images) and self._product_plain(images, out, weights, bias)
+            done: bool = self._gathers[0].plain(x, images) and self._product_plain(images, out, weights, bias)
         return done
 
 
@@ -207,8 +251,16 @@ class Gathered(Specialised[ConvProblem]):
         assert short is not None  # as of more images
         if self.inner.reject(short.problem):
             return None
-        table, gathered = host_table(), short.work(self.isa) + self.inner.work(short.problem)
-        return copied if table.seconds(gathered) < table.seconds(self.inner.work(one)) else None
+        table = host_table()
+        return copied if table.seconds(self._work(one, short)) < table.seconds(self.inner.work(one)) else None
+
+    def _work(self, p: ConvProblem, copied: Copied) -> Features:
+        """What is done for all parts of all images; weights are packed once."""
+        once, times = copied.work(self.isa), p.n // max(copied.problem.n, 1) * len(copied.starts)
+        first = once + self.inner.work(copied.problem)
+        if times < 2:
+            return first
+        return first + (once + self.inner.work(replace(copied.problem, packed=True))) * (times - 1)
 
     def _of(self, p: ConvProblem) -> ConvProblem:
         """The problem that the kernel does."""
@@ -221,14 +273,7 @@ class Gathered(Specialised[ConvProblem]):
 
     def features(self, problem: ConvProblem) -> Features:
         copied = self._copied(problem)
-        if copied is None:
-            return self.inner.features(problem)
-        short = copied.problem
-        once = copied.work(self.isa) + self.inner.work(short)
-        times = problem.n // max(short.n, 1)
-        if times < 2:
-            return once
-        return once + (copied.work(self.isa) + self.inner.work(replace(short, packed=True))) * (times - 1)
+        return self.inner.features(problem) if copied is None else self._work(problem, copied)
 
     def workspace(self, problem: ConvProblem) -> int:
         return self.total_workspace(problem, 1)
@@ -259,16 +304,17 @@ class Gathered(Specialised[ConvProblem]):
         copied = self._copied(problem)
         if copied is None:
             return self.inner.specialise(problem, threads)
-        whole = copied.problem.n == problem.n
+        whole = copied.problem.n == problem.n and len(copied.starts) == 1
         product = self.inner.specialise(copied.problem, threads)
-        return Copying(copied, self._gather(copied, threads), product, self._room(copied), whole)
+        gathers = [self._gather(copied, start, threads) for start in copied.starts]
+        return Copying(copied, gathers, product, self._room(copied), whole)
 
-    def _gather(self, copied: Copied, threads: int) -> Any:
+    def _gather(self, copied: Copied, start: int, threads: int) -> Any:
         _gathered = native.compiled("conv._gathered")
-        r, p = copied.reads, copied.problem
-        outside = np.full(r.ic, r.fill, r.acc)
-        places = copied.places() if copied.listed else None
-        prepared = _gathered.Gather(native.table(self.isa, r.acc), r, native.padded_axes(r, r.mode), outside, places)
+        r, p = copied.part(start), copied.problem
+        outside, places = np.full(r.ic, r.fill, r.acc), copied.places(start) if copied.listed else None
+        table, axes = native.table(self.isa, r.acc), native.padded_axes(r, r.mode)
+        prepared = _gathered.Gather(table, r, axes, outside, places, copied.far)
         workers = threads if copied.bytes > SHARED_BYTES else 1
         x, y = native.contiguous(r.n, r.ic, r.input, r.layout), native.contiguous(p.n, p.ic, p.input, p.layout)
         native.schedule(prepared, 0, workers, host_table().seconds(copied.work(self.isa)), x, y)
