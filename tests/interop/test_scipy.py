@@ -22,7 +22,7 @@ pytest.importorskip("scipy")
 from scipy import ndimage
 from scipy.ndimage import _nd_image
 
-from fastconv.interop.scipy import patch, patching, report, served, unpatch
+from fastconv.interop.scipy import patch, patching, report, served, unpatch, whole
 
 pytestmark = pytest.mark.one_isa
 ROOT = Path(__file__).parents[2]
@@ -151,7 +151,8 @@ def test_lines_that_scipy_orders_otherwise_are_its_own(patched: None) -> None:
     np.testing.assert_array_equal(ndimage.median_filter(large, 3)[1:-1], large[1:-1])
     ndimage.median_filter(nan, 3)
     ndimage.median_filter(np.arange(99.0), 41)
-    assert report().rows[-1].fallbacks == {
+    rows = {row.function: row for row in report().rows}
+    assert rows["_rank_filter_1d.rank_filter"].fallbacks == {
         "numbers beyond 2^53": 1, "a line that has NaN": 1, "a long window, for which SciPy's method takes less": 1
     }  # fmt: skip
 
@@ -230,6 +231,89 @@ def test_what_is_left_to_scipy_has_a_reason(patched: None) -> None:
     assert re.search(r"by SciPy: byte order", text) and text.startswith("fastconv in SciPy ")
 
 
+# Calls of functions that are served as a whole, and what they need besides an array.
+WHOLE: dict[str, dict[str, Any]] = {
+    "correlate1d": {"weights": W, "origin": -1}, "convolve1d": {"weights": W, "axis": 0, "mode": "wrap"},
+    "correlate": {"weights": HEIGHTS, "origin": (1, -2)}, "convolve": {"weights": np.ones((3, 3)), "mode": "mirror"},
+    "gaussian_filter1d": {"sigma": 1.5, "order": 1}, "gaussian_filter": {"sigma": (1, 2), "mode": ["wrap", "nearest"]},
+    "gaussian_laplace": {"sigma": 1, "truncate": 2.0}, "gaussian_gradient_magnitude": {"sigma": 1, "radius": 2},
+    "sobel": {"axis": 0}, "prewitt": {"mode": "constant", "cval": 2}, "laplace": {"axes": (1,)},
+    "uniform_filter1d": {"size": 4}, "uniform_filter": {"size": (3, 5), "origin": (1, -1)},
+    "minimum_filter1d": {"size": 3}, "maximum_filter1d": {"size": 3}, "minimum_filter": {"size": 4},
+    "maximum_filter": {"size": 5, "axes": 0}, "grey_erosion": {"size": (3, 3)}, "grey_dilation": {"size": (2, 3)},
+    "grey_opening": {"size": 3}, "grey_closing": {"size": 3}, "white_tophat": {"size": 3}, "black_tophat": {"size": 3},
+    "morphological_gradient": {"size": 3}, "morphological_laplace": {"size": 3},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", whole.NAMES)
+def test_functions_are_served_as_a_whole(name: str) -> None:
+    function, given = getattr(ndimage, name), WHOLE[name]
+    code = function.__code__
+
+    def served_calls() -> int:
+        return next(row.calls for row in report().rows if row.function == name)
+
+    for dtype in ("uint8", "int32", "float64"):
+        x = image(dtype)
+        if name == "gaussian_gradient_magnitude" and dtype != "float64":
+            x = x % 4  # whose squares do not wrap around
+        made = [np.zeros((11, 9), "float64").T for _ in range(2)]
+        for output in (None, np.float32, made):
+            ours_to, theirs_to = output if isinstance(output, list) else (output, output)
+            theirs = function(x, **given, output=theirs_to)
+            with patch():
+                ours = function(x, **given, output=ours_to)
+                assert served_calls() == 1 and report().fallbacks == 0
+                assert (ours is ours_to) == (theirs is theirs_to)
+            assert ours.dtype == theirs.dtype
+            agree(ours, theirs)
+    assert function.__code__ is code
+
+
+@pytest.mark.parametrize("name", whole.NAMES)
+def test_calls_that_are_not_ordinary_run_scipys_code(name: str) -> None:
+    function, given, x = getattr(ndimage, name), WHOLE[name], image("float64")
+    others: list[tuple[Any, dict[str, Any]]] = [
+        (x.tolist(), {}), (x.astype(">f8"), {}), (x.view(np.recarray), {}), (x, {"output": "f"}), (x, {"mode": "none"}),
+        (x.astype(np.float16), {}), (x, {"output": np.empty((3, 3))}), (x[:0], {}), (x, {"output": np.complex64}),
+    ]  # fmt: skip
+
+    def tried(x: Any, keywords: dict[str, Any]) -> Any:
+        try:
+            return function(x, **given | keywords)
+        except Exception as e:
+            return type(e), str(e)
+
+    for argument, keywords in others:
+        theirs = tried(argument, keywords)
+        with patch():
+            ours = tried(argument, keywords)
+            assert next(row.calls for row in report().rows if row.function == name) == 0
+        if isinstance(theirs, tuple):
+            assert ours == theirs
+        elif theirs.size:
+            assert type(ours) is type(theirs) and ours.dtype == theirs.dtype
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6 * float(np.abs(theirs).max()))
+
+
+def test_code_that_others_replaced_meanwhile_stays_and_held_code_runs() -> None:
+    from types import FunctionType
+
+    function, x = ndimage.sobel, image("uint8")
+    code = function.__code__
+    expected = function(x)
+    with patch():
+        ours = function.__code__
+        function.__code__ = other = (lambda input, axis, output, mode, cval: 7).__code__
+    try:
+        assert function.__code__ is other and function(x) == 7
+    finally:
+        function.__code__ = code
+    held = FunctionType(ours, function.__globals__, "sobel", function.__defaults__)
+    np.testing.assert_array_equal(held(x), expected)
+
+
 def test_versions_and_signatures_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as context:
         context.setattr(patching.scipy, "__version__", "1.2.3")
@@ -258,7 +342,7 @@ def test_threads_see_it_and_use_one_thread_each() -> None:
 
     def work() -> None:
         go.wait()
-        found.append(served._options().threads)
+        found.append(served.options_here().threads)
         results.extend(ndimage.uniform_filter(x, 5) for _ in range(20))
 
     workers = [threading.Thread(target=work) for _ in range(4)]
@@ -274,7 +358,7 @@ def test_threads_see_it_and_use_one_thread_each() -> None:
     assert found == [1] * 4 and len(results) == 80
     for result in results:
         agree(result, expected)
-    assert served._options().threads is None
+    assert served.options_here().threads is None
 
 
 def test_a_program_runs_unchanged(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """`patch`: fastconv's functions in the place of those compiled ones that scipy.ndimage calls.
 
 SciPy's Python functions look their compiled modules' functions up when they call them.  So replacing these also serves
-functions that were imported before, with SciPy's own handling of modes, axes and origins.
+functions that were imported before, with SciPy's own handling of modes, axes and origins.  Before that, `whole` serves
+calls of these Python functions themselves whose arguments are ordinary.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import scipy
 
 from fastconv.core.errors import UnsupportedError
 from fastconv.dispatch.options import options
-from fastconv.interop.scipy import served
+from fastconv.interop.scipy import served, whole
 from fastconv.interop.scipy.counts import Counts, Report
 
 TESTED = ("1.15", "1.16", "1.17")  # versions of SciPy whose own tests pass under the patch
@@ -167,6 +168,7 @@ def unpatch() -> None:
                 if getattr(module, entry.name) is instead:  # nobody else has replaced it since
                     setattr(module, entry.name, original)
             _replaced.clear()
+            whole.put_back()
 
 
 def report() -> Report:
@@ -186,8 +188,9 @@ def report() -> Report:
     >>> report().rows[0].fallbacks
     {'byte order of another machine': 1}
     """
-    rows = tuple(counts.row(f"{entry.module}.{entry.name}") for entry, counts in _counts.items())
-    return Report(scipy.__version__, rows, dict(_left))
+    rows = [counts.row(f"{entry.module}.{entry.name}") for entry, counts in _counts.items()]
+    rows += [function.counts.row(name) for name, function in whole.known().items()]
+    return Report(scipy.__version__, tuple(rows), dict(_left))
 
 
 def _replace() -> None:
@@ -208,6 +211,7 @@ def _replace() -> None:
         _replaced.append(Replaced(module, entry, original, instead))
     for module, entry, _, instead in _replaced:
         setattr(module, entry.name, instead)
+    whole.replace()
 
 
 def _why_not(entry: Entry, module: Any, original: Any) -> str | None:

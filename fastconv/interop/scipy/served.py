@@ -39,7 +39,7 @@ Extremum: TypeAlias = Literal["min", "max"]
 Found: TypeAlias = Served | str  # or why not
 
 
-def _options() -> Options:
+def options_here() -> Options:
     """Those of the caller; in threads other than the main one, one thread: who starts threads has divided the work."""
     options = resolve()
     if options.threads is None and threading.get_ident() != threading.main_thread().ident:
@@ -104,7 +104,7 @@ def correlate1d(
     if type(weights) is not np.ndarray or weights.dtype != np.float64 or weights.ndim != 1:
         return "weights that are no line of float64"
     shape, dtype, out = input.shape, input.dtype, output.dtype
-    found = _correlation1d(shape, dtype, out, weights.tobytes(), axis, mode, cval, origin, _options())
+    found = _correlation1d(shape, dtype, out, weights.tobytes(), axis, mode, cval, origin, options_here())
     return _as_made(found, input, output)
 
 
@@ -137,7 +137,7 @@ def _window(
 ) -> str | None:  # fmt: skip
     if not are_arrays(input, output):
         return NO_ARRAYS
-    found = _window1d(join, input.shape, input.dtype, output.dtype, size, axis, mode, cval, origin, _options())
+    found = _window1d(join, input.shape, input.dtype, output.dtype, size, axis, mode, cval, origin, options_here())
     return _as_made(found, input, output)
 
 
@@ -176,7 +176,7 @@ def correlate(
     if not _is_window(weights, np.float64, input, origins):
         return NO_WINDOW
     window, shape, shifts = weights.tobytes(), weights.shape, tuple(origins)
-    found = _correlation(input.shape, input.dtype, output.dtype, window, shape, mode, cval, shifts, _options())
+    found = _correlation(input.shape, input.dtype, output.dtype, window, shape, mode, cval, shifts, options_here())
     return _as_made(found, input, output)
 
 
@@ -210,7 +210,7 @@ def min_or_max_filter(
             input, output = input.view(np.uint8) if input.dtype == np.bool_ else input, output.view(np.uint8)
     found = _extremum(
         "min" if minimum else "max", input.shape, input.dtype, output.dtype, footprint.tobytes(), footprint.shape,
-        heights, mode, cval, tuple(origins), _options(),
+        heights, mode, cval, tuple(origins), options_here(),
     )  # fmt: skip
     return _as_made(found, input, output)
 
@@ -239,7 +239,7 @@ def rank_filter(
         return NO_WINDOW
     taps, sizes = footprint.tobytes(), footprint.shape
     found = _rank(
-        input.shape, input.dtype, output.dtype, int(rank), taps, sizes, mode, cval, tuple(origins), _options()
+        input.shape, input.dtype, output.dtype, int(rank), taps, sizes, mode, cval, tuple(origins), options_here()
     )
     return _as_made(found, input, output)
 
@@ -277,6 +277,6 @@ def rank_filter_of_line(
         return "a line that has NaN"
     whole = bytes([1]) * size
     found = _rank(
-        input.shape, input.dtype, output.dtype, int(rank), whole, (size,), mode, float(cval), (origin,), _options()
+        input.shape, input.dtype, output.dtype, int(rank), whole, (size,), mode, float(cval), (origin,), options_here()
     )
     return _as_made(found, input, output)
