@@ -534,13 +534,13 @@ TABLE = Table(
             "call": 3e-06, "multiply": 5e-10, "element": 4e-10, "item": 3e-07, "bytes": 6.6667e-11,
         },
         "cython.small@avx2": {
-            "call": 4e-06, "vector": 1.32e-09, "row": 2.2e-08, "bytes": 2e-11,
+            "call": 4e-06, "vector": 1.32e-09, "dot": 5.5e-10, "row": 2.2e-08, "bytes": 2e-11,
         },
         "cython.small@avx512": {
-            "call": 4e-06, "vector": 1.43e-09, "row": 2.2e-08, "bytes": 2e-11,
+            "call": 4e-06, "vector": 1.43e-09, "dot": 5.5e-10, "row": 2.2e-08, "bytes": 2e-11,
         },
         "cython.small@portable": {
-            "call": 4e-06, "vector": 1.32e-09, "row": 2.2e-08, "bytes": 2e-11,
+            "call": 4e-06, "vector": 1.32e-09, "dot": 1.65e-09, "row": 2.2e-08, "bytes": 2e-11,
         },
         "cython.softmax@avx2": {
             "call": 9.9128e-07, "vector": 3.9597e-09, "row": 9.8747e-09, "bytes": 7.7498e-11,

@@ -534,13 +534,13 @@ TABLE = Table(
             "call": 3e-06, "multiply": 5e-10, "element": 4e-10, "item": 3e-07, "bytes": 6.6667e-11,
         },
         "cython.small@avx2": {
-            "call": 4e-06, "vector": 1.2e-09, "row": 2e-08, "bytes": 2e-11,
+            "call": 4e-06, "vector": 1.2e-09, "dot": 5e-10, "row": 2e-08, "bytes": 2e-11,
         },
         "cython.small@avx512": {
-            "call": 4e-06, "vector": 1.3e-09, "row": 2e-08, "bytes": 2e-11,
+            "call": 4e-06, "vector": 1.3e-09, "dot": 5e-10, "row": 2e-08, "bytes": 2e-11,
         },
         "cython.small@portable": {
-            "call": 4e-06, "vector": 1.2e-09, "row": 2e-08, "bytes": 2e-11,
+            "call": 4e-06, "vector": 1.2e-09, "dot": 1.5e-09, "row": 2e-08, "bytes": 2e-11,
         },
         "cython.softmax@avx2": {
             "call": 1.0128e-06, "vector": 4.0634e-09, "row": 1.02e-08, "bytes": 9.12e-11,

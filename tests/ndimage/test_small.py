@@ -85,6 +85,33 @@ def test_crosses(kernel: Any) -> None:
             run_guarded(kernel, p, x, (weights,), scipy.correlate(x, cross, out, mode, cval))
 
 
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", small.CORRELATIONS, ids=lambda k: k.name)
+def test_windows_of_bytes(kernel: Any) -> None:
+    """Small and large integers, and numbers that are none; some of them 0."""
+    rng, narrow = np.random.default_rng(7), 0
+    for _ in share(kernel, range(250)):
+        x = drawn_image(rng, str(rng.choice(["?", "u1"])))
+        out, mode, cval = np.dtype(str(rng.choice(RESULTS))), MODES[rng.integers(5)], float(rng.choice([0, 1, 2.5]))
+        sizes = [1] * x.ndim
+        for axis in rng.permutation(x.ndim)[:2].tolist():
+            sizes[axis] = int(rng.integers(1, 12))
+        w = rng.integers(-(most := int(rng.choice([3, 9, 130]))), most, sizes) * float(rng.choice([1, 1, 1, 0.5]))
+        if rng.random() < 0.3:
+            w = w * (rng.random(sizes) < 0.5)
+        if not w.any():
+            continue
+        before = tuple(int(rng.integers(n)) for n in sizes)
+        chosen = None if w.all() else (w != 0).astype(np.uint8).tobytes()
+        p = CorrelationProblem(x.shape, x.dtype, out, Neighbors(tuple(sizes), before, mode, cval, chosen))
+        if kernel.reject(p) is None:
+            weights = (w[w != 0],)
+            narrow += kernel.known(p, weights) is not None
+            origin = [b - n // 2 for b, n in zip(before, sizes, strict=True)]
+            run_guarded(kernel, p, x, weights, scipy.correlate(x, w, out, mode, cval, origin))
+    assert narrow > 20 or kernel.isa not in host_isas()
+
+
 def drawn_weights(rng: np.random.Generator) -> np.ndarray:
     """Gaussians, whose sums of flat parts are nearly integers, their derivatives, and any."""
     kind, taps = rng.integers(4), int(rng.integers(1, 12))

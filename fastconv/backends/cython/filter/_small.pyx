@@ -6,6 +6,8 @@ from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
 from fastconv.backends.cython.filter._walk cimport (
+    PAIRS_TOGETHER,
+    SMALL_PAIRS,
     SMALL_ROWS,
     SMALL_TOGETHER,
     Axis,
@@ -45,14 +47,17 @@ cdef class Small(Prepared):
 
     cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
         cdef Py_ssize_t r = i % self.row_blocks * self.rows, first = r, last = min(r + self.rows, self.height.extent), v, at
-        cdef Py_ssize_t n = self.width.extent * self.inner, plane = i // self.row_blocks * self.height.extent
+        cdef Py_ssize_t n = self.width.extent * self.inner, together, plane = i // self.row_blocks * self.height.extent
         cdef const int32_t *known = <const int32_t *>a.weights
         cdef const void *rows[SMALL_ROWS]
         cdef window_small_args f
         f.rows, f.n, f.given, f.made, f.step = <const void *const *>rows, n, self.given, self.made, self.inner
         f.taps, f.before, f.beyond, f.fill, f.ys = self.width.taps, self.width.before, self.beyond, self.fill, n * self.made
         f.kind, f.middle[0], f.middle[1], f.low = known[0], known[1], known[2], known[3]
-        f.space = scratch
+        f.height, f.pairs, f.weights, f.space = self.height.taps, (self.width.taps + 1) // 2, known + 4, scratch
+        together = PAIRS_TOGETHER if f.kind == SMALL_PAIRS else SMALL_TOGETHER
+        if f.kind == SMALL_PAIRS and self.height.taps < PAIRS_TOGETHER - 1:
+            together = 1
         if self.mode == CONSTANT:
             f.space = scratch + lined(n * self.given)
             if self.given == 1:
@@ -61,13 +66,13 @@ cdef class Small(Prepared):
                 for v in range(n):
                     memcpy(scratch + 2 * v, &self.fill, 2)
         while r < last:
-            if last - first >= SMALL_TOGETHER:  # the last rows overlap those before them
-                r, f.count = min(r, last - SMALL_TOGETHER), SMALL_TOGETHER
+            if last - first >= together:  # the last rows overlap those before them
+                r, f.count = min(r, last - together), together
             else:
                 f.count = 1
             for v in range(f.count + self.height.taps - 1):
                 at = beyond(r + v - self.height.before, self.height.extent, self.mode)
                 rows[v] = scratch if at < 0 else a.x.data + (plane + at) * n * self.given
             f.y = a.y.data + (plane + r) * n * self.made
-            self.w.three(&f)
+            self.w.small(&f)
             r += f.count

@@ -6,7 +6,7 @@ from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 
 cdef extern from "simd/windows/windows.h" nogil:
     enum:
-        WINDOW_ROWS, SMALL_TOGETHER, SMALL_ROWS
+        WINDOW_ROWS, SMALL_TOGETHER, PAIRS_TOGETHER, SMALL_PAIRS, SMALL_ROWS
     ctypedef struct window_tile_args:
         const void *const *rows
         const void *weights
@@ -60,6 +60,8 @@ cdef extern from "simd/windows/windows.h" nogil:
         int32_t fill, kind
         int32_t middle[2]
         int32_t low
+        Py_ssize_t height, pairs
+        const int32_t *weights
         void *y
         Py_ssize_t ys
         void *space
@@ -97,7 +99,7 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*count)(
             uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, Py_ssize_t n) noexcept nogil
         void (*histogram)(const window_histogram_args *a) noexcept nogil
-        void (*three)(const window_small_args *a) noexcept nogil
+        void (*small)(const window_small_args *a) noexcept nogil
         void (*truncated_down)(const window_truncated_args *a) noexcept nogil
         void (*truncated_along)(const window_truncated_args *a) noexcept nogil
         void (*truncated_enter)(int type, const void *x, Py_ssize_t n, void *y) noexcept nogil

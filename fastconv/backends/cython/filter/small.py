@@ -1,8 +1,9 @@
-"""Windows of three rows and three elements of small integers, native; see _small.pyx.
+"""Windows of small integers, native; see _small.pyx.
 
-Sobel, Prewitt and Laplace: sums of integers times integer weights are right modulo 2^16 in any order, and so are
-results of 8 or 16 bits, which wrap around in SciPy, too.  Those of 32 bits are right where the weights bound them.
-Kernels learn the weights of a filter when these are bound; with others than such they run the kernel for all weights.
+Sobel, Prewitt, Laplace and correlations of bytes: sums of integers times integer weights are right modulo 2^16 in any
+order, and so are results of 8 or 16 bits, which wrap around in SciPy, too.  Those of 32 bits are right where the
+weights bound them.  Kernels learn the weights of a filter when these are bound; with others than such they run the
+kernel for all weights.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.neighbors import CorrelationProblem, Lines, Neighbors, merged
 from fastconv.core.problems.separable import SeparableProblem, beyond
 
-SUMS, SUM_DIFFERENCE, DIFFERENCE_SUM, CROSS = range(4)  # windows.h says the same
-TOGETHER = 8  # rows that are computed at once
+SUMS, SUM_DIFFERENCE, DIFFERENCE_SUM, CROSS, PAIRS = range(5)  # windows.h says the same
+TOGETHER, PAIRS_TOGETHER = 8, 4  # rows that are computed at once
 ROWS = 32  # of an item
-SIDE = 3  # rows and elements of a window
+SIDE = 3  # rows and elements of a window that is no sum of pairs
+MOST_SIDE = 16
+MOST_OF_A_PAIR = 128  # sum of its magnitudes, so that 16 bits hold products with bytes
 CROSS_TAPS = bytes((0, 1, 0, 1, 1, 1, 0, 1, 0))
 LARGEST = 1 << 13  # weights, so that no sum of SciPy's leaves 32 bits
 MOST_BYTES = 1 << 20  # of scratch
@@ -66,13 +69,28 @@ def separable_sums(p: SeparableProblem, constants: tuple[Any, ...]) -> Sums | No
     return _bounded(kind, rows[0], elements[0], np.outer(tall, wide), p)
 
 
-def cross_sums(p: CorrelationProblem, constants: tuple[Any, ...]) -> Sums | None:
+def cross_sums(p: CorrelationProblem, weights: np.ndarray) -> Sums | None:
     """Of weights that are a cross; None if the ends are not 1."""
-    (weights,) = constants
     middle = float(weights[2])
     if not (np.delete(weights, 2) == 1).all() or middle % 1 or abs(middle) > LARGEST:
         return None
     return _bounded(CROSS, int(middle), 0, weights, p)
+
+
+def pairs_of(p: CorrelationProblem, lines: Lines, weights: np.ndarray) -> np.ndarray | None:
+    """Sums of integer weights, and their pairs along rows; None if they are too large for lanes of 16 bits."""
+    sums = None if (weights % 1).any() or np.abs(weights).max() >= MOST_OF_A_PAIR else _bounded(PAIRS, 0, 0, weights, p)
+    if sums is None:
+        return None
+    tall, wide = lines.height[1], lines.width[1]
+    whole = np.zeros((tall, round_up(wide, 2)), np.int8)
+    dense = np.zeros(tall * wide, np.int8)
+    dense[p.window.flat_offsets()] = weights
+    whole[:, :wide] = dense.reshape(tall, wide)
+    if np.abs(whole.reshape(-1, 2).astype(np.int32)).sum(1).max() > MOST_OF_A_PAIR:
+        return None
+    pairs = np.repeat(whole.view(np.int16), 2, axis=1).view(np.int32)
+    return np.concatenate((np.array(sums, np.int32), pairs.ravel()))
 
 
 def _reject_sizes(p: FilterProblem) -> str | None:
@@ -105,13 +123,13 @@ class Small(Specialised[Any]):
     def window(self, p: Any) -> Neighbors | str:
         raise NotImplementedError
 
-    def sums(self, p: Any, constants: tuple[Any, ...]) -> Sums | None:
+    def dots(self, p: Any) -> int:
+        """Products of pairs for each vector of results."""
         raise NotImplementedError
 
     def known(self, p: Any, constants: tuple[Any, ...]) -> tuple[np.ndarray] | None:
         """What runs bind; None if sums are others."""
-        found = self.sums(p, constants)
-        return None if found is None else (np.array(found, np.int32),)
+        raise NotImplementedError
 
     def otherwise(self, p: Any) -> Specialised[Any]:
         """The kernel for all weights."""
@@ -123,8 +141,8 @@ class Small(Specialised[Any]):
         if isinstance(found, str):
             return found
         lines = merged(p.shape, found)
-        if lines.planes > 1 or lines.height[1] != SIDE or lines.width[1] != SIDE:
-            return f"a window of other than {SIDE} adjacent rows of {SIDE} elements"
+        if lines.planes > 1 or max(lines.height[1], lines.width[1]) > MOST_SIDE:
+            return f"a window of more than {MOST_SIDE} adjacent rows of {MOST_SIDE} elements"
         if _fill(p, found) is None:
             return "a constant beyond the ends that the input cannot have"
         if self.workspace(p) > MOST_BYTES:
@@ -139,13 +157,15 @@ class Small(Specialised[Any]):
     def features(self, problem: Any) -> Features:
         p, lines = problem, self._lines(problem)
         rows, n, lanes = lines.outer * lines.height[0], lines.width[0] * lines.inner, 2 * native.lanes(self.isa, 4)
-        return Features({"call": 1}, {"vector": rows * ceil_div(n, lanes), "row": rows}, {"bytes": p.bytes})
+        vectors = rows * ceil_div(n, lanes)
+        work = {"vector": vectors, "row": rows, "dot": vectors * self.dots(p)}
+        return Features({"call": 1}, work, {"bytes": p.bytes})
 
     def workspace(self, problem: Any) -> int:
         p, lines = problem, self._lines(problem)
-        seen = 2 * native.lanes(self.isa, 4) + (SIDE - 1) * lines.inner
+        seen = 4 * native.lanes(self.isa, 4) + (lines.width[1] + 1) * lines.inner
         row = whole_lines(lines.width[0] * lines.inner * p.dtype.itemsize)
-        own = row + (TOGETHER + SIDE - 1) * whole_lines(seen * p.dtype.itemsize)
+        own = row + (TOGETHER + lines.height[1] - 1) * whole_lines(seen * p.dtype.itemsize)
         return max(own, self.otherwise(p).workspace(p))
 
     def error(self, problem: Any) -> float:
@@ -181,13 +201,19 @@ class SmallSeparable(Small):
             return "different values beyond the ends"
         if first.mode == "constant" and p.cval != 0:
             return "a constant beyond the ends that is not 0"
+        if first.taps != SIDE or second.taps != SIDE:
+            return f"other than {SIDE} weights along each axis"
         sizes, before = [1] * len(p.shape), [0] * len(p.shape)
         for step in p.passes:
             sizes[step.axis], before[step.axis] = step.taps, step.before
         return Neighbors(tuple(sizes), tuple(before), first.mode, p.cval, None)
 
-    def sums(self, p: SeparableProblem, constants: tuple[Any, ...]) -> Sums | None:
-        return separable_sums(p, constants)
+    def dots(self, _: SeparableProblem) -> int:
+        return 0
+
+    def known(self, p: SeparableProblem, constants: tuple[Any, ...]) -> tuple[np.ndarray] | None:
+        sums = separable_sums(p, constants)
+        return None if sums is None else (np.array(sums, np.int32),)
 
     def otherwise(self, p: SeparableProblem) -> Specialised[SeparableProblem]:
         real = Truncated(self.isa)
@@ -195,13 +221,28 @@ class SmallSeparable(Small):
 
 
 class SmallCorrelation(Small):
-    """A cross of three rows and three elements."""
+    """A cross of three rows and three elements, or a window of bytes."""
+
+    def _is_cross(self, p: CorrelationProblem) -> bool:
+        lines = merged(p.shape, p.window)
+        return p.window.taps == CROSS_TAPS and lines.height[1] == lines.width[1] == SIDE
 
     def window(self, p: CorrelationProblem) -> Neighbors | str:
-        return p.window if p.window.taps == CROSS_TAPS else "another window than a cross"
+        if p.dtype.itemsize == 1 or self._is_cross(p):
+            return p.window
+        return "another window than a cross, of other numbers than bytes"
 
-    def sums(self, p: CorrelationProblem, constants: tuple[Any, ...]) -> Sums | None:
-        return cross_sums(p, constants)
+    def dots(self, p: CorrelationProblem) -> int:
+        lines = self._lines(p)
+        return 0 if self._is_cross(p) else lines.height[1] * ceil_div(lines.width[1], 2)
+
+    def known(self, p: CorrelationProblem, constants: tuple[Any, ...]) -> tuple[np.ndarray] | None:
+        (weights,) = constants
+        sums = cross_sums(p, weights) if self._is_cross(p) else None
+        if sums is not None:
+            return (np.array(sums, np.int32),)
+        found = pairs_of(p, self._lines(p), weights) if p.dtype.itemsize == 1 else None
+        return None if found is None else (found,)
 
     def otherwise(self, _: CorrelationProblem) -> Correlation:
         return Correlation(self.isa)

@@ -22,5 +22,5 @@ const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vect
 #include "windows/small.inc"
 #include "windows/truncated.inc"
 const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_leave, bands_root, window_rank, window_rank_bytes, window_median, window_median_bytes,
-                             window_count, window_histogram, window_three, truncated_down, truncated_along, truncated_enter, truncated_leave, window_extreme, window_extreme_bytes};
+                             window_count, window_histogram, window_small, truncated_down, truncated_along, truncated_enter, truncated_leave, window_extreme, window_extreme_bytes};
 #endif

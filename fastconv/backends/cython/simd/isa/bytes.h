@@ -5,6 +5,9 @@
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
    b_widen, b_narrow       half as many bytes to lanes of 16 bits and back: their lower bits
    b_widen_lower, b_widen_upper   half of the lanes of 16 bits to lanes of 32
+   b_zip_lower, b_zip_upper  bytes of a and b by turns, of the first and of the second half of each 16 bytes
+   b_unzip_lower, b_unzip_upper  lanes of 16 bits of two such vectors, in the order that the bytes had
+   b_dot(x, w, c)          c + adjacent bytes of x times those of w, which are signed, in lanes of 16 bits
    b_words(p)              bytes in lanes of 32 bits
    b_words_bytes, b_words_shorts  the lower bits of lanes of 32 bits
    b_any                   whether a lane of 32 bits is not 0
@@ -61,8 +64,44 @@ typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
 #define b_words(p) ((words)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p))))
 #define b_words_bytes(v) ((quarter_bytes)_mm512_cvtepi32_epi8((__m512i)(v)))
 #define b_words_shorts(v) ((half_shorts)_mm512_cvtepi32_epi16((__m512i)(v)))
+#define b_zip_lower(a, b) ((bytes)_mm512_unpacklo_epi8((__m512i)(a), (__m512i)(b)))
+#define b_zip_upper(a, b) ((bytes)_mm512_unpackhi_epi8((__m512i)(a), (__m512i)(b)))
+#define b_unzip_lower(a, b) \
+    ((shorts)_mm512_permutex2var_epi64((__m512i)(a), _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), (__m512i)(b)))
+#define b_unzip_upper(a, b) \
+    ((shorts)_mm512_permutex2var_epi64((__m512i)(a), _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), (__m512i)(b)))
+#define b_dot(x, w, c) ((c) + (shorts)_mm512_maddubs_epi16((__m512i)(x), (__m512i)(w)))
 #define b_any(v) (_mm512_test_epi32_mask((__m512i)(v), (__m512i)(v)) != 0)
 #else
+#if VBYTES == 32 && defined __AVX2__
+#define b_zip_lower(a, b) ((bytes)_mm256_unpacklo_epi8((__m256i)(a), (__m256i)(b)))
+#define b_zip_upper(a, b) ((bytes)_mm256_unpackhi_epi8((__m256i)(a), (__m256i)(b)))
+#define b_unzip_lower(a, b) ((shorts)_mm256_permute2x128_si256((__m256i)(a), (__m256i)(b), 0x20))
+#define b_unzip_upper(a, b) ((shorts)_mm256_permute2x128_si256((__m256i)(a), (__m256i)(b), 0x31))
+#define b_dot(x, w, c) ((c) + (shorts)_mm256_maddubs_epi16((__m256i)(x), (__m256i)(w)))
+#else
+static inline __attribute__((always_inline)) bytes b_zip(bytes a, bytes b, const int from)
+{
+    bytes r;
+    for (int i = 0; i < VBYTES / 2; i++) r[2 * i] = a[from + i], r[2 * i + 1] = b[from + i];
+    return r;
+}
+#if defined __SSE2__
+#define b_zip_lower(a, b) ((bytes)_mm_unpacklo_epi8((__m128i)(a), (__m128i)(b)))
+#define b_zip_upper(a, b) ((bytes)_mm_unpackhi_epi8((__m128i)(a), (__m128i)(b)))
+#else
+#define b_zip_lower(a, b) b_zip(a, b, 0)
+#define b_zip_upper(a, b) b_zip(a, b, VBYTES / 2)
+#endif
+#define b_unzip_lower(a, b) (a)
+#define b_unzip_upper(a, b) (b)
+static inline __attribute__((always_inline)) shorts b_dot(bytes x, shorts w, shorts c)
+{
+    typedef int16_t signed_shorts __attribute__((vector_size(VBYTES)));
+    const signed_shorts first = (signed_shorts)(w << 8) >> 8, second = (signed_shorts)w >> 8;
+    return c + ((shorts)x & 255) * (shorts)first + ((shorts)x >> 8) * (shorts)second;
+}
+#endif
 static inline __attribute__((always_inline)) words b_words(const uint8_t *p)
 {
     quarter_bytes v;

@@ -78,21 +78,25 @@ typedef struct {
     ptrdiff_t n;
 } window_histogram_args;
 
-/* Of small.inc: `count` rows of results, 1 or SMALL_TOGETHER, each `n` numbers, `ys` bytes apart, whose windows see whole rows of the
+/* Of small.inc: `count` rows of results, 1 or SMALL_TOGETHER, or PAIRS_TOGETHER of any size, each `n` numbers, `ys` bytes apart, whose windows see whole rows of the
    image, `rows`.  Numbers of `given` bytes become such of `made` bytes.  Windows have `taps` elements, `before` of them before a
    result, which are `step` numbers apart; `beyond`: for each of the `before` elements before the first one of a row, and for
    those after its last one, the element that it repeats, -1 for `fill`.  `space`: for copies of blocks.
 
    kind, middle   of windows of three rows: sums of elements and `middle` times that of the middle one, or differences; for rows,
                   and along them
+   height, pairs, weights   of windows of any size, of bytes: their rows, half of their elements, rounded up, and for each pair
+                  of these two signed bytes, twice
    low            results of four bytes lie in `low` to `low` + 65535 */
-enum { SMALL_SUMS, SMALL_SUM_DIFFERENCE, SMALL_DIFFERENCE_SUM, SMALL_CROSS };
-enum { SMALL_TOGETHER = 8, SMALL_ROWS = 32 }; /* rows of results, and rows that they see at most; filter/small.py says the same */
+enum { SMALL_SUMS, SMALL_SUM_DIFFERENCE, SMALL_DIFFERENCE_SUM, SMALL_CROSS, SMALL_PAIRS };
+enum { SMALL_TOGETHER = 8, PAIRS_TOGETHER = 4, SMALL_ROWS = 32 }; /* rows of results, and rows that they see at most; filter/small.py says the same */
 typedef struct {
     const void *const *rows;
     ptrdiff_t count, n, given, made, taps, before, step;
     const ptrdiff_t *beyond;
     int32_t fill, kind, middle[2], low;
+    ptrdiff_t height, pairs;
+    const int32_t *weights;
     void *y;
     ptrdiff_t ys;
     void *space;
@@ -140,7 +144,7 @@ typedef struct {
     int (*median_bytes)(const window_median_args *a);
     void (*count)(uint8_t *coarse, uint8_t *fine, const uint8_t *added, const uint8_t *removed, ptrdiff_t n);
     void (*histogram)(const window_histogram_args *a);
-    void (*three)(const window_small_args *a);
+    void (*small)(const window_small_args *a);
     void (*truncated_down)(const window_truncated_args *a);
     void (*truncated_along)(const window_truncated_args *a);
     void (*truncated_enter)(int type, const void *x, ptrdiff_t n, void *y);
