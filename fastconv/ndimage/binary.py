@@ -182,14 +182,21 @@ def _real(input: Any) -> np.ndarray:
     return x
 
 
+def element_of(
+    x: np.ndarray, structure: Any, iterations: Any, mask: Any, border_value: Any, origin: Any, axes: Any,
+    options: Options,
+) -> Element:  # fmt: skip
+    found = as_axes(axes, x.ndim)
+    taps = generate_binary_structure(len(found), 1) if structure is None else np.asarray(structure, bool)
+    return Element(taps, iterations, mask, border_value, per_axis(origin, len(found)), found, options)
+
+
 def _element(
     x: np.ndarray, structure: Any, iterations: Any, mask: Any, border_value: Any, origin: Any, axes: Any,
     backend: Backend | None, threads: int | None, tol: float | None, max_workspace: int | None,
 ) -> Element:  # fmt: skip
-    found = as_axes(axes, x.ndim)
-    taps = generate_binary_structure(len(found), 1) if structure is None else np.asarray(structure, bool)
     options = resolve(backend, None, threads, tol, max_workspace)
-    return Element(taps, iterations, mask, border_value, per_axis(origin, len(found)), found, options)
+    return element_of(x, structure, iterations, mask, border_value, origin, axes, options)
 
 
 def binary_erosion(

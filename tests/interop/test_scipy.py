@@ -61,6 +61,10 @@ CALLS: dict[str, list[Call]] = {
         lambda x, y, mode: (x, 3, FOOTPRINT, y, mode, 7.0, [1, -2]),
         lambda x, y, mode: (x, 4, np.ones((3, 3), bool), y, mode, 7.0, [0, 0]),
     ],
+    "_morphology._binary_erosion": [
+        lambda x, y, mode: (x, FOOTPRINT, 1 + mode % 3, x > 20, y, mode % 2, [1, -2], mode % 2, True, (0, 1)),
+        lambda x, y, mode: (x, None, 1 + mode % 3, None, y, 1, 0, mode % 2, False, None),
+    ],
     "_rank_filter_1d.rank_filter": [lambda x, y, mode: (x, 2, 7, y, mode, x.dtype.type(7), 1)],
 }
 CASES = [(name, call) for name, calls in CALLS.items() for call in calls]

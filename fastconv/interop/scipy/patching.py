@@ -1,4 +1,4 @@
-"""`patch`: fastconv's functions in the place of those compiled ones that scipy.ndimage calls.
+"""`patch`: fastconv's functions in the place of those that scipy.ndimage's own functions call, compiled ones above all.
 
 SciPy's Python functions look their compiled modules' functions up when they call them.  So replacing these also serves
 functions that were imported before, with SciPy's own handling of modes, axes and origins.  Before that, `whole` serves
@@ -29,7 +29,7 @@ TESTED = ("1.15", "1.16", "1.17")  # versions of SciPy whose own tests pass unde
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A compiled function that is replaced.
+    """A function that is replaced: a compiled one, or one in Python that calls several of these.
 
     Attributes
     ----------
@@ -41,13 +41,16 @@ class Entry:
         See `fastconv.interop.scipy.served`.
     probe : tuple
         Arguments of a small call as SciPy makes it, with None in place of the result.
+    returned : int, optional
+        Which argument, the result, the function returns; by default it returns nothing.
     """
 
     module: str
     name: str
     users: tuple[str, ...]
-    serve: Callable[..., str | None]
+    serve: Callable[..., str | np.ndarray | None]
     probe: tuple[Any, ...]
+    returned: int | None = None
 
 
 FILTERS = ("_filters",)
@@ -69,6 +72,10 @@ ENTRIES = (
         (IMAGE, FOOTPRINT, WEIGHTS, None, REFLECT, 0.0, [-1, 1], 0),
     ),
     Entry("_nd_image", "rank_filter", FILTERS, served.rank_filter, (IMAGE, 1, FOOTPRINT, None, REFLECT, 0.0, [0, 1])),
+    Entry(
+        "_morphology", "_binary_erosion", (), served.binary_erosion,
+        (IMAGE, FOOTPRINT, 2, IMAGE > 1, None, 1, [0, -1], 1, False, (0, 1)), 4,
+    ),
     Entry(
         "_rank_filter_1d", "rank_filter", FILTERS, served.rank_filter_of_line, (LINE, 2, 5, None, REFLECT, 0.0, -1)
     ),
@@ -207,7 +214,7 @@ def _replace() -> None:
         if why is not None:
             _left[f"{entry.module}.{entry.name}"] = why
             continue
-        instead = _instead(entry.serve, original, _counts[entry])
+        instead = _instead(entry, original, _counts[entry])
         _replaced.append(Replaced(module, entry, original, instead))
     for module, entry, _, instead in _replaced:
         setattr(module, entry.name, instead)
@@ -215,7 +222,7 @@ def _replace() -> None:
 
 
 def _why_not(entry: Entry, module: Any, original: Any) -> str | None:
-    """Why a function is not replaced: compiled functions show no signature, so one small call is made and compared."""
+    """Why a function is not replaced: one small call is made and compared, as compiled functions show no signature."""
     if original is None:
         return "this SciPy has no such function"
     for user in entry.users:
@@ -234,22 +241,22 @@ def _why_not(entry: Entry, module: Any, original: Any) -> str | None:
     return None
 
 
-def _instead(
-    serve: Callable[..., str | None], original: Callable[..., Any], counts: Counts
-) -> Callable[..., Any]:  # fmt: skip
+def _instead(entry: Entry, original: Callable[..., Any], counts: Counts) -> Callable[..., Any]:
+    serve, returned = entry.serve, entry.returned
     count = len(signature(serve).parameters)
 
     def fastconv_or_scipy(*arguments: Any) -> Any:
         began = perf_counter()
+        reason: str | np.ndarray | None
         try:
             reason = serve(*arguments) if len(arguments) == count else "other arguments than were tested"
         except UnsupportedError:
             reason = "no kernel for it under these options"
         except MemoryError:
             reason = "not enough memory for scratch"
-        if reason is None:
+        if not isinstance(reason, str):
             counts.served(perf_counter() - began)
-            return None
+            return reason if reason is not None or returned is None else arguments[returned]
         counts.fell_back(reason)
         return original(*arguments)
 

@@ -1,6 +1,7 @@
-"""Compiled functions of scipy.ndimage, with their arguments, on fastconv's kernels.
+"""Functions that scipy.ndimage calls, with their arguments, on fastconv's kernels.
 
-SciPy's Python functions call these with arrays, after they have checked axes, sizes and origins and made the result.
+SciPy's public functions call compiled ones with arrays, after they have checked axes, sizes and origins and made the
+result; those of binary morphology call one more function in Python, which makes several compiled calls for iterations.
 Each function here returns None once the result is there, or why it does not serve the call; then nothing was written.
 What depends on shapes, dtypes and numbers is made once and remembered.
 """
@@ -13,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, RankProblem
@@ -20,6 +22,7 @@ from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.core.problems.window import Join, WindowProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
+from fastconv.ndimage.binary import element_of
 from fastconv.ndimage.calls import recipe_of
 from fastconv.ndimage.correlation import weights_of
 from fastconv.typing import BoundaryMode
@@ -280,3 +283,23 @@ def rank_filter_of_line(
         input.shape, input.dtype, output.dtype, int(rank), whole, (size,), mode, float(cval), (origin,), options_here()
     )
     return _as_made(found, input, output)
+
+
+def binary_erosion(
+    input: Any, structure: Any, iterations: Any, mask: Any, output: Any, border_value: Any, origin: Any, invert: int,
+    brute_force: Any, axes: Any,
+) -> str | np.ndarray | None:  # fmt: skip
+    """A result that SciPy would have made is returned."""
+    x, masks = np.asarray(input), None if mask is None else np.asarray(mask)
+    if masks is not None and masks.dtype not in (np.bool_, np.int8, np.uint8):
+        return "a mask of other numbers than bytes"  # which SciPy takes as bytes from the second iteration on
+    if isinstance(output, np.ndarray) and not output.flags.writeable:
+        return "the result is read-only"
+    try:
+        element = element_of(x, structure, iterations, masks, border_value, origin, axes, options_here())
+        made = element.joined("max" if invert else "min", x, output)
+    except UnsupportedError:
+        raise
+    except (TypeError, ValueError, RuntimeError):
+        return "arguments that SciPy refuses"
+    return None if isinstance(output, np.ndarray) else made
