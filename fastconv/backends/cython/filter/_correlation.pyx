@@ -31,6 +31,9 @@ cdef class Correlation(Walked):
             f.rows, f.weights, f.planes, f.height = <const void *const *>rows, a.weights, self.planes, self.height.taps
             f.taps, f.step, f.count, f.n = self.width.taps, self.inner, count, n
             f.y, f.ys = sums, (pitch if self.stored else self.sums_pitch) // self.size
+            f.ahead, f.pitch = NULL, self.width.extent * self.inner
+            if self.direct and self.stored and self.planes == 1 and n > self.vl:
+                f.ahead = <const char *>rows[self.height.taps + count - 2] + f.pitch * self.size
             self.w.tile(&f)
         if not self.stored:
             for i in range(count):

@@ -13,6 +13,8 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t planes, height, taps, step, count
         void *y
         Py_ssize_t ys, n
+        const void *ahead
+        Py_ssize_t pitch
     enum:
         BAND_ROWS, BAND_FIRST, BAND_ADD, BAND_SQUARE, BAND_ADD_SQUARE
     ctypedef struct window_band_args:

@@ -8,13 +8,15 @@ enum { WINDOW_ROWS = 4 }; /* of a tile of a correlation; filter/windows.py says 
 
 /* y[i*ys + c] = sum over p < planes, r < height, t < taps of rows[p*(height + count - 1) + i + r][c + t*step] *
    weights[(p*height + r)*taps + t], i < count, c < n; count is 1, or WINDOW_ROWS where height is at least that minus 1.
-   Whole vectors are read. */
+   Whole vectors are read.  `ahead`: the first of `count` rows, `pitch` apart, that are read later, or NULL. */
 typedef struct {
     const void *const *rows;
     const void *weights;
     ptrdiff_t planes, height, taps, step, count;
     void *y;
     ptrdiff_t ys, n;
+    const void *ahead;
+    ptrdiff_t pitch;
 } window_tile_args;
 
 /* y[c] = what `rank` elements among taps[t][c], t < count, precede in ascending order, c < n.  Whole vectors are read and
