@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from fastconv.backends.cython.pool import flat, lanes, separable, small_window, strided
+from fastconv.backends.cython.pool import flat, global_pool, lanes, separable, small_window, strided
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.reference.pool import ReferencePool as Reference
 from fastconv.core.kernel import Kernel
@@ -28,6 +28,7 @@ KINDS = (
     strided.StridedWindow,
 )  # fmt: skip
 KERNELS = [k for k in kernels("pool") if isinstance(k, KINDS)]
+RUNS = [k for k in kernels("pool") if isinstance(k, global_pool.GlobalPool)]
 WAYS = ("max", "indices", "avg", "exclude", "lp1", "lp2", "lpinf", "lp-inf")
 
 
@@ -306,6 +307,37 @@ def test_every_distance_and_number_of_columns(kernel: Kernel[PoolProblem], way: 
         if width + before >= kw
     )
     check(kernel, problems, ("start", "end"))
+
+
+@pytest.mark.parametrize("runs", RUNS, ids=lambda k: k.name)
+@pytest.mark.parametrize("way", ["max", "indices", "avg", "exclude"])
+def test_windows_that_are_runs_of_memory(runs: Kernel[PoolProblem], way: str) -> None:
+    if native.unavailable(runs.isa):
+        pytest.skip("not an instruction set of this host")
+    covering = {"padding": ((0, 0), (0, 0)) if way == "avg" else ((1, 2), (3, 3))}
+    sizes: list[tuple[tuple[int, ...], tuple[int, ...], dict[str, object]]] = [
+        ((61,), (1,), {}), ((61,), (4,), {"stride": 4}), ((700,), (100,), {}), ((7, 9), (1, 9), {"stride": 1}),
+        ((9, 4), (3, 4), {}), ((10, 4), (3, 4), {}), ((6, 6, 5), (1, 2, 5), {}), ((6, 3, 5), (2, 3, 5), {}),
+        ((1, 40), (1, 5), {}), ((5, 12), (1, 3), {}), ((9, 40), (4, 40), {"stride": (7, 1)}),
+        ((3, 5), (6, 11) if way != "avg" else (3, 5), {"stride": 1, **covering}),
+    ]  # fmt: skip
+    problems = [
+        problem(way, s, k, n=2, channels=c, dtype=d, **more) for s, k, more in sizes for c, d in ((3, "f"), (70, "d"))
+    ]
+    assert all(runs.reject(p) is None for p in problems)
+    check(runs, problems, ("start", "end"))
+    for p in problems:  # channels that are not adjacent
+        x, want = example(p)
+        apart, got = np.full((p.n, 2 * p.c, *p.input), np.nan, p.dtype)[:, ::2], results(p)
+        apart[...] = x
+        runs.prepare(p, (), 2)(apart, *got)
+        for y, expected in zip(got, want, strict=True):
+            np.testing.assert_allclose(y, expected, rtol=4 * runs.error(p), atol=4 * runs.error(p), err_msg=str(p))
+    refused = (((3, 3), {}), ((2, 9), {"stride": 1}), ((3, 9), {"padding": (1, 0)}), ((2, 9), {"layout": "NHWC"}))
+    for window, other in refused:
+        assert runs.reject(problem(way, (5, 9), window, **other)) is not None, (window, other)
+    if way in ("max", "indices"):
+        assert runs.reject(problem(way, (5, 17), (5, 9), dilation=(1, 2))) is not None
 
 
 def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:

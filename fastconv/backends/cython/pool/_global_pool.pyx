@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Means and maxima of whole planes, and positions of maxima; an item of work is some channels of one image."""
+"""Means and maxima of windows that are runs of memory, and positions of maxima; an item of work is some windows of one image."""
 
 from libc.stdint cimport int64_t
 
@@ -49,49 +49,57 @@ cdef void maxima_last(
 
 
 cdef class GlobalPool(Prepared):
-    """Of channels of `elements` in a row, `width` channels in an item."""
+    """Of `runs` windows of a channel, one after the other, of `elements` in a row; `width` windows in an item."""
 
-    cdef Py_ssize_t channels, elements, width, parts
+    cdef Py_ssize_t channels, runs, elements, width, parts
     cdef int op
     cdef bint last
 
-    def __init__(self, size_t table, p, int op, Py_ssize_t width):
+    def __init__(self, size_t table, p, int op, Py_ssize_t runs, Py_ssize_t elements, Py_ssize_t width):
         self.t, self.op = <const fc_table *>table, op
-        self.channels, self.elements, self.width, self.uniform = p.c, p.taps, width, True
+        self.channels, self.runs, self.elements, self.width, self.uniform = p.c, runs, elements, width, True
         self.last = p.layout == "NHWC"
-        self.parts = (self.channels + width - 1) // width
+        self.parts = (self.channels * runs + width - 1) // width
         self.items = p.n * self.parts
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef const View *x = &arrays.x
         cdef const View *y = &arrays.y
-        cdef Py_ssize_t n = i // self.parts, c = i % self.parts * self.width, last = min(self.channels, c + self.width)
+        cdef Py_ssize_t n = i // self.parts, w = i % self.parts * self.width, c, count
+        cdef Py_ssize_t last = min(self.channels * self.runs, w + self.width)
         cdef int64_t *index = <int64_t *>arrays.z.data
         if self.last:
-            self.maxima(x.data + (n * x.stride[0] + c) * self.t.itemsize, last - c,
-                        y.data + (n * y.stride[0] + c) * self.t.itemsize, index + n * arrays.z.stride[0] + c)
+            self.maxima(x.data + (n * x.stride[0] + w) * self.t.itemsize, last - w,
+                        y.data + (n * y.stride[0] + w) * self.t.itemsize, index + n * arrays.z.stride[0] + w)
             return
-        # Adjacent planes and results are processed together.
-        cdef Py_ssize_t count = last - c if x.stride[1] == self.elements and y.stride[1] == 1 else 1
-        while c < last:
+        # Adjacent windows and results are processed together.
+        cdef bint near = x.stride[1] == self.runs * self.elements and y.stride[1] == self.runs
+        while w < last:
+            c = w // self.runs
+            count = last - w if near else min(last, (c + 1) * self.runs) - w
             self.t.pool_global(
-                self.op, x.data + (n * x.stride[0] + c * x.stride[1]) * self.t.itemsize, count, self.elements,
-                y.data + (n * y.stride[0] + c * y.stride[1]) * self.t.itemsize)
+                self.op, x.data + (n * x.stride[0] + self.at(w, x.stride[1], self.elements)) * self.t.itemsize, count, self.elements,
+                y.data + (n * y.stride[0] + self.at(w, y.stride[1], 1)) * self.t.itemsize)
             if index != NULL:
-                self.look(x, y, n, c, c + count, index + n * arrays.z.stride[0], arrays.z.stride[1])
-            c += count
+                self.look(x, y, n, w, w + count, index + n * arrays.z.stride[0], arrays.z.stride[1])
+            w += count
+
+    cdef inline Py_ssize_t at(self, Py_ssize_t w, Py_ssize_t channel, Py_ssize_t window) noexcept nogil:
+        """Where window w is in an image whose channels and windows are so far apart."""
+        return w // self.runs * channel + w % self.runs * window
 
     cdef void look(
-        self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t c, Py_ssize_t last, int64_t *index,
+        self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t w, Py_ssize_t last, int64_t *index,
         Py_ssize_t step) noexcept nogil:
-        """The positions of the maxima of some channels."""
-        cdef Py_ssize_t at, to, k
-        for k in range(c, last):
-            at, to = n * x.stride[0] + k * x.stride[1], n * y.stride[0] + k * y.stride[1]
+        """The positions of the maxima of some windows."""
+        cdef Py_ssize_t at, to, k, first
+        for k in range(w, last):
+            at, to = n * x.stride[0] + self.at(k, x.stride[1], self.elements), n * y.stride[0] + self.at(k, y.stride[1], 1)
             if self.t.itemsize == 8:
-                index[k * step] = first_of(<const double *>x.data + at, self.elements, (<const double *>y.data)[to])
+                first = first_of(<const double *>x.data + at, self.elements, (<const double *>y.data)[to])
             else:
-                index[k * step] = first_of(<const float *>x.data + at, self.elements, (<const float *>y.data)[to])
+                first = first_of(<const float *>x.data + at, self.elements, (<const float *>y.data)[to])
+            index[self.at(k, step, 1)] = k % self.runs * self.elements + first
 
     cdef void maxima(self, const char *x, Py_ssize_t channels, char *y, int64_t *index) noexcept nogil:
         """Channels last, with positions."""

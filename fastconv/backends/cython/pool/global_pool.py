@@ -1,7 +1,11 @@
-"""Global pooling, native: the mean or the maximum of each channel, read once in order."""
+"""Windows that are runs of memory, native: the mean or the maximum of each, read once in order.
+
+Whole channels are such windows, and so are parts of a signal, rows of an image, or some rows together.
+"""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from fastconv.backends.cython.pool.separable import MAX, SUM, error_of
@@ -14,12 +18,44 @@ from fastconv.core.problems.base import work_dtype
 from fastconv.core.problems.pool import PoolProblem
 
 BLOCK = 256  # longest chain of additions, for every vector length; see simd/pool/global_pool.inc
-WIDTH = 64  # channels of one item of work
+WIDTH, ITEM = 64, 1 << 14  # windows of one item of work, or more of them that have so many elements
+LOOKED = 64  # elements among which a position is looked for, one after the other; see _global_pool.pyx
 SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
 
 
+def runs_of(p: PoolProblem) -> tuple[int, int] | None:
+    """The windows of a channel, and elements of each; None unless these lie in memory one after the other."""
+    apart = any(d > 1 and k > 1 for d, k in zip(p.dilation, p.kernel, strict=True))
+    if p.kind == "lp" or p.divisor is not None or apart:
+        return None
+
+    def covered(axis: int) -> bool:  # by its only window
+        e, k, lo = p.input[axis], p.kernel[axis], p.pads[axis][0]
+        counted = p.kind == "avg" and p.include_pad and (k != e or lo != 0)
+        return p.output[axis] == 1 and k - lo >= e and not counted
+
+    runs, elements, axis = 1, 1, 2
+    while axis > 0 and covered(axis):
+        elements *= p.input[axis]
+        axis -= 1
+    e, k, s, o = p.input[axis], p.kernel[axis], p.stride[axis], p.output[axis]
+    if covered(axis):
+        elements *= e
+    elif o * k <= e and (s == k or o == 1) and p.pads[axis][0] == 0:
+        runs, elements = o, elements * k
+    else:
+        return None
+    for outer in range(axis):
+        if p.input[outer] == 1 and covered(outer):
+            continue
+        if (p.kernel[outer], p.stride[outer], p.pads[outer], o * k) != (1, 1, (0, 0), e):
+            return None
+        runs *= p.output[outer]
+    return runs, elements
+
+
 class GlobalPool(Kernel[PoolProblem]):
-    """Averages and maxima of whole volumes, channels first; with positions, in either layout."""
+    """Averages and maxima of runs of memory, channels first; of whole volumes with positions, in either layout."""
 
     backend = "cython"
     algorithm = "global"
@@ -30,20 +66,22 @@ class GlobalPool(Kernel[PoolProblem]):
 
     def reject(self, problem: PoolProblem) -> str | None:
         p = problem
-        if p.kind == "lp" or p.kernel != p.input or p.output != (1, 1, 1) or any(map(any, p.pads)):
-            return "not averages or maxima of whole volumes"
-        if p.dilation != (1, 1, 1) or p.divisor is not None or (p.layout != "NCHW" and not p.indices):
-            return "dilation, a divisor of its own, or channels last without positions"
+        found = runs_of(p)
+        if found is None:
+            return "not averages or maxima of windows that lie in memory one after the other"
+        if p.layout != "NCHW" and (not p.indices or found != (1, prod(p.input))):
+            return "channels last, but for positions in whole volumes"
         if p.indices:
             return native.reject_common(self.isa, p.dtype)
         return native.reject_storage(self.isa, p.dtype)
 
     def features(self, problem: PoolProblem) -> Features:
         p = problem
-        planes = p.n * p.c
-        vectors = planes * ceil_div(p.taps, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
-        if p.indices:  # compared by code without vectors where channels are last
-            vectors = planes * p.taps if p.layout == "NHWC" else 2 * vectors
+        runs, elements = runs_of(p) or (1, p.taps)
+        planes = p.n * p.c * runs
+        vectors = planes * ceil_div(elements, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
+        if p.indices:  # compared by code without vectors: all if channels are last, else those near the maximum
+            vectors = planes * elements if p.layout == "NHWC" else 2 * vectors + 2 * planes * min(elements, LOOKED)
         return Features({"call": 1, "plane": planes, "vector": vectors, **native.traffic(p.bytes)})
 
     def workspace(self, problem: PoolProblem) -> int:
@@ -51,14 +89,17 @@ class GlobalPool(Kernel[PoolProblem]):
 
     def error(self, problem: PoolProblem) -> float:
         p = problem
-        return error_of(p, min(p.taps, BLOCK) + p.taps // BLOCK)
+        _, elements = runs_of(p) or (1, p.taps)
+        return error_of(p, min(elements, BLOCK) + elements // BLOCK)
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _global_pool = native.compiled("pool._global_pool")
         p = problem
         table, op = native.table(self.isa, p.dtype), MAX if p.kind == "max" else SUM
-        count = threads if p.n * p.c * p.taps > SHARED_ELEMENTS else 1
-        return native.pooling(p, _global_pool.GlobalPool(table, p, op, WIDTH), 0, count, native.seconds(self, p))
+        runs, elements = runs_of(p) or (1, p.taps)
+        count = threads if p.n * p.c * runs * elements > SHARED_ELEMENTS else 1
+        prepared = _global_pool.GlobalPool(table, p, op, runs, elements, max(WIDTH, ITEM // elements))
+        return native.pooling(p, prepared, 0, count, native.seconds(self, p))
 
 
 KERNELS = tuple(GlobalPool(isa) for isa in machine.ISAS)
