@@ -18,6 +18,7 @@ from fastconv.machines import block_bytes
 
 B = "cython.gemm.in_place/b"  # which stays in the L2 cache while strips of rows and tiles of columns read it
 TURNED = 128  # products of a sum, at most, where an operand is transposed
+SPLIT = 4  # products that shuffles split; the same as in _in_place.pyx
 COLUMNS = 8  # results of a row, at most, where rows lie in lanes; the same as JOINED in _in_place.pyx
 BLOCK = 16 << 10  # bytes of what is transposed at a time, and of its results
 ITEM = 1 << 21  # products of an item of work, about
@@ -75,7 +76,8 @@ class InPlace(Specialised[GemmProblem]):
         joined = p.batch * p.m * p.n if swapped and p.n > 1 else 0
         lines = 0 if swapped or self._turns(p) else p.batch * strips * p.k * vectors  # of b
         counts: Counts = {
-            "call": 1, "product": p.batch, "tile": tiles, "turned": turned, "joined": joined,
+            "call": 1, "product": p.batch, "tile": tiles, "joined": joined,
+            "split" if p.k <= SPLIT else "turned": turned,
             "aliased": lines if p.k > KEPT and p.n * size % FAR == 0 else 0,
             "far": lines if p.k * p.n * size > block_bytes(B) else 0,
         }  # fmt: skip
