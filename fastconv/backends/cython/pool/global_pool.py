@@ -78,10 +78,13 @@ class GlobalPool(Kernel[PoolProblem]):
     def features(self, problem: PoolProblem) -> Features:
         p = problem
         runs, elements = runs_of(p) or (1, p.taps)
+        lanes = native.lanes(self.isa, work_dtype(p.dtype).itemsize)
         planes = p.n * p.c * runs
-        vectors = planes * ceil_div(elements, native.lanes(self.isa, work_dtype(p.dtype).itemsize))
+        vectors = planes * ceil_div(elements, lanes)
         if p.indices:  # compared by code without vectors: all if channels are last, else those near the maximum
             vectors = planes * elements if p.layout == "NHWC" else 2 * vectors + 2 * planes * min(elements, LOOKED)
+        if runs * elements < prod(p.input):  # lanes are joined for the windows of each channel alone
+            planes = p.n * p.c * ceil_div(runs, lanes) * lanes
         return Features({"call": 1, "plane": planes, "vector": vectors, **native.traffic(p.bytes)})
 
     def workspace(self, problem: PoolProblem) -> int:
