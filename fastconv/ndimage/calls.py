@@ -13,6 +13,8 @@ from fastconv.dispatch.plan import Recipe, submit
 from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.ndimage.arguments import array_for, not_planned
 
+BAND = 1 << 18  # elements
+
 
 def recipe_of(problem: FilterProblem, options: Options) -> Recipe:
     """How calls of a filter are carried out."""
@@ -30,6 +32,46 @@ def filtered(
         return result
     given[...] = submit(recipe, input, weights)
     return given
+
+
+def by_bands(
+    x: np.ndarray, output: Any, reach: int | None, compute: Callable[[np.ndarray, Any], np.ndarray]
+) -> np.ndarray | None:  # fmt: skip
+    """A filter that is several kernels, for one band of rows after the other: what these hand on stays in the cache.
+
+    Parameters
+    ----------
+    x : ndarray
+    output : ndarray, dtype or None
+    reach : int or None
+        How many rows before and behind its own a result depends on, at most; None if on others, too.
+    compute : callable
+        The filter, of an array and an array for the result, or None.
+
+    Returns
+    -------
+    ndarray or None
+        None if the filter is better computed as a whole.
+    """
+    not_planned()
+    if reach is None or x.ndim < 2 or x.size < 2 * BAND or not (output is None or type(output) is np.ndarray):
+        return None
+    height = x.shape[0]
+    rows = max(BAND * height // x.size, 8 * reach, 1)
+    if 2 * rows > height:
+        return None
+    made = output
+    if made is not None and (made.shape != x.shape or np.may_share_memory(made, x)):
+        return None
+    for low in range(0, height, rows):
+        high = min(low + rows, height)
+        first = max(low - reach, 0)
+        part = x[first : high + reach]
+        result = compute(part, None if output is None else np.empty(part.shape, output.dtype))
+        if made is None:
+            made = np.empty(x.shape, result.dtype)
+        made[low:high] = result[low - first : high - first]
+    return made
 
 
 def copied(input: np.ndarray, output: Any) -> np.ndarray:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fastconv.dispatch.options import Options, resolve
-from fastconv.ndimage.arguments import Modes, Output, as_axes, not_planned, per_axis
+from fastconv.ndimage.arguments import Modes, Output, as_axes, as_mode, not_planned, per_axis
+from fastconv.ndimage.calls import by_bands
 from fastconv.ndimage.windows import extrema, real_input
 from fastconv.typing import Backend
 
@@ -46,6 +47,32 @@ class Shape(NamedTuple):
     def check(self) -> None:
         if self.size is None and self.footprint is None and self.structure is None:
             raise ValueError("size, footprint, or structure must be specified")
+
+    def reach(self, ndim: int) -> int | None:
+        """How many rows before and behind its own a result depends on, at most; None if also on the other end's."""
+        axes = as_axes(self.axes, ndim)
+        element = self.footprint if self.footprint is not None else self.structure
+        sizes = per_axis(self.size, len(axes)) if element is None else [max(np.shape(element))] * len(axes)
+        found = 0
+        for axis, size, mode in zip(axes, sizes, per_axis(self.mode, len(axes)), strict=True):
+            if axis == 0 and as_mode(mode) == "wrap":
+                return None
+            found = max(found, int(size) if axis == 0 else 0)
+        # With an origin, a window reaches as far as its size at most.
+        return found
+
+    def computed(self, x: Any, output: Any, steps: int, compute: Callable[[Any, Any], np.ndarray]) -> np.ndarray:
+        """What `compute` makes of an array and an output by so many erosions and dilations, each of the one before."""
+        not_planned()
+        self.check()
+        if type(x) is not np.ndarray or x.ndim < 2:
+            return compute(x, output)
+        try:
+            reach = self.reach(x.ndim)
+        except (RuntimeError, TypeError, ValueError):
+            reach = None  # `compute` refuses the arguments in SciPy's words
+        made = by_bands(x, output, None if reach is None else steps * reach, compute)
+        return compute(x, output) if made is None else made
 
     def once_warned(self) -> Shape:
         """Without the size that SciPy ignores, with its warning, which two steps would give twice."""
@@ -182,11 +209,14 @@ def morphological_gradient(
     element = _shape(
         size, footprint, structure, mode, cval, origin, axes, backend, threads, tol, max_workspace
     )  # fmt: skip
-    not_planned()
-    dilated = element.dilated(input, None)
-    if isinstance(output, np.ndarray):
-        return np.subtract(dilated, element.eroded(input, output), output)
-    return dilated - element.eroded(input, None)
+
+    def gradient(x: Any, made: Any) -> np.ndarray:
+        dilated = element.dilated(x, None)
+        if isinstance(made, np.ndarray):
+            return np.subtract(dilated, element.eroded(x, made), made)
+        return dilated - element.eroded(x, None)
+
+    return element.computed(input, output, 1, gradient)
 
 
 def morphological_laplace(
@@ -208,13 +238,15 @@ def morphological_laplace(
     element = _shape(
         size, footprint, structure, mode, cval, origin, axes, backend, threads, tol, max_workspace
     )  # fmt: skip
-    not_planned()
-    x = real_input(input)
-    dilated = element.dilated(x, None)
-    made = element.eroded(x, output if isinstance(output, np.ndarray) else None)
-    np.add(dilated, made, made)
-    np.subtract(made, x, made)
-    return np.subtract(made, x, made)
+
+    def laplace(x: Any, output: Any) -> np.ndarray:
+        dilated = element.dilated(x, None)
+        made = element.eroded(x, output if isinstance(output, np.ndarray) else None)
+        np.add(dilated, made, made)
+        np.subtract(made, x, made)
+        return np.subtract(made, x, made)
+
+    return element.computed(real_input(input), output, 1, laplace)
 
 
 def white_tophat(
@@ -266,13 +298,11 @@ def black_tophat(
 
 
 def _opened(element: Shape, input: Any, output: Any) -> np.ndarray:
-    not_planned()
-    return element.dilated(element.eroded(input, None), output)
+    return element.computed(input, output, 2, lambda x, made: element.dilated(element.eroded(x, None), made))
 
 
 def _closed(element: Shape, input: Any, output: Any) -> np.ndarray:
-    not_planned()
-    return element.eroded(element.dilated(input, None), output)
+    return element.computed(input, output, 2, lambda x, made: element.eroded(element.dilated(x, None), made))
 
 
 def _difference(a: np.ndarray, b: np.ndarray, made: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from fastconv.ndimage.arguments import (
     not_planned,
     per_axis,
 )
-from fastconv.ndimage.calls import copied, filtered, of_parts, recipe_of
+from fastconv.ndimage.calls import by_bands, copied, filtered, of_parts, recipe_of
 from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences
@@ -515,6 +515,19 @@ def _of_gaussians(
     return _added(x, parts, join, output, cval, resolve(backend, None, threads, tol, max_workspace))
 
 
+def _reach(
+    ndim: int, sigma: Any, mode: Any, axes: Any, truncate: float = 4.0, radius: Any = None, **others: Any
+) -> int | None:  # fmt: skip
+    """How many rows before and behind its own a Gaussian depends on; None if also on the other end's."""
+    found = as_axes(axes, ndim)
+    reach = 0
+    for axis, s, m, r in zip(found, *(per_axis(v, len(found)) for v in (sigma, mode, radius)), strict=True):
+        if axis == 0 and as_mode(m) == "wrap":
+            return None
+        reach = max(reach, (gaussian_radius(s, truncate) if r is None else int(r)) if axis == 0 else 0)
+    return reach
+
+
 def _of_gaussian(
     order: int, ndim: int, sigma: Any, axes: Any, kwargs: Mapping[str, Any]
 ) -> Callable[..., np.ndarray]:  # fmt: skip
@@ -554,7 +567,13 @@ def gaussian_laplace(
     fused = _of_gaussians(x, 2, "sum", sigma, output, mode, cval, axes, **kwargs)
     if fused is not None:
         return fused
-    return generic_laplace(x, _of_gaussian(2, x.ndim, sigma, axes, kwargs), output, mode, cval, axes=axes)
+    second = _of_gaussian(2, x.ndim, sigma, axes, kwargs)
+
+    def compute(x: np.ndarray, output: Any) -> np.ndarray:
+        return generic_laplace(x, second, output, mode, cval, axes=axes)
+
+    made = by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
+    return compute(x, output) if made is None else made
 
 
 def generic_gradient_magnitude(
@@ -611,4 +630,9 @@ def gaussian_gradient_magnitude(
     if fused is not None:
         return fused
     first = _of_gaussian(1, x.ndim, sigma, axes, kwargs)
-    return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)
+
+    def compute(x: np.ndarray, output: Any) -> np.ndarray:
+        return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)
+
+    made = by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
+    return compute(x, output) if made is None else made
