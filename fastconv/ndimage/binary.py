@@ -345,7 +345,7 @@ def binary_hit_or_miss(
     output : ndarray, optional
         As in `binary_erosion`; then nothing is returned.
     origin1, origin2 : int or tuple of int, optional
-        As `origin` of `binary_erosion`; the second is by default the first.
+        As the origin of `binary_erosion`; the second is by default the first.
     axes, backend, threads, tol, max_workspace
         As in `binary_erosion`.
 
