@@ -89,15 +89,15 @@ TABLE = Table(
             "bytes_cached": 2.0008e-11, "pack_call": 1e-06, "pack": 2.6e-10, "pack_sorted": 5e-10,
         },
         "cython.conv.gathered@avx2": {
-            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "call": 4e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.gathered@avx512": {
-            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "call": 4e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.gathered@portable": {
-            "call": 1.5e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
+            "call": 4e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.grouped@avx2": {
