@@ -102,6 +102,7 @@ typedef LANE ivec_any __attribute__((vector_size(VBYTES), aligned(sizeof(REAL)),
 
 #define INLINE static inline __attribute__((always_inline))
 #define TAIL static __attribute__((noinline, unused)) /* a few elements one by one: many places, little time in each */
+#define APART static __attribute__((noinline)) /* a part of a long function: gcc takes far more than twice the time for twice the length */
 #define UNROLL _Pragma("GCC unroll 64")
 #define NO_UNROLL _Pragma("GCC unroll 1")
 
