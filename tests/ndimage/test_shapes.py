@@ -113,6 +113,24 @@ def test_any_footprint(kernel: Kernel) -> None:
             np.testing.assert_array_equal(got.reshape(shape), want, str(p))
 
 
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", BINARIES + FOOTPRINTS, ids=lambda k: k.name)
+def test_rows_of_several_strips(kernel: Kernel) -> None:
+    shape = (2, 2 * native.WIDEST + 77)
+    x = np.random.default_rng(3).random(shape) < 0.9
+    if kernel in BINARIES:
+        window = Neighbors((3, 3), (1, 1), "constant", 0.0, CROSS.astype(np.uint8).tobytes())
+        p: Any = BinaryProblem("min", shape, np.dtype(bool), np.dtype(bool), window, 2, False)
+        want = scipy.binary_erosion(x, CROSS, 2)
+    else:
+        chosen = tuple(np.flatnonzero(CROSS).tolist())
+        p = FootprintProblem("min", shape, np.dtype("f4"), np.dtype("f4"), (3, 3), (1, 1), chosen, False, "reflect", 0.0)
+        want = scipy.minimum_filter(x, footprint=CROSS).astype("f4")
+    got = np.empty(p.size, p.out)
+    kernel.prepare(p, (), 1)(guarded_copy(x.ravel().astype(p.dtype), "end"), got)
+    np.testing.assert_array_equal(got.reshape(shape), want)
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_nan_stays_in_its_windows(dtype: str) -> None:
     x = np.random.default_rng(3).standard_normal((30, 200)).astype(dtype)

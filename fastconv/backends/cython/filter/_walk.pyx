@@ -76,7 +76,7 @@ cdef class Walked(Prepared):
     cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
         cdef Py_ssize_t row = i % self.row_blocks * self.rows, outer = i // self.row_blocks
         cdef Py_ssize_t n = self.width.extent, first = 0, end = 0, at
-        if self.direct and n > self.block:
+        if self.run and n > self.block:  # else every strip is held
             first = self.width.before
             if self.inner == 1 and self.stored:  # results on whole cache lines
                 at = <uintptr_t>(a.y.data + ((outer * self.height.extent + row) * n + first) * self.size) % 64
