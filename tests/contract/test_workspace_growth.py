@@ -14,7 +14,8 @@ pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 MORE = 2 << 20  # blocks fit an axis better or worse, and those of narrow types are not full at the smaller extent
 # Under adaptive windows a channel is not split: scratch grows with it, up to `widened.LARGEST` elements, and larger
 # ones are refused.
-WHOLE = {"adaptive_pool cython.separable_widened"}
+# Iterations of binary filters have whole arrays between them.
+WHOLE = {"adaptive_pool cython.separable_widened", "binary numpy.taps", "binary cython.runs"}
 # What takes seconds each; `test_workspace` has all of them.
 LEFT_OUT = ("matmul", "linear", "global", "grad_adaptive")
 

@@ -123,8 +123,8 @@ def test_rows_of_several_strips(kernel: Kernel) -> None:
         p: Any = BinaryProblem("min", shape, np.dtype(bool), np.dtype(bool), window, 2, False)
         want = scipy.binary_erosion(x, CROSS, 2)
     else:
-        chosen = tuple(np.flatnonzero(CROSS).tolist())
-        p = FootprintProblem("min", shape, np.dtype("f4"), np.dtype("f4"), (3, 3), (1, 1), chosen, False, "reflect", 0.0)
+        chosen, f4 = tuple(np.flatnonzero(CROSS).tolist()), np.dtype("f4")
+        p = FootprintProblem("min", shape, f4, f4, (3, 3), (1, 1), chosen, False, "reflect", 0.0)
         want = scipy.minimum_filter(x, footprint=CROSS).astype("f4")
     got = np.empty(p.size, p.out)
     kernel.prepare(p, (), 1)(guarded_copy(x.ravel().astype(p.dtype), "end"), got)

@@ -27,10 +27,11 @@ def reject_filter(isa: str, types: np.dtype, problem: FilterProblem) -> str | No
     return native.unavailable(isa, types)
 
 
-def schedule_flat(kernel: Any, problem: FilterProblem, prepared: Any, threads: int) -> None:
-    """Tell a prepared filter what it runs on: `size` adjacent elements in, as many out."""
+def schedule_flat(kernel: Any, problem: FilterProblem, prepared: Any, threads: int, scratch: int | None = None) -> None:
+    """Tell a prepared filter what it runs on: `size` adjacent elements in, as many out; `scratch` None: the workspace."""
     flat, count = native.c_order(problem.size), threads if problem.flops > SHARED_FLOPS else 1
-    native.schedule(prepared, kernel.workspace(problem), count, native.seconds(kernel, problem), flat, flat)
+    scratch = kernel.workspace(problem) if scratch is None else scratch
+    native.schedule(prepared, scratch, count, native.seconds(kernel, problem), flat, flat)
 
 
 def without_weights(prepared: Any) -> Bind:

@@ -277,7 +277,7 @@ class Binary(Specialised[BinaryProblem]):
             (rows.runs.levels, rows.level, rows.front), center, rows.loads(1),
         )  # fmt: skip
         _walked(prepared, rows, self.isa, np.dtype(np.float32), (1, 1, 1), (True, True), "constant")
-        schedule_flat(self, p, prepared, threads)
+        schedule_flat(self, p, prepared, threads, rows.scratch)
         return prepared
 
 
