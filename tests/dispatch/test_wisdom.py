@@ -295,5 +295,5 @@ def test_two_writers_lose_nothing(file: Path) -> None:
 
 
 def test_tune_leaves_filters_of_several_kernels_out(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["tune", "--suite", "images", "--cases", "laplace 64x64", "grey_opening 64x64", "--quick"]) == 0
+    assert main(["tune", "--suite", "images", "--cases", "grey_opening 64x64", "--quick"]) == 0
     assert "measured 0 cases" in capsys.readouterr().out

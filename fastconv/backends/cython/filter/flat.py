@@ -28,7 +28,7 @@ def reject_filter(isa: str, types: np.dtype, problem: FilterProblem) -> str | No
 
 
 def schedule_flat(kernel: Any, problem: FilterProblem, prepared: Any, threads: int, scratch: int | None = None) -> None:
-    """Tell a prepared filter what it runs on: `size` adjacent elements in, as many out; `scratch` None: the workspace."""
+    """Tell a prepared filter what it runs on: `size` adjacent elements in, as many out; None: its workspace."""
     flat, count = native.c_order(problem.size), threads if problem.flops > SHARED_FLOPS else 1
     scratch = kernel.workspace(problem) if scratch is None else scratch
     native.schedule(prepared, scratch, count, native.seconds(kernel, problem), flat, flat)
