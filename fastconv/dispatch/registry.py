@@ -90,7 +90,7 @@ def _conv() -> Kernels:
     integer = (*pairs.integer_convolutions(exact), *integers.convolutions(exact))
     narrow = (*tiles.CONVOLUTIONS, *conv_tiles.CONVOLUTIONS, *pairs.CONVOLUTIONS, *products.CONVOLUTIONS, *integer)
     others = (*narrow, *numba.KERNELS, *empty.CONVOLUTIONS, *numpy.KERNELS)
-    forward = (*trimmed.trim(gathered.gather(native)), *others)
+    forward = (*trimmed.trim(gathered.or_gathered(native)), *others)
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # With strides, phases have one tap and stride 1, where Winograd and `strided_rows` save nothing.

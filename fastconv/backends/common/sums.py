@@ -6,7 +6,7 @@ from fastconv.core.kernel import epsilon, summation_error
 from fastconv.core.problems.separable import SumProblem
 
 
-def sum_error(p: SumProblem) -> float:
+def filter_sum_error(p: SumProblem) -> float:
     """The `Kernel.error` of sums and magnitudes."""
     eps, parts = epsilon(p.acc), len(p.parts)
     most = max(part.terms for part in p.filters)

@@ -321,6 +321,6 @@ class Gathered(Specialised[ConvProblem]):
         return prepared.bind()
 
 
-def gather(kernels: Sequence[Kernel[ConvProblem]]) -> tuple[Kernel[ConvProblem], ...]:
+def or_gathered(kernels: Sequence[Kernel[ConvProblem]]) -> tuple[Kernel[ConvProblem], ...]:
     """These kernels, each of which copies what windows with gaps read where that saves time."""
     return tuple(map(Gathered, kernels))

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from fastconv.backends.common.sums import sum_error
+from fastconv.backends.common.sums import filter_sum_error
 from fastconv.backends.cython.filter.bands import MODES, BandPlan, FilterWindow, band_plan
 from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
 from fastconv.backends.cython.runtime import native
@@ -217,7 +217,7 @@ class SeparableSum(Specialised[SumProblem]):
         return plan.workspace
 
     def error(self, problem: SumProblem) -> float:
-        return sum_error(problem)
+        return filter_sum_error(problem)
 
     def specialise(self, problem: SumProblem, threads: int) -> Bind:
         plan = sum_of(problem, self.isa)

@@ -40,7 +40,7 @@ class Runs(NamedTuple):
 
 
 @keep_few()
-def runs_of(lines: Lines, window: Neighbors) -> Runs:
+def tap_runs(lines: Lines, window: Neighbors) -> Runs:
     """Runs of taps along rows; a long one is two overlapping loads of a level."""
     flat, wide = window.flat_offsets(), lines.width[1]
     rows, columns = flat // wide, flat % wide
@@ -60,7 +60,7 @@ def runs_of(lines: Lines, window: Neighbors) -> Runs:
     return Runs(np.array(found, np.intp), levels)
 
 
-class Rows(NamedTuple):
+class HeldRows(NamedTuple):
     """How windows of some iterations walk over an image.
 
     Attributes
@@ -95,10 +95,10 @@ class Rows(NamedTuple):
 
 
 @keep_few()
-def rows_of(shape: tuple[int, ...], window: Neighbors, size: int, vl: int, iterations: int) -> Rows:
+def held_rows(shape: tuple[int, ...], window: Neighbors, size: int, vl: int, iterations: int) -> HeldRows:
     """As many iterations together as rows fit the cache; one, where windows see several planes."""
     lines = merged(shape, window)
-    runs = runs_of(lines, window)
+    runs = tap_runs(lines, window)
     (_, tall, _), (width, wide, _), inner = lines.height, lines.width, lines.inner
 
     def level(block: int, stages: int) -> int:
@@ -115,10 +115,10 @@ def rows_of(shape: tuple[int, ...], window: Neighbors, size: int, vl: int, itera
     pitch = runs.levels * level(block, stages)
     rows = max(ROWS, 4 * stages * (tall - 1))
     front = -stages * lines.width[2] * inner * size % LINE
-    return Rows(lines, runs, Walk(rows, 1, block, 0, 1, pitch, tall, vl), stages, pitch // runs.levels, front)
+    return HeldRows(lines, runs, Walk(rows, 1, block, 0, 1, pitch, tall, vl), stages, pitch // runs.levels, front)
 
 
-def _counts(rows: Rows, size: int, lanes: float) -> dict[str, float]:
+def _counts(rows: HeldRows, size: int, lanes: float) -> dict[str, float]:
     """What all iterations of `rows` do."""
     lines, walk, stages = rows.lines, rows.walk, rows.stages
     (height, tall, _), (width, wide, _) = lines.height, lines.width
@@ -133,7 +133,7 @@ def _counts(rows: Rows, size: int, lanes: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _walked(shape: Any, rows: Rows, isa: str, types: np.dtype, sizes: tuple[int, int, int], plain: tuple[bool, bool],
+def _walk_held(shape: Any, rows: HeldRows, isa: str, types: np.dtype, sizes: tuple[int, int, int], plain: tuple[bool, bool],
             mode: str) -> None:  # fmt: skip
     given, made, size = sizes
     shape.walk(
@@ -152,8 +152,8 @@ class Footprint(Specialised[FootprintProblem]):
     def __init__(self, isa: str) -> None:
         self.isa = isa
 
-    def _rows(self, p: FootprintProblem) -> Rows:
-        return rows_of(p.shape, _neighbors(p), p.acc.itemsize, native.lanes(self.isa, p.acc.itemsize), 1)
+    def _rows(self, p: FootprintProblem) -> HeldRows:
+        return held_rows(p.shape, _neighbors(p), p.acc.itemsize, native.lanes(self.isa, p.acc.itemsize), 1)
 
     def reject(self, problem: FootprintProblem) -> str | None:
         p = problem
@@ -191,7 +191,7 @@ class Footprint(Specialised[FootprintProblem]):
         )  # fmt: skip
         sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
         stored = p.out == p.acc or (p.out.kind == "b" and p.acc == np.uint8)
-        _walked(prepared, rows, self.isa, _types(p.acc), sizes, (same == p.acc, stored), p.mode)
+        _walk_held(prepared, rows, self.isa, _types(p.acc), sizes, (same == p.acc, stored), p.mode)
         schedule_flat(self, p, prepared, threads)
         return without_weights(prepared)
 
@@ -228,8 +228,8 @@ class Binary(Specialised[BinaryProblem]):
     def __init__(self, isa: str) -> None:
         self.isa = isa
 
-    def _rows(self, p: BinaryProblem, iterations: int) -> Rows:
-        return rows_of(p.shape, p.window, 1, native.lanes(self.isa, 1), iterations)
+    def _rows(self, p: BinaryProblem, iterations: int) -> HeldRows:
+        return held_rows(p.shape, p.window, 1, native.lanes(self.isa, 1), iterations)
 
     def reject(self, problem: BinaryProblem) -> str | None:
         p, rows = problem, self._rows(problem, problem.iterations)
@@ -262,7 +262,7 @@ class Binary(Specialised[BinaryProblem]):
             return UntilStable(p, Masked(p, self._prepared(p, 1, threads)))
         parts = {n: Masked(p, self._prepared(p, n, threads)) for n in {stages, p.iterations % stages} - {0}}
         left = p.iterations % stages
-        return Repeated(p, [*[parts[stages]] * (p.iterations // stages), *([parts[left]] if left else [])])
+        return Iterated(p, [*[parts[stages]] * (p.iterations // stages), *([parts[left]] if left else [])])
 
     def _prepared(self, p: BinaryProblem, stages: int, threads: int) -> Any:
         _shape = native.compiled("filter._shape")
@@ -276,7 +276,7 @@ class Binary(Specialised[BinaryProblem]):
             (byte, byte, byte), BYTES, p.join == "max", True, p.masked, border, stages,
             (rows.runs.levels, rows.level, rows.front), center, rows.loads(1),
         )  # fmt: skip
-        _walked(prepared, rows, self.isa, np.dtype(np.float32), (1, 1, 1), (True, True), "constant")
+        _walk_held(prepared, rows, self.isa, np.dtype(np.float32), (1, 1, 1), (True, True), "constant")
         schedule_flat(self, p, prepared, threads, rows.scratch)
         return prepared
 
@@ -297,7 +297,7 @@ class Masked:
         return run
 
 
-class Repeated:
+class Iterated:
     """Runs of iterations one after the other, through an array in between."""
 
     __slots__ = ("_parts", "_size")

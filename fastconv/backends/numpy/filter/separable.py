@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fastconv.backends.common.sums import sum_error
+from fastconv.backends.common.sums import filter_sum_error
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, slices
@@ -106,7 +106,7 @@ class NumpySum(Kernel[SumProblem]):
         return max(bytes_of_lines(part, p.acc) for part in p.filters) + p.size * p.out.itemsize
 
     def error(self, problem: SumProblem) -> float:
-        return sum_error(problem)
+        return filter_sum_error(problem)
 
     def prepare(self, problem: SumProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, runs, at = problem, [], 0
