@@ -133,8 +133,10 @@ def _counts(rows: HeldRows, size: int, lanes: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _walk_held(shape: Any, rows: HeldRows, isa: str, types: np.dtype, sizes: tuple[int, int, int], plain: tuple[bool, bool],
-            mode: str) -> None:  # fmt: skip
+def _walk_held(
+    shape: Any, rows: HeldRows, isa: str, types: np.dtype, sizes: tuple[int, int, int], plain: tuple[bool, bool],
+    mode: str,
+) -> None:  # fmt: skip
     given, made, size = sizes
     shape.walk(
         native.table_name(isa, types), native.table(isa, types), rows.lines, rows.walk, size, (given, made), *plain,
