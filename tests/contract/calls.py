@@ -234,6 +234,8 @@ def _filters() -> None:
         OTHERS[f"gaussian_{dtype}"] = lambda n, d=dtype: ndi.gaussian_filter(ramp(8, n, dtype=d), 1.0)  # type: ignore[misc]
     OTHERS["sobel"] = lambda n: ndi.sobel(ramp(8, n, dtype="u1"), output="i2")
     OTHERS["laplace"] = lambda n: ndi.laplace(ramp(8, n, dtype="u1"), mode="nearest")
+    for dtype in ("f", "d"):
+        OTHERS[f"laplace_{dtype}"] = lambda n, d=dtype: ndi.laplace(ramp(8, n, dtype=d))  # type: ignore[misc]
     OTHERS["gaussian_high"] = lambda n: ndi.gaussian_filter(ramp(n, 8), 1.0, mode="wrap")
     OTHERS["gaussian_volume"] = lambda n: ndi.gaussian_filter(ramp(4, 2, n, dtype="u1"), 1.0, mode="nearest")
     for name, dtype in (("uniform", "u1"), ("uniform", "f"), ("maximum", "u1"), ("minimum", "d"), ("uniform", "i2")):

@@ -80,6 +80,7 @@ def calls(dtype: np.dtype) -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
         (ndi.grey_erosion, (x,), {"structure": np.ones((1, 1, 2, 2))}),
         (ndi.correlate, (x, extreme((1, 1, 3, 2), np.dtype("d"))), {}),
         (ndi.median_filter, (x, (1, 1, 3, 3)), {}),
+        (ndi.binary_erosion, (x,), {}),
         (F.grad.conv2d, (extreme((2, 4, 7, 8), dtype), x, w[:4, :1]), {"groups": 4, "need": (0, 1, 0)}),
         (F.grad.max_pool2d, (extreme((2, 4, 4, 5), dtype), x, 2), {}),
         (F.grad.avg_pool2d, (extreme((2, 4, 7, 8), dtype), x, 3, 1), {}),
