@@ -16,16 +16,16 @@ all else is computed in float64.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from fastconv.core.arrays import as_array, dtype_called
+from fastconv.core.arrays import as_array, dtype_called, limits_of
 from fastconv.core.errors import DTypeError, ShapeError, shown
 from fastconv.ndimage import correlate
 from fastconv.ndimage.arguments import not_planned
+from fastconv.ndimage.calls import BAND
 from fastconv.typing import ArrayLike, BoundaryMode
 
 Border: TypeAlias = Literal[
@@ -39,7 +39,6 @@ BORDERS: dict[str, BoundaryMode] = {
     "circular": "wrap", "wrap": "wrap", "zeros": "constant", "constant": "constant",
 }  # fmt: skip
 LAYOUTS = ("HWC", "CHW")
-BAND = 1 << 18  # elements of an image that are filtered at once: their floats stay in the cache
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 EXACT = {SINGLE: 1 << 24, DOUBLE: 1 << 53}  # integers up to here have no gaps
 SMALLEST = float(np.finfo(np.float64).eps)  # weights up to here do not count in `ndimage.correlate`
@@ -96,13 +95,13 @@ class _Range(NamedTuple):
         if not are_whole or self.divisor != 1 or not self.offset.is_integer():
             np.rint(sums, sums)
         if not are_finite:
-            sums[np.isnan(sums)] = _limits(out.dtype)[0]
+            sums[np.isnan(sums)] = limits_of(out.dtype)[0]
         _store_integers(sums, out)
 
 
 def _store_integers(whole: np.ndarray, out: np.ndarray) -> None:
     """Whole numbers of a float dtype, clipped to the range of `out`."""
-    low, high = _limits(out.dtype)
+    low, high = limits_of(out.dtype)
     top, beyond = whole.dtype.type(high), None
     if int(top) > high:  # rounded up: it would wrap
         beyond = whole >= top
@@ -111,14 +110,6 @@ def _store_integers(whole: np.ndarray, out: np.ndarray) -> None:
     np.copyto(out, whole, casting="unsafe")
     if beyond is not None:
         out[beyond] = high
-
-
-@cache
-def _limits(dtype: np.dtype) -> tuple[int, int]:
-    if dtype.kind == "b":
-        return 0, 1
-    limits = np.iinfo(dtype)
-    return int(limits.min), int(limits.max)
 
 
 def _as_image(image: Any, layout: Any) -> np.ndarray:
@@ -187,7 +178,7 @@ class _Weights(NamedTuple):
             return narrow, False
         if not self.are_whole:
             return narrow if dtype.itemsize == 1 else DOUBLE, False
-        largest = max(map(abs, _limits(dtype))) * self.total
+        largest = max(map(abs, limits_of(dtype))) * self.total
         if len(self.kernels) > 1:
             largest *= largest * len(self.kernels)
         sums = narrow if largest <= EXACT[narrow] else DOUBLE

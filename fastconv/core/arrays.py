@@ -222,6 +222,14 @@ def share_memory(a: np.ndarray, b: np.ndarray) -> bool:
         return True
 
 
+def limits_of(dtype: np.dtype) -> tuple[int, int]:
+    """The smallest and the largest number of bool or of integers."""
+    if dtype.kind == "b":
+        return 0, 1
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
+
+
 def store_integers(sums: np.ndarray, out: np.ndarray) -> None:
     """Store exact sums, of any dtype, in an array of integers of the same size.
 

@@ -13,7 +13,7 @@ from fastconv.dispatch.plan import Recipe, submit
 from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.ndimage.arguments import array_for, not_planned
 
-BAND = 1 << 18  # elements
+BAND = 1 << 18  # elements of an image that are filtered at once: what several steps hand on stays in the cache
 
 
 def recipe_of(problem: FilterProblem, options: Options) -> Recipe:
@@ -36,7 +36,7 @@ def filtered(
 
 def by_bands(
     x: np.ndarray, output: Any, reach: int | None, compute: Callable[[np.ndarray, Any], np.ndarray]
-) -> np.ndarray | None:  # fmt: skip
+) -> np.ndarray:
     """A filter that is several kernels, for one band of rows after the other: what these hand on stays in the cache.
 
     Parameters
@@ -46,23 +46,20 @@ def by_bands(
     reach : int or None
         How many rows before and behind its own a result depends on, at most; None if on others, too.
     compute : callable
-        The filter, of an array and an array for the result, or None.
+        The filter, of an array and `output`, or an array for the result of a band.
 
     Returns
     -------
-    ndarray or None
-        None if the filter is better computed as a whole.
+    ndarray
+        Computed as a whole where bands would gain nothing, or are not possible.
     """
     not_planned()
     if reach is None or x.ndim < 2 or x.size < 2 * BAND or not (output is None or type(output) is np.ndarray):
-        return None
-    height = x.shape[0]
+        return compute(x, output)
+    height, made = x.shape[0], output
     rows = max(BAND * height // x.size, 8 * reach, 1)
-    if 2 * rows > height:
-        return None
-    made = output
-    if made is not None and (made.shape != x.shape or np.may_share_memory(made, x)):
-        return None
+    if 2 * rows > height or (made is not None and (made.shape != x.shape or np.may_share_memory(made, x))):
+        return compute(x, output)
     for low in range(0, height, rows):
         high = min(low + rows, height)
         first = max(low - reach, 0)
@@ -71,6 +68,7 @@ def by_bands(
         if made is None:
             made = np.empty(x.shape, result.dtype)
         made[low:high] = result[low - first : high - first]
+    assert made is not None  # an array so large has rows
     return made
 
 

@@ -71,8 +71,7 @@ class Shape(NamedTuple):
             reach = self.reach(x.ndim)
         except (RuntimeError, TypeError, ValueError):
             reach = None  # `compute` refuses the arguments in SciPy's words
-        made = by_bands(x, output, None if reach is None else steps * reach, compute)
-        return compute(x, output) if made is None else made
+        return by_bands(x, output, None if reach is None else steps * reach, compute)
 
     def once_warned(self) -> Shape:
         """Without the size that SciPy ignores, with its warning, which two steps would give twice."""

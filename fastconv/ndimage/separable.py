@@ -572,8 +572,7 @@ def gaussian_laplace(
     def compute(x: np.ndarray, output: Any) -> np.ndarray:
         return generic_laplace(x, second, output, mode, cval, axes=axes)
 
-    made = by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
-    return compute(x, output) if made is None else made
+    return by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
 
 
 def generic_gradient_magnitude(
@@ -634,5 +633,4 @@ def gaussian_gradient_magnitude(
     def compute(x: np.ndarray, output: Any) -> np.ndarray:
         return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)
 
-    made = by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
-    return compute(x, output) if made is None else made
+    return by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)

@@ -49,11 +49,8 @@ class ReferenceSum(Reference):
     """Of such filters."""
 
     def prepare(self, problem: SumProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p, runs, at = problem, [], 0
-        for part in p.filters:
-            end = at + len(part.passes)
-            runs.append(ReferenceSeparable().prepare(part, constants[at:end], threads))
-            at = end
+        p, one = problem, ReferenceSeparable()
+        runs = [one.prepare(*of, threads) for of in zip(p.filters, p.split(constants), strict=True)]
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from fastconv.core.problems.base import description
 from fastconv.core.problems.neighbors import Neighbors, NeighborsProblem
 
+UNTIL_STABLE = 8  # iterations, about
+
 
 @description
 class BinaryProblem(NeighborsProblem):
@@ -46,6 +48,11 @@ class BinaryProblem(NeighborsProblem):
     @property
     def flops(self) -> float:
         return float(self.size * self.window.total * max(1, self.iterations))
+
+    @property
+    def rounds(self) -> int:
+        """Iterations; about how many, if these go on until nothing changes."""
+        return self.iterations or UNTIL_STABLE
 
     @property
     def monotonous(self) -> bool:

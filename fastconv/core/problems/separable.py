@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from math import prod
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -118,6 +120,11 @@ class SumProblem(FilterProblem):
         """The parts as problems."""
         return tuple(SeparableProblem(self.shape, self.dtype, self.out, part, self.cval) for part in self.parts)
 
+    def split(self, constants: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The weights of each part."""
+        given = iter(constants)
+        return [tuple(islice(given, len(part))) for part in self.parts]
+
     @property
     def terms(self) -> int:
         return sum(part.terms for part in self.filters)
@@ -125,6 +132,11 @@ class SumProblem(FilterProblem):
     @property
     def flops(self) -> float:
         return 2.0 * self.size * self.terms
+
+
+def commute(passes: Iterable[Pass], cval: float) -> bool:
+    """Whether passes may be in another order: constants beyond one axis are filtered along another that comes later."""
+    return cval == 0 or all(step.mode != "constant" for step in passes)
 
 
 def is_image(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:

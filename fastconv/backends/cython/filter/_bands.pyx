@@ -8,7 +8,7 @@ along rows see beside it; then rows.  Several such filters of the same image, th
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
-from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined, put_reals
 from fastconv.backends.cython.filter._stages cimport Pass, pass_of
 from fastconv.backends.cython.filter._walk cimport (
     BAND_ADD, BAND_ADD_SQUARE, BAND_FIRST, BAND_ROWS, BAND_SQUARE, fc_windows, named_windows, window_along_args,
@@ -183,9 +183,4 @@ cdef class Bands(Prepared):
         self.w.down(&f)
 
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil:
-        cdef Py_ssize_t i
-        for i in range(n):
-            if self.size == 4:
-                (<float *>to)[i] = <float>self.cval
-            else:
-                (<double *>to)[i] = self.cval
+        put_reals(to, n, self.size, self.cval)

@@ -1,8 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Correlations with weights of any shape, see simd/windows/tile.inc; where some weights are zero, row by row."""
 
-from libc.string cimport memcpy
-
+from fastconv.backends.cython.filter._edges cimport put_reals
 from fastconv.backends.cython.filter._walk cimport Walked, window_tile_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 
@@ -11,7 +10,7 @@ cdef class Correlation(Walked):
     """One prepared correlation; its weights are bound."""
 
     cdef Py_ssize_t sums_pitch
-    cdef int dtype, out
+    cdef int out
     cdef double cval
 
     def __init__(self, int dtype, int out, double cval, Py_ssize_t sums_pitch):
@@ -39,16 +38,5 @@ cdef class Correlation(Walked):
             for i in range(count):
                 self.t.filter_leave(self.out, sums + i * self.sums_pitch, n, y + i * pitch)
 
-    cdef void enter(self, const char *x, Py_ssize_t n, char *to) noexcept nogil:
-        if self.direct:
-            memcpy(to, x, n * self.size)
-        else:
-            self.t.filter_enter(self.dtype, x, n, to)
-
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil:
-        cdef Py_ssize_t i
-        for i in range(n):
-            if self.size == 4:
-                (<float *>to)[i] = <float>self.cval
-            else:
-                (<double *>to)[i] = self.cval
+        put_reals(to, n, self.size, self.cval)

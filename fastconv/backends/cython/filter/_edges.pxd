@@ -1,7 +1,7 @@
 """What lies beyond the ends of an axis, and lengths of scratch: of all filters."""
 
 cdef enum:
-    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # separable.MODES
+    REFLECT = 0, CONSTANT, NEAREST, MIRROR, WRAP  # flat.MODES
 
 
 cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcept nogil:
@@ -19,6 +19,16 @@ cdef inline Py_ssize_t beyond(Py_ssize_t i, Py_ssize_t extent, int mode) noexcep
     if i < extent:
         return i
     return period - i if mode == MIRROR else period - 1 - i
+
+
+cdef inline void put_reals(char *to, Py_ssize_t n, Py_ssize_t size, double value) noexcept nogil:
+    """`n` equal numbers of `size` bytes."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if size == 4:
+            (<float *>to)[i] = <float>value
+        else:
+            (<double *>to)[i] = value
 
 
 cdef inline Py_ssize_t lined(Py_ssize_t nbytes) noexcept nogil:

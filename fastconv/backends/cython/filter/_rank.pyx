@@ -3,7 +3,7 @@
 
 from libc.string cimport memcpy, memset
 
-from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined, put_reals
 from fastconv.backends.cython.filter._walk cimport Walked, window_median_args, window_rank_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 
@@ -15,7 +15,7 @@ cdef class Rank(Walked):
     """One prepared filter."""
 
     cdef Py_ssize_t rank, pitch_found, pitch_sorted, part, apart
-    cdef int dtype, out, square
+    cdef int out, square
     cdef bint of_bytes
     cdef double cval
 
@@ -136,19 +136,8 @@ cdef class Rank(Walked):
         if not self.stored:
             self.t.filter_leave(self.out, found, n, y)
 
-    cdef void enter(self, const char *x, Py_ssize_t n, char *to) noexcept nogil:
-        if self.direct:
-            memcpy(to, x, n * self.size)
-        else:
-            self.t.filter_enter(self.dtype, x, n, to)
-
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil:
-        cdef Py_ssize_t i
         if self.of_bytes:
             memset(to, <int>self.cval, n)
-            return
-        for i in range(n):
-            if self.size == 4:
-                (<float *>to)[i] = <float>self.cval
-            else:
-                (<double *>to)[i] = self.cval
+        else:
+            put_reals(to, n, self.size, self.cval)

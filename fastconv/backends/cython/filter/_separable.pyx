@@ -3,7 +3,7 @@
 
 from libc.string cimport memcpy, memmove
 
-from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined, put_reals
 from fastconv.backends.cython.filter._stages cimport BOTH, Pass, Stage, Staged
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 from fastconv.backends.cython.runtime._simd cimport FILTER_FLOAT32, FILTER_FLOAT64, fc_table, filter_sum_args
@@ -197,7 +197,4 @@ cdef class Separable(Staged):
             self.t.filter_enter(dtype, x, n, to)
 
     cdef void constant(self, char *to) noexcept nogil:
-        if self.t.itemsize == 4:
-            (<float *>to)[0] = <float>self.cval
-        else:
-            (<double *>to)[0] = self.cval
+        put_reals(to, 1, self.t.itemsize, self.cval)

@@ -22,7 +22,7 @@ cdef enum:
 cdef class Shape(Walked):
     """One prepared filter."""
 
-    cdef int dtype, out, acc, kind
+    cdef int out, acc, kind
     cdef bint largest, truth, masked
     cdef uint64_t fill  # the constant, as held rows have it
     cdef Py_ssize_t stages, levels, level, center  # iterations; levels of a row, bytes of one; the plane that results are in
@@ -165,12 +165,6 @@ cdef class Shape(Walked):
             self.lengthen(self.held(ring, stage, q), end - first + self.stages * wide)
         elif not self.stored:
             self.t.filter_leave(self.out, y, n, a.y.data + (at_row + lo) * self.inner * self.made)
-
-    cdef void enter(self, const char *x, Py_ssize_t n, char *to) noexcept nogil:
-        if self.direct:
-            memcpy(to, x, n * self.size)
-        else:
-            self.t.filter_enter(self.dtype, x, n, to)
 
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil:
         cdef Py_ssize_t i

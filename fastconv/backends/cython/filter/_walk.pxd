@@ -124,7 +124,7 @@ cdef struct Axis:
 
 cdef class Walked(Prepared):
     cdef const fc_windows *w
-    cdef int axes, mode  # axes before the rows
+    cdef int axes, mode, dtype  # axes before the rows; the type of x, where numbers are converted
     cdef Axis leading[AXES]
     cdef Axis height, width
     cdef Py_ssize_t inner, planes, outer

@@ -188,7 +188,10 @@ cdef class Walked(Prepared):
 
     cdef void enter(self, const char *x, Py_ssize_t n, char *to) noexcept nogil:
         """Numbers of memory as held rows have them."""
-        pass
+        if self.direct:
+            memcpy(to, x, n * self.size)
+        else:
+            self.t.filter_enter(self.dtype, x, n, to)
 
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil:
         pass

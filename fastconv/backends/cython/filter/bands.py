@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
+from fastconv.backends.cython.filter.flat import MODES
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.separable import MOST_INNER, Pass
-from fastconv.typing import BoundaryMode
 
-MODES: tuple[str, ...] = get_args(BoundaryMode)
 ROWS = 8  # that are summed up at once; simd/windows/windows.h says the same
 MOST_PARTS = 8
 DIRECT = 7  # weights along rows up to which rows are not transposed

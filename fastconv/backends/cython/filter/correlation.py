@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
-from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, TOGETHER, Walk, tap_offsets
+from fastconv.backends.cython.filter.flat import MODES, WeightsBinding, filter_type, reject_filter, schedule_flat
+from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, TOGETHER, Walk, tap_offsets
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -88,24 +88,18 @@ class Correlation(Specialised[CorrelationProblem]):
         return CorrelationBinding(prepared, p.acc)
 
 
-class CorrelationBinding:
-    """Runs of a correlation; that of read-only weights is kept: public functions pass the same arrays in every call."""
+class CorrelationBinding(WeightsBinding):
+    """Of the weights of a window."""
 
-    __slots__ = ("_dtype", "_last", "_prepared")
+    __slots__ = ("_dtype", "_prepared")
 
     def __init__(self, prepared: Any, dtype: np.dtype) -> None:
+        super().__init__()
         self._prepared, self._dtype = prepared, dtype
-        self._last: tuple[np.ndarray, Run] | None = None
 
-    def __call__(self, constants: tuple[Any, ...]) -> Run:
-        (weights,) = constants
-        last = self._last  # another thread may replace it
-        if last is not None and last[0] is weights:
-            return last[1]
+    def bound(self, constants: tuple[Any, ...]) -> Run:
         with np.errstate(all="ignore"):
-            run: Run = self._prepared.bind(np.ascontiguousarray(weights, self._dtype))
-        if not weights.flags.writeable:
-            self._last = weights, run
+            run: Run = self._prepared.bind(np.ascontiguousarray(constants[0], self._dtype))
         return run
 
 

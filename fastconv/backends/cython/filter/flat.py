@@ -1,8 +1,8 @@
-"""What native filters share: which dtypes they take, and how they run on the flat arrays that kernels see."""
+"""What native filters share: modes, which dtypes they take, and how they run on the flat arrays that kernels see."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -10,7 +10,9 @@ from fastconv.backends.cython.runtime import native, shared
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.problems.base import named
 from fastconv.core.problems.filter import FilterProblem
+from fastconv.typing import BoundaryMode
 
+MODES: tuple[str, ...] = get_args(BoundaryMode)
 SHARED_FLOPS = 1e6  # below this, threads cost more than they gain
 
 
@@ -38,3 +40,25 @@ def without_weights(prepared: Any) -> Bind:
     """The one run of a filter that has no constants."""
     run: Run = prepared.bind()
     return lambda constants: run
+
+
+class WeightsBinding:
+    """Runs with weights; that of read-only ones is kept: named filters pass the same arrays in every call."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[np.ndarray, ...], Run] | None = None
+
+    def bound(self, constants: tuple[Any, ...]) -> Run:
+        """A run with these weights."""
+        raise NotImplementedError
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        last = self._last  # another thread may replace it
+        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
+            return last[1]
+        run = self.bound(constants)
+        if not any(w.flags.writeable for w in constants):
+            self._last = constants, run
+        return run

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat, without_weights
-from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk, tap_offsets
+from fastconv.backends.cython.filter.flat import MODES, filter_type, reject_filter, schedule_flat, without_weights
+from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, Walk, tap_offsets
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few

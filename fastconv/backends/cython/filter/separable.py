@@ -5,20 +5,21 @@ The last two axes of an image are filtered at once: a row of sums across is in t
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fastconv.backends.common.sums import filter_sum_error
-from fastconv.backends.cython.filter.bands import MODES, BandPlan, FilterWindow, band_plan
-from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
+from fastconv.backends.cython.filter.bands import BandPlan, FilterWindow, band_plan
+from fastconv.backends.cython.filter.flat import MODES, WeightsBinding, filter_type, reject_filter, schedule_flat
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.separable import Pass, SeparableProblem, SumProblem, lines, symmetry
+from fastconv.core.problems.separable import Pass, SeparableProblem, SumProblem, commute, lines, symmetry
 
 Kind: TypeAlias = Literal["along", "across", "both"]
 
@@ -118,15 +119,20 @@ def _rows_of(p: SeparableProblem, window: FilterWindow, at: tuple[int, int, int]
     return max(rows, 1), max(1, min(inner, columns))
 
 
+def _plan_of(
+    p: SeparableProblem | SumProblem, parts: tuple[tuple[Pass, ...], ...], magnitude: bool, isa: str
+) -> BandPlan | None:
+    swaps = p.acc == np.float32 and commute(chain.from_iterable(parts), p.cval)
+    plan = band_plan(p.shape, parts, magnitude, native.lanes(isa, p.acc.itemsize), p.acc, swaps)
+    return plan if plan is not None and plan.workspace <= MOST_BYTES else None
+
+
 @keep_few()
 def bands_of(p: SeparableProblem, isa: str) -> BandPlan | None:
     """How all passes are done at once, of float arrays."""
     if not p.dtype == p.out == p.acc or p.size == 0:
         return None
-    # Constants beyond one axis are filtered along another one that comes later.
-    swaps = p.acc == np.float32 and (p.cval == 0 or all(step.mode != "constant" for step in p.passes))
-    plan = band_plan(p.shape, (p.passes,), False, native.lanes(isa, p.acc.itemsize), p.acc, swaps)
-    return plan if plan is not None and plan.workspace <= MOST_BYTES else None
+    return _plan_of(p, (p.passes,), False, isa)
 
 
 class Separable(Specialised[SeparableProblem]):
@@ -184,9 +190,7 @@ class Separable(Specialised[SeparableProblem]):
 @keep_few()
 def sum_of(p: SumProblem, isa: str) -> BandPlan | None:
     """How all passes of all parts are done at once."""
-    swaps = p.acc == np.float32 and (p.cval == 0 or all(s.mode != "constant" for part in p.parts for s in part))
-    plan = band_plan(p.shape, p.parts, p.join == "magnitude", native.lanes(isa, p.acc.itemsize), p.acc, swaps)
-    return plan if plan is not None and plan.workspace <= MOST_BYTES else None
+    return _plan_of(p, p.parts, p.join == "magnitude", isa)
 
 
 class SeparableSum(Specialised[SumProblem]):
@@ -237,23 +241,18 @@ def banded(kernel: Any, p: SeparableProblem | SumProblem, plan: BandPlan, thread
 ONE = np.ones(1)  # the weight of a pass that leaves an axis as it is
 
 
-class FilterBinding:
-    """Runs of a filter; that of read-only weights is kept: named filters pass the same arrays in every call."""
+class FilterBinding(WeightsBinding):
+    """Of passes: all weights as one array, and what is symmetric among them."""
 
-    __slots__ = ("_dtype", "_last", "_prepared")
+    __slots__ = ("_dtype", "_prepared")
 
     def __init__(self, prepared: Any, dtype: np.dtype) -> None:
+        super().__init__()
         self._prepared, self._dtype = prepared, dtype
-        self._last: tuple[tuple[Any, ...], Run] | None = None
 
-    def __call__(self, constants: tuple[Any, ...]) -> Run:
-        last = self._last  # another thread may replace it
-        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
-            return last[1]
+    def bound(self, constants: tuple[Any, ...]) -> Run:
         weights = np.concatenate((*constants, ONE), dtype=self._dtype)
         run: Run = self._prepared.bind(weights, more=np.array([*(symmetry(w) for w in constants), 1], np.intc))
-        if not any(w.flags.writeable for w in constants):
-            self._last = constants, run
         return run
 
 

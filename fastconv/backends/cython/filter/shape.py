@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat, without_weights
-from fastconv.backends.cython.filter.walk import MODES, MOST_AXES, MOST_BYTES, Walk
+from fastconv.backends.cython.filter.flat import MODES, filter_type, reject_filter, schedule_flat, without_weights
+from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, Walk
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.arrays import aligned_empty
@@ -28,7 +28,6 @@ LINE = 64
 ALIASES = 128  # bytes between rows, beyond a multiple of 2 KiB, at least: stores delay loads that are 4 KiB apart
 SHORT_RUN = 4  # taps; longer ones are two loads of a level
 STACK = 1 << 16  # elements that have changed and wait
-UNTIL_STABLE = 8  # iterations, about
 BYTES, REALS, OTHERS = range(3)  # what is compared; _shape.pyx says the same
 
 
@@ -243,8 +242,8 @@ class Binary(Specialised[BinaryProblem]):
 
     def features(self, problem: BinaryProblem) -> Features:
         p, rows = problem, self._rows(problem, problem.iterations)
-        calls = ceil_div(p.iterations or UNTIL_STABLE, rows.stages)
-        runs = (p.iterations or UNTIL_STABLE) / rows.stages
+        calls = ceil_div(p.rounds, rows.stages)
+        runs = p.rounds / rows.stages
         counts = {k: n * runs for k, n in _counts(rows, 1, native.lanes(self.isa, 1)).items()}
         return Features({"call": calls}, counts, {"bytes": runs * p.bytes})
 

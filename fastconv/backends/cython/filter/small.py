@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.cython.filter.correlation import Correlation
-from fastconv.backends.cython.filter.flat import reject_filter, schedule_flat
-from fastconv.backends.cython.filter.truncated import NarrowBinding, Truncated, interval, reject_integers
-from fastconv.backends.cython.filter.walk import MODES
+from fastconv.backends.cython.filter.flat import MODES, reject_filter, schedule_flat
+from fastconv.backends.cython.filter.truncated import NarrowBinding, Truncated, reject_integers
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.arrays import limits_of
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
@@ -106,7 +106,7 @@ def _fill(p: FilterProblem, window: Neighbors) -> int | None:
     """The value beyond the ends, if the input could have it; else None."""
     if window.mode != "constant":
         return 0
-    least, most = interval(p.dtype)
+    least, most = limits_of(p.dtype)
     return int(window.cval) if window.cval % 1 == 0 and least <= window.cval <= most else None
 
 

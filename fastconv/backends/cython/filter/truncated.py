@@ -11,16 +11,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.cython.filter.bands import MODES, ROWS, FilterWindow, Image, grid_of
-from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat
+from fastconv.backends.cython.filter.bands import ROWS, FilterWindow, Image, grid_of
+from fastconv.backends.cython.filter.flat import MODES, WeightsBinding, filter_type, reject_filter, schedule_flat
 from fastconv.backends.cython.filter.separable import Separable
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
+from fastconv.core.arrays import limits_of
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.filter import FilterProblem
-from fastconv.core.problems.separable import SeparableProblem, symmetry
+from fastconv.core.problems.separable import SeparableProblem, commute, symmetry
 
 EXACT = 1 << 24  # integers up to this one are floats, too
 LARGEST_BOUND = 2.0**-9  # beyond it, too many sums are computed again
@@ -45,11 +46,6 @@ def reject_integers(p: FilterProblem) -> str | None:
     return None
 
 
-def interval(dtype: np.dtype) -> tuple[int, int]:
-    """The smallest and the largest number."""
-    return (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
-
-
 def sums_of_equals(least: int, w: np.ndarray) -> np.ndarray:
     """Sums of windows of equal elements, for 256 integers from `least` on, in SciPy's order."""
     x, sign = np.arange(least, least + 256, dtype=np.float64), symmetry(w)
@@ -60,37 +56,27 @@ def sums_of_equals(least: int, w: np.ndarray) -> np.ndarray:
     return sums
 
 
-class NarrowBinding:
-    """Runs of a filter in narrow arithmetic where its weights allow that, else of the kernel for all weights.
+class NarrowBinding(WeightsBinding):
+    """In narrow arithmetic where the weights allow that, else of the kernel for all weights."""
 
-    That of read-only weights is kept: named filters pass the same arrays in every call.
-    """
-
-    __slots__ = ("_bind", "_kernel", "_last", "_prepared", "_problem", "_threads")
+    __slots__ = ("_bind", "_kernel", "_prepared", "_problem", "_threads")
 
     def __init__(self, kernel: Any, problem: Any, threads: int) -> None:
+        super().__init__()
         self._kernel, self._problem, self._threads = kernel, problem, threads
         self._prepared: Any = None
         self._bind: Bind | None = None
-        self._last: tuple[tuple[Any, ...], Run] | None = None
 
-    def __call__(self, constants: tuple[Any, ...]) -> Run:
-        last = self._last  # another thread may replace it
-        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
-            return last[1]
+    def bound(self, constants: tuple[Any, ...]) -> Run:
         kernel, p = self._kernel, self._problem
         known = kernel.known(p, constants)
-        run: Run
         if known is None:
             if self._bind is None:
                 self._bind = kernel.otherwise(p).specialise(p, self._threads)
-            run = self._bind(constants)
-        else:
-            if self._prepared is None:
-                self._prepared = kernel.prepared(p, self._threads)
-            run = self._prepared.bind(*known)
-        if not any(w.flags.writeable for w in constants):
-            self._last = constants, run
+            return self._bind(constants)
+        if self._prepared is None:
+            self._prepared = kernel.prepared(p, self._threads)
+        run: Run = self._prepared.bind(*known)
         return run
 
 
@@ -183,7 +169,7 @@ class Truncated(Specialised[SeparableProblem]):
         """What runs bind: weights of float32, none, weights of float64, and what is known of sums along each axis."""
         found, whole = np.zeros(len(constants) + 1, KNOWN), True
         found["symmetry"][-1] = 1
-        least, most = interval(p.dtype)
+        least, most = limits_of(p.dtype)
         for k, (step, w) in enumerate(zip(p.passes, constants, strict=True)):
             if step.mode == "constant":
                 least, most = min(least, int(p.cval)), max(most, int(p.cval))
@@ -200,7 +186,7 @@ class Truncated(Specialised[SeparableProblem]):
                 found[k]["has_equal"], found[k]["equal"] = True, sums_of_equals(least, w)
             up, down = w[w > 0].sum(), w[w < 0].sum()
             low, high = up * least + down * most, up * most + down * least
-            least, most = interval(p.out)
+            least, most = limits_of(p.out)
             fits = low > least - 1 + bound and high < most + 1 - bound
             if p.out.itemsize < 4:
                 found[k]["shift"] = 0 if fits else 32 - 8 * p.out.itemsize
@@ -210,7 +196,7 @@ class Truncated(Specialised[SeparableProblem]):
                 return None  # wraps around between axes, and sums of reals do not
         plan = self._plan(p)
         assert plan is not None
-        swaps = whole and (p.cval == 0 or all(step.mode != "constant" for step in p.passes))
+        swaps = whole and commute(p.passes, p.cval)
         if len(p.passes) == 2 and plan.down.at == 1 and not swaps:
             return None  # rows come first
         weights = np.concatenate((*constants, np.ones(1)))

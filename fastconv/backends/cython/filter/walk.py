@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from math import gcd, prod
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from fastconv.core.numbers import round_up, whole_lines
 from fastconv.core.problems.neighbors import Lines, Neighbors
-from fastconv.typing import BoundaryMode
 
-MODES: tuple[str, ...] = get_args(BoundaryMode)
 MOST_AXES = 64
 
 HELD_BYTES = 256 << 10  # of rows that an item holds, unless windows need more

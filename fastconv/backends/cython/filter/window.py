@@ -10,8 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from fastconv.backends.common.means import mean_error
-from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat, without_weights
-from fastconv.backends.cython.filter.separable import MODES
+from fastconv.backends.cython.filter.flat import MODES, filter_type, reject_filter, schedule_flat, without_weights
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features

@@ -68,6 +68,13 @@ def way(p: PoolProblem) -> tuple[int, tuple[AxisCounts, AxisCounts, AxisCounts] 
     return SUM, shares, 1.0
 
 
+def item_of(p: PoolProblem, depth: int, block: int) -> tuple[int, int]:
+    """Rows of windows of an item, and planes if these are all rows; about `block` bytes that windows so deep read."""
+    row_bytes = p.input[2] * p.dtype.itemsize
+    rows = min(p.output[1], max(4, block // (row_bytes * p.stride[1] * depth)))
+    return rows, max(1, block // (row_bytes * p.input[1] * depth)) if rows == p.output[1] else 1
+
+
 class SmallWindow(Kernel[PoolProblem]):
     """Maxima, with indices or without, and averages."""
 
@@ -130,10 +137,8 @@ class SmallWindow(Kernel[PoolProblem]):
         kd, kh, kw = blocks.kernel
         # A separate test of every element for NaN is worthwhile where each is compared often.
         look = (kd * kh - 1) * p.stride[2] + kw - 1 >= LOOK_COMPARISONS * p.stride[0] * p.stride[1] * p.stride[2]
-        row_bytes = p.input[2] * p.dtype.itemsize
         block = block_bytes(TWICE) if look and p.kind == "max" and not p.indices else BLOCK_BYTES
-        rows = min(p.output[1], max(4, block // (row_bytes * p.stride[1] * blocks.kernel[0])))
-        width = max(1, block // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
+        rows, width = item_of(p, kd, block)
         table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
         threads = threads if p.flops > SHARED_FLOPS else 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fastconv.backends.cython.pool.separable import SHARED_FLOPS, SeparableBlocks, error_of
-from fastconv.backends.cython.pool.small_window import BLOCK_BYTES, MASKED, MAX_ROWS, way
+from fastconv.backends.cython.pool.small_window import BLOCK_BYTES, MASKED, MAX_ROWS, item_of, way
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -106,9 +106,7 @@ class StridedWindow(Kernel[PoolProblem]):
         p = problem
         blocks = SeparableBlocks.of(p)
         op, shares, scale = way(p)
-        row_bytes = p.input[2] * p.dtype.itemsize
-        rows = min(p.output[1], max(4, BLOCK_BYTES // (row_bytes * p.stride[1] * blocks.kernel[0])))
-        width = max(1, BLOCK_BYTES // (row_bytes * p.input[1] * blocks.kernel[0])) if rows == p.output[1] else 1
+        rows, width = item_of(p, blocks.kernel[0], BLOCK_BYTES)
         prepared = _small_window.SmallWindow(
             native.table(self.isa, p.dtype), p, blocks.kernel, blocks.lo, op, shares, scale, False, rows, width,
             self._extraction(p).halvings,

@@ -16,7 +16,6 @@ from fastconv.core.problems.binary import BinaryProblem
 from fastconv.core.problems.neighbors import padded_block
 
 BOOL = np.dtype(bool)
-UNTIL_STABLE = 8  # iterations, about
 
 
 class NumpyBinary(Kernel[BinaryProblem]):
@@ -32,7 +31,7 @@ class NumpyBinary(Kernel[BinaryProblem]):
     def features(self, problem: BinaryProblem) -> Features:
         p, counts = problem, block_of(problem)
         many = prod(ceil_div(n, c) for n, c in zip(p.shape, counts, strict=True))
-        times, taps = p.iterations or UNTIL_STABLE, p.window.total
+        times, taps = p.rounds, p.window.total
         return Features(
             {"call": times * many * (taps + 12), "bytes": times * p.bytes, "element": times * p.size * (taps + 4)}
         )

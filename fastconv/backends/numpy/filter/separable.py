@@ -109,10 +109,8 @@ class NumpySum(Kernel[SumProblem]):
         return filter_sum_error(problem)
 
     def prepare(self, problem: SumProblem, constants: tuple[Any, ...], threads: int) -> Run:
-        p, runs, at = problem, [], 0
-        for part in p.filters:
-            runs.append(NumpySeparable().prepare(part, constants[at : at + len(part.passes)], threads))
-            at += len(part.passes)
+        p, one = problem, NumpySeparable()
+        runs = [one.prepare(*of, threads) for of in zip(p.filters, p.split(constants), strict=True)]
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:
