@@ -310,3 +310,32 @@ def test_any_sums(kernel: Any) -> None:
                 np.testing.assert_allclose(got.reshape(shape), want, rtol=0, atol=1e-5, err_msg=str(p))
             else:
                 np.testing.assert_array_equal(got.reshape(shape), want, err_msg=str(p))
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k.backend == "cython"], ids=lambda k: k.name)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_parts_of_float_images_have_the_bits_of_the_whole(kernel: Any, axis: int) -> None:
+    """Whatever their shape: few rows, or a single column, are filtered in another way than images."""
+    rng, dtype = np.random.default_rng(7), np.dtype("f4")
+
+    def filtered(x: np.ndarray, weights: np.ndarray, before: int) -> np.ndarray:
+        p = SeparableProblem(x.shape, dtype, dtype, (Pass(axis, weights.size, before, "nearest"),), 0.0)
+        if kernel.reject(p) is not None:
+            pytest.skip(kernel.reject(p))
+        out = np.empty(p.size, dtype)
+        kernel.prepare(p, (weights,), 1)(x.ravel(), out)
+        return out.reshape(x.shape)
+
+    for i in range(40):
+        x = (rng.standard_normal(rng.integers(30, 70, 2)) * 60 + 100).astype(dtype)
+        half = rng.standard_normal(int(rng.integers(2, 9)))
+        weights = (np.r_[half, 1, half[::-1]], np.r_[half, 0, -half[::-1]], half)[i % 3]
+        before = int(rng.integers(weights.size))
+        whole = filtered(x, weights, before)
+        beside = 1 - axis
+        for count in (1, 2, 7, 11):
+            chosen = [slice(None), slice(None)]
+            chosen[beside] = slice(3, 3 + count)
+            part = np.ascontiguousarray(x[tuple(chosen)])
+            np.testing.assert_array_equal(filtered(part, weights, before), whole[tuple(chosen)], str((x.shape, count)))
