@@ -271,7 +271,14 @@ class NumpyPointwise(NumpyConv):
 
     def features(self, problem: ConvProblem) -> Features:
         p = problem
-        counts = {"call": p.n * p.groups * 6, "bytes": p.bytes}
+        outputs, last = p.n * p.oc * p.pixels, p.layout == "NHWC"
+        counts = {
+            "call": p.n * p.groups * 6,
+            "bytes": p.bytes,
+            "unsummed": outputs if p.icg == 1 else 0,  # BLAS is not used
+            "finish": outputs,
+            "turned": outputs + p.n * p.ic * p.pixels if last else 0,
+        }
         return Features({**counts, **self.conversions(p), **self.products(p)})
 
     def workspace(self, problem: ConvProblem) -> int:

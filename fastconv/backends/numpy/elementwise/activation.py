@@ -20,6 +20,7 @@ from fastconv.core.problems.activation import SELU_ALPHA, SELU_SCALE, Elementwis
 from fastconv.core.problems.base import is_half, work_dtype
 
 BLOCK = 1 << 15  # elements
+SCALAR = frozenset({"gelu", "softplus", "mish"})  # erfc and logaddexp are computed one element at a time
 ARRAYS, GELU_ARRAYS = 6, 11  # temporaries of a block, in float64 or twice as many in float32, alive at the same time
 FLAT = -1e3  # below, gelu, silu, mish and hardswish are 0: infinity times 0 would be NaN
 
@@ -126,7 +127,8 @@ class NumpyElementwise(Kernel[ElementwiseProblem]):
         return None
 
     def features(self, problem: ElementwiseProblem) -> Features:
-        return Features({"call": 1, "element": problem.size})
+        p = problem
+        return Features({"call": 1, "element": p.size, "scalar": p.size if p.function in SCALAR else 0})
 
     def workspace(self, problem: ElementwiseProblem) -> int:
         if problem.function == "clamp" and work_dtype(problem.out) == problem.out:  # computed in the result itself
