@@ -21,7 +21,7 @@ BOOL = np.dtype(bool)
 
 
 def generate_binary_structure(rank: int, connectivity: int) -> np.ndarray:
-    """A window of 3 elements along each of `rank` axes, as `scipy.ndimage.generate_binary_structure`.
+    """A window of 3 elements along each axis, as `scipy.ndimage.generate_binary_structure`.
 
     Parameters
     ----------
