@@ -155,6 +155,22 @@ def test_mistakes_are_one_line_and_exit_2(argv, line, capsys):
     assert last.startswith(line)
 
 
+@pytest.mark.parametrize(
+    ("argv", "meant"),
+    [
+        ("comparee", "compare"),
+        ("compare rellu 4", "relu"),
+        ("compare relu 4 --peers scpy", "scipy"),
+        ("compare relu 4 --layout nhwc", "NHWC"),
+        ("compare relu 4 --dtype floa32", "float32"),
+        ("compare relu 4 --backend cythn", "cython"),
+        ("bench --suite lectur", "lecture"),
+    ],
+)
+def test_mistakes_name_what_was_probably_meant(argv, meant, capsys):
+    assert refused(capsys, *argv.split())[1].endswith(f"; did you mean {meant!r}?")
+
+
 def test_a_folder_that_is_not_there_is_refused_before_measuring(capsys, monkeypatch):
     monkeypatch.setattr(fastconv, "compare", lambda *a, **k: pytest.fail("measured first"))
     for option in ("--json", "--html", "--plot"):

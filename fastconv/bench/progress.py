@@ -19,13 +19,18 @@ def bar(stream: TextIO) -> Iterator[Tell]:
         return
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.text import Text
     except ImportError:
         yield _lines(stream)
         return
-    left = TimeRemainingColumn(elapsed_when_finished=True)
-    texts = (TextColumn("left"), TextColumn("{task.description}", markup=False))
-    columns = (BarColumn(20), TimeElapsedColumn(), TextColumn("gone,"), left, *texts)
+
+    class Left(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            """Nothing before the first step, which says how many there are."""
+            return Text("gone") if task.total is None else Text("gone, ") + super().render(task) + Text(" left")
+
+    columns = (BarColumn(20), TimeElapsedColumn(), Left(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(file=stream), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)

@@ -9,18 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 import fastconv
 from fastconv.bench.peers import PEERS
 from fastconv.cli import bench
 from fastconv.cli.files import file_to_write, picture_to_write, write_text
 from fastconv.core import machine
-from fastconv.core.errors import not_among
+from fastconv.core.errors import did_you_mean, not_among
 from fastconv.core.threads import as_count
 from fastconv.dispatch.extensions import all_backends
 from fastconv.typing import Data, Door
@@ -65,7 +66,9 @@ def _peers(text: str) -> tuple[str, ...]:
     names = tuple(n.strip() for n in text.split(","))
     for name in names:
         if name not in PEERS:
-            raise argparse.ArgumentTypeError(f"all, none, or some of {', '.join(PEERS)}; got {name!r}")
+            raise argparse.ArgumentTypeError(
+                f"all, none, or some of {', '.join(PEERS)}; got {name!r}{did_you_mean(name, PEERS)}"
+            )
     return names
 
 
@@ -104,8 +107,17 @@ def _threads(text: str) -> int:
         raise argparse.ArgumentTypeError(str(e)) from None
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors name the choice that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the message."""
+        found = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+        super().error(message if found is None else message + did_you_mean(found[1], re.findall(r"[\w-]+", found[2])))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="fastconv", description="Convolution, pooling and GEMM on a CPU.")
+    parser = _Parser(prog="fastconv", description="Convolution, pooling and GEMM on a CPU.")
     parser.add_argument("--version", action="version", version=f"fastconv {fastconv.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -132,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     each.add_argument("--quick", action="store_true", help="few samples, and no first calls")
     each.set_defaults(run=_backends)
 
-    measured = argparse.ArgumentParser(add_help=False)
+    measured = _Parser(add_help=False)
     measured.add_argument("--peers", type=_peers, default=tuple(PEERS), metavar="all|none|A,B",
                           help=f"libraries measured in the same run: {', '.join(PEERS)} (default: all)")  # fmt: skip
     measured.add_argument("--threads", type=_threads, metavar="N", help="threads of every contender")

@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from fastconv.core.errors import DTypeError, ShapeError, shown
+from fastconv.core.errors import DTypeError, ShapeError, did_you_mean, shown
 from fastconv.core.scratch import DEBUG
 from fastconv.core.scratch import aligned_empty as _aligned_bytes
 from fastconv.typing import Layout
 
 # From this size on, aligning to a cache line gains more than it costs.
 ALIGNED_BYTES = 0 if DEBUG else 64 << 10
+DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16",
+          "float32", "float64", "complex64", "complex128")  # fmt: skip
 PART_BYTES = 4 << 20  # of a copy; Python handles signals between parts: writing new pages may be as slow as 0.3 GB/s
 
 
@@ -76,7 +78,7 @@ def dtype_called(value: Any, name: str) -> np.dtype:
     try:
         return np.dtype(value)
     except (TypeError, ValueError):
-        raise DTypeError(f"{name} must be a dtype, got {shown(value)}") from None
+        raise DTypeError(f"{name} must be a dtype, got {shown(value)}{did_you_mean(value, DTYPES)}") from None
 
 
 def as_shaped(value: Any, name: str) -> np.ndarray:

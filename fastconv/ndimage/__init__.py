@@ -105,7 +105,13 @@ def __getattr__(name: str) -> _Any:
     except ImportError:
         reason = f"{name} is not in fastconv.ndimage, and SciPy is not installed: pip install scipy"
         raise AttributeError(reason) from None
-    return getattr(scipy, name)
+    try:
+        return getattr(scipy, name)
+    except AttributeError:
+        from fastconv.core.errors import did_you_mean
+
+        near = did_you_mean(name, __dir__())
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}, nor has scipy.ndimage{near}") from None
 
 
 def __dir__() -> list[str]:

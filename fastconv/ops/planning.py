@@ -55,7 +55,7 @@ def plan(operation: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Plan:
     (1, 8, 32, 32)
     """
     if not callable(operation) or operation is plan:
-        hint = f": the function itself, as fastconv.{operation}" if isinstance(operation, str) else ""
+        hint = ": the function itself, as fastconv.conv2d" if isinstance(operation, str) else ""
         raise TypeError(f"plan needs one of fastconv's operations, got {shown(operation)}{hint}")
     if kwargs.get("out") is not None:
         raise TypeError("a plan takes out= where it is called, as in plan(...)(input, out=y)")

@@ -28,7 +28,9 @@ X, W = np.ones((1, 8, 9, 3), "f"), np.ones((4, 3, 3, 3), "f")
         (lambda: F.pad(X, (1, 1), mode="Reflect"), "did you mean 'reflect'?"),
         (lambda: F.conv2d(X, W, layout="NHWC", backend="Numpy"), "did you mean 'numpy'?"),
         (lambda: F.plan("conv2d", X, W), "the function itself, as fastconv.conv2d"),
+        (lambda: F.plan("conv2", X, W), "the function itself, as fastconv.conv2d"),
         (lambda: F.compare(F.relu, X, peers="Scipy"), "did you mean 'scipy'?"),
+        (lambda: F.softmax(X, -1, dtype="floa32"), "did you mean 'float32'?"),
     ],
 )
 def test_hints(call, hint):
