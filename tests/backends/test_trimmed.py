@@ -11,6 +11,7 @@ import fastconv as F
 from fastconv.backends.common import trimmed
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
+from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
 from tests.backends.cython.test_conv import as_dtype, problem
 
@@ -47,6 +48,15 @@ def test_taps_that_read_something(stride: int, dilation: int) -> None:
                         assert found == slice(0, 0)
 
 
+DIVIDED = [
+    problem(17, 20, (4, 30), (10, 3), stride=(3, 1), pads=((5, 5), (0, 1)), n=3, activation="relu"),
+    problem(20, 17, (9, 5), (7, 3), dilation=(2, 1), pads=((6, 4), (1, 1)), layout="NHWC", n=2),
+    problem(16, 16, (8, 21), (9, 4), stride=(2, 2), pads=((4, 4), (1, 1)), groups=16, n=2),
+    problem(5, 9, (4, 3, 11), (5, 2, 3), pads=((2, 2), (1, 1), (1, 0)), groups=1),
+    problem(6, 12, (1, 13), (1, 9), stride=(1, 2), dilation=(1, 2), pads=((0, 0), (8, 6)), groups=2),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("p", CASES, ids=str)
 @pytest.mark.parametrize("bad", [None, np.nan, np.inf])
 def test_every_kernel_gives_what_the_definition_gives(p: ConvProblem, bad: float | None) -> None:
@@ -54,6 +64,44 @@ def test_every_kernel_gives_what_the_definition_gives(p: ConvProblem, bad: float
     fewer, _ = trimmed.trimmed(as_dtype(p, np.float32))
     assert fewer.taps < p.taps
     assert fewer.output == p.output
+    defined(p, bad)
+
+
+@pytest.mark.parametrize("p", DIVIDED, ids=str)
+@pytest.mark.parametrize("bad", [None, np.nan])
+@pytest.mark.parametrize("way", [0, 1])
+def test_parts_give_what_the_definition_gives(
+    p: ConvProblem, bad: float | None, way: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trimmed, "PART_FLOPS", 0.0)
+    divisions = trimmed.divisions(as_dtype(p, np.float32))
+    assert divisions
+
+    def one_way(self: trimmed.Trimmed, q: ConvProblem) -> tuple[trimmed.Part, ...]:
+        parts = trimmed.divisions(q)[way % len(divisions)]
+        return () if any(self.inner.reject(part.problem) for part in parts) else parts
+
+    monkeypatch.setattr(trimmed.Trimmed, "_parts", one_way)
+    clear_cache()
+    defined(p, bad)
+    clear_cache()
+
+
+def test_parts_are_taken_where_they_save_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the batch, and whether weights are packed beforehand."""
+    kernel = next(k for k in TRIMMED if k.name == "cython.direct@portable")
+    p = as_dtype(problem(16, 128, (4, 386), (10, 10), stride=(3, 3), pads=((5, 5), (0, 0))), np.float32)
+    parts = kernel._parts(p)
+    assert [part.taps[1] for part in parts] == [slice(5, 9), slice(2, 6)]
+    for same in (replace(p, n=7), replace(p, packed=True)):
+        assert [part.taps for part in kernel._parts(same)] == [part.taps for part in parts]
+    monkeypatch.setattr(trimmed, "PART_SECONDS", 1.0)
+    clear_cache()
+    assert kernel._parts(p) == ()
+    clear_cache()
+
+
+def defined(p: ConvProblem, bad: float | None) -> None:
     rng = np.random.default_rng(5)
     shape = (p.n, *p.input, p.ic) if p.layout == "NHWC" else (p.n, p.ic, *p.input)
     x, w = (rng.standard_normal(s).astype(np.float32) for s in (shape, p.w_shape))
