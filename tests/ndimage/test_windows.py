@@ -12,6 +12,7 @@ from scipy import ndimage as scipy
 
 import fastconv as F
 import fastconv.ndimage as ndi
+from fastconv.backends.cython.filter import boxes
 from fastconv.backends.cython.filter import window as native
 from fastconv.backends.numpy.filter import footprint as numpy_footprint
 from fastconv.backends.numpy.filter import separable as numpy
@@ -83,6 +84,10 @@ def test_every_kernel(kernel: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(native, "HELD_BYTES", 4096)
     monkeypatch.setattr(native, "STRIP_BYTES", 64)
     monkeypatch.setattr(native, "STRIPS_BYTES", 64)
+    monkeypatch.setattr(boxes, "PIECE", 48)
+    monkeypatch.setattr(boxes, "HELD_BYTES", 4096)
+    monkeypatch.setattr(boxes, "STRIP_BYTES", 64)
+    monkeypatch.setattr(boxes, "BLOCK_BYTES", 256)
     monkeypatch.setattr(numpy, "PIECE", 48)
     for p, x, want in cases(dtype):
         if kernel.reject(p) is not None:
@@ -132,8 +137,11 @@ def test_calls_are_as_scipys() -> None:
             large = drawn((300, 170), dtype)
             one = ours(large, 9, threads=1)
             np.testing.assert_array_equal(ours(large, 9, threads=3), one)
-            part = ours(np.ascontiguousarray(large[90:200, 13:101]), 9)
-            np.testing.assert_array_equal(part[4:-4, 4:-4], one[94:196, 17:97])
+            for size in (3, 9, 31):
+                reach = size // 2
+                part = ours(np.ascontiguousarray(large[90:200, 13:101]), size)[reach:-reach, reach:-reach]
+                whole = ours(large, size)[90 + reach : 200 - reach, 13 + reach : 101 - reach]
+                np.testing.assert_array_equal(part, whole)
     z = drawn((9, 8), "c8")
     both = [m.uniform_filter(z, 3, mode="constant", cval=1 + 2j) for m in (ndi, scipy)]
     agree(*both, single=True)

@@ -85,6 +85,16 @@ cdef extern from "simd/windows/windows.h" nogil:
         const uint8_t *kept
         void *y
         Py_ssize_t n
+    enum:
+        BOX_ROWS
+    ctypedef struct window_box_args:
+        int kind
+        Py_ssize_t taps
+        const void *const *rows
+        const void *x
+        Py_ssize_t count, n
+        void *y
+        Py_ssize_t ys
     ctypedef struct fc_windows:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil
@@ -109,6 +119,8 @@ cdef extern from "simd/windows/windows.h" nogil:
             const void *x, Py_ssize_t n, Py_ssize_t count, void *y, Py_ssize_t ys, Py_ssize_t size) noexcept nogil
         void (*extreme)(const window_extreme_args *a) noexcept nogil
         void (*extreme_bytes)(const window_extreme_args *a) noexcept nogil
+        void (*box_down)(const window_box_args *a) noexcept nogil
+        void (*box_along)(const window_box_args *a) noexcept nogil
 
 
 cdef const fc_windows *named_windows(str table) except NULL

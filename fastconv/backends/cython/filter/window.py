@@ -1,4 +1,4 @@
-"""Means and extrema of windows, native; see _window.pyx and simd/filter/window.inc.
+"""Means and extrema of windows, native; of few elements see _boxes.pyx, else _window.pyx and simd/filter/window.inc.
 
 The last two axes of an image are filtered at once: a band of rows is in the cache when it is filtered along.
 """
@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from fastconv.backends.common.means import mean_error
+from fastconv.backends.cython.filter import boxes
 from fastconv.backends.cython.filter.flat import MODES, filter_type, reject_filter, schedule_flat, without_weights
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
@@ -142,6 +143,8 @@ class Joined(Specialised[WindowProblem]):
 
     def features(self, problem: WindowProblem) -> Features:
         p = problem
+        if (joined := boxes.box_type(p)) is not None:
+            return self._box_features(p, joined)
         lanes = native.lanes(self.isa, 4) * 4 / p.acc.itemsize
         found = join_stages(p)
         changed = 1 if p.acc != p.out or p.join == "mean" else 0
@@ -150,20 +153,46 @@ class Joined(Specialised[WindowProblem]):
         work = {"join": p.size * joins / lanes, "element": p.size * len(p.passes) * changed, "row": calls}
         return Features({"call": 1}, work, {"bytes": p.bytes * len(found)})
 
+    def _box_features(self, p: WindowProblem, joined: np.dtype) -> Features:
+        lanes = native.lanes(self.isa, 4) * 4 / (2 if p.acc == np.uint16 else joined.itemsize)
+        found = boxes.box_stages(p, joined)
+        changed = sum(not same for same in boxes.direct(p, joined))
+        work = {
+            "box": p.size / lanes * sum(boxes.joins(p, step.taps) for step in p.passes),
+            "element": p.size * len(p.passes) * changed,
+            "row": sum(boxes.calls(s) for s in found),
+        }
+        return Features({"call": 1}, work, {"bytes": p.bytes * len(found)})
+
     def workspace(self, problem: WindowProblem) -> int:
+        if (joined := boxes.box_type(problem)) is not None:
+            return max(boxes.scratch_of(problem, joined, s) for s in boxes.box_stages(problem, joined))
         return max(s.scratch(problem) for s in join_stages(problem))
 
     def error(self, problem: WindowProblem) -> float:
         return mean_error(problem)
 
     def specialise(self, problem: WindowProblem, threads: int) -> Bind:
-        _window = native.compiled("filter._window")
         p = problem
+        if (joined := boxes.box_type(p)) is not None:
+            return self._box(p, joined, threads)
+        _window = native.compiled("filter._window")
         types = filter_type(p.dtype), filter_type(p.out), filter_type(p.acc)
         sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
         table = native.table(self.isa, _window_types(p))
         join = shared.WINDOW_OPS.index("sum" if p.join == "mean" else p.join)
         prepared = _window.Window(table, p.size, join, types, sizes, p.cval, join_stages(p))
+        schedule_flat(self, p, prepared, threads)
+        return without_weights(prepared)
+
+    def _box(self, p: WindowProblem, joined: np.dtype, threads: int) -> Bind:
+        types = _window_types(p)
+        names = native.table_name(self.isa, types), native.table(self.isa, types)
+        kind = boxes.KINDS.index((p.join, joined == np.uint8))
+        sizes = p.dtype.itemsize, p.out.itemsize, joined.itemsize
+        numbers, stages = (filter_type(p.dtype), filter_type(p.out)), boxes.box_stages(p, joined)
+        prepared = native.compiled("filter._boxes").Boxes(
+            *names, p.size, kind, numbers, sizes, boxes.direct(p, joined), boxes.constant(p, joined), stages)
         schedule_flat(self, p, prepared, threads)
         return without_weights(prepared)
 

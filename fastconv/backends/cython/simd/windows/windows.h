@@ -130,7 +130,22 @@ typedef struct {
     ptrdiff_t n;
 } window_extreme_args;
 
-/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc and extremes.inc, where they are described. */
+/* Of boxes.inc: windows of `taps` elements, BOX_TAPS at most, joined; sums are divided by their number.  `kind` says of what: reals, or
+   bytes.  Down: rows y[i], `ys` bytes apart, i < count <= BOX_ROWS, from rows[i] to rows[i + taps - 1], n elements; there are pointers
+   to taps + BOX_ROWS - 1 rows.  Along: y[c] from x[c] to x[c + taps - 1], c < n; a vector before and behind x is read, too. */
+enum { BOX_TAPS = 64, BOX_ROWS = 8 }; /* filter/window.py says the same */
+enum { BOX_SUM, BOX_MAX, BOX_MIN, BOX_MAX_BYTES, BOX_MIN_BYTES, BOX_SUM_BYTES };
+typedef struct {
+    int kind;
+    ptrdiff_t taps;
+    const void *const *rows;
+    const void *x;
+    ptrdiff_t count, n;
+    void *y;
+    ptrdiff_t ys;
+} window_box_args;
+
+/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc, extremes.inc and boxes.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -153,4 +168,6 @@ typedef struct {
     void (*truncated_leave)(const void *x, ptrdiff_t n, ptrdiff_t count, void *y, ptrdiff_t ys, ptrdiff_t size);
     void (*extreme)(const window_extreme_args *a);
     void (*extreme_bytes)(const window_extreme_args *a);
+    void (*box_down)(const window_box_args *a);
+    void (*box_along)(const window_box_args *a);
 } fc_windows;

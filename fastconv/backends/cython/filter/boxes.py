@@ -1,0 +1,133 @@
+"""How means and extrema of windows of few elements are divided; see _boxes.pyx and simd/windows/boxes.inc."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastconv.backends.cython.filter.flat import MODES
+from fastconv.core.numbers import ceil_div, whole_lines
+from fastconv.core.problems.separable import Pass, lines
+from fastconv.core.problems.window import WindowProblem
+
+BOX_TAPS = 64  # simd/windows/windows.h says the same
+ROWS = 8  # that are filtered together; so does it
+KINDS = (("mean", False), ("max", False), ("min", False), ("max", True), ("min", True), ("mean", True))  # of bytes?
+PAD = 64  # bytes before and behind rows
+STRIP_BYTES = 4 << 10  # of a row in a strip
+HELD_BYTES = 256 << 10  # of rows that windows down the columns of a block see
+BLOCK_BYTES = 16 << 10  # of a row in a block of both passes
+PIECE = 1 << 13  # elements along lines for one item
+NARROWEST = 16  # elements of rows that are filtered together, at least
+LEAST_ROWS = 64  # of an item
+BOTH_BYTES = 2 << 20  # of scratch where rows are filtered across and along at once
+
+
+def box_type(p: WindowProblem) -> np.dtype | None:
+    """The dtype of elements that are joined here, of bytes for their sums, too; None if windows are not joined here."""
+    if max(step.taps for step in p.passes) > BOX_TAPS:
+        return None
+    if p.acc.kind == "f":
+        return p.acc
+    if p.acc == np.uint8 or (p.acc == np.uint16 and p.join == "mean" and p.dtype != np.uint16):
+        return np.dtype(np.uint8)
+    return None
+
+
+class BoxWindow(NamedTuple):
+    """One pass, as _boxes.pyx takes it."""
+
+    extent: int
+    taps: int
+    before: int
+    mode: int
+
+    @classmethod
+    def of(cls, p: WindowProblem, step: Pass) -> BoxWindow:
+        return cls(p.shape[step.axis], step.taps, step.before, MODES.index(step.mode))
+
+
+class BoxStage(NamedTuple):
+    """One or two passes at once; `block`: elements along lines, and lines, of an item; `band`, `strip`: at once."""
+
+    kind: str
+    in_place: bool
+    across: BoxWindow | None
+    along: BoxWindow | None
+    lines: tuple[int, int, int]
+    block: tuple[int, int]
+    band: int
+    strip: int
+
+
+def scratch_of(p: WindowProblem, joined: np.dtype, s: BoxStage) -> int:
+    """Bytes for one item."""
+    size, (rows, columns) = joined.itemsize, s.block
+    _, stored = direct(p, joined)
+    if s.across is None:
+        assert s.along is not None
+        return whole_lines((rows + s.along.taps - 1) * size + 2 * PAD) + whole_lines(rows * size) + s.along.taps * size
+    slots, longest = ROWS + s.across.taps - 1, columns if s.along is None else s.strip + s.along.taps - 1
+    strip, pitch = whole_lines(longest * size), whole_lines(columns * size)
+    total = 2 * whole_lines(slots * 8) + strip + (slots + s.across.taps) * pitch
+    if s.along is not None:
+        total += ROWS * whole_lines(longest * size + 2 * PAD)
+    return total if stored else total + ROWS * strip + whole_lines(longest * p.out.itemsize)
+
+
+def direct(p: WindowProblem, joined: np.dtype) -> tuple[bool, bool]:
+    """Whether the input and the result have elements as they are joined."""
+    given, made = (np.dtype(np.uint8) if d.kind == "b" else d for d in (p.dtype, p.out))
+    return given == joined, made == joined
+
+
+def box_stages(p: WindowProblem, joined: np.dtype) -> list[BoxStage]:
+    """The passes, the last two axes together where they are filtered one after the other."""
+    found: list[BoxStage] = []
+    size, i = joined.itemsize, 0
+    while i < len(p.passes):
+        step, in_place = p.passes[i], i > 0
+        window, at = BoxWindow.of(p, step), lines(p.shape, step.axis)
+        outer, length, inner = at
+        i += 1
+        if inner == 1:
+            rows = max(1, min(length, PIECE))
+            count = max(1, min(outer, PIECE // rows)) if not in_place or length <= PIECE else 1
+            found.append(BoxStage("along", in_place, None, window, at, (rows, count), 1, 1))
+            continue
+        rows = max(1, length) if in_place else max(LEAST_ROWS, 4 * window.taps)
+        if i < len(p.passes):
+            after = lines(p.shape, p.passes[i].axis)
+            along = BoxWindow.of(p, p.passes[i])
+            in_blocks = direct(p, joined)[0] and not in_place
+            columns = max(1, min(inner, BLOCK_BYTES // size) if in_blocks else inner)
+            strip = max(1, min(columns, max(STRIP_BYTES // size, 2 * along.taps)))
+            both = BoxStage("both", in_place, window, along, at, (rows, columns), ROWS, strip)
+            if after[2] == 1 < inner == after[1] and scratch_of(p, joined, both) <= BOTH_BYTES:
+                found.append(both)
+                i += 1
+                continue
+        columns = max(NARROWEST, HELD_BYTES // (size * (ROWS + window.taps))) // NARROWEST * NARROWEST
+        columns = max(1, min(inner, columns))
+        found.append(BoxStage("across", in_place, window, None, at, (rows, columns), ROWS, columns))
+    return found
+
+
+def constant(p: WindowProblem, joined: np.dtype) -> bytes:
+    """The constant as it is joined, if a pass needs it."""
+    used = any(step.mode == "constant" for step in p.passes)
+    return np.array(p.cval if used else 0).astype(joined).tobytes()
+
+
+def calls(s: BoxStage) -> int:
+    """Of micro-kernels."""
+    outer, length, inner = s.lines
+    if s.kind == "along":
+        return outer * ceil_div(length, s.block[0])
+    return outer * (ceil_div(length, ROWS) + (length if s.along is not None else 0)) * ceil_div(inner, s.strip)
+
+
+def joins(p: WindowProblem, taps: int) -> int:
+    """Instructions for a vector of results of a pass, about."""
+    return 8 + taps // 3 if p.join == "mean" else 6 + taps // 4
