@@ -388,7 +388,8 @@ ADAPTIVE = [k for k in kernels("adaptive_pool") if k.backend == "cython"]
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_windows_of_uneven_sizes(kernel: Kernel[AdaptivePoolProblem], kind: str, layout: str, dtype: str) -> None:
     d = np.dtype(dtype)
-    sizes = [((1, 5, 7), (1, 3, 3)), ((1, 10, 33), (1, 7, 7)), ((4, 3, 2), (3, 5, 1)), ((1, 1, 40), (1, 1, 40))]
+    sizes = [((1, 5, 7), (1, 3, 3)), ((1, 10, 33), (1, 7, 7)), ((4, 3, 2), (3, 5, 1)), ((1, 1, 40), (1, 1, 40)),
+             ((1, 2, 300), (1, 1, 7))]  # fmt: skip
     rng = np.random.default_rng(12)
     for (extents, output), c, at in itertools.product(sizes, (1, 3, 16, 35), ("start", "end")):
         indices = kind == "indices"

@@ -23,6 +23,10 @@ from fastconv.backends.cython.runtime._simd cimport (
     pool_finish_args)
 
 
+cdef enum:
+    RUN = 32  # columns: so many are taken as vectors, whose lanes are joined; the same as in separable.py
+
+
 cdef class SeparablePool(Prepared):
     """One prepared pooling; immutable after construction, so runs may overlap."""
 
@@ -194,6 +198,7 @@ cdef class AdaptivePool(Prepared):
         cdef pool_finish_args finish
         cdef double widths[POOL_ADAPTIVE_WINDOWS]  # or floats
         cdef Py_ssize_t block, begin, first = 0, next = 0, rest = 0
+        cdef bint run
         oh = i % self.oh
         i = i // self.oh
         od = i % self.od
@@ -234,15 +239,19 @@ cdef class AdaptivePool(Prepared):
                     rest -= self.ow
                     next += 1
                 across.count = next + (rest != 0) - first
-                if size == 4:
-                    (<float *>widths)[q] = <float>across.count
-                else:
-                    widths[q] = <double>across.count
                 across.value = <char *>down.value + (first - begin) * unit * size
+                run = unit == 1 and across.count >= RUN and not self.indices
+                if size == 4:
+                    (<float *>widths)[q] = 1 if run else <float>across.count
+                else:
+                    widths[q] = 1 if run else <double>across.count
                 if self.indices:
                     across.row = <char *>down.row + (first - begin) * unit * size
                     across.base = first
-                self.t.pool_across(&across)
+                if run:
+                    self.t.pool_global(self.op, across.value, 1, across.count, across.y)
+                else:
+                    self.t.pool_across(&across)
                 if self.indices:
                     across.index += unit
                 across.y = <char *>across.y + unit * size

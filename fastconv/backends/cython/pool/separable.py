@@ -27,6 +27,8 @@ MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
 SHARED_FLOPS = 1e5  # below this, threads cost more than they gain
 COMBINED = "cython.pool.adaptive/row"  # combined rows, at most, unless one window is longer
+RUN = 32  # columns of a window that are taken as vectors; the same as in _separable.pyx
+ONE_LANE, JOINED = 3, 60  # vectors that take as long as one column of fewer, and as joining the lanes of more
 ADAPTIVE_INDEX_FACTOR = 2.5  # times slower with indices
 
 MAX, MAX_ABS, MAX_NEG_ABS, SUM, SUM_SQUARE = range(len(shared.POOL_OPS))
@@ -216,7 +218,11 @@ class AdaptivePool(Kernel[AdaptivePoolProblem]):
         channels, unit = (1, p.c) if p.layout == "NHWC" else (p.c, 1)
         rows = p.n * channels * p.output[0] * p.output[1]
         down, along = self._windows(p)
-        vectors = rows * (down * ceil_div(p.input[2] * unit, lanes) + p.output[2] * along * (unit // lanes))
+        if unit > 1:
+            across = along * ceil_div(unit, lanes)
+        else:
+            across = ONE_LANE * along if along < RUN or p.indices else ceil_div(along, lanes) + JOINED
+        vectors = rows * (down * ceil_div(p.input[2] * unit, lanes) + p.output[2] * across)
         slower = ADAPTIVE_INDEX_FACTOR if p.indices else 1
         work = Features({"row": rows, "window": rows * p.output[2], "vector": vectors}) * slower
         return work + Features({"call": 1, "bytes": p.bytes})
