@@ -792,6 +792,9 @@ TABLE = Table(
         "reference.unpool_backward": {
             "call": 0.001, "product": 1e-07,
         },
+        "trimmed": {
+            "part": 1e-05,
+        },
     },
     blocks={
         "cython.conv.col2im/columns": 131072, "cython.conv.col2im/weights": 524288, "cython.conv.depthwise/band": 24576,

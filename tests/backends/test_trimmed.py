@@ -13,6 +13,7 @@ from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.plan import clear_cache
 from fastconv.dispatch.registry import kernels
+from fastconv.machines import host_table
 from tests.backends.cython.test_conv import as_dtype, problem
 
 TRIMMED = [k for k in kernels("conv") if isinstance(k, trimmed.Trimmed)]
@@ -95,7 +96,8 @@ def test_parts_are_taken_where_they_save_time(monkeypatch: pytest.MonkeyPatch) -
     assert [part.taps[1] for part in parts] == [slice(5, 9), slice(2, 6)]
     for same in (replace(p, n=7), replace(p, packed=True)):
         assert [part.taps for part in kernel._parts(same)] == [part.taps for part in parts]
-    monkeypatch.setattr(trimmed, "PART_SECONDS", 1.0)
+    slow = host_table().with_rates({trimmed.PART: 1.0})
+    monkeypatch.setattr(trimmed, "host_table", lambda: slow)
     clear_cache()
     assert kernel._parts(p) == ()
     clear_cache()

@@ -28,7 +28,8 @@ from fastconv.machines import host_table
 
 LEAST_FLOPS = 4e5  # of an image, that are saved: looking at weights, and copying some of them, takes a few microseconds
 MOST_PARTS = 6
-PART_SECONDS, PART_FLOPS = 1e-5, 1e6  # that one part more must save
+PART = "trimmed/part"  # a count: one part more
+PART_FLOPS = 1e6  # that parts must save
 STATED = ("op", "backend", "algorithm", "relative", "isa", "row", "exact", "activations", "flushes", "note", "revision")
 
 
@@ -156,7 +157,7 @@ class Trimmed(Specialised[ConvProblem]):
             problems = [part.problem for part in parts]
             able = not any(map(self.inner.reject, problems))
             each = [self.inner.cost(q, table) for q in problems] if able else [inf]
-            seconds.append(sum(each) + PART_SECONDS * (len(parts) - 1))
+            seconds.append(sum(each) + table.rate(PART) * (len(parts) - 1))
         best = seconds.index(min(seconds))
         return divisions(p)[best - 1] if best else ()
 
@@ -169,7 +170,7 @@ class Trimmed(Specialised[ConvProblem]):
 
     def features(self, problem: ConvProblem) -> Features:
         first, *others = map(self.inner.features, self._problems(problem))
-        return sum(others, first) * problem.n if others else first
+        return sum(others, first) * problem.n + Features({PART: problem.n * len(others)}) if others else first
 
     def workspace(self, problem: ConvProblem) -> int:
         return max(self.inner.workspace(problem), *map(self.inner.workspace, self._problems(problem)))
