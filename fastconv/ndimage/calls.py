@@ -13,7 +13,7 @@ from fastconv.dispatch.plan import Recipe, submit
 from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.ndimage.arguments import array_for, not_planned
 
-BAND = 1 << 18  # elements of an image that are filtered at once: what several steps hand on stays in the cache
+BAND = 1 << 18  # floats of an image that are filtered at once: what several steps hand on stays in the cache
 
 
 def recipe_of(problem: FilterProblem, options: Options) -> Recipe:
@@ -32,6 +32,11 @@ def filtered(
         return result
     given[...] = submit(recipe, input, weights)
     return given
+
+
+def is_banded(x: np.ndarray) -> bool:
+    """Whether an image is so large that bands of it gain something."""
+    return x.nbytes >= 8 * BAND
 
 
 def by_bands(
@@ -54,20 +59,27 @@ def by_bands(
         Computed as a whole where bands would gain nothing, or are not possible.
     """
     not_planned()
-    if reach is None or x.ndim < 2 or x.size < 2 * BAND or not (output is None or type(output) is np.ndarray):
+    if reach is None or x.ndim < 2 or not is_banded(x) or not (output is None or type(output) is np.ndarray):
         return compute(x, output)
     height, made = x.shape[0], output
-    rows = max(BAND * height // x.size, 8 * reach, 1)
+    rows = max(4 * BAND * height // x.nbytes, 8 * reach, 1)
     if 2 * rows > height or (made is not None and (made.shape != x.shape or np.may_share_memory(made, x))):
         return compute(x, output)
     for low in range(0, height, rows):
         high = min(low + rows, height)
         first = max(low - reach, 0)
         part = x[first : high + reach]
-        result = compute(part, None if output is None else np.empty(part.shape, output.dtype))
-        if made is None:
+        if made is None:  # the first band shows the dtype
+            result = compute(part, None)
             made = np.empty(x.shape, result.dtype)
-        made[low:high] = result[low - first : high - first]
+            made[:high] = result[:high]
+            continue
+        into = made[first : high + reach]
+        kept = into[: low - first].copy()  # which are right already
+        result = compute(part, into)
+        if result is not into:
+            into[...] = result
+        into[: low - first] = kept
     assert made is not None  # an array so large has rows
     return made
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from fastconv.dispatch.options import Options, resolve
 from fastconv.ndimage.arguments import Modes, Output, as_axes, as_mode, not_planned, per_axis
-from fastconv.ndimage.calls import by_bands
+from fastconv.ndimage.calls import by_bands, is_banded
 from fastconv.ndimage.windows import extrema, real_input
 from fastconv.typing import Backend
 
@@ -35,6 +35,11 @@ class Shape(NamedTuple):
     def dilated(self, x: Any, output: Any) -> np.ndarray:
         """By the element in reverse."""
         self.check()
+        if type(self.size) is type(self.origin) is int and self.footprint is self.structure is self.axes is None:
+            shift = -self.origin - (self.size % 2 == 0)  # for each axis
+            return extrema(
+                "max", x, self.size, None, None, output, self.mode, self.cval, shift, None, self.options
+            )  # fmt: skip
         footprint, structure = (None if e is None else np.flip(np.asarray(e)) for e in (self.footprint, self.structure))
         axes = as_axes(self.axes, np.ndim(x))
         element = footprint if footprint is not None else structure
@@ -65,7 +70,7 @@ class Shape(NamedTuple):
         """What `compute` makes of an array and an output by so many erosions and dilations, each of the one before."""
         not_planned()
         self.check()
-        if type(x) is not np.ndarray or x.ndim < 2:
+        if type(x) is not np.ndarray or x.ndim < 2 or not is_banded(x):
             return compute(x, output)
         try:
             reach = self.reach(x.ndim)
