@@ -339,3 +339,35 @@ def test_parts_of_float_images_have_the_bits_of_the_whole(kernel: Any, axis: int
             chosen[beside] = slice(3, 3 + count)
             part = np.ascontiguousarray(x[tuple(chosen)])
             np.testing.assert_array_equal(filtered(part, weights, before), whole[tuple(chosen)], str((x.shape, count)))
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", [k for k in (*KERNELS, *SUMS) if k.backend == "cython"], ids=lambda k: k.name)
+def test_windows_of_three_by_three_have_the_bits_of_narrow_parts(kernel: Any) -> None:
+    """Whole rows in registers, and columns at the ends in another way; so are images of a few columns."""
+    rng = np.random.default_rng(11)
+
+    def filtered(x: np.ndarray, weights: tuple[np.ndarray, ...], mode: Any, cross: bool) -> np.ndarray:
+        down, along = (Pass(axis, 3, 1, mode) for axis in (0, 1))
+        p: Any = SeparableProblem(x.shape, x.dtype, x.dtype, (down, along), cval)
+        if cross:
+            p = SumProblem(x.shape, x.dtype, x.dtype, ((down,), (along,)), "sum", cval)
+        if kernel.reject(p) is not None:
+            pytest.skip(kernel.reject(p))
+        out = np.empty(p.size, x.dtype)
+        kernel.prepare(p, weights, 1)(x.ravel(), out)
+        return out.reshape(x.shape)
+
+    for i, mode in enumerate(6 * BOUNDARIES):
+        shape, cval = (int(rng.integers(1, 40)), int(rng.integers(3, 90)), *((), (3,))[i % 2]), (0.0, 2.5)[i % 2]
+        x = (rng.standard_normal(shape) * 60 + 100).astype(("f4", "f8")[i % 4 // 2])
+        signs = (1, -1)[i % 2], (1, -1)[i // 2 % 2]
+        weights = tuple(np.array([s * w, (s > 0) * 0.7, w]) for s, w in zip(signs, rng.standard_normal(2), strict=True))
+        for cross in (False, True):
+            if cross != (kernel in SUMS):
+                continue
+            whole = filtered(x, weights, mode, cross)
+            for at in range(0, shape[1] - 2, 3):
+                part = np.ascontiguousarray(x[:, at : at + 5])
+                want = filtered(part, weights, mode, cross)[:, 1:-1]
+                np.testing.assert_array_equal(whole[:, at + 1 : at + 1 + want.shape[1]], want, str((shape, mode, at)))

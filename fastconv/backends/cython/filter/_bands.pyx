@@ -12,13 +12,14 @@ from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined, put
 from fastconv.backends.cython.filter._stages cimport Pass, pass_of
 from fastconv.backends.cython.filter._walk cimport (
     BAND_ADD, BAND_ADD_SQUARE, BAND_FIRST, BAND_ROWS, BAND_SQUARE, fc_windows, named_windows, window_along_args,
-    window_band_args,
+    window_band_args, window_three_args,
 )
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport fc_table
 
 cdef enum:
     PARTS = 8
+    SEEN = 10  # rows that windows of three rows of BAND_ROWS results see
 
 
 cdef struct Patch:
@@ -34,7 +35,7 @@ cdef class Bands(Prepared):
     cdef Pass down[PARTS]
     cdef Pass along[PARTS]
     cdef int parts
-    cdef bint magnitude, transposed, straight
+    cdef bint magnitude, transposed, straight, three, cross
     cdef Py_ssize_t outer, height, width, inner  # images, rows, pixels of a row, numbers of a pixel
     cdef Py_ssize_t band, strip, rows, block  # rows and pixels of a patch, and of an item
     cdef Py_ssize_t pitch  # numbers from row to row of sums down columns
@@ -50,6 +51,7 @@ cdef class Bands(Prepared):
         for p, (down, along) in enumerate(parts):
             self.down[p], self.along[p] = pass_of(down), pass_of(along)
         self.magnitude, self.transposed, self.straight = plan.magnitude, plan.transposed, plan.straight
+        self.three, self.cross = plan.three, len(parts) == 2
         self.outer, self.height, self.width, self.inner = plan.image
         self.band, self.strip, self.rows, self.block, self.pitch = plan.band, plan.strip, plan.rows, plan.block, plan.pitch
         self.pointers, self.fill, self.sums, self.kept = plan.scratch
@@ -66,6 +68,8 @@ cdef class Bands(Prepared):
         self.constant(scratch + self.pointers, self.fill // self.size)
         while row < last:
             p.row, p.count, p.column = row, min(self.band, last - row), first
+            if self.three:
+                self.whole_rows(a, &p, end, scratch)
             while p.column < end:
                 p.columns, p.carried = min(self.strip, end - p.column), p.column > first
                 at = <uintptr_t>self.result(a, &p) % 64
@@ -74,6 +78,37 @@ cdef class Bands(Prepared):
                 self.patch(a, &p, p.column + p.columns < end, scratch)
                 p.column += p.columns
             row += p.count
+
+    cdef void whole_rows(self, const Arrays *a, Patch *p, Py_ssize_t end, char *scratch) noexcept nogil:
+        """Windows of three by three, up to column `end`, but for those that see what is beyond the end: `p` moves on to them."""
+        cdef const Pass *down = &self.down[0]
+        cdef const Pass *along = &self.along[self.parts - 1]
+        cdef const void *rows[SEEN]
+        cdef Py_ssize_t lo = max(p.column, 1), hi = min(end, self.width - 1), k, at, pitch = self.width * self.inner
+        cdef Py_ssize_t image = p.outer * self.height * pitch
+        cdef window_three_args f
+        f.down_symmetry, f.along_symmetry = (<const int *>a.more)[down.at], (<const int *>a.more)[along.at]
+        if f.down_symmetry == 0 or f.along_symmetry == 0 or (self.cross and (f.down_symmetry < 0 or f.along_symmetry < 0)):
+            return
+        if self.inner == 1:  # results on whole cache lines
+            at = <uintptr_t>(a.y.data + (image + p.row * pitch + lo) * self.size) % 64
+            lo += (64 - at) % 64 // self.size
+        if (hi - lo) * self.inner < self.w.vl:
+            return
+        if lo > p.column:
+            p.columns, p.carried = lo - p.column, False
+            self.patch(a, p, False, scratch)
+        for k in range(p.count + 2):
+            at = beyond(p.row + k - 1, down.extent, down.mode)
+            if at < 0:
+                rows[k] = scratch + self.pointers + self.inner * self.size
+            else:
+                rows[k] = a.x.data + (image + at * pitch + lo * self.inner) * self.size
+        f.rows, f.count, f.n, f.step, f.pitch = <const void *const *>rows, p.count, (hi - lo) * self.inner, self.inner, pitch
+        f.down, f.along = a.weights + down.weight * self.size, a.weights + along.weight * self.size
+        f.cross, f.y, f.ys = self.cross, a.y.data + (image + p.row * pitch + lo * self.inner) * self.size, pitch
+        self.w.three(&f)
+        p.column = hi
 
     cdef char *result(self, const Arrays *a, const Patch *p) noexcept nogil:
         """The first one of a patch."""

@@ -36,6 +36,14 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t step, n
         const void *z
         void *y
+    ctypedef struct window_three_args:
+        const void *const *rows
+        const void *down
+        const void *along
+        int down_symmetry, along_symmetry, cross
+        Py_ssize_t step, count, n, pitch
+        void *y
+        Py_ssize_t ys
     ctypedef struct window_rank_args:
         const void *const *taps
         Py_ssize_t count, rank
@@ -102,6 +110,7 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*down)(const window_band_args *a) noexcept nogil
         void (*vectors)(const window_along_args *a) noexcept nogil
         void (*row)(const window_along_args *a) noexcept nogil
+        void (*three)(const window_three_args *a) noexcept nogil
         void (*leave)(const void *x, Py_ssize_t n, int root, Py_ssize_t count, void *y, Py_ssize_t ys) noexcept nogil
         void (*root)(void *y, Py_ssize_t n) noexcept nogil
         void (*rank)(const window_rank_args *a) noexcept nogil

@@ -67,6 +67,7 @@ class BandPlan(NamedTuple):
     magnitude: bool
     transposed: bool
     straight: bool
+    three: bool
     band: int
     strip: int
     rows: int
@@ -84,6 +85,15 @@ class BandPlan(NamedTuple):
     @property
     def items(self) -> int:
         return self.image.outer * ceil_div(self.image.height, self.rows) * ceil_div(self.image.width, self.block)
+
+
+def _is_three(found: list[tuple[FilterWindow, FilterWindow]], one: FilterWindow) -> bool:
+    """Whether windows have three weights down and along: one filter, or the sum of one of each kind."""
+    if len(found) > 2:
+        return False
+    (down, beside), (above, along) = found[0], found[-1]
+    apart = len(found) == 1 or (beside.at == above.at == one.at)
+    return apart and all((w.taps, w.before) == (3, 1) for w in (down, along))
 
 
 def band_plan(
@@ -120,12 +130,15 @@ def band_plan(
     strip = max(1, round_up(max(1, STRIP_BYTES // (band * size * image.inner)), lanes // image.inner or 1))
     strip = min(max(strip, 2 * long), max(1, image.width))
     row = (strip + long - 1) * image.inner  # numbers of sums down columns
+    three = not magnitude and _is_three(found, one)
+    block = max(strip, BLOCK)
+    fill = (min(block, image.width) + 2) * image.inner + lanes if three else row
     pitch = round_up(row + lanes, 64 // size)
     sums = (row + ROWS * image.inner) * lanes * size if transposed else band * pitch * size
     kept = (long - 1) * image.inner * lanes * size if transposed else 0
     pointers = whole_lines((2 * max(band, lanes, ROWS) + deep - 1) * 8)
-    scratch = pointers, whole_lines(row * size), 0 if straight else whole_lines(sums), whole_lines(kept)
+    scratch = pointers, whole_lines(max(fill, row) * size), 0 if straight else whole_lines(sums), whole_lines(kept)
     rows = round_up(max(LEAST_ROWS, 4 * deep), band)
     return BandPlan(
-        image, magnitude, transposed, straight, band, strip, rows, max(strip, BLOCK), pitch, scratch, tuple(found)
+        image, magnitude, transposed, straight, three, band, strip, rows, block, pitch, scratch, tuple(found)
     )

@@ -72,6 +72,19 @@ typedef struct {
     void *y;
 } window_along_args;
 
+/* Of bands.inc: `count` rows of `n` results, `ys` apart, of windows of three rows and three elements, which are `step` apart, at once;
+   `n` is a vector or more.  `rows`: count + 2, from the element below the first result on.  `down`, `along`: three weights each, with
+   `down_symmetry` and `along_symmetry`, 1 or -1.  `cross`: the sum of both, else one after the other.  `pitch`: from row to row of the
+   image, of which those are read next that follow. */
+typedef struct {
+    const void *const *rows;
+    const void *down, *along;
+    int down_symmetry, along_symmetry, cross;
+    ptrdiff_t step, count, n, pitch;
+    void *y;
+    ptrdiff_t ys;
+} window_three_args;
+
 /* Of histogram.inc: the histograms of n + (wide - 1) * step columns; windows have `wide` of them, `step` apart. */
 typedef struct {
     const uint8_t *coarse, *fine;
@@ -153,6 +166,7 @@ typedef struct {
     void (*down)(const window_band_args *a);
     void (*vectors)(const window_along_args *a);
     void (*row)(const window_along_args *a);
+    void (*three)(const window_three_args *a);
     void (*leave)(const void *x, ptrdiff_t n, int root, ptrdiff_t count, void *y, ptrdiff_t ys);
     void (*root)(void *y, ptrdiff_t n);
     void (*rank)(const window_rank_args *a);
