@@ -54,11 +54,12 @@ cdef class GlobalPool(Prepared):
     cdef Py_ssize_t channels, runs, elements, width, parts
     cdef int op
     cdef bint last
+    cdef double counted  # by this means are divided once more: padding has a part in them
 
-    def __init__(self, size_t table, p, int op, Py_ssize_t runs, Py_ssize_t elements, Py_ssize_t width):
+    def __init__(self, size_t table, p, int op, Py_ssize_t runs, Py_ssize_t elements, Py_ssize_t width, double counted):
         self.t, self.op = <const fc_table *>table, op
         self.channels, self.runs, self.elements, self.width, self.uniform = p.c, runs, elements, width, True
-        self.last = p.layout == "NHWC"
+        self.last, self.counted = p.layout == "NHWC", counted
         self.parts = (self.channels * runs + width - 1) // width
         self.items = p.n * self.parts
 
@@ -80,9 +81,21 @@ cdef class GlobalPool(Prepared):
             self.t.pool_global(
                 self.op, x.data + (n * x.stride[0] + self.at(w, x.stride[1], self.elements)) * self.t.itemsize, count, self.elements,
                 y.data + (n * y.stride[0] + self.at(w, y.stride[1], 1)) * self.t.itemsize)
+            if self.counted != 1:
+                self.divide(y.data + (n * y.stride[0] + self.at(w, y.stride[1], 1)) * self.t.itemsize, count)
             if index != NULL:
                 self.look(x, y, n, w, w + count, index + n * arrays.z.stride[0], arrays.z.stride[1])
             w += count
+
+    cdef void divide(self, char *y, Py_ssize_t count) noexcept nogil:
+        """Means of adjacent windows."""
+        cdef Py_ssize_t i
+        cdef float divisor = <float>self.counted
+        for i in range(count):
+            if self.t.itemsize == 8:
+                (<double *>y)[i] /= self.counted
+            else:
+                (<float *>y)[i] /= divisor
 
     cdef inline Py_ssize_t at(self, Py_ssize_t w, Py_ssize_t channel, Py_ssize_t window) noexcept nogil:
         """Where window w is in an image whose channels and windows are so far apart."""

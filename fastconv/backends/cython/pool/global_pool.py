@@ -8,13 +8,13 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from fastconv.backends.cython.pool.separable import MAX, SUM, error_of
+from fastconv.backends.cython.pool.separable import MAX, SUM, axis_divisors, error_of
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div
-from fastconv.core.problems.base import work_dtype
+from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.pool import PoolProblem
 
 BLOCK = 256  # longest chain of additions, for every vector length; see simd/pool/global_pool.inc
@@ -23,8 +23,23 @@ LOOKED = 64  # elements among which a position is looked for, one after the othe
 SHARED_ELEMENTS = 1 << 17  # fewer do not justify a second thread
 
 
+def covers(p: PoolProblem) -> bool:
+    """Whether there is one window, of all elements and perhaps of padding, which a mean counts."""
+    axes = zip(p.input, p.kernel, p.dilation, p.pads, p.output, strict=True)
+    whole = all(o == 1 and d == 1 and k - lo >= e for e, k, d, (lo, _), o in axes)
+    mean = p.kind == "avg" and p.divisor is None and not is_half(p.dtype)
+    return whole and mean and p.layout == "NCHW"
+
+
+def divisor_of(p: PoolProblem) -> float:
+    """Elements and positions of padding in the one window of a problem that `covers`."""
+    return prod(float(axis.values[0]) for axis in axis_divisors(p))
+
+
 def runs_of(p: PoolProblem) -> tuple[int, int] | None:
     """The windows of a channel, and elements of each; None unless these lie in memory one after the other."""
+    if covers(p):
+        return 1, prod(p.input)
     apart = any(d > 1 and k > 1 for d, k in zip(p.dilation, p.kernel, strict=True))
     if p.kind == "lp" or p.divisor is not None or apart:
         return None
@@ -93,7 +108,7 @@ class GlobalPool(Kernel[PoolProblem]):
     def error(self, problem: PoolProblem) -> float:
         p = problem
         _, elements = runs_of(p) or (1, p.taps)
-        return error_of(p, min(elements, BLOCK) + elements // BLOCK)
+        return error_of(p, min(elements, BLOCK) + elements // BLOCK + 1)  # a mean may be scaled by what padding counts
 
     def prepare(self, problem: PoolProblem, constants: tuple[Any, ...], threads: int) -> Run:
         _global_pool = native.compiled("pool._global_pool")
@@ -101,7 +116,8 @@ class GlobalPool(Kernel[PoolProblem]):
         table, op = native.table(self.isa, p.dtype), MAX if p.kind == "max" else SUM
         runs, elements = runs_of(p) or (1, p.taps)
         count = threads if p.n * p.c * runs * elements > SHARED_ELEMENTS else 1
-        prepared = _global_pool.GlobalPool(table, p, op, runs, elements, max(WIDTH, ITEM // elements))
+        counted = divisor_of(p) / elements if covers(p) else 1.0
+        prepared = _global_pool.GlobalPool(table, p, op, runs, elements, max(WIDTH, ITEM // elements), counted)
         return native.pooling(p, prepared, 0, count, native.seconds(self, p))
 
 
