@@ -3,7 +3,7 @@ PYTHON ?= python3
 MINUTES ?= 30
 RUNS ?= 300000
 
-.PHONY: build check imports test coverage bench bench-quick docs fuzz soak sanitize threads micro neon
+.PHONY: build check imports test coverage bench bench-quick docs site fuzz soak sanitize threads micro neon
 
 build:
 	$(PYTHON) setup.py build_ext --inplace
@@ -30,8 +30,10 @@ bench-quick:
 	$(PYTHON) -m pytest benchmarks -q --quick --suite lecture --suite tiny --suite audio --suite gemm --benchmark-group-by=param:problem
 
 # The site, docs/_build/html: every example runs, and a warning is an error.
-docs:
+docs: site
 	$(PYTHON) -m pytest -q tests/test_documents.py
+
+site:
 	$(PYTHON) -m sphinx -W --keep-going -n -q -b html -d docs/_build/doctrees docs docs/_build/html
 
 fuzz:

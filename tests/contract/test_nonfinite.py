@@ -5,6 +5,7 @@ Padding is a value like others, so its zeros take part in products: with an infi
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ from fastconv.dispatch.registry import kernels
 from tests.contract.bounds import allowed, exact, magnitudes
 from tests.contract.cases import EVERY, Case, Results, for_each, small_of
 from tests.problems import MODES, empty_result, forward, in_dtype, in_layout, lay, transposed
+from tests.wide import share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -149,11 +151,9 @@ def scale(p: ConvProblem, where: int, reach: tuple[int, int, int]) -> np.ndarray
 
 @pytest.mark.parametrize(("kernel", "dtype"), PAIRS)
 def test_what_is_not_finite_is_where_the_definition_has_it(kernel: Kernel[ConvProblem], dtype: str) -> None:
-    for p in problems(dtype):
-        if able(kernel, p):
-            for where in (0, 1):
-                for value in VALUES:
-                    check(kernel, p, where, value)
+    some = [p for p in problems(dtype) if able(kernel, p)]
+    for p, where, value in share(kernel, itertools.product(some, (0, 1), VALUES)):
+        check(kernel, p, where, value)
 
 
 def with_nonfinite(a: np.ndarray) -> np.ndarray:

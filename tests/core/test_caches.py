@@ -6,7 +6,7 @@ import gc
 import importlib
 import pkgutil
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import _lru_cache_wrapper
 from typing import Any
@@ -27,6 +27,15 @@ FOR_GOOD = {"_options", "compiled_loop"}
 PACKAGES = ("fastconv.backends", "fastconv.core", "fastconv.dispatch", "fastconv.ops")
 LIMIT = KEEP_BYTES // 4  # of all tables: a few calls exceed it
 SMALL_BYTES = 12 << 20  # of all entries of fixed size that the calls below leave
+
+
+@pytest.fixture
+def few_objects() -> Iterator[None]:
+    """Collections look at objects made from now on only: those of other tests take half a second each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def ones(*shape: int) -> np.ndarray:
@@ -55,6 +64,7 @@ LARGE: dict[str, Callable[[int], Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize("name", LARGE)
 def test_what_large_calls_leave_behind_is_bounded_and_dropped(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches.tables, "_limit", LIMIT)
@@ -124,6 +134,7 @@ def test_caches_without_a_size_hold_a_finite_set() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("few_objects")
 def test_what_a_prepared_kernel_holds_is_measured() -> None:
     """For every kernel, on a convolution with many taps: all memory that it keeps for later calls is counted."""
     x, w = ones(1, 2, 90, 80), ones(4, 2, 60, 50)

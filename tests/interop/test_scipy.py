@@ -394,4 +394,4 @@ def test_scipys_own_tests_pass_under_the_patch(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
     passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed is not None and int(passed[1]) > 2000
+    assert passed is not None and int(passed[1]) > 1500
