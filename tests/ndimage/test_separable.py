@@ -13,6 +13,7 @@ import fastconv as F
 import fastconv.ndimage as ndi
 from fastconv.backends.cython.filter import bands
 from fastconv.backends.cython.filter import separable as native
+from fastconv.backends.cython.filter.flat import WeightsBinding
 from fastconv.backends.numpy.filter import separable as numpy
 from fastconv.core.problems.separable import Pass, SeparableProblem, SumProblem, beyond
 from fastconv.dispatch.registry import kernels
@@ -371,3 +372,25 @@ def test_windows_of_three_by_three_have_the_bits_of_narrow_parts(kernel: Any) ->
                 part = np.ascontiguousarray(x[:, at : at + 5])
                 want = filtered(part, weights, mode, cross)[:, 1:-1]
                 np.testing.assert_array_equal(whole[:, at + 1 : at + 1 + want.shape[1]], want, str((shape, mode, at)))
+
+
+@pytest.mark.one_isa
+def test_weights_in_turns_are_bound_once() -> None:
+    """Those of derivatives along each axis; not such that may change between calls."""
+    bound = []
+
+    class Counted(WeightsBinding):
+        def bound(self, constants: tuple[Any, ...]) -> Any:
+            bound.append(constants)
+            return constants
+
+    bind, given = Counted(), [(np.frombuffer(bytes(8)), np.frombuffer(bytes(8))) for _ in range(6)]
+    for _ in range(3):
+        for constants in given[:3]:
+            assert bind(constants) is constants
+    assert len(bound) == 3
+    for constants in given:
+        assert bind(constants) is constants
+    assert len(bound) == 6 and bind(given[0]) is given[0] and len(bound) == 7
+    mine = (np.zeros(1), np.zeros(1))
+    assert bind(mine) is bind(mine) and len(bound) == 9

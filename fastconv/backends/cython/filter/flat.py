@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any, get_args
 
 import numpy as np
@@ -13,6 +14,7 @@ from fastconv.core.problems.filter import FilterProblem
 from fastconv.typing import BoundaryMode
 
 MODES: tuple[str, ...] = get_args(BoundaryMode)
+MOST_KEPT = 4  # runs with weights: of arrays of as many axes, one derivative along each
 SHARED_FLOPS = 1e6  # below this, threads cost more than they gain
 
 
@@ -43,22 +45,26 @@ def without_weights(prepared: Any) -> Bind:
 
 
 class WeightsBinding:
-    """Runs with weights; that of read-only ones is kept: named filters pass the same arrays in every call."""
+    """Runs with weights; the last ones of read-only weights are kept.
 
-    __slots__ = ("_last",)
+    Named filters pass the same arrays in every call, and some pass several in turns: derivatives along each axis.
+    """
+
+    __slots__ = ("_kept",)
 
     def __init__(self) -> None:
-        self._last: tuple[tuple[np.ndarray, ...], Run] | None = None
+        self._kept: tuple[tuple[tuple[np.ndarray, ...], Run], ...] = ()
 
     def bound(self, constants: tuple[Any, ...]) -> Run:
         """A run with these weights."""
         raise NotImplementedError
 
     def __call__(self, constants: tuple[Any, ...]) -> Run:
-        last = self._last  # another thread may replace it
-        if last is not None and all(a is b for a, b in zip(last[0], constants, strict=True)):
-            return last[1]
+        kept = self._kept  # another thread may replace it
+        for weights, run in kept:
+            if all(map(is_, weights, constants)):
+                return run
         run = self.bound(constants)
         if not any(w.flags.writeable for w in constants):
-            self._last = constants, run
+            self._kept = (constants, run), *kept[: MOST_KEPT - 1]
         return run
