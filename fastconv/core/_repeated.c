@@ -12,6 +12,7 @@
 
 enum { MOST_AXES = 6, MOST_ARGUMENTS = 24, MOST_PASSED = 6, WAYS = 4 };
 enum { RESULT = -1, NONE = -2 }; /* what is passed in place of an argument */
+enum { LINE = 64 };              /* bytes of a line of the caches */
 
 typedef struct {
     PyObject *value; /* of an array, its dtype */
@@ -25,6 +26,7 @@ typedef struct {
     int count, passed, out; /* out: which argument the result is given as, RESULT if it is allocated */
     int pass[MOST_PASSED];
     PyObject *run, *make, *shape, *dtype;
+    PyObject *room; /* (bytes, dtype of a byte) of an array in which the result begins on a cache line, or None */
     Argument arguments[];
 } Call;
 
@@ -91,13 +93,32 @@ static void drop(Call *call) {
     Py_DECREF(call->make);
     Py_DECREF(call->shape);
     Py_DECREF(call->dtype);
+    Py_DECREF(call->room);
     PyMem_Free(call);
 }
 
+/* An array for the result. */
+static PyObject *allocate(const Call *call, const Repeated *self) {
+    if (call->room == Py_None) {
+        PyObject *made[] = {call->shape, call->dtype};
+        return PyObject_Vectorcall(call->make, made, 2, NULL);
+    }
+    PyObject *of[] = {PyTuple_GET_ITEM(call->room, 0), PyTuple_GET_ITEM(call->room, 1)};
+    PyObject *bytes = PyObject_Vectorcall(call->make, of, 2, NULL);
+    PyObject *start = bytes ? PyLong_FromSize_t(-(uintptr_t)PyArray_DATA((PyArrayObject *)bytes) % LINE) : NULL, *result = NULL;
+    if (start) {
+        PyObject *with[] = {call->shape, call->dtype, bytes, start};
+        result = PyObject_Vectorcall(self->array, with, 4, NULL);
+    }
+    Py_XDECREF(start);
+    Py_XDECREF(bytes);
+    return result;
+}
+
 /* The result of a remembered call; NULL after an error, and where `run` returned False. */
-static PyObject *repeat(const Call *call, PyObject *const *given) {
-    PyObject *made[] = {call->shape, call->dtype}, *passed[MOST_PASSED];
-    PyObject *result = call->out == RESULT ? PyObject_Vectorcall(call->make, made, 2, NULL) : Py_NewRef(given[call->out]);
+static PyObject *repeat(const Call *call, PyObject *const *given, const Repeated *self) {
+    PyObject *passed[MOST_PASSED];
+    PyObject *result = call->out == RESULT ? allocate(call, self) : Py_NewRef(given[call->out]);
     if (!result) return NULL;
     for (int i = 0; i < call->passed; i++) {
         int from = call->pass[i];
@@ -121,7 +142,7 @@ static PyObject *call_repeated(PyObject *object, PyObject *const *given, size_t 
     }
     if (call) {
         call->references++;
-        PyObject *result = repeat(call, given);
+        PyObject *result = repeat(call, given, self);
         drop(call);
         if (result || PyErr_Occurred()) return result;
     }
@@ -157,11 +178,12 @@ static int specify(Argument *argument, PyObject *given, const Repeated *self) {
 
 static PyObject *remember(PyObject *object, PyObject *args) {
     Repeated *self = (Repeated *)object;
-    PyObject *given, *run, *pass, *make, *shape, *dtype;
+    PyObject *given, *run, *pass, *make, *shape, *dtype, *room;
     int out;
-    if (!PyArg_ParseTuple(args, "O!OO!iOOO", &PyTuple_Type, &given, &run, &PyTuple_Type, &pass, &out, &make, &shape, &dtype))
+    if (!PyArg_ParseTuple(args, "O!OO!iOOOO", &PyTuple_Type, &given, &run, &PyTuple_Type, &pass, &out, &make, &shape, &dtype, &room))
         return NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(given), passed = PyTuple_GET_SIZE(pass);
+    if (room != Py_None && (!PyTuple_CheckExact(room) || PyTuple_GET_SIZE(room) != 2)) Py_RETURN_FALSE;
     if (count > MOST_ARGUMENTS || passed > MOST_PASSED || out >= count) Py_RETURN_FALSE;
     Call *call = PyMem_Calloc(1, sizeof(Call) + (size_t)count * sizeof(Argument));
     if (!call) return PyErr_NoMemory();
@@ -180,7 +202,7 @@ static PyObject *remember(PyObject *object, PyObject *args) {
     call->references = 1, call->count = (int)count, call->passed = (int)passed, call->out = out;
     for (int i = 0; i < count; i++) Py_INCREF(call->arguments[i].value);
     call->run = Py_NewRef(run), call->make = Py_NewRef(make);
-    call->shape = Py_NewRef(shape), call->dtype = Py_NewRef(dtype);
+    call->shape = Py_NewRef(shape), call->dtype = Py_NewRef(dtype), call->room = Py_NewRef(room);
     Call **set = self->calls + call->hash % self->sets * WAYS, *last = set[WAYS - 1];
     memmove(set + 1, set, (WAYS - 1) * sizeof *set);
     set[0] = call;
@@ -223,7 +245,7 @@ static void free_repeated(PyObject *object) {
 }
 
 static PyMethodDef repeated_methods[] = {
-    {"remember", remember, METH_VARARGS, "remember(arguments, run, pass, out, make, shape, dtype) -> whether it could"},
+    {"remember", remember, METH_VARARGS, "remember(arguments, run, pass, out, make, shape, dtype, room) -> whether it could"},
     {"forget", forget, METH_NOARGS, "Forget all calls"},
     {NULL, NULL, 0, NULL},
 };

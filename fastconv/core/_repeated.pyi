@@ -16,5 +16,6 @@ class Repeated:
         make: Callable[..., Any],
         shape: tuple[int, ...],
         dtype: Any,
+        room: tuple[int, Any] | None,
     ) -> bool: ...
     def forget(self) -> None: ...

@@ -13,11 +13,12 @@ from fastconv.core.kernel import Kernel, epsilon
 from fastconv.core.problems.activation import DEFAULTS, elementwise_problem
 from fastconv.core.problems.base import Problem
 from fastconv.core.units import bytes_text, time_text
+from fastconv.dispatch import wisdom
 from fastconv.dispatch.extensions import all_kernels
 from fastconv.dispatch.missing import warn_of_missing
 from fastconv.dispatch.options import Options
 from fastconv.dispatch.refusal import near_matches, refusal
-from fastconv.dispatch.survey import Candidate, Fastest, fastest, fusable, survey
+from fastconv.dispatch.survey import Candidate, Fastest, fastest, fusable, orders_by_cost, survey
 from fastconv.typing import Activation
 
 EXPLAINED = ("", "kernel", "predicted", "measured", "workspace", "error", "bound", "why not")
@@ -73,14 +74,17 @@ def of_any_rows(problem: Problem) -> Problem:
 
     Sums of integers are the same in any order.
     """
-    usual = problem.any_rows()
-    return usual if usual != problem and epsilon(problem.results[0][1]) else problem
+    return problem.any_rows() if epsilon(problem.results[0][1]) else problem
 
 
 @keep_few()
 def _usual(usual: Problem, options: Options) -> Fastest | None:
-    """The fastest kernel for most numbers of rows; many problems have the same."""
-    return fastest(usual, options)
+    """A kernel of the order that is the fastest for most numbers of rows; many problems have the same."""
+    found, one = fastest(usual, options), usual.one_row()
+    if one is None or found is None or found.unmeasured or wisdom.known(usual):
+        return found
+    orders = orders_by_cost((usual, one), options)
+    return next((best for order in orders if (best := fastest(usual, options, order))), found)
 
 
 def _chosen(kernel: Kernel[Any], problem: Problem, options: Options, threads: int) -> Choice:

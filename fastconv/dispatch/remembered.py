@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastconv.core.arrays import ALIGNED_BYTES, Spec, aligned_empty
+from fastconv.core.numbers import LINE
+from fastconv.core.scratch import DEBUG
 from fastconv.dispatch.options import Options
 
 if TYPE_CHECKING:
@@ -43,8 +46,8 @@ def of_plan(x: Spec, result: Result, plain: Plain) -> Repeated | None:
     table = calls(None, None, 1)
     if table is not None and _is_usual(x.dtype):
         shape, dtype = result
-        table.remember((x, None), plain, (0, RESULT), RESULT, _maker(shape, dtype), shape, dtype)
-        table.remember((x, Spec(shape, dtype)), plain, (0, 1), 1, np.empty, shape, dtype)
+        table.remember((x, None), plain, (0, RESULT), RESULT, *_allocation(shape, dtype))
+        table.remember((x, Spec(shape, dtype)), plain, (0, 1), 1, np.empty, shape, dtype, None)
     return table
 
 
@@ -61,12 +64,17 @@ def remember(
     known = len(passed) == len(found) and all(_is_value(a) or i in passed for i, a in enumerate(arguments))
     if known and len(places) == len(arrays) and all(a.size and _is_usual(a.dtype) for a in arrays.values()):
         specs = tuple(Spec(a.shape, a.dtype) if i in arrays else a for i, a in enumerate(arguments))
-        table.remember(specs, plain, passed, passed[1], _maker(*result), *result)
+        table.remember(specs, plain, passed, passed[1], *_allocation(*result))
 
 
-def _maker(shape: tuple[int, ...], dtype: np.dtype) -> Callable[..., np.ndarray]:
-    """`aligned_empty`, or what it calls for small arrays."""
-    return np.empty if np.prod(shape, dtype=float) * dtype.itemsize < ALIGNED_BYTES else aligned_empty
+def _allocation(
+    shape: tuple[int, ...], dtype: np.dtype
+) -> tuple[Callable[..., np.ndarray], tuple[int, ...], np.dtype, tuple[int, np.dtype] | None]:
+    """How results are allocated, as `Repeated.remember` takes it: as by `aligned_empty`."""
+    nbytes = prod(shape) * dtype.itemsize
+    if DEBUG:
+        return aligned_empty, shape, dtype, None
+    return np.empty, shape, dtype, None if nbytes < ALIGNED_BYTES else (nbytes + LINE, np.dtype(np.uint8))
 
 
 def _place(array: Any, arrays: dict[int, np.ndarray], places: dict[int, int]) -> int | None:

@@ -157,6 +157,34 @@ def fastest(
     refused : list or None
         Takes why kernels cannot do the problem.
     """
+    able = _able(problem, options, order, refused)
+    found = (_measured(able, problem, options) if wisdom.known(problem) else None) or _predicted(able, problem, options)
+    if found is None:
+        return None
+    new = [one for one in able if not one[0].states_cost and wisdom.measured(one[0], problem) is None]
+    others = tuple(k for k, inner in new if k is not found and _is_admitted(k, inner, problem, options))
+    return Fastest(found, (found, *others) if others else ())
+
+
+def orders_by_cost(problems: tuple[Problem, ...], options: Options) -> list[str]:
+    """Orders of summation, first the one whose fastest kernels are predicted to take least for all of `problems`.
+
+    Of their times the geometric mean counts.
+    """
+    table, means = host_table(), dict[str, float]()
+    for number, problem in enumerate(problems):
+        least = dict[str, float]()
+        for kernel, inner in _able(problem, options):
+            if kernel.states_cost:
+                least[kernel.order] = min(kernel.cost(inner, table), least.get(kernel.order, inf))
+        means = {order: cost * means.get(order, inf) for order, cost in least.items()} if number else least
+    return sorted(means, key=means.__getitem__)
+
+
+def _able(
+    problem: Problem, options: Options, order: str | None = None, refused: list[str] | None = None
+) -> list[tuple[Kernel[Any], Problem]]:
+    """The kernels that can do the problem and that no option excludes by name, each with the problem as it takes it."""
     able: list[tuple[Kernel[Any], Problem]] = []
     known, widest = bool(wisdom.known(problem)), set()
     for kernel in all_kernels(problem.op):
@@ -173,12 +201,7 @@ def fastest(
                 widest.add(whatever_isa)
         elif refused is not None:
             refused.append(reason)
-    found = (_measured(able, problem, options) if known else None) or _predicted(able, problem, options)
-    if found is None:
-        return None
-    new = [one for one in able if not one[0].states_cost and wisdom.measured(one[0], problem) is None]
-    others = tuple(k for k, inner in new if k is not found and _is_admitted(k, inner, problem, options))
-    return Fastest(found, (found, *others) if others else ())
+    return able
 
 
 def _measured(able: list[tuple[Kernel[Any], Problem]], problem: Problem, options: Options) -> Kernel[Any] | None:

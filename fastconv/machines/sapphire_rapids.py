@@ -333,16 +333,16 @@ TABLE = Table(
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
         },
         "cython.gemm.dots@avx2": {
-            "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.0469e-09, "multiply": 2.0623e-11,
-            "pack": 2.4882e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
+            "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.3e-09, "multiply": 9.3e-12,
+            "pack": 2.4882e-10, "split": 7.5e-11, "load": 1.6e-10, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
         },
         "cython.gemm.dots@avx512": {
-            "call": 4.2012e-07, "product": 4.8875e-08, "output": 1.0259e-09, "multiply": 1.0377e-11,
-            "pack": 2.4815e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
+            "call": 4.2012e-07, "product": 4.8875e-08, "output": 6.1e-10, "multiply": 8.6e-12,
+            "pack": 2.4815e-10, "split": 7.5e-11, "load": 2.7e-10, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
         },
         "cython.gemm.dots@portable": {
             "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 4.9317e-11,
-            "pack": 2.494e-10, "split": 7.5e-11, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
+            "pack": 2.494e-10, "split": 7.5e-11, "load": 1.6e-10, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
         },
         "cython.gemm.in_place@avx2": {
             "call": 1.53e-07, "product": 1.8e-08, "tile": 8.5e-09, "split": 3.5e-11, "turned": 1.22e-10,

@@ -189,7 +189,7 @@ class Table:
         return self.answer
 
     def remember(self, *arguments: Any, passed: tuple[int, ...] = (0, -1, -2), out: int = -1) -> bool:
-        return self.calls.remember(arguments, self.run, passed, out, np.empty, (2,), np.dtype("f4"))
+        return self.calls.remember(arguments, self.run, passed, out, np.empty, (2,), np.dtype("f4"), None)
 
 
 def test_a_table_passes_arrays_and_the_result() -> None:

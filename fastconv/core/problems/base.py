@@ -115,6 +115,11 @@ class Problem:
         summation, so that the bits of a row do not depend on the number of rows either."""
         return self
 
+    def one_row(self) -> Problem | None:
+        """The same problem with a single row, if that decides the order of summation, too: where single rows are as
+        usual as many, and what is fast for the one is not for the others."""
+        return None
+
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
         """Canonical shape and dtype of each result."""

@@ -96,6 +96,9 @@ class GemmProblem(Problem):
     def any_rows(self) -> GemmProblem:
         return replace(self, batch=1, m=NOMINAL_ROWS, b_batched=False)
 
+    def one_row(self) -> GemmProblem | None:
+        return replace(self, batch=1, m=1, b_batched=False) if self.trans_b else None  # weights of `linear`
+
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
         return (((self.batch, self.m, self.n), self.out),)

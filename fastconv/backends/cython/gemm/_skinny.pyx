@@ -16,6 +16,7 @@ cdef enum:
     TRANSPOSED_ROWS = 8  # of x: with more, transposed blocks are kept
     NEAR = 2048  # rows a multiple of this many bytes apart map to few sets
     SPLIT = 4  # columns, at most, that are split by shuffles; more are transposed
+    FEW = 4  # columns, of which a tile of dots.inc has fewer than rows
 
 
 cdef View transposed(View v) noexcept nogil:
@@ -225,8 +226,20 @@ cdef class Dots(Prepared):
                 d.c = c.data + (z * c.stride[0] + i0 * c.stride[1] + j * c.stride[2]) * size
             if arrays.bias != NULL:
                 d.bias = arrays.bias + j * size
+            if step < FEW and d.bias == NULL and d.acs == 1 and d.ars * size % NEAR == 0:
+                turn_over(&d)
             self.t.dots(&d)
             j = j + step
+
+
+cdef void turn_over(dots_args *d) noexcept nogil:
+    """The transposed product, with the other operand's rows as the many: of those the kernel reads fewer at a time where they
+    lie in few sets of the L1 cache."""
+    cdef Py_ssize_t count = d.rows, step = d.ars
+    cdef const void *data = d.a
+    d.a, d.ars, d.rows = d.b, d.bs, d.cols
+    d.b, d.bs, d.cols = data, step, count
+    d.ys, d.ycs, d.crs, d.ccs = d.ycs, d.ys, d.ccs, d.crs
 
 
 cdef void copy_column(char *to, const char *data, Py_ssize_t down, Py_ssize_t count, Py_ssize_t size) noexcept nogil:

@@ -1,6 +1,6 @@
 """Products of matrices as dot products: the kernel object.
 
-Register tile: some rows times 4, 2 or 1 columns, half of the registers; the depth is in lanes.  Where columns of the
+Register tile: some rows times some columns, half of the registers or more; the depth is in lanes.  Where columns of the
 second operand are contiguous, as the weights of `linear` are, nothing is packed or transposed, and few rows read it at
 the speed of memory; where there are few columns, they would leave lanes of a panel empty.  The order of summation is
 another one than that of panels, and the number of columns and the depth alone decide between both.
@@ -24,7 +24,7 @@ from fastconv.machines import block_bytes
 A = "cython.gemm.dots/a"  # rows that all columns use
 COPIED = 64  # columns for which rows are copied to whole cache lines; the same as DOTS_MANY in simd/gemm/dots.inc
 SPLIT = 4  # columns, at most, that are split by shuffles; the same as in _skinny.pyx
-FEW_ROWS = 16  # DOTS_ROWS
+FEW_ROWS = 24  # whole tiles
 ITEM = 1 << 22  # products of an item of work with few columns, about
 LARGEST = 1 << 26  # products of any item, about
 
@@ -56,11 +56,18 @@ class Dots(Kernel[GemmProblem]):
     def features(self, problem: GemmProblem) -> Features:
         p, size = problem, problem.acc.itemsize
         lanes, outputs = native.lanes(self.isa, size), p.batch * p.m * p.n
+        steps = p.batch * ceil_div(p.k, lanes)
+        high = 6 if machine.ISAS[self.isa].registers >= 32 else 3  # rows of the highest tile
+        if p.n < 4:  # few columns: tiles are high instead
+            tiles, vectors = ceil_div(p.m * p.n, 8), p.m * ceil_div(p.n, 2)
+        else:
+            tiles, vectors = p.n * ceil_div(p.m, high), ceil_div(p.n * p.m, 4)
         copied = 0 if self._as_given(p).trans_b else (p.batch if p.b_batched else 1) * p.n * p.k
         how = "split" if p.n <= SPLIT else "pack"
         return Features(
             {"call": 1, "product": p.batch, "output": outputs, how: copied},
             {"multiply": 2.0 * outputs * round_up(p.k, lanes) * size / 4},
+            {"load": steps * (tiles + vectors)},
             native.traffic(p.bytes),
         )
 

@@ -95,14 +95,18 @@ cdef class Prepared:
         return True
 
     def multiply(self, x, out, b, c=None, bias=None):
-        """`plain` for a product with a matrix b, which has the layout of the third array, and without an addend c."""
+        """`plain` for a product with a matrix b, which has the layout of the third array; an addend c has that of the result."""
         cdef Arrays a
         memset(&a, 0, sizeof(Arrays))
         a.x.stride, a.y.stride, a.b.stride = self.x.stride, self.y.stride, self.z.stride
         a.x.data, a.y.data = whole(x, False, self.x_bytes), whole(out, True, self.y_bytes)
         a.b.data = whole(b, False, self.weight_bytes)
-        if a.x.data == NULL or a.y.data == NULL or a.b.data == NULL or c is not None:
+        if a.x.data == NULL or a.y.data == NULL or a.b.data == NULL:
             return False
+        if c is not None:
+            a.c.stride, a.c.data = self.y.stride, whole(c, False, self.y_bytes)
+            if a.c.data == NULL or meet(a.c.data, self.y_bytes, a.y.data, self.y_bytes):
+                return False
         if bias is not None:
             a.bias = whole(bias, False, self.bias_bytes)
             if a.bias == NULL or meet(a.bias, self.bias_bytes, a.y.data, self.y_bytes):
