@@ -793,7 +793,7 @@ TABLE = Table(
             "call": 0.001, "product": 1e-07,
         },
         "trimmed": {
-            "part": 1e-05,
+            "part": 1e-05, "run": 7e-09, "weight": 1e-10,
         },
     },
     blocks={

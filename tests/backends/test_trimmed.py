@@ -96,7 +96,7 @@ def test_parts_are_taken_where_they_save_time(monkeypatch: pytest.MonkeyPatch) -
     assert [part.taps[1] for part in parts] == [slice(5, 9), slice(2, 6)]
     for same in (replace(p, n=7), replace(p, packed=True)):
         assert [part.taps for part in kernel._parts(same)] == [part.taps for part in parts]
-    slow = host_table().with_rates({trimmed.PART: 1.0})
+    slow = host_table().with_rates({"trimmed/part": 1.0})
     monkeypatch.setattr(trimmed, "host_table", lambda: slow)
     clear_cache()
     assert kernel._parts(p) == ()

@@ -28,7 +28,7 @@ from fastconv.machines import host_table
 
 LEAST_FLOPS = 4e5  # of an image, that are saved: looking at weights, and copying some of them, takes a few microseconds
 MOST_PARTS = 6
-PART = "trimmed/part"  # a count: one part more
+ROW = "trimmed"  # its counts: parts beyond the first, weights of a channel that are copied, and weights in all
 PART_FLOPS = 1e6  # that parts must save
 STATED = ("op", "backend", "algorithm", "relative", "isa", "row", "exact", "activations", "flushes", "note", "revision")
 
@@ -68,6 +68,15 @@ class Part:
     def where(self) -> tuple[slice, ...]:
         """Its outputs."""
         return (*(slice(None),) * (2 + self.axis), slice(self.first, self.first + self.problem.output[self.axis]))
+
+
+def apart(p: ConvProblem, parts: Sequence[Part]) -> Features:
+    """What is done beside the convolutions of parts."""
+    counts = {"part": p.n * (len(parts) - 1)}
+    if not p.packed:
+        counts["run"] = len(parts) * p.oc * p.icg
+        counts["weight"] = (p.taps + sum(part.problem.taps for part in parts)) * p.oc * p.icg
+    return Features(counts).of(ROW)
 
 
 def useful(p: ConvProblem) -> tuple[slice, ...]:
@@ -157,7 +166,7 @@ class Trimmed(Specialised[ConvProblem]):
             problems = [part.problem for part in parts]
             able = not any(map(self.inner.reject, problems))
             each = [self.inner.cost(q, table) for q in problems] if able else [inf]
-            seconds.append(sum(each) + table.rate(PART) * (len(parts) - 1))
+            seconds.append(sum(each) + table.seconds(apart(one, parts)))
         best = seconds.index(min(seconds))
         return divisions(p)[best - 1] if best else ()
 
@@ -170,7 +179,7 @@ class Trimmed(Specialised[ConvProblem]):
 
     def features(self, problem: ConvProblem) -> Features:
         first, *others = map(self.inner.features, self._problems(problem))
-        return sum(others, first) * problem.n + Features({PART: problem.n * len(others)}) if others else first
+        return sum(others, first) * problem.n + apart(problem, self._parts(problem)) if others else first
 
     def workspace(self, problem: ConvProblem) -> int:
         return max(self.inner.workspace(problem), *map(self.inner.workspace, self._problems(problem)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.cython.gemm.in_place import InPlace
+from fastconv.backends.cython.gemm.in_place import COLUMNS, InPlace
 from fastconv.backends.cython.gemm.packed import PackedGemm
 from fastconv.backends.cython.gemm.skinny import Skinny
 from fastconv.backends.cython.runtime import native
@@ -52,8 +52,13 @@ class PointwiseLast(native.Delegated):
         return native.as_product(p, 1, p.n * p.pixels)
 
     def _product(self, p: GemmProblem) -> Any:
-        """The fastest kernel for the product of all images: the order of sums is that of each."""
-        able = (kernel for kernel in self._products if kernel.reject(p) is None)
+        """The fastest kernel for the product of all images: the order of sums is that of each.
+
+        Tiles of few columns would read rows with long jumps, and skinny products read them in order.
+        """
+        packed, in_place, skinny = self._products
+        first = skinny if p.n <= COLUMNS and not skinny.reject(p) else packed
+        able = (kernel for kernel in (first, in_place) if kernel.reject(p) is None)
         return min(able, key=lambda kernel: native.seconds(kernel, p))
 
     def features(self, problem: ConvProblem) -> Features:
