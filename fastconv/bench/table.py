@@ -240,8 +240,8 @@ def summary_lines(report: ReportData) -> list[str]:
             f"below {s.tenth:.2f}"
         )
         lines.append(
-            f"these layers, as often as they occur: {1e3 * s.seconds:.2f} ms here, "  # type: ignore[operator]
-            f"{1e3 * s.peer_seconds:.2f} ms with the fastest peer for each"  # type: ignore[operator]
+            f"the same cases, as often as they occur: {time_text(s.seconds)} here, "
+            f"{time_text(s.peer_seconds)} with the fastest peer for each"
         )
     if s.regret is not None:
         worst = max((e for e in report.entries if e.regret is not None), key=lambda e: e.regret or 0)

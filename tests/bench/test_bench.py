@@ -183,6 +183,7 @@ def test_the_summary():
 def test_the_summary_in_words():
     text = str(made_up())
     assert "geometric mean 1.41 over 2 of 4 cases, 1 of them below 1.0, a tenth of them below 0.50" in text
+    assert "the same cases, as often as they occur: 6.00 s here, 10.00 s with the fastest peer for each" in text
     assert "worst 4.00 (slow: cython.a, best cython.b)" in text
     assert "wrong: fast: ncnn: bad" in text
     assert "failed: broken: cython.a: bad" in text
