@@ -592,13 +592,13 @@ TABLE = Table(
             "multiply_int16": 8.8035e-11,
         },
         "cython.window@avx2": {
-            "call": 3e-06, "box": 1.6e-10, "join": 5e-10, "element": 1.5e-10, "row": 2e-08, "bytes": 6.6667e-11,
+            "call": 3e-06, "box": 2e-10, "join": 1e-09, "element": 1.5e-10, "row": 2e-08, "bytes": 3e-11,
         },
         "cython.window@avx512": {
-            "call": 3e-06, "box": 1.4e-10, "join": 5e-10, "element": 1e-10, "row": 2e-08, "bytes": 6.6667e-11,
+            "call": 3e-06, "box": 2.5e-10, "join": 1.2e-09, "element": 1e-10, "row": 2e-08, "bytes": 3e-11,
         },
         "cython.window@portable": {
-            "call": 3e-06, "box": 2.4e-10, "join": 8e-10, "element": 4e-10, "row": 2e-08, "bytes": 6.6667e-11,
+            "call": 3e-06, "box": 2.5e-10, "join": 1.2e-09, "element": 4e-10, "row": 2e-08, "bytes": 3e-11,
         },
         "numba": {
             "thread": 4e-05,
