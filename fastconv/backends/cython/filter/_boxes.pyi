@@ -3,6 +3,6 @@ from fastconv.backends.cython.filter.window import JoinStage
 
 class Boxes(Staged):
     def __init__(
-        self, table: str, types: int, size: int, kind: int, numbers: tuple[int, int], sizes: tuple[int, int, int],
-        direct: tuple[bool, bool], fill: bytes, stages: list[JoinStage],
+        self, table: str, types: int, size: int, kind: tuple[int, int], numbers: tuple[int, int],
+        sizes: tuple[int, int, int], direct: tuple[bool, bool], fill: bytes, stages: list[JoinStage],
     ) -> None: ...  # fmt: skip

@@ -28,6 +28,10 @@ cdef struct Band:
     char *small
     Py_ssize_t wide, strip
     int count
+    # Rows that are read for the next band, and those that are written for this one, `pitch` bytes apart, from column 0 on; or NULL.
+    const char *next
+    const char *result
+    Py_ssize_t pitch
 
 
 cdef class Boxes(Staged):
@@ -35,13 +39,14 @@ cdef class Boxes(Staged):
 
     cdef const fc_windows *w
     cdef Py_ssize_t size  # bytes of an element that is joined
-    cdef int kind, dtype, out
+    cdef int kind, flipped, dtype, out
     cdef bint direct_in, direct_out  # whether memory holds what is joined
     cdef uint64_t fill  # the constant, as it is joined
 
-    def __init__(self, str table, size_t types, Py_ssize_t size, int kind, numbers, sizes, direct, bytes fill, stages):
-        """`numbers`, `sizes`: of elements of the input and the result, and what is joined; `stages`: see window.py."""
-        self.w, self.t, self.kind = named_windows(table), <const fc_table *>types, kind
+    def __init__(self, str table, size_t types, Py_ssize_t size, kind, numbers, sizes, direct, bytes fill, stages):
+        """`kind`: see boxes.py; `numbers`, `sizes`: of elements of the input and the result, and what is joined; `stages`: see window.py."""
+        self.w, self.t = named_windows(table), <const fc_table *>types
+        self.kind, self.flipped = kind
         self.dtype, self.out = numbers
         given, made, self.size = sizes
         self.direct_in, self.direct_out = direct
@@ -107,7 +112,7 @@ cdef class Boxes(Staged):
     cdef void join_row(self, const Pass *w, const char *x, Py_ssize_t n, char *rest, char *y) noexcept nogil:
         """`n` windows of a row, as memory holds the result."""
         cdef window_box_args f
-        f.kind, f.taps, f.x, f.n = self.kind, w.taps, x, n
+        f.kind, f.flipped, f.taps, f.x, f.n = self.kind, self.flipped, w.taps, x, n
         f.y = y if self.direct_out else rest
         self.w.box_along(&f)
         if not self.direct_out:
@@ -168,6 +173,12 @@ cdef class Boxes(Staged):
                     if v >= held:
                         self.enter(dtype, same, x + (at * s.inner + column) * given, width, ring + v % slots * pitch)
             held = r + b.count + taps - 1
+            at = held + (BOX_ROWS - b.count) - w.before
+            b.pitch, b.next, b.result = s.inner * size, NULL, NULL
+            if direct and at + BOX_ROWS <= s.length:
+                b.next = x + at * b.pitch
+            if s.kind == BOTH and self.direct_out and b.count == BOX_ROWS:
+                b.result = a.y.data + (outer * s.length + r) * b.pitch
             if s.kind == BOTH:
                 self.both(s, a, &b, outer, r, column, column + width)
             else:
@@ -195,7 +206,11 @@ cdef class Boxes(Staged):
         cdef Py_ssize_t i
         for i in range(BOX_ROWS + w.taps - 1):
             b.some[i] = b.fill if b.rows[i] == NULL else <const char *>b.rows[i] + column * self.size
-        f.kind, f.taps, f.rows, f.count, f.n, f.y, f.ys = self.kind, w.taps, b.some, b.count, n, to, pitch
+        f.kind, f.flipped, f.taps, f.rows = self.kind, self.flipped, w.taps, b.some
+        f.count, f.n, f.y, f.ys = b.count, n, to, pitch
+        f.next = NULL if b.next == NULL else b.next + column * self.size
+        f.result = NULL if b.result == NULL else b.result + column * self.size
+        f.pitch = b.pitch
         self.w.box_down(&f)
 
     cdef void both(

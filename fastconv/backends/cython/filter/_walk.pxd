@@ -103,6 +103,10 @@ cdef extern from "simd/windows/windows.h" nogil:
         Py_ssize_t count, n
         void *y
         Py_ssize_t ys
+        const void *next
+        const void *result
+        Py_ssize_t pitch
+        int flipped
     ctypedef struct fc_windows:
         Py_ssize_t vl
         void (*tile)(const window_tile_args *a) noexcept nogil

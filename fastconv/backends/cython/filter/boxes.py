@@ -13,7 +13,8 @@ from fastconv.core.problems.window import WindowProblem
 
 BOX_TAPS = 64  # simd/windows/windows.h says the same
 ROWS = 8  # that are filtered together; so does it
-KINDS = (("mean", False), ("max", False), ("min", False), ("max", True), ("min", True), ("mean", True))  # of bytes?
+KINDS = ("mean", "max", "min"), ("max", "min", "mean")  # of reals, and then of bytes
+SHORTS = 6  # after them the extrema of integers of 16 bits
 PAD = 64  # bytes before and behind rows
 STRIP_BYTES = 4 << 10  # of a row in a strip
 HELD_BYTES = 256 << 10  # of rows that windows down the columns of a block see
@@ -32,7 +33,15 @@ def box_type(p: WindowProblem) -> np.dtype | None:
         return p.acc
     if p.acc == np.uint8 or (p.acc == np.uint16 and p.join == "mean" and p.dtype != np.uint16):
         return np.dtype(np.uint8)
-    return None
+    return p.acc if p.join != "mean" and p.acc.itemsize == 2 else None
+
+
+def kind_of(p: WindowProblem, joined: np.dtype) -> tuple[int, int]:
+    """The micro-kernel, and which bits make the largest signed integer of 16 bits of the extremum."""
+    if joined.itemsize == 2:
+        return SHORTS, (0x8000 if joined.kind == "u" else 0) ^ (0xFFFF if p.join == "min" else 0)
+    of_bytes = joined == np.uint8
+    return KINDS[of_bytes].index(p.join) + 3 * of_bytes, 0
 
 
 class BoxWindow(NamedTuple):

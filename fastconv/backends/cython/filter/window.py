@@ -188,7 +188,7 @@ class Joined(Specialised[WindowProblem]):
     def _box(self, p: WindowProblem, joined: np.dtype, threads: int) -> Bind:
         types = _window_types(p)
         names = native.table_name(self.isa, types), native.table(self.isa, types)
-        kind = boxes.KINDS.index((p.join, joined == np.uint8))
+        kind = boxes.kind_of(p, joined)
         sizes = p.dtype.itemsize, p.out.itemsize, joined.itemsize
         numbers, stages = (filter_type(p.dtype), filter_type(p.out)), boxes.box_stages(p, joined)
         prepared = native.compiled("filter._boxes").Boxes(

@@ -3,6 +3,7 @@
    b_min, b_max     of each lane
    b_middle         half of the sum, rounded up
    b_align(a, b, n) VBYTES bytes of a and b from byte n of a on, 0 < n < VBYTES
+   b_max_shorts     of lanes of 16 bits, signed
    b_high(a, b)     the upper halves of products of lanes of 16 bits
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
    b_widen, b_narrow       half as many bytes to lanes of 16 bits and back: their lower bits
@@ -59,20 +60,29 @@ typedef uint8_t half_bytes __attribute__((vector_size(VBYTES / 2)));
 typedef uint8_t quarter_bytes __attribute__((vector_size(VBYTES / 4)));
 typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
 #if VBYTES == 64 && defined __AVX512BW__
+#define b_max_shorts(a, b) ((shorts)_mm512_max_epi16((__m512i)(a), (__m512i)(b)))
 #define b_high(a, b) ((shorts)_mm512_mulhi_epu16((__m512i)(a), (__m512i)(b)))
 /* The blocks of 16 bytes that follow each other, and from them those bytes. */
 #define b_blocks(a, b, n) ((n) == 0 ? (__m512i)(a) : (n) == 4 ? (__m512i)(b) : _mm512_alignr_epi64((__m512i)(b), (__m512i)(a), 2 * (n) % 8))
 #define b_align(a, b, n) \
     ((bytes)((n) % 16 ? _mm512_alignr_epi8(b_blocks(a, b, (n) / 16 + 1), b_blocks(a, b, (n) / 16), (n) % 16) : b_blocks(a, b, (n) / 16)))
 #elif VBYTES == 32 && defined __AVX2__
+#define b_max_shorts(a, b) ((shorts)_mm256_max_epi16((__m256i)(a), (__m256i)(b)))
 #define b_high(a, b) ((shorts)_mm256_mulhi_epu16((__m256i)(a), (__m256i)(b)))
 #define b_blocks(a, b, n) ((n) == 0 ? (__m256i)(a) : (n) == 2 ? (__m256i)(b) : _mm256_permute2x128_si256((__m256i)(a), (__m256i)(b), 0x21))
 #define b_align(a, b, n) \
     ((bytes)((n) % 16 ? _mm256_alignr_epi8(b_blocks(a, b, (n) / 16 + 1), b_blocks(a, b, (n) / 16), (n) % 16) : b_blocks(a, b, (n) / 16)))
 #elif VBYTES == 16 && defined __SSE2__
+#define b_max_shorts(a, b) ((shorts)_mm_max_epi16((__m128i)(a), (__m128i)(b)))
 #define b_high(a, b) ((shorts)_mm_mulhi_epu16((__m128i)(a), (__m128i)(b)))
 #define b_align(a, b, n) ((bytes)_mm_or_si128(_mm_srli_si128((__m128i)(a), n), _mm_slli_si128((__m128i)(b), 16 - (n))))
 #else
+static inline __attribute__((always_inline)) shorts b_max_shorts(shorts a, shorts b)
+{
+    typedef int16_t signed_shorts __attribute__((vector_size(VBYTES)));
+    const shorts more = (shorts)((signed_shorts)b > (signed_shorts)a);
+    return (b & more) | (a & ~more);
+}
 static inline __attribute__((always_inline)) shorts b_high(shorts a, shorts b)
 {
     for (int i = 0; i < VBYTES / 2; i++) a[i] = (uint16_t)((uint32_t)a[i] * b[i] >> 16);

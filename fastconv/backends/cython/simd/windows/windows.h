@@ -143,11 +143,13 @@ typedef struct {
     ptrdiff_t n;
 } window_extreme_args;
 
-/* Of boxes.inc: windows of `taps` elements, BOX_TAPS at most, joined; sums are divided by their number.  `kind` says of what: reals, or
-   bytes.  Down: rows y[i], `ys` bytes apart, i < count <= BOX_ROWS, from rows[i] to rows[i + taps - 1], n elements; there are pointers
-   to taps + BOX_ROWS - 1 rows.  Along: y[c] from x[c] to x[c + taps - 1], c < n; a vector before and behind x is read, too. */
+/* Of boxes.inc: windows of `taps` elements, BOX_TAPS at most, joined; sums are divided by their number.  `kind` says of what: reals,
+   bytes, or extrema of integers of 16 bits, which are the largest of signed ones whose bits `flipped` are inverted.
+   Down: rows y[i], `ys` bytes apart, i < count <= BOX_ROWS, from rows[i] to rows[i + taps - 1], n elements; there are pointers to
+   taps + BOX_ROWS - 1 rows.  `next`, `result`: the first of BOX_ROWS rows that are read, and written, later, `pitch` bytes apart, or NULL.
+   Along: y[c] from x[c] to x[c + taps - 1], c < n; a vector before and behind x is read, too. */
 enum { BOX_TAPS = 64, BOX_ROWS = 8 }; /* filter/window.py says the same */
-enum { BOX_SUM, BOX_MAX, BOX_MIN, BOX_MAX_BYTES, BOX_MIN_BYTES, BOX_SUM_BYTES };
+enum { BOX_SUM, BOX_MAX, BOX_MIN, BOX_MAX_BYTES, BOX_MIN_BYTES, BOX_SUM_BYTES, BOX_SHORTS };
 typedef struct {
     int kind;
     ptrdiff_t taps;
@@ -156,6 +158,9 @@ typedef struct {
     ptrdiff_t count, n;
     void *y;
     ptrdiff_t ys;
+    const void *next, *result;
+    ptrdiff_t pitch;
+    int flipped;
 } window_box_args;
 
 /* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc, extremes.inc and boxes.inc, where they are described. */
