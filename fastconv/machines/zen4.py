@@ -339,11 +339,11 @@ TABLE = Table(
         },
         "cython.gemm.dots@avx2": {
             "call": 3.517e-07, "product": 3.601e-08, "output": 1.411e-09, "multiply": 1.034e-11, "pack": 1.619e-10,
-            "split": 1.418e-10, "load": 2.835e-10, "bytes_cached": 1.222e-11, "bytes": 3e-11,
+            "split": 1.418e-10, "load": 2.835e-10, "bytes_cached": 1.222e-11, "bytes": 2.4e-11,
         },
         "cython.gemm.dots@avx512": {
             "call": 3.662e-07, "product": 4.704e-08, "output": 6.78e-10, "multiply": 8.702e-12,
-            "pack": 2.166e-10, "split": 9.252e-11, "load": 7.059e-10, "bytes_cached": 6.708e-12, "bytes": 3e-11,
+            "pack": 2.166e-10, "split": 9.252e-11, "load": 7.059e-10, "bytes_cached": 6.708e-12, "bytes": 2.4e-11,
         },
         "cython.gemm.dots@portable": {
             "call": 4.7438e-07, "product": 4.9573e-08, "output": 9.5994e-10, "multiply": 3.1636e-11,
