@@ -1,7 +1,7 @@
 """AMD Zen 4, where AVX-512 instructions run as two halves.
 
 Rates were fitted by ``fastconv tune --fit`` on a guest of two processors, those of convolutions and pooling once more
-on 1,400 problems drawn at random, as called functions; those of counts that none of these problems has were set by
+on some 1,050 problems drawn at random, as called functions; those of counts that none of these problems has were set by
 hand, from times of a few problems: of filters above all, of AVX2 and portable kernels of these by scaling.
 """
 
