@@ -6,7 +6,7 @@ import gc
 import importlib
 import pkgutil
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import _lru_cache_wrapper
 from typing import Any
@@ -30,12 +30,10 @@ SMALL_BYTES = 12 << 20  # of all entries of fixed size that the calls below leav
 
 
 @pytest.fixture
-def few_objects() -> Iterator[None]:
+def few_objects() -> None:
     """Collections look at objects made from now on only: those of other tests take half a second each time."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def ones(*shape: int) -> np.ndarray:
@@ -102,7 +100,9 @@ def every_cache() -> list[Any]:
             if ".loops" not in module.name and not module.name.endswith(".tile"):  # those need Numba
                 with suppress(ImportError):  # without compiled modules
                     importlib.import_module(module.name)
-    caches = (one for one in gc.get_objects() if type(one) is _lru_cache_wrapper)
+    gc.unfreeze()  # frozen objects are not listed
+    caches = [one for one in gc.get_objects() if type(one) is _lru_cache_wrapper]
+    gc.freeze()
     return [one for one in caches if str(one.__module__).startswith(PACKAGES)]
 
 

@@ -119,27 +119,36 @@ def divisions(p: ConvProblem) -> tuple[tuple[Part, ...], ...]:
     axis = next((a for a in range(3) if p.output[a] > 1), 2)
     if pads_nothing(p) or max(p.pads[axis]) <= 0:
         return ()
-    along = p.input[axis], p.kernel[axis], p.stride[axis], p.dilation[axis], p.pads[axis][0]
-    taps = [_taps_of(j, *along) for j in range(p.output[axis])]
-    kept, every = sum(end - start for start, end in taps), useful_taps(*along, p.output[axis])
-    if (1 - kept / max(len(taps) * (every.stop - every.start), 1)) * p.flops < PART_FLOPS * max(p.n, 1):
+    along = p.input[axis], p.kernel[axis], p.stride[axis], p.dilation[axis], p.pads[axis][0], p.output[axis]
+    at, taps = _runs(*along)
+    kept, every = int(np.dot(np.diff(at), taps)), useful_taps(*along)
+    if (1 - kept / max(p.output[axis] * (every.stop - every.start), 1)) * p.flops < PART_FLOPS * max(p.n, 1):
         return ()
-    most = max(end - start for start, end in taps)
-    full = [j for j, (start, end) in enumerate(taps) if end - start == most]
-    ends = {0, len(taps)}
-    ways = ({j for j in range(1, len(taps)) if taps[j] != taps[j - 1]} | ends, {full[0], full[-1] + 1} | ends)
+    full = np.flatnonzero(taps == taps.max())
+    ways = at, np.unique([at[0], at[full[0]], at[full[-1] + 1], at[-1]])
     found = (
-        tuple(Part.of(p, axis, *of) for of in pairwise(sorted(at)))
-        for at in ways if 2 < len(at) <= MOST_PARTS + 1
+        tuple(Part.of(p, axis, *of) for of in pairwise(map(int, places)))
+        for places in ways if 2 < len(places) <= MOST_PARTS + 1
     )  # fmt: skip
     return tuple(parts for parts in found if None not in parts)  # type: ignore[misc]
 
 
-def _taps_of(output: int, extent: int, kernel: int, stride: int, dilation: int, lo: int) -> tuple[int, int]:
-    """First and end of the useful taps of an output."""
-    start = output * stride - lo
-    first, end = max(ceil_div(-start, dilation), 0), min(ceil_div(extent - start, dilation), kernel)
-    return (first, end) if first < end else (0, 0)
+def _runs(
+    extent: int, kernel: int, stride: int, dilation: int, lo: int, outputs: int
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Where runs of outputs that use the same taps begin, and the end of the last one; and how many taps each run uses.
+
+    Taps are left at the beginning where an output has moved on by a dilation, and so they are at the end.
+    """
+    tap = np.arange(kernel + 1, dtype=np.int64) * dilation
+    places = np.concatenate([ceil_div(lo - tap, stride), ceil_div(extent + lo - tap, stride), [0]])
+    at = np.unique(places[(places >= 0) & (places < outputs)])
+    start = at * stride - lo
+    first, end = np.maximum(ceil_div(-start, dilation), 0), np.minimum(ceil_div(extent - start, dilation), kernel)
+    used = np.maximum(end - first, 0)
+    same = (used[1:] == used[:-1]) & ((first[1:] == first[:-1]) | (used[1:] == 0))
+    begins = np.concatenate([[True], ~same])
+    return np.append(at[begins], outputs), used[begins]
 
 
 class Trimmed(Specialised[ConvProblem]):
