@@ -78,7 +78,7 @@ def test_parts_give_what_the_definition_gives(
     divisions = trimmed.divisions(as_dtype(p, np.float32))
     assert divisions
 
-    def one_way(self: trimmed.Trimmed, q: ConvProblem) -> tuple[trimmed.Part, ...]:
+    def one_way(self: trimmed.Trimmed, q: ConvProblem) -> tuple[trimmed.OutputPart, ...]:
         parts = trimmed.divisions(q)[way % len(divisions)]
         return () if any(self.inner.reject(part.problem) for part in parts) else parts
 

@@ -12,7 +12,7 @@ from scipy import ndimage as scipy
 
 import fastconv as F
 import fastconv.ndimage as ndi
-from fastconv.backends.cython.filter import boxes
+from fastconv.backends.cython.filter import boxes, stages
 from fastconv.backends.cython.filter import window as native
 from fastconv.backends.numpy.filter import footprint as numpy_footprint
 from fastconv.backends.numpy.filter import separable as numpy
@@ -80,12 +80,10 @@ def cases(dtype: str) -> list[tuple[WindowProblem, np.ndarray, np.ndarray]]:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_kernel(kernel: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In short pieces, so that lines have many, between pages that may not be touched."""
-    monkeypatch.setattr(native, "PIECE", 48)
-    monkeypatch.setattr(native, "HELD_BYTES", 4096)
+    monkeypatch.setattr(stages, "PIECE", 48)
+    monkeypatch.setattr(stages, "HELD_BYTES", 4096)
     monkeypatch.setattr(native, "STRIP_BYTES", 64)
     monkeypatch.setattr(native, "STRIPS_BYTES", 64)
-    monkeypatch.setattr(boxes, "PIECE", 48)
-    monkeypatch.setattr(boxes, "HELD_BYTES", 4096)
     monkeypatch.setattr(boxes, "STRIP_BYTES", 64)
     monkeypatch.setattr(boxes, "BLOCK_BYTES", 256)
     monkeypatch.setattr(numpy, "PIECE", 48)

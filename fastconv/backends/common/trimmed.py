@@ -42,7 +42,7 @@ def useful_taps(extent: int, kernel: int, stride: int, dilation: int, lo: int, o
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OutputPart:
     """Adjacent outputs along the outermost axis that has several, and the convolution of the taps that they use.
 
     Of one image: those of several images do not follow each other.
@@ -54,7 +54,7 @@ class Part:
     first: int
 
     @classmethod
-    def of(cls, p: ConvProblem, axis: int, first: int, end: int) -> Part | None:
+    def of(cls, p: ConvProblem, axis: int, first: int, end: int) -> OutputPart | None:
         """None where no tap reads an element."""
         lo, extent, step = p.pads[axis][0] - first * p.stride[axis], p.input[axis], p.stride[axis]
         hi = span(end - first, step, p.kernel[axis], p.dilation[axis]) - extent - lo
@@ -70,7 +70,7 @@ class Part:
         return (*(slice(None),) * (2 + self.axis), slice(self.first, self.first + self.problem.output[self.axis]))
 
 
-def apart(p: ConvProblem, parts: Sequence[Part]) -> Features:
+def apart(p: ConvProblem, parts: Sequence[OutputPart]) -> Features:
     """What is done beside the convolutions of parts."""
     counts = {"part": p.n * (len(parts) - 1)}
     if not p.packed:
@@ -114,7 +114,7 @@ def trimmed(p: ConvProblem) -> tuple[ConvProblem, tuple[slice, ...]]:
 
 
 @keep_few()
-def divisions(p: ConvProblem) -> tuple[tuple[Part, ...], ...]:
+def divisions(p: ConvProblem) -> tuple[tuple[OutputPart, ...], ...]:
     """Ways to divide the outputs: at all places where the useful taps change, or apart from those that use the most."""
     axis = next((a for a in range(3) if p.output[a] > 1), 2)
     if pads_nothing(p) or max(p.pads[axis]) <= 0:
@@ -127,7 +127,7 @@ def divisions(p: ConvProblem) -> tuple[tuple[Part, ...], ...]:
     full = np.flatnonzero(taps == taps.max())
     ways = at, np.unique([at[0], at[full[0]], at[full[-1] + 1], at[-1]])
     found = (
-        tuple(Part.of(p, axis, *of) for of in pairwise(map(int, places)))
+        tuple(OutputPart.of(p, axis, *of) for of in pairwise(map(int, places)))
         for places in ways if 2 < len(places) <= MOST_PARTS + 1
     )  # fmt: skip
     return tuple(parts for parts in found if None not in parts)  # type: ignore[misc]
@@ -164,7 +164,7 @@ class Trimmed(Specialised[ConvProblem]):
         return self.inner.order
 
     @keep_few()
-    def _parts(self, p: ConvProblem) -> tuple[Part, ...]:
+    def _parts(self, p: ConvProblem) -> tuple[OutputPart, ...]:
         """Parts whose convolutions take less time than the whole, or none.
 
         Decided for one image and weights that are packed in a call: sums, and so their bits, depend on neither.
@@ -221,7 +221,7 @@ class Trimmed(Specialised[ConvProblem]):
 
         return bind
 
-    def _divided(self, problem: ConvProblem, parts: Sequence[Part], threads: int) -> Bind:
+    def _divided(self, problem: ConvProblem, parts: Sequence[OutputPart], threads: int) -> Bind:
         binds = [self.inner.specialise(part.problem, threads) for part in parts]
 
         def bind(constants: tuple[Any, ...]) -> Run:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from fastconv.backends.cython.filter.flat import MODES
+from fastconv.backends.cython.filter.stages import (
+    BOTH_BYTES,
+    JoinStage,
+    JoinWindow,
+    along_stage,
+    columns_of_item,
+    rows_of_item,
+)  # fmt: skip
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.separable import Pass, lines
+from fastconv.core.problems.separable import lines
 from fastconv.core.problems.window import WindowProblem
 
 BOX_TAPS = 64  # simd/windows/windows.h says the same
@@ -17,12 +22,7 @@ KINDS = ("mean", "max", "min"), ("max", "min", "mean")  # of reals, and then of 
 SHORTS = 6  # after them the extrema of integers of 16 bits
 PAD = 64  # bytes before and behind rows
 STRIP_BYTES = 4 << 10  # of a row in a strip
-HELD_BYTES = 256 << 10  # of rows that windows down the columns of a block see
 BLOCK_BYTES = 16 << 10  # of a row in a block of both passes
-PIECE = 1 << 13  # elements along lines for one item
-NARROWEST = 16  # elements of rows that are filtered together, at least
-LEAST_ROWS = 64  # of an item
-BOTH_BYTES = 2 << 20  # of scratch where rows are filtered across and along at once
 
 
 def box_type(p: WindowProblem) -> np.dtype | None:
@@ -44,33 +44,7 @@ def kind_of(p: WindowProblem, joined: np.dtype) -> tuple[int, int]:
     return KINDS[of_bytes].index(p.join) + 3 * of_bytes, 0
 
 
-class BoxWindow(NamedTuple):
-    """One pass, as _boxes.pyx takes it."""
-
-    extent: int
-    taps: int
-    before: int
-    mode: int
-
-    @classmethod
-    def of(cls, p: WindowProblem, step: Pass) -> BoxWindow:
-        return cls(p.shape[step.axis], step.taps, step.before, MODES.index(step.mode))
-
-
-class BoxStage(NamedTuple):
-    """One or two passes at once; `block`: elements along lines, and lines, of an item; `band`, `strip`: at once."""
-
-    kind: str
-    in_place: bool
-    across: BoxWindow | None
-    along: BoxWindow | None
-    lines: tuple[int, int, int]
-    block: tuple[int, int]
-    band: int
-    strip: int
-
-
-def scratch_of(p: WindowProblem, joined: np.dtype, s: BoxStage) -> int:
+def scratch_of(p: WindowProblem, joined: np.dtype, s: JoinStage) -> int:
     """Bytes for one item."""
     size, (rows, columns) = joined.itemsize, s.block
     _, stored = direct(p, joined)
@@ -91,35 +65,32 @@ def direct(p: WindowProblem, joined: np.dtype) -> tuple[bool, bool]:
     return given == joined, made == joined
 
 
-def box_stages(p: WindowProblem, joined: np.dtype) -> list[BoxStage]:
+def box_stages(p: WindowProblem, joined: np.dtype) -> list[JoinStage]:
     """The passes, the last two axes together where they are filtered one after the other."""
-    found: list[BoxStage] = []
+    found: list[JoinStage] = []
     size, i = joined.itemsize, 0
     while i < len(p.passes):
         step, in_place = p.passes[i], i > 0
-        window, at = BoxWindow.of(p, step), lines(p.shape, step.axis)
-        outer, length, inner = at
+        window, at = JoinWindow.of(p, step), lines(p.shape, step.axis)
+        _, length, inner = at
         i += 1
         if inner == 1:
-            rows = max(1, min(length, PIECE))
-            count = max(1, min(outer, PIECE // rows)) if not in_place or length <= PIECE else 1
-            found.append(BoxStage("along", in_place, None, window, at, (rows, count), 1, 1))
+            found.append(along_stage(window, at, 1, in_place))
             continue
-        rows = max(1, length) if in_place else max(LEAST_ROWS, 4 * window.taps)
+        rows = rows_of_item(window, length, in_place)
         if i < len(p.passes):
             after = lines(p.shape, p.passes[i].axis)
-            along = BoxWindow.of(p, p.passes[i])
+            along = JoinWindow.of(p, p.passes[i])
             in_blocks = direct(p, joined)[0] and not in_place
             columns = max(1, min(inner, BLOCK_BYTES // size) if in_blocks else inner)
             strip = max(1, min(columns, max(STRIP_BYTES // size, 2 * along.taps)))
-            both = BoxStage("both", in_place, window, along, at, (rows, columns), ROWS, strip)
+            both = JoinStage("both", in_place, window, along, at, (rows, columns), ROWS, strip)
             if after[2] == 1 < inner == after[1] and scratch_of(p, joined, both) <= BOTH_BYTES:
                 found.append(both)
                 i += 1
                 continue
-        columns = max(NARROWEST, HELD_BYTES // (size * (ROWS + window.taps))) // NARROWEST * NARROWEST
-        columns = max(1, min(inner, columns))
-        found.append(BoxStage("across", in_place, window, None, at, (rows, columns), ROWS, columns))
+        columns = columns_of_item(inner, size * (ROWS + window.taps))
+        found.append(JoinStage("across", in_place, window, None, at, (rows, columns), ROWS, columns))
     return found
 
 
@@ -129,7 +100,7 @@ def constant(p: WindowProblem, joined: np.dtype) -> bytes:
     return np.array(p.cval if used else 0).astype(joined).tobytes()
 
 
-def calls(s: BoxStage) -> int:
+def calls(s: JoinStage) -> int:
     """Of micro-kernels."""
     outer, length, inner = s.lines
     if s.kind == "along":

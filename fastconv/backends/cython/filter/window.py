@@ -5,83 +5,46 @@ The last two axes of an image are filtered at once: a band of rows is in the cac
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
-
 import numpy as np
 
 from fastconv.backends.common.means import mean_error
 from fastconv.backends.cython.filter import boxes
-from fastconv.backends.cython.filter.flat import MODES, filter_type, reject_filter, schedule_flat, without_weights
+from fastconv.backends.cython.filter.flat import filter_type, reject_filter, schedule_flat, without_weights
+from fastconv.backends.cython.filter.stages import (
+    BOTH_BYTES,
+    JoinStage,
+    JoinWindow,
+    along_stage,
+    columns_of_item,
+    rows_of_item,
+)  # fmt: skip
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
-from fastconv.core.problems.separable import Pass, lines
+from fastconv.core.problems.separable import lines
 from fastconv.core.problems.window import WindowProblem
-
-Kind: TypeAlias = Literal["along", "across", "both"]
 
 MOST_PASSES = 16
 BAND = 16  # rows that are joined together, at least
 STRIP_BYTES = 1 << 10  # of a row that is joined while it stays in the first cache, at least
 STRIPS_BYTES = 32 << 10  # of a band of such rows
-PIECE = 1 << 13  # elements along lines for one item
-HELD_BYTES = 256 << 10  # of rows that an item holds
-BOTH_BYTES = 2 << 20  # of scratch where rows are filtered across and along at once
 MOST_BYTES = 4 << 20  # of scratch at all
-NARROWEST = 16  # elements of rows that are filtered together, at least
-ROWS = 64  # of an item, at least
 
 
-class JoinWindow(NamedTuple):
-    """One pass, as _window.pyx takes it."""
-
-    extent: int
-    taps: int
-    before: int
-    mode: int
-
-    @classmethod
-    def of(cls, p: WindowProblem, step: Pass) -> JoinWindow:
-        return cls(p.shape[step.axis], step.taps, step.before, MODES.index(step.mode))
-
-
-class JoinStage(NamedTuple):
-    """One or two passes at once; `block`: elements along lines, and lines, of an item."""
-
-    kind: Kind
-    in_place: bool
-    across: JoinWindow | None
-    along: JoinWindow | None
-    lines: tuple[int, int, int]
-    block: tuple[int, int]
-    band: int
-    strip: int
-
-    @property
-    def items(self) -> int:
-        outer, length, inner = self.lines
-        rows, columns = self.block
-        parts = 1 if self.in_place else ceil_div(length, rows)
-        return (ceil_div(outer, columns) if self.kind == "along" else outer * ceil_div(inner, columns)) * parts
-
-    @property
-    def passes(self) -> int:
-        return (self.across is not None) + (self.along is not None)
-
-    def scratch(self, p: WindowProblem) -> int:
-        """Bytes for one item."""
-        size, (rows, columns) = p.acc.itemsize, self.block
-        if self.across is None:
-            assert self.along is not None
-            return _line_bytes(rows, self.along.taps, size) + whole_lines(self.along.taps * size)
-        taps, pitch = self.across.taps, whole_lines(columns * size)
-        held, strip = self.band + taps - 1, whole_lines(self.strip * size)
-        total = whole_lines(held * 8) + (1 + held + taps) * pitch + (held + self.band + 1) * strip
-        if self.along is not None:
-            total += self.band * whole_lines(columns * p.out.itemsize) + _line_bytes(columns, self.along.taps, size)
-        return total
+def join_scratch(p: WindowProblem, s: JoinStage) -> int:
+    """Bytes for one item."""
+    size, (rows, columns) = p.acc.itemsize, s.block
+    if s.across is None:
+        assert s.along is not None
+        return _line_bytes(rows, s.along.taps, size) + whole_lines(s.along.taps * size)
+    taps, pitch = s.across.taps, whole_lines(columns * size)
+    held, strip = s.band + taps - 1, whole_lines(s.strip * size)
+    total = whole_lines(held * 8) + (1 + held + taps) * pitch + (held + s.band + 1) * strip
+    if s.along is not None:
+        total += s.band * whole_lines(columns * p.out.itemsize) + _line_bytes(columns, s.along.taps, size)
+    return total
 
 
 def _line_bytes(n: int, taps: int, size: int) -> int:
@@ -95,25 +58,21 @@ def join_stages(p: WindowProblem) -> list[JoinStage]:
     while len(p.passes) > (i := sum(s.passes for s in found)):
         step, in_place = p.passes[i], i > 0
         window, at = JoinWindow.of(p, step), lines(p.shape, step.axis)
-        outer, length, inner = at
+        _, length, inner = at
         if inner == 1:
-            rows = max(1, min(length, max(PIECE, 4 * window.taps)))
-            count = max(1, min(outer, PIECE // rows)) if not in_place or length <= PIECE else 1
-            found.append(JoinStage("along", in_place, None, window, at, (rows, count), 1, 1))
+            found.append(along_stage(window, at, 4 * window.taps, in_place))
             continue
-        size, band = p.acc.itemsize, max(BAND, window.taps)
-        rows = max(1, length) if in_place else max(ROWS, 4 * window.taps)
+        size, band, rows = p.acc.itemsize, max(BAND, window.taps), rows_of_item(window, length, in_place)
         strip = max(STRIP_BYTES, STRIPS_BYTES // (band + window.taps)) // size
         if i + 1 < len(p.passes):
             after = lines(p.shape, p.passes[i + 1].axis)
             along = JoinWindow.of(p, p.passes[i + 1])
             columns = max(1, inner)
             both = JoinStage("both", in_place, window, along, at, (rows, columns), band, min(strip, columns))
-            if after[2] == 1 < inner == after[1] and both.scratch(p) <= BOTH_BYTES:
+            if after[2] == 1 < inner == after[1] and join_scratch(p, both) <= BOTH_BYTES:
                 found.append(both)
                 continue
-        columns = max(NARROWEST, HELD_BYTES // (size * (1 + band + 2 * window.taps))) // NARROWEST * NARROWEST
-        columns = max(1, min(inner, columns))
+        columns = columns_of_item(inner, size * (1 + band + 2 * window.taps))
         found.append(JoinStage("across", in_place, window, None, at, (rows, columns), band, min(strip, columns)))
     return found
 
@@ -167,7 +126,7 @@ class Joined(Specialised[WindowProblem]):
     def workspace(self, problem: WindowProblem) -> int:
         if (joined := boxes.box_type(problem)) is not None:
             return max(boxes.scratch_of(problem, joined, s) for s in boxes.box_stages(problem, joined))
-        return max(s.scratch(problem) for s in join_stages(problem))
+        return max(join_scratch(problem, s) for s in join_stages(problem))
 
     def error(self, problem: WindowProblem) -> float:
         return mean_error(problem)
