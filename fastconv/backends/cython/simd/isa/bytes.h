@@ -62,20 +62,26 @@ typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
 #if VBYTES == 64 && defined __AVX512BW__
 #define b_max_shorts(a, b) ((shorts)_mm512_max_epi16((__m512i)(a), (__m512i)(b)))
 #define b_high(a, b) ((shorts)_mm512_mulhi_epu16((__m512i)(a), (__m512i)(b)))
+#if defined __OPTIMIZE__ && !defined __clang__ /* the intrinsics need constants, also before functions are inlined */
 /* The blocks of 16 bytes that follow each other, and from them those bytes. */
 #define b_blocks(a, b, n) ((n) == 0 ? (__m512i)(a) : (n) == 4 ? (__m512i)(b) : _mm512_alignr_epi64((__m512i)(b), (__m512i)(a), 2 * (n) % 8))
 #define b_align(a, b, n) \
     ((bytes)((n) % 16 ? _mm512_alignr_epi8(b_blocks(a, b, (n) / 16 + 1), b_blocks(a, b, (n) / 16), (n) % 16) : b_blocks(a, b, (n) / 16)))
+#endif
 #elif VBYTES == 32 && defined __AVX2__
 #define b_max_shorts(a, b) ((shorts)_mm256_max_epi16((__m256i)(a), (__m256i)(b)))
 #define b_high(a, b) ((shorts)_mm256_mulhi_epu16((__m256i)(a), (__m256i)(b)))
+#if defined __OPTIMIZE__ && !defined __clang__
 #define b_blocks(a, b, n) ((n) == 0 ? (__m256i)(a) : (n) == 2 ? (__m256i)(b) : _mm256_permute2x128_si256((__m256i)(a), (__m256i)(b), 0x21))
 #define b_align(a, b, n) \
     ((bytes)((n) % 16 ? _mm256_alignr_epi8(b_blocks(a, b, (n) / 16 + 1), b_blocks(a, b, (n) / 16), (n) % 16) : b_blocks(a, b, (n) / 16)))
+#endif
 #elif VBYTES == 16 && defined __SSE2__
 #define b_max_shorts(a, b) ((shorts)_mm_max_epi16((__m128i)(a), (__m128i)(b)))
 #define b_high(a, b) ((shorts)_mm_mulhi_epu16((__m128i)(a), (__m128i)(b)))
+#if defined __OPTIMIZE__ && !defined __clang__
 #define b_align(a, b, n) ((bytes)_mm_or_si128(_mm_srli_si128((__m128i)(a), n), _mm_slli_si128((__m128i)(b), 16 - (n))))
+#endif
 #else
 static inline __attribute__((always_inline)) shorts b_max_shorts(shorts a, shorts b)
 {
@@ -88,11 +94,13 @@ static inline __attribute__((always_inline)) shorts b_high(shorts a, shorts b)
     for (int i = 0; i < VBYTES / 2; i++) a[i] = (uint16_t)((uint32_t)a[i] * b[i] >> 16);
     return a;
 }
+#endif
+#ifndef b_align
 static inline __attribute__((always_inline)) bytes b_align(bytes a, bytes b, const int n)
 {
-    bytes both[2] = {a, b};
-    __builtin_memcpy(&a, (const char *)both + n, sizeof a);
-    return a;
+    bytes both;
+    _Pragma("GCC unroll 64") for (int i = 0; i < VBYTES; i++) both[i] = i + n < VBYTES ? a[i + n] : b[i + n - VBYTES];
+    return both;
 }
 #endif
 #if VBYTES == 64 && defined __AVX512BW__
