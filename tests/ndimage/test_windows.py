@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -95,6 +96,22 @@ def test_every_kernel(kernel: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) 
             got = guarded((p.size,), p.out, at)
             run(guarded_copy(x.ravel(), at), got)
             agree(got.reshape(p.shape), want, dtype == "f4")
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
+def test_lines_that_are_filtered_in_place_have_the_type_of_the_result(kernel: Any) -> None:
+    """Of an axis that is not beside the one before, between pages that may not be touched."""
+    joins = ("min", "max", "mean")
+    for dtype, out, join in itertools.product(("u1", "i2", "f4", "f8"), ("u1", "i4", "f4", "f8"), joins):
+        x = drawn((5, 4, 70), dtype)
+        steps = Pass(0, 3, 1, "reflect"), Pass(2, 5, 2, "mirror")
+        p = WindowProblem(join, x.shape, x.dtype, np.dtype(out), steps, 0.0)  # type: ignore[arg-type]
+        if kernel.reject(p) is None:
+            for at in ("start", "end"):
+                got = guarded((p.size,), p.out, at)
+                kernel.prepare(p, (), 1)(guarded_copy(x.ravel(), at), got)
+                agree(got.reshape(p.shape), by_scipy(p, x), dtype == "f4" or out == "f4")
 
 
 @pytest.mark.one_isa

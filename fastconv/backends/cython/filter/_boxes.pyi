@@ -1,5 +1,5 @@
 from fastconv.backends.cython.filter._stages import Staged
-from fastconv.backends.cython.filter.window import JoinStage
+from fastconv.backends.cython.filter.stages import JoinStage
 
 class Boxes(Staged):
     def __init__(

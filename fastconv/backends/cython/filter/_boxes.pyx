@@ -5,11 +5,10 @@ Of two axes at once, bands of BOX_ROWS rows are filtered in strips: down columns
 along rows.  The last columns of a strip are the first that windows of the next one see.
 """
 
-from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memmove
 
 from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
-from fastconv.backends.cython.filter._stages cimport ACROSS, BOTH, Pass, Stage, Staged
+from fastconv.backends.cython.filter._stages cimport BOTH, Joining, Pass, Stage
 from fastconv.backends.cython.filter._walk cimport BOX_ROWS, fc_windows, named_windows, window_box_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 from fastconv.backends.cython.runtime._simd cimport fc_table
@@ -34,17 +33,14 @@ cdef struct Band:
     Py_ssize_t pitch
 
 
-cdef class Boxes(Staged):
+cdef class Boxes(Joining):
     """One prepared filter."""
 
     cdef const fc_windows *w
-    cdef Py_ssize_t size  # bytes of an element that is joined
-    cdef int kind, flipped, dtype, out
-    cdef bint direct_in, direct_out  # whether memory holds what is joined
-    cdef uint64_t fill  # the constant, as it is joined
+    cdef int kind, flipped
 
     def __init__(self, str table, size_t types, Py_ssize_t size, kind, numbers, sizes, direct, bytes fill, stages):
-        """`kind`: see boxes.py; `numbers`, `sizes`: of elements of the input and the result, and what is joined; `stages`: see window.py."""
+        """`kind`: see boxes.py; `numbers`, `sizes`: of elements of the input and the result, and what is joined; `stages`: see stages.py."""
         self.w, self.t = named_windows(table), <const fc_table *>types
         self.kind, self.flipped = kind
         self.dtype, self.out = numbers
@@ -54,60 +50,16 @@ cdef class Boxes(Staged):
         memcpy(&self.fill, <const char *>fill, len(fill))
         self.divide(size, (given, made), stages)
 
-    cdef void along(
-        self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t line, Py_ssize_t row, char *scratch
-    ) noexcept nogil:
-        """Lines that are contiguous, from element `row` on; in place, whole lines, a piece at a time."""
-        cdef const Pass *w = &s.along
-        cdef Py_ssize_t last = min(line + s.columns, s.outer), size = self.size, taps = w.taps, n, at, end, i, from_
-        cdef bint direct = self.direct_in or s.in_place and self.direct_out
-        cdef int dtype = self.out if s.in_place else self.dtype
-        cdef Py_ssize_t given = self.made if s.in_place else self.given, lo, hi, carried
-        cdef char *elements = scratch + PAD
-        cdef char *rest = scratch + lined((s.rows + taps - 1) * size + 2 * PAD)
-        cdef char *tail = rest + lined(s.rows * size)
-        cdef const char *start
-        end = s.length if s.in_place else min(row + s.rows, s.length)
-        while line < last:
-            start, at, carried = x + line * s.length * given, row, 0
-            if s.in_place:  # what lies beyond the end, which is overwritten when it is needed
-                for i in range(taps - 1 - w.before):
-                    self.element(w, dtype, direct, start, given, s.length + i, tail + i * size)
-            while at < end:
-                n = min(s.rows, end - at)
-                # Elements at - before to at - before + n + taps - 1, of which the carried ones are there.
-                lo = min(max(at - w.before + carried, 0), s.length)
-                hi = max(min(at - w.before + n + taps - 1, s.length), lo)
-                self.enter(dtype, direct, start + lo * given, hi - lo, elements + (lo - at + w.before) * size)
-                for i in range(carried, n + taps - 1):
-                    from_ = at - w.before + i
-                    if lo <= from_ < hi:
-                        continue
-                    if s.in_place and from_ >= s.length:
-                        memcpy(elements + i * size, tail + (from_ - s.length) * size, size)
-                    else:
-                        self.element(w, dtype, direct, start, given, from_, elements + i * size)
-                self.join_row(w, elements, n, rest, a.y.data + (line * s.length + at) * self.made)
-                carried = taps - 1
-                if at + n < end:
-                    memmove(elements, elements + n * size, carried * size)
-                at += n
-            line += 1
+    cdef char *elements(self, const Stage *s, char *scratch, char **tail) noexcept nogil:
+        tail[0] = self.rest_of(s, scratch) + lined(s.rows * self.size)
+        return scratch + PAD
 
-    cdef void element(
-        self, const Pass *w, int dtype, bint direct, const char *x, Py_ssize_t given, Py_ssize_t i, char *to) noexcept nogil:
-        """Element i of a line, beyond its ends, too."""
-        i = beyond(i, w.extent, w.mode)
-        if i < 0:
-            memcpy(to, &self.fill, self.size)
-        else:
-            self.enter(dtype, direct, x + i * given, 1, to)
+    cdef char *rest_of(self, const Stage *s, char *scratch) noexcept nogil:
+        """Where results of a line are that are not yet of the type that memory has."""
+        return scratch + lined((s.rows + s.along.taps - 1) * self.size + 2 * PAD)
 
-    cdef void enter(self, int dtype, bint direct, const char *x, Py_ssize_t n, char *to) noexcept nogil:
-        if direct:
-            memcpy(to, x, n * self.size)
-        else:
-            self.t.filter_enter(dtype, x, n, to)
+    cdef void join_line(self, const Stage *s, char *scratch, Py_ssize_t n, char *y) noexcept nogil:
+        self.join_row(&s.along, scratch + PAD, n, self.rest_of(s, scratch), y)
 
     cdef void join_row(self, const Pass *w, const char *x, Py_ssize_t n, char *rest, char *y) noexcept nogil:
         """`n` windows of a row, as memory holds the result."""
@@ -133,7 +85,7 @@ cdef class Boxes(Staged):
         cdef Py_ssize_t longest = s.strip + s.along.taps - 1 if s.kind == BOTH else s.columns
         cdef int dtype = self.out if s.in_place else self.dtype
         cdef Py_ssize_t given = self.made if s.in_place else self.given
-        cdef bint direct = self.direct_in and not s.in_place, same = self.direct_out if s.in_place else self.direct_in
+        cdef bint direct = self.direct_in and not s.in_place
         cdef char *ring
         cdef char *tail
         cdef Band b
@@ -155,7 +107,7 @@ cdef class Boxes(Staged):
             for k in range(taps - 1 - w.before):
                 at = beyond(s.length + k, w.extent, w.mode)
                 if at >= 0:
-                    self.enter(dtype, same, x + (at * s.inner + column) * given, width, tail + k * pitch)
+                    self.enter(dtype, x + (at * s.inner + column) * given, width, tail + k * pitch)
         r = row
         while r < last:
             b.count = min(<Py_ssize_t>BOX_ROWS, last - r)
@@ -171,7 +123,7 @@ cdef class Boxes(Staged):
                 else:
                     b.rows[i] = ring + v % slots * pitch - column * size
                     if v >= held:
-                        self.enter(dtype, same, x + (at * s.inner + column) * given, width, ring + v % slots * pitch)
+                        self.enter(dtype, x + (at * s.inner + column) * given, width, ring + v % slots * pitch)
             held = r + b.count + taps - 1
             at = held + (BOX_ROWS - b.count) - w.before
             b.pitch, b.next, b.result = s.inner * size, NULL, NULL

@@ -6,8 +6,9 @@ which have not left the cache.  The first stage reads x; later ones read the res
 whole lines.  An item of work is some lines, or a part of some.
 """
 
-from libc.string cimport memset
+from libc.string cimport memcpy, memmove, memset
 
+from fastconv.backends.cython.filter._edges cimport beyond
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 
 
@@ -24,7 +25,7 @@ cdef class Staged(Prepared):
     """One prepared filter."""
 
     def divide(self, Py_ssize_t size, sizes, stages):
-        """`size`: elements; `sizes`: bytes of one of the input and of the result; `stages`: see separable.py, window.py."""
+        """`size`: elements; `sizes`: bytes of one of the input and of the result; `stages`: see separable.py, stages.py."""
         cdef Stage *s
         self.length = size
         self.given, self.made = sizes
@@ -90,3 +91,75 @@ cdef class Staged(Prepared):
     ) noexcept nogil:
         """Lines that are side by side, from element `row` on."""
         pass
+
+
+cdef class Joining(Staged):
+    """Filters whose windows are joined of elements of one type."""
+
+    cdef void along(
+        self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t line, Py_ssize_t row, char *scratch
+    ) noexcept nogil:
+        cdef const Pass *w = &s.along
+        cdef Py_ssize_t last = min(line + s.columns, s.outer), size = self.size, taps = w.taps, n, at, end, i, from_
+        cdef int dtype = self.out if s.in_place else self.dtype
+        cdef Py_ssize_t given = self.made if s.in_place else self.given, lo, hi, carried
+        cdef char *tail = NULL
+        cdef char *elements = self.elements(s, scratch, &tail)
+        cdef const char *start
+        end = s.length if s.in_place else min(row + s.rows, s.length)
+        while line < last:
+            start, at, carried = x + line * s.length * given, row, 0
+            if s.in_place:  # what lies beyond the end, which is overwritten when it is needed
+                for i in range(taps - 1 - w.before):
+                    self.element(w, dtype, start, given, s.length + i, tail + i * size)
+            while at < end:
+                n = min(s.rows, end - at)
+                # Elements at - before to at - before + n + taps - 1, of which the carried ones are there.
+                lo = min(max(at - w.before + carried, 0), s.length)
+                hi = max(min(at - w.before + n + taps - 1, s.length), lo)
+                self.enter(dtype, start + lo * given, hi - lo, elements + (lo - at + w.before) * size)
+                for i in range(carried, n + taps - 1):
+                    from_ = at - w.before + i
+                    if lo <= from_ < hi:
+                        continue
+                    if s.in_place and from_ >= s.length:
+                        memcpy(elements + i * size, tail + (from_ - s.length) * size, size)
+                    else:
+                        self.element(w, dtype, start, given, from_, elements + i * size)
+                self.join_line(s, scratch, n, a.y.data + (line * s.length + at) * self.made)
+                carried = taps - 1
+                if at + n < end:
+                    memmove(elements, elements + n * size, carried * size)
+                at += n
+            line += 1
+
+    cdef char *elements(self, const Stage *s, char *scratch, char **tail) noexcept nogil:
+        """Where a line begins in scratch, and in `tail` where what lies beyond its end does."""
+        return NULL
+
+    cdef void join_line(self, const Stage *s, char *scratch, Py_ssize_t n, char *y) noexcept nogil:
+        """`n` windows of the line in scratch, as memory holds the result."""
+        pass
+
+    cdef void element(
+        self, const Pass *w, int dtype, const char *x, Py_ssize_t given, Py_ssize_t i, char *to) noexcept nogil:
+        """Element i of a line, beyond its ends, too."""
+        i = beyond(i, w.extent, w.mode)
+        if i < 0:
+            memcpy(to, &self.fill, self.size)
+        else:
+            self.enter(dtype, x + i * given, 1, to)
+
+    cdef bint is_joined(self, int dtype) noexcept nogil:
+        """Whether elements of the input or of the result are joined as memory holds them."""
+        return self.direct_in if dtype == self.dtype else self.direct_out
+
+    cdef void enter(self, int dtype, const char *x, Py_ssize_t n, char *to) noexcept nogil:
+        if self.is_joined(dtype):
+            memcpy(to, x, n * self.size)
+        else:
+            self.convert(dtype, x, n, to)
+
+    cdef void convert(self, int dtype, const char *x, Py_ssize_t n, char *to) noexcept nogil:
+        """From another type to that which is joined."""
+        self.t.filter_enter(dtype, x, n, to)

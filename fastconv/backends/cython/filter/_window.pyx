@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memmove
 
 from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
-from fastconv.backends.cython.filter._stages cimport BOTH, Pass, Stage, Staged
+from fastconv.backends.cython.filter._stages cimport BOTH, Joining, Pass, Stage
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 from fastconv.backends.cython.runtime._simd cimport FILTER_BOOL, FILTER_FLOAT32, FILTER_FLOAT64, FILTER_UINT8, WINDOW_SUM, fc_table
 
@@ -22,27 +22,27 @@ cdef struct Line:
     Py_ssize_t *beyond  # which elements those beyond its ends are, -1 for the constant
 
 
-cdef class Window(Staged):
+cdef bint holds(int dtype, int acc) noexcept nogil:
+    """Whether memory holds elements as they are joined."""
+    return dtype == acc or (dtype == FILTER_BOOL and acc == FILTER_UINT8)
+
+
+cdef class Window(Joining):
     """One prepared filter."""
 
-    cdef Py_ssize_t size  # `size`: bytes of an element that is joined
-    cdef int join, dtype, out, acc
-    cdef bint mean, direct_in, direct_out  # whether memory holds what is joined
-    cdef uint64_t fill  # the constant, as it is joined
+    cdef int join, acc
+    cdef bint mean
 
     def __init__(self, size_t table, Py_ssize_t size, int join, types, sizes, double cval, stages):
-        """`types`, `sizes`: of elements of the input, the result and what is joined; `stages`: see window.py."""
+        """`types`, `sizes`: of elements of the input, the result and what is joined; `stages`: see stages.py."""
         self.t = <const fc_table *>table
         self.join, self.mean = join, join == WINDOW_SUM
         self.dtype, self.out, self.acc = types
         given, made, self.size = sizes
-        self.direct_in, self.direct_out = self.is_joined(self.dtype), self.is_joined(self.out)
+        self.direct_in, self.direct_out = holds(self.dtype, self.acc), holds(self.out, self.acc)
         self.fill = 0
         self.set_fill(cval)
         self.divide(size, (given, made), stages)
-
-    cdef bint is_joined(self, int dtype) noexcept nogil:
-        return dtype == self.acc or (dtype == FILTER_BOOL and self.acc == FILTER_UINT8)
 
     cdef int set_fill(self, double cval) except -1:
         """The constant in the type that is joined, which holds it if a pass needs it."""
@@ -66,54 +66,17 @@ cdef class Window(Staged):
         l.beyond = <Py_ssize_t *>(l.rest + lined(n * self.size))
         return <char *>l.beyond + lined(taps * sizeof(Py_ssize_t))
 
-    cdef void along(
-        self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t line, Py_ssize_t row, char *scratch
-    ) noexcept nogil:
-        """Lines that are contiguous, from element `row` on; in place, whole lines, a piece at a time."""
-        cdef const Pass *w = &s.along
-        cdef Py_ssize_t last = min(line + s.columns, s.outer), size = self.size, taps = w.taps, n, at, end, i, from_
-        cdef int dtype = self.out if s.in_place else self.dtype
-        cdef Py_ssize_t given = self.made if s.in_place else self.given, lo, hi, carried
+    cdef char *elements(self, const Stage *s, char *scratch, char **tail) noexcept nogil:
         cdef Line l
-        cdef char *tail = self.line_of(&l, scratch, s.rows, taps)
-        cdef const char *start
-        end = s.length if s.in_place else min(row + s.rows, s.length)
-        while line < last:
-            start, at, carried = x + line * s.length * given, row, 0
-            if s.in_place:  # what lies beyond the end, which is overwritten when it is needed
-                for i in range(taps - 1 - w.before):
-                    self.element(w, dtype, start, given, s.length + i, tail + i * size)
-            while at < end:
-                n = min(s.rows, end - at)
-                # Elements at - before to at - before + n + taps - 1, of which the carried ones are there.
-                lo = min(max(at - w.before + carried, 0), s.length)
-                hi = max(min(at - w.before + n + taps - 1, s.length), lo)
-                self.enter(dtype, start + lo * given, hi - lo, l.elements + (lo - at + w.before) * size)
-                for i in range(carried, n + taps - 1):
-                    from_ = at - w.before + i
-                    if lo <= from_ < hi:
-                        continue
-                    if s.in_place and from_ >= s.length:
-                        memcpy(l.elements + i * size, tail + (from_ - s.length) * size, size)
-                    else:
-                        self.element(w, dtype, start, given, from_, l.elements + i * size)
-                self.join_line(&l, n, taps, a.y.data + (line * s.length + at) * self.made)
-                carried = taps - 1
-                if at + n < end:
-                    memmove(l.elements, l.elements + n * size, carried * size)
-                at += n
-            line += 1
+        tail[0] = self.line_of(&l, scratch, s.rows, s.along.taps)
+        return l.elements
 
-    cdef void element(
-        self, const Pass *w, int dtype, const char *x, Py_ssize_t given, Py_ssize_t i, char *to) noexcept nogil:
-        """Element i of a line, beyond its ends, too."""
-        i = beyond(i, w.extent, w.mode)
-        if i < 0:
-            memcpy(to, &self.fill, self.size)
-        else:
-            self.enter(dtype, x + i * given, 1, to)
+    cdef void join_line(self, const Stage *s, char *scratch, Py_ssize_t n, char *y) noexcept nogil:
+        cdef Line l
+        self.line_of(&l, scratch, s.rows, s.along.taps)
+        self.join_windows(&l, n, s.along.taps, y)
 
-    cdef void join_line(self, const Line *l, Py_ssize_t n, Py_ssize_t taps, char *y) noexcept nogil:
+    cdef void join_windows(self, const Line *l, Py_ssize_t n, Py_ssize_t taps, char *y) noexcept nogil:
         """`n` windows of a line."""
         cdef const void *rows[4]
         cdef const char *from_ = l.elements
@@ -163,10 +126,8 @@ cdef class Window(Staged):
         if to != y:
             self.t.filter_leave(self.out, to, n, y)
 
-    cdef void enter(self, int dtype, const char *x, Py_ssize_t n, char *to) noexcept nogil:
-        if self.is_joined(dtype):
-            memcpy(to, x, n * self.size)
-        elif self.acc == FILTER_FLOAT64:
+    cdef void convert(self, int dtype, const char *x, Py_ssize_t n, char *to) noexcept nogil:
+        if self.acc == FILTER_FLOAT64:
             self.t.filter_enter(dtype, x, n, to)
         else:
             self.t.window_enter(dtype, self.acc, x, n, to)
@@ -241,7 +202,7 @@ cdef class Window(Staged):
             if s.kind == BOTH:
                 for k in range(n):
                     self.lengthen(&l, &s.along, middle + k * wide, s.inner)
-                    self.join_line(&l, s.inner, s.along.taps, y + k * s.inner * self.made)
+                    self.join_windows(&l, s.inner, s.along.taps, y + k * s.inner * self.made)
             r += n
 
     cdef void lengthen(self, const Line *l, const Pass *w, const char *x, Py_ssize_t n) noexcept nogil:
