@@ -130,6 +130,17 @@ def test_blocks_of_depth_and_of_columns(kernel: Any, dtype: Any) -> None:
 
 @every_dtype
 @every_kernel
+def test_rows_that_lie_in_few_sets_of_the_cache(kernel: Any, dtype: Any) -> None:
+    """A multiple of 2 KiB apart: of few columns, dot products are those of the transposed product."""
+    skip_unavailable(kernel)
+    addends: tuple[dict[str, Any], ...] = ({}, {"alpha": 0.5, "beta": 2.0}, {"bias": True})
+    some = itertools.product((1, 5, 9, 40), (1, 2, 3, 4, 17), (2048, 6144), addends)
+    for m, n, row_bytes, options in share(kernel, some):
+        check(kernel, problem(m, n, row_bytes // np.dtype(dtype).itemsize, dtype, trans_b=True, **options))
+
+
+@every_dtype
+@every_kernel
 def test_operands_in_place(kernel: Any, dtype: Any) -> None:
     """Rows far apart, rows of which the cache keeps few, transposed, reversed and repeated operands."""
     skip_unavailable(kernel)
