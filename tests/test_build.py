@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -107,6 +108,36 @@ def test_the_version_says_that_no_compiler_works(setup, tmp_path, monkeypatch, c
     monkeypatch.setenv("FASTCONV_REQUIRE_NATIVE", "1")
     with pytest.raises(RuntimeError, match="no working C compiler: 'no-such-compiler' was tried: No such file"):
         build(setup, tmp_path)
+
+
+KNOWS = """#!/bin/sh
+case "$*" in *x86-64-v3*) echo "{v3}";; *x86-64-v4*) echo "{v4}";; *native*) echo "{native}";; esac
+"""
+BELOW, OWN, ABOVE = "#define __AVX2__ 1\n", "#define __OTHER__ 1\n", "#define __AVX512F__ 1\n"
+
+
+@pytest.mark.skipif("avx2" not in machine.ISAS, reason="of x86-64")
+@pytest.mark.parametrize(
+    ("host", "isa"), [(BELOW + ABOVE + OWN, "avx512"), (BELOW + OWN, "avx2"), (OWN, "portable"), ("", "portable")]
+)
+def test_native_is_the_widest_that_the_processor_has(host, isa, tmp_path, monkeypatch, setup):
+    path = tmp_path / "cc"
+    path.write_text(KNOWS.format(v3=BELOW, v4=BELOW + ABOVE, native=host))
+    path.chmod(0o755)
+    monkeypatch.setenv("CC", str(path))
+    monkeypatch.setattr(setup, "ISA_FLAGS", {"portable": [], "avx2": ["-march=x86-64-v3"], "avx512": ["-march=x86-64-v4"]})
+    assert setup.native() == isa
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert setup.native() == "portable"
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="asks gcc")
+def test_native_is_what_this_host_runs(monkeypatch, setup):
+    monkeypatch.setenv("CC", "gcc")
+    monkeypatch.setenv("FASTCONV_ISAS", "native")
+    again = importlib.util.module_from_spec(setup.__spec__)
+    setup.__spec__.loader.exec_module(again)
+    assert {isa for isa, _ in again.BUILT} == {machine.host_isas()[0]}
 
 
 def test_info_has_the_words_about_an_instruction_set(tmp_path, monkeypatch):

@@ -128,7 +128,7 @@ def unavailable(isa: str, types: np.dtype | DType = FLOAT32) -> str | None:
     if built(isa, FLOAT32) == 0:
         if reason := build_report().get("lost", {}).get(isa):
             return f"not compiled: {isa}: {reason} (then install fastconv again)"
-        return f"{isa} was not compiled in"
+        return f"{isa} was not compiled in (install again without FASTCONV_ISAS)"
     return None if built(isa, types) else f"{table_name(isa, types)} was not compiled in"
 
 
