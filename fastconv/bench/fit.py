@@ -1,4 +1,4 @@
-"""`fastconv tune --fit`: measure a designed set of problems, and fit the rates of this machine's table.
+"""`fastconv tune --fit`: measure designed and drawn problems, and fit the rates of this machine's table.
 
 Each kernel states counts, and its predicted time is their product with the rates.  How rates follow from times is said
 in `fastconv.bench.fit_solve`.
@@ -15,17 +15,18 @@ from textwrap import wrap
 from time import perf_counter
 from typing import Any
 
-from fastconv.bench.fit_cases import designed
+from fastconv.bench.fit_cases import Trial, trials
 from fastconv.bench.fit_solve import Sample, solve
 from fastconv.bench.roofline import bandwidth, isa_peak
 from fastconv.bench.suite import call_of
-from fastconv.bench.suites import Case
 from fastconv.bench.timing import interleave, limit_blas
-from fastconv.bench.work import make_work
+from fastconv.bench.work import Work, make_work
 from fastconv.core.costs import Table
 from fastconv.core.machine import host_isas
+from fastconv.dispatch.options import resolve
 from fastconv.dispatch.plan import Plan
 from fastconv.dispatch.registry import ORACLE
+from fastconv.dispatch.survey import survey
 from fastconv.machines import generic, host_table, known_table
 
 LIMIT = 480.0  # seconds, after which no further problem is measured
@@ -46,6 +47,10 @@ class Fit:
         Problems that were measured, and times of kernels on them.
     before, after : tuple of float
         Regret of the choice by the table that was used so far, and by the fitted one: geometric mean, and worst.
+    unseen : int
+        Problems that were measured and had no part in the fit.
+    unseen_before, unseen_after : tuple of float
+        The same regrets on these.
     """
 
     table: Table
@@ -53,6 +58,9 @@ class Fit:
     samples: int
     before: tuple[float, float]
     after: tuple[float, float]
+    unseen: int
+    unseen_before: tuple[float, float]
+    unseen_after: tuple[float, float]
 
 
 def fit(progress: Callable[[str, int, int], None] | None = None) -> Fit:
@@ -64,21 +72,23 @@ def fit(progress: Callable[[str, int, int], None] | None = None) -> Fit:
         Called as ``progress(case, cases done, cases)``.
     """
     prior = known_table() or measured_machine()
-    cases = list(designed())
-    random.Random(0).shuffle(cases)  # so that what a slow machine leaves out is of every kind
-    samples: list[Sample] = []
+    order = trials()
+    random.Random(0).shuffle(order)  # so that what a slow machine leaves out is of every kind
+    fitted: list[Sample] = []
+    unseen: list[Sample] = []
     end = perf_counter() + LIMIT
     with ExitStack() as stack:
         limit_blas(stack, 1, [])
-        for done, case in enumerate(cases):
+        for done, trial in enumerate(order):
             if perf_counter() > end:
                 break
             if progress is not None:
-                progress(case.name, done, len(cases))
-            samples += measured(done, case, prior)
-    table = solve(samples, prior)
-    cases_done = len({s.case for s in samples})
-    return Fit(table, cases_done, len(samples), regret(samples, host_table()), regret(samples, table))
+                progress(trial.case.name, done, len(order))
+            (fitted if trial.fitted else unseen).extend(measured(done, trial, prior))
+    table = solve(fitted, prior)
+    before, after = ([regret(samples, t) for samples in (fitted, unseen)] for t in (host_table(), table))
+    cases, others = (len({s.case for s in samples}) for samples in (fitted, unseen))
+    return Fit(table, cases, len(fitted), before[0], after[0], others, before[1], after[1])
 
 
 def measured_machine() -> Table:
@@ -87,23 +97,40 @@ def measured_machine() -> Table:
     return generic.scaled(peaks, bandwidth(1)) if peaks else generic.table()
 
 
-def measured(number: int, case: Case, table: Table) -> list[Sample]:
+def measured(number: int, trial: Trial, table: Table) -> list[Sample]:
     """Times of the kernels that could be chosen for a case."""
-    operation, args, kwargs = call_of(case)
-    work = make_work(operation, args, kwargs | {"threads": 1})
+    operation, args, kwargs = call_of(trial.case)
+    work = make_work(operation, args, kwargs | {"threads": 1}, trial.case.data)
     assert isinstance(work.plan, Plan)
-    usable = [c.kernel for c in work.plan.explain().candidates if c.reason is None and c.kernel.backend != ORACLE]
+    problem, candidates = work.problem, work.plan.explain().candidates
+    if trial.called and getattr(problem, "packed", False):
+        problem = replace(problem, packed=False)  # type: ignore[call-arg]
+        candidates = survey(problem, resolve(threads=1))
+    usable = [c.kernel for c in candidates if c.reason is None and c.kernel.backend != ORACLE]
     kernels = [k for k in usable if k.row]  # kernels from outside have costs of their own
-    features = [k.work(plain(k, work.problem)) for k in kernels]
+    features = [k.work(plain(k, problem)) for k in kernels]
     seconds = [table.seconds(f) for f in features]
     most = min(LONGEST, SLOWER * min(seconds))
     chosen = [(k, f) for k, f, s in zip(kernels, features, seconds, strict=True) if s <= most]
-    plans = [work.plan.with_kernel(k.name) for k, _ in chosen]
-    for plan in plans:
-        plan(work.x)
-    times = interleave([lambda p=p: p(work.x) for p in plans], SECONDS, 1, ROUNDS)  # type: ignore[misc]
+    runs = [called(work, k.name) if trial.called else planned(work, k.name) for k, _ in chosen]
+    for run in runs:
+        run()
+    times = interleave(runs, SECONDS, 1, ROUNDS)
     # Other programs make a run slower, never faster.
     return [Sample(number, k.name, f, t.low) for (k, f), t in zip(chosen, times, strict=True)]
+
+
+def planned(work: Work, kernel: str) -> Callable[[], Any]:
+    """A run of a plan on this kernel."""
+    assert isinstance(work.plan, Plan)
+    plan, x = work.plan.with_kernel(kernel), work.x
+    return lambda: plan(x)
+
+
+def called(work: Work, kernel: str) -> Callable[[], Any]:
+    """A call of the public function that asks for this kernel."""
+    operation, args, kwargs = work.operation, work.args, work.kwargs | {"algorithm": kernel}
+    return lambda: operation(*args, **kwargs)
 
 
 def plain(kernel: Any, problem: Any) -> Any:

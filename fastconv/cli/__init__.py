@@ -367,9 +367,12 @@ def _fit(options: argparse.Namespace) -> None:
         file_to_write(options.module)
     with bar(sys.stderr) as tell:
         done = fit(tell)
-    print(f"measured {done.samples} times of {done.cases} problems")
-    for what, (mean, worst) in (("before", done.before), ("after", done.after)):
-        print(f"regret of the choice of kernel {what}: geometric mean {mean:.3f}, worst {worst:.2f}")
+    print(f"measured {done.samples} times of {done.cases} problems, and "
+          f"of {done.unseen} others, which show what the fit is worth")  # fmt: skip
+    rows = ("before", done.before, done.unseen_before), ("after", done.after, done.unseen_after)
+    for what, known, other in rows:
+        print(f"regret of the choice of kernel {what}: geometric mean {known[0]:.3f}, worst {known[1]:.2f}; "
+              f"of the others {other[0]:.3f}, {other[1]:.2f}")  # fmt: skip
     if done.after[0] > done.before[0]:
         print("nothing was written: the known rates choose better")
         return

@@ -11,9 +11,10 @@ import pytest
 
 from fastconv.bench import fit, fit_solve
 from fastconv.bench.fit import regret, source
-from fastconv.bench.fit_cases import designed
+from fastconv.bench.fit_cases import Trial, designed
 from fastconv.bench.fit_solve import Sample, solve
 from fastconv.bench.suite import call_of
+from fastconv.bench.suites import Case
 from fastconv.bench.work import outline
 from fastconv.core.costs import Features, Table
 from fastconv.machines import host_table, stored
@@ -104,6 +105,15 @@ def test_designed_problems_are_calls() -> None:
         assert outline(operation, arguments, kwargs).problem
 
 
+def test_called_problems_pack_their_weights() -> None:
+    """Which takes time, so that other kernels are faster."""
+    case = Case("a", "conv2d", ((1, 4, 7, 7), (4, 4, 3, 3)))
+    counts = [{s.kernel: s.features for s in fit.measured(0, Trial(case, called), host_table())}
+              for called in (False, True)]  # fmt: skip
+    both = counts[0].keys() & counts[1].keys()
+    assert any(counts[0][name] != counts[1][name] for name in both)
+
+
 def test_unknown_machines_start_from_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fit, "host_isas", lambda: ("avx2", "portable"))
     monkeypatch.setattr(fit, "isa_peak", lambda isa: {"avx2": 2e11}.get(isa))
@@ -116,15 +126,18 @@ def test_unknown_machines_start_from_what_was_measured(monkeypatch: pytest.Monke
 
 def test_fit_measures_and_predicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A few small problems: what it returns can be written, read, and used."""
-    small = [c for c in designed() if c.name.endswith(("4,7 3x3 s1", "24,7 1x1 s1"))]
-    monkeypatch.setattr(fit, "designed", lambda: small)
+    small = [Trial(c) for c in designed() if c.name.endswith(("4,7 3x3 s1", "24,7 1x1 s1"))]
+    image, weights = (1, 4, 7, 7), (4, 4, 3, 3)
+    small += [Trial(Case("a", "conv2d", (image, weights)), called=True)]
+    small += [Trial(Case("b", "max_pool2d", (image,), (2,)), called=True, fitted=False)]
+    monkeypatch.setattr(fit, "trials", small.copy)
     monkeypatch.setattr(fit, "SECONDS", 1e-4)
     told: list[tuple[str, int, int]] = []
     done = fit.fit(lambda *what: told.append(what))
     assert [what[1:] for what in told] == [(i, len(small)) for i in range(len(small))]
-    assert done.cases == len(small) > 1
+    assert (done.cases, done.unseen) == (len(small) - 1, 1)
     assert done.samples >= done.cases
-    assert min(*done.before, *done.after) >= 1
+    assert min(*done.before, *done.after, *done.unseen_before, *done.unseen_after) >= 1
     monkeypatch.setenv("FASTCONV_RATES", str(tmp_path / "machine.json"))
     stored.save(done.table, tmp_path / "machine.json")
     found = stored.load(host_table())
