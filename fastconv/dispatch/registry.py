@@ -287,10 +287,11 @@ def _binary() -> Kernels:
 def _correlation() -> Kernels:
     from fastconv.backends.cython.filter import correlation as native
     from fastconv.backends.cython.filter import small
+    from fastconv.backends.numba.filter import correlation as numba
     from fastconv.backends.numpy.filter import correlation as numpy
     from fastconv.backends.reference.correlation import ReferenceCorrelation
 
-    return (*small.CORRELATIONS, *native.KERNELS, *numpy.KERNELS, ReferenceCorrelation())
+    return (*small.CORRELATIONS, *native.KERNELS, *numba.KERNELS, *numpy.KERNELS, ReferenceCorrelation())
 
 
 def _rank() -> Kernels:

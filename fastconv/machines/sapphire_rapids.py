@@ -638,6 +638,9 @@ TABLE = Table(
         "numba.conv_weight.direct@portable": {
             "call": 3.4846e-05, "multiply": 2.0179e-11, "copy": 4.9786e-10, "pack": 3.9828e-10, "join": 4.92e-10,
         },
+        "numba.correlation": {
+            "call": 2.5e-05, "multiply": 3.5e-10, "vector": 7.4e-10, "row": 1.4e-08, "item": 1e-06, "bytes": 5e-11,
+        },
         "numba.empty": {
             "call": 4e-06, "bytes": 6.6667e-11,
         },
@@ -813,8 +816,9 @@ TABLE = Table(
         "cython.pool.powers/block": 262144, "cython.pool.powers/row": 32768, "cython.pool.separable/row": 16384,
         "cython.pool.shifts/twice": 12288, "cython.pool_backward.separable/row": 262144, "numba.conv/band": 262144,
         "numba.conv/channel": 24576, "numba.conv/sums": 131072, "numba.conv/weights": 131072,
-        "numba.gemm/block": 2097152, "numba.gemm/depth": 1280, "numba.gemm/rows": 114688, "numba.pool/channel": 24576,
-        "numpy.conv.col2im/columns": 1048576, "numpy.conv.im2col/columns": 1048576, "numpy.gemm.matmul/band": 1048576,
+        "numba.filter/band": 262144, "numba.gemm/block": 2097152, "numba.gemm/depth": 1280, "numba.gemm/rows": 114688,
+        "numba.pool/channel": 24576, "numpy.conv.col2im/columns": 1048576, "numpy.conv.im2col/columns": 1048576,
+        "numpy.gemm.matmul/band": 1048576,
     },
     l3=6291456,
 )  # fmt: skip

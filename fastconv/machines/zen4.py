@@ -648,6 +648,9 @@ TABLE = Table(
         "numba.conv_weight.direct@portable": {
             "call": 3.4629e-05, "multiply": 1.9591e-11, "copy": 4.9416e-10, "pack": 3.9134e-10, "join": 4.8625e-10,
         },
+        "numba.correlation": {
+            "call": 2.5e-05, "multiply": 4.8e-10, "vector": 7.4e-10, "row": 1.4e-08, "item": 1e-06, "bytes": 5e-11,
+        },
         "numba.empty": {
             "call": 4e-06, "bytes": 6.6667e-11,
         },

@@ -22,7 +22,8 @@ from fastconv.machines import host_table
 P = TypeVar("P", bound=Problem)
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-COMPILED = 96  # functions kept in a process: all tile shapes, dtypes and ISAS of one host fit
+COMPILED = 256  # functions kept in a process: all tile shapes, dtypes and ISAS of one host fit
+CELLS = ("?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8")  # `tile.CELL_TYPES` has the same order
 
 
 @cache
@@ -39,6 +40,11 @@ def missing_numba() -> str | None:
 def compiled_loop(operation: str, *shape: int) -> Any:
     """The loop that ``loops.<operation>.make(*shape)`` builds; compiled, or read from disk, once."""
     return import_module(f"fastconv.backends.numba.loops.{operation}").make(*shape)
+
+
+def cell(dtype: np.dtype) -> int:
+    """Number of a dtype among those that loops load and store."""
+    return CELLS.index(dtype.str[1:] if dtype.kind != "b" else "?")
 
 
 def address(a: np.ndarray) -> int:

@@ -2,9 +2,10 @@
 
 A `Tile` is rows x cols SIMD vectors held as one Numba value; LLVM keeps it in registers.  Memory is
 a `Mem`: a bare pointer whose type carries the element type and the vector width, made from an address
-by `mem`; offsets and strides count elements.  Loops written with these functions do not depend on the
-instruction set.  An integer argument that is a literal or a closure constant is a Python int while
-code is emitted, so tile shapes are fixed there and everything else may vary at run time.
+by `mem`, or for any type of elements by `cells`; offsets and strides count elements.  Loops written
+with these functions do not depend on the instruction set.  An integer argument that is a literal or a
+closure constant is a Python int while code is emitted, so tile shapes are fixed there and everything
+else may vary at run time.
 
 `_part` variants touch only the first m rows and n columns (elements): nothing else is read or written.
 Multiply-add is `llvm.fmuladd`, which becomes two instructions where there is no FMA; `llvm.fma` would
@@ -213,6 +214,25 @@ def mem(typing_context, address, bits, vbytes):
     return ret(types.intp, bits, vbytes), generate
 
 
+# Types of elements by number, as `base.CELLS` names them; a bool is a byte.
+CELL_TYPES = (
+    types.uint8, types.uint8, types.int8, types.uint16, types.int16, types.uint32, types.int32, types.uint64,
+    types.int64, types.float32, types.float64,
+)  # fmt: skip
+BOOL = 0
+
+
+@intrinsic(prefer_literal=True)
+def cells(typing_context, address, cell, lanes):
+    """The elements at `address`, of the type of number `cell`, in vectors of `lanes` elements."""
+    ret = Mem(CELL_TYPES[cell.literal_value], lanes.literal_value)
+
+    def generate(context, builder, sig, values):
+        return builder.inttoptr(values[0], context.get_value_type(ret))
+
+    return ret(types.intp, cell, lanes), generate
+
+
 @intrinsic
 def ttable(typing_context, address):
     """The int64 at `address`: read as t[i]."""
@@ -373,6 +393,18 @@ def tadd(e, x, y):
 
 
 @op(_like)
+def tsub(e, x, y):
+    """x - y"""
+    return _each(e.b.fsub, x, y)
+
+
+@op(_like)
+def tmul(e, x, y):
+    """x * y, rounded: nothing that follows is fused with it"""
+    return _each(e.b.fmul, x, y)
+
+
+@op(_like)
 def tdiv(e, x, y):
     """x / y"""
     return _each(e.b.fdiv, x, y)
@@ -400,6 +432,50 @@ def tmax(e, acc, x):
         return e.b.select(e.b.or_(e.b.fcmp_ordered(">", v, a), e.b.fcmp_unordered("uno", v, v)), v, a)
 
     return _each(larger, acc, x)
+
+
+# Conversions of elements, as C has them on this machine: towards zero, and narrow integers wrap around.
+
+
+@intrinsic(prefer_literal=True)
+def tconvert(typing_context, tile, cell):
+    """The elements of a tile as those of the type of number `cell`."""
+    target, source = CELL_TYPES[cell.literal_value], tile.dtype
+    ret = Tile(target, tile.rows, tile.cols, tile.w)
+    to_bool = cell.literal_value == BOOL
+
+    def generate(context, builder, sig, values):
+        made = ir.Constant(context.get_value_type(ret), ir.Undefined)
+        for i in range(tile.rows * tile.cols):
+            v = _converted(builder, builder.extract_value(values[0], i), source, target, to_bool, tile.w)
+            made = builder.insert_value(made, v, i)
+        return made
+
+    return ret(tile, cell), generate
+
+
+def _converted(b, v, source, target, to_bool, w):
+    vector = ir.VectorType(_element(target), w)
+    if source == target and not to_bool:
+        return v
+    if isinstance(target, types.Float):
+        if isinstance(source, types.Float):
+            return (b.fpext if target.bitwidth > source.bitwidth else b.fptrunc)(v, vector)
+        return (b.sitofp if source.signed else b.uitofp)(v, vector)
+
+    def number(value):
+        return ir.Constant(v.type, [value] * w)
+
+    if to_bool:  # what is not zero when truncated, NaN included
+        inside = b.and_(b.fcmp_ordered("<", v, number(1.0)), b.fcmp_ordered(">", v, number(-1.0)))
+        return b.zext(b.not_(inside), vector)
+    wide = ir.VectorType(I32 if target.bitwidth <= 16 or target == types.int32 else I64, w)
+    if target == types.uint64:
+        large = b.fcmp_ordered(">=", v, number(2.0**63))
+        low = b.fptosi(b.select(large, b.fsub(v, number(2.0**63)), v), wide)
+        return b.xor(low, b.shl(b.zext(large, wide), ir.Constant(wide, [63] * w)))
+    whole = b.fptosi(v, wide)
+    return b.trunc(whole, vector) if wide != vector else whole
 
 
 # Maxima with indices: of equal values, and of NaN, the first is kept.

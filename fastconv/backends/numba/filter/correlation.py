@@ -1,0 +1,57 @@
+"""Correlations with weights of any shape, with Numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.numba.base import address
+from fastconv.backends.numba.filter.neighbors import Blocks, NeighborsLoop, blocks_of_windows, neighbors_scratch
+from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_lanes
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Run, epsilon, summation_error
+from fastconv.core.problems.neighbors import CorrelationProblem
+from fastconv.machines import host_table
+
+
+class NumbaCorrelation(NumbaFilter):
+    """Any dtype; sums of float32 or of float64, whose bits are SciPy's."""
+
+    algorithm = "taps"
+    row = "numba.correlation"
+
+    def _blocks(self, p: CorrelationProblem) -> Blocks:
+        return blocks_of_windows(p.shape, p.window, p.acc)
+
+    def features(self, problem: CorrelationProblem) -> Features:
+        p, blocks = problem, self._blocks(problem)
+        loaded, rows = blocks.loaded
+        return Features({
+            "call": 1, "bytes": p.bytes, "multiply": blocks.computed * p.window.total / vector_lanes(p.acc),
+            "vector": (loaded + 2 * blocks.computed) / vector_lanes(p.acc), "row": rows, "item": blocks.items,
+        })  # fmt: skip
+
+    def workspace(self, problem: CorrelationProblem) -> int:
+        return neighbors_scratch(self._blocks(problem), problem.acc)
+
+    def error(self, problem: CorrelationProblem) -> float:
+        p = problem
+        return 0.0 if p.out.kind != "f" else summation_error(epsilon(p.acc), p.terms) + epsilon(p.out)
+
+    def specialise(self, problem: CorrelationProblem, threads: int) -> Bind:
+        p, blocks = problem, self._blocks(problem)
+        seconds = self.cost(p, host_table())
+        loop = NeighborsLoop(p, blocks, p.acc, combiner("taps", p.acc), threads, seconds, self.workspace(p))
+        offsets = blocks.offsets(p.window)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            with np.errstate(all="ignore"):
+                weights = np.append(0.0, constants[0]).astype(p.acc)
+            table = np.concatenate(([offsets.size, 0, 0, address(weights)], offsets))
+            return loop.bound(table.astype(np.int64, copy=False), weights)
+
+        return bind
+
+
+KERNELS = (NumbaCorrelation(),)

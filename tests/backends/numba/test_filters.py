@@ -1,0 +1,97 @@
+"""What only Numba's filters have: vectors of two widths, the bytes of scratch that they state, few compiled functions.
+
+Their results are tested in tests/ndimage, with those of all other kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastconv.backends.numba import base
+from fastconv.backends.numba.filter import neighbors, shared
+from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
+from fastconv.dispatch.registry import kernels
+from tests.guard import guarded, guarded_copy
+
+pytest.importorskip("numba")
+
+WIDTHS = (64, 16)  # bytes
+
+
+def numba_kernel(op: str) -> Any:
+    (kernel,) = [k for k in kernels(op) if k.backend == "numba"]
+    return kernel
+
+
+Case = tuple[Any, np.ndarray, tuple[np.ndarray, ...]]
+
+
+def correlations() -> Iterator[Case]:
+    """Blocks of rows and of columns, one and many together; colours, volumes; windows wider than the array."""
+    rng = np.random.default_rng(0)
+    for i, (shape, sizes) in enumerate(
+        [((9, 40), (3, 3)), ((70, 700), (5, 4)), ((3, 30), (1, 45)), ((40, 5), (33, 2)), ((20, 60, 3), (3, 2, 1)),
+         ((4, 9, 30), (3, 3, 2)), ((5, 6, 4, 70), (2, 1, 3, 1)), ((300,), (7,)), ((0, 3), (3, 3)), ((2, 2000), (3, 30))]
+    ):  # fmt: skip
+        before = tuple(int(rng.integers(n)) for n in sizes)
+        window = Neighbors(sizes, before, ("reflect", "constant", "nearest", "mirror", "wrap")[i % 5], 2.5, None)  # type: ignore[arg-type]
+        for dtype, out in (("f4", "f4"), ("u1", "u1"), ("f8", "i2")):
+            x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype == "u1" else dtype).astype(dtype)
+            p = CorrelationProblem(shape, np.dtype(dtype), np.dtype(out), window)
+            yield p, x, (rng.standard_normal(sizes).ravel() / 4,)
+
+
+CASES = {"correlation": correlations}
+
+
+@pytest.fixture
+def guarded_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scratch of exactly the bytes that are borrowed, flush against an unreadable page."""
+
+    @contextmanager
+    def borrow(nbytes: int) -> Iterator[np.ndarray]:
+        yield guarded(nbytes, np.uint8)
+
+    monkeypatch.setattr(base, "borrow", borrow)
+
+
+@pytest.mark.one_isa
+@pytest.mark.usefixtures("guarded_scratch")
+@pytest.mark.parametrize("op", CASES)
+def test_vectors_of_two_widths(op: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In small blocks, so that arrays have many: within the stated scratch, and the same bits as with NumPy."""
+    oracle = next(k for k in kernels(op) if k.backend == "numpy")
+    kernel = numba_kernel(op)
+    monkeypatch.setattr(neighbors, "block_bytes", lambda row: 4096)
+    monkeypatch.setattr(neighbors, "NARROWEST", 8)
+    for width in WIDTHS:
+        monkeypatch.setattr(shared, "vector_bytes", lambda width=width: width)
+        neighbors.blocks_of_windows.cache_clear()
+        for p, x, constants in CASES[op]():
+            assert kernel.reject(p) is None
+            want, got = np.empty(p.size, p.out), guarded((p.size,), p.out)
+            oracle.prepare(p, constants, 1)(x.ravel(), want)
+            kernel.prepare(p, constants, 2)(guarded_copy(x.ravel()), got)
+            np.testing.assert_array_equal(got, want, str(p))
+    neighbors.blocks_of_windows.cache_clear()
+
+
+def test_few_functions_serve_many_filters() -> None:
+    """Shapes, windows, modes, weights are run-time arguments."""
+    base.compiled_loop.cache_clear()
+    for p, x, constants in correlations():
+        numba_kernel("correlation").prepare(p, constants, 1)(x.ravel(), np.empty(p.size, p.out))
+    # the loop over arrays, sums of floats and of doubles; conversions: copies of both, from u1, to u1, to i2
+    assert base.compiled_loop.cache_info().currsize == 8
+
+
+def test_large_windows_are_refused() -> None:
+    p = CorrelationProblem((9, 9), np.dtype("f8"), np.dtype("f8"), Neighbors((2000, 2000), (0, 0), "wrap", 0.0, None))
+    assert numba_kernel("correlation").reject(p) == "the window is too large for scratch"
+    half = CorrelationProblem((9, 9), np.dtype("f2"), np.dtype("f4"), Neighbors((3, 3), (0, 0), "wrap", 0.0, None))
+    assert numba_kernel("correlation").reject(half) == "dtype float16"
