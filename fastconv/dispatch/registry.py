@@ -269,11 +269,11 @@ def _window() -> Kernels:
 
 
 def _footprint() -> Kernels:
-    from fastconv.backends.cython.filter import shape as native
+    from fastconv.backends.cython.filter import heights, shape
     from fastconv.backends.numpy.filter import footprint as numpy
     from fastconv.backends.reference.footprint import ReferenceFootprint
 
-    return (*native.FOOTPRINTS, *numpy.KERNELS, ReferenceFootprint())
+    return (*shape.FOOTPRINTS, *heights.KERNELS, *numpy.KERNELS, ReferenceFootprint())
 
 
 def _binary() -> Kernels:

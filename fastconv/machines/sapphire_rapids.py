@@ -391,6 +391,18 @@ TABLE = Table(
             "call": 1.6851e-06, "step": 1.2753e-08, "tile": 1.4094e-07, "pack": 5.3647e-11,
             "bytes_cached": 1.4565e-11, "bytes": 6.6667e-11,
         },
+        "cython.heights@avx2": {
+            "call": 3e-06, "tap": 4.5e-10, "held": 1.5e-10, "element": 4e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.heights@avx512": {
+            "call": 3e-06, "tap": 6.5e-10, "held": 2e-10, "element": 3e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.heights@portable": {
+            "call": 3e-06, "tap": 8e-10, "held": 3e-10, "element": 1e-09, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
         "cython.loss@avx2": {
             "call": 8.7777e-07, "vector": 3.6145e-09, "row": 9.167e-09, "sample": 3.8576e-09, "bytes": 6.6667e-11,
         },

@@ -398,6 +398,18 @@ TABLE = Table(
             "call": 2e-06, "step": 7e-09, "tile": 1.2e-07, "pack": 6e-11, "bytes_cached": 1.3333e-11,
             "bytes": 6.6667e-11,
         },
+        "cython.heights@avx2": {
+            "call": 3e-06, "tap": 4.5e-10, "held": 1.5e-10, "element": 4e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.heights@avx512": {
+            "call": 3e-06, "tap": 6.5e-10, "held": 2e-10, "element": 3e-10, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
+        "cython.heights@portable": {
+            "call": 3e-06, "tap": 8e-10, "held": 3e-10, "element": 1e-09, "row": 4e-08, "item": 3e-07,
+            "bytes": 6.6667e-11,
+        },
         "cython.loss@avx2": {
             "call": 8.869e-07, "vector": 3.6871e-09, "row": 9.2369e-09, "sample": 3.8708e-09, "bytes": 6.6667e-11,
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from math import prod
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -229,11 +230,13 @@ def _of_footprint(
     flat = np.flatnonzero(chosen)
     if x.size == 0 or not flat.size:
         return copied(x, output)
+    raised = None if heights is None else heights.ravel()[flat]
+    some = raised is not None and bool(raised.any())
     recipe = _footprint_recipe(
-        join, x.shape, x.dtype, dtype.newbyteorder("="), tuple(window), tuple(before), tuple(flat.tolist()),
-        heights is not None, as_mode(mode), float(cval), options,
+        join, x.shape, x.dtype, dtype.newbyteorder("="), tuple(window), tuple(before), tuple(flat.tolist()), some,
+        as_mode(mode), float(cval), options,
     )  # fmt: skip
-    constants = () if heights is None else (heights.ravel()[flat],)
+    constants = () if raised is None or not some else (raised,)
     result = filtered(recipe, x, constants, given)
     return result if made is None else made
 
@@ -243,7 +246,21 @@ def _footprint_recipe(
     join: Extremum, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, window: tuple[int, ...],
     before: tuple[int, ...], chosen: tuple[int, ...], heights: bool, mode: BoundaryMode, cval: float, options: Options,
 ) -> Recipe:  # fmt: skip
-    return recipe_of(FootprintProblem(join, shape, dtype, out, window, before, chosen, heights, mode, cval), options)
+    problem = footprint_problem(join, shape, dtype, out, window, before, chosen, heights, mode, cval)
+    return recipe_of(problem, options)
+
+
+def footprint_problem(
+    join: Extremum, shape: tuple[int, ...], dtype: np.dtype, out: np.dtype, window: tuple[int, ...],
+    before: tuple[int, ...], chosen: tuple[int, ...], heights: bool, mode: BoundaryMode, cval: float,
+) -> FootprintProblem | WindowProblem:  # fmt: skip
+    """Of a box without heights, one axis after the other, where results of both are the same."""
+    box = not heights and len(chosen) == prod(window) and any(n > 1 for n in window)
+    if box and dtype == out and dtype.itemsize < 8 and mode != "constant":
+        each = enumerate(zip(window, before, strict=True))
+        passes = tuple(Pass(axis, taps, first, mode) for axis, (taps, first) in each if taps > 1)
+        return WindowProblem(join, shape, dtype, out, passes, cval)
+    return FootprintProblem(join, shape, dtype, out, window, before, chosen, heights, mode, cval)
 
 
 def minimum_filter(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import ndimage as scipy
+from scipy.ndimage import _nd_image
 
 import fastconv as F
 import fastconv.ndimage as ndi
@@ -21,8 +22,10 @@ from tests.guard import guarded, guarded_copy
 from tests.wide import share
 
 MODES: tuple[BoundaryMode, ...] = ("reflect", "constant", "nearest", "mirror", "wrap")
+SCIPYS = "nearest", "wrap", "reflect", "mirror", "constant"  # by their numbers
 BINARIES = [k for k in kernels("binary") if k.backend != "reference"]
-FOOTPRINTS = [k for k in kernels("footprint") if k.backend != "reference"]
+FOOTPRINTS = [k for k in kernels("footprint") if k.backend != "reference" and k.algorithm != "heights"]
+HEIGHTS = [k for k in kernels("footprint") if k.backend != "reference" and k.algorithm != "runs"]
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
 WIDE = (70, 1, 200), (5, 9, 1300), (3, 40, 64)  # beside drawn ones, extents that fill vectors and strips
 Kernel = Any
@@ -113,6 +116,53 @@ def test_any_footprint(kernel: Kernel) -> None:
             np.testing.assert_array_equal(got.reshape(shape), want, str(p))
 
 
+def drawn_heights(rng: np.random.Generator, dtype: np.dtype, taps: np.ndarray) -> np.ndarray:
+    """Of any size: integers of which sums wrap around, fractions, floats that the dtype does not have."""
+    kind, shape = int(rng.integers(5)), taps.shape
+    most = float(2 ** (8 * dtype.itemsize)) if dtype.kind in "iu" and dtype.itemsize <= 4 else 300.0
+    heights = rng.integers(-5, 6, shape) if kind < 2 else rng.uniform(-1, 1, shape) * most
+    heights = heights.astype(float) if kind in (1, 2) else np.rint(heights * rng.choice([0.5, 1]))
+    if kind == 4:
+        heights.flat[np.flatnonzero(taps)[[0, -1]]] = rng.choice([most - 1, 1 - most, 0.3, -2.7, 1e12])
+    return heights
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", HEIGHTS, ids=lambda k: k.name)
+def test_any_heights(kernel: Kernel) -> None:
+    """Sums wrap around and are compared as in SciPy, also where the first height is no number of the dtype."""
+    rng = np.random.default_rng(7)
+    dtypes = ("?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8")
+    for i in range(len(share(kernel, range(330)))):
+        shape = drawn_shape(rng, i)
+        sizes, before, taps = drawn_window(rng, len(shape))
+        dtype = out = np.dtype(dtypes[i % len(dtypes)])
+        if dtype.kind == "b":
+            out = np.dtype("u1")
+        elif rng.random() < 0.2:
+            out = np.dtype(str(rng.choice(["f8", "f4", "i4", "u1"])))
+        mode, cval = MODES[rng.integers(5)], float(rng.choice([3.0, 2.5, 100]))
+        minimum = bool(rng.integers(2))
+        chosen = tuple(np.flatnonzero(taps).tolist())
+        p = FootprintProblem("min" if minimum else "max", shape, dtype, out, sizes, before, chosen, True, mode, cval)
+        heights = drawn_heights(rng, dtype, taps)
+        x = rng.standard_normal(shape) * rng.choice([60, 1e5])
+        if dtype.kind in "iu" and rng.random() < 0.5:
+            ends = np.array([np.iinfo(dtype).min, np.iinfo(dtype).max])
+            x = np.where(rng.random(shape) < 0.5, x, rng.choice(ends, shape) / 1.0000001)
+        with np.errstate(all="ignore"):
+            x = x.astype(dtype) if dtype.kind in "fi" else np.abs(x).astype(dtype)
+        want = np.empty(shape, out)
+        origin = [b - n // 2 for b, n in zip(before, sizes, strict=True)]
+        given = x.view("u1") if dtype.kind == "b" else x
+        _nd_image.min_or_max_filter(given, taps, heights, want, SCIPYS.index(mode), cval, origin, minimum)
+        assert kernel.reject(p) is None
+        for at, threads in (("start", 1), ("end", 2)):
+            got = guarded((p.size,), out, at)
+            kernel.prepare(p, (heights.ravel()[list(chosen)],), threads)(guarded_copy(x.ravel(), at), got)
+            np.testing.assert_array_equal(got.reshape(shape), want, f"{p} {heights.ravel()[list(chosen)][:3]}")
+
+
 @pytest.mark.one_isa
 @pytest.mark.parametrize("kernel", BINARIES + FOOTPRINTS, ids=lambda k: k.name)
 def test_rows_of_several_strips(kernel: Kernel) -> None:
@@ -136,8 +186,9 @@ def test_nan_stays_in_its_windows(dtype: str) -> None:
     x = np.random.default_rng(3).standard_normal((30, 200)).astype(dtype)
     x[10, [5, 100, 199]] = np.nan
     disk = np.hypot(*np.ogrid[-4:5, -4:5]) <= 4.2
-    for name in ("minimum_filter", "maximum_filter"):
-        got = getattr(ndi, name)(x, footprint=disk)
+    for name in ("minimum_filter", "maximum_filter", "grey_erosion", "grey_dilation"):
+        heights = {"structure": disk * 0.3} if name.startswith("grey") else {}
+        got = getattr(ndi, name)(x, footprint=disk, **heights)
         np.testing.assert_array_equal(np.isnan(got), scipy.maximum_filter(np.isnan(x), footprint=disk))
 
 

@@ -197,7 +197,8 @@ def test_grey_morphology(name: str, dtype: str) -> None:
         {"size": (3, 4)}, {"size": 5, "mode": "wrap", "origin": (1, -2)}, {"footprint": cross, "mode": "mirror"},
         {"structure": heights}, {"structure": heights, "footprint": heights > 0, "mode": "constant", "cval": 3},
         {"footprint": [[1, 0, 1, 1]], "origin": (0, 1)}, {"size": (4,), "axes": (0,)},
-        {"footprint": [1, 0, 1], "axes": 1},
+        {"footprint": [1, 0, 1], "axes": 1}, {"structure": np.zeros((3, 4)), "origin": (1, -2), "mode": "mirror"},
+        {"structure": np.zeros((2, 3)), "footprint": [[1, 0, 1], [1, 1, 1]]}, {"structure": np.full((3, 3), 7)},
         {"size": 3, "output": np.empty((23, 34), dtype)},
     ):  # fmt: skip
         np.testing.assert_array_equal(ours(x, **keywords), theirs(x, **keywords), err_msg=str(keywords))

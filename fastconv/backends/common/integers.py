@@ -82,3 +82,18 @@ def exactly(
         slow[0](x, out)
 
     return run
+
+
+def as_stored(sums: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """`sums` as C converts them: truncated towards zero; narrow integers then wrap around."""
+    if dtype.kind == "f" or sums.dtype.kind != "f":
+        return sums.astype(dtype, copy=False)
+    if dtype.kind == "b":
+        return np.trunc(sums) != 0
+    if dtype.itemsize <= 2:
+        return sums.astype(np.int32).astype(dtype)
+    if dtype == np.uint64:
+        half = 2.0**63
+        large = sums >= half
+        return np.where(large, sums - half, sums).astype(np.int64).astype(dtype) + large * np.uint64(1 << 63)
+    return sums.astype(np.int64 if dtype.kind == "u" else dtype).astype(dtype)

@@ -16,7 +16,6 @@ import numpy as np
 
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.filter import FilterProblem
-from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, RankProblem
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.core.problems.window import Join, WindowProblem
@@ -25,6 +24,7 @@ from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.binary import element_of
 from fastconv.ndimage.calls import recipe_of
 from fastconv.ndimage.correlation import weights_of
+from fastconv.ndimage.windows import footprint_problem
 from fastconv.typing import BoundaryMode
 
 # By SciPy's codes.
@@ -227,10 +227,14 @@ def _extremum(
     chosen = np.flatnonzero(np.frombuffer(footprint, np.bool_))
     if why is not None or before is None or not chosen.size:
         return why or NO_WINDOW
-    window = FootprintProblem(
-        join, shape, dtype, out, sizes, before, tuple(chosen.tolist()), heights is not None, MODES[mode], float(cval)
+    constants: tuple[np.ndarray, ...] = ()
+    if heights is not None and (raised := np.frombuffer(heights, np.float64)[chosen]).any():
+        raised.flags.writeable = False  # kernels remember by it what they made of it
+        constants = (raised,)
+    problem = footprint_problem(
+        join, shape, dtype, out, sizes, before, tuple(chosen.tolist()), bool(constants), MODES[mode], float(cval)
     )
-    return _found(window, options, *(() if heights is None else (np.frombuffer(heights, np.float64)[chosen],)))
+    return _found(problem, options, *constants)
 
 
 def rank_filter(

@@ -6,6 +6,7 @@ class Shape(Walked):
     def __init__(
         self, types: tuple[int, int, int], kind: int, largest: bool, truth: bool, masked: bool, fill: np.ndarray,
         stages: int, levels: tuple[int, int, int], center: int, runs: np.ndarray,
+        doubles: str | None = None,
     ) -> None: ...
 
 def spread(

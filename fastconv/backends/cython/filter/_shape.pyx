@@ -5,18 +5,29 @@ A row of a window is some runs of taps.  Rows of the image are held together wit
 elements, their levels, so that a run is two loads, whatever its length.  Of an item, whose results are some rows, several
 iterations advance together: each computes a row as soon as the rows that it sees are there, and these are the only ones
 that are held.
+
+Taps that have heights, simd/windows/heights.inc, are loaded one by one.  As in SciPy, their sums are of the elements' type and
+wrap around, but that of the first tap is a double, with which all others are compared.
 """
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
-from fastconv.backends.cython.filter._walk cimport AXES, Walked, window_extreme_args
+from fastconv.backends.cython.filter._walk cimport AXES, Walked, fc_windows, named_windows, window_extreme_args, window_height_args
 from fastconv.backends.cython.runtime._prepared cimport Arrays
 from fastconv.backends.cython.runtime._simd cimport WINDOW_MAX, WINDOW_MIN, address
 
 cdef enum:
     BYTES, REALS, OTHERS  # whose extrema are found by `extreme_bytes`, `extreme`, `window_join`
+    DOUBLES = 1024  # that are compared at a time
+
+
+cdef struct Known:
+    int64_t exact  # whether the sum of the first tap can be found in the type, too
+    int64_t after  # see `window_height_args`
+    int64_t first  # its height, if that is an integer
+    double height  # the same; of minima with the other sign
 
 
 cdef class Shape(Walked):
@@ -29,12 +40,15 @@ cdef class Shape(Walked):
     cdef Py_ssize_t front  # bytes before a held row, so that results begin on a cache line
     cdef const Py_ssize_t *runs  # of each load: the row, and bytes from the start of the first level
     cdef object kept_runs
+    cdef const fc_windows *doubles  # of taps that have heights
 
     def __init__(
-        self, types, int kind, bint largest, bint truth, bint masked, fill, Py_ssize_t stages, levels, Py_ssize_t center, runs
+        self, types, int kind, bint largest, bint truth, bint masked, fill, Py_ssize_t stages, levels, Py_ssize_t center, runs,
+        str doubles=None
     ):
         """`types`: of the input, the result and what is compared; `fill`: the constant as an array of one of these; `levels`:
-        how many, bytes of one, and before the first; `runs`: of each load the row, and bytes from its start."""
+        how many, bytes of one, and before the first; `runs`: of each load the row, and bytes from its start; `doubles`: if
+        taps have heights, the name of the micro-kernels that compare doubles."""
         self.dtype, self.out, self.acc = types
         self.kind, self.largest, self.truth, self.masked = kind, largest, truth, masked
         self.fill = 0
@@ -42,6 +56,7 @@ cdef class Shape(Walked):
         self.stages, self.center = stages, center
         self.levels, self.level, self.front = levels
         self.kept_runs, self.runs, self.taps = runs, <const Py_ssize_t *>address(runs), len(runs)
+        self.doubles = NULL if doubles is None else named_windows(doubles)
 
     cdef void strip(
         self, const Arrays *a, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t first, Py_ssize_t end, bint held, char *scratch
@@ -146,6 +161,9 @@ cdef class Shape(Walked):
                 slot = slot + 1 if slot + 1 < tall else 0
         for t in range(self.taps):
             taps[t] = rows[self.runs[2 * t]] + self.runs[2 * t + 1]
+        if self.doubles != NULL:
+            self.raised(a, taps, a.y.data + (at_row + lo) * self.inner * self.made, n, rest)
+            return
         if after:
             y = self.held(ring, stage, q) + (start + before * self.inner) * self.size
         elif self.stored:
@@ -165,6 +183,43 @@ cdef class Shape(Walked):
             self.lengthen(self.held(ring, stage, q), end - first + self.stages * wide)
         elif not self.stored:
             self.t.filter_leave(self.out, y, n, a.y.data + (at_row + lo) * self.inner * self.made)
+
+    cdef void raised(self, const Arrays *a, const void **taps, char *y, Py_ssize_t n, char *scratch) noexcept nogil:
+        """Extrema of taps that have heights."""
+        cdef const Known *known = <const Known *>a.weights
+        cdef window_height_args e
+        cdef Py_ssize_t i = 0, some
+        cdef double *sums = <double *>scratch
+        cdef double *others = sums + DOUBLES
+        cdef double *found = others + DOUBLES
+        cdef char *rest = <char *>(found + DOUBLES)
+        cdef const void *both[2]
+        cdef double heights[2]
+        e.taps, e.heights, e.count, e.n = <const void *const *>taps, a.bias, self.taps, n
+        e.size, e.negated, e.after = 0 if self.kind == REALS else <int>self.size, not self.largest, known.after
+        if known.exact and self.kind == REALS:
+            e.y = y
+            self.w.height(&e)
+            return
+        e.taps, e.heights, e.count = &taps[1], <const char *>a.bias + self.size, self.taps - 1
+        e.y = y if known.exact else rest
+        if e.count:
+            self.w.height(&e)
+        if known.exact:
+            self.w.height_first(self.dtype, taps[0], known.first, self.largest, y, n)
+            return
+        e.size, e.after, e.taps, e.heights = 0, 0, both, heights
+        both[0], both[1], heights[0], heights[1] = sums, others, known.height, 0
+        e.count, e.y = 2 if e.count else 1, found
+        while i < n:
+            some = min(DOUBLES, n - i)
+            self.t.filter_enter(self.dtype, <const char *>taps[0] + i * self.size, some, sums)
+            if e.count > 1:
+                self.t.filter_enter(self.dtype, rest + i * self.size, some, others)
+            e.n = some
+            self.doubles.height(&e)
+            self.t.filter_leave(self.out, found, some, y + i * self.made)
+            i += some
 
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil:
         cdef Py_ssize_t i

@@ -1,6 +1,6 @@
 """Base of filters by windows, see _walk.pyx."""
 
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 
@@ -93,6 +93,14 @@ cdef extern from "simd/windows/windows.h" nogil:
         const uint8_t *kept
         void *y
         Py_ssize_t n
+    ctypedef struct window_height_args:
+        const void *const *taps
+        const void *heights
+        Py_ssize_t count
+        int size, negated
+        int64_t after
+        void *y
+        Py_ssize_t n
     enum:
         BOX_ROWS
     ctypedef struct window_box_args:
@@ -132,6 +140,8 @@ cdef extern from "simd/windows/windows.h" nogil:
             const void *x, Py_ssize_t n, Py_ssize_t count, void *y, Py_ssize_t ys, Py_ssize_t size) noexcept nogil
         void (*extreme)(const window_extreme_args *a) noexcept nogil
         void (*extreme_bytes)(const window_extreme_args *a) noexcept nogil
+        void (*height)(const window_height_args *a) noexcept nogil
+        void (*height_first)(int type, const void *x, int64_t height, int largest, void *y, Py_ssize_t n) noexcept nogil
         void (*box_down)(const window_box_args *a) noexcept nogil
         void (*box_along)(const window_box_args *a) noexcept nogil
 

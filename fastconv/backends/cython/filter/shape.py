@@ -39,10 +39,12 @@ class Runs(NamedTuple):
 
 
 @keep_few()
-def tap_runs(lines: Lines, window: Neighbors) -> Runs:
-    """Runs of taps along rows; a long one is two overlapping loads of a level."""
+def tap_runs(lines: Lines, window: Neighbors, single: bool) -> Runs:
+    """Runs of taps along rows; a long one is two overlapping loads of a level.  `single`: each tap is a load."""
     flat, wide = window.flat_offsets(), lines.width[1]
     rows, columns = flat // wide, flat % wide
+    if single:
+        return Runs(np.stack((rows, np.zeros_like(rows), columns * lines.inner), 1), 1)
     starts = np.flatnonzero(np.diff(flat, prepend=-2) != 1)
     starts = np.union1d(starts, np.flatnonzero(columns == 0)).astype(np.intp)
     lengths = np.diff(starts, append=flat.size)
@@ -94,10 +96,15 @@ class HeldRows(NamedTuple):
 
 
 @keep_few()
-def held_rows(shape: tuple[int, ...], window: Neighbors, size: int, vl: int, iterations: int) -> HeldRows:
-    """As many iterations together as rows fit the cache; one, where windows see several planes."""
+def held_rows(
+    shape: tuple[int, ...], window: Neighbors, size: int, vl: int, iterations: int, single: bool = False
+) -> HeldRows:  # fmt: skip
+    """As many iterations together as rows fit the cache; one, where windows see several planes.
+
+    `single`: taps are no runs.
+    """
     lines = merged(shape, window)
-    runs = tap_runs(lines, window)
+    runs = tap_runs(lines, window, single)
     (_, tall, _), (width, wide, _), inner = lines.height, lines.width, lines.inner
 
     def level(block: int, stages: int) -> int:
@@ -117,7 +124,7 @@ def held_rows(shape: tuple[int, ...], window: Neighbors, size: int, vl: int, ite
     return HeldRows(lines, runs, Walk(rows, 1, block, 0, 1, pitch, tall, vl), stages, pitch // runs.levels, front)
 
 
-def _counts(rows: HeldRows, size: int, lanes: float) -> dict[str, float]:
+def counts_of(rows: HeldRows, size: int, lanes: float) -> dict[str, float]:
     """What all iterations of `rows` do."""
     lines, walk, stages = rows.lines, rows.walk, rows.stages
     (height, tall, _), (width, wide, _) = lines.height, lines.width
@@ -132,13 +139,13 @@ def _counts(rows: HeldRows, size: int, lanes: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _walk_held(
-    shape: Any, rows: HeldRows, isa: str, types: np.dtype, sizes: tuple[int, int, int], plain: tuple[bool, bool],
-    mode: str,
+def walk_held(
+    shape: Any, rows: HeldRows, isa: str, types: np.dtype, converted: np.dtype, sizes: tuple[int, int, int],
+    plain: tuple[bool, bool], mode: str,
 ) -> None:  # fmt: skip
     given, made, size = sizes
     shape.walk(
-        native.table_name(isa, types), native.table(isa, types), rows.lines, rows.walk, size, (given, made), *plain,
+        native.table_name(isa, types), native.table(isa, converted), rows.lines, rows.walk, size, (given, made), *plain,
         MODES.index(mode), None,
     )
 
@@ -154,7 +161,7 @@ class Footprint(Specialised[FootprintProblem]):
         self.isa = isa
 
     def _rows(self, p: FootprintProblem) -> HeldRows:
-        return held_rows(p.shape, _neighbors(p), p.acc.itemsize, native.lanes(self.isa, p.acc.itemsize), 1)
+        return held_rows(p.shape, neighbors_of(p), p.acc.itemsize, native.lanes(self.isa, p.acc.itemsize), 1)
 
     def reject(self, problem: FootprintProblem) -> str | None:
         p = problem
@@ -165,11 +172,11 @@ class Footprint(Specialised[FootprintProblem]):
             return "the window is too large for scratch"
         if len(rows.lines.extents) > MOST_AXES:
             return f"more than {MOST_AXES} axes"
-        return reject_filter(self.isa, _types(p.acc), p)
+        return reject_filter(self.isa, types_of(p.acc), p)
 
     def features(self, problem: FootprintProblem) -> Features:
         p, rows = problem, self._rows(problem)
-        counts = _counts(rows, p.acc.itemsize, native.lanes(self.isa, p.acc.itemsize))
+        counts = counts_of(rows, p.acc.itemsize, native.lanes(self.isa, p.acc.itemsize))
         changed = (p.dtype != p.acc) * rows.lines.planes + (p.out != p.acc)
         return Features({"call": 1}, counts | {"element": p.size * changed}, {"bytes": p.bytes})
 
@@ -188,35 +195,36 @@ class Footprint(Specialised[FootprintProblem]):
         kind = BYTES if p.acc == np.uint8 else REALS if p.acc.kind == "f" else OTHERS
         prepared = _shape.Shape(
             (filter_type(p.dtype), filter_type(p.out), filter_type(p.acc)), kind, p.join == "max", False, False,
-            _constant(p), 1, (rows.runs.levels, rows.level, rows.front), 0, rows.loads(p.acc.itemsize),
+            constant_of(p, p.acc), 1, (rows.runs.levels, rows.level, rows.front), 0, rows.loads(p.acc.itemsize),
         )  # fmt: skip
         sizes = p.dtype.itemsize, p.out.itemsize, p.acc.itemsize
         stored = p.out == p.acc or (p.out.kind == "b" and p.acc == np.uint8)
-        _walk_held(prepared, rows, self.isa, _types(p.acc), sizes, (same == p.acc, stored), p.mode)
+        types = types_of(p.acc)
+        walk_held(prepared, rows, self.isa, types, types, sizes, (same == p.acc, stored), p.mode)
         schedule_flat(self, p, prepared, threads)
         return without_weights(prepared)
 
 
 @keep_few()
-def _neighbors(p: FootprintProblem) -> Neighbors:
+def neighbors_of(p: FootprintProblem) -> Neighbors:
     taps = np.zeros(prod(p.window), np.uint8)
     taps[list(p.chosen)] = 1
     return Neighbors(p.window, p.before, p.mode, p.cval, taps.tobytes() if len(p.chosen) < taps.size else None)
 
 
-def _types(acc: np.dtype) -> np.dtype:
+def types_of(acc: np.dtype) -> np.dtype:
     """The types of the table that compares elements: that of floats has the integers, too."""
     return np.dtype(np.float64 if acc == np.float64 else np.float32)
 
 
-def _constant(p: FootprintProblem) -> np.ndarray:
+def constant_of(p: FootprintProblem, acc: np.dtype) -> np.ndarray:
     """The constant in the dtype of the input, where it wraps around, as one of those that are compared."""
     dtype = p.dtype if p.dtype.kind != "b" else np.dtype(np.uint8)
     if dtype.kind == "f":
         with np.errstate(all="ignore"):
-            return np.array([p.cval], dtype).astype(p.acc)
+            return np.array([p.cval], dtype).astype(acc)
     value = np.array([int(p.cval)], object) % (1 << 8 * dtype.itemsize) if np.isfinite(p.cval) else np.array([0])
-    return value.astype(f"u{dtype.itemsize}").view(dtype).astype(p.acc)
+    return value.astype(f"u{dtype.itemsize}").view(dtype).astype(acc)
 
 
 class Binary(Specialised[BinaryProblem]):
@@ -244,7 +252,7 @@ class Binary(Specialised[BinaryProblem]):
         p, rows = problem, self._rows(problem, problem.iterations)
         calls = ceil_div(p.rounds, rows.stages)
         runs = p.rounds / rows.stages
-        counts = {k: n * runs for k, n in _counts(rows, 1, native.lanes(self.isa, 1)).items()}
+        counts = {k: n * runs for k, n in counts_of(rows, 1, native.lanes(self.isa, 1)).items()}
         return Features({"call": calls}, counts, {"bytes": runs * p.bytes})
 
     def workspace(self, problem: BinaryProblem) -> int:
@@ -277,7 +285,8 @@ class Binary(Specialised[BinaryProblem]):
             (byte, byte, byte), BYTES, p.join == "max", True, p.masked, border, stages,
             (rows.runs.levels, rows.level, rows.front), center, rows.loads(1),
         )  # fmt: skip
-        _walk_held(prepared, rows, self.isa, np.dtype(np.float32), (1, 1, 1), (True, True), "constant")
+        types = np.dtype(np.float32)
+        walk_held(prepared, rows, self.isa, types, types, (1, 1, 1), (True, True), "constant")
         schedule_flat(self, p, prepared, threads, rows.scratch)
         return prepared
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.numpy.filter.separable import as_stored
+from fastconv.backends.common.integers import as_stored
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.numbers import ceil_div

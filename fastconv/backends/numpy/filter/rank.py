@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.common.integers import as_stored
 from fastconv.backends.numpy.filter.correlation import block_of, blocks, index_bytes, padded_size
-from fastconv.backends.numpy.filter.separable import as_stored
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div

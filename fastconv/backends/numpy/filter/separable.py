@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from fastconv.backends.common.integers import as_stored
 from fastconv.backends.common.sums import filter_sum_error
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
@@ -198,21 +199,6 @@ def _sums(padded: np.ndarray, count: int, weights: np.ndarray, kind: int) -> np.
         pair *= weights[i]
         sums += pair
     return sums
-
-
-def as_stored(sums: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """`sums` as C converts them: truncated towards zero; narrow integers then wrap around."""
-    if dtype.kind == "f" or sums.dtype.kind != "f":
-        return sums.astype(dtype, copy=False)
-    if dtype.kind == "b":
-        return np.trunc(sums) != 0
-    if dtype.itemsize <= 2:
-        return sums.astype(np.int32).astype(dtype)
-    if dtype == np.uint64:
-        half = 2.0**63
-        large = sums >= half
-        return np.where(large, sums - half, sums).astype(np.int64).astype(dtype) + large * np.uint64(1 << 63)
-    return sums.astype(np.int64 if dtype.kind == "u" else dtype).astype(dtype)
 
 
 KERNELS = (NumpySeparable(),)

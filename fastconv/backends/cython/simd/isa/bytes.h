@@ -3,7 +3,7 @@
    b_min, b_max     of each lane
    b_middle         half of the sum, rounded up
    b_align(a, b, n) VBYTES bytes of a and b from byte n of a on, 0 < n < VBYTES
-   b_max_shorts     of lanes of 16 bits, signed
+   b_max_shorts, b_max_words, b_max_longs   of lanes of 16, 32 and 64 bits, signed
    b_high(a, b)     the upper halves of products of lanes of 16 bits
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
    b_widen, b_narrow       half as many bytes to lanes of 16 bits and back: their lower bits
@@ -56,6 +56,8 @@ static inline bytes b_max(bytes a, bytes b)
 /* Vectors of 16 and of 32 bits, and half a vector of bytes.  gcc converts whole vectors of 64 bytes by halves. */
 typedef uint16_t shorts __attribute__((vector_size(VBYTES)));
 typedef int32_t words __attribute__((vector_size(VBYTES)));
+typedef uint32_t uint_words __attribute__((vector_size(VBYTES)));
+typedef uint64_t longs __attribute__((vector_size(VBYTES)));
 typedef uint8_t half_bytes __attribute__((vector_size(VBYTES / 2)));
 typedef uint8_t quarter_bytes __attribute__((vector_size(VBYTES / 4)));
 typedef uint16_t half_shorts __attribute__((vector_size(VBYTES / 2)));
@@ -93,6 +95,26 @@ static inline __attribute__((always_inline)) shorts b_high(shorts a, shorts b)
 {
     for (int i = 0; i < VBYTES / 2; i++) a[i] = (uint16_t)((uint32_t)a[i] * b[i] >> 16);
     return a;
+}
+#endif
+#if VBYTES == 64 && defined __AVX512BW__
+#define b_max_words(a, b) ((uint_words)_mm512_max_epi32((__m512i)(a), (__m512i)(b)))
+#define b_max_longs(a, b) ((longs)_mm512_max_epi64((__m512i)(a), (__m512i)(b)))
+#else
+#if VBYTES == 32 && defined __AVX2__
+#define b_max_words(a, b) ((uint_words)_mm256_max_epi32((__m256i)(a), (__m256i)(b)))
+#else
+static inline __attribute__((always_inline)) uint_words b_max_words(uint_words a, uint_words b)
+{
+    const uint_words more = (uint_words)((words)b > (words)a);
+    return (b & more) | (a & ~more);
+}
+#endif
+static inline __attribute__((always_inline)) longs b_max_longs(longs a, longs b)
+{
+    typedef int64_t signed_longs __attribute__((vector_size(VBYTES)));
+    const longs more = (longs)((signed_longs)b > (signed_longs)a);
+    return (b & more) | (a & ~more);
 }
 #endif
 #ifndef b_align

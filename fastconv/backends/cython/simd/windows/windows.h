@@ -143,6 +143,20 @@ typedef struct {
     ptrdiff_t n;
 } window_extreme_args;
 
+/* Of heights.inc: y[c] = after + the largest of heights[t] + taps[t][c], t < count, c < n; `negated`: after - the largest of
+   heights[t] - taps[t][c].  Integers of `size` bytes, which wrap around; 0: reals, to which nothing is added.
+   The function `height_first` joins with y[c] what a tap of integers of `type`, of 4 bytes at most, is with `height`, less than the
+   number of these in magnitude, if that did not wrap around. */
+typedef struct {
+    const void *const *taps;
+    const void *heights;
+    ptrdiff_t count;
+    int size, negated;
+    int64_t after;
+    void *y;
+    ptrdiff_t n;
+} window_height_args;
+
 /* Of boxes.inc: windows of `taps` elements, BOX_TAPS at most, joined; sums are divided by their number.  `kind` says of what: reals,
    bytes, or extrema of integers of 16 bits, which are the largest of signed ones whose bits `flipped` are inverted.
    Down: rows y[i], `ys` bytes apart, i < count <= BOX_ROWS, from rows[i] to rows[i + taps - 1], n elements; there are pointers to
@@ -163,7 +177,7 @@ typedef struct {
     int flipped;
 } window_box_args;
 
-/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc, extremes.inc and boxes.inc, where they are described. */
+/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc, extremes.inc, heights.inc and boxes.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -187,6 +201,8 @@ typedef struct {
     void (*truncated_leave)(const void *x, ptrdiff_t n, ptrdiff_t count, void *y, ptrdiff_t ys, ptrdiff_t size);
     void (*extreme)(const window_extreme_args *a);
     void (*extreme_bytes)(const window_extreme_args *a);
+    void (*height)(const window_height_args *a);
+    void (*height_first)(int type, const void *x, int64_t height, int largest, void *y, ptrdiff_t n);
     void (*box_down)(const window_box_args *a);
     void (*box_along)(const window_box_args *a);
 } fc_windows;
