@@ -246,26 +246,30 @@ def _fold() -> Kernels:
 def _separable() -> Kernels:
     from fastconv.backends.cython.filter import separable as native
     from fastconv.backends.cython.filter import small, truncated
+    from fastconv.backends.numba.filter import separable as numba
     from fastconv.backends.numpy.filter import separable as numpy
     from fastconv.backends.reference.separable import ReferenceSeparable
 
-    return (*small.SEPARABLE, *truncated.KERNELS, *native.KERNELS, *numpy.KERNELS, ReferenceSeparable())
+    others = (*numba.KERNELS, *numpy.KERNELS, ReferenceSeparable())
+    return (*small.SEPARABLE, *truncated.KERNELS, *native.KERNELS, *others)
 
 
 def _separable_sum() -> Kernels:
     from fastconv.backends.cython.filter import separable as native
+    from fastconv.backends.numba.filter import separable as numba
     from fastconv.backends.numpy.filter import separable as numpy
     from fastconv.backends.reference.separable import ReferenceSum
 
-    return (*native.SUMS, *numpy.SUMS, ReferenceSum())
+    return (*native.SUMS, *numba.SUMS, *numpy.SUMS, ReferenceSum())
 
 
 def _window() -> Kernels:
     from fastconv.backends.cython.filter import window as native
+    from fastconv.backends.numba.filter import window as numba
     from fastconv.backends.numpy.filter import window as numpy
     from fastconv.backends.reference.window import ReferenceWindow
 
-    return (*native.KERNELS, *numpy.KERNELS, ReferenceWindow())
+    return (*native.KERNELS, *numba.KERNELS, *numpy.KERNELS, ReferenceWindow())
 
 
 def _footprint() -> Kernels:

@@ -55,6 +55,7 @@ SHARES: dict[str, tuple[int, float]] = {
     "numba.conv/sums": (L2, 1 / 8),
     "numba.conv/weights": (L2, 1 / 8),
     "numba.filter/band": (L2, 1 / 8),
+    "numba.filter/piece": (L2, 1 / 16),
     "numba.gemm/block": (L2, 2),
     "numba.gemm/depth": (L1, 5 / 128),
     "numba.gemm/rows": (L2, 7 / 64),

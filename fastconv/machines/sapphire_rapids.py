@@ -677,6 +677,12 @@ TABLE = Table(
         "numba.pool@portable": {
             "call": 1.3423e-05, "tap": 2.0345e-10, "copy": 2.3361e-10, "scatter": 1.0138e-09, "bytes": 3.1251e-11,
         },
+        "numba.separable": {
+            "call": 3e-05, "multiply": 3.3e-10, "vector": 6e-10, "row": 1.4e-08, "bytes": 2e-11, "sum": 5e-10,
+        },
+        "numba.window": {
+            "call": 1e-05, "join": 1.4e-09, "vector": 6e-10, "row": 1.4e-08, "bytes": 2e-11,
+        },
         "numpy.binary": {
             "call": 1e-06, "element": 1e-10, "bytes": 6.6667e-11,
         },
@@ -828,8 +834,9 @@ TABLE = Table(
         "cython.pool.powers/block": 262144, "cython.pool.powers/row": 32768, "cython.pool.separable/row": 16384,
         "cython.pool.shifts/twice": 12288, "cython.pool_backward.separable/row": 262144, "numba.conv/band": 262144,
         "numba.conv/channel": 24576, "numba.conv/sums": 131072, "numba.conv/weights": 131072,
-        "numba.filter/band": 262144, "numba.gemm/block": 2097152, "numba.gemm/depth": 1280, "numba.gemm/rows": 114688,
-        "numba.pool/channel": 24576, "numpy.conv.col2im/columns": 1048576, "numpy.conv.im2col/columns": 1048576,
+        "numba.filter/band": 262144, "numba.filter/piece": 131072,
+        "numba.gemm/block": 2097152, "numba.gemm/depth": 1280, "numba.gemm/rows": 114688, "numba.pool/channel": 24576,
+        "numpy.conv.col2im/columns": 1048576, "numpy.conv.im2col/columns": 1048576,
         "numpy.gemm.matmul/band": 1048576,
     },
     l3=6291456,

@@ -687,6 +687,12 @@ TABLE = Table(
         "numba.pool@portable": {
             "call": 9.8385e-06, "tap": 2.4801e-10, "copy": 2.5608e-10, "scatter": 1.0968e-09, "bytes": 3.576e-11,
         },
+        "numba.separable": {
+            "call": 3e-05, "multiply": 4.6e-10, "vector": 6e-10, "row": 1.4e-08, "bytes": 2e-11, "sum": 5e-10,
+        },
+        "numba.window": {
+            "call": 1e-05, "join": 1.4e-09, "vector": 6e-10, "row": 1.4e-08, "bytes": 2e-11,
+        },
         "numpy.binary": {
             "call": 1e-06, "element": 1e-10, "bytes": 6.6667e-11,
         },

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 MORE = 2 << 20  # blocks fit an axis better or worse, and those of narrow types are not full at the smaller extent
 # Under adaptive windows a channel is not split: scratch grows with it, up to `widened.LARGEST` elements, and larger
 # ones are refused.
-# Iterations of binary filters have whole arrays between them, and NumPy's sums of filters their parts.
+# Iterations of binary filters have whole arrays between them, and sums of filters their parts, but for native ones.
 WHOLE = {
     "adaptive_pool cython.separable_widened", "binary numpy.taps", "binary cython.runs", "separable_sum numpy.lines",
+    "separable_sum numba.lines",
 }  # fmt: skip
 # What takes seconds each; `test_workspace` has all of them.
 LEFT_OUT = ("matmul", "linear", "global", "grad_adaptive")

@@ -71,6 +71,7 @@ class Emit:
     def __init__(self, builder, dtype, w):
         self.b, self.elt, self.w = builder, _element(dtype), w
         self.vec = ir.VectorType(self.elt, w)
+        self.unsigned = isinstance(dtype, types.Integer) and not dtype.signed
         if dtype != types.boolean:
             self.align = dtype.bitwidth // 8
             self.suffix = f"v{w}{'f' if isinstance(dtype, types.Float) else 'i'}{dtype.bitwidth}"
@@ -424,14 +425,29 @@ def trelu(e, x):
     return _each(lambda v: e.b.select(e.b.fcmp_ordered("<", v, zero), zero, v), x)
 
 
+def _joined(e, order, acc, x):
+    """x where it precedes acc, or is NaN; else acc."""
+
+    def one(a, v):
+        if isinstance(e.elt, ir.IntType):
+            before = (e.b.icmp_unsigned if e.unsigned else e.b.icmp_signed)(order, v, a)
+        else:
+            before = e.b.or_(e.b.fcmp_ordered(order, v, a), e.b.fcmp_unordered("uno", v, v))
+        return e.b.select(before, v, a)
+
+    return _each(one, acc, x)
+
+
 @op(_like)
 def tmax(e, acc, x):
     """Where x is greater than acc or NaN: x; else acc"""
+    return _joined(e, ">", acc, x)
 
-    def larger(a, v):
-        return e.b.select(e.b.or_(e.b.fcmp_ordered(">", v, a), e.b.fcmp_unordered("uno", v, v)), v, a)
 
-    return _each(larger, acc, x)
+@op(_like)
+def tmin(e, acc, x):
+    """Where x is less than acc or NaN: x; else acc"""
+    return _joined(e, "<", acc, x)
 
 
 # Conversions of elements, as C has them on this machine: towards zero, and narrow integers wrap around.

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from fastconv.backends.numba import base
-from fastconv.backends.numba.filter import neighbors, shared
+from fastconv.backends.numba.filter import lines, neighbors, shared
+from fastconv.core.caches import forget
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
+from fastconv.core.problems.separable import Pass, SeparableProblem
+from fastconv.core.problems.window import WindowProblem
 from fastconv.dispatch.registry import kernels
+from fastconv.typing import BoundaryMode
 from tests.guard import guarded, guarded_copy
 
 pytest.importorskip("numba")
 
+MODES: tuple[BoundaryMode, ...] = get_args(BoundaryMode)
 WIDTHS = (64, 16)  # bytes
 
 
@@ -39,14 +44,48 @@ def correlations() -> Iterator[Case]:
          ((4, 9, 30), (3, 3, 2)), ((5, 6, 4, 70), (2, 1, 3, 1)), ((300,), (7,)), ((0, 3), (3, 3)), ((2, 2000), (3, 30))]
     ):  # fmt: skip
         before = tuple(int(rng.integers(n)) for n in sizes)
-        window = Neighbors(sizes, before, ("reflect", "constant", "nearest", "mirror", "wrap")[i % 5], 2.5, None)  # type: ignore[arg-type]
+        window = Neighbors(sizes, before, MODES[i % 5], 2.5, None)
         for dtype, out in (("f4", "f4"), ("u1", "u1"), ("f8", "i2")):
             x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype == "u1" else dtype).astype(dtype)
             p = CorrelationProblem(shape, np.dtype(dtype), np.dtype(out), window)
             yield p, x, (rng.standard_normal(sizes).ravel() / 4,)
 
 
-CASES = {"correlation": correlations}
+def drawn_passes(rng: np.random.Generator) -> tuple[tuple[int, ...], tuple[Pass, ...]]:
+    """Axes in any order, some of them twice; lines of one piece and of many."""
+    shape = ((300,), (40, 90), (7, 500, 3), (3, 40, 70), (9, 1, 20), (4, 0, 5))[rng.integers(6)]
+    steps = []
+    for _ in range(rng.integers(1, 4)):
+        taps = int(rng.integers(2, (6, 30, 90)[rng.integers(3)]))
+        steps.append(Pass(int(rng.integers(len(shape))), taps, int(rng.integers(taps)), MODES[rng.integers(5)]))
+    return shape, tuple(steps)
+
+
+def separables() -> Iterator[Case]:
+    """Weights of every symmetry."""
+    rng = np.random.default_rng(1)
+    for i in range(40):
+        shape, steps = drawn_passes(rng)
+        dtype, out = (("f4", "f4"), ("u1", "u1"), ("f8", "i2"))[i % 3]
+        weights = []
+        for n, step in enumerate(steps):
+            w = rng.standard_normal(step.taps) / step.taps
+            weights.append((w, w + w[::-1], w - w[::-1])[(i + n) % 3])
+        x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype == "u1" else dtype).astype(dtype)
+        yield SeparableProblem(shape, np.dtype(dtype), np.dtype(out), steps, 2.5), x, tuple(weights)
+
+
+def windows() -> Iterator[Case]:
+    rng = np.random.default_rng(2)
+    for i in range(60):
+        shape, steps = drawn_passes(rng)
+        dtype = np.dtype(("f4", "u1", "f8")[i % 3])
+        x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype == "u1" else dtype).astype(dtype)
+        join: Any = ("min", "max", "mean")[i // 3 % 3]
+        yield WindowProblem(join, shape, dtype, dtype, steps, 3.0), x, ()
+
+
+CASES = {"correlation": correlations, "separable": separables, "window": windows}
 
 
 @pytest.fixture
@@ -67,18 +106,19 @@ def test_vectors_of_two_widths(op: str, monkeypatch: pytest.MonkeyPatch) -> None
     """In small blocks, so that arrays have many: within the stated scratch, and the same bits as with NumPy."""
     oracle = next(k for k in kernels(op) if k.backend == "numpy")
     kernel = numba_kernel(op)
-    monkeypatch.setattr(neighbors, "block_bytes", lambda row: 4096)
-    monkeypatch.setattr(neighbors, "NARROWEST", 8)
+    for module in (lines, neighbors):
+        monkeypatch.setattr(module, "block_bytes", lambda row: 4096)
+        monkeypatch.setattr(module, "NARROWEST", 8)
     for width in WIDTHS:
         monkeypatch.setattr(shared, "vector_bytes", lambda width=width: width)
-        neighbors.blocks_of_windows.cache_clear()
+        forget()
         for p, x, constants in CASES[op]():
             assert kernel.reject(p) is None
             want, got = np.empty(p.size, p.out), guarded((p.size,), p.out)
             oracle.prepare(p, constants, 1)(x.ravel(), want)
             kernel.prepare(p, constants, 2)(guarded_copy(x.ravel()), got)
             np.testing.assert_array_equal(got, want, str(p))
-    neighbors.blocks_of_windows.cache_clear()
+    forget()
 
 
 def test_few_functions_serve_many_filters() -> None:

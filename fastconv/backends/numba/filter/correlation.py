@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.numba.base import address
-from fastconv.backends.numba.filter.neighbors import Blocks, NeighborsLoop, blocks_of_windows, neighbors_scratch
+from fastconv.backends.numba.filter.neighbors import Blocks, blocks_of_windows, neighbors_loop, neighbors_scratch
 from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_lanes
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, epsilon, summation_error
@@ -42,7 +42,7 @@ class NumbaCorrelation(NumbaFilter):
     def specialise(self, problem: CorrelationProblem, threads: int) -> Bind:
         p, blocks = problem, self._blocks(problem)
         seconds = self.cost(p, host_table())
-        loop = NeighborsLoop(p, blocks, p.acc, combiner("taps", p.acc), threads, seconds, self.workspace(p))
+        loop = neighbors_loop(p, blocks, p.acc, combiner("taps", p.acc), threads, seconds, self.workspace(p))
         offsets = blocks.offsets(p.window)
 
         def bind(constants: tuple[Any, ...]) -> Run:

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastconv.backends.numba.base import address, compiled_loop, run_items
-from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, converter, vector_lanes
+from fastconv.backends.numba.base import address
+from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, as_cells, converter, vector_lanes
 from fastconv.core.caches import keep_few
-from fastconv.core.kernel import Run
 from fastconv.core.numbers import ceil_div, even_part, whole_lines
 from fastconv.core.problems.neighbors import Lines, Neighbors, NeighborsProblem, merged
 from fastconv.machines import block_bytes
@@ -99,47 +98,23 @@ def neighbors_scratch(blocks: Blocks, dtype: np.dtype, spare: int = 0) -> int:
     return whole_lines(blocks.held * dtype.itemsize) + whole_lines(blocks.made * dtype.itemsize) + whole_lines(spare)
 
 
-class NeighborsLoop:
-    """A problem with everything but its constants: `bound` makes runs of it."""
-
-    def __init__(
-        self, p: NeighborsProblem, blocks: Blocks, acc: np.dtype, combine: Any, threads: int, seconds: float,
-        scratch: int,
-    ) -> None:  # fmt: skip
-        lines, window, as_bytes = blocks.lines, p.window, np.dtype(np.uint8)
-        dtype = as_bytes if p.dtype.kind == "b" else p.dtype
-        out = as_bytes if p.out.kind == "b" and acc == as_bytes else p.out
-        load, copy, store = converter(dtype, acc), converter(acc, acc), converter(acc, out)
-        with np.errstate(all="ignore"):
-            fill = np.array([window.cval]).astype(acc)
-        (height, tall, above), (width, wide, left) = lines.height, lines.width
-        made = whole_lines(blocks.held * acc.itemsize)
-        self._table = np.array([
-            0, load.address, copy.address, store.address, combine.address, address(fill),
-            MODES.index(window.mode), height, tall, above, width, wide, left, lines.inner,
-            blocks.rows, ceil_div(height, blocks.rows), blocks.cols, ceil_div(width, blocks.cols), blocks.together,
-            blocks.pitch, acc.itemsize, lines.planes, len(lines.extents),
-            made, made + whole_lines(blocks.made * acc.itemsize), *lines.extents, *lines.sizes, *lines.before,
-        ], np.int64)  # fmt: skip
-        self._alive = load, copy, store, combine, fill
-        self._loop = compiled_loop("neighbors")
-        self._items = blocks.items if prod(p.shape) else 0
-        self._threads = threads if p.flops > SHARED_FLOPS else 1
-        self._seconds, self._scratch = seconds, scratch
-
-    def bound(self, combined: np.ndarray, *arrays: np.ndarray) -> Run:
-        """A run whose function of windows reads the table `combined`, which may hold addresses of `arrays`."""
-        table = self._table.copy()
-        table[0] = address(combined)
-        at, loop = address(table), self._loop
-        items, threads, seconds, scratch = self._items, self._threads, self._seconds, self._scratch
-
-        def run(x: np.ndarray, out: np.ndarray, alive: object = (self._alive, table, combined, arrays)) -> None:
-            places = address(x), address(out)
-
-            def call(lo: int, hi: int, memory: int) -> None:
-                loop(lo, hi, *places, memory, at)
-
-            run_items(call, items, threads, seconds, scratch)
-
-        return run
+def neighbors_loop(
+    p: NeighborsProblem, blocks: Blocks, acc: np.dtype, combine: Any, threads: int, seconds: float, scratch: int
+) -> ArrayLoop:  # fmt: skip
+    """The loop of a problem whose elements the function `combine` combines in the dtype `acc`."""
+    lines, window = blocks.lines, p.window
+    dtype, out = as_cells(p.dtype, acc), as_cells(p.out, acc)
+    load, copy, store = converter(dtype, acc), converter(acc, acc), converter(acc, out)
+    with np.errstate(all="ignore"):
+        fill = np.array([window.cval]).astype(acc)
+    (height, tall, above), (width, wide, left) = lines.height, lines.width
+    made = whole_lines(blocks.held * acc.itemsize)
+    table = [
+        load.address, copy.address, store.address, combine.address, address(fill),
+        MODES.index(window.mode), height, tall, above, width, wide, left, lines.inner,
+        blocks.rows, ceil_div(height, blocks.rows), blocks.cols, ceil_div(width, blocks.cols), blocks.together,
+        blocks.pitch, acc.itemsize, lines.planes, len(lines.extents),
+        made, made + whole_lines(blocks.made * acc.itemsize), *lines.extents, *lines.sizes, *lines.before,
+    ]  # fmt: skip
+    items, count = blocks.items if prod(p.shape) else 0, threads if p.flops > SHARED_FLOPS else 1
+    return ArrayLoop("neighbors", table, items, count, seconds, scratch, (load, copy, store, combine, fill))

@@ -1,4 +1,4 @@
-"""What all of these filters share: dtypes, functions that convert elements, modes."""
+"""What all of these filters share: dtypes, functions that convert elements, modes, how loops over arrays run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from fastconv.backends.numba.base import CELLS, cell, compiled_loop, missing_numba
-from fastconv.core.kernel import Specialised
+from fastconv.backends.numba.base import CELLS, address, cell, compiled_loop, missing_numba, run_items
+from fastconv.core.kernel import Run, Specialised
 from fastconv.core.machine import ISAS, host_isas
 from fastconv.core.problems.base import named
 from fastconv.core.problems.filter import FilterProblem
@@ -28,8 +28,14 @@ def vector_lanes(dtype: np.dtype) -> int:
     return vector_bytes() // dtype.itemsize
 
 
+def as_cells(dtype: np.dtype, acc: np.dtype) -> np.dtype:
+    """The dtype as which an array is loaded and stored: bools that are combined as bytes are these."""
+    return np.dtype(np.uint8) if dtype.kind == "b" and acc == np.uint8 else dtype
+
+
 def converter(source: np.dtype, target: np.dtype) -> Any:
     """The function that copies elements, and converts them: see loops/convert.py."""
+    source = np.dtype(np.uint8) if source.kind == "b" else source
     size = max(source.itemsize, target.itemsize)
     lanes = 2 * vector_bytes() // size
     if source == target:
@@ -41,6 +47,49 @@ def converter(source: np.dtype, target: np.dtype) -> Any:
 def combiner(operation: str, dtype: np.dtype, *shape: int) -> Any:
     """The function that combines elements of a dtype, `NV` vectors at a time."""
     return compiled_loop(operation, *shape, cell(dtype), NV, vector_lanes(dtype))
+
+
+class ArrayLoop:
+    """A loop over an array with everything but the constants of a filter: `bound` makes runs of it.
+
+    Parameters
+    ----------
+    name : str
+        ``neighbors`` or ``lines``.
+    table : list of int
+        What the loop reads after the address of the table of its combining function.
+    items : int
+    threads : int
+    seconds : float
+        Of all items on one thread.
+    scratch : int
+        Bytes for one item.
+    alive : object
+        What the table has addresses of.
+    """
+
+    def __init__(
+        self, name: str, table: list[int], items: int, threads: int, seconds: float, scratch: int, alive: object
+    ) -> None:  # fmt: skip
+        self._loop, self._table, self._alive = compiled_loop(name), np.array([0, *table], np.int64), alive
+        self._how = items, threads, seconds, scratch
+
+    def bound(self, combined: np.ndarray, *arrays: np.ndarray) -> Run:
+        """A run whose combining function reads the table `combined`, which may hold addresses of `arrays`."""
+        table = self._table.copy()
+        table[0] = address(combined)
+        at, loop = address(table), self._loop
+        items, threads, seconds, scratch = self._how
+
+        def run(x: np.ndarray, out: np.ndarray, alive: object = (self._alive, table, combined, arrays)) -> None:
+            places = address(x), address(out)
+
+            def call(lo: int, hi: int, memory: int) -> None:
+                loop(lo, hi, *places, memory, at)
+
+            run_items(call, items, threads, seconds, scratch)
+
+        return run
 
 
 class NumbaFilter(Specialised[Any]):

@@ -7,32 +7,9 @@ in a table, see `filter.neighbors`; the functions that load, copy, combine and s
 
 from __future__ import annotations
 
-from numba.extending import register_jitable
-
+from fastconv.backends.numba.loops.beyond import run_beyond
 from fastconv.backends.numba.loops.build import INT, VERSION, call_at, loop
 from fastconv.backends.numba.tile import ttable
-
-REFLECT, CONSTANT, NEAREST, MIRROR = 0, 1, 2, 3  # their places in `fastconv.typing.BoundaryMode`; then "wrap"
-
-
-@register_jitable
-def run_beyond(i, extent, mode):
-    """(source of position i, how many follow at once, their distance); source -1 is the constant value."""
-    if 0 <= i < extent:
-        return i, extent - i, 1
-    if mode == CONSTANT:
-        return -1, max(-i, 1) if i < 0 else 1 << 62, 0
-    if mode == NEAREST:
-        return (0, -i, 0) if i < 0 else (extent - 1, 1 << 62, 0)
-    if mode == MIRROR:
-        period = max(2 * extent - 2, 1)
-        i = i % period
-        return (i, extent - i, 1) if i < extent else (period - i, period - i, -1)
-    if mode == REFLECT:
-        i = i % (2 * extent)
-        return (i, extent - i, 1) if i < extent else (2 * extent - 1 - i, 2 * extent - i, -1)
-    i = i % extent
-    return i, extent - i, 1
 
 
 def make():

@@ -1,0 +1,76 @@
+"""Means and extrema of windows along one axis after the other, with Numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastconv.backends.common.means import mean_error
+from fastconv.backends.numba.filter.lines import lines_loop, one_after_the_other, passes_of, passes_scratch
+from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_lanes
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Run
+from fastconv.core.numbers import ceil_div
+from fastconv.core.problems.window import WindowProblem
+from fastconv.machines import host_table
+
+AT_ONCE = 4  # elements that extrema compare in their first walk over a piece; loops/extrema.py says the same
+EXACT = 1 << 24  # integers below it are exact as float32, and so are their quotients, rounded towards zero
+
+
+def _joined_as(p: WindowProblem) -> np.dtype:
+    """The dtype in which elements are joined: sums of integers are exact as floats."""
+    if p.join != "mean" or p.acc.kind == "f":
+        return p.acc
+    info = np.iinfo(np.uint8 if p.dtype.kind == "b" else p.dtype)
+    largest = max(step.taps for step in p.passes) * max(info.max, -info.min)
+    return np.dtype(np.float32 if largest < EXACT else np.float64)
+
+
+class NumbaWindow(NumbaFilter):
+    """Any window and dtype."""
+
+    algorithm = "doubling"
+    row = "numba.window"
+
+    def features(self, problem: WindowProblem) -> Features:
+        p, acc = problem, _joined_as(problem)
+        counts = dict.fromkeys(("call", "bytes", "join", "vector", "row"), 0.0)
+        lanes = vector_lanes(acc)
+        for pieces, step in zip(passes_of(p, acc), p.passes, strict=True):
+            loaded, rows = pieces.loaded
+            if p.join == "mean":
+                joins = step.taps.bit_length() - 1 + step.taps.bit_count()
+            else:
+                joins = 1 + (ceil_div(step.taps, AT_ONCE) - 1).bit_length()
+            counts["call"] += 1
+            counts["bytes"] += p.bytes
+            counts["join"] += pieces.computed * joins / lanes
+            counts["vector"] += (loaded + 2 * pieces.computed) / lanes
+            counts["row"] += rows
+        return Features(counts)
+
+    def workspace(self, problem: WindowProblem) -> int:
+        return passes_scratch(problem, _joined_as(problem))
+
+    def error(self, problem: WindowProblem) -> float:
+        return mean_error(problem)
+
+    def specialise(self, problem: WindowProblem, threads: int) -> Bind:
+        p, acc = problem, _joined_as(problem)
+        combine = combiner("means", acc) if p.join == "mean" else combiner("extrema", acc, int(p.join == "max"))
+        seconds = self.cost(p, host_table()) / len(p.passes)
+        runs = [
+            lines_loop(p, i, acc, combine, threads, seconds).bound(np.array([step.taps, pieces.cols], np.int64))
+            for i, (pieces, step) in enumerate(zip(passes_of(p, acc), p.passes, strict=True))
+        ]
+        made = one_after_the_other(runs)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            return made
+
+        return bind
+
+
+KERNELS = (NumbaWindow(),)
