@@ -274,18 +274,20 @@ def _window() -> Kernels:
 
 def _footprint() -> Kernels:
     from fastconv.backends.cython.filter import heights, shape
+    from fastconv.backends.numba.filter import footprint as numba
     from fastconv.backends.numpy.filter import footprint as numpy
     from fastconv.backends.reference.footprint import ReferenceFootprint
 
-    return (*shape.FOOTPRINTS, *heights.KERNELS, *numpy.KERNELS, ReferenceFootprint())
+    return (*shape.FOOTPRINTS, *heights.KERNELS, *numba.KERNELS, *numpy.KERNELS, ReferenceFootprint())
 
 
 def _binary() -> Kernels:
     from fastconv.backends.cython.filter import shape as native
+    from fastconv.backends.numba.filter import footprint as numba
     from fastconv.backends.numpy.filter import binary as numpy
     from fastconv.backends.reference.binary import ReferenceBinary
 
-    return (*native.BINARIES, *numpy.KERNELS, ReferenceBinary())
+    return (*native.BINARIES, *numba.BINARIES, *numpy.KERNELS, ReferenceBinary())
 
 
 def _correlation() -> Kernels:

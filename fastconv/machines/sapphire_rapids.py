@@ -656,6 +656,9 @@ TABLE = Table(
         "numba.empty": {
             "call": 4e-06, "bytes": 6.6667e-11,
         },
+        "numba.footprint": {
+            "call": 1e-05, "tap": 6.5e-10, "vector": 7e-10, "row": 1.4e-08, "item": 1e-06, "bytes": 5e-11,
+        },
         "numba.gemm@avx2": {
             "call": 1.1429e-05, "multiply": 8.3113e-12, "bytes_packed": 1.3169e-10, "bytes": 5.1335e-11,
             "pack_row": 3e-08,

@@ -17,7 +17,7 @@ MORE = 2 << 20  # blocks fit an axis better or worse, and those of narrow types 
 # Iterations of binary filters have whole arrays between them, and sums of filters their parts, but for native ones.
 WHOLE = {
     "adaptive_pool cython.separable_widened", "binary numpy.taps", "binary cython.runs", "separable_sum numpy.lines",
-    "separable_sum numba.lines",
+    "separable_sum numba.lines", "binary numba.bytes",
 }  # fmt: skip
 # What takes seconds each; `test_workspace` has all of them.
 LEFT_OUT = ("matmul", "linear", "global", "grad_adaptive")

@@ -394,6 +394,12 @@ def tadd(e, x, y):
 
 
 @op(_like)
+def tplus(e, x, y):
+    """x + y of elements of any type; integers wrap around"""
+    return _each(e.b.add if isinstance(e.elt, ir.IntType) else e.b.fadd, x, y)
+
+
+@op(_like)
 def tsub(e, x, y):
     """x - y"""
     return _each(e.b.fsub, x, y)
@@ -482,6 +488,8 @@ def _converted(b, v, source, target, to_bool, w):
     def number(value):
         return ir.Constant(v.type, [value] * w)
 
+    if isinstance(source, types.Integer):
+        return b.zext(b.icmp_unsigned("!=", v, number(0)), vector) if to_bool else b.trunc(v, vector)
     if to_bool:  # what is not zero when truncated, NaN included
         inside = b.and_(b.fcmp_ordered("<", v, number(1.0)), b.fcmp_ordered(">", v, number(-1.0)))
         return b.zext(b.not_(inside), vector)

@@ -15,6 +15,8 @@ import pytest
 from fastconv.backends.numba import base
 from fastconv.backends.numba.filter import lines, neighbors, shared
 from fastconv.core.caches import forget
+from fastconv.core.problems.binary import BinaryProblem
+from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.core.problems.window import WindowProblem
@@ -79,13 +81,52 @@ def windows() -> Iterator[Case]:
     rng = np.random.default_rng(2)
     for i in range(60):
         shape, steps = drawn_passes(rng)
-        dtype = np.dtype(("f4", "u1", "f8")[i % 3])
+        dtype = np.dtype(("f4", "u1")[i % 2])
         x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype == "u1" else dtype).astype(dtype)
-        join: Any = ("min", "max", "mean")[i // 3 % 3]
+        join: Any = ("min", "max", "mean")[i // 2 % 3]
         yield WindowProblem(join, shape, dtype, dtype, steps, 3.0), x, ()
 
 
-CASES = {"correlation": correlations, "separable": separables, "window": windows}
+def drawn_window(rng: np.random.Generator, ndim: int) -> tuple[tuple[int, ...], Neighbors]:
+    shape = tuple(int(n) for n in rng.integers(1, (9, 40, 300)[3 - ndim :]))
+    sizes = tuple(int(n) for n in rng.integers(1, 8, ndim))
+    taps = rng.random(sizes) < (0.6 if rng.random() < 0.5 else 2)
+    taps.flat[0] = True
+    before = tuple(int(rng.integers(n)) for n in sizes)
+    chosen = None if taps.all() else taps.astype(np.uint8).tobytes()
+    return shape, Neighbors(sizes, before, MODES[rng.integers(5)], 3.0, chosen)
+
+
+def footprints() -> Iterator[Case]:
+    """Flat and with heights, that wrap around."""
+    rng = np.random.default_rng(3)
+    for i in range(40):
+        shape, window = drawn_window(rng, 1 + i % 3)
+        dtype = np.dtype(("f4", "u1", "f8")[i // 2 % 3])
+        x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype == "u1" else dtype).astype(dtype)
+        chosen, heights = tuple(window.flat_offsets().tolist()), rng.integers(-9, 9, window.total).astype(np.float64)
+        join: Any = ("min", "max")[i % 2]
+        given = window.sizes, window.before, chosen, i % 4 > 1, window.mode, 3.0
+        p = FootprintProblem(join, shape, dtype, dtype, *given)
+        yield p, x, (heights,) if p.heights else ()
+
+
+def binaries() -> Iterator[Case]:
+    """Masks, several iterations, and until nothing changes."""
+    rng, dtype = np.random.default_rng(4), np.dtype(bool)
+    for i in range(40):
+        shape, window = drawn_window(rng, 1 + i % 3)
+        join: Any = ("min", "max")[i % 2]
+        window = window._replace(mode="constant", cval=float(i // 4 % 2), before=tuple(n // 2 for n in window.sizes))
+        x = rng.random(shape) < (0.9, 0.05)[i % 2]
+        p = BinaryProblem(join, shape, dtype, dtype, window, (1, 3, 0)[i % 3], i % 4 > 1)
+        yield p, x, (rng.random(x.size) < 0.8,) if p.masked else ()
+
+
+CASES = {
+    "correlation": correlations, "separable": separables, "window": windows, "footprint": footprints,
+    "binary": binaries,
+}  # fmt: skip
 
 
 @pytest.fixture

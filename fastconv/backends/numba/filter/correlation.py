@@ -32,8 +32,8 @@ class NumbaCorrelation(NumbaFilter):
             "vector": (loaded + 2 * blocks.computed) / vector_lanes(p.acc), "row": rows, "item": blocks.items,
         })  # fmt: skip
 
-    def workspace(self, problem: CorrelationProblem) -> int:
-        return neighbors_scratch(self._blocks(problem), problem.acc)
+    def scratch(self, problem: CorrelationProblem) -> int:
+        return neighbors_scratch(self._blocks(problem), problem.acc, problem.acc)
 
     def error(self, problem: CorrelationProblem) -> float:
         p = problem
@@ -42,7 +42,10 @@ class NumbaCorrelation(NumbaFilter):
     def specialise(self, problem: CorrelationProblem, threads: int) -> Bind:
         p, blocks = problem, self._blocks(problem)
         seconds = self.cost(p, host_table())
-        loop = neighbors_loop(p, blocks, p.acc, combiner("taps", p.acc), threads, seconds, self.workspace(p))
+        with np.errstate(all="ignore"):
+            fill = np.array([p.window.cval]).astype(p.acc)
+        combine, scratch = combiner("taps", p.acc), self.scratch(p)
+        loop = neighbors_loop(p, p.window, blocks, (p.acc, p.acc), fill, combine, threads, seconds, scratch)
         offsets = blocks.offsets(p.window)
 
         def bind(constants: tuple[Any, ...]) -> Run:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.base import address
-from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, as_cells, converter, vector_lanes
+from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, converter, vector_lanes
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
 from fastconv.core.numbers import ceil_div, even_part, whole_lines
@@ -98,8 +98,8 @@ def lines_loop(
     """The loop of pass `i`, whose elements the function `combine` combines in the dtype `acc`."""
     step, in_place = p.passes[i], i > 0
     pieces = pieces_of(p.shape, step, acc, in_place)
-    given, out = as_cells(p.out if in_place else p.dtype, acc), as_cells(p.out, acc)
-    load, copy, store = converter(given, acc), converter(acc, acc), converter(acc, out)
+    given = p.out if in_place else p.dtype
+    load, copy, store = converter(given, acc), converter(acc, acc), converter(acc, p.out)
     with np.errstate(all="ignore"):
         fill = np.array([p.cval]).astype(acc)
     held = whole_lines(pieces.held * acc.itemsize)

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.base import address
-from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, as_cells, converter, vector_lanes
+from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, converter, vector_lanes
 from fastconv.core.caches import keep_few
 from fastconv.core.numbers import ceil_div, even_part, whole_lines
-from fastconv.core.problems.neighbors import Lines, Neighbors, NeighborsProblem, merged
+from fastconv.core.problems.filter import FilterProblem
+from fastconv.core.problems.neighbors import Lines, Neighbors, merged
 from fastconv.machines import block_bytes
 
 BAND = "numba.filter/band"  # what an item has loaded
@@ -93,27 +94,28 @@ def blocks_of_windows(shape: tuple[int, ...], window: Neighbors, dtype: np.dtype
     return Blocks(lines, rows, cols, together, pitch, NV * vector_lanes(dtype))
 
 
-def neighbors_scratch(blocks: Blocks, dtype: np.dtype, spare: int = 0) -> int:
+def neighbors_scratch(blocks: Blocks, held: np.dtype, made: np.dtype, spare: int = 0) -> int:
     """Bytes of one item: loaded rows, results, and `spare` bytes of the function that combines."""
-    return whole_lines(blocks.held * dtype.itemsize) + whole_lines(blocks.made * dtype.itemsize) + whole_lines(spare)
+    return whole_lines(blocks.held * held.itemsize) + whole_lines(blocks.made * made.itemsize) + whole_lines(spare)
 
 
 def neighbors_loop(
-    p: NeighborsProblem, blocks: Blocks, acc: np.dtype, combine: Any, threads: int, seconds: float, scratch: int
+    p: FilterProblem, window: Neighbors, blocks: Blocks, dtypes: tuple[np.dtype, np.dtype], fill: np.ndarray,
+    combine: Any, threads: int, seconds: float, scratch: int,
 ) -> ArrayLoop:  # fmt: skip
-    """The loop of a problem whose elements the function `combine` combines in the dtype `acc`."""
-    lines, window = blocks.lines, p.window
-    dtype, out = as_cells(p.dtype, acc), as_cells(p.out, acc)
-    load, copy, store = converter(dtype, acc), converter(acc, acc), converter(acc, out)
-    with np.errstate(all="ignore"):
-        fill = np.array([window.cval]).astype(acc)
+    """The loop of a problem, whose elements are loaded and made in these dtypes by the function `combine`.
+
+    `fill` is the constant value, an array of one loaded element.
+    """
+    lines, (held, acc) = blocks.lines, dtypes
+    load, copy, store = converter(p.dtype, held), converter(held, held), converter(acc, p.out)
     (height, tall, above), (width, wide, left) = lines.height, lines.width
-    made = whole_lines(blocks.held * acc.itemsize)
+    made = whole_lines(blocks.held * held.itemsize)
     table = [
         load.address, copy.address, store.address, combine.address, address(fill),
         MODES.index(window.mode), height, tall, above, width, wide, left, lines.inner,
         blocks.rows, ceil_div(height, blocks.rows), blocks.cols, ceil_div(width, blocks.cols), blocks.together,
-        blocks.pitch, acc.itemsize, lines.planes, len(lines.extents),
+        blocks.pitch, held.itemsize, lines.planes, len(lines.extents),
         made, made + whole_lines(blocks.made * acc.itemsize), *lines.extents, *lines.sizes, *lines.before,
     ]  # fmt: skip
     items, count = blocks.items if prod(p.shape) else 0, threads if p.flops > SHARED_FLOPS else 1

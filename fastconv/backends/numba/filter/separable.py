@@ -56,7 +56,7 @@ class NumbaSeparable(NumbaFilter):
             counts["row"] += rows
         return Features(counts)
 
-    def workspace(self, problem: SeparableProblem) -> int:
+    def scratch(self, problem: SeparableProblem) -> int:
         return passes_scratch(problem, problem.acc)
 
     def error(self, problem: SeparableProblem) -> float:
@@ -88,9 +88,11 @@ class NumbaFilterSum(NumbaFilter):
         parts = [NumbaSeparable().features(part) for part in problem.filters]
         return sum(parts[1:], parts[0]) + Features({"sum": float(problem.size * len(parts))})
 
+    def scratch(self, problem: SumProblem) -> int:
+        return max(passes_scratch(part, problem.acc) for part in problem.filters)
+
     def workspace(self, problem: SumProblem) -> int:
-        p = problem
-        return max(passes_scratch(part, p.acc) for part in p.filters) + p.size * p.out.itemsize
+        return self.scratch(problem) + problem.size * problem.out.itemsize
 
     def error(self, problem: SumProblem) -> float:
         return filter_sum_error(problem)

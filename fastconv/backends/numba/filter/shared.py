@@ -10,7 +10,6 @@ from fastconv.backends.numba.base import CELLS, address, cell, compiled_loop, mi
 from fastconv.core.kernel import Run, Specialised
 from fastconv.core.machine import ISAS, host_isas
 from fastconv.core.problems.base import named
-from fastconv.core.problems.filter import FilterProblem
 from fastconv.typing import BoundaryMode
 
 MODES: tuple[str, ...] = get_args(BoundaryMode)
@@ -28,20 +27,27 @@ def vector_lanes(dtype: np.dtype) -> int:
     return vector_bytes() // dtype.itemsize
 
 
-def as_cells(dtype: np.dtype, acc: np.dtype) -> np.dtype:
-    """The dtype as which an array is loaded and stored: bools that are combined as bytes are these."""
-    return np.dtype(np.uint8) if dtype.kind == "b" and acc == np.uint8 else dtype
+def numeric(dtype: np.dtype) -> np.dtype:
+    """The dtype as which elements are loaded: bools as bytes."""
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
 
 
 def converter(source: np.dtype, target: np.dtype) -> Any:
     """The function that copies elements, and converts them: see loops/convert.py."""
-    source = np.dtype(np.uint8) if source.kind == "b" else source
+    source = numeric(source)
     size = max(source.itemsize, target.itemsize)
     lanes = 2 * vector_bytes() // size
     if source == target:
         same = cell(np.dtype(f"u{size}"))
         return compiled_loop("convert", same, same, lanes)
     return compiled_loop("convert", cell(source), cell(target), lanes)
+
+
+def as_elements(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The elements of an array, as loops load and store them."""
+    made = np.empty(a.size, dtype)
+    converter(a.dtype, dtype).ctypes(address(a), 0, 1, address(made), 0, a.size)
+    return made
 
 
 def combiner(operation: str, dtype: np.dtype, *shape: int) -> Any:
@@ -97,13 +103,20 @@ class NumbaFilter(Specialised[Any]):
 
     backend = "numba"
 
-    def reject(self, problem: FilterProblem) -> str | None:
+    def reject(self, problem: Any) -> str | None:
         absent = missing_numba()
         if absent is not None:
             return absent
         for dtype in (problem.dtype, problem.out):
             if dtype.kind != "b" and dtype.str[1:] not in CELLS:
                 return f"dtype {named(dtype)}"
-        if self.workspace(problem) > MOST_BYTES:
+        if self.scratch(problem) > MOST_BYTES:
             return "the window is too large for scratch"
         return None
+
+    def scratch(self, problem: Any) -> int:
+        """Bytes for one item."""
+        raise NotImplementedError
+
+    def workspace(self, problem: Any) -> int:
+        return self.scratch(problem)

@@ -51,7 +51,7 @@ class NumbaWindow(NumbaFilter):
             counts["row"] += rows
         return Features(counts)
 
-    def workspace(self, problem: WindowProblem) -> int:
+    def scratch(self, problem: WindowProblem) -> int:
         return passes_scratch(problem, _joined_as(problem))
 
     def error(self, problem: WindowProblem) -> float:
