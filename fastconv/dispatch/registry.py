@@ -303,10 +303,11 @@ def _correlation() -> Kernels:
 def _rank() -> Kernels:
     from fastconv.backends.cython.filter import histogram
     from fastconv.backends.cython.filter import rank as native
+    from fastconv.backends.numba.filter import rank as numba
     from fastconv.backends.numpy.filter import rank as numpy
     from fastconv.backends.reference.rank import ReferenceRank
 
-    return (*native.KERNELS, *histogram.KERNELS, *numpy.KERNELS, ReferenceRank())
+    return (*native.KERNELS, *histogram.KERNELS, *numba.KERNELS, *numpy.KERNELS, ReferenceRank())
 
 
 _TABLE = {

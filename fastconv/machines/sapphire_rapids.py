@@ -606,7 +606,7 @@ TABLE = Table(
             "call": 3e-06, "box": 2.5e-10, "join": 1.2e-09, "element": 4e-10, "row": 2e-08, "bytes": 3e-11,
         },
         "numba": {
-            "thread": 4e-05,
+            "thread": 4e-05, "compile": 0.001,
         },
         "numba.conv.depthwise@avx2": {
             "call": 1.0632e-05, "multiply": 1.4949e-11, "multiply_channels": 4.0904e-11, "copy": 1.2784e-10,
@@ -679,6 +679,9 @@ TABLE = Table(
         },
         "numba.pool@portable": {
             "call": 1.3423e-05, "tap": 2.0345e-10, "copy": 2.3361e-10, "scatter": 1.0138e-09, "bytes": 3.1251e-11,
+        },
+        "numba.rank": {
+            "call": 1e-05, "step": 1.4e-09, "vector": 7e-10, "row": 1.4e-08, "item": 1e-06, "bytes": 5e-11,
         },
         "numba.separable": {
             "call": 3e-05, "multiply": 3.3e-10, "vector": 6e-10, "row": 1.4e-08, "bytes": 2e-11, "sum": 5e-10,

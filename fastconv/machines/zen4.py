@@ -613,7 +613,7 @@ TABLE = Table(
             "call": 3e-06, "box": 2.5e-10, "join": 1.2e-09, "element": 4e-10, "row": 2e-08, "bytes": 3e-11,
         },
         "numba": {
-            "thread": 4e-05,
+            "thread": 4e-05, "compile": 0.001,
         },
         "numba.conv.depthwise@avx2": {
             "call": 8.5393e-06, "multiply": 1.7475e-11, "multiply_channels": 3.6181e-11, "copy": 1.5577e-10,
@@ -689,6 +689,9 @@ TABLE = Table(
         },
         "numba.pool@portable": {
             "call": 9.8385e-06, "tap": 2.4801e-10, "copy": 2.5608e-10, "scatter": 1.0968e-09, "bytes": 3.576e-11,
+        },
+        "numba.rank": {
+            "call": 1e-05, "step": 1.4e-09, "vector": 7e-10, "row": 1.4e-08, "item": 1e-06, "bytes": 5e-11,
         },
         "numba.separable": {
             "call": 3e-05, "multiply": 4.6e-10, "vector": 6e-10, "row": 1.4e-08, "bytes": 2e-11, "sum": 5e-10,

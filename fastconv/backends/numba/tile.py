@@ -456,6 +456,17 @@ def tmin(e, acc, x):
     return _joined(e, "<", acc, x)
 
 
+@op(lambda x: types.boolean)
+def thas_nan(e, x):
+    """Whether any lane is NaN"""
+    found = None
+    for v in (v for row in x for v in row):
+        nan = e.b.fcmp_unordered("uno", v, v)
+        found = nan if found is None else e.b.or_(found, nan)
+    bits = ir.IntType(e.w)
+    return e.b.icmp_unsigned("!=", e.b.bitcast(found, bits), ir.Constant(bits, 0))
+
+
 # Conversions of elements, as C has them on this machine: towards zero, and narrow integers wrap around.
 
 

@@ -14,13 +14,15 @@ import pytest
 
 from fastconv.backends.numba import base
 from fastconv.backends.numba.filter import lines, neighbors, shared
+from fastconv.backends.numba.filter.rank import network
 from fastconv.core.caches import forget
 from fastconv.core.problems.binary import BinaryProblem
 from fastconv.core.problems.footprint import FootprintProblem
-from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
+from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, RankProblem
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.core.problems.window import WindowProblem
 from fastconv.dispatch.registry import kernels
+from fastconv.machines import host_table
 from fastconv.typing import BoundaryMode
 from tests.guard import guarded, guarded_copy
 
@@ -123,9 +125,40 @@ def binaries() -> Iterator[Case]:
         yield p, x, (rng.random(x.size) < 0.8,) if p.masked else ()
 
 
+def ranks() -> Iterator[Case]:
+    """First, middle and last ones; NaN and infinities."""
+    rng = np.random.default_rng(5)
+    for i in range(40):
+        shape, window = drawn_window(rng, 1 + i % 3)
+        dtype = np.dtype(("f4", "u1", "i2", "f8")[i % 4])
+        x = (rng.standard_normal(shape) * 60).astype(np.int64 if dtype.kind in "ui" else dtype).astype(dtype)
+        if dtype.kind == "f":
+            x[rng.random(shape) < 0.03] = (np.nan, np.inf, -np.inf)[i // 4 % 3]
+        yield RankProblem(shape, dtype, dtype, window, (0, window.total // 2, window.total - 1)[i % 3]), x, ()
+
+
+def test_networks() -> None:
+    """Every number of taps up to some, and every rank; of zeros and ones, which is enough for all numbers."""
+    for taps in range(1, 12):
+        values = (np.arange(1 << taps)[:, None] >> np.arange(taps)) & 1
+        for rank in range(taps):
+            v = values.copy()
+            for low, high in network(taps, rank):
+                v[:, low], v[:, high] = v[:, [low, high]].min(1), v[:, [low, high]].max(1)
+            np.testing.assert_array_equal(v[:, rank], np.sort(values)[:, rank])
+
+
+def test_an_image_that_is_filtered_once_is_left_to_others() -> None:
+    """Of a small one, compiling would take a thousand times as long as it gains."""
+    for op, cases in CASES.items():
+        p = next(iter(cases()))[0]
+        kernel = numba_kernel(op)
+        assert host_table().seconds(kernel.work(p)) == pytest.approx(kernel.seconds(p) + 1e-3)
+
+
 CASES = {
     "correlation": correlations, "separable": separables, "window": windows, "footprint": footprints,
-    "binary": binaries,
+    "binary": binaries, "rank": ranks,
 }  # fmt: skip
 
 

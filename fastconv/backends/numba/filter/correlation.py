@@ -12,7 +12,6 @@ from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, epsilon, summation_error
 from fastconv.core.problems.neighbors import CorrelationProblem
-from fastconv.machines import host_table
 
 
 class NumbaCorrelation(NumbaFilter):
@@ -24,7 +23,7 @@ class NumbaCorrelation(NumbaFilter):
     def _blocks(self, p: CorrelationProblem) -> Blocks:
         return blocks_of_windows(p.shape, p.window, p.acc)
 
-    def features(self, problem: CorrelationProblem) -> Features:
+    def steps(self, problem: CorrelationProblem) -> Features:
         p, blocks = problem, self._blocks(problem)
         loaded, rows = blocks.loaded
         return Features({
@@ -41,7 +40,7 @@ class NumbaCorrelation(NumbaFilter):
 
     def specialise(self, problem: CorrelationProblem, threads: int) -> Bind:
         p, blocks = problem, self._blocks(problem)
-        seconds = self.cost(p, host_table())
+        seconds = self.seconds(p)
         with np.errstate(all="ignore"):
             fill = np.array([p.window.cval]).astype(p.acc)
         combine, scratch = combiner("taps", p.acc), self.scratch(p)

@@ -16,7 +16,6 @@ from fastconv.core.kernel import Bind, Run
 from fastconv.core.problems.binary import BinaryProblem
 from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.neighbors import Neighbors
-from fastconv.machines import host_table
 
 BYTE, DOUBLE = np.dtype(np.uint8), np.dtype(np.float64)
 RAISED = 1.3  # times as long as a flat one takes a tap with a height
@@ -50,7 +49,7 @@ class NumbaFootprint(NumbaFilter):
     def _blocks(self, p: FootprintProblem) -> Blocks:
         return blocks_of_windows(p.shape, _window(p), DOUBLE if p.heights else p.acc)
 
-    def features(self, problem: FootprintProblem) -> Features:
+    def steps(self, problem: FootprintProblem) -> Features:
         p = problem
         counts: Counts = _counts(self._blocks(p), len(p.chosen) * (RAISED if p.heights else 1), *self._dtypes(p))
         return Features({"call": 1, "bytes": p.bytes, **counts})
@@ -69,7 +68,7 @@ class NumbaFootprint(NumbaFilter):
             combine = combiner("heights", DOUBLE, largest, cell(elements))
         else:
             combine = combiner("chosen", p.acc, largest)
-        seconds = self.cost(p, host_table())
+        seconds = self.seconds(p)
         loop = neighbors_loop(p, window, blocks, dtypes, fill, combine, threads, seconds, self.scratch(p))
         offsets = blocks.offsets(window)
         if not p.heights:
@@ -97,7 +96,7 @@ class NumbaBinary(NumbaFilter):
     def reject(self, problem: BinaryProblem) -> str | None:
         return "an empty window" if problem.window.total == 0 else super().reject(problem)
 
-    def features(self, problem: BinaryProblem) -> Features:
+    def steps(self, problem: BinaryProblem) -> Features:
         p = problem
         counts: Counts = _counts(self._blocks(p), p.window.total, BYTE, BYTE)
         passes = 1 + 2 * p.masked + (p.iterations == 0)  # each of NumPy's over bools about as long as a walk to memory
@@ -116,7 +115,7 @@ class NumbaBinary(NumbaFilter):
         p, blocks = problem, self._blocks(problem)
         combine, scratch = combiner("chosen", BYTE, int(p.join == "max")), self.scratch(p)
         fill = np.array([bool(p.window.cval)]).astype(BYTE)
-        seconds = self.cost(p, host_table()) / p.rounds
+        seconds = self.seconds(p) / p.rounds
         loop = neighbors_loop(p, p.window, blocks, (BYTE, BYTE), fill, combine, threads, seconds, scratch)
         offsets = blocks.offsets(p.window)
         once = loop.bound(np.concatenate(([offsets.size], offsets)).astype(np.int64, copy=False))

@@ -19,7 +19,6 @@ from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, epsilon, summation_error
 from fastconv.core.problems.separable import SeparableProblem, SumProblem, symmetry
-from fastconv.machines import host_table
 
 
 def _taps(pieces: Pieces, weights: np.ndarray, acc: np.dtype) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +42,7 @@ class NumbaSeparable(NumbaFilter):
     algorithm = "lines"
     row = "numba.separable"
 
-    def features(self, problem: SeparableProblem) -> Features:
+    def steps(self, problem: SeparableProblem) -> Features:
         p = problem
         counts = dict.fromkeys(("call", "bytes", "multiply", "vector", "row"), 0.0)
         lanes = vector_lanes(p.acc)
@@ -67,7 +66,7 @@ class NumbaSeparable(NumbaFilter):
 
     def specialise(self, problem: SeparableProblem, threads: int) -> Bind:
         p, combine = problem, combiner("taps", problem.acc)
-        seconds = self.cost(p, host_table()) / len(p.passes)
+        seconds = self.seconds(p) / len(p.passes)
         loops = [lines_loop(p, i, p.acc, combine, threads, seconds) for i in range(len(p.passes))]
         pieces = passes_of(p, p.acc)
 
@@ -84,8 +83,8 @@ class NumbaFilterSum(NumbaFilter):
     algorithm = "lines"
     row = "numba.separable"
 
-    def features(self, problem: SumProblem) -> Features:
-        parts = [NumbaSeparable().features(part) for part in problem.filters]
+    def steps(self, problem: SumProblem) -> Features:
+        parts = [NumbaSeparable().steps(part) for part in problem.filters]
         return sum(parts[1:], parts[0]) + Features({"sum": float(problem.size * len(parts))})
 
     def scratch(self, problem: SumProblem) -> int:

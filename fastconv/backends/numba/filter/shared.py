@@ -7,9 +7,11 @@ from typing import Any, get_args
 import numpy as np
 
 from fastconv.backends.numba.base import CELLS, address, cell, compiled_loop, missing_numba, run_items
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Run, Specialised
 from fastconv.core.machine import ISAS, host_isas
 from fastconv.core.problems.base import named
+from fastconv.machines import host_table
 from fastconv.typing import BoundaryMode
 
 MODES: tuple[str, ...] = get_args(BoundaryMode)
@@ -113,6 +115,18 @@ class NumbaFilter(Specialised[Any]):
         if self.scratch(problem) > MOST_BYTES:
             return "the window is too large for scratch"
         return None
+
+    def steps(self, problem: Any) -> Features:
+        """What one run does."""
+        raise NotImplementedError
+
+    def features(self, problem: Any) -> Features:
+        """With a share of what compiling costs, so that an image that is filtered once is left to other backends."""
+        return self.steps(problem) + Features({"numba/compile": 1.0})
+
+    def seconds(self, problem: Any) -> float:
+        """Of one run on one thread."""
+        return host_table().seconds(self.steps(problem).of(self.rates))
 
     def scratch(self, problem: Any) -> int:
         """Bytes for one item."""

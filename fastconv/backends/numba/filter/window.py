@@ -13,7 +13,6 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.window import WindowProblem
-from fastconv.machines import host_table
 
 AT_ONCE = 4  # elements that extrema compare in their first walk over a piece; loops/extrema.py says the same
 EXACT = 1 << 24  # integers below it are exact as float32, and so are their quotients, rounded towards zero
@@ -34,7 +33,7 @@ class NumbaWindow(NumbaFilter):
     algorithm = "doubling"
     row = "numba.window"
 
-    def features(self, problem: WindowProblem) -> Features:
+    def steps(self, problem: WindowProblem) -> Features:
         p, acc = problem, _joined_as(problem)
         counts = dict.fromkeys(("call", "bytes", "join", "vector", "row"), 0.0)
         lanes = vector_lanes(acc)
@@ -60,7 +59,7 @@ class NumbaWindow(NumbaFilter):
     def specialise(self, problem: WindowProblem, threads: int) -> Bind:
         p, acc = problem, _joined_as(problem)
         combine = combiner("means", acc) if p.join == "mean" else combiner("extrema", acc, int(p.join == "max"))
-        seconds = self.cost(p, host_table()) / len(p.passes)
+        seconds = self.seconds(p) / len(p.passes)
         runs = [
             lines_loop(p, i, acc, combine, threads, seconds).bound(np.array([step.taps, pieces.cols], np.int64))
             for i, (pieces, step) in enumerate(zip(passes_of(p, acc), p.passes, strict=True))
