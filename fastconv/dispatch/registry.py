@@ -278,16 +278,16 @@ def _footprint() -> Kernels:
     from fastconv.backends.numpy.filter import footprint as numpy
     from fastconv.backends.reference.footprint import ReferenceFootprint
 
-    return (*shape.FOOTPRINTS, *heights.KERNELS, *numba.KERNELS, *numpy.KERNELS, ReferenceFootprint())
+    return (*shape.KERNELS, *heights.KERNELS, *numba.KERNELS, *numpy.KERNELS, ReferenceFootprint())
 
 
 def _binary() -> Kernels:
-    from fastconv.backends.cython.filter import shape as native
+    from fastconv.backends.cython.filter import bits as native
     from fastconv.backends.numba.filter import footprint as numba
     from fastconv.backends.numpy.filter import binary as numpy
     from fastconv.backends.reference.binary import ReferenceBinary
 
-    return (*native.BINARIES, *numba.BINARIES, *numpy.KERNELS, ReferenceBinary())
+    return (*native.KERNELS, *numba.BINARIES, *numpy.KERNELS, ReferenceBinary())
 
 
 def _correlation() -> Kernels:

@@ -12,7 +12,8 @@ from scipy.ndimage import _nd_image
 
 import fastconv as F
 import fastconv.ndimage as ndi
-from fastconv.backends.cython.filter import shape as native
+from fastconv.backends.cython.filter import bits
+from fastconv.backends.cython.filter.shape import WIDEST
 from fastconv.core.problems.binary import BinaryProblem
 from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.neighbors import Neighbors
@@ -166,7 +167,7 @@ def test_any_heights(kernel: Kernel) -> None:
 @pytest.mark.one_isa
 @pytest.mark.parametrize("kernel", BINARIES + FOOTPRINTS, ids=lambda k: k.name)
 def test_rows_of_several_strips(kernel: Kernel) -> None:
-    shape = (2, 2 * native.WIDEST + 77)
+    shape = (2, 2 * WIDEST + 77)
     x = np.random.default_rng(3).random(shape) < 0.9
     if kernel in BINARIES:
         window = Neighbors((3, 3), (1, 1), "constant", 0.0, CROSS.astype(np.uint8).tobytes())
@@ -233,8 +234,8 @@ def test_far_and_narrow_ways_are_followed_to_their_end(monkeypatch: pytest.Monke
     start = np.zeros_like(way)
     start[0, 0] = True
     volume = np.random.default_rng(5).random((9, 20, 33)) < 0.5
-    for stack in (native.STACK, 1, 3):
-        monkeypatch.setattr(native, "STACK", stack)
+    for stack in (bits.STACK, 1, 3):
+        monkeypatch.setattr(bits, "STACK", stack)
         np.testing.assert_array_equal(ndi.binary_propagation(start, mask=way), way)
         np.testing.assert_array_equal(ndi.binary_fill_holes(volume), scipy.binary_fill_holes(volume))
         ours, theirs = (m.binary_erosion(volume, iterations=0, border_value=1) for m in (ndi, scipy))

@@ -1,6 +1,6 @@
 """Base of filters by windows, see _walk.pyx."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 
@@ -88,9 +88,7 @@ cdef extern from "simd/windows/windows.h" nogil:
     ctypedef struct window_extreme_args:
         const void *const *taps
         Py_ssize_t count
-        int largest, truth
-        const uint8_t *mask
-        const uint8_t *kept
+        int largest
         void *y
         Py_ssize_t n
     ctypedef struct window_height_args:
@@ -100,6 +98,15 @@ cdef extern from "simd/windows/windows.h" nogil:
         int size, negated
         int64_t after
         void *y
+        Py_ssize_t n
+    ctypedef struct window_bits_args:
+        const uint64_t *const *taps
+        const Py_ssize_t *shifts
+        Py_ssize_t straight, count
+        int largest
+        const uint64_t *mask
+        const uint64_t *kept
+        uint64_t *y
         Py_ssize_t n
     enum:
         BOX_ROWS
@@ -142,6 +149,9 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*extreme_bytes)(const window_extreme_args *a) noexcept nogil
         void (*height)(const window_height_args *a) noexcept nogil
         void (*height_first)(int type, const void *x, int64_t height, int largest, void *y, Py_ssize_t n) noexcept nogil
+        void (*bits)(const window_bits_args *a) noexcept nogil
+        void (*pack)(const uint8_t *x, Py_ssize_t n, uint64_t fill, uint64_t *y) noexcept nogil
+        void (*unpack)(const uint64_t *x, Py_ssize_t n, uint8_t *y) noexcept nogil
         void (*box_down)(const window_box_args *a) noexcept nogil
         void (*box_along)(const window_box_args *a) noexcept nogil
 

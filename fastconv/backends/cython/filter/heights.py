@@ -50,7 +50,7 @@ class Heights(Specialised[FootprintProblem]):
 
     def _rows(self, p: FootprintProblem) -> HeldRows:
         size = held_type(p).itemsize
-        return held_rows(p.shape, neighbors_of(p), size, native.lanes(self.isa, size), 1, True)
+        return held_rows(p.shape, neighbors_of(p), size, native.lanes(self.isa, size), True)
 
     def reject(self, problem: FootprintProblem) -> str | None:
         p = problem
@@ -79,8 +79,8 @@ class Heights(Specialised[FootprintProblem]):
         p, rows, held = problem, self._rows(problem), held_type(problem)
         prepared = native.compiled("filter._shape").Shape(
             (filter_type(held), filter_type(p.out), filter_type(held)),
-            BYTES if held == np.uint8 else REALS if held.kind == "f" else OTHERS, p.join == "max", False, False,
-            constant_of(p, held), 1, (1, rows.level, rows.front), 0, rows.loads(held.itemsize),
+            BYTES if held == np.uint8 else REALS if held.kind == "f" else OTHERS, p.join == "max",
+            constant_of(p, held), (1, rows.level, rows.front), rows.loads(held.itemsize),
             native.table_name(self.isa, DOUBLES),
         )  # fmt: skip
         sizes = held.itemsize, p.out.itemsize, held.itemsize

@@ -14,6 +14,7 @@
    b_words(p)              bytes in lanes of 32 bits
    b_words_bytes, b_words_shorts  the lower bits of lanes of 32 bits
    b_any                   whether a lane of 32 bits is not 0
+   b_bits(v), b_of_bits(m) which bytes are not 0, as the lower VBYTES bits of a number; and from it bytes 0 and 1
    b_counts_reached(v, r)  how many of 16 counts, less than 2^15, are r or less */
 #pragma once
 #include <stdint.h>
@@ -216,4 +217,42 @@ static inline __attribute__((always_inline)) int b_counts_reached(b_counts v, ui
 #endif
 #ifndef b_count
 #define b_count(n, x, t) ((n) + 1 + (bytes)(b_max(x, t) == (x)))
+#endif
+
+#if VBYTES == 64 && defined __AVX512BW__
+#define b_bits(v) ((uint64_t)_mm512_test_epi8_mask((__m512i)(v), (__m512i)(v)))
+#define b_of_bits(m) ((bytes)_mm512_maskz_set1_epi8((m), 1))
+#elif VBYTES == 32 && defined __AVX2__
+#define b_bits(v) ((uint64_t)(uint32_t)~_mm256_movemask_epi8(_mm256_cmpeq_epi8((__m256i)(v), _mm256_setzero_si256())))
+static inline __attribute__((always_inline)) bytes b_of_bits(uint64_t m)
+{
+    const __m256i which = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+    return b_min((bytes)_mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32((int)m), which), bit), b_set1(1));
+}
+#else
+#if VBYTES == 16 && defined __SSE2__
+#define b_bits(v) ((uint64_t)(~_mm_movemask_epi8(_mm_cmpeq_epi8((__m128i)(v), _mm_setzero_si128())) & 0xffff))
+#else
+static inline __attribute__((always_inline)) uint64_t b_bits(bytes v)
+{
+    uint64_t part, all = 0;
+    for (int i = 0; i < VBYTES; i += 8) {
+        __builtin_memcpy(&part, (const char *)&v + i, 8);
+        part = (((part & 0x7f7f7f7f7f7f7f7f) + 0x7f7f7f7f7f7f7f7f) | part) >> 7 & 0x0101010101010101;
+        all |= (part * 0x0102040810204080 >> 56) << i; /* the lowest bit of byte k becomes bit k of the highest byte */
+    }
+    return all;
+}
+#endif
+static inline __attribute__((always_inline)) bytes b_of_bits(uint64_t m)
+{
+    bytes v;
+    for (int i = 0; i < VBYTES; i += 8) {
+        const uint64_t part = (m >> i & 255) * 0x0101010101010101 & 0x8040201008040201;
+        const uint64_t one = (((part & 0x7f7f7f7f7f7f7f7f) + 0x7f7f7f7f7f7f7f7f) | part) >> 7 & 0x0101010101010101;
+        __builtin_memcpy((char *)&v + i, &one, 8);
+    }
+    return v;
+}
 #endif

@@ -132,13 +132,11 @@ typedef struct {
     void *y;
 } window_truncated_args;
 
-/* y[c] = the smallest or, if `largest`, the largest of taps[t][c], t < count, c < n.  Of bytes, if `truth`: 0 or 1 for
-   whether that is none; and those of `kept` where `mask` is 0, unless that is NULL. */
+/* y[c] = the smallest or, if `largest`, the largest of taps[t][c], t < count, c < n. */
 typedef struct {
     const void *const *taps;
     ptrdiff_t count;
-    int largest, truth;
-    const uint8_t *mask, *kept;
+    int largest;
     void *y;
     ptrdiff_t n;
 } window_extreme_args;
@@ -156,6 +154,19 @@ typedef struct {
     void *y;
     ptrdiff_t n;
 } window_height_args;
+
+/* Of bits.inc: words y[c] = whether all bits of taps[t][c], t < count, are set, or if `largest` any; c < n, which whole vectors are.
+   Those of taps from `straight` on are shifted: bit i is bit i + shifts[t] of two adjacent words, 0 < shifts[t] < 64.  Where `mask`
+   is 0, unless that is NULL, those of `kept`. */
+typedef struct {
+    const uint64_t *const *taps;
+    const ptrdiff_t *shifts;
+    ptrdiff_t straight, count;
+    int largest;
+    const uint64_t *mask, *kept;
+    uint64_t *y;
+    ptrdiff_t n;
+} window_bits_args;
 
 /* Of boxes.inc: windows of `taps` elements, BOX_TAPS at most, joined; sums are divided by their number.  `kind` says of what: reals,
    bytes, or extrema of integers of 16 bits, which are the largest of signed ones whose bits `flipped` are inverted.
@@ -177,7 +188,7 @@ typedef struct {
     int flipped;
 } window_box_args;
 
-/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc, extremes.inc, heights.inc and boxes.inc, where they are described. */
+/* The functions of tile.inc, bands.inc, ranks.inc, histogram.inc, small.inc, truncated.inc, extremes.inc, bits.inc, heights.inc and boxes.inc, where they are described. */
 typedef struct {
     ptrdiff_t vl;
     void (*tile)(const window_tile_args *a);
@@ -203,6 +214,9 @@ typedef struct {
     void (*extreme_bytes)(const window_extreme_args *a);
     void (*height)(const window_height_args *a);
     void (*height_first)(int type, const void *x, int64_t height, int largest, void *y, ptrdiff_t n);
+    void (*bits)(const window_bits_args *a);
+    void (*pack)(const uint8_t *x, ptrdiff_t n, uint64_t fill, uint64_t *y);
+    void (*unpack)(const uint64_t *x, ptrdiff_t n, uint8_t *y);
     void (*box_down)(const window_box_args *a);
     void (*box_along)(const window_box_args *a);
 } fc_windows;

@@ -1,0 +1,244 @@
+"""Binary erosion and dilation on rows that are packed into bits, native; see _bits.pyx."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastconv.backends.cython.filter.flat import MODES, schedule_flat
+from fastconv.backends.cython.filter.shape import HELD_BYTES, ROWS, Runs, tap_runs
+from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, Walk
+from fastconv.backends.cython.runtime import native
+from fastconv.core import machine
+from fastconv.core.arrays import aligned_empty
+from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
+from fastconv.core.kernel import Bind, Run, Specialised
+from fastconv.core.numbers import ceil_div, round_up, whole_lines
+from fastconv.core.problems.binary import BinaryProblem
+from fastconv.core.problems.neighbors import Lines, Neighbors, merged
+
+STACK = 1 << 16  # elements that have changed and wait
+WORD = 64  # elements
+ALIGNED = 8  # words of a cache line
+
+
+class BitRows(NamedTuple):
+    """How windows of some iterations walk over an image.
+
+    Attributes
+    ----------
+    lines : Lines
+    runs : Runs
+    walk : Walk
+    stages : int
+        Iterations that advance together.
+    masks : int
+        Rows of a mask that these need at a time.
+    front, words, seen, level : int
+        Words before a row, of it in whole vectors, from the first one to behind what windows see, and of a level.
+    """
+
+    lines: Lines
+    runs: Runs
+    walk: Walk
+    stages: int
+    masks: int
+    front: int
+    words: int
+    seen: int
+    level: int
+
+    @property
+    def scratch(self) -> int:
+        """Bytes of one item."""
+        pointers = whole_lines(self.lines.planes * 8) + whole_lines(len(self.runs.loads) * 8)
+        pointers += whole_lines(self.lines.planes * self.walk.slots * 8)
+        held = 1 + max(self.lines.planes, self.stages) * self.walk.slots
+        return pointers + held * self.walk.pitch + 8 * (self.masks + 1) * self.words
+
+    def loads(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of each load the row and words from the result, and bits that it is shifted by; those first that are not."""
+        row, level, at = self.runs.loads.T
+        at = at - self.lines.width[2] * self.lines.inner
+        order = np.argsort(at % WORD != 0, kind="stable")
+        found = np.stack((row, level * self.level + at // WORD), 1)[order]
+        return np.ascontiguousarray(found, np.intp), np.ascontiguousarray((at % WORD)[order], np.intp)
+
+
+@keep_few()
+def bit_rows(shape: tuple[int, ...], window: Neighbors, lanes: int, iterations: int, masked: bool) -> BitRows:
+    """As many iterations together as rows fit the cache; one, where windows see several planes.  `lanes`: words."""
+    lines = merged(shape, window)
+    runs = tap_runs(lines, window, False)
+    (_, tall, up), (width, wide, before), inner = lines.height, lines.width, lines.inner
+    words = round_up(max(1, ceil_div(width * inner, WORD)), lanes)
+    front = round_up(ceil_div(before * inner, WORD), ALIGNED)
+    seen = front + words + ceil_div((wide - 1 - before) * inner, WORD) + 1
+    level = round_up(seen + 2 * lanes + (inner << runs.levels - 1) // WORD + 1, ALIGNED)
+    pitch = 8 * runs.levels * level
+    stages = 1 if lines.planes > 1 else max(1, min(iterations, HELD_BYTES // (tall * pitch)))
+    rows = max(ROWS, 4 * stages * (tall - 1))
+    masks = stages * (tall - 1 - up) + 1 if masked else 0
+    walk = Walk(rows, 1, max(1, width), 0, 1, pitch, tall, lanes)
+    return BitRows(lines, runs, walk, stages, masks, front, words, seen, level)
+
+
+class Bits(Specialised[BinaryProblem]):
+    """Any window, some iterations at a time."""
+
+    backend = "cython"
+    algorithm = "bits"
+    row = "cython.bits"
+
+    def __init__(self, isa: str) -> None:
+        self.isa = isa
+
+    def _rows(self, p: BinaryProblem, iterations: int) -> BitRows:
+        return bit_rows(p.shape, p.window, native.lanes(self.isa, 8), iterations, p.masked)
+
+    def reject(self, problem: BinaryProblem) -> str | None:
+        p, rows = problem, self._rows(problem, problem.iterations)
+        if rows.scratch > max(MOST_BYTES, p.size // 2):
+            return "the window is too large for scratch"
+        if len(rows.lines.extents) > MOST_AXES or len(p.shape) > MOST_AXES:
+            return f"more than {MOST_AXES} axes"
+        return native.unavailable(self.isa)
+
+    def features(self, problem: BinaryProblem) -> Features:
+        p, rows = problem, self._rows(problem, problem.iterations)
+        runs = p.rounds / rows.stages
+        counts = {k: n * runs for k, n in self._counts(p, rows).items()}
+        return Features({"call": ceil_div(p.rounds, rows.stages)}, counts, {"bytes": runs * p.bytes})
+
+    def workspace(self, problem: BinaryProblem) -> int:
+        p, rows = problem, self._rows(problem, problem.iterations)
+        spare = 0 if rows.stages == p.iterations else 2 * whole_lines(p.size) + 8 * STACK
+        return rows.scratch + spare
+
+    def error(self, problem: BinaryProblem) -> float:
+        return 0.0
+
+    def specialise(self, problem: BinaryProblem, threads: int) -> Bind:
+        p, stages = problem, self._rows(problem, problem.iterations).stages
+        if stages == p.iterations:
+            return Masked(p, self._scheduled(p, stages, threads))
+        if p.iterations == 0:
+            return UntilStable(p, Masked(p, self._scheduled(p, 1, threads)))
+        parts = {n: Masked(p, self._scheduled(p, n, threads)) for n in {stages, p.iterations % stages} - {0}}
+        left = p.iterations % stages
+        return Iterated(p, [*[parts[stages]] * (p.iterations // stages), *([parts[left]] if left else [])])
+
+    def _scheduled(self, p: BinaryProblem, stages: int, threads: int) -> Any:
+        rows = self._rows(p, stages)
+        assert rows.stages == stages
+        prepared = self._prepared(p, rows)
+        schedule_flat(self, p, prepared, threads, rows.scratch)
+        return prepared
+
+    def _counts(self, p: BinaryProblem, rows: BitRows) -> dict[str, float]:
+        lines, walk, stages = rows.lines, rows.walk, rows.stages
+        height, tall, _ = lines.height
+        items = ceil_div(height, walk.rows)
+        computed = lines.outer * (height + items * stages * (tall - 1) / 2) * stages
+        entered = lines.outer * (height + items * stages * (tall - 1)) * lines.planes
+        lengthened = (entered + computed * (1 - 1 / stages)) * (rows.runs.levels - 1)
+        vectors, row = rows.words / walk.vl, lines.width[0] * lines.inner
+        packed = entered * (1 + p.masked / lines.planes) + lines.outer * height
+        return {
+            "tap": (computed * len(rows.runs.loads) + 2 * lengthened) * vectors, "row": computed + lengthened + packed,
+            "packed": packed * row / native.lanes(self.isa, 1), "item": lines.outer * items,
+        }  # fmt: skip
+
+    def _prepared(self, p: BinaryProblem, rows: BitRows) -> Any:
+        prepared = native.compiled("filter._bits").Bits(
+            p.join == "max", p.masked, p.window.cval != 0, rows, center_of(rows.lines), *rows.loads()
+        )
+        types = np.dtype(np.float32)
+        prepared.walk(
+            native.table_name(self.isa, types), native.table(self.isa, types), rows.lines, rows.walk, 1, (1, 1), True,
+            True, MODES.index("constant"), None,
+        )  # fmt: skip
+        return prepared
+
+
+def center_of(lines: Lines) -> int:
+    """Of the planes that windows see, the one that results are in."""
+    center = 0
+    for size, before in zip(lines.sizes, lines.before, strict=True):
+        center = center * size + before
+    return center
+
+
+class Masked:
+    """Runs of some iterations, with the mask if there is one."""
+
+    __slots__ = ("_prepared", "_run")
+
+    def __init__(self, p: BinaryProblem, prepared: Any) -> None:
+        self._prepared = prepared
+        self._run: Run | None = None if p.masked else prepared.bind()
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        if self._run is not None:
+            return self._run
+        run: Run = self._prepared.bind(np.ascontiguousarray(constants[0]))
+        return run
+
+
+class Iterated:
+    """Runs of iterations one after the other, through an array in between."""
+
+    __slots__ = ("_parts", "_size")
+
+    def __init__(self, p: BinaryProblem, parts: list[Masked]) -> None:
+        self._size, self._parts = p.size, parts
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        runs, size = [part(constants) for part in self._parts], self._size
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            spare = aligned_empty((size,), out.dtype)
+            for i, step in enumerate(runs):
+                to = (out, spare)[(len(runs) - 1 - i) % 2]
+                step(x, to)
+                x = to
+
+        return run
+
+
+class UntilStable:
+    """Runs until nothing changes."""
+
+    __slots__ = ("_once", "_problem")
+
+    def __init__(self, p: BinaryProblem, once: Masked) -> None:
+        self._problem, self._once = p, once
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        spread = native.compiled("filter._bits").spread
+        p, once = self._problem, self._once(constants)
+        mask = np.ascontiguousarray(constants[0]) if p.masked else None
+        offsets = np.ascontiguousarray(np.array(p.window.before, np.intp) - p.window.offsets(), np.intp)
+        extents, monotonous, largest = np.array(p.shape, np.intp), p.monotonous, p.join == "max"
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            stack = np.empty(STACK, np.intp)
+            before, after, spare = x, out, aligned_empty((p.size,), out.dtype)
+            while True:
+                once(before, after)
+                if monotonous:
+                    stable = not spread(before, after, mask, extents, offsets, largest, stack)
+                else:
+                    stable = np.array_equal(before.view(np.uint8) != 0, after)
+                if stable:
+                    break
+                before, after = after, spare if after is out else out
+            if after is not out:
+                out[...] = after
+
+        return run
+
+
+KERNELS = tuple(Bits(isa) for isa in machine.ISAS)
