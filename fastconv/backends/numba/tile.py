@@ -259,8 +259,41 @@ def get(e, m, i):
 
 @op(lambda *_: types.void)
 def put(e, m, i, v):
-    """m[i] = v, a float of m's type"""
-    e.b.store(v, e.at(m, i), align=e.align)
+    """m[i] = v, a float of m's type, or an integer of which the lowest bits are kept"""
+    if isinstance(v, int):
+        v = ir.Constant(e.elt, v)
+    narrower = isinstance(v.type, ir.IntType) and v.type != e.elt
+    e.b.store(e.b.trunc(v, e.elt) if narrower else v, e.at(m, i), align=e.align)
+
+
+@op(lambda m, i: types.int64)
+def order_key(e, m, i):
+    """An integer, of as many bits as m[i] has, that is larger for larger elements, if neither has a sign"""
+    v = e.b.load(e.at(m, i), align=e.align)
+    integer = ir.IntType(e.align * 8)
+    top, ones = ir.Constant(integer, 1 << (e.align * 8 - 1)), ir.Constant(integer, -1)
+    if not isinstance(e.elt, ir.IntType):
+        v = e.b.bitcast(v, integer)
+        v = e.b.xor(v, e.b.select(e.b.icmp_signed("<", v, ir.Constant(integer, 0)), ones, top))
+    elif not e.unsigned:
+        v = e.b.xor(v, top)
+    return v if integer == I64 else e.b.zext(v, I64)
+
+
+@intrinsic
+def count_bits(typing_context, x):
+    """Bits of an int64 that are 1."""
+    return types.int64(types.int64), lambda context, builder, sig, values: builder.ctpop(values[0])
+
+
+@intrinsic
+def lowest_bit(typing_context, x):
+    """The place of the lowest bit of an int64 that is 1; one is."""
+
+    def generate(context, builder, sig, values):
+        return builder.cttz(values[0], ir.Constant(I1, 1))
+
+    return types.int64(types.int64), generate
 
 
 @op(lambda m, v: m.dtype)

@@ -1,4 +1,4 @@
-"""Ranks of the elements of windows, with Numba: networks of comparisons."""
+"""Ranks of the elements of windows, with Numba: networks of comparisons; of large windows, places in sorted blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from fastconv.backends.numba.filter.shared import NumbaFilter, numeric, vector_b
 from fastconv.core.caches import keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind
-from fastconv.core.problems.neighbors import RankProblem
+from fastconv.core.numbers import ceil_div
+from fastconv.core.problems.neighbors import Neighbors, RankProblem
 
 MOST_TAPS = 256  # of a network
 NV = 2  # vectors of results: what a network orders stays in the first cache
@@ -95,4 +96,61 @@ class NumbaNetwork(NumbaFilter):
         return lambda constants: run
 
 
-KERNELS = (NumbaNetwork(),)
+def _edges(blocks: Blocks, window: Neighbors) -> tuple[np.ndarray, np.ndarray]:
+    """Where taps lie in scratch that are the last ones of a run along a row, and those that are the first ones."""
+    flat, offsets = window.flat_offsets(), blocks.offsets(window)
+    wide = blocks.lines.width[1]
+    apart = np.diff(flat) != 1
+    ends = np.append(apart, True) | (flat % wide == wide - 1)
+    begins = np.insert(apart, 0, True) | (flat % wide == 0)
+    return offsets[ends], offsets[begins]
+
+
+class NumbaOrdinal(NumbaFilter):
+    """Any dtype; NaN as SciPy."""
+
+    algorithm = "ordinal"
+    row = "numba.rank_ordinal"
+
+    def _blocks(self, p: RankProblem) -> Blocks:
+        blocks = blocks_of_windows(p.shape, p.window, compared(p))
+        return blocks._replace(together=blocks.rows)
+
+    def _elements(self, blocks: Blocks) -> int:
+        return blocks.held - blocks.slack
+
+    def steps(self, problem: RankProblem) -> Features:
+        p, blocks, dtype = problem, self._blocks(problem), compared(problem)
+        loaded, rows = blocks.loaded
+        edges, _ = _edges(blocks, p.window)
+        begun = rows / blocks.lines.planes * blocks.lines.inner  # windows that nothing is known of
+        words = self._elements(blocks) / 64
+        return Features({
+            "call": 1, "bytes": p.bytes, "sort": blocks.items * self._elements(blocks) * (1 + dtype.itemsize),
+            "flip": p.size * 2 * edges.size + begun * p.window.total, "clear": begun * words, "element": p.size,
+            "vector": loaded / vector_lanes(dtype), "row": rows, "item": blocks.items,
+        })  # fmt: skip
+
+    def scratch(self, problem: RankProblem) -> int:
+        p, blocks, dtype = problem, self._blocks(problem), compared(problem)
+        elements = self._elements(blocks)
+        words = 8 * ceil_div(elements, 512)
+        spare = 16 * elements + 8 * words + 8 * (words // 8 + 1) + 8 * 256
+        return neighbors_scratch(blocks, dtype, dtype, max(spare, 12 * elements + p.window.total * dtype.itemsize))
+
+    def error(self, problem: RankProblem) -> float:
+        return 0.0
+
+    def specialise(self, problem: RankProblem, threads: int) -> Bind:
+        p, blocks, dtype = problem, self._blocks(problem), compared(problem)
+        combine, scratch = compiled_loop("ordinal", dtype.itemsize, cell(dtype)), self.scratch(p)
+        fill = np.array([p.window.cval]).astype(dtype)
+        loop = neighbors_loop(p, p.window, blocks, (dtype, dtype), fill, combine, threads, self.seconds(p), scratch)
+        ends, begins = _edges(blocks, p.window)
+        head = [p.window.total, p.rank, self._elements(blocks), blocks.pitch, blocks.lines.inner, ends.size]
+        table = np.concatenate((head, blocks.offsets(p.window), ends, begins)).astype(np.int64, copy=False)
+        run = loop.bound(table)
+        return lambda constants: run
+
+
+KERNELS = (NumbaNetwork(), NumbaOrdinal())
