@@ -94,8 +94,9 @@ def _conv() -> Kernels:
     native_weights = (*winograd_weight.KERNELS, *weight.KERNELS, *weight_rows.KERNELS)
     weights = (*native_weights, *numba_weight.KERNELS, *numpy_weight.KERNELS)
     # With strides, phases have one tap and stride 1, where Winograd and `strided_rows` save nothing.
-    windowed = phases.wrap(filtering, direct.KERNELS, interleave.Interleave)
-    plain = phases.wrap([k for k in native if k not in filtering], (), interleave.Interleave)
+    windowed = phases.wrap(trimmed.trim(filtering), trimmed.trim(direct.KERNELS), interleave.Interleave)
+    unfiltered = trimmed.trim([k for k in native if k not in filtering])
+    plain = phases.wrap(unfiltered, (), interleave.Interleave)
     summing = (*row_sums.KERNELS, *native_col2im.KERNELS)
     transposed = (*summing, *windowed, *plain, *phases.wrap(others), *scatter.KERNELS, *col2im.KERNELS)
     return (*strided_rows.KERNELS, *forward, *transposed, *weights, ReferenceConv())

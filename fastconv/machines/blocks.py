@@ -22,7 +22,7 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.conv.gathered/part": (L2, 2),
     "cython.conv.images/arrays": (L2, 1 / 2),
     "cython.conv.lanes_last/band": (L2, 1 / 8),
-    "cython.conv.planes/band": (L2, 1 / 8),
+    "cython.conv.planes/band": (L2, 1 / 4),
     "cython.conv.pointwise/pixels": (L2, 1 / 4),
     "cython.conv.pointwise_blocked/pixels": (L2, 3 / 8),
     "cython.conv.row_sums/sums": (L2, 3 / 8),

@@ -38,21 +38,21 @@ TABLE = Table(
             "bytes_cached": 1.3304e-11, "bytes": 6.6446e-11,
         },
         "cython.conv.depthwise@avx2": {
-            "call": 6.9285e-07, "multiply_rows": 1.8876e-11, "multiply_rows_apart": 3.7202e-11,
+            "call": 6.9285e-07, "item": 4e-08, "multiply_rows": 1.8876e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.0699e-11, "multiply_halved_apart": 3.8367e-11, "multiply_few_rows": 4.0882e-11,
             "multiply_taps": 3.2863e-11, "tile": 8.3271e-09, "row": 1.2e-08, "copy": 2.4972e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 1.4398e-11, "multiply_lanes_rolled": 2e-11, "multiply_lanes_groups": 3e-11,
             "line": 2.9619e-09, "copy_lanes": 2.7451e-10, "bytes_lanes": 6.1542e-11, "pack": 5e-10,
         },
         "cython.conv.depthwise@avx512": {
-            "call": 5.1315e-07, "multiply_rows": 7.8542e-12, "multiply_rows_apart": 1.1161e-11,
+            "call": 5.1315e-07, "item": 4e-08, "multiply_rows": 7.8542e-12, "multiply_rows_apart": 1.1161e-11,
             "multiply_halved": 7.7044e-12, "multiply_halved_apart": 1.2039e-11, "multiply_few_rows": 1.4066e-11,
             "multiply_taps": 1.3152e-11, "tile": 5.9621e-09, "row": 1.2e-08, "copy": 2.5036e-10, "bytes": 3.768e-11,
             "multiply_lanes": 9.5471e-12, "multiply_lanes_rolled": 1e-11, "multiply_lanes_groups": 1.1875e-11,
             "line": 3.0096e-09, "copy_lanes": 1.4268e-10, "bytes_lanes": 4.3607e-11, "pack": 5e-10,
         },
         "cython.conv.depthwise@portable": {
-            "call": 8.0726e-07, "multiply_rows": 4.9443e-11, "multiply_rows_apart": 7.4405e-11,
+            "call": 8.0726e-07, "item": 4e-08, "multiply_rows": 4.9443e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 4.8973e-11, "multiply_halved_apart": 7.4725e-11, "multiply_few_rows": 1.0867e-10,
             "multiply_taps": 8.4765e-11, "tile": 8.4978e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 5.6283e-11, "multiply_lanes_rolled": 6e-11, "multiply_lanes_groups": 1.2e-10,
@@ -101,7 +101,7 @@ TABLE = Table(
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
         },
         "cython.conv.grouped@avx2": {
-            "call": 7.8432e-07, "multiply_rows": 1.5796e-11, "multiply_rows_apart": 3.7202e-11,
+            "call": 7.8432e-07, "item": 8e-08, "multiply_rows": 1.5796e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 3.2784e-11, "multiply_few_rows": 5.9335e-11,
             "multiply_taps": 3.681e-11, "tile": 7.6035e-09, "row": 1.1999e-08, "copy": 2.4985e-10,
             "bytes": 4.4605e-11, "multiply_lanes": 1.465e-11, "multiply_lanes_rolled": 2e-11,
@@ -109,7 +109,7 @@ TABLE = Table(
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
         },
         "cython.conv.grouped@avx512": {
-            "call": 7.3108e-07, "multiply_rows": 6.5438e-12, "multiply_rows_apart": 1.1161e-11,
+            "call": 7.3108e-07, "item": 8e-08, "multiply_rows": 6.5438e-12, "multiply_rows_apart": 1.1161e-11,
             "multiply_halved": 7.4406e-12, "multiply_halved_apart": 9.9936e-12, "multiply_few_rows": 1.796e-11,
             "multiply_taps": 1.6707e-11, "tile": 1.9644e-08, "row": 1.2001e-08, "copy": 2.5012e-10,
             "bytes": 3.0258e-11, "multiply_lanes": 6.9475e-12, "multiply_lanes_rolled": 1e-11,
@@ -117,7 +117,7 @@ TABLE = Table(
             "bytes_lanes": 3.3333e-11, "pack": 5e-10,
         },
         "cython.conv.grouped@portable": {
-            "call": 9.7601e-07, "multiply_rows": 4.7752e-11, "multiply_rows_apart": 7.4405e-11,
+            "call": 9.7601e-07, "item": 8e-08, "multiply_rows": 4.7752e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 4.9603e-11, "multiply_halved_apart": 7.0782e-11, "multiply_few_rows": 1.1947e-10,
             "multiply_taps": 9.3453e-11, "tile": 8.7806e-09, "row": 1.2e-08, "copy": 2.5e-10, "bytes": 3.3333e-11,
             "multiply_lanes": 4.443e-11, "multiply_lanes_rolled": 6e-11, "multiply_lanes_groups": 1.1079e-10,

@@ -37,7 +37,7 @@ TABLE = Table(
             "bytes_cached": 1.5867e-11, "bytes": 7.7532e-11,
         },
         "cython.conv.depthwise@avx2": {
-            "call": 1.1338e-06, "multiply_rows": 2.0514e-11, "multiply_rows_apart": 3.7202e-11,
+            "call": 1.1338e-06, "item": 4e-08, "multiply_rows": 2.0514e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.7385e-11, "multiply_halved_apart": 4.2279e-11, "multiply_few_rows": 1.6099e-11,
             "multiply_taps": 6.1228e-11, "tile": 7.8367e-09, "row": 1.3506e-08, "copy": 2.6843e-10,
             "bytes": 3.3333e-11, "multiply_lanes": 9.1946e-12, "multiply_lanes_rolled": 2.1545e-11,
@@ -45,14 +45,14 @@ TABLE = Table(
             "pack": 7.289e-10,
         },
         "cython.conv.depthwise@avx512": {
-            "call": 6.9379e-07, "multiply_rows": 1.2289e-11, "multiply_rows_apart": 1.5883e-11,
+            "call": 6.9379e-07, "item": 4e-08, "multiply_rows": 1.2289e-11, "multiply_rows_apart": 1.5883e-11,
             "multiply_halved": 1.1721e-11, "multiply_halved_apart": 1.7911e-11, "multiply_few_rows": 1.8057e-11,
             "multiply_taps": 3.0874e-11, "tile": 2.9345e-09, "row": 7.5e-09, "copy": 1.3053e-10, "bytes": 3.4019e-11,
             "multiply_lanes": 7.682e-12, "multiply_lanes_rolled": 1.6611e-11, "multiply_lanes_groups": 1.9e-11,
             "line": 1.3223e-08, "copy_lanes": 1.2217e-10, "bytes_lanes": 4.2092e-11, "pack": 1.2459e-09,
         },
         "cython.conv.depthwise@portable": {
-            "call": 9.4253e-07, "multiply_rows": 6.2648e-11, "multiply_rows_apart": 7.4405e-11,
+            "call": 9.4253e-07, "item": 4e-08, "multiply_rows": 6.2648e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 5.5035e-11, "multiply_halved_apart": 8.8239e-11, "multiply_few_rows": 7.9498e-11,
             "multiply_taps": 1.3574e-10, "tile": 7.4214e-09, "row": 1.1478e-08, "copy": 2.5654e-10,
             "bytes": 3.1727e-11, "multiply_lanes": 3.2389e-11, "multiply_lanes_rolled": 6.0293e-11,
@@ -102,7 +102,7 @@ TABLE = Table(
             "bytes_cached": 2.0373e-11, "bytes": 8.6323e-11,
         },
         "cython.conv.grouped@avx2": {
-            "call": 7.61e-07, "multiply_rows": 1.6713e-11, "multiply_rows_apart": 3.7202e-11,
+            "call": 7.61e-07, "item": 8e-08, "multiply_rows": 1.6713e-11, "multiply_rows_apart": 3.7202e-11,
             "multiply_halved": 2.4802e-11, "multiply_halved_apart": 2.3059e-11, "multiply_few_rows": 3.0197e-11,
             "multiply_taps": 3.5126e-11, "tile": 8.9819e-09, "row": 1.1649e-08, "copy": 2.1766e-10,
             "bytes": 1.6544e-10, "multiply_lanes": 9.8557e-12, "multiply_lanes_rolled": 1.7906e-11,
@@ -110,14 +110,14 @@ TABLE = Table(
             "bytes_lanes": 3.4373e-11, "pack": 5.1627e-10,
         },
         "cython.conv.grouped@avx512": {
-            "call": 7.1664e-07, "multiply_rows": 1.0742e-11, "multiply_rows_apart": 1.7857e-11,
+            "call": 7.1664e-07, "item": 8e-08, "multiply_rows": 1.0742e-11, "multiply_rows_apart": 1.7857e-11,
             "multiply_halved": 1.1905e-11, "multiply_halved_apart": 1.7013e-11, "multiply_few_rows": 2.0909e-11,
             "multiply_taps": 4.4058e-11, "tile": 5.94e-09, "row": 8.5236e-09, "copy": 1.0997e-10, "bytes": 5.1344e-11,
             "multiply_lanes": 8.5913e-12, "multiply_lanes_rolled": 1.7987e-11, "multiply_lanes_groups": 1.2841e-11,
             "line": 5.2539e-09, "copy_lanes": 8.6031e-11, "bytes_lanes": 4.3801e-11, "pack": 5.7749e-10,
         },
         "cython.conv.grouped@portable": {
-            "call": 9.8391e-07, "multiply_rows": 5.3465e-11, "multiply_rows_apart": 7.4405e-11,
+            "call": 9.8391e-07, "item": 8e-08, "multiply_rows": 5.3465e-11, "multiply_rows_apart": 7.4405e-11,
             "multiply_halved": 4.9603e-11, "multiply_halved_apart": 7.0851e-11, "multiply_few_rows": 7.8111e-11,
             "multiply_taps": 1.1651e-10, "tile": 1.5552e-08, "row": 1.1842e-08, "copy": 2.3226e-10,
             "bytes": 3.3333e-11, "multiply_lanes": 4.2206e-11, "multiply_lanes_rolled": 5.9735e-11,

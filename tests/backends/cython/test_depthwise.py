@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -292,6 +293,24 @@ def test_long_rows_are_cut_into_blocks(kernel: Kernel[ConvProblem]) -> None:
 
 def test_tall_images_are_cut_into_blocks(kernel: Kernel[ConvProblem]) -> None:
     check(kernel, [problem((h, 20), (3, 3), padding=1, stride=s, channels=1) for h in (57, 130, 301) for s in (1, 2)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_blocks_are_prefetched(kernel: Kernel[ConvProblem], dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses of the next block lie beyond the arrays at their ends, on unreadable pages."""
+    sizes = ((130, 20), (3, 1), 1), ((61, 50), (5, 5), 2), ((40, 40), (7, 2), 1), ((3, 30, 33), (2, 3, 3), 1)
+    problems = [
+        problem(spatial, taps, stride=s, padding=1, dilation=d, channels=9, multiplier=m, n=2, dtype=dtype)
+        for (spatial, taps, s), d, m in itertools.product(sizes, (1, 3), (1, 2))
+    ]
+    vl = lanes(kernel, dtype)
+    of: Any = depthwise.DepthwiseBlocks.of
+    near = [of(p, vl) for p in problems]
+    monkeypatch.setattr(depthwise, "l3_bytes", lambda: 0)
+    monkeypatch.setattr(depthwise.DepthwiseBlocks, "of", classmethod(of.__func__.__wrapped__))
+    far = [depthwise.DepthwiseBlocks.of(p, vl) for p in problems]
+    assert far == [replace(blocks, far=blocks.in_place) for blocks in near] and any(blocks.far for blocks in far)
+    check(kernel, problems, ("start", "end"))
 
 
 def test_without_bias_and_with_a_huge_kernel(kernel: Kernel[ConvProblem]) -> None:

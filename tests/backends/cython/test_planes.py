@@ -27,6 +27,11 @@ PROBLEMS = [
     problem(70, 70, (12, 6), (2, 3), groups=70, pads=((-2, -1), (-1, -2))),
     problem(5, 5, (4, 6, 5), (3, 2, 3), groups=5, stride=(2, 1, 1), pads=((1, 1), (1, 0), (1, 2))),
     problem(4, 4, (4, 6, 5), (2, 2, 3), groups=2, dilation=(2, 1, 1)),
+    problem(6, 6, (9, 4, 3), (4, 2, 2), groups=6, pads=((2, 3), (0, 1), (1, 0)), n=2),
+    problem(6, 12, (8, 3, 5), (3, 3, 2), groups=3, stride=(2, 1, 1), pads=((1, 2), (1, 1), (0, 0))),
+    problem(3, 3, (6, 4, 3), (2, 2, 3), groups=3, pads=((1, 1), (1, 0), (1, 1)), mode="constant", fill=1.5),
+    problem(3, 3, (5, 4, 3), (4, 2, 3), groups=3, pads=((2, 2), (1, 0), (1, 1)), mode="circular"),
+    problem(3, 3, (9, 4, 3), (2, 2, 3), groups=3, stride=(3, 1, 1)),
     *(problem(34, 34, (3, w), (2, k), groups=34, stride=(1, s), pads=((1, 0), (pad, k // 2))) for k, w, s, pad in WIDE),
     problem(9, 9, (6, 4), (3, 3), groups=9, pads=ONE, mode="constant", fill=1.5),
     *(problem(9, 9, (6, 4), (3, 3), groups=9, pads=((2, 1), (1, 2)), mode=m) for m in ("reflect", "circular")),
@@ -38,8 +43,9 @@ every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 @pytest.fixture(autouse=True)
 def _chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planes are in lanes wherever they can be."""
+    """Planes are in lanes wherever they can be, and an item has as many planes of outputs as it can."""
     monkeypatch.setattr(planes, "planes_faster", lambda p, isa, alone: planes.planes_suited(p, isa))
+    monkeypatch.setattr(planes, "SHARES", 2)
 
 
 @every_dtype
@@ -71,6 +77,20 @@ def test_infinite_weights_meet_padding(kernel: Any) -> None:
     y = run(kernel, p, x, w, bias, "end")
     assert np.isnan(y[0, 1, 0, 0]).all() and np.isnan(y[0, 1, 0, :, 0]).all()
     assert np.isfinite(y[0, [0, 2]]).all() and np.isinf(y[0, 1, 0, 1:, 1]).all()
+
+
+@pytest.mark.parametrize("kernel", depthwise.KERNELS, ids=lambda k: k.name)
+def test_infinite_weights_meet_planes_that_are_kept(kernel: Any) -> None:
+    if native.unavailable(kernel.isa) is not None:
+        pytest.skip("not here")
+    p = problem(3, 3, (7, 4, 2), (3, 3, 3), groups=3, pads=((1, 1), (1, 1), (1, 1)))
+    x, w, bias, _ = case(p)
+    p, w = as_dtype(p, "float32"), w.copy()
+    finite = run(kernel, p, x, w, bias, "end")
+    w[1, 0, 0, 0, 0] = np.inf
+    y = run(kernel, p, x, w, bias, "end")
+    assert y[0, [0, 2]].tobytes() == finite[0, [0, 2]].tobytes()
+    assert np.isnan(y[0, 1, 0]).all() and np.isnan(y[0, 1, :, 0]).all() and np.isinf(y[0, 1, 1:, 1:, 1]).all()
 
 
 def test_the_batch_does_not_decide() -> None:

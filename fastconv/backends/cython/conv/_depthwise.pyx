@@ -21,6 +21,11 @@ from fastconv.backends.cython.runtime._simd cimport (
 from fastconv.backends.cython.runtime.native import SLACK
 
 
+cdef struct Place:
+    # Of an item: its image, first group, plane, and first row and column of outputs.
+    Py_ssize_t n, g, od, r0, q0
+
+
 cdef class Rows(Prepared):
     """One prepared convolution of NCHW images; immutable after construction, so runs may overlap."""
 
@@ -28,7 +33,7 @@ cdef class Rows(Prepared):
     cdef Py_ssize_t gb, rb, qb, group_blocks, row_blocks, col_blocks, wq, row_len, table_bytes, slack
     cdef Padded image
     cdef const Py_ssize_t *taps
-    cdef bint relu, in_place, zeros
+    cdef bint relu, in_place, zeros, far
 
     def __init__(self, size_t table, p, tables, taps, blocks):
         self.t = <const fc_table *>table
@@ -39,7 +44,7 @@ cdef class Rows(Prepared):
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
         self.iw = p.input[2]
-        self.in_place = blocks.in_place
+        self.in_place, self.far = blocks.in_place, blocks.far
         self.gb, self.rb, self.qb = blocks.groups, blocks.rows, blocks.cols
         self.wq, self.row_len = blocks.wq, blocks.row_len
         self.group_blocks = (self.groups + self.gb - 1) // self.gb
@@ -52,20 +57,28 @@ cdef class Rows(Prepared):
         self.zeros = p.pads_with_zeros
         self.items = self.n * self.group_blocks * self.od * self.row_blocks * self.col_blocks
 
+    cdef Place place(self, Py_ssize_t i) noexcept nogil:
+        cdef Place p
+        p.q0, i = i % self.col_blocks * self.qb, i // self.col_blocks
+        p.r0, i = i % self.row_blocks * self.rb, i // self.row_blocks
+        p.od, i = i % self.od, i // self.od
+        p.g, p.n = i % self.group_blocks * self.gb, i // self.group_blocks
+        return p
+
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
         cdef const View *x = &arrays.x
         cdef const View *y = &arrays.y
-        cdef Py_ssize_t qi, ri, od, g, n, k, size = self.t.itemsize
-        qi = i % self.col_blocks
-        i = i // self.col_blocks
-        ri = i % self.row_blocks
-        i = i // self.row_blocks
-        od = i % self.od
-        i = i // self.od
-        g = i % self.group_blocks * self.gb
-        n = i // self.group_blocks
-        cdef Py_ssize_t r0 = ri * self.rb, q0 = qi * self.qb
+        cdef Py_ssize_t k, size = self.t.itemsize
+        cdef Place p = self.place(i), next
+        cdef Py_ssize_t od = p.od, g = p.g, n = p.n, r0 = p.r0, q0 = p.q0
         cdef depthwise_rows_args a
+        a.xahead = a.yahead = 0
+        if self.far and i + 1 < self.items:
+            next = self.place(i + 1)
+            a.xahead = ((next.n - n) * x.stride[0] + (next.g - g) * self.icg * x.stride[1]
+                        + (next.od - od) * self.sd * x.stride[2] + (next.r0 - r0) * self.sh * x.stride[3])
+            a.yahead = ((next.n - n) * y.stride[0] + (next.g - g) * self.ocg * y.stride[1]
+                        + (next.od - od) * y.stride[2] + (next.r0 - r0) * y.stride[3])
         a.oh, a.ow = min(self.rb, self.oh - r0), min(self.qb, self.ow - q0)
         a.nrows = (a.oh - 1) * self.sh + (self.kh - 1) * self.dh + 1
         a.groups, a.channels = min(self.gb, self.groups - g), self.ocg

@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Convolution with few channels per group of narrow NCHW images: groups in lanes, see planes.py.
 
-One item of work is a block of output rows of one plane of NR groups.  The planes that it reads are transposed, element by
-element, to vectors that have a lane for each group.  Tiles of simd/conv/last.inc compute results, which are transposed
-back.  They skip padding of zeros; with other padding, or where weights are infinite or NaN, whose products with zeros are
+One item of work is a block of output rows of some planes of NR groups.  The planes that it reads are transposed, element by
+element, to vectors that have a lane for each group; those that the next plane of outputs reads as well are kept.  Tiles of
+simd/conv/last.inc compute results, which are transposed back.  They skip padding of zeros; with other padding, or where weights are infinite or NaN, whose products with zeros are
 NaN, vectors are copied to a band.
 """
 
@@ -21,8 +21,8 @@ cdef class Planes(Prepared):
     """One prepared convolution; immutable after construction, so runs may overlap."""
 
     cdef Py_ssize_t groups, icg, ocg, kd, kh, kw, sd, sh, sw, dd, dh, dw, od, oh, ow, ih, iw
-    cdef Py_ssize_t rb, held, rin, win, panels, row_blocks, lines, depth
-    cdef bint padded, zeros, all_rows, relu
+    cdef Py_ssize_t rb, zb, held, rin, win, panels, row_blocks, plane_blocks, lines, depth
+    cdef bint padded, zeros, all_rows, kept, relu
     cdef Padded image
 
     def __init__(self, size_t table, p, tables, blocks):
@@ -34,22 +34,39 @@ cdef class Planes(Prepared):
         self.od, self.oh, self.ow = p.output
         self.ih, self.iw = p.input[1], p.input[2]
         self.rb, self.held, self.rin, self.win = blocks.rows, blocks.held, blocks.rin, blocks.win
+        self.zb, self.kept = blocks.planes, blocks.kept
         self.padded, self.zeros, self.all_rows, self.relu = blocks.padded, p.pads_with_zeros, blocks.all_rows, p.activation == "relu"
         self.image = padded(tables, p.fill)
         self.panels = (self.groups + self.t.nr - 1) // self.t.nr
         self.row_blocks = (self.oh + self.rb - 1) // self.rb
         self.lines, self.depth = self.icg * self.kd * self.kh, self.icg * self.kd * self.kh * self.kw
-        self.items = p.n * self.panels * self.od * self.row_blocks
+        self.plane_blocks = (self.od + self.zb - 1) // self.zb
+        self.items = p.n * self.panels * self.plane_blocks * self.row_blocks
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vector = nr * size, ri, od, panel, n, c, z, first, count
+        cdef Py_ssize_t ri, zi, panel, n, od, z
+        cdef int64_t *planes = <int64_t *>scratch
         ri = i % self.row_blocks
         i = i // self.row_blocks
-        od = i % self.od
-        i = i // self.od
+        zi = i % self.plane_blocks
+        i = i // self.plane_blocks
         panel = i % self.panels
         n = i // self.panels
-        cdef Py_ssize_t r0 = ri * self.rb, rows = min(self.rb, self.oh - r0), g = panel * nr
+        for z in range(self.kd):
+            planes[z] = -1
+        for od in range(zi * self.zb, min(self.od, (zi + 1) * self.zb)):
+            self.outputs(arrays, n, panel, od, ri * self.rb, planes, scratch + (self.kd * sizeof(int64_t) + 63) // 64 * 64)
+
+    cdef Py_ssize_t slot(self, Py_ssize_t z, int64_t plane) noexcept nogil:
+        """Where the transposed plane is that tap z reads: planes that are kept are neighbours, no two in one place."""
+        return plane % self.kd if self.kept and plane >= 0 else z
+
+    cdef void outputs(
+        self, const Arrays *arrays, Py_ssize_t n, Py_ssize_t panel, Py_ssize_t od, Py_ssize_t r0, int64_t *planes,
+        char *scratch) noexcept nogil:
+        """A block of rows of one plane; `planes`: those that are transposed already."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, vector = nr * size, c, z, slot, first, count
+        cdef Py_ssize_t rows = min(self.rb, self.oh - r0), g = panel * nr
         cdef Py_ssize_t top = r0 * self.sh - self.image.rows.lo  # the first row read, of the input
         cdef Py_ssize_t reads = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
         cdef const char *source = arrays.x.data + (n * arrays.x.stride[0] + g * self.icg * arrays.x.stride[1]) * size
@@ -65,14 +82,17 @@ cdef class Planes(Prepared):
         if not self.all_rows:
             first = max(top, <Py_ssize_t>0)
             count = max(min(self.ih, top + reads) - first, <Py_ssize_t>0)
-        for c in range(self.icg):
-            for z in range(self.kd):
-                plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
-                if plane >= 0 and count > 0:
-                    self.t.pack_b(
-                        image + (c * self.kd + z) * self.held * self.iw * vector,
-                        source + (c * arrays.x.stride[1] + plane * arrays.x.stride[2] + first * arrays.x.stride[3]) * size,
-                        self.icg * arrays.x.stride[1], 1, min(nr, self.groups - g), count * self.iw)
+        for z in range(self.kd):
+            plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+            slot = self.slot(z, plane)
+            if plane < 0 or count == 0 or (self.kept and planes[slot] == plane):
+                continue
+            planes[slot] = plane
+            for c in range(self.icg):
+                self.t.pack_b(
+                    image + (c * self.kd + slot) * self.held * self.iw * vector,
+                    source + (c * arrays.x.stride[1] + plane * arrays.x.stride[2] + first * arrays.x.stride[3]) * size,
+                    self.icg * arrays.x.stride[1], 1, min(nr, self.groups - g), count * self.iw)
         a.x, a.rows, a.lines, a.sources, a.channels = image, rows, self.lines, NULL, 1
         a.step, a.kw, a.sw, a.dw, a.relu = nr, self.kw, self.sw, self.dw, self.relu
         a.vectors, a.lanes = 1 if self.groups - g <= self.t.vl else 2, self.t.vl
@@ -118,17 +138,19 @@ cdef class Planes(Prepared):
 
     cdef void find(self, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t first, Py_ssize_t *at) noexcept nogil:
         """Where planes, which begin at row `first`, have the lines of each row of outputs."""
-        cdef Py_ssize_t r, c, z, kr
+        cdef Py_ssize_t r, c, z, kr, line = self.iw * self.t.nr, top, offset
         cdef int64_t plane, row
         for r in range(r0, r0 + rows):
+            top = r * self.sh - self.image.rows.lo
             for c in range(self.icg):
                 for z in range(self.kd):
                     plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
+                    offset = (c * self.kd + self.slot(z, plane)) * self.held - first
                     for kr in range(self.kh):
-                        row = fc_source(&self.image.rows, r * self.sh + kr * self.dh)
-                        at[0] = DEPTHWISE_NO_ROW
-                        if plane >= 0 and row >= 0:
-                            at[0] = ((c * self.kd + z) * self.held + row - first) * self.iw * self.t.nr
+                        row = top + kr * self.dh
+                        if not 0 <= row < self.ih:  # inside, sources are the positions themselves
+                            row = fc_source(&self.image.rows, r * self.sh + kr * self.dh)
+                        at[0] = DEPTHWISE_NO_ROW if plane < 0 or row < 0 else (offset + row) * line
                         at += 1
 
     cdef void place(self, Py_ssize_t rows, Py_ssize_t *at) noexcept nogil:
@@ -161,7 +183,7 @@ cdef class Planes(Prepared):
                 plane = fc_source(&self.image.planes, od * self.sd + z * self.dd)
                 for i in range(reads):
                     row = row_of(
-                        &self.image, &held, image + ((c * self.kd + z) * area - first * self.iw * nr) * size, plane,
+                        &self.image, &held, image + ((c * self.kd + self.slot(z, plane)) * area - first * self.iw * nr) * size, plane,
                         r0 * self.sh + i, size)
                     to = band + ((c * self.kd + z) * self.rin + i) * self.win * vector
                     j = 0

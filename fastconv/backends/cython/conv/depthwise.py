@@ -20,7 +20,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, l3_bytes
 
 BAND = "cython.conv.depthwise/band"  # of copied rows, with kernels of usual size
 BLOCK_ROWS = 56
@@ -45,6 +45,7 @@ class DepthwiseBlocks:
     """Block sizes of `_depthwise.Rows`."""
 
     in_place: bool  # rows are read from the image, edges through masks
+    far: bool  # so large that tiles prefetch what the next block reads and stores
     groups: int
     rows: int
     cols: int
@@ -61,6 +62,7 @@ class DepthwiseBlocks:
         size, planes = p.dtype.itemsize, p.icg * p.kernel[0]
         oh, ow = max(p.output[1], 1), max(p.output[2], 1)
         in_place, groups = reads_in_place(p), 1
+        far = in_place and p.bytes > l3_bytes() / 2
         if in_place:
             block = BLOCK_ROWS if p.groups >= MANY_GROUPS else BLOCK_ROWS // 4
             rows, cols, wq, row_len = even_part(oh, block, block // 2), ow, 0, 0
@@ -85,7 +87,7 @@ class DepthwiseBlocks:
         spanned = planes * span(rows, sh, kh, p.dilation[1])
         table_bytes = whole_lines(spanned * POINTER)
         band_bytes = (spanned * row_len + native.SLACK) * size
-        return cls(in_place, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
+        return cls(in_place, far, groups, rows, cols, wq, row_len, table_bytes, table_bytes + band_bytes)
 
     @keep_tables(lambda offsets: offsets.nbytes)
     def taps(self, p: ConvProblem) -> np.ndarray:
@@ -128,9 +130,10 @@ def rows_features(p: ConvProblem, isa: str) -> Features:
     flops = 2.0 * p.n * p.oc * p.depth * p.output[0] * oh * vectors * vl
     tiles = p.n * p.oc * p.output[0] * ceil_div(oh, TILE_ROWS) * vectors
     rows = copied = 0
-    if not reads_in_place(p):
-        blocks = DepthwiseBlocks.of(p, vl)
-        bands = p.n * p.groups * p.output[0] * ceil_div(oh, blocks.rows) * ceil_div(ow, blocks.cols)
+    blocks = DepthwiseBlocks.of(p, vl)
+    bands = p.n * ceil_div(p.groups, blocks.groups) * p.output[0]
+    bands *= ceil_div(oh, blocks.rows) * ceil_div(ow, blocks.cols)
+    if not blocks.in_place:
         step = min(p.stride[1], span(1, 1, p.kernel[1], p.dilation[1]))  # rows between windows are not copied
         rows = bands * p.icg * p.kernel[0] * span(blocks.rows, step, p.kernel[1], p.dilation[1])
         copied = rows * blocks.row_len
@@ -141,7 +144,7 @@ def rows_features(p: ConvProblem, isa: str) -> Features:
     elif not rows and ow <= vl and (kind in ("multiply_taps", "multiply_rows_apart") or not is_fixed(p)):
         flops *= MASKED_COST
     tiled = {kind: flops * size / 4, "tile": tiles}
-    return Features({"call": 1, "row": rows, "copy": copied}, tiled, {"bytes": p.bytes})
+    return Features({"call": 1, "item": bands, "row": rows, "copy": copied}, tiled, {"bytes": p.bytes})
 
 
 class Depthwise(Specialised[ConvProblem]):
@@ -151,7 +154,7 @@ class Depthwise(Specialised[ConvProblem]):
     algorithm = "depthwise"
     row = "cython.conv.depthwise"
     activations = frozenset({"relu"})
-    revision = 7
+    revision = 8
 
     def __init__(self, isa: str) -> None:
         self.isa = isa

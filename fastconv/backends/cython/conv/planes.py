@@ -23,7 +23,8 @@ from fastconv.machines import block_bytes, host_table
 ROW = "cython.conv.planes"
 BAND = f"{ROW}/band"  # of vectors, before and behind padding, and of results
 POINTER = 8
-MOST_BYTES = 1 << 20  # of a single row of outputs
+SHARES = 8  # least number of items, so that threads can split the work
+MOST_BYTES = 1 << 20  # of scratch; more for a single row of outputs is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class PlaneBlocks:
     padded: bool  # and so perhaps copied to a band, which always has room
     all_rows: bool  # of the image are transposed, because padding may read any of them
     rows: int  # of outputs
+    planes: int  # of outputs
+    kept: bool  # planes of the image are, for the next plane of outputs
     held: int  # rows of the image that are transposed
     rin: int
     win: int
@@ -47,17 +50,36 @@ class PlaneBlocks:
         all_rows = padded and p.mode not in ("zeros", "constant")
         win = span(ow, p.stride[2], kw, p.dilation[2])
 
-        def block(rows: int) -> PlaneBlocks:
+        def held(rows: int) -> tuple[int, int]:
+            """Rows of a plane of the image: that are read, and that are transposed."""
             rin = span(rows, p.stride[1], kh, p.dilation[1])
-            held = p.input[1] if all_rows else min(p.input[1], rin)
-            vectors = 2 + rows * ow + p.icg * p.kernel[0] * (held * p.input[2] + padded * rin * win)
-            table = whole_lines(rows * p.icg * p.kernel[0] * kh * POINTER)
-            scratch = (vectors * nr + native.SLACK) * p.dtype.itemsize + table
-            return cls(padded, all_rows, rows, held, rin, win, scratch)
+            return rin, p.input[1] if all_rows else min(p.input[1], rin)
 
-        one, more = block(1), block(2)
-        rows = max(1, 1 + (block_bytes(BAND) - one.bytes) // max(1, more.bytes - one.bytes))
-        return block(even_part(oh, min(rows, oh)))
+        def vectors(rows: int, copied: bool) -> int:
+            rin, transposed = held(rows)
+            return 2 + rows * ow + p.icg * p.kernel[0] * (transposed * p.input[2] + copied * rin * win)
+
+        def scratch(rows: int) -> int:
+            table = whole_lines(rows * p.icg * p.kernel[0] * kh * POINTER) + whole_lines(p.kernel[0] * POINTER)
+            return (vectors(rows, padded) * nr + native.SLACK) * p.dtype.itemsize + table
+
+        # Padding of zeros is skipped: unless weights are infinite or NaN, the copy takes no part of a cache.
+        one, more = (vectors(rows, padded and not p.pads_with_zeros) * nr * p.dtype.itemsize for rows in (1, 2))
+        rows = even_part(oh, min(oh, max(1, 1 + (block_bytes(BAND) - one) // max(1, more - one))))
+        while rows > 1 and scratch(rows) > MOST_BYTES:
+            rows = even_part(oh, ceil_div(rows, 2))
+        rin, transposed = held(rows)
+        planes, kept = 1, p.stride[0] < p.kernel[0] and p.dilation[0] == 1 and not all_rows
+        if kept:  # as many as leave enough items for threads
+            blocks = p.n * ceil_div(p.groups, nr) * ceil_div(oh, rows)
+            planes = even_part(p.output[0], ceil_div(p.output[0] * blocks, SHARES))
+        return cls(padded, all_rows, rows, planes, kept, transposed, rin, win, scratch(rows))
+
+    def turned(self, p: ConvProblem) -> int:
+        """Planes of an image that are transposed, for a block of rows and a channel of a group."""
+        if not self.kept:
+            return p.output[0] * p.kernel[0]
+        return ceil_div(p.output[0], self.planes) * min(p.input[0], (self.planes - 1) * p.stride[0] + p.kernel[0])
 
 
 def planes_suited(p: ConvProblem, isa: str) -> bool:
@@ -77,11 +99,12 @@ def planes_counts(p: ConvProblem, isa: str) -> Features:
     items = p.n * ceil_div(p.groups, nr) * od * ceil_div(oh, blocks.rows)
     copied = blocks.padded and not p.pads_with_zeros
     planes, vectors = p.icg * p.kernel[0], p.n * ceil_div(p.groups, vl) * p.ocg
+    turned = items * p.icg * blocks.turned(p) * blocks.held * p.input[2] // max(od, 1)
     return Features(
         {
             "call": 1,
             "item": items * (1 + p.ocg) / 2,
-            "turn": nr * size / 4 * (items * planes * blocks.held * p.input[2] + p.ocg * items * blocks.rows * ow),
+            "turn": nr * size / 4 * (turned + p.ocg * items * blocks.rows * ow),
             "copy": nr * size / 4 * items * planes * blocks.rin * blocks.win * copied,
             "pack": 0 if p.packed else p.oc * p.depth,
         },

@@ -24,6 +24,7 @@ typedef struct {
     ptrdiff_t oh, ow;
     ptrdiff_t groups, channels;          /* to compute, and output channels of each */
     ptrdiff_t xgroup, ygroup, ychannel; /* elements between them */
+    ptrdiff_t xahead, yahead; /* to the block that follows, which tiles prefetch; 0: they prefetch nothing */
 } depthwise_rows_args;
 
 #endif
