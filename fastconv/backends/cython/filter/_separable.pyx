@@ -80,8 +80,11 @@ cdef class Separable(Staged):
         """What lies beyond the ends of a line, whose elements up to `hi` are there."""
         cdef Py_ssize_t size = self.t.itemsize, i, at
         cdef Py_ssize_t there = lo if l.carried == 0 else first
-        for i in range(first + l.carried, first + count):
+        i = first + l.carried - 1
+        while i < first + count - 1:
+            i += 1
             if lo <= i < hi:
+                i = hi - 1
                 continue
             at = beyond(i, l.w.extent, l.w.mode)
             if at < 0:

@@ -118,14 +118,17 @@ cdef class Joining(Staged):
                 lo = min(max(at - w.before + carried, 0), s.length)
                 hi = max(min(at - w.before + n + taps - 1, s.length), lo)
                 self.enter(dtype, start + lo * given, hi - lo, elements + (lo - at + w.before) * size)
-                for i in range(carried, n + taps - 1):
+                i = carried
+                while i < n + taps - 1:
                     from_ = at - w.before + i
                     if lo <= from_ < hi:
+                        i += hi - from_
                         continue
                     if s.in_place and from_ >= s.length:
                         memcpy(elements + i * size, tail + (from_ - s.length) * size, size)
                     else:
                         self.element(w, dtype, start, given, from_, elements + i * size)
+                    i += 1
                 self.join_line(s, scratch, n, a.y.data + (line * s.length + at) * self.made)
                 carried = taps - 1
                 if at + n < end:
