@@ -335,14 +335,20 @@ TABLE = Table(
         "cython.gemm.dots@avx2": {
             "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.3e-09, "multiply": 9.3e-12,
             "pack": 2.4882e-10, "split": 7.5e-11, "load": 1.6e-10, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
+            "multiply_across": 1.7e-11, "vector": 1.5e-09, "step": 6.7e-10,
+            "turned": 1.4e-10, "widened": 2e-10,
         },
         "cython.gemm.dots@avx512": {
             "call": 4.2012e-07, "product": 4.8875e-08, "output": 6.1e-10, "multiply": 8.6e-12,
             "pack": 2.4815e-10, "split": 7.5e-11, "load": 2.7e-10, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
+            "multiply_across": 9.1e-12, "vector": 2.5e-09, "step": 8e-10,
+            "turned": 1.8e-10, "widened": 1e-10,
         },
         "cython.gemm.dots@portable": {
             "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 4.9317e-11,
             "pack": 2.494e-10, "split": 7.5e-11, "load": 1.6e-10, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
+            "multiply_across": 4e-11, "vector": 1e-09, "step": 1e-09,
+            "turned": 1.9e-10, "widened": 2.5e-09,
         },
         "cython.gemm.in_place@avx2": {
             "call": 1.53e-07, "product": 1.8e-08, "tile": 8.5e-09, "split": 3.5e-11, "turned": 1.22e-10,
@@ -577,15 +583,15 @@ TABLE = Table(
         },
         "cython.widened_products@avx2": {
             "call": 8.5629e-06, "convert": 2.8067e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.1471e-11,
-            "multiply_int16": 5.1887e-12,
+            "multiply_int16": 5.1887e-12, "widen": 2e-10,
         },
         "cython.widened_products@avx512": {
             "call": 8.7285e-06, "convert": 2.5491e-10, "pack": 1.3e-10, "multiply_bfloat16": 2.036e-11,
-            "multiply_int16": 2.9926e-12,
+            "multiply_int16": 2.9926e-12, "widen": 1e-10,
         },
         "cython.widened_products@portable": {
             "call": 8.0051e-06, "convert": 3.6814e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.8441e-11,
-            "multiply_int16": 8.5914e-11,
+            "multiply_int16": 8.5914e-11, "widen": 2.5e-09,
         },
         "cython.truncated@avx2": {
             "call": 4e-06, "multiply": 2.2e-10, "vector": 5.5e-09, "item": 1e-06, "bytes": 6.6667e-11,

@@ -338,26 +338,32 @@ TABLE = Table(
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
         },
         "cython.gemm.dots@avx2": {
-            "call": 3.517e-07, "product": 3.601e-08, "output": 1.411e-09, "multiply": 1.034e-11, "pack": 1.619e-10,
-            "split": 1.418e-10, "load": 2.835e-10, "bytes_cached": 1.222e-11, "bytes": 2.4e-11,
+            "call": 3.517e-07, "product": 2.379e-08, "output": 1.15e-09, "multiply": 1.034e-11, "pack": 1.861e-10,
+            "split": 8.547e-11, "load": 2.959e-10, "bytes_cached": 1.298e-11, "bytes": 2.133e-11,
+            "multiply_across": 1.47e-11, "vector": 6.804e-09, "step": 6.03e-10,
+            "turned": 1.402e-10, "widened": 2e-10,
         },
         "cython.gemm.dots@avx512": {
-            "call": 3.662e-07, "product": 4.704e-08, "output": 6.78e-10, "multiply": 8.702e-12,
-            "pack": 2.166e-10, "split": 9.252e-11, "load": 7.059e-10, "bytes_cached": 6.708e-12, "bytes": 2.4e-11,
+            "call": 3.662e-07, "product": 3.923e-08, "output": 6.569e-10, "multiply": 8.631e-12,
+            "pack": 2.719e-10, "split": 8.028e-11, "load": 6.832e-10, "bytes_cached": 1.076e-11, "bytes": 3.301e-11,
+            "multiply_across": 5.241e-12, "vector": 7.286e-09, "step": 1.003e-09,
+            "turned": 2.091e-10, "widened": 1e-10,
         },
         "cython.gemm.dots@portable": {
             "call": 4.7438e-07, "product": 4.9573e-08, "output": 9.5994e-10, "multiply": 3.1636e-11,
             "pack": 2.477e-10, "split": 7.5e-11, "load": 2.5e-10, "bytes_cached": 7e-12, "bytes": 3.9216e-11,
+            "multiply_across": 4e-11, "vector": 1e-09, "step": 1e-09,
+            "turned": 1.9e-10, "widened": 2.5e-09,
         },
         "cython.gemm.in_place@avx2": {
-            "call": 3.868e-07, "product": 1.734e-08, "tile": 7.597e-09, "split": 8.7e-11, "turned": 1.39e-10,
-            "joined": 1.742e-10, "aliased": 8.251e-10, "far": 3.382e-10, "load": 1.741e-10, "wait": 1.113e-09,
-            "multiply": 9.834e-12, "bytes_cached": 1.296e-11, "bytes": 1.045e-10,
+            "call": 3.868e-07, "product": 1.403e-08, "tile": 9.832e-09, "split": 1.04e-10, "turned": 1.443e-10,
+            "joined": 1.655e-10, "aliased": 6.586e-10, "far": 1.972e-10, "load": 1.778e-10, "wait": 1.146e-09,
+            "multiply": 9.456e-12, "bytes_cached": 4.689e-12, "bytes": 2.582e-11,
         },
         "cython.gemm.in_place@avx512": {
-            "call": 3.78e-07, "product": 2.053e-09, "tile": 2.079e-08, "split": 3.21e-11, "turned": 1.818e-10,
-            "joined": 1.767e-10, "aliased": 6.256e-10, "far": 3.396e-10, "load": 2.339e-10, "wait": 1.095e-09,
-            "multiply": 9.179e-12, "bytes_cached": 1.174e-11, "bytes": 8.587e-11,
+            "call": 3.78e-07, "product": 1.771e-09, "tile": 1.709e-08, "split": 9.044e-11, "turned": 1.875e-10,
+            "joined": 1.116e-10, "aliased": 5.977e-10, "far": 2.125e-10, "load": 2.326e-10, "wait": 1.091e-09,
+            "multiply": 9.085e-12, "bytes_cached": 1.111e-11, "bytes": 4.062e-11,
         },
         "cython.gemm.in_place@portable": {
             "call": 4.2911e-07, "product": 1.6563e-08, "tile": 6.4082e-09, "split": 1.4e-10, "turned": 1.88e-10,
@@ -593,15 +599,15 @@ TABLE = Table(
         },
         "cython.widened_products@avx2": {
             "call": 6.5415e-06, "convert": 1.3012e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.3534e-11,
-            "multiply_int16": 4.2555e-12,
+            "multiply_int16": 4.2555e-12, "widen": 2e-10,
         },
         "cython.widened_products@avx512": {
             "call": 8.1509e-06, "convert": 1.3557e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.0477e-13,
-            "multiply_int16": 1.0398e-13,
+            "multiply_int16": 1.0398e-13, "widen": 1e-10,
         },
         "cython.widened_products@portable": {
             "call": 7.5221e-06, "convert": 3.1337e-10, "pack": 1.3e-10, "multiply_bfloat16": 2.1e-11,
-            "multiply_int16": 8.8035e-11,
+            "multiply_int16": 8.8035e-11, "widen": 2.5e-09,
         },
         "cython.window@avx2": {
             "call": 3e-06, "box": 2e-10, "join": 1e-09, "element": 1.5e-10, "row": 2e-08, "bytes": 3e-11,

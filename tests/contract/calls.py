@@ -172,6 +172,10 @@ def _products() -> None:
         )
     OTHERS["matmul_batch"] = lambda n: F.matmul(ones(3, n // 50, 400, dtype="e"), ones(3, 400, 500, dtype="e"))
     OTHERS["linear"] = lambda n: F.linear(ones(max(n // 2000, 1), 4000), ones(500, 4000))
+    for name, dtype in (("half", "e"), ("bfloat16", BFLOAT16)):
+        OTHERS[f"linear_{name}"] = lambda n, d=dtype: F.linear(  # type: ignore[misc]
+            ones(n // 50, 400, dtype=d), ones(500, 400, dtype=d)
+        )
 
 
 def _elements() -> None:

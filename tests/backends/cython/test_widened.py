@@ -11,7 +11,7 @@ import pytest
 
 import fastconv as F
 from fastconv.backends.cython.conv import tiles as conv_tiles
-from fastconv.backends.cython.gemm import tiles
+from fastconv.backends.cython.gemm import dots, tiles
 from fastconv.backends.cython.runtime import halves, native
 from fastconv.backends.cython.widened import pairs
 from fastconv.backends.cython.widened import pieces as widened
@@ -143,7 +143,7 @@ def test_what_it_leaves_to_others() -> None:
 
 TILED = [*tiles.CONVOLUTIONS, *conv_tiles.CONVOLUTIONS]
 CONVOLUTIONS = [*widened_products.CONVOLUTIONS, *pairs.CONVOLUTIONS, *TILED]
-BFLOAT16 = [*TILED, *pairs.CONVOLUTIONS, *tiles.KERNELS, *pairs.PRODUCTS]
+BFLOAT16 = [*TILED, *pairs.CONVOLUTIONS, *tiles.KERNELS, *pairs.PRODUCTS, *dots.KERNELS]
 
 
 @pytest.mark.parametrize("block", [400, 1 << 19])
@@ -194,8 +194,11 @@ def test_convolutions(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) 
         pytest.skip("not available here")
 
 
+PRODUCTS = [*widened_products.PRODUCTS, *tiles.KERNELS, *pairs.PRODUCTS, *dots.KERNELS]
+
+
 @pytest.mark.parametrize("block", [100, 1 << 19])
-@pytest.mark.parametrize("kernel", [*widened_products.PRODUCTS, *tiles.KERNELS, *pairs.PRODUCTS], ids=lambda k: k.name)
+@pytest.mark.parametrize("kernel", PRODUCTS, ids=lambda k: k.name)
 def test_products(monkeypatch: pytest.MonkeyPatch, kernel: Any, block: int) -> None:
     monkeypatch.setattr(widened_products, "BLOCK", block)
     monkeypatch.setattr(widened_products, "COLUMNS", block)
@@ -281,7 +284,7 @@ def test_every_remainder_of_bfloat16(kernel: Any) -> None:
     dtype, tried = HALVES[1], 0
     for _ in range(150):
         layout = str(rng.choice(["NCHW", "NHWC"]))
-        if kernel in (*pairs.PRODUCTS, *tiles.KERNELS):
+        if kernel in (*pairs.PRODUCTS, *tiles.KERNELS, *dots.KERNELS):
             m, n, k = (int(v) for v in rng.integers(1, 70, 3))
             trans_a, trans_b = (bool(v) for v in rng.integers(2, size=2))
             a, b = (k, m) if trans_a else (m, k), (n, k) if trans_b else (k, n)
@@ -322,20 +325,43 @@ def test_every_remainder_of_bfloat16(kernel: Any) -> None:
 def test_columns_left_over_of_bfloat16(kernel: Any) -> None:
     """The last vector of a tile repeats some columns of the one before: for every number of them, and sums in parts."""
     rng = np.random.default_rng(11)
-    dtype = HALVES[1]
+    dtype, tried = HALVES[1], 0
     for i, n in enumerate((*range(17, 33), *range(49, 64), 87, 90)):
-        m, k = i * 5 % 31 + 1, (5, 33, 70, 1100, 2500)[i % 5]
+        m, k, trans_b = i * 5 % 31 + 1, (6, 33, 70, 1100, 2500)[i % 5], i % 4 == 0
         bias = ((n,), np.dtype(np.float32)) if i % 3 == 0 else None
-        p, _ = gemm_problem(((m, k), dtype), ((k, n), dtype), None, bias, 1.0, 0.0, False, False,
-                            "relu" if i % 2 else None, False)  # fmt: skip
+        p, _ = gemm_problem(((m, k), dtype), ((n, k) if trans_b else (k, n), dtype), None, bias, 1.0, 0.0, False,
+                            trans_b, "relu" if i % 2 else None, False)  # fmt: skip
         if kernel.reject(p) is not None:
-            pytest.skip(kernel.reject(p))
+            continue
+        tried += 1
         x, w = rng.normal(size=(1, m, k)).astype(dtype), rng.normal(size=(1, k, n)).astype(dtype)
         row = None if bias is None else rng.normal(size=n).astype(np.float32)
         want, got = x.astype(float) @ w.astype(float) + (0 if row is None else row), np.full((1, m, n), np.nan, dtype)
         want = np.maximum(want, 0) if p.activation else want
+        w = np.ascontiguousarray(w.swapaxes(1, 2)) if trans_b else w
         kernel.prepare(p, (w, None, row), 2)(x, got)
         np.testing.assert_allclose(got.astype(float), want, rtol=2.0**-8, atol=1e-5 * k, err_msg=str(p))
+    if not tried:
+        pytest.skip("not available here")
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_products_of_one_order_give_a_row_the_same_bits(dtype: np.dtype) -> None:
+    rng, bias_dtype = np.random.default_rng(12), np.dtype(np.float32)
+    sizes = ((7, 64, False), (40, 300, False), (33, 1030, False), (50, 700, True), (20, 41, True), (3, 9, True))
+    for n, k, trans_b in sizes:
+        x = rng.normal(size=(1, 40, k)).astype(dtype)
+        w = rng.normal(size=(1, n, k) if trans_b else (1, k, n)).astype(dtype)
+        bias, seen = rng.normal(size=n).astype(bias_dtype), dict[str, np.ndarray]()
+        for kernel, m in itertools.product(kernels("gemm"), (40, 1, 2, 3, 7, 16, 33)):
+            p, _ = gemm_problem(((m, k), dtype), (w.shape[1:], dtype), None, ((n,), bias_dtype), 1.0, 0.0, False,
+                                trans_b, None, False)  # fmt: skip
+            if kernel.backend == "cython" and kernel.reject(p) is None:
+                got = np.full((1, m, n), np.nan, dtype)
+                kernel.prepare(p, (w, None, bias), 1 + m % 2)(x[:, 40 - m :], got)
+                want = seen.setdefault(kernel.order, got)
+                rows = min(m, want.shape[1])
+                assert got[:, -rows:].tobytes() == want[:, -rows:].tobytes(), f"{kernel.name}: {p}"
 
 
 def test_explain_says_that_denormal_numbers_count_as_zero() -> None:

@@ -3,7 +3,8 @@
 
 Columns of the result lie in lanes.  Rows of b are read in place if they are contiguous; where columns of b are, as in the weights
 of `linear`, blocks of them are transposed in the L1 cache.  Few columns would leave lanes empty: such a product is `swapped`, with
-rows of the result in lanes, and blocks of rows of a are transposed.
+rows of the result in lanes, and blocks of rows of a are transposed.  A matrix b of 16-bit floats, neither transposed nor swapped, is
+multiplied by rows of floats, or of pairs.
 """
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
@@ -13,6 +14,7 @@ cdef enum:
     AHEAD = 16  # rows of b that are prefetched before they are read
     WAY = 4096  # bytes: of rows a multiple of this apart the L1 cache keeps few
     FEW = 6
+    WIDE = 6  # pairs of vectors that strips of few rows take at a time
     STORES = 12  # a sum so short takes less time than its store
     NEAR_BYTES = 16 << 10  # of b, which stay in the L1 cache for all strips of rows
     SPLIT = 4  # products that shuffles split; more are transposed
@@ -23,14 +25,17 @@ cdef enum:
 cdef class InPlace(Prepared):
     """Sizes of one problem; a run gets b and the bias when it is bound."""
 
-    cdef Py_ssize_t batch, m, n, k, kc, rows, cols, row_runs, col_runs, block
+    cdef Py_ssize_t batch, m, n, k, kc, rows, cols, row_runs, col_runs, block, strip
+    cdef Py_ssize_t size, b_size  # bytes of an element of a or y, and of b
     cdef bint trans_a, trans_b, b_batched, swapped, relu
 
-    def __init__(self, size_t table, p, Py_ssize_t kc, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t block, bint swapped):
-        """`rows` and `cols` of an item; `block`: rows of a or columns of b, whichever lie in lanes, that are transposed at a time, if any are."""
+    def __init__(
+        self, size_t table, p, Py_ssize_t kc, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t block, bint swapped, Py_ssize_t b_size,
+        Py_ssize_t strip):
+        """`rows` and `cols` of an item, `strip`: rows of a tile, at most; `block`: rows of a or columns of b, whichever lie in lanes, that are transposed at a time, if any are."""
         self.t = <const fc_table *>table
-        self.batch, self.m, self.n, self.k, self.kc = p.batch, p.m, p.n, p.k, kc
-        self.rows, self.cols, self.block, self.swapped = rows, cols, block, swapped
+        self.batch, self.m, self.n, self.k, self.kc, self.size = p.batch, p.m, p.n, p.k, kc, p.acc.itemsize
+        self.rows, self.cols, self.block, self.swapped, self.b_size, self.strip = rows, cols, block, swapped, b_size, strip
         self.trans_a, self.trans_b, self.b_batched, self.relu = p.trans_a, p.trans_b, p.b_batched, p.activation == "relu"
         self.row_runs, self.col_runs = (self.m + rows - 1) // rows, (self.n + cols - 1) // cols
         self.items = self.batch * self.row_runs * self.col_runs
@@ -48,7 +53,7 @@ cdef class InPlace(Prepared):
         return run
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, z = i // self.col_runs // self.row_runs, down, across
+        cdef Py_ssize_t size = self.size, z = i // self.col_runs // self.row_runs, down, across
         cdef Py_ssize_t first = i // self.col_runs % self.row_runs * self.rows, j = i % self.col_runs * self.cols
         cdef const View *x = &arrays.x
         cdef const View *b = &arrays.b
@@ -61,7 +66,7 @@ cdef class InPlace(Prepared):
         if self.trans_b:
             down, across = across, down
         t.a = x.data + (z * x.stride[0] + first * t.ars) * size
-        t.b, t.bs = b.data + (z * b.stride[0] + j * across) * size, down
+        t.b, t.bs = b.data + (z * b.stride[0] + j * across) * self.b_size, down
         t.y, t.ys = y.data + (z * y.stride[0] + first * y.stride[1] + j * y.stride[2]) * size, y.stride[1]
         t.m, t.n = min(self.rows, self.m - first), min(self.cols, self.n - j)
         if arrays.bias != NULL:
@@ -75,11 +80,13 @@ cdef class InPlace(Prepared):
 
     cdef void multiply(self, in_place_args *t, Py_ssize_t ycs) noexcept nogil:
         """A product whose rows of b are contiguous."""
-        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, i, j, m = t.m, n = t.n, most = SPILLED
+        cdef Py_ssize_t size = self.size, nr = self.t.nr, i, j, m = t.m, n = t.n, most = SPILLED
         cdef in_place_args one
         cdef double some[SPILLED]
-        t.ahead = t.bs * (FEW if t.bs * size % WAY == 0 else AHEAD)
-        t.group = max(nr, NEAR_BYTES // (self.k * size) // nr * nr)
+        t.ahead = t.bs * (FEW if t.bs * self.b_size % WAY == 0 else AHEAD)
+        t.group = max(nr if self.b_size == size else WIDE * nr, NEAR_BYTES // (self.k * size) // nr * nr)
+        if m <= self.strip:  # rows of b are read once, in long runs
+            t.group = n
         if ycs == 1 and self.k <= STORES and t.ys * size % WAY == 0 and m > self.t.mr // 2:
             self.few_at_a_time(t)
             return
@@ -94,7 +101,7 @@ cdef class InPlace(Prepared):
                 one.row_bias = <const char *>t.row_bias + i * size
             j = 0
             while j < n:
-                one.n, one.b = min(most, n - j), <const char *>t.b + j * size
+                one.n, one.b = min(most, n - j), <const char *>t.b + j * self.b_size
                 if t.col_bias != NULL:
                     one.col_bias = <const char *>t.col_bias + j * size
                 self.t.in_place(&one)
@@ -103,11 +110,11 @@ cdef class InPlace(Prepared):
 
     cdef void few_at_a_time(self, in_place_args *t) noexcept nogil:
         """Rows of the result that lie in the same sets of the L1 cache: as many at a time as it keeps."""
-        cdef Py_ssize_t size = self.t.itemsize, rows = self.t.mr // 2, i, j = 0
+        cdef Py_ssize_t size = self.size, rows = self.t.mr // 2, i, j = 0
         cdef in_place_args some = t[0]
         while j < t.n:
             some.n, i = min(t.group, t.n - j), 0
-            some.b = <const char *>t.b + j * size
+            some.b = <const char *>t.b + j * self.b_size
             if t.col_bias != NULL:
                 some.col_bias = <const char *>t.col_bias + j * size
             while i < t.m:
@@ -121,7 +128,7 @@ cdef class InPlace(Prepared):
 
     cdef void turned_columns(self, in_place_args *t, Py_ssize_t across, Py_ssize_t ycs, char *scratch) noexcept nogil:
         """Blocks of columns of b, transposed."""
-        cdef Py_ssize_t size = self.t.itemsize, n = t.n, down = t.bs, j = 0
+        cdef Py_ssize_t size = self.size, n = t.n, down = t.bs, j = 0
         cdef const char *b = <const char *>t.b
         cdef const char *bias = <const char *>t.col_bias
         cdef char *y = <char *>t.y
@@ -137,7 +144,7 @@ cdef class InPlace(Prepared):
     cdef void turned(
         self, char *to, Py_ssize_t pitch, const char *x, Py_ssize_t xs, Py_ssize_t xcs, Py_ssize_t count) noexcept nogil:
         """to[k*pitch + i] = x[i*xs + k*xcs] for i < count and all k."""
-        cdef Py_ssize_t k, size = self.t.itemsize
+        cdef Py_ssize_t k, size = self.size
         if xcs == 1 and xs == self.k and self.k <= SPLIT:
             self.t.split_row(to, self.k, pitch, x, count * self.k)
         elif xcs == 1:
@@ -148,7 +155,7 @@ cdef class InPlace(Prepared):
 
     cdef void rows_in_lanes(self, in_place_args *t, Py_ssize_t across, Py_ssize_t ycs, char *scratch) noexcept nogil:
         """Columns of b times blocks of rows of a, transposed, and the results, transposed again."""
-        cdef Py_ssize_t size = self.t.itemsize, i = 0, j, m = t.m, n = t.n, ars = t.ars, acs = t.acs, yrs = t.ys, pitch = self.block
+        cdef Py_ssize_t size = self.size, i = 0, j, m = t.m, n = t.n, ars = t.ars, acs = t.acs, yrs = t.ys, pitch = self.block
         cdef const char *a = <const char *>t.a
         cdef char *y = <char *>t.y
         cdef char *results = scratch + self.k * pitch * size

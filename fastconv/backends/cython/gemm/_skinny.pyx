@@ -6,6 +6,7 @@ while runs of about SKINNY_DEPTH products are added to them, so that rows of x s
 activation come last.  Each output is summed in the order of `_gemm`: by parts of the depth, `kc` products each.
 """
 
+from libc.stdint cimport uint16_t
 from libc.string cimport memcpy
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
@@ -166,18 +167,22 @@ cdef class Dots(Prepared):
     """Products whose depth is in lanes: rows of the first operand times columns of the second one, read in place if they are contiguous.
 
     An item is a run of rows times a run of columns.  Columns that are not contiguous are copied for all rows, `copies` of them at a
-    time.  A run gets b, c and the bias when it is bound.
+    time.  Instead of the depth, columns may be in lanes: where rows of b are contiguous if `across`, for rows `one_by_one` perhaps; else, unless `turned` is 0, so many
+    columns at a time are transposed.  A run gets b, c and the bias when it is bound.  Of 16-bit floats, all rows of an item are copied as
+    floats, and c, the bias and sums are floats.
     """
 
-    cdef Py_ssize_t batch, m, n, k, rows, cols, row_runs, col_runs, pitch, room, copies
-    cdef bint trans_b, b_batched
+    cdef Py_ssize_t batch, m, n, k, rows, cols, row_runs, col_runs, pitch, room, copies, turned, wide  # wide: bytes of a sum
+    cdef bint trans_b, b_batched, across, one_by_one
     cdef fc_epilogue e
 
     def __init__(
-        self, size_t table, p, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t pitch, Py_ssize_t room, Py_ssize_t copies):
+        self, size_t table, p, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t pitch, Py_ssize_t room, Py_ssize_t copies,
+        bint across, bint one_by_one, Py_ssize_t turned):
         self.t = <const fc_table *>table
         self.batch, self.m, self.n, self.k, self.rows, self.cols = p.batch, p.m, p.n, p.k, rows, cols
-        self.pitch, self.room, self.copies = pitch, room, copies
+        self.pitch, self.room, self.copies, self.across, self.turned = pitch, room, copies, across, turned
+        self.wide, self.one_by_one = p.acc.itemsize, one_by_one
         self.trans_b, self.b_batched = p.trans_b, p.b_batched
         self.e.alpha, self.e.beta, self.e.relu = p.alpha, p.beta, p.activation == "relu"
         self.row_runs, self.col_runs = (self.m + rows - 1) // rows, (self.n + cols - 1) // cols
@@ -202,34 +207,54 @@ cdef class Dots(Prepared):
         cdef const View *y = &arrays.y
         cdef const View *c = &arrays.c
         cdef View b = arrays.b if self.trans_b else transposed(arrays.b)  # (batch, columns, depth)
-        cdef bint in_place = b.stride[2] == 1 or self.k == 1
-        cdef char *copied = scratch + self.room * self.pitch * size
+        cdef bint in_place = b.stride[2] == 1 or self.k == 1, across = self.across and not in_place and b.stride[1] == 1
+        cdef char *copied = scratch + self.room * self.pitch * self.wide
         cdef dots_args d
         d.rows, d.depth, d.alpha, d.beta, d.relu = min(self.rows, self.m - i0), self.k, self.e.alpha, self.e.beta, self.e.relu
         d.a, d.ars, d.acs = x.data + (z * x.stride[0] + i0 * x.stride[1]) * size, x.stride[1], x.stride[2]
         d.ys, d.ycs, d.crs, d.ccs, d.c, d.bias = y.stride[1], y.stride[2], c.stride[1], c.stride[2], NULL, NULL
         d.copy, d.room, d.pitch = scratch, self.room, self.pitch
         while j < end:
-            step = end - j if in_place else min(end - j, self.copies)
-            d.cols, d.b, d.bs = step, b.data + (z * b.stride[0] + j * b.stride[1]) * size, b.stride[1]
-            if not in_place:
-                if b.stride[1] == 1 and b.stride[2] == step and step <= SPLIT:
+            step = end - j if in_place or across else min(end - j, self.copies)
+            d.b, d.bs, d.across = b.data + (z * b.stride[0] + j * b.stride[1]) * size, b.stride[1], 0
+            if across:
+                d.bs, d.across = b.stride[2], 1
+            elif in_place and self.turned:
+                step = min(end - j, self.turned)
+                self.t.turn(copied, self.turned, d.b, d.bs, step, self.k)
+                d.b, d.bs, d.across = copied, self.turned, 1
+            elif not in_place:
+                if size == self.wide and b.stride[1] == 1 and b.stride[2] == step and step <= SPLIT:
                     self.t.split_row(copied, step, self.pitch, d.b, self.k * step)
-                elif b.stride[1] == 1 and step > SPLIT:
+                elif size == self.wide and b.stride[1] == 1 and step > SPLIT:
                     self.t.turn(copied, self.pitch, d.b, b.stride[2], self.k, step)
                 else:
                     for q in range(step):
                         copy_column(copied + q * self.pitch * size, <const char *>d.b + q * b.stride[1] * size, b.stride[2], self.k, size)
                 d.b, d.bs = copied, self.pitch
+            d.cols = step
             d.y = <char *>y.data + (z * y.stride[0] + i0 * y.stride[1] + j * y.stride[2]) * size
             if c.data != NULL:
-                d.c = c.data + (z * c.stride[0] + i0 * c.stride[1] + j * c.stride[2]) * size
+                d.c = c.data + (z * c.stride[0] + i0 * c.stride[1] + j * c.stride[2]) * self.wide
             if arrays.bias != NULL:
-                d.bias = arrays.bias + j * size
-            if step < FEW and d.bias == NULL and d.acs == 1 and d.ars * size % NEAR == 0:
+                d.bias = arrays.bias + j * self.wide
+            if step < FEW and not d.across and d.bias == NULL and d.acs == 1 and d.ars * size % NEAR == 0:
                 turn_over(&d)
-            self.t.dots(&d)
+            if across and self.one_by_one:
+                self.rows_one_by_one(&d)
+            else:
+                self.t.dots(&d)
             j = j + step
+
+    cdef void rows_one_by_one(self, dots_args *d) noexcept nogil:
+        cdef Py_ssize_t i, rows = d.rows, size = self.t.itemsize
+        cdef dots_args one = d[0]
+        one.rows = 1
+        for i in range(rows):
+            one.a, one.y = <const char *>d.a + i * d.ars * size, <char *>d.y + i * d.ys * size
+            if d.c != NULL:
+                one.c = <const char *>d.c + i * d.crs * self.wide
+            self.t.dots(&one)
 
 
 cdef void turn_over(dots_args *d) noexcept nogil:
@@ -248,6 +273,9 @@ cdef void copy_column(char *to, const char *data, Py_ssize_t down, Py_ssize_t co
     if size == 4:
         for k in range(count):
             (<float *>to)[k] = (<const float *>data)[k * down]
-    else:
+    elif size == 8:
         for k in range(count):
             (<double *>to)[k] = (<const double *>data)[k * down]
+    else:
+        for k in range(count):
+            (<uint16_t *>to)[k] = (<const uint16_t *>data)[k * down]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastconv.backends.cython.runtime import native
+from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
@@ -22,7 +23,9 @@ SPLIT = 4  # products that shuffles split; the same as in _in_place.pyx
 COLUMNS = 8  # results of a row, at most, where rows lie in lanes; the same as JOINED in _in_place.pyx
 BLOCK = 16 << 10  # bytes of what is transposed at a time, and of its results
 ITEM = 1 << 21  # products of an item of work, about
+HALF = 2  # bytes of a 16-bit float
 SPILLED = 512  # bytes of results that are not adjacent
+STRIP, NARROW_STRIP = 13, 6  # rows of a strip, at most; the same as IN_PLACE_ROWS in simd/gemm/in_place.inc
 STORES, WAY = 12, 4096  # short sums whose results lie in few sets are stored a few rows at a time: see _in_place.pyx
 FAR, KEPT = 2048, 8  # of rows of b a multiple of so many bytes apart, the L1 cache keeps so many
 
@@ -35,8 +38,14 @@ class InPlace(Specialised[GemmProblem]):
     row = "cython.gemm.in_place"
     activations = frozenset({"relu"})
 
-    def __init__(self, isa: str) -> None:
-        self.isa = isa
+    def __init__(self, isa: str, types: DType | None = None) -> None:
+        """`types`: of its table, where b is not of floats: see widened/."""
+        self.isa, self.types = isa, types
+
+    @property
+    def _strip(self) -> int:
+        """Rows of a strip, at most."""
+        return STRIP if self.types is None else NARROW_STRIP
 
     @property
     def order(self) -> str:
@@ -56,6 +65,8 @@ class InPlace(Specialised[GemmProblem]):
             return "alpha, or an addend"
         if self._turns(p) and p.k > TURNED:
             return f"columns of more than {TURNED} products are contiguous"
+        if self.types is not None and (p.trans_b or self._is_swapped(p)):
+            return "a matrix of 16-bit floats would be transposed"
         return "no products to add up" if p.k == 0 else native.reject_common(self.isa, p.dtype)
 
     def features(self, problem: GemmProblem) -> Features:
@@ -64,7 +75,7 @@ class InPlace(Specialised[GemmProblem]):
         vl, swapped = native.lanes(self.isa, size), self._is_swapped(p)
         rows, cols = (p.n, p.m) if swapped else (p.m, p.n)
         apart = not swapped and p.k <= STORES and p.n * size % WAY == 0
-        strips, vectors = ceil_div(max(rows, 1), mr // 2 if apart else mr), ceil_div(max(cols, 1), vl)
+        strips, vectors = ceil_div(max(rows, 1), mr // 2 if apart else min(mr, self._strip)), ceil_div(max(cols, 1), vl)
         most = max(1, min(8, mr * nr // vl // ceil_div(max(rows, 1), strips)))
         tiles = p.batch * strips * ceil_div(vectors, most)
         # Of a step of a tile, vectors of columns are loaded, rows broadcast, and sums wait for those of the last step.
@@ -75,13 +86,16 @@ class InPlace(Specialised[GemmProblem]):
             turned *= (p.batch if p.b_batched else 1) * ceil_div(max(p.m, 1), self._item(p, 1)[0])
         joined = p.batch * p.m * p.n if swapped and p.n > 1 else 0
         lines = 0 if swapped or self._turns(p) else p.batch * strips * p.k * vectors  # of b
+        b_size = size if self.types is None else HALF * self.types.k_group
+        saved = (p.batch if p.b_batched else 1) * p.k * p.n * (size - b_size)
         counts: Counts = {
             "call": 1, "product": p.batch, "tile": tiles, "joined": joined,
             "split" if p.k <= SPLIT else "turned": turned,
             "aliased": lines if p.k > KEPT and p.n * size % FAR == 0 else 0,
-            "far": lines if p.k * p.n * size > block_bytes(B) else 0,
+            "far": lines if p.k * p.n * b_size > block_bytes(B) else 0,
         }  # fmt: skip
-        return Features(counts, {"multiply": multiply}, {"load": loads}, {"wait": tiles * p.k}, native.traffic(p.bytes))
+        moved = native.traffic(p.bytes - saved)
+        return Features(counts, {"multiply": multiply}, {"load": loads}, {"wait": tiles * p.k}, moved)
 
     def _item(self, p: GemmProblem, count: int) -> tuple[int, int]:
         """(rows, columns) of an item."""
@@ -116,10 +130,11 @@ class InPlace(Specialised[GemmProblem]):
         _in_place = native.compiled("gemm._in_place")
         p, size = problem, problem.acc.itemsize
         count = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        table = native.table(self.isa, p.acc)
+        table = native.table(self.isa, self.types or p.acc)
         prepared = _in_place.InPlace(
-            table, p, native.depth_part(p.k, size), *self._item(p, count), self._block(p), self._is_swapped(p)
-        )
+            table, p, native.depth_part(p.k, size), *self._item(p, count), self._block(p), self._is_swapped(p),
+            size if self.types is None else HALF, self._strip,
+        )  # fmt: skip
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y, z = native.matrices(p.batch, p.m, p.n), native.second_operand(p, swapped=False)
         native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), x, y, z)

@@ -62,12 +62,13 @@ def tables(path: Path) -> str:
     """The tables that have the functions of a body, as a condition for the preprocessor.
 
     Bodies that read and write STORED elements are in those of 16-bit floats, too, and bodies that sum by `v_dot` in
-    those of pairs and of integers.
+    those of pairs and of integers; bodies that do both are in all those of floats.
     """
     text = plain(path)
+    sums = re.search(r"\bv_dot\b", text)
     if re.search(r"\bSTORED\b", text):
-        return f"{ALWAYS} || FC_STORED == FC_FLOAT16 || FC_STORED == FC_BFLOAT16"
-    if re.search(r"\bv_dot\b", text):
+        return f"FC_STORED <= {'FC_BFLOAT16_PAIRS' if sums else 'FC_BFLOAT16'}"
+    if sums:
         return f"{ALWAYS} || FC_STORED >= FC_BFLOAT16_PAIRS"
     return ALWAYS
 

@@ -9,6 +9,7 @@ only: neither threads nor the batch change a bit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -18,12 +19,13 @@ import numpy as np
 
 from fastconv.backends.common.cuts import buffer_volume
 from fastconv.backends.cython.conv import depthwise, direct, grouped, pointwise, winograd1d, winograd2d
-from fastconv.backends.cython.gemm import packed, skinny
-from fastconv.backends.cython.runtime import shared
+from fastconv.backends.cython.gemm import in_place, packed, skinny
+from fastconv.backends.cython.runtime import native, shared
+from fastconv.backends.cython.runtime.dtypes import BY_NAME
 from fastconv.backends.cython.runtime.halves import convert, converted
 from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
-from fastconv.core.costs import Features
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run, Specialised, epsilon
 from fastconv.core.numbers import ceil_div, even_part, rectangles, span, whole_lines
 from fastconv.core.problems.base import is_half, named, source_of
@@ -247,7 +249,11 @@ class WidenedGemm(WidenedKernel):
 
     @property
     def order(self) -> str:
-        return f"widened {self.inner.order}"
+        return self.inner.order
+
+    def matrix(self, b: np.ndarray, axis: int, buffer: np.ndarray | None = None) -> np.ndarray:
+        """The second operand as the inner kernel reads it."""
+        return self.enter(b, axis, buffer)
 
     def unable(self, problem: GemmProblem) -> str | None:
         p = problem
@@ -304,7 +310,7 @@ class WidenedGemm(WidenedKernel):
             b, c, bias = constants
             bias = self.widened(bias)
             added = None if p.c else bias
-            shared = None if p.b_batched or q.n < p.n else self.enter(b, axis)
+            shared = None if p.b_batched or q.n < p.n else self.matrix(b, axis)
             runs: dict[tuple[int, int], Run] = {}
 
             def runner(count: int, rows: int) -> Run:
@@ -316,7 +322,7 @@ class WidenedGemm(WidenedKernel):
                 part, to = x[at, :, rows] if p.trans_a else x[at, rows], out[at, rows]
                 given, result = self.enter(part, 1 if p.trans_a else 2, pieces[0]), floats(pieces[1], to.shape, wide)
                 if shared is None:
-                    inner(*to.shape[:2])((self.enter(b[at], axis, pieces[3]), None, added))(given, result)
+                    inner(*to.shape[:2])((self.matrix(b[at], axis, pieces[3]), None, added))(given, result)
                 else:
                     runner(*to.shape[:2])(given, result)
                 finish(to, result, None if c is None else c[at, rows], bias, pieces[2])
@@ -342,7 +348,7 @@ class WidenedGemm(WidenedKernel):
                     given = self.enter(x, 1 if p.trans_a else 2, pieces[0])
                     for first in range(0, p.n, q.n):
                         at = slice(min(first, p.n - q.n), min(first + q.n, p.n))
-                        part = self.enter(b[:, at] if p.trans_b else b[:, :, at], axis, pieces[3])
+                        part = self.matrix(b[:, at] if p.trans_b else b[:, :, at], axis, pieces[3])
                         to = out[:, :, at]
                         result = floats(pieces[1], to.shape, wide)
                         inner(q.batch, q.m)((part, None, None if added is None else added[at]))(given, result)
@@ -374,6 +380,46 @@ class WidenedGemm(WidenedKernel):
         return bind
 
 
+class FewRows(WidenedGemm):
+    """The same, of a matrix that is used as it is given: only rows and results are converted."""
+
+    def matrix(self, b: np.ndarray, axis: int, buffer: np.ndarray | None = None) -> np.ndarray:
+        return b
+
+    def block(self, problem: GemmProblem) -> GemmProblem:
+        return replace(super().block(problem), n=problem.n, packed=False)
+
+    def features(self, problem: GemmProblem) -> Features:
+        p, q = problem, self.block(problem)
+        count = ceil_div(max(p.batch, 1), q.batch) * ceil_div(max(p.m, 1), q.m)
+        return self.inner.work(q) * count + Features(self.counts(p, count)).of(self.rates)
+
+    def counts(self, p: GemmProblem, blocks: int) -> Counts:
+        """What is done apart from products."""
+        return {"call": blocks, "convert": p.batch * p.m * (p.k + p.n)}
+
+
+class WidenedInPlace(FewRows):
+    """Products whose matrix is widened when it is loaded, again for every strip of rows."""
+
+    def __init__(self, inner: in_place.InPlace) -> None:
+        self._typed = {name: in_place.InPlace(inner.isa, BY_NAME[name]) for name in ("float16", "bfloat16")}
+        super().__init__(self._typed["float16"])
+
+    def unable(self, problem: GemmProblem) -> str | None:
+        return native.unavailable(self.isa, problem.dtype) or super().unable(problem)
+
+    def counts(self, p: GemmProblem, blocks: int) -> Counts:
+        strips = ceil_div(p.m, in_place.NARROW_STRIP)
+        vectors = p.batch * strips * p.k * ceil_div(p.n, native.lanes(self.isa, self.wide.itemsize))
+        return {**super().counts(p, blocks), "widen": vectors}
+
+    def specialise(self, problem: GemmProblem, threads: int) -> Bind:
+        typed = copy(self)
+        typed.inner = self._typed[named(problem.dtype)]
+        return super(WidenedInPlace, typed).specialise(problem, threads)
+
+
 def floats(buffer: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An array at the start of a buffer of bytes."""
     return buffer[: prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
@@ -384,4 +430,4 @@ SUMMING = (*pointwise.KERNELS, *depthwise.KERNELS, *grouped.KERNELS, *direct.KER
 _FILTERING = tuple(k for k in winograd2d.KERNELS if k.relative in ("f4", "f2", "f6"))
 CONVOLUTIONS = tuple(map(WidenedConv, (*SUMMING, *_FILTERING, *winograd1d.KERNELS)))
 MULTIPLYING = (*skinny.KERNELS, *packed.KERNELS)
-PRODUCTS = tuple(map(WidenedGemm, MULTIPLYING))
+PRODUCTS = (*map(WidenedGemm, MULTIPLYING), *map(WidenedInPlace, in_place.KERNELS))

@@ -2,9 +2,9 @@
 #pragma once
 #include <stddef.h>
 
-/* y[i*ys + j*ycs] = alpha * sum over k < depth of a[i*as + k*acs] * b[j*bs + k] + beta * c[i*cs + j*ccs] + bias[j] for i < rows,
-   j < cols, or the larger one of that and 0 with `relu`.  c and bias may be NULL.  `copy` has space for `room` rows of a, `pitch`
-   elements apart, and at least for one. */
+/* y[i*ys + j*ycs] = alpha * sum over k < depth of a[i*ars + k*acs] * b[j*bs + k] + beta * c[i*crs + j*ccs] + bias[j] for i < rows,
+   j < cols, or the larger one of that and 0 with `relu`; with `across`, b[k*bs + j] instead.  c and bias may be NULL.  `copy` has space
+   for `room` rows of a, `pitch` elements apart, and at least for one. */
 typedef struct {
     ptrdiff_t rows, cols, depth;
     const void *a;
@@ -17,7 +17,7 @@ typedef struct {
     const void *c;
     ptrdiff_t crs, ccs;
     const void *bias;
-    int relu;
+    int relu, across;
     void *copy;
     ptrdiff_t room, pitch;
 } dots_args;

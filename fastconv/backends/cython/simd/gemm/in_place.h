@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 /* y[i*ys + j] = sum over k < depth of a[i*ars + k*acs] * b[k*bs + j] + row_bias[i] + col_bias[j] for i < m, j < n, or the larger one
-   of that and 0 with `relu`.  A bias may be NULL.  `part` products are summed first, and then added to the sum.  Rows of
+   of that and 0 with `relu`; of pairs, those of b are in rows 2k and 2k + 1.  A bias may be NULL.  `part` products are summed first, and then added to the sum.  Rows of
    b are prefetched `ahead` elements before they are read.  A strip of rows is multiplied by `group` columns before the next one is. */
 typedef struct {
     ptrdiff_t m, n, depth, part;

@@ -42,6 +42,7 @@ static const int64_t fc_lanes64[8] = {-1, -1, -1, -1};
 #define v_max(a, b) ((vec)_mm256_or_ps(_mm256_max_ps((__m256)(b), (__m256)(a)), \
     _mm256_cmp_ps((__m256)(b), (__m256)(b), _CMP_UNORD_Q)))
 #define v_dot_int16(a, b, c) ((vec)_mm256_add_epi32((__m256i)(c), _mm256_madd_epi16((__m256i)(a), (__m256i)(b))))
+#define v_from_bfloat16(h) ((vec)_mm256_slli_epi32(_mm256_cvtepu16_epi32((__m128i)(h)), 16))
 #define v_from_float16(h) ((vec)_mm256_cvtph_ps((__m128i)(h)))
 #define v_to_float16(v) ((short_vec)_mm256_cvtps_ph((__m256)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #endif

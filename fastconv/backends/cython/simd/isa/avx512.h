@@ -70,6 +70,7 @@
 #else
 #define v_dot_int16(a, b, c) ((vec)_mm512_add_epi32((__m512i)(c), _mm512_madd_epi16((__m512i)(a), (__m512i)(b))))
 #endif
+#define v_from_bfloat16(h) ((vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)(h)), 16))
 #define v_from_float16(h) ((vec)_mm512_cvtph_ps((__m256i)(h)))
 #define v_to_float16(v) ((short_vec)_mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #define v_short_load_mask(p, m) ((short_vec)_mm256_maskz_loadu_epi16(m, p))

@@ -38,7 +38,7 @@
      MR          rows of the register tile, a plain number up to FC_MAX_MR
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, v_beats, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
-   has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), v_from_float16 and v_to_float16,
+   has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), v_from_float16 and v_to_float16, v_from_bfloat16,
    v_rounded, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once),
    v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs).
    FC_SCALAR_TAILS: fc_loadn and its
@@ -380,7 +380,9 @@ INLINE short_vec v_to_float16(vec v)
 }
 #endif
 
+#ifndef v_from_bfloat16
 INLINE vec v_from_bfloat16(short_vec h) { return (vec)(__builtin_convertvector(h, uvec) << 16); }
+#endif
 
 INLINE short_vec v_to_bfloat16(vec v)
 {
