@@ -14,13 +14,13 @@ TABLE = Table(
     bandwidth=1.5e+10,
     rates={
         "cython.bits@avx2": {
-            "call": 3e-06, "tap": 8.8e-10, "packed": 2e-10, "row": 1e-08, "item": 1e-07, "bytes": 2.5e-11,
+            "call": 3e-06, "tap": 1.1e-10, "packed": 5e-11, "row": 1.04e-08, "item": 1e-07, "bytes": 1.9e-11,
         },
         "cython.bits@avx512": {
-            "call": 3e-06, "tap": 1.75e-09, "packed": 3e-10, "row": 8e-09, "item": 1e-07, "bytes": 2.5e-11,
+            "call": 3e-06, "tap": 2.3e-10, "packed": 1e-10, "row": 1.05e-08, "item": 1e-07, "bytes": 1.2e-11,
         },
         "cython.bits@portable": {
-            "call": 3e-06, "tap": 8.9e-10, "packed": 1.6e-09, "row": 1.06e-08, "item": 1e-07, "bytes": 2.5e-11,
+            "call": 3e-06, "tap": 4e-11, "packed": 8e-11, "row": 1.06e-08, "item": 1e-07, "bytes": 2.2e-10,
         },
         "cython.conv.col2im@avx2": {
             "call": 7.2182e-07, "multiply": 8.8795e-12, "tile": 2.9035e-08, "window": 9.3518e-09, "run": 2e-09,

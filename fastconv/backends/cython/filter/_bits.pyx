@@ -24,6 +24,7 @@ cdef class Bits(Walked):
     cdef Py_ssize_t stages, levels, center, masks  # iterations; levels of a row; the plane that results are in; rows of the mask that are held
     cdef Py_ssize_t front, words, seen, level  # words: before a row, of it in whole vectors, until behind what windows see, of a level
     cdef Py_ssize_t straight
+    cdef bint box  # whether the last level of a row holds windows along it
     cdef const Py_ssize_t *loads  # of each: the row, and words from the start of the first level
     cdef const Py_ssize_t *shifts
 
@@ -32,7 +33,7 @@ cdef class Bits(Walked):
         self.largest, self.masked, self.fill = largest, masked, <uint64_t>0 - border
         self.stages, self.levels, self.masks, self.center = rows.stages, rows.runs.levels, rows.masks, center
         self.front, self.words, self.seen, self.level = rows.front, rows.words, rows.seen, rows.level
-        self.keep = (loads, shifts)
+        self.keep, self.box = (loads, shifts), rows.box
         self.loads, self.shifts = <const Py_ssize_t *>address(loads), <const Py_ssize_t *>address(shifts)
         self.taps, self.straight = len(shifts), 0
         while self.straight < self.taps and self.shifts[self.straight] == 0:
@@ -84,7 +85,7 @@ cdef class Bits(Walked):
 
     cdef void lengthen(self, uint64_t *row) noexcept nogil:
         """What lies behind a row, and its further levels."""
-        cdef Py_ssize_t n = self.width.extent * self.inner, l, w, step = self.inner
+        cdef Py_ssize_t n = self.width.extent * self.inner, l, w, start, step = self.inner
         cdef Py_ssize_t shifts[2]
         cdef const uint64_t *halves[2]
         cdef window_bits_args e
@@ -94,7 +95,7 @@ cdef class Bits(Walked):
             row[w] = self.fill
         e.taps, e.shifts, e.count, e.largest, e.mask, e.kept = halves, shifts, 2, self.largest, NULL, NULL
         e.n, shifts[0] = self.seen, 0
-        for l in range(1, self.levels):
+        for l in range(1, self.levels - self.box):
             halves[0] = row + (l - 1) * self.level - self.front
             halves[1] = halves[0] + step // 64
             shifts[1] = step % 64
@@ -102,6 +103,17 @@ cdef class Bits(Walked):
             e.y = row + l * self.level - self.front
             self.w.bits(&e)
             step *= 2
+        if self.box:
+            l = self.levels - 1
+            start = -self.width.before * self.inner
+            w = start + self.width.taps * self.inner - step
+            if start & 63 and not w & 63:  # those first that are not shifted
+                start, w = w, start
+            halves[0], halves[1] = row + (l - 1) * self.level + (start >> 6), row + (l - 1) * self.level + (w >> 6)
+            shifts[0], shifts[1] = start & 63, w & 63
+            e.straight = (shifts[0] == 0) + (shifts[1] == 0)
+            e.y, e.n = row + l * self.level, self.words
+            self.w.bits(&e)
 
     cdef void compute_row(
         self, Py_ssize_t q, Py_ssize_t stage, const Py_ssize_t *planes, const uint64_t **rows, const uint64_t **taps,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastconv.backends.cython.filter.flat import MODES, schedule_flat
-from fastconv.backends.cython.filter.shape import HELD_BYTES, ROWS, Runs, tap_runs
+from fastconv.backends.cython.filter.shape import HELD_BYTES, ROWS, SHORT_RUN, Runs, tap_runs
 from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, Walk
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
@@ -15,12 +16,14 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised
-from fastconv.core.numbers import ceil_div, round_up, whole_lines
+from fastconv.core.numbers import ceil_div, near_equal, round_up, whole_lines
 from fastconv.core.problems.binary import BinaryProblem
 from fastconv.core.problems.neighbors import Lines, Neighbors, merged
 
 STACK = 1 << 16  # elements that have changed and wait
 WORD = 64  # elements
+TALLEST = 64  # rows of a box that several iterations grow to, at most
+WIDER = 16  # times as many columns, as these double
 ALIGNED = 8  # words of a cache line
 
 
@@ -38,6 +41,8 @@ class BitRows(NamedTuple):
         Rows of a mask that these need at a time.
     front, words, seen, level : int
         Words before a row, of it in whole vectors, from the first one to behind what windows see, and of a level.
+    box : bool
+        Whether windows are boxes: the last level of a row then holds windows along it, and each row is one load.
     """
 
     lines: Lines
@@ -49,6 +54,7 @@ class BitRows(NamedTuple):
     words: int
     seen: int
     level: int
+    box: bool
 
     @property
     def scratch(self) -> int:
@@ -71,8 +77,9 @@ class BitRows(NamedTuple):
 def bit_rows(shape: tuple[int, ...], window: Neighbors, lanes: int, iterations: int, masked: bool) -> BitRows:
     """As many iterations together as rows fit the cache; one, where windows see several planes.  `lanes`: words."""
     lines = merged(shape, window)
-    runs = tap_runs(lines, window, False)
     (_, tall, up), (width, wide, before), inner = lines.height, lines.width, lines.inner
+    box = window.taps is None and wide >= SHORT_RUN
+    runs = _box_runs(lines) if box else tap_runs(lines, window, False)
     words = round_up(max(1, ceil_div(width * inner, WORD)), lanes)
     front = round_up(ceil_div(before * inner, WORD), ALIGNED)
     seen = front + words + ceil_div((wide - 1 - before) * inner, WORD) + 1
@@ -82,7 +89,33 @@ def bit_rows(shape: tuple[int, ...], window: Neighbors, lanes: int, iterations: 
     rows = max(ROWS, 4 * stages * (tall - 1))
     masks = stages * (tall - 1 - up) + 1 if masked else 0
     walk = Walk(rows, 1, max(1, width), 0, 1, pitch, tall, lanes)
-    return BitRows(lines, runs, walk, stages, masks, front, words, seen, level)
+    return BitRows(lines, runs, walk, stages, masks, front, words, seen, level, box)
+
+
+def _box_runs(lines: Lines) -> Runs:
+    """One load of the last level for each row."""
+    rows = lines.planes * lines.height[1]
+    doubled, at = lines.width[1].bit_length(), lines.width[2] * lines.inner
+    loads = np.stack((np.arange(rows), np.full(rows, doubled), np.full(rows, at)), 1)
+    return Runs(loads.astype(np.intp), doubled + 1)
+
+
+def grown(p: BinaryProblem, n: int) -> BinaryProblem:
+    """Of a box, `n` iterations as one of a larger box: steps to an element of it need not leave the image."""
+    w = p.window
+    sizes = tuple(n * (size - 1) + 1 for size in w.sizes)
+    return replace(p, window=w._replace(sizes=sizes, before=tuple(n * b for b in w.before)), iterations=1)
+
+
+@keep_few()
+def steps_of(p: BinaryProblem) -> tuple[BinaryProblem, ...]:
+    """A problem as some that are solved one after the other: iterations of boxes grow the boxes instead."""
+    lines = merged(p.shape, p.window)
+    if p.masked or p.iterations < 2 or p.window.taps is not None or lines.planes > 1:
+        return (p,)
+    most = max(1, (TALLEST - 1) // max(1, lines.height[1] - 1, (lines.width[1] - 1) // WIDER))
+    parts = ceil_div(p.iterations, most)
+    return tuple(grown(p, end - first) for first, end in near_equal(p.iterations, parts))
 
 
 class Bits(Specialised[BinaryProblem]):
@@ -99,36 +132,47 @@ class Bits(Specialised[BinaryProblem]):
         return bit_rows(p.shape, p.window, native.lanes(self.isa, 8), iterations, p.masked)
 
     def reject(self, problem: BinaryProblem) -> str | None:
-        p, rows = problem, self._rows(problem, problem.iterations)
-        if rows.scratch > max(MOST_BYTES, p.size // 2):
+        p, steps = problem, steps_of(problem)
+        if max(self._rows(step, step.iterations).scratch for step in steps) > max(MOST_BYTES, p.size // 2):
             return "the window is too large for scratch"
-        if len(rows.lines.extents) > MOST_AXES or len(p.shape) > MOST_AXES:
+        if len(merged(p.shape, p.window).extents) > MOST_AXES or len(p.shape) > MOST_AXES:
             return f"more than {MOST_AXES} axes"
         return native.unavailable(self.isa)
 
     def features(self, problem: BinaryProblem) -> Features:
-        p, rows = problem, self._rows(problem, problem.iterations)
-        runs = p.rounds / rows.stages
-        counts = {k: n * runs for k, n in self._counts(p, rows).items()}
-        return Features({"call": ceil_div(p.rounds, rows.stages)}, counts, {"bytes": runs * p.bytes})
+        calls, moved, counts = 0.0, 0.0, dict.fromkeys(("tap", "row", "packed", "item"), 0.0)
+        for step in steps_of(problem):
+            rows = self._rows(step, step.iterations)
+            runs = step.rounds / rows.stages
+            calls, moved = calls + ceil_div(step.rounds, rows.stages), moved + runs * step.bytes
+            for name, n in self._counts(step, rows).items():
+                counts[name] += n * runs
+        return Features({"call": calls}, counts, {"bytes": moved})
 
     def workspace(self, problem: BinaryProblem) -> int:
-        p, rows = problem, self._rows(problem, problem.iterations)
-        spare = 0 if rows.stages == p.iterations else 2 * whole_lines(p.size) + 8 * STACK
-        return rows.scratch + spare
+        p, steps = problem, steps_of(problem)
+        rows = [self._rows(step, step.iterations) for step in steps]
+        alone = len(steps) == 1 and rows[0].stages == steps[0].iterations
+        return max(r.scratch for r in rows) + (0 if alone else 2 * whole_lines(p.size) + 8 * STACK)
 
     def error(self, problem: BinaryProblem) -> float:
         return 0.0
 
     def specialise(self, problem: BinaryProblem, threads: int) -> Bind:
-        p, stages = problem, self._rows(problem, problem.iterations).stages
-        if stages == p.iterations:
-            return Masked(p, self._scheduled(p, stages, threads))
+        p, steps = problem, steps_of(problem)
         if p.iterations == 0:
             return UntilStable(p, Masked(p, self._scheduled(p, 1, threads)))
-        parts = {n: Masked(p, self._scheduled(p, n, threads)) for n in {stages, p.iterations % stages} - {0}}
-        left = p.iterations % stages
-        return Iterated(p, [*[parts[stages]] * (p.iterations // stages), *([parts[left]] if left else [])])
+        parts: list[Masked] = []
+        made: dict[tuple[BinaryProblem, int], Masked] = {}
+        for step in steps:
+            left = step.iterations
+            while left:
+                n = min(left, self._rows(step, step.iterations).stages)
+                if (step, n) not in made:
+                    made[step, n] = Masked(step, self._scheduled(step, n, threads))
+                parts.append(made[step, n])
+                left -= n
+        return parts[0] if len(parts) == 1 else Iterated(p, parts)
 
     def _scheduled(self, p: BinaryProblem, stages: int, threads: int) -> Any:
         rows = self._rows(p, stages)
