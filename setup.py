@@ -298,10 +298,14 @@ class Build(build_ext):
             seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
             macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}"), *macros]
             arguments = [*self.common, *ISA_FLAGS[isa], *filter(lambda flag: self.compiles([flag]), extra), *seen]
+            began = time.time()
             try:
-                return self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
+                made = self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
             except CompileError as e:
                 return str(e)
+            for path in made:
+                os.utime(path, (began, began))  # a source that was saved meanwhile is newer
+            return made
 
         jobs = {}
         for isa, table in BUILT:

@@ -95,6 +95,24 @@ def test_a_build_with_everything_leaves_no_report(setup, tmp_path, monkeypatch):
     assert not (tmp_path / setup.NATIVE / "_build_report.json").exists()
 
 
+SAVES = """#!/bin/sh
+case "$*" in *kernels.c*) touch {source}; echo >> {log};; esac
+while [ $# -gt 0 ]; do [ "$1" = -o ] && : > "$2"; shift; done
+"""
+
+
+def test_a_source_that_is_saved_while_it_is_compiled_is_compiled_again(setup, tmp_path, monkeypatch):
+    use("", tmp_path, monkeypatch)
+    source, log = tmp_path / "simd/tile.inc", tmp_path / "log"
+    source.parent.mkdir()
+    source.touch()
+    (tmp_path / "cc").write_text(SAVES.format(source=source, log=log))
+    monkeypatch.setattr(setup, "SIMD", source.parent)
+    for builds in (1, 2):
+        build(setup, tmp_path)
+        assert len(log.read_text().splitlines()) == builds * len(setup.BUILT)
+
+
 def test_the_version_says_that_no_compiler_works(setup, tmp_path, monkeypatch, capfd):
     """What a build prints is shown by ``pip -v`` only, and a version by every pip."""
     use("probe.c", tmp_path, monkeypatch)

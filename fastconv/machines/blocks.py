@@ -48,6 +48,7 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.pool.powers/block": (L2, 1 / 4),
     "cython.pool.powers/row": (L1, 1),
     "cython.pool.separable/row": (L1, 1 / 2),
+    "cython.pool.shifts/fetched": (L2, 8),
     "cython.pool.shifts/twice": (L1, 3 / 8),
     "cython.pool_backward.separable/row": (L2, 1 / 4),
     "numba.conv/band": (L2, 1 / 4),

@@ -419,7 +419,7 @@ TABLE = Table(
             "call": 9.5008e-07, "vector": 6.3888e-09, "row": 9.6715e-09, "sample": 3.946e-09, "bytes": 6.6667e-11,
         },
         "cython.pad": {
-            "call": 2.0359e-06, "row": 3.3434e-09, "border": 1.072e-09, "bytes_cached": 1.708e-11, "bytes": 4e-11,
+            "call": 1.8e-06, "row": 1.73e-09, "border": 3.42e-10, "bytes_cached": 1.01e-11, "bytes": 2.07e-11,
         },
         "cython.pool.adaptive@avx2": {
             "call": 1.7874e-06, "row": 1.9858e-08, "window": 5.924e-09, "vector": 5.0199e-10, "bytes": 3.9376e-11,
@@ -755,7 +755,7 @@ TABLE = Table(
             "call": 5e-05, "element": 1e-08,
         },
         "numpy.pad": {
-            "call": 1.8611e-06, "bytes": 4.7454e-11,
+            "call": 1.8611e-06, "row": 3.5e-09, "bytes": 4.7454e-11,
         },
         "numpy.pad_backward": {
             "call": 2e-06, "bytes": 6.6667e-11,

@@ -426,7 +426,7 @@ TABLE = Table(
             "call": 9.6424e-07, "vector": 6.5344e-09, "row": 9.7668e-09, "sample": 3.9621e-09, "bytes": 6.6667e-11,
         },
         "cython.pad": {
-            "call": 2.0595e-06, "row": 3.6378e-09, "border": 1.1267e-09, "bytes_cached": 2.339e-11, "bytes": 4e-11,
+            "call": 1.4e-06, "row": 1.88e-09, "border": 3.59e-10, "bytes_cached": 1.38e-11, "bytes": 2.07e-11,
         },
         "cython.pool.adaptive@avx2": {
             "call": 1.4015e-06, "row": 1.8541e-08, "window": 9.9286e-09, "vector": 5.8278e-10, "bytes": 2.655e-11,
@@ -765,7 +765,7 @@ TABLE = Table(
             "call": 5e-05, "element": 1e-08,
         },
         "numpy.pad": {
-            "call": 1.4229e-06, "bytes": 2.2775e-11,
+            "call": 1.4229e-06, "row": 3.5e-09, "bytes": 2.2775e-11,
         },
         "numpy.pad_backward": {
             "call": 2e-06, "bytes": 6.6667e-11,

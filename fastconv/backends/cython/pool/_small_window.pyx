@@ -15,15 +15,15 @@ cdef class SmallWindow(Prepared):
     cdef pool_shifts_args a
 
     def __init__(self, size_t table, p, kernel, lo, int op, divisors, double scale, bint look, Py_ssize_t rows,
-                 Py_ssize_t width, halvings=None):
+                 Py_ssize_t width, Py_ssize_t ahead, halvings=None):
         """`divisors`: factors of each window's divisor along depth, height and width; None: sums are multiplied by `scale`.
 
-        Channels last are processed together: `width` is their number then.  `halvings`: see strided.inc, if that is what runs.
+        Channels last are processed together: `width` is their number then.  `ahead`: bytes, see pool.h.  `halvings`: see strided.inc, if that is what runs.
         """
         self.t = <const fc_table *>table
         self.keep = divisors
         self.n, self.c, self.rows, self.width = p.n, p.c, rows, width
-        self.a.op, self.a.look = op, look
+        self.a.op, self.a.look, self.a.ahead = op, look, ahead
         self.a.kd, self.a.kh, self.a.kw = kernel
         self.a.ld, self.a.lh, self.a.lw = lo
         self.a.sd, self.a.sh, self.a.sw = p.stride

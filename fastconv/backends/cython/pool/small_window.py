@@ -33,6 +33,8 @@ from fastconv.machines import block_bytes
 MAX_ROWS, MAX_COLUMNS = shared.POOL_SHIFTS_ROWS, shared.POOL_SHIFTS_COLUMNS
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 64 << 10  # of the image for one item of work
+FETCHED = "cython.pool.shifts/fetched"  # images and results that are larger come from memory
+AHEAD = 8 << 10  # bytes
 TWICE = "cython.pool.shifts/twice"  # the same where it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
 MASKED = ("avx512",)  # instruction sets with masks of bits: they have a way for short rows
@@ -73,6 +75,11 @@ def item_of(p: PoolProblem, depth: int, block: int) -> tuple[int, int]:
     row_bytes = p.input[2] * p.dtype.itemsize
     rows = min(p.output[1], max(4, block // (row_bytes * p.stride[1] * depth)))
     return rows, max(1, block // (row_bytes * p.input[1] * depth)) if rows == p.output[1] else 1
+
+
+def ahead_of(p: PoolProblem) -> int:
+    """How far ahead rows are prefetched, in bytes: where several that were not read before are read in lockstep."""
+    return AHEAD if p.bytes > block_bytes(FETCHED) and p.kernel[0] == 1 and min(p.kernel[1], p.stride[1]) > 1 else 0
 
 
 class SmallWindow(Kernel[PoolProblem]):
@@ -140,7 +147,8 @@ class SmallWindow(Kernel[PoolProblem]):
         block = block_bytes(TWICE) if look and p.kind == "max" and not p.indices else BLOCK_BYTES
         rows, width = item_of(p, kd, block)
         table = native.table(self.isa, p.dtype)
-        prepared = _small_window.SmallWindow(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width)
+        prepared = _small_window.SmallWindow(table, p, blocks.kernel, blocks.lo, op, shares, scale, look, rows, width,
+                                            0 if look else ahead_of(p))  # fmt: skip
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, 0, threads, native.seconds(self, p))
 
@@ -189,7 +197,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
         rows = min(p.output[1], max(1, block_bytes(LAST) // (row_bytes * p.stride[1] * blocks.kernel[0])))
         table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(
-            table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c
+            table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c, 0
         )
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(problem, prepared, 0, threads, native.seconds(self, problem))

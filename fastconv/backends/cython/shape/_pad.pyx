@@ -2,7 +2,8 @@
 """Padding by whole rows; an item of work is some rows of the result.
 
 A row is copied from the row that the axes before it choose: its middle in one piece, its borders element by element, where an
-element is what follows the last padded axis.  Elements are bytes: any dtype is moved as it is.
+element is what follows the last padded axis.  Each part is copied for several rows before the next part is: what depends on
+its size is decided once.  Elements are bytes: any dtype is moved as it is.
 """
 
 from libc.string cimport memcpy
@@ -11,10 +12,10 @@ cdef extern from *:
     """
     #include <stddef.h>
     #include <string.h>
-    /* n bytes that do not overlap: rows are so short that a call of memcpy takes longer. */
+    /* n bytes that do not overlap: most are so few that a call of memcpy takes longer. */
     static inline void fc_copy(char *to, const char *from, ptrdiff_t n)
     {
-        if (n >= 1024) memcpy(to, from, (size_t)n);
+        if (n >= 128) memcpy(to, from, (size_t)n);
         else if (n >= 16) {
             for (ptrdiff_t i = 0; i < n - 16; i += 16) memcpy(to + i, from + i, 16);
             memcpy(to + n - 16, from + n - 16, 16);
@@ -24,30 +25,30 @@ cdef extern from *:
         } else
             for (ptrdiff_t i = 0; i < n; i++) to[i] = from[i];
     }
-    /* n bytes of each of `rows` rows. */
+    /* n bytes of each of `rows` rows, from byte `at` of a row on. */
     #define FC_ROWS_OF(size)                                                                                           \\
         case size:                                                                                                     \\
-            for (ptrdiff_t r = 0; r < rows; r++) memcpy(to + r * width, from + r * length, size);                      \\
+            for (ptrdiff_t r = 0; r < rows; r++) memcpy(to + r * width, from[r] + at, size);                           \\
             break;
-    static inline void fc_copy_rows(char *to, ptrdiff_t width, const char *from, ptrdiff_t length, ptrdiff_t rows, ptrdiff_t n)
+    static inline void fc_copy_rows(char *to, ptrdiff_t width, const char *const *from, ptrdiff_t at, ptrdiff_t rows, ptrdiff_t n)
     {
         switch (n) {
             FC_ROWS_OF(1) FC_ROWS_OF(2) FC_ROWS_OF(4) FC_ROWS_OF(6) FC_ROWS_OF(8) FC_ROWS_OF(12) FC_ROWS_OF(16) FC_ROWS_OF(24)
         default:
-            for (ptrdiff_t r = 0; r < rows; r++) fc_copy(to + r * width, from + r * length, n);
+            for (ptrdiff_t r = 0; r < rows; r++) fc_copy(to + r * width, from[r] + at, n);
         }
     }
     """
     void fc_copy(char *to, const char *x, Py_ssize_t n) noexcept nogil
-    void fc_copy_rows(char *to, Py_ssize_t width, const char *x, Py_ssize_t length, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
+    void fc_copy_rows(char *to, Py_ssize_t width, const char *const *x, Py_ssize_t at, Py_ssize_t rows, Py_ssize_t n) noexcept nogil
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport axis_of, fc_axis, fc_source, fc_table
 
 cdef enum:
     PATTERN = 64  # bytes: whole elements of any dtype
-    NARROW = 128  # bytes: shorter rows of the result are filled together, before elements are copied
-    NEAR = 16  # elements of a border whose sources are looked up once for all rows of an item
+    TOGETHER = 64  # rows, whose parts are copied one after the other: at most so many, and
+    TOGETHER_BYTES = 8 << 10  # which stay in the L1 cache meanwhile
 
 
 cdef struct PadAxis:
@@ -75,7 +76,7 @@ cdef class Padded(Prepared):
     """One prepared padding of up to three axes."""
 
     cdef PadAxis outer, middle, inner
-    cdef Py_ssize_t unit, rows, block, begin, end
+    cdef Py_ssize_t unit, rows, block, together, begin, end
     cdef Py_ssize_t given, made
     cdef char pattern[PATTERN]
 
@@ -92,6 +93,7 @@ cdef class Padded(Prepared):
         # Those positions of a row whose sources follow each other.
         self.begin = min(max(self.inner.of.lo, 0), self.inner.of.size)
         self.end = min(max(self.inner.of.lo + self.inner.of.extent, self.begin), self.inner.of.size)
+        self.together = min(max(TOGETHER_BYTES // max(self.inner.of.size * unit, 1), 1), TOGETHER)
         memcpy(self.pattern, fill, PATTERN)
 
     def schedule(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, z, Py_ssize_t shared_bytes):
@@ -99,85 +101,59 @@ cdef class Padded(Prepared):
         self.x_bytes, self.y_bytes = self.given, self.made
 
     cdef void item(self, Py_ssize_t i, const Arrays *a, char *scratch) noexcept nogil:
-        cdef Py_ssize_t row = i * self.block, last = min(row + self.block, self.rows), m, o, n, plane, at
+        cdef Py_ssize_t row = i * self.block, last = min(row + self.block, self.rows), m, o, n, plane, count, first, end, r
         cdef Py_ssize_t length = self.inner.extent * self.unit, width = self.inner.of.size * self.unit
         cdef char *to = a.y.data + row * width
         cdef const char *x
-        cdef Py_ssize_t left[NEAR]
-        cdef Py_ssize_t right[NEAR]
+        cdef const char *sources[TOGETHER]
         m = row % self.middle.of.size
         o = row // self.middle.of.size % self.outer.of.size
         n = row // self.middle.of.size // self.outer.of.size
-        plane = source(&self.outer, o)
-        if self.inner.of.mode == 0 and self.middle.of.mode == 0 and width <= NARROW:
-            self.narrow(a, to, row, last, m, o, n)
-            return
-        self.near(left, 0, self.begin)
-        self.near(right, self.end, self.inner.of.size)
         while row < last:
-            at = source(&self.middle, m)
-            if plane < 0 or at < 0:
-                self.fill(to, width)
-            else:
-                x = a.x.data + ((n * self.outer.extent + plane) * self.middle.extent + at) * length
-                self.border(to, x, left, 0, self.begin)
-                fc_copy(to + self.begin * self.unit, x + (self.begin - self.inner.of.lo + self.inner.skip) * self.unit,
-                        (self.end - self.begin) * self.unit)
-                self.border(to, x, right, self.end, self.inner.of.size)
-            to += width
-            row += 1
-            m += 1
+            count, plane, first = min(min(last - row, self.middle.of.size - m), self.together), source(&self.outer, o), 0
+            end = count if plane >= 0 else 0
+            if self.middle.of.mode == 0:  # rows before and behind the image are the fill value
+                first = min(max(self.middle.of.lo - m, 0), end)
+                end = max(min(self.middle.of.lo + self.middle.of.extent - m, end), first)
+            x = a.x.data + (n * self.outer.extent + plane) * self.middle.extent * length
+            for r in range(first, end):
+                sources[r] = x + source(&self.middle, m + r) * length
+            self.fill(to, first * width)
+            self.copy(to + first * width, sources + first, end - first)
+            self.fill(to + end * width, (count - end) * width)
+            to += count * width
+            row += count
+            m += count
             if m == self.middle.of.size:
                 m = 0
                 o += 1
                 if o == self.outer.of.size:
                     o = 0
                     n += 1
-                plane = source(&self.outer, o)
 
-    cdef void narrow(
-        self, const Arrays *a, char *to, Py_ssize_t row, Py_ssize_t last, Py_ssize_t m, Py_ssize_t o, Py_ssize_t n) noexcept nogil:
-        """Rows of constant padding, which follow each other as those of the input do."""
-        cdef Py_ssize_t length = self.inner.extent * self.unit, width = self.inner.of.size * self.unit
-        cdef Py_ssize_t count, plane, first, end, lo = self.middle.of.lo
-        cdef const char *x
-        self.fill(to, (last - row) * width)
-        to += self.begin * self.unit
-        while row < last:
-            count, plane = min(last - row, self.middle.of.size - m), source(&self.outer, o)
-            first, end = max(m, lo), min(m + count, lo + self.middle.of.extent)
-            if plane >= 0 and end > first and self.end > self.begin:
-                x = a.x.data + ((n * self.outer.extent + plane) * self.middle.extent + first - lo) * length
-                fc_copy_rows(to + (first - m) * width, width, x + (self.begin - self.inner.of.lo) * self.unit, length,
-                             end - first, (self.end - self.begin) * self.unit)
-            to += count * width
-            row += count
-            m, o = 0, o + 1
-            if o == self.outer.of.size:
-                o, n = 0, n + 1
+    cdef void copy(self, char *to, const char *const *sources, Py_ssize_t rows) noexcept nogil:
+        """Rows of the result: their middles, then their borders, position by position."""
+        cdef Py_ssize_t unit = self.unit, size = self.inner.of.size, width = size * unit, at
+        cdef Py_ssize_t inside = (self.begin - self.inner.of.lo + self.inner.skip) * unit
+        fc_copy_rows(to + self.begin * unit, width, sources, inside, rows, (self.end - self.begin) * unit)
+        if self.inner.of.mode == 0:
+            self.fill_rows(to, width, rows, self.begin * unit)
+            self.fill_rows(to + self.end * unit, width, rows, (size - self.end) * unit)
+            return
+        for at in range(self.begin):
+            fc_copy_rows(to + at * unit, width, sources, source(&self.inner, at) * unit, rows, unit)
+        for at in range(self.end, size):
+            fc_copy_rows(to + at * unit, width, sources, source(&self.inner, at) * unit, rows, unit)
 
-    cdef void near(self, Py_ssize_t *sources, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-        """The sources of positions of a row, if they are few."""
-        cdef Py_ssize_t at
-        if self.inner.of.mode and last - first <= NEAR:
-            for at in range(first, last):
-                sources[at - first] = source(&self.inner, at)
-
-    cdef void border(
-        self, char *to, const char *x, const Py_ssize_t *sources, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-        cdef Py_ssize_t at, unit = self.unit, found
-        if self.inner.of.mode == 0 and unit == 4 and last - first <= NEAR:
-            for at in range(first, last):
-                memcpy(to + at * 4, self.pattern, 4)
-        elif self.inner.of.mode == 0:
-            self.fill(to + first * unit, (last - first) * unit)
-        elif last - first <= NEAR and unit == 4:
-            for at in range(last - first):
-                memcpy(to + (first + at) * 4, x + sources[at] * 4, 4)
-        else:
-            for at in range(first, last):
-                found = sources[at - first] if last - first <= NEAR else source(&self.inner, at)
-                fc_copy(to + at * unit, x + found * unit, unit)
+    cdef void fill_rows(self, char *to, Py_ssize_t width, Py_ssize_t rows, Py_ssize_t count) noexcept nogil:
+        """The fill value in `count` bytes of each row."""
+        cdef const char *same[TOGETHER]
+        cdef Py_ssize_t r, at = 0
+        for r in range(rows):
+            same[r] = self.pattern
+        while at < count:
+            fc_copy_rows(to + at, width, same, 0, rows, min(count - at, <Py_ssize_t>PATTERN))
+            at += PATTERN
 
     cdef void fill(self, char *to, Py_ssize_t count) noexcept nogil:
         """The fill value in `count` bytes."""

@@ -1,4 +1,4 @@
-"""Padding, native: rows of the result are copied from rows of the input, their borders element by element."""
+"""Padding, native: rows of the result are copied from rows of the input, of several rows the borders position by position."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from fastconv.typing import PadMode
 AXES = 3  # that are padded, or between two that are
 BLOCK_BYTES = 32 << 10  # of the result for one item of work
 PATTERN = 64  # bytes that are filled at a time
-NARROW_BYTES = 128  # shorter rows are filled together, see _pad.pyx
 SHARED_BYTES = 1 << 20  # less does not justify a second thread
 
 
@@ -71,10 +70,8 @@ class Pad(Kernel[PadProblem]):
 
     def features(self, problem: PadProblem) -> Features:
         p = problem
-        axes, unit = merged(p)
-        rows: float = p.n * prod(lo + e + hi for e, (lo, hi) in axes[:-1])
-        if axes and p.mode == "constant" and sum(axes[-1][1], axes[-1][0]) * unit * p.dtype.itemsize <= NARROW_BYTES:
-            rows /= 4
+        axes, _ = merged(p)
+        rows = p.n * prod(lo + e + hi for e, (lo, hi) in axes[:-1])
         border = rows * sum(max(v, 0) for v in axes[-1][1]) if axes and p.mode != "constant" else 0
         return Features({"call": 1, "row": rows, "border": border, **native.traffic(p.bytes)})
 

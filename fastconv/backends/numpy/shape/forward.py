@@ -36,7 +36,8 @@ class NumpyPad(Kernel[PadProblem]):
     def features(self, problem: PadProblem) -> Features:
         p = problem
         calls = 1 + 2 * len(p.pads) if p.mode == "constant" else 3 ** len(p.pads)
-        return Features({"call": calls, "bytes": p.bytes})
+        rows = p.n * prod(p.output[:-1]) * (1 + sum(pad > 0 for pad in p.pads[-1])) if p.pads else 0
+        return Features({"call": calls, "row": rows, "bytes": p.bytes})
 
     def workspace(self, problem: PadProblem) -> int:
         return OBJECT_BYTES * 3 ** min(len(problem.pads), 3)
