@@ -1,4 +1,4 @@
-"""Padding, native: rows of the result are copied from rows of the input, of several rows the borders position by position."""
+"""Padding, native: rows of the result are copied from rows of the input, borders position by position."""
 
 from __future__ import annotations
 
