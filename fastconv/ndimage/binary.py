@@ -149,22 +149,36 @@ class Element(NamedTuple):
         return np.asarray(mask != 0)
 
     def window(self, x: np.ndarray) -> Neighbors:
-        taps = expanded(x.ndim, self.axes, self.structure, "structure")
-        if taps.ndim != x.ndim:
-            raise RuntimeError("structure and input must have same dimensionality")
-        if taps.size < 1:
-            raise RuntimeError("structure must not be empty")
-        before = [n // 2 for n in taps.shape]
-        # As in SciPy, `axes` order origins, and the axes of a structure are in those of the array, in order.
-        places = self.axes if len(self.axes) < x.ndim else range(x.ndim)
-        for axis, shift in zip(places, self.origin, strict=True):
-            before[axis] += operator.index(shift)
-            if not 0 <= before[axis] < taps.shape[axis]:
-                raise ValueError(f"invalid origin {shift}: {taps.shape[axis]} elements along axis {axis}")
-        border = self.border_value
+        border, taps = self.border_value, self.structure
         outside = bool(border if isinstance(border, np.bool_) else operator.index(border))
-        chosen = None if taps.all() else np.ascontiguousarray(taps, np.uint8).tobytes()
-        return Neighbors(taps.shape, tuple(before), "constant", float(outside), chosen)
+        origin = tuple(map(operator.index, self.origin))
+        return _window(x.ndim, self.axes, taps.shape, taps.tobytes(), origin, outside)
+
+
+@remember
+def _window(
+    ndim: int, axes: tuple[int, ...], shape: tuple[int, ...], structure: bytes, origin: tuple[int, ...], outside: bool
+) -> Neighbors:  # fmt: skip
+    taps = expanded(ndim, axes, np.frombuffer(structure, bool).reshape(shape), "structure")
+    if taps.ndim != ndim:
+        raise RuntimeError("structure and input must have same dimensionality")
+    if taps.size < 1:
+        raise RuntimeError("structure must not be empty")
+    before = [n // 2 for n in taps.shape]
+    # As in SciPy, `axes` order origins, and the axes of a structure are in those of the array, in order.
+    places = axes if len(axes) < ndim else range(ndim)
+    for axis, shift in zip(places, origin, strict=True):
+        before[axis] += shift
+        if not 0 <= before[axis] < taps.shape[axis]:
+            raise ValueError(f"invalid origin {shift}: {taps.shape[axis]} elements along axis {axis}")
+    chosen = None if taps.all() else np.ascontiguousarray(taps, np.uint8).tobytes()
+    return Neighbors(taps.shape, tuple(before), "constant", float(outside), chosen)
+
+
+@remember
+def _cross(rank: int) -> np.ndarray:
+    """The structure of calls that have none."""
+    return generate_binary_structure(rank, 1)
 
 
 def _stored(made: np.ndarray, given: np.ndarray | None) -> np.ndarray:
@@ -187,7 +201,7 @@ def element_of(
     options: Options,
 ) -> Element:  # fmt: skip
     found = as_axes(axes, x.ndim)
-    taps = generate_binary_structure(len(found), 1) if structure is None else np.asarray(structure, bool)
+    taps = _cross(len(found)) if structure is None else np.asarray(structure, bool)
     return Element(taps, iterations, mask, border_value, per_axis(origin, len(found)), found, options)
 
 
