@@ -1,8 +1,9 @@
 """AMD Zen 4, where AVX-512 instructions run as two halves.
 
-Rates were fitted by ``fastconv tune --fit`` on a guest of two processors, those of convolutions and pooling once more
-on some 1,050 problems drawn at random, as called functions; those of counts that none of these problems has were set by
-hand, from times of a few problems: of filters above all, of AVX2 and portable kernels of these by scaling.
+Rates were fitted by ``fastconv tune --fit`` on a guest of two processors, those of pooling and transposed convolutions
+once more on some 1,050 problems drawn at random, as called functions, and those of convolutions on 2,100; those of
+counts that none of these problems has were set by hand, from times of a few problems: of filters above all, of AVX2 and
+portable kernels of these by scaling.
 """
 
 from fastconv.core.costs import Table
@@ -37,19 +38,19 @@ TABLE = Table(
             "bytes_cached": 1.5867e-11, "bytes": 7.7532e-11,
         },
         "cython.conv.depthwise@avx2": {
-            "call": 1.1338e-06, "item": 4e-08, "multiply_rows": 2.0514e-11, "multiply_rows_apart": 3.7202e-11,
-            "multiply_halved": 2.7385e-11, "multiply_halved_apart": 4.2279e-11, "multiply_few_rows": 1.6099e-11,
-            "multiply_taps": 6.1228e-11, "tile": 7.8367e-09, "row": 1.3506e-08, "copy": 2.6843e-10,
-            "bytes": 3.3333e-11, "multiply_lanes": 9.1946e-12, "multiply_lanes_rolled": 2.1545e-11,
-            "multiply_lanes_groups": 3e-11, "line": 9.7434e-09, "copy_lanes": 2.5452e-10, "bytes_lanes": 5.454e-11,
-            "pack": 7.289e-10,
+            "call": 2.2945e-06, "item": 7.5451e-08, "multiply_rows": 1.8462e-11, "multiply_rows_apart": 3.1368e-11,
+            "multiply_halved": 2.8093e-11, "multiply_halved_apart": 3.6071e-11, "multiply_few_rows": 1.4373e-11,
+            "multiply_taps": 5.8697e-11, "tile": 7.9156e-09, "row": 1.2739e-08, "copy": 1.6667e-10,
+            "bytes": 2.4555e-11, "multiply_lanes": 1.1247e-11, "multiply_lanes_rolled": 1.9718e-11,
+            "multiply_lanes_groups": 3e-11, "line": 7.8934e-09, "copy_lanes": 2.594e-10, "bytes_lanes": 5.0484e-11,
+            "pack": 1.1743e-09,
         },
         "cython.conv.depthwise@avx512": {
-            "call": 6.9379e-07, "item": 4e-08, "multiply_rows": 1.2289e-11, "multiply_rows_apart": 1.5883e-11,
-            "multiply_halved": 1.1721e-11, "multiply_halved_apart": 1.7911e-11, "multiply_few_rows": 1.8057e-11,
-            "multiply_taps": 3.0874e-11, "tile": 2.9345e-09, "row": 7.5e-09, "copy": 1.3053e-10, "bytes": 3.4019e-11,
-            "multiply_lanes": 7.682e-12, "multiply_lanes_rolled": 1.6611e-11, "multiply_lanes_groups": 1.9e-11,
-            "line": 1.3223e-08, "copy_lanes": 1.2217e-10, "bytes_lanes": 4.2092e-11, "pack": 1.2459e-09,
+            "call": 9.656e-07, "item": 3.9786e-08, "multiply_rows": 1.1438e-11, "multiply_rows_apart": 1.1735e-11,
+            "multiply_halved": 1.2052e-11, "multiply_halved_apart": 1.714e-11, "multiply_few_rows": 1.8283e-11,
+            "multiply_taps": 2.8273e-11, "tile": 2.7373e-09, "row": 5.9014e-09, "copy": 1.555e-10, "bytes": 3.4601e-11,
+            "multiply_lanes": 8.5945e-12, "multiply_lanes_rolled": 1.5822e-11, "multiply_lanes_groups": 1.9e-11,
+            "line": 8.64e-09, "copy_lanes": 7.7045e-11, "bytes_lanes": 4.25e-11, "pack": 1.6339e-09,
         },
         "cython.conv.depthwise@portable": {
             "call": 9.4253e-07, "item": 4e-08, "multiply_rows": 6.2648e-11, "multiply_rows_apart": 7.4405e-11,
@@ -60,14 +61,14 @@ TABLE = Table(
             "pack": 7.7654e-10,
         },
         "cython.conv.direct@avx2": {
-            "call": 9.0859e-07, "plane": 2.5628e-07, "multiply": 9.537e-12, "row": 2.7066e-09, "copy": 1.2867e-10,
-            "gather": 2.3458e-10, "bytes_streamed": 4.3026e-11, "bytes": 1.1282e-10, "bytes_cached": 7.0642e-11,
-            "pack_call": 2.1932e-07, "pack": 2.3846e-10,
+            "call": 8.139e-07, "plane": 1.2851e-07, "multiply": 9.7131e-12, "row": 1.9268e-09, "copy": 1.4505e-10,
+            "gather": 3.9016e-10, "bytes_streamed": 5.9847e-11, "bytes": 8.752e-11, "bytes_cached": 7.2615e-11,
+            "pack_call": 9.7319e-07, "pack": 8.6613e-11,
         },
         "cython.conv.direct@avx512": {
-            "call": 5.4696e-07, "plane": 1.2551e-07, "multiply": 8.3662e-12, "row": 3.9675e-09, "copy": 5.5883e-11,
-            "gather": 5.4786e-10, "bytes_streamed": 5.7616e-11, "bytes": 9.0147e-11, "bytes_cached": 5.0123e-11,
-            "pack_call": 2.9174e-07, "pack": 8.7575e-11,
+            "call": 6.8046e-07, "plane": 1.0986e-07, "multiply": 8.0538e-12, "row": 1.6778e-09, "copy": 9.3054e-11,
+            "gather": 3.7131e-10, "bytes_streamed": 6.0478e-11, "bytes": 7.7922e-11, "bytes_cached": 5.3228e-11,
+            "pack_call": 5.4849e-07, "pack": 2.5497e-10,
         },
         "cython.conv.direct@portable": {
             "call": 6.2888e-07, "plane": 1.4198e-07, "multiply": 2.4821e-11, "row": 5.5819e-09, "copy": 1.0166e-10,
@@ -75,14 +76,14 @@ TABLE = Table(
             "pack_call": 4.5185e-07, "pack": 2.5965e-10,
         },
         "cython.conv.direct_last@avx2": {
-            "call": 1.1064e-06, "multiply": 9.4922e-12, "tile": 5.1606e-09, "partial": 2.6875e-08, "run": 2.1716e-09,
-            "row": 3.8006e-08, "copy": 7.6136e-11, "bytes_streamed": 9.4563e-11, "bytes": 3.1296e-11,
-            "bytes_cached": 1.0494e-11, "pack_call": 1.1601e-06, "pack": 1.7387e-10, "pack_sorted": 5.0104e-10,
+            "call": 1.0552e-06, "multiply": 1.0735e-11, "tile": 6.0517e-09, "partial": 2.4028e-08, "run": 1.1149e-09,
+            "row": 4.0032e-08, "copy": 4.4942e-11, "bytes_streamed": 8.9359e-11, "bytes": 2.8507e-11,
+            "bytes_cached": 6.9131e-12, "pack_call": 1.1159e-06, "pack": 1.0354e-10, "pack_sorted": 3.5067e-10,
         },
         "cython.conv.direct_last@avx512": {
-            "call": 1.986e-07, "multiply": 7.2243e-12, "tile": 6.3172e-09, "partial": 8.7245e-10, "run": 1.8736e-09,
-            "row": 3.3998e-08, "copy": 1.4398e-10, "bytes_streamed": 5.2558e-11, "bytes": 3.4512e-11,
-            "bytes_cached": 4.3351e-12, "pack_call": 2e-07, "pack": 6.6e-11, "pack_sorted": 1.6051e-09,
+            "call": 5.2688e-07, "multiply": 7.3063e-12, "tile": 8.9557e-09, "partial": 7.8502e-10, "run": 1.2752e-09,
+            "row": 3.5379e-08, "copy": 1.2358e-10, "bytes_streamed": 4.0876e-11, "bytes": 3.2092e-11,
+            "bytes_cached": 6.5734e-12, "pack_call": 5.5446e-07, "pack": 7.7457e-11, "pack_sorted": 1.2359e-09,
         },
         "cython.conv.direct_last@portable": {
             "call": 1.0034e-06, "multiply": 2.1748e-11, "tile": 7.8377e-09, "partial": 1.1071e-08, "run": 2.9862e-09,
@@ -90,31 +91,31 @@ TABLE = Table(
             "bytes_cached": 3.0395e-11, "pack_call": 1.005e-06, "pack": 2.6822e-10, "pack_sorted": 5.3626e-10,
         },
         "cython.conv.gathered@avx2": {
-            "call": 3.6702e-06, "row": 4.4298e-09, "run": 3.8755e-09, "element": 1.4836e-10, "place": 4.1531e-10,
-            "bytes_cached": 2.1719e-11, "bytes": 3.9382e-11,
+            "call": 3.0773e-06, "row": 5.4896e-09, "run": 3.1025e-09, "element": 1.2559e-10, "place": 5.3119e-10,
+            "bytes_cached": 2.8973e-11, "bytes": 5.5644e-11,
         },
         "cython.conv.gathered@avx512": {
-            "call": 1.6175e-06, "row": 2.9184e-09, "run": 2.1149e-09, "element": 1.0875e-10, "place": 7.4727e-10,
-            "bytes_cached": 1.65e-11, "bytes": 1.0866e-10,
+            "call": 1.7187e-06, "row": 5.219e-09, "run": 2.1987e-09, "element": 3.2849e-11, "place": 3.6103e-10,
+            "bytes_cached": 3.1244e-11, "bytes": 6.0836e-11,
         },
         "cython.conv.gathered@portable": {
             "call": 2.5059e-06, "row": 4.928e-09, "run": 4.9448e-09, "element": 1.822e-10, "place": 6.4871e-10,
             "bytes_cached": 2.0373e-11, "bytes": 8.6323e-11,
         },
         "cython.conv.grouped@avx2": {
-            "call": 7.61e-07, "item": 8e-08, "multiply_rows": 1.6713e-11, "multiply_rows_apart": 3.7202e-11,
-            "multiply_halved": 2.4802e-11, "multiply_halved_apart": 2.3059e-11, "multiply_few_rows": 3.0197e-11,
-            "multiply_taps": 3.5126e-11, "tile": 8.9819e-09, "row": 1.1649e-08, "copy": 2.1766e-10,
-            "bytes": 1.6544e-10, "multiply_lanes": 9.8557e-12, "multiply_lanes_rolled": 1.7906e-11,
-            "multiply_lanes_groups": 1.7698e-11, "line": 5.2419e-09, "copy_lanes": 1.6615e-10,
-            "bytes_lanes": 3.4373e-11, "pack": 5.1627e-10,
+            "call": 8.0365e-07, "item": 3.4172e-07, "multiply_rows": 1.7529e-11, "multiply_rows_apart": 3.7202e-11,
+            "multiply_halved": 2.4802e-11, "multiply_halved_apart": 2.2583e-11, "multiply_few_rows": 2.6109e-11,
+            "multiply_taps": 4.0436e-11, "tile": 9.997e-09, "row": 6.3616e-09, "copy": 9.2519e-11,
+            "bytes": 9.0281e-11, "multiply_lanes": 1.1018e-11, "multiply_lanes_rolled": 1.5422e-11,
+            "multiply_lanes_groups": 1.5784e-11, "line": 9.3737e-09, "copy_lanes": 1.4728e-10,
+            "bytes_lanes": 2.7917e-11, "pack": 9.7438e-10,
         },
         "cython.conv.grouped@avx512": {
-            "call": 7.1664e-07, "item": 8e-08, "multiply_rows": 1.0742e-11, "multiply_rows_apart": 1.7857e-11,
-            "multiply_halved": 1.1905e-11, "multiply_halved_apart": 1.7013e-11, "multiply_few_rows": 2.0909e-11,
-            "multiply_taps": 4.4058e-11, "tile": 5.94e-09, "row": 8.5236e-09, "copy": 1.0997e-10, "bytes": 5.1344e-11,
-            "multiply_lanes": 8.5913e-12, "multiply_lanes_rolled": 1.7987e-11, "multiply_lanes_groups": 1.2841e-11,
-            "line": 5.2539e-09, "copy_lanes": 8.6031e-11, "bytes_lanes": 4.3801e-11, "pack": 5.7749e-10,
+            "call": 7.8709e-07, "item": 3.7953e-08, "multiply_rows": 1.0848e-11, "multiply_rows_apart": 7.0186e-12,
+            "multiply_halved": 1.1905e-11, "multiply_halved_apart": 1.6725e-11, "multiply_few_rows": 2.3836e-11,
+            "multiply_taps": 3.0234e-11, "tile": 4.0924e-09, "row": 2.5514e-08, "copy": 4.1055e-11, "bytes": 4.3704e-11,
+            "multiply_lanes": 1.0196e-11, "multiply_lanes_rolled": 1.8477e-11, "multiply_lanes_groups": 1.2285e-11,
+            "line": 5.7195e-09, "copy_lanes": 8.7609e-11, "bytes_lanes": 5.1134e-11, "pack": 1.1065e-09,
         },
         "cython.conv.grouped@portable": {
             "call": 9.8391e-07, "item": 8e-08, "multiply_rows": 5.3465e-11, "multiply_rows_apart": 7.4405e-11,
@@ -125,12 +126,12 @@ TABLE = Table(
             "bytes_lanes": 3.3333e-11, "pack": 5.0131e-10,
         },
         "cython.conv.images@avx2": {
-            "call": 5.9233e-07, "tile": 9.5309e-09, "multiply": 9.3406e-12, "move": 2.0193e-10,
-            "bytes_cached": 1.01e-11, "bytes": 7.4638e-11, "pack_call": 5.7178e-07, "pack": 1.0206e-10,
+            "call": 4.8e-07, "tile": 6.5089e-09, "multiply": 9.8787e-12, "move": 1.3509e-10,
+            "bytes_cached": 7.4168e-12, "bytes": 7.832e-11, "pack_call": 4.5054e-07, "pack": 3.9692e-11,
         },
         "cython.conv.images@avx512": {
-            "call": 7.177e-07, "tile": 4.4869e-09, "multiply": 7.4239e-12, "move": 1.8408e-10,
-            "bytes_cached": 1.2235e-11, "bytes": 5.2771e-11, "pack_call": 7.3481e-07, "pack": 3.3233e-10,
+            "call": 4.0902e-07, "tile": 2.4915e-09, "multiply": 8.7978e-12, "move": 1.2702e-10,
+            "bytes_cached": 6.3245e-12, "bytes": 4.5191e-11, "pack_call": 4.0983e-07, "pack": 3.7734e-10,
         },
         "cython.conv.images@portable": {
             "call": 1.1679e-06, "tile": 6.6298e-09, "multiply": 2.2589e-11, "move": 2.0615e-10,
@@ -141,32 +142,32 @@ TABLE = Table(
             "multiply": 7.9247e-12, "multiply_rolled": 2.3444e-11, "line": 2.8805e-09, "bytes": 2.3731e-11,
         },
         "cython.conv.planes@avx512": {
-            "call": 7.7212e-07, "item": 1.6904e-07, "turn": 1.2156e-10, "copy": 1.0409e-10, "pack": 2.4469e-09,
-            "multiply": 6.1376e-12, "multiply_rolled": 1.0727e-11, "line": 3.2383e-09, "bytes": 1.0613e-11,
+            "call": 1.1108e-06, "item": 1.8443e-07, "turn": 1.3301e-10, "copy": 1.0409e-10, "pack": 1.7839e-09,
+            "multiply": 5.7328e-12, "multiply_rolled": 1.4404e-11, "line": 2.1104e-09, "bytes": 8.9045e-12,
         },
         "cython.conv.planes@portable": {
             "call": 6.6233e-07, "item": 1.0171e-07, "turn": 3.9082e-10, "copy": 2e-10, "pack": 5.8955e-10,
             "multiply": 4.806e-11, "multiply_rolled": 4.8019e-11, "line": 2.8853e-09, "bytes": 2.8002e-11,
         },
         "cython.conv.pointwise@avx2": {
-            "call": 5.1625e-07, "multiply": 8.9383e-12, "multiply_streamed": 9.5887e-12, "bytes_cached": 1.7374e-11,
-            "bytes": 4.0377e-11, "pack_call": 1.3172e-07, "pack": 1.7658e-10,
+            "call": 6.4251e-07, "multiply": 9.3419e-12, "multiply_streamed": 1.0738e-11, "bytes_cached": 1.7645e-11,
+            "bytes": 3.5119e-11, "pack_call": 2.2825e-07, "pack": 2.9893e-10,
         },
         "cython.conv.pointwise@avx512": {
-            "call": 4.8531e-07, "multiply": 7.8691e-12, "multiply_streamed": 7.8112e-12, "bytes_cached": 7.3085e-12,
-            "bytes": 1.5966e-11, "pack_call": 7.1248e-07, "pack": 3.7109e-10,
+            "call": 5.7139e-07, "multiply": 7.3673e-12, "multiply_streamed": 7.9027e-12, "bytes_cached": 7.9904e-12,
+            "bytes": 1.6557e-11, "pack_call": 9.3202e-07, "pack": 1.9124e-10,
         },
         "cython.conv.pointwise@portable": {
             "call": 6.1976e-07, "multiply": 2.8637e-11, "multiply_streamed": 3.0094e-11, "bytes_cached": 1.8081e-11,
             "bytes": 3.5381e-11, "pack_call": 2.3803e-07, "pack": 5.259e-10,
         },
         "cython.conv.pointwise_blocked@avx2": {
-            "call": 1.0718e-06, "multiply": 9.1659e-12, "move": 4.3259e-10, "bytes_streamed": 6.6667e-11,
-            "pack_call": 1e-06, "pack": 1.7017e-10,
+            "call": 7.7264e-07, "multiply": 9.4901e-12, "move": 3.7501e-10, "bytes_streamed": 6.6667e-11,
+            "pack_call": 1.4166e-06, "pack": 4.3797e-11,
         },
         "cython.conv.pointwise_blocked@avx512": {
-            "call": 9.8384e-07, "multiply": 7.4161e-12, "move": 4.0196e-10, "bytes_streamed": 6.8494e-11,
-            "pack_call": 4.2836e-07, "pack": 3.3561e-10,
+            "call": 9.6953e-07, "multiply": 7.7195e-12, "move": 3.4399e-10, "bytes_streamed": 6.6283e-11,
+            "pack_call": 1.4013e-06, "pack": 2.2019e-10,
         },
         "cython.conv.pointwise_blocked@portable": {
             "call": 7.8872e-07, "multiply": 2.8981e-11, "move": 8.7062e-10, "bytes_streamed": 6.6667e-11,
@@ -191,10 +192,10 @@ TABLE = Table(
             "bytes": 5.1373e-11,
         },
         "cython.conv.thin@avx2": {
-            "call": 9.9583e-08,
+            "call": 9.8124e-08,
         },
         "cython.conv.thin@avx512": {
-            "call": 1.0817e-07,
+            "call": 9.0266e-08,
         },
         "cython.conv.thin@portable": {
             "call": 1.1866e-07,
@@ -204,7 +205,7 @@ TABLE = Table(
             "step": 8e-09, "bytes_cached": 1.3333e-11, "bytes": 6.6667e-11,
         },
         "cython.conv.windows@avx2": {
-            "store": 2.9212e-10,
+            "store": 2.9507e-10,
         },
         "cython.conv.windows@avx512": {
             "store": 2.5901e-10,
@@ -213,18 +214,18 @@ TABLE = Table(
             "store": 2.5334e-10,
         },
         "cython.conv.winograd@avx2": {
-            "call": 1.2633e-06, "multiply": 9.7496e-12, "transform_row": 4.6134e-09, "transform_input": 4.9458e-10,
-            "transform_output": 1.1199e-10, "transform_store": 1.0006e-10, "join": 8.2527e-10,
-            "bytes_streamed": 4.3122e-11, "bytes_stalled": 3.3154e-11, "bytes_stalled_depth": 3.8913e-11,
-            "bytes": 4.2423e-11, "pack_256k": 9.5902e-10, "pack_4m": 6.6244e-10, "pack_32m": 1.1172e-09,
-            "pack_more": 1.05e-09,
+            "call": 1.7439e-06, "multiply": 9.5524e-12, "transform_row": 4.2587e-09, "transform_input": 5.3052e-10,
+            "transform_output": 1.4511e-10, "transform_store": 7.7129e-11, "join": 8.1328e-10,
+            "bytes_streamed": 4.307e-11, "bytes_stalled": 3.3507e-11, "bytes_stalled_depth": 4.6559e-11,
+            "bytes": 3.3789e-11, "pack_256k": 9.3631e-10, "pack_4m": 5.8395e-10, "pack_32m": 7.7343e-10,
+            "pack_more": 1.1406e-09,
         },
         "cython.conv.winograd@avx512": {
-            "call": 1.0002e-06, "multiply": 8.5542e-12, "transform_row": 3.4088e-09, "transform_input": 4.2017e-10,
-            "transform_output": 1.2441e-10, "transform_store": 1.3211e-10, "join": 6.3475e-10,
-            "bytes_streamed": 5.4905e-11, "bytes_stalled": 4.0655e-12, "bytes_stalled_depth": 2.4962e-11,
-            "bytes": 2.1066e-11, "pack_256k": 7.202e-10, "pack_4m": 4.475e-10, "pack_32m": 9.0598e-10,
-            "pack_more": 1.05e-09,
+            "call": 1.3542e-06, "multiply": 8.7981e-12, "transform_row": 2.8529e-09, "transform_input": 4.2408e-10,
+            "transform_output": 1.1485e-10, "transform_store": 1.4667e-10, "join": 5.5339e-10,
+            "bytes_streamed": 5.5927e-11, "bytes_stalled": 3.0623e-12, "bytes_stalled_depth": 3.0148e-11,
+            "bytes": 1.3836e-11, "pack_256k": 7.2108e-10, "pack_4m": 4.0674e-10, "pack_32m": 5.1505e-10,
+            "pack_more": 1.1183e-09,
         },
         "cython.conv.winograd@portable": {
             "call": 1.061e-06, "multiply": 2.886e-11, "transform_row": 8.0893e-09, "transform_input": 9.8833e-10,
@@ -234,15 +235,15 @@ TABLE = Table(
             "pack_more": 1.05e-09,
         },
         "cython.conv.winograd_rows@avx2": {
-            "call": 1.0066e-06, "multiply": 2.1799e-11, "multiply_load": 9.9896e-14, "multiply_finish": 1.4567e-10,
-            "multiply_crowded": 2.1736e-11, "multiply_load_crowded": 9.9997e-14,
-            "multiply_finish_crowded": 1.3396e-10, "row": 3.1992e-08, "input": 4.8386e-10, "pack_call": 2.9444e-06,
-            "pack": 3.9502e-09,
+            "call": 9.7228e-07, "multiply": 2.079e-11, "multiply_load": 9.9556e-14, "multiply_finish": 1.5408e-10,
+            "multiply_crowded": 2.0535e-11, "multiply_load_crowded": 9.9997e-14,
+            "multiply_finish_crowded": 1.2184e-10, "row": 3.1383e-08, "input": 5.5122e-10, "pack_call": 3.7881e-06,
+            "pack": 3.9782e-09,
         },
         "cython.conv.winograd_rows@avx512": {
-            "call": 7.6068e-07, "multiply": 5.8094e-12, "multiply_load": 1.1042e-11, "multiply_finish": 1.3806e-10,
-            "multiply_crowded": 8.5173e-12, "multiply_load_crowded": 9.207e-12, "multiply_finish_crowded": 3.2523e-11,
-            "row": 1.6892e-08, "input": 4.0438e-10, "pack_call": 3.4155e-06, "pack": 3.0582e-09,
+            "call": 9.1149e-07, "multiply": 4.1348e-12, "multiply_load": 1.8445e-11, "multiply_finish": 1.3806e-10,
+            "multiply_crowded": 9.1537e-12, "multiply_load_crowded": 7.6849e-12, "multiply_finish_crowded": 2.7414e-11,
+            "row": 1.4427e-08, "input": 3.7226e-10, "pack_call": 4.1811e-06, "pack": 2.545e-09,
         },
         "cython.conv.winograd_rows@portable": {
             "call": 9.5799e-07, "multiply": 3.1624e-11, "multiply_load": 1.3111e-11, "multiply_finish": 2.0729e-10,
@@ -622,36 +623,36 @@ TABLE = Table(
             "thread": 4e-05, "compile": 0.001,
         },
         "numba.conv.depthwise@avx2": {
-            "call": 8.5393e-06, "multiply": 1.7475e-11, "multiply_channels": 3.6181e-11, "copy": 1.5577e-10,
-            "scatter": 1.4734e-09, "bytes": 4.1832e-11, "pack_call": 1.731e-05,
+            "call": 1.1959e-05, "multiply": 1.4788e-11, "multiply_channels": 3.4334e-11, "copy": 6.358e-11,
+            "scatter": 2.4131e-09, "bytes": 5.9731e-11, "pack_call": 2.0391e-05,
         },
         "numba.conv.depthwise@avx512": {
-            "call": 7.7762e-06, "multiply": 1.5741e-11, "multiply_channels": 3.313e-11, "copy": 1.6139e-10,
-            "scatter": 1.6422e-09, "bytes": 3.6532e-11, "pack_call": 1.6401e-05,
+            "call": 8.1946e-06, "multiply": 1.6555e-11, "multiply_channels": 3.275e-11, "copy": 9.2623e-11,
+            "scatter": 2.6506e-09, "bytes": 3.8718e-11, "pack_call": 2.2494e-05,
         },
         "numba.conv.depthwise@portable": {
             "call": 1.1517e-05, "multiply": 3.2156e-11, "multiply_channels": 6.3445e-11, "copy": 8.9425e-11,
             "scatter": 1.138e-09, "bytes": 5.6326e-11, "pack_call": 1.5848e-05,
         },
         "numba.conv.direct@avx2": {
-            "call": 1.0862e-05, "multiply": 9.0738e-12, "copy": 3.998e-10, "gather": 5.1238e-10, "bytes": 2.3233e-11,
-            "bytes_read": 6.201e-11, "pack_call": 2.652e-05, "pack": 1.1286e-09,
+            "call": 1.0975e-05, "multiply": 8.6391e-12, "copy": 2.857e-10, "gather": 4.8816e-10, "bytes": 3.0024e-11,
+            "bytes_read": 3.6711e-11, "pack_call": 2.8674e-05, "pack": 9.9806e-10,
         },
         "numba.conv.direct@avx512": {
-            "call": 1.305e-05, "multiply": 8.7943e-12, "copy": 2.2948e-10, "gather": 3.872e-10, "bytes": 2.7372e-11,
-            "bytes_read": 7.0118e-11, "pack_call": 1.8438e-05, "pack": 1.1821e-09,
+            "call": 1.1714e-05, "multiply": 8.7218e-12, "copy": 1.7042e-10, "gather": 4.7266e-10, "bytes": 2.7877e-11,
+            "bytes_read": 6.7332e-11, "pack_call": 2.0546e-05, "pack": 1.0212e-09,
         },
         "numba.conv.direct@portable": {
             "call": 1.1367e-05, "multiply": 1.7436e-11, "copy": 3.7584e-10, "gather": 3.6649e-10, "bytes": 3.0516e-11,
             "bytes_read": 7.6413e-11, "pack_call": 2.6468e-05, "pack": 1.1912e-09,
         },
         "numba.conv.pointwise@avx2": {
-            "call": 7.4279e-06, "multiply": 1.0699e-11, "bytes": 6.2442e-11, "pack_call": 9.8029e-06,
-            "pack": 1.5153e-09,
+            "call": 6.8427e-06, "multiply": 1.1006e-11, "bytes": 5.8125e-11, "pack_call": 1.0306e-05,
+            "pack": 1.4951e-09,
         },
         "numba.conv.pointwise@avx512": {
-            "call": 6.1082e-06, "multiply": 9.5104e-12, "bytes": 5.0473e-11, "pack_call": 9.6691e-06,
-            "pack": 1.4951e-09,
+            "call": 5.5249e-06, "multiply": 9.6587e-12, "bytes": 4.589e-11, "pack_call": 1.0608e-05,
+            "pack": 1.4492e-09,
         },
         "numba.conv.pointwise@portable": {
             "call": 1.0225e-05, "multiply": 2.0385e-11, "bytes": 9.4356e-11, "pack_call": 9.7324e-06,
@@ -716,15 +717,15 @@ TABLE = Table(
             "call": 4e-06, "product": 1.7857e-11, "integer": 4e-10, "element": 1e-09, "bytes": 6.6667e-11,
         },
         "numpy.conv.depthwise": {
-            "call": 3.85e-06, "element": 4.467e-10,
+            "call": 4.7596e-06, "element": 4.9371e-10,
         },
         "numpy.conv.im2col": {
-            "call": 2.8446e-06, "multiply": 1.1031e-11, "gather": 7.1195e-10, "integer": 1e-09, "convert": 8.2034e-10,
-            "bytes_copied": 7.6997e-11, "bytes": 9.1662e-11, "row": 3.7682e-09,
+            "call": 3.4741e-06, "multiply": 1.1379e-11, "gather": 1.011e-09, "integer": 1e-09, "convert": 6.5555e-10,
+            "bytes_copied": 7.448e-11, "bytes": 9.7675e-11, "row": 2.2608e-09,
         },
         "numpy.conv.pointwise": {
-            "call": 8.8858e-07, "multiply": 1.021e-11, "integer": 1e-09, "convert": 8.7392e-10, "bytes": 3.6032e-11,
-            "unsummed": 1.15e-09, "finish": 1.1477e-10, "turned": 4.5277e-10,
+            "call": 9.7783e-07, "multiply": 1.0514e-11, "integer": 1e-09, "convert": 7.1796e-10, "bytes": 2.1615e-11,
+            "unsummed": 9.2695e-10, "finish": 2.8594e-10, "turned": 4.7473e-10,
         },
         "numpy.conv.scatter": {
             "call": 2.6017e-06, "multiply": 1.3098e-11, "element": 1.1495e-09, "bytes": 2.2054e-10,
