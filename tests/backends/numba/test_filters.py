@@ -179,8 +179,10 @@ def guarded_scratch(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("guarded_scratch")
 @pytest.mark.parametrize(("op", "kernel"), [pytest.param(op, k, id=f"{op}-{k.name}") for op, k in OURS])
 def test_vectors_of_two_widths(op: str, kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In small blocks, so that arrays have many: within the stated scratch, and the same bits as with NumPy."""
+    """On two threads, in small blocks, so that arrays have many: within the stated scratch, and with NumPy's bits."""
     oracle = next(k for k in kernels(op) if k.backend == "numpy")
+    monkeypatch.setattr(shared, "SHARED_SECONDS", 0.0)
+    monkeypatch.setattr(base, "worthwhile", lambda threads, seconds: threads)
     for module in (lines, neighbors):
         monkeypatch.setattr(module, "block_bytes", lambda row: 4096)
         monkeypatch.setattr(module, "NARROWEST", 8)

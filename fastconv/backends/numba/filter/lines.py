@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.base import address
-from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, converter, vector_lanes
+from fastconv.backends.numba.filter.shared import MODES, NV, ArrayLoop, converter, vector_lanes
 from fastconv.core.caches import keep_few
 from fastconv.core.kernel import Run
 from fastconv.core.numbers import ceil_div, even_part, whole_lines
@@ -109,9 +109,9 @@ def lines_loop(
         pieces.cols, pieces.blocks, pieces.along, pieces.parts, held, 2 * held, 3 * held,
         in_place and step.mode == "wrap",
     ]  # fmt: skip
-    items, count = pieces.items if prod(p.shape) else 0, threads if p.flops > SHARED_FLOPS else 1
+    items = pieces.items if prod(p.shape) else 0
     scratch = lines_scratch(pieces, step, acc)
-    return ArrayLoop("lines", table, items, count, seconds, scratch, (load, copy, store, combine, fill))
+    return ArrayLoop("lines", table, items, threads, seconds, scratch, (load, copy, store, combine, fill))
 
 
 def passes_of(p: SeparableProblem | WindowProblem, acc: np.dtype) -> list[Pieces]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastconv.backends.numba.base import address
-from fastconv.backends.numba.filter.shared import MODES, NV, SHARED_FLOPS, ArrayLoop, converter, vector_lanes
+from fastconv.backends.numba.filter.shared import MODES, NV, ArrayLoop, converter, vector_lanes
 from fastconv.core.caches import keep_few
 from fastconv.core.numbers import ceil_div, even_part, whole_lines
 from fastconv.core.problems.filter import FilterProblem
@@ -118,5 +118,5 @@ def neighbors_loop(
         blocks.pitch, held.itemsize, lines.planes, len(lines.extents),
         made, made + whole_lines(blocks.made * acc.itemsize), *lines.extents, *lines.sizes, *lines.before,
     ]  # fmt: skip
-    items, count = blocks.items if prod(p.shape) else 0, threads if p.flops > SHARED_FLOPS else 1
-    return ArrayLoop("neighbors", table, items, count, seconds, scratch, (load, copy, store, combine, fill))
+    items = blocks.items if prod(p.shape) else 0
+    return ArrayLoop("neighbors", table, items, threads, seconds, scratch, (load, copy, store, combine, fill))

@@ -16,7 +16,7 @@ from fastconv.typing import BoundaryMode
 
 MODES: tuple[str, ...] = get_args(BoundaryMode)
 MOST_BYTES = 4 << 20  # of scratch
-SHARED_FLOPS = 1e6  # below this, threads cost more than they gain
+SHARED_SECONDS = 3e-4  # of work; below this, threads cost more than they gain
 NV = 4  # vectors of results that are computed together
 
 
@@ -80,7 +80,7 @@ class ArrayLoop:
         self, name: str, table: list[int], items: int, threads: int, seconds: float, scratch: int, alive: object
     ) -> None:  # fmt: skip
         self._loop, self._table, self._alive = compiled_loop(name), np.array([0, *table], np.int64), alive
-        self._how = items, threads, seconds, scratch
+        self._how = items, threads if seconds > SHARED_SECONDS else 1, seconds, scratch
 
     def bound(self, combined: np.ndarray, *arrays: np.ndarray) -> Run:
         """A run whose combining function reads the table `combined`, which may hold addresses of `arrays`."""
