@@ -127,7 +127,7 @@ def as_output(output: Any, input: np.ndarray, is_complex: bool = False) -> tuple
             warnings.warn("promoting specified output dtype to complex", stacklevel=4)
             dtype = np.promote_types(dtype, np.complex64)
         check_dtype(dtype)
-        return dtype, None
+        return dtype, _swapped(dtype, input.shape)
     if isinstance(output, str):
         dtype = np.dtype(output)
         if is_complex and dtype.kind != "c":
@@ -135,7 +135,7 @@ def as_output(output: Any, input: np.ndarray, is_complex: bool = False) -> tuple
         if not issubclass(dtype.type, np.number):
             raise RuntimeError("output must have numeric dtype")
         check_dtype(dtype)
-        return dtype, None
+        return dtype, _swapped(dtype, input.shape)
     given = np.asarray(output)
     if given.shape != input.shape:
         raise RuntimeError(f"output shape not correct: {given.shape}; the input has {input.shape}")
@@ -143,6 +143,16 @@ def as_output(output: Any, input: np.ndarray, is_complex: bool = False) -> tuple
         raise RuntimeError("output must have complex dtype")
     check_dtype(given.dtype)
     return given.dtype, given
+
+
+def _swapped(dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray | None:
+    """An array for a result of the other byte order, which no kernel makes; None for the native one."""
+    return None if dtype.isnative or is_planning() else np.empty(shape, dtype)
+
+
+def apart(x: np.ndarray, output: Any) -> np.ndarray:
+    """`x`, or a copy where `output` may overlap it: for what reads `x` once more after it wrote `output`."""
+    return x.copy() if isinstance(output, np.ndarray) and np.may_share_memory(x, output) else x
 
 
 def array_for(output: Any, input: np.ndarray, is_complex: bool = False) -> np.ndarray:

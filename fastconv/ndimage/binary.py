@@ -418,9 +418,9 @@ def binary_fill_holes(
     >>> ndi.binary_fill_holes([0, 1, 0, 0, 1, 0, 1, 0]).astype(int)
     array([0, 1, 1, 1, 1, 1, 1, 0])
     """
-    x = _real(input)
-    nothing = np.zeros(x.shape, bool)
-    element = _element(nothing, structure, 0, x == 0, 1, origin, axes, backend, threads, tol, max_workspace)
+    holes = np.logical_not(np.asarray(input))
+    nothing = np.zeros(holes.shape, bool)
+    element = _element(nothing, structure, 0, holes, 1, origin, axes, backend, threads, tol, max_workspace)
     not_planned()
     made = element.dilated(nothing, output)
     np.logical_not(made, made)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastconv.dispatch.options import Options, resolve
-from fastconv.ndimage.arguments import Modes, Output, as_axes, as_mode, not_planned, per_axis
+from fastconv.ndimage.arguments import Modes, Output, apart, as_axes, as_mode, not_planned, per_axis
 from fastconv.ndimage.calls import by_bands, is_banded
 from fastconv.ndimage.windows import extrema, real_input
 from fastconv.typing import Backend
@@ -250,7 +250,7 @@ def morphological_laplace(
         np.subtract(made, x, made)
         return np.subtract(made, x, made)
 
-    return element.computed(real_input(input), output, 1, laplace)
+    return element.computed(apart(real_input(input), output), output, 1, laplace)
 
 
 def white_tophat(
@@ -272,7 +272,7 @@ def white_tophat(
     element = _shape(
         size, footprint, structure, mode, cval, origin, axes, backend, threads, tol, max_workspace
     )  # fmt: skip
-    x = real_input(input)
+    x = apart(real_input(input), output)
     made = _opened(element.once_warned(), x, output)
     return _difference(x, made, made)
 
@@ -296,7 +296,7 @@ def black_tophat(
     element = _shape(
         size, footprint, structure, mode, cval, origin, axes, backend, threads, tol, max_workspace
     )  # fmt: skip
-    x = real_input(input)
+    x = apart(real_input(input), output)
     made = _closed(element.once_warned(), x, output)
     return _difference(made, x, made)
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from fastconv.core.problems.neighbors import Neighbors, RankProblem
 from fastconv.dispatch.options import Options, resolve
-from fastconv.dispatch.plan import Recipe, remember
+from fastconv.dispatch.plan import Recipe, is_planning, remember
 from fastconv.ndimage.arguments import (
     Mode,
     Output,
@@ -25,6 +25,8 @@ from fastconv.ndimage.arguments import (
 )
 from fastconv.ndimage.calls import filtered, recipe_of
 from fastconv.typing import Backend
+
+EXACT = 1 << 53  # integers that float64 holds, in which others are compared
 
 
 @remember
@@ -82,8 +84,25 @@ def _rank(
         output[...] = _rank(x, rank, window, np.float32, options)
         return output
     dtype, given = as_output(output, x)
+    if x.ndim == 1 and x.dtype == np.int64 and not is_planning() and not _fit(x, window.cval):
+        return _rank_of_places(x, rank, window, np.empty(x.shape, dtype) if given is None else given, options)
     recipe = _recipe(x.shape, x.dtype, dtype.newbyteorder("="), window, rank, options)
     return filtered(recipe, x, (), given)
+
+
+def _fit(x: np.ndarray, cval: float) -> bool:
+    """Whether float64 holds all of some integers, or the other value is none of them."""
+    return not x.size or not abs(cval) < 1 << 63 or bool(-EXACT <= x.min() <= x.max() <= EXACT)
+
+
+def _rank_of_places(
+    x: np.ndarray, rank: int, window: Neighbors, made: np.ndarray, options: Options
+) -> np.ndarray:  # fmt: skip
+    """Of a signal of large integers, which SciPy compares exactly: ranks of their places in ascending order."""
+    values, places = np.unique(np.append(x, np.int64(window.cval)), return_inverse=True)
+    window = window._replace(cval=float(places[-1]))
+    made[...] = values[_rank(places[:-1].astype(np.int32), rank, window, None, options)]
+    return made
 
 
 def _as_real(input: Any) -> np.ndarray:

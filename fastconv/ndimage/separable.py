@@ -17,6 +17,7 @@ from fastconv.ndimage.arguments import (
     Mode,
     Modes,
     Output,
+    apart,
     array_for,
     as_axes,
     as_axis,
@@ -394,6 +395,7 @@ def _sum_along_axes(
     not_planned()
     x = np.asarray(input)
     made, found = array_for(output, x), as_axes(axes, x.ndim)
+    x = apart(x, made)
     if not found:
         made[...] = x
         return made, found
@@ -496,49 +498,52 @@ def _second_differences(axes: tuple[int, ...], modes: tuple[Any, ...]) -> tuple[
     return tuple(Correlation.of(axis, SECOND, mode) for axis, mode in zip(axes, modes, strict=True))
 
 
+def _deviations(ndim: int, sigma: Any, axes: tuple[int, ...]) -> tuple[Any, ...]:
+    """Of all axes of an array, as `gaussian_laplace` has them: `sigma` is that of `axes`, if these are not all."""
+    if len(axes) == ndim:
+        return tuple(per_axis(sigma, ndim))
+    found = [0.0] * ndim
+    for axis, s in zip(axes, per_axis(sigma, len(axes)), strict=True):
+        found[axis] = s
+    return tuple(found)
+
+
 def _of_gaussians(
-    x: np.ndarray, order: int, join: Sum, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any,
-    truncate: float = 4.0, radius: Any = None, backend: Backend | None = None, threads: int | None = None,
-    tol: float | None = None, max_workspace: int | None = None, **others: Any,
+    x: np.ndarray, order: int, join: Sum, deviations: Sequence[Any], output: Any, mode: Any, cval: Any,
+    axes: tuple[int, ...], truncate: float = 4.0, radius: Any = None, backend: Backend | None = None,
+    threads: int | None = None, tol: float | None = None, max_workspace: int | None = None, **others: Any,
 ) -> np.ndarray | None:  # fmt: skip
     """Derivatives of that order of a Gaussian along each axis, added; None if not at once."""
-    found = as_axes(axes, x.ndim)
-    if others or len(found) != 2:
+    if others or len(axes) != 2:
         return None
-    deviations = [0.0] * x.ndim
-    for axis, s in zip(found, per_axis(sigma, len(found)), strict=True):
-        deviations[axis] = s
     parts = tuple(
         _gaussians(x.ndim, deviations, [order * (i == axis) for i in range(x.ndim)], m, truncate, radius, None)
-        for axis, m in zip(found, per_axis(mode, len(found)), strict=True)
+        for axis, m in zip(axes, per_axis(mode, len(axes)), strict=True)
     )
     return _added(x, parts, join, output, cval, resolve(backend, None, threads, tol, max_workspace))
 
 
 def _reach(
-    ndim: int, sigma: Any, mode: Any, axes: Any, truncate: float = 4.0, radius: Any = None, **others: Any
+    deviations: Sequence[Any], mode: Any, axes: tuple[int, ...], truncate: float = 4.0, radius: Any = None,
+    **others: Any,
 ) -> int | None:  # fmt: skip
-    """How many rows before and behind its own a Gaussian depends on; None if also on the other end's."""
-    found = as_axes(axes, ndim)
-    reach = 0
-    for axis, s, m, r in zip(found, *(per_axis(v, len(found)) for v in (sigma, mode, radius)), strict=True):
-        if axis == 0 and as_mode(m) == "wrap":
-            return None
-        reach = max(reach, (gaussian_radius(s, truncate) if r is None else int(r)) if axis == 0 else 0)
-    return reach
+    """How many rows before and behind its own a Gaussian depends on; None if also on the other end's.
+
+    The derivative along each axis has one mode for all axes.
+    """
+    if not deviations or any(as_mode(m) == "wrap" for m in per_axis(mode, len(axes))):
+        return None
+    own = per_axis(radius, len(deviations))[0]
+    return (gaussian_radius(deviations[0], truncate) if own is None else int(own)) if deviations[0] > TINY else 0
 
 
 def _of_gaussian(
-    order: int, ndim: int, sigma: Any, axes: Any, kwargs: Mapping[str, Any]
+    order: int, deviations: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Callable[..., np.ndarray]:  # fmt: skip
-    """The derivative of that order of a Gaussian along one axis; of `axes` that are not filtered, sigma is 0."""
-    found = as_axes(axes, ndim)
-    deviations = [0.0] * ndim
-    for axis, s in zip(found, per_axis(sigma, len(found)), strict=True):
-        deviations[axis] = s
+    """The derivative of that order of a Gaussian along one axis."""
 
     def derivative(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:
-        orders = [order if i == axis else 0 for i in range(ndim)]
+        orders = [order if i == axis else 0 for i in range(x.ndim)]
         return gaussian_filter(x, deviations, orders, output, mode, cval, **kwargs)
 
     return derivative
@@ -564,15 +569,17 @@ def gaussian_laplace(
     array([-0.385,  0.037,  0.348])
     """
     x = as_input(input)
-    fused = _of_gaussians(x, 2, "sum", sigma, output, mode, cval, axes, **kwargs)
+    found = as_axes(axes, x.ndim)
+    deviations = _deviations(x.ndim, sigma, found)
+    fused = _of_gaussians(x, 2, "sum", deviations, output, mode, cval, found, **kwargs)
     if fused is not None:
         return fused
-    second = _of_gaussian(2, x.ndim, sigma, axes, kwargs)
+    second = _of_gaussian(2, deviations, kwargs)
 
     def compute(x: np.ndarray, output: Any) -> np.ndarray:
-        return generic_laplace(x, second, output, mode, cval, axes=axes)
+        return generic_laplace(x, second, output, mode, cval, axes=found)
 
-    return by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
+    return by_bands(x, output, _reach(deviations, mode, found, **kwargs), compute)
 
 
 def generic_gradient_magnitude(
@@ -615,6 +622,10 @@ def gaussian_gradient_magnitude(
 
     Parameters
     ----------
+    sigma : float or sequence of float
+        One for each axis of the array: those that are not in `axes` are smoothed, too.
+    axes : int or tuple of int, optional
+        Along which derivatives are taken; by default all.
     **kwargs
         All other arguments of `gaussian_filter`.
 
@@ -625,12 +636,14 @@ def gaussian_gradient_magnitude(
     array([0.153, 0.202, 0.132])
     """
     x = as_input(input)
-    fused = _of_gaussians(x, 1, "magnitude", sigma, output, mode, cval, axes, **kwargs)
+    found = as_axes(axes, x.ndim)
+    deviations = tuple(per_axis(sigma, x.ndim))  # of all axes, whatever `axes`: so it is in SciPy
+    fused = _of_gaussians(x, 1, "magnitude", deviations, output, mode, cval, found, **kwargs)
     if fused is not None:
         return fused
-    first = _of_gaussian(1, x.ndim, sigma, axes, kwargs)
+    first = _of_gaussian(1, deviations, kwargs)
 
     def compute(x: np.ndarray, output: Any) -> np.ndarray:
-        return generic_gradient_magnitude(x, first, output, mode, cval, axes=axes)
+        return generic_gradient_magnitude(x, first, output, mode, cval, axes=found)
 
-    return by_bands(x, output, _reach(x.ndim, sigma, mode, axes, **kwargs), compute)
+    return by_bands(x, output, _reach(deviations, mode, found, **kwargs), compute)

@@ -141,8 +141,10 @@ def commute(passes: Iterable[Pass], cval: float) -> bool:
 
 def is_image(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
     """Whether two axes are those of rows and columns of images, whose pixels are a few adjacent numbers."""
+    if len(axes) != 2:
+        return False
     first, last = min(axes), max(axes)
-    return len(axes) == 2 and prod(shape[first + 1 : last]) == 1 and 1 <= prod(shape[last + 1 :]) <= MOST_INNER
+    return prod(shape[first + 1 : last]) == 1 and 1 <= prod(shape[last + 1 :]) <= MOST_INNER
 
 
 def lines(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:

@@ -24,6 +24,7 @@ from fastconv.dispatch.plan import Recipe, remember
 from fastconv.ndimage.binary import element_of
 from fastconv.ndimage.calls import recipe_of
 from fastconv.ndimage.correlation import weights_of
+from fastconv.ndimage.rank import EXACT
 from fastconv.ndimage.windows import footprint_problem
 from fastconv.typing import BoundaryMode
 
@@ -264,7 +265,6 @@ def _rank(
 
 
 LONG_BYTES = 96  # of a window of a line: the time of our kernels grows with it, that of SciPy's with its logarithm
-EXACT = 1 << 53  # integers that float64 holds: ranks of 64-bit integers are compared so
 
 
 def rank_filter_of_line(

@@ -49,6 +49,8 @@ class Grid(NamedTuple):
 
 def grid_of(shape: tuple[int, ...], axes: tuple[int, ...]) -> Grid | None:
     """The image whose rows and columns run along these axes, one or two of the array; None if there is none."""
+    if not 1 <= len(set(axes)) <= 2:
+        return None
     first, last = min(axes), max(axes)
     before, after = prod(shape[:first]), prod(shape[last + 1 :])
     if prod(shape[first + 1 : last]) != 1:
