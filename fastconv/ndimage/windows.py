@@ -256,7 +256,7 @@ def footprint_problem(
 ) -> FootprintProblem | WindowProblem:  # fmt: skip
     """Of a box without heights, one axis after the other, where results of both are the same."""
     box = not heights and len(chosen) == prod(window) and any(n > 1 for n in window)
-    if box and dtype == out and dtype.itemsize < 8 and mode != "constant":
+    if box and dtype == out and (dtype.itemsize < 8 or dtype == np.float64) and mode != "constant":
         each = enumerate(zip(window, before, strict=True))
         passes = tuple(Pass(axis, taps, first, mode) for axis, (taps, first) in each if taps > 1)
         return WindowProblem(join, shape, dtype, out, passes, cval)
