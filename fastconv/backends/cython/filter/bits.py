@@ -108,7 +108,7 @@ def grown(p: BinaryProblem, n: int) -> BinaryProblem:
 
 
 @keep_few()
-def steps_of(p: BinaryProblem) -> tuple[BinaryProblem, ...]:
+def grown_boxes(p: BinaryProblem) -> tuple[BinaryProblem, ...]:
     """A problem as some that are solved one after the other: iterations of boxes grow the boxes instead."""
     lines = merged(p.shape, p.window)
     if p.masked or p.iterations < 2 or p.window.taps is not None or lines.planes > 1:
@@ -132,7 +132,7 @@ class Bits(Specialised[BinaryProblem]):
         return bit_rows(p.shape, p.window, native.lanes(self.isa, 8), iterations, p.masked)
 
     def reject(self, problem: BinaryProblem) -> str | None:
-        p, steps = problem, steps_of(problem)
+        p, steps = problem, grown_boxes(problem)
         if max(self._rows(step, step.iterations).scratch for step in steps) > max(MOST_BYTES, p.size // 2):
             return "the window is too large for scratch"
         if len(merged(p.shape, p.window).extents) > MOST_AXES or len(p.shape) > MOST_AXES:
@@ -141,7 +141,7 @@ class Bits(Specialised[BinaryProblem]):
 
     def features(self, problem: BinaryProblem) -> Features:
         calls, moved, counts = 0.0, 0.0, dict.fromkeys(("tap", "row", "packed", "item"), 0.0)
-        for step in steps_of(problem):
+        for step in grown_boxes(problem):
             rows = self._rows(step, step.iterations)
             runs = step.rounds / rows.stages
             calls, moved = calls + ceil_div(step.rounds, rows.stages), moved + runs * step.bytes
@@ -150,7 +150,7 @@ class Bits(Specialised[BinaryProblem]):
         return Features({"call": calls}, counts, {"bytes": moved})
 
     def workspace(self, problem: BinaryProblem) -> int:
-        p, steps = problem, steps_of(problem)
+        p, steps = problem, grown_boxes(problem)
         rows = [self._rows(step, step.iterations) for step in steps]
         alone = len(steps) == 1 and rows[0].stages == steps[0].iterations
         return max(r.scratch for r in rows) + (0 if alone else 2 * whole_lines(p.size) + 8 * STACK)
@@ -159,7 +159,7 @@ class Bits(Specialised[BinaryProblem]):
         return 0.0
 
     def specialise(self, problem: BinaryProblem, threads: int) -> Bind:
-        p, steps = problem, steps_of(problem)
+        p, steps = problem, grown_boxes(problem)
         if p.iterations == 0:
             return UntilStable(p, Masked(p, self._scheduled(p, 1, threads)))
         parts: list[Masked] = []
