@@ -620,7 +620,7 @@ TABLE = Table(
             "call": 3e-06, "box": 2.5e-10, "join": 1.2e-09, "element": 4e-10, "row": 2e-08, "bytes": 3e-11,
         },
         "numba": {
-            "thread": 4e-05, "compile": 0.001,
+            "thread": 4e-05, "compile": 0.02,
         },
         "numba.conv.depthwise@avx2": {
             "call": 1.1959e-05, "multiply": 1.4788e-11, "multiply_channels": 3.4334e-11, "copy": 6.358e-11,
