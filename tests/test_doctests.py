@@ -3,11 +3,14 @@
 import doctest
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
 import fastconv
 
+README = Path(__file__).resolve().parent.parent / "README.md"
 pytestmark = pytest.mark.one_isa  # says nothing about instruction sets
 
 
@@ -23,3 +26,15 @@ def test_examples(name: str) -> None:
             pytest.importorskip(door)
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.skipif(not README.exists(), reason="needs the sources")
+def test_programs_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, as a reader would; comparing takes long, and has tests of its own."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(fastconv, "compare", lambda *arguments, **options: "")
+    programs = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.S | re.M)
+    assert len(programs) > 1
+    shared: dict[str, object] = {}
+    for program in programs:
+        exec(program, shared)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastconv as F
 from fastconv.backends.reference import gemm as reference_gemm
 from fastconv.core import threads as thread_policy
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.dispatch import registry
 from fastconv.machines import host_table
 from tests.guard import guarded, guarded_copy
-from tests.wide import share
+from tests.wide import half, share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
@@ -137,6 +138,43 @@ def test_rows_that_lie_in_few_sets_of_the_cache(kernel: Any, dtype: Any) -> None
     some = itertools.product((1, 5, 9, 40), (1, 2, 3, 4, 17), (2048, 6144), addends)
     for m, n, row_bytes, options in share(kernel, some):
         check(kernel, problem(m, n, row_bytes // np.dtype(dtype).itemsize, dtype, trans_b=True, **options))
+
+
+def reversed_columns(a: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(a[:, ::-1])[:, ::-1]
+
+
+def every_second(a: np.ndarray) -> np.ndarray:
+    wide = np.full((a.shape[0], 2 * a.shape[1]), np.nan, a.dtype)
+    wide[:, ::2] = a
+    return wide[:, ::2]
+
+
+def equal_rows(a: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(a[0], a.shape)
+
+
+LAYOUTS = (np.asarray, np.asfortranarray, reversed_columns, every_second, equal_rows)
+
+
+@every_dtype
+@every_kernel
+def test_operands_in_every_layout(kernel: Any, dtype: Any) -> None:
+    """Also rows a multiple of 2 KiB apart, and none; more columns than a kernel copies at a time."""
+    skip_unavailable(kernel)
+    rng = np.random.default_rng(17)
+    sizes = [(m, n, k) for m in (1, 2, 9, 40) for n in (2, 5, 40) for k in (3, 512)]
+    for (m, n, k), of_a, of_b, trans_b in share(kernel, half(sizes, LAYOUTS, LAYOUTS, (False, True))):
+        a = of_a(rng.standard_normal((m, k)).astype(dtype))
+        b = of_b(rng.standard_normal((n, k) if trans_b else (k, n)).astype(dtype))
+        want = a.astype(float) @ (b.T if trans_b else b).astype(float)
+        try:
+            got = F.gemm(a, b, trans_b=trans_b, algorithm=kernel.name, threads=1)
+        except F.UnsupportedError:
+            continue
+        message = f"{m}x{k} @ {k}x{n}, {of_a.__name__}, {of_b.__name__}, trans_b={trans_b}"
+        tiny = 40 * np.finfo(dtype).eps * (np.abs(a).astype(float) @ np.abs(b.T if trans_b else b).astype(float)).max()
+        np.testing.assert_allclose(got, want, rtol=0, atol=tiny, err_msg=message)
 
 
 @every_dtype

@@ -209,7 +209,7 @@ cdef class Dots(Prepared):
         cdef View b = arrays.b if self.trans_b else transposed(arrays.b)  # (batch, columns, depth)
         cdef bint in_place = b.stride[2] == 1 or self.k == 1, across = self.across and not in_place and b.stride[1] == 1
         cdef char *copied = scratch + self.room * self.pitch * self.wide
-        cdef dots_args d
+        cdef dots_args d, other
         d.rows, d.depth, d.alpha, d.beta, d.relu = min(self.rows, self.m - i0), self.k, self.e.alpha, self.e.beta, self.e.relu
         d.a, d.ars, d.acs = x.data + (z * x.stride[0] + i0 * x.stride[1]) * size, x.stride[1], x.stride[2]
         d.ys, d.ycs, d.crs, d.ccs, d.c, d.bias = y.stride[1], y.stride[2], c.stride[1], c.stride[2], NULL, NULL
@@ -239,8 +239,9 @@ cdef class Dots(Prepared):
             if arrays.bias != NULL:
                 d.bias = arrays.bias + j * self.wide
             if step < FEW and not d.across and d.bias == NULL and d.acs == 1 and d.ars * size % NEAR == 0:
-                turn_over(&d)
-            if across and self.one_by_one:
+                other = turned_over(d)
+                self.t.dots(&other)
+            elif across and self.one_by_one:
                 self.rows_one_by_one(&d)
             else:
                 self.t.dots(&d)
@@ -257,14 +258,14 @@ cdef class Dots(Prepared):
             self.t.dots(&one)
 
 
-cdef void turn_over(dots_args *d) noexcept nogil:
+cdef dots_args turned_over(dots_args d) noexcept nogil:
     """The transposed product, with the other operand's rows as the many: of those the kernel reads fewer at a time where they
     lie in few sets of the L1 cache."""
-    cdef Py_ssize_t count = d.rows, step = d.ars
-    cdef const void *data = d.a
-    d.a, d.ars, d.rows = d.b, d.bs, d.cols
-    d.b, d.bs, d.cols = data, step, count
-    d.ys, d.ycs, d.crs, d.ccs = d.ycs, d.ys, d.ccs, d.crs
+    cdef dots_args other = d
+    other.a, other.ars, other.rows = d.b, d.bs, d.cols
+    other.b, other.bs, other.cols = d.a, d.ars, d.rows
+    other.ys, other.ycs, other.crs, other.ccs = d.ycs, d.ys, d.ccs, d.crs
+    return other
 
 
 cdef void copy_column(char *to, const char *data, Py_ssize_t down, Py_ssize_t count, Py_ssize_t size) noexcept nogil:
