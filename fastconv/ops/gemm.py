@@ -31,10 +31,15 @@ def request(
     recipe, right, added, row = _recipe(
         a.shape, a.dtype, shape_a, (b.shape, b.dtype), None if c is None else (c.shape, c.dtype),
         None if bias is None else (bias.shape, bias.dtype), alpha, beta, trans_a, trans_b,
-        as_name(activation, "activation"), is_planning(), names, shape, options,
+        as_name(activation, "activation"), is_planning(), names, shape, _is_apart(b, trans_b), options,
     )  # fmt: skip
     addend = None if c is None or added is None else added(c)
     return recipe, a, (right(b), addend, None if bias is None else row(bias)), out
+
+
+def _is_apart(b: np.ndarray, trans_b: bool) -> bool:
+    """`GemmProblem.apart`."""
+    return not trans_b and b.ndim > 1 and b.strides[-1] != b.itemsize and min(b.shape[-2:]) > 1
 
 
 @remember
@@ -42,10 +47,12 @@ def _recipe(
     x_shape: tuple[int, ...], x_dtype: np.dtype, a_shape: tuple[int, ...], b: tuple[tuple[int, ...], np.dtype],
     c: tuple[tuple[int, ...], np.dtype] | None, bias: tuple[tuple[int, ...], np.dtype] | None, alpha: complex,
     beta: complex, trans_a: bool, trans_b: bool, activation: Activation | None, packed: bool, names: tuple[str, str],
-    shape: tuple[int, ...] | None, options: Options,
+    shape: tuple[int, ...] | None, apart: bool, options: Options,
 ) -> tuple[Recipe, View, View | None, View]:  # fmt: skip
     """The recipe, and functions that make constants of b, c (None if c is ignored) and bias."""
-    p, full = gemm_problem((a_shape, x_dtype), b, c, bias, alpha, beta, trans_a, trans_b, activation, packed, names)
+    p, full = gemm_problem(
+        (a_shape, x_dtype), b, c, bias, alpha, beta, trans_a, trans_b, activation, packed, names, apart and not packed
+    )  # fmt: skip
     batch, matrix = full[:-2], (p.n, p.k) if trans_b else (p.k, p.n)
     left = (p.k, p.m) if trans_a else (p.m, p.k)
     unread = p.k < a_shape[-2 if trans_a else -1]  # alpha is 0

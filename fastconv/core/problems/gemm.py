@@ -51,6 +51,9 @@ class GemmProblem(Problem):
     activation : str or None
     packed : bool
         Whether b (and bias) are fixed for many runs, so that packing them costs nothing.
+    apart : bool
+        Whether elements of a row of b are not adjacent, as in a transposed view: kernels that read rows as they lie take
+        many times as long then.  It decides among kernels of one order of summation.
     """
 
     batch: int
@@ -69,6 +72,7 @@ class GemmProblem(Problem):
     out: np.dtype
     activation: Activation | None
     packed: bool
+    apart: bool = False
 
     @property
     def op(self) -> str:
@@ -94,10 +98,10 @@ class GemmProblem(Problem):
         return float(read * self.dtype.itemsize + self.batch * self.m * self.n * self.out.itemsize)
 
     def any_rows(self) -> GemmProblem:
-        return replace(self, batch=1, m=NOMINAL_ROWS, b_batched=False)
+        return replace(self, batch=1, m=NOMINAL_ROWS, b_batched=False, apart=False)
 
     def one_row(self) -> GemmProblem | None:
-        return replace(self, batch=1, m=1, b_batched=False) if self.trans_b else None  # weights of `linear`
+        return replace(self, batch=1, m=1, b_batched=False, apart=False) if self.trans_b else None  # weights of `linear`
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
@@ -142,6 +146,7 @@ def gemm_problem(
     activation: Activation | None,
     packed: bool,
     names: tuple[str, str] = ("a", "b"),
+    apart: bool = False,
 ) -> tuple[GemmProblem, Shape]:
     """Check the operands of a product of matrices, given as (shape, dtype).
 
@@ -194,7 +199,7 @@ def gemm_problem(
         batch=1 if fold else prod(batch), m=prod(batch) * m if fold else m, n=n, k=0 if alpha == 0 else k,
         b_batched=prod(bshape[:-2]) != 1, trans_a=trans_a, trans_b=trans_b, alpha=alpha, beta=beta,
         c=c is not None and beta != 0, bias=bias is not None, dtype=dtype, acc=acc, out=out, activation=activation,
-        packed=packed,
+        packed=packed, apart=apart,
     )  # fmt: skip
     return problem, (*batch, m, n)
 

@@ -11,8 +11,10 @@ import pytest
 import fastconv as F
 from fastconv.backends.reference import gemm as reference_gemm
 from fastconv.core import threads as thread_policy
-from fastconv.core.problems.gemm import GemmProblem
+from fastconv.core.problems.gemm import GemmProblem, gemm_problem
 from fastconv.dispatch import registry
+from fastconv.dispatch.choice import choose
+from fastconv.dispatch.options import resolve
 from fastconv.machines import host_table
 from tests.guard import guarded, guarded_copy
 from tests.wide import half, share
@@ -175,6 +177,19 @@ def test_operands_in_every_layout(kernel: Any, dtype: Any) -> None:
         message = f"{m}x{k} @ {k}x{n}, {of_a.__name__}, {of_b.__name__}, trans_b={trans_b}"
         tiny = 40 * np.finfo(dtype).eps * (np.abs(a).astype(float) @ np.abs(b.T if trans_b else b).astype(float)).max()
         np.testing.assert_allclose(got, want, rtol=0, atol=tiny, err_msg=message)
+
+
+@pytest.mark.parametrize(("batch", "m", "k", "n"), [(8, 1, 256, 127), (1, 9, 33, 40), (3, 70, 64, 20), (2, 2, 3, 2)])
+def test_transposed_views_have_the_bits_of_copies(batch: int, m: int, k: int, n: int) -> None:
+    """As in attention, q @ k.T: another kernel computes them, of the same order of summation."""
+    rng = np.random.default_rng(18)
+    for dtype in DTYPES:
+        a, b = rng.standard_normal((batch, m, k)).astype(dtype), rng.standard_normal((batch, n, k)).astype(dtype)
+        view = b.swapaxes(1, 2)
+        np.testing.assert_array_equal(F.matmul(a, view), F.matmul(a, np.ascontiguousarray(view)))
+    given = ((batch, m, k), np.dtype("f")), ((batch, k, n), np.dtype("f"))
+    p, _ = gemm_problem(*given, None, None, 1.0, 0.0, False, False, None, False, apart=True)
+    assert choose(p, resolve(threads=1)).kernel.algorithm != "in_place"
 
 
 @every_dtype

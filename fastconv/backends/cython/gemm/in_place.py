@@ -63,6 +63,8 @@ class InPlace(Specialised[GemmProblem]):
         p = problem
         if p.c or p.alpha != 1:
             return "alpha, or an addend"
+        if p.apart:
+            return "elements of rows are apart"
         if self._turns(p) and p.k > TURNED:
             return f"columns of more than {TURNED} products are contiguous"
         if self.types is not None and (p.trans_b or self._is_swapped(p)):
