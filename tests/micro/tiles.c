@@ -136,22 +136,24 @@ static void skinny(skinny_form form, ptrdiff_t rows, ptrdiff_t cols)
 static void dots(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
 {
     const int relu = (int)draw(0, 1), with_c = (int)draw(0, 1), with_bias = (int)draw(0, 1), plain = (int)draw(0, 1);
-    const ptrdiff_t acs = draw(0, 3) ? 1 : 2, ars = depth * acs + draw(0, 2), bs = depth + draw(0, 2), ccs = draw(0, 2), crs = ccs * cols;
+    const ptrdiff_t acs = draw(0, 3) ? 1 : 2, ars = depth * acs + draw(0, 2), across = draw(0, 1);
+    const ptrdiff_t bs = (across ? cols : depth) + draw(0, 2), ccs = draw(0, 2), crs = ccs * cols;
     const ptrdiff_t ycs = draw(0, 3) ? 1 : 2, ys = cols * ycs + draw(0, 1), room = draw(1, rows + 1), pitch = depth + draw(0, 3);
     const double alpha = plain ? 1 : 2, beta = 3;
     const ptrdiff_t size = (rows - 1) * ys + (cols - 1) * ycs + 1;
-    begin("dots: %td x %td, depth %td, steps %td and %td, room %td, relu %d, c %d, bias %d, alpha %g", rows, cols, depth, acs, ycs,
-          room, relu, with_c, with_bias, alpha);
-    REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((cols - 1) * bs + depth), *y = nothing(size);
+    begin("dots: %td x %td, depth %td, steps %td and %td, across %td, room %td, relu %d, c %d, bias %d, alpha %g", rows, cols, depth, acs,
+          ycs, across, room, relu, with_c, with_bias, alpha);
+    REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1);
+    REAL *b = numbers(across ? (depth - 1) * bs + cols : (cols - 1) * bs + depth), *y = nothing(size);
     REAL *c = with_c && !plain ? numbers((rows - 1) * crs + (cols - 1) * ccs + 1) : NULL, *bias = with_bias ? numbers(cols) : NULL;
     REAL *want = copied(y, size);
-    const dots_args t = {rows, cols, depth, a, ars, acs, b, bs, y, ys, ycs, alpha, beta, c, crs, ccs, bias, relu,
+    const dots_args t = {rows, cols, depth, a, ars, acs, b, bs, y, ys, ycs, alpha, beta, c, crs, ccs, bias, relu, (int)across,
                          nothing((room - 1) * pitch + depth), room, pitch};
     USE(T->dots)(&t);
     for (ptrdiff_t i = 0; i < rows; i++)
         for (ptrdiff_t j = 0; j < cols; j++) {
             REAL sum = 0;
-            for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[j * bs + k];
+            for (ptrdiff_t k = 0; k < depth; k++) sum += a[i * ars + k * acs] * b[across ? k * bs + j : j * bs + k];
             sum = (REAL)alpha * sum + (c ? (REAL)beta * c[i * crs + j * ccs] : 0) + (bias ? bias[j] : 0);
             want[i * ys + j * ycs] = relu_of(relu, sum);
         }

@@ -125,12 +125,18 @@ def divisions(p: ConvProblem) -> tuple[tuple[OutputPart, ...], ...]:
     if (1 - kept / max(p.output[axis] * (every.stop - every.start), 1)) * p.flops < PART_FLOPS * max(p.n, 1):
         return ()
     full = np.flatnonzero(taps == taps.max())
-    ways = at, np.unique([at[0], at[full[0]], at[full[-1] + 1], at[-1]])
+    ways = at, _distinct(at[[0, full[0], full[-1] + 1, -1]])
     found = (
         tuple(OutputPart.of(p, axis, *of) for of in pairwise(map(int, places)))
         for places in ways if 2 < len(places) <= MOST_PARTS + 1
     )  # fmt: skip
     return tuple(parts for parts in found if None not in parts)  # type: ignore[misc]
+
+
+def _distinct(numbers: np.ndarray) -> np.ndarray:
+    """In ascending order.  `numpy.unique` imports a module in its first call, which an ending interpreter cannot."""
+    rising = np.sort(numbers)
+    return rising[np.concatenate([[True], rising[1:] != rising[:-1]])[: rising.size]]
 
 
 def _runs(
@@ -142,7 +148,7 @@ def _runs(
     """
     tap = np.arange(kernel + 1, dtype=np.int64) * dilation
     places = np.concatenate([ceil_div(lo - tap, stride), ceil_div(extent + lo - tap, stride), [0]])
-    at = np.unique(places[(places >= 0) & (places < outputs)])
+    at = _distinct(places[(places >= 0) & (places < outputs)])
     start = at * stride - lo
     first, end = np.maximum(ceil_div(-start, dilation), 0), np.minimum(ceil_div(extent - start, dilation), kernel)
     used = np.maximum(end - first, 0)

@@ -52,8 +52,8 @@ class GemmProblem(Problem):
     packed : bool
         Whether b (and bias) are fixed for many runs, so that packing them costs nothing.
     apart : bool
-        Whether elements of a row of b are not adjacent, as in a transposed view: kernels that read rows as they lie take
-        many times as long then.  It decides among kernels of one order of summation.
+        Whether elements of a row of b are not adjacent, as in a transposed view: kernels that read rows as they lie
+        take many times as long then.  It decides among kernels of one order of summation.
     """
 
     batch: int
@@ -101,7 +101,8 @@ class GemmProblem(Problem):
         return replace(self, batch=1, m=NOMINAL_ROWS, b_batched=False, apart=False)
 
     def one_row(self) -> GemmProblem | None:
-        return replace(self, batch=1, m=1, b_batched=False, apart=False) if self.trans_b else None  # weights of `linear`
+        weights = self.trans_b  # those of `linear`
+        return replace(self, batch=1, m=1, b_batched=False, apart=False) if weights else None
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

@@ -152,10 +152,11 @@ def test_networks() -> None:
 
 
 def test_an_image_that_is_filtered_once_is_left_to_others() -> None:
-    """Of a small one, compiling would take a thousand times as long as it gains."""
+    """Compiling would take a thousand times as long as it gains."""
+    table = host_table()
     for op, kernel in OURS:
         p = next(iter(CASES[op]()))[0]
-        assert host_table().seconds(kernel.work(p)) == pytest.approx(kernel.seconds(p) + 1e-3)
+        assert table.seconds(kernel.work(p)) == pytest.approx(kernel.seconds(p) + table.rate("numba/compile"))
 
 
 CASES = {
