@@ -134,6 +134,7 @@ def test_bench(capsys, tmp_path):
             "fastconv: error: weight has shape (4, 2, 3, 3) and groups=1, so input must have 2 channels",
         ),
         ("compare conv2d 1x3x8xq 4x2x3x3", "fastconv: error: a shape must read as 1x64x56x56, got '1x3x8xq'"),
+        ("compare relu 3x-4", "fastconv: error: an argument is a Spec of shape (3, -4); extents must be at least 0"),
         ("compare dense 1x3 4x3", "fastconv: error: operation must be one of conv1d, "),
         ("compare backends 1x3", "fastconv: error: operation must be one of conv1d, "),
         ("compare linear 1x3 4x3 --stride 2", "fastconv: error: linear has no argument stride"),

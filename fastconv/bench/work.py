@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from fastconv.bench.filters import Block, Several, Unplanned, blocks_of, checked
-from fastconv.core.arrays import Spec, as_array, dtype_called, stand_in
+from fastconv.core.arrays import Spec, as_array, stand_in
 from fastconv.core.errors import UnsupportedError
+from fastconv.core.machine import check_memory
 from fastconv.core.problems.base import Problem, is_half
 from fastconv.core.problems.filter import FilterProblem
 from fastconv.core.problems.neighbors import RankProblem
@@ -71,7 +72,9 @@ class Work:
 def _fill(value: Any, rng: np.random.Generator, below: int = INTEGERS) -> Any:
     if not isinstance(value, Spec):
         return value
-    dtype = dtype_called(value.dtype, "dtype of an argument")
+    wanted = stand_in(value, "an argument")
+    dtype = wanted.dtype
+    check_memory(wanted.size * max(dtype.itemsize, 8), f"an argument of shape {value.shape}")  # drawn in float64
     if dtype.kind == "b":
         return rng.random(value.shape) < SET
     if dtype.kind in "iu":
