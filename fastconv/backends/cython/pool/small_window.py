@@ -34,7 +34,8 @@ MAX_ROWS, MAX_COLUMNS = shared.POOL_SHIFTS_ROWS, shared.POOL_SHIFTS_COLUMNS
 MAX_POSITION = 1 << 31
 BLOCK_BYTES = 64 << 10  # of the image for one item of work
 FETCHED = "cython.pool.shifts/fetched"  # images and results that are larger come from memory
-AHEAD = 8 << 10  # bytes
+AHEAD = 8 << 10  # bytes, at least
+PAGE = 4 << 10
 TWICE = "cython.pool.shifts/twice"  # the same where it is read twice, and should stay in the L1 cache
 LOOK_COMPARISONS = 3
 MASKED = ("avx512",)  # instruction sets with masks of bits: they have a way for short rows
@@ -78,8 +79,11 @@ def item_of(p: PoolProblem, depth: int, block: int) -> tuple[int, int]:
 
 
 def ahead_of(p: PoolProblem) -> int:
-    """How far ahead rows are prefetched, in bytes: where several that were not read before are read in lockstep."""
-    return AHEAD if p.bytes > block_bytes(FETCHED) and p.kernel[0] == 1 and min(p.kernel[1], p.stride[1]) > 1 else 0
+    """How far ahead rows are prefetched, in bytes: where several new ones of a page are read in lockstep."""
+    new = p.stride[1] * p.input[2] * p.dtype.itemsize  # bytes from one row of windows to the next
+    if p.bytes <= block_bytes(FETCHED) or p.kernel[0] > 1 or min(p.kernel[1], p.stride[1]) == 1 or not 0 < new <= PAGE:
+        return 0
+    return ceil_div(AHEAD, new) * new
 
 
 class SmallWindow(Kernel[PoolProblem]):
