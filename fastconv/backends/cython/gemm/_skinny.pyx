@@ -238,7 +238,7 @@ cdef class Dots(Prepared):
                 d.c = c.data + (z * c.stride[0] + i0 * c.stride[1] + j * c.stride[2]) * self.wide
             if arrays.bias != NULL:
                 d.bias = arrays.bias + j * self.wide
-            if step < FEW and not d.across and d.bias == NULL and d.acs == 1 and d.ars * size % NEAR == 0:
+            if step < FEW and not d.across and (d.bias == NULL or d.c == NULL) and d.acs == 1 and d.ars * size % NEAR == 0:
                 other = turned_over(d)
                 self.t.dots(&other)
             elif across and self.one_by_one:
@@ -265,6 +265,8 @@ cdef dots_args turned_over(dots_args d) noexcept nogil:
     other.a, other.ars, other.rows = d.b, d.bs, d.cols
     other.b, other.bs, other.cols = d.a, d.ars, d.rows
     other.ys, other.ycs, other.crs, other.ccs = d.ycs, d.ys, d.ccs, d.crs
+    if d.bias != NULL:  # of columns, which are rows now: an addend that is the same in all columns
+        other.c, other.bias, other.beta, other.crs, other.ccs = d.bias, NULL, 1.0, 1, 0
     return other
 
 
