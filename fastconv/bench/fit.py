@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from inspect import signature
 from textwrap import wrap
 from time import perf_counter
 from typing import Any
@@ -112,7 +113,8 @@ def measured(number: int, trial: Trial, table: Table) -> list[Sample]:
     seconds = [table.seconds(f) for f in features]
     most = min(LONGEST, SLOWER * min(seconds))
     chosen = [(k, f) for k, f, s in zip(kernels, features, seconds, strict=True) if s <= most]
-    runs = [called(work, k.name) if trial.called else planned(work, k.name) for k, _ in chosen]
+    run_of = called if trial.called and "algorithm" in signature(operation).parameters else planned
+    runs = [run_of(work, k.name) for k, _ in chosen]
     for run in runs:
         run()
     times = interleave(runs, SECONDS, 1, ROUNDS)

@@ -129,7 +129,8 @@ def test_fit_measures_and_predicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     small = [Trial(c) for c in designed() if c.name.endswith(("4,7 3x3 s1", "24,7 1x1 s1"))]
     image, weights = (1, 4, 7, 7), (4, 4, 3, 3)
     small += [Trial(Case("a", "conv2d", (image, weights)), called=True)]
-    small += [Trial(Case("b", "max_pool2d", (image,), (2,)), called=True, fitted=False)]
+    small += [Trial(Case("b", "max_pool2d", (image,), (2,)), called=True)]
+    small += [Trial(Case("c", "gelu", (image,)), called=True, fitted=False)]
     monkeypatch.setattr(fit, "trials", small.copy)
     monkeypatch.setattr(fit, "SECONDS", 1e-4)
     told: list[tuple[str, int, int]] = []
