@@ -14,5 +14,6 @@ class SmallWindow(Prepared):
         look: bool,
         rows: int,
         width: int,
+        ahead: int = 0,
         halvings: int | None = None,
     ) -> None: ...

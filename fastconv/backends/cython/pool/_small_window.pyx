@@ -15,7 +15,7 @@ cdef class SmallWindow(Prepared):
     cdef pool_shifts_args a
 
     def __init__(self, size_t table, p, kernel, lo, int op, divisors, double scale, bint look, Py_ssize_t rows,
-                 Py_ssize_t width, Py_ssize_t ahead, halvings=None):
+                 Py_ssize_t width, Py_ssize_t ahead=0, halvings=None):
         """`divisors`: factors of each window's divisor along depth, height and width; None: sums are multiplied by `scale`.
 
         Channels last are processed together: `width` is their number then.  `ahead`: bytes, see pool.h.  `halvings`: see strided.inc, if that is what runs.

@@ -201,7 +201,7 @@ class SmallWindowLast(Kernel[PoolProblem]):
         rows = min(p.output[1], max(1, block_bytes(LAST) // (row_bytes * p.stride[1] * blocks.kernel[0])))
         table = native.table(self.isa, p.dtype)
         prepared = _small_window.SmallWindow(
-            table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c, 0
+            table, p, blocks.kernel, blocks.lo, op, shares, scale, bool(look), rows, p.c
         )
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(problem, prepared, 0, threads, native.seconds(self, problem))

@@ -108,8 +108,8 @@ class StridedWindow(Kernel[PoolProblem]):
         op, shares, scale = way(p)
         rows, width = item_of(p, blocks.kernel[0], BLOCK_BYTES)
         prepared = _small_window.SmallWindow(
-            native.table(self.isa, p.dtype), p, blocks.kernel, blocks.lo, op, shares, scale, False, rows, width, 0,
-            self._extraction(p).halvings,
+            native.table(self.isa, p.dtype), p, blocks.kernel, blocks.lo, op, shares, scale, False, rows, width,
+            halvings=self._extraction(p).halvings,
         )  # fmt: skip
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, self.workspace(p), threads, native.seconds(self, p))
