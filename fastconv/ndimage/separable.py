@@ -537,9 +537,7 @@ def _reach(
     return (gaussian_radius(deviations[0], truncate) if own is None else int(own)) if deviations[0] > TINY else 0
 
 
-def _of_gaussian(
-    order: int, deviations: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Callable[..., np.ndarray]:  # fmt: skip
+def _of_gaussian(order: int, deviations: Sequence[Any], kwargs: Mapping[str, Any]) -> Callable[..., np.ndarray]:
     """The derivative of that order of a Gaussian along one axis."""
 
     def derivative(x: np.ndarray, axis: int, output: Any, mode: Any, cval: Any) -> np.ndarray:

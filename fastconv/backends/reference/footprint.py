@@ -9,6 +9,7 @@ import numpy as np
 from fastconv.backends.reference.base import Reference
 from fastconv.backends.reference.separable import stored
 from fastconv.core.kernel import Run
+from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.separable import beyond
 
@@ -20,7 +21,7 @@ class ReferenceFootprint(Reference):
         p = problem
         offsets = np.stack(np.unravel_index(p.chosen, p.window), axis=1) - np.array(p.before)
         heights = p.signed(constants[0]) if p.heights else np.zeros(len(p.chosen))
-        dtype = np.dtype(np.uint8) if p.dtype.kind == "b" else p.dtype
+        dtype = numeric(p.dtype)
 
         @np.errstate(all="ignore")
         def run(x: np.ndarray, out: np.ndarray) -> None:

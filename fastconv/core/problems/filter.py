@@ -9,6 +9,11 @@ import numpy as np
 from fastconv.core.problems.base import Problem
 
 
+def numeric(dtype: np.dtype) -> np.dtype:
+    """The dtype as which elements are compared and added: bools as bytes."""
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
+
+
 class FilterProblem(Problem):
     """Base of problems of filters, whose canonical form is flat: kernels see arrays of one axis, of `size` elements."""
 

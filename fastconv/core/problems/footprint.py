@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from fastconv.core.problems.base import description
-from fastconv.core.problems.filter import FilterProblem
+from fastconv.core.problems.filter import FilterProblem, numeric
 from fastconv.typing import BoundaryMode
 
 
@@ -58,7 +58,7 @@ class FootprintProblem(FilterProblem):
     def acc(self) -> np.dtype:
         """The dtype of elements that are compared."""
         double = self.heights or self.dtype != self.out or self.dtype.itemsize == 8
-        return np.dtype(np.float64) if double else np.dtype(np.uint8) if self.dtype.kind == "b" else self.dtype
+        return np.dtype(np.float64) if double else numeric(self.dtype)
 
     @property
     def flops(self) -> float:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from fastconv.core.problems.base import description
-from fastconv.core.problems.filter import FilterProblem
+from fastconv.core.problems.filter import FilterProblem, numeric
 from fastconv.core.problems.separable import Pass
 
 Join: TypeAlias = Literal["min", "max", "mean"]
@@ -50,7 +50,7 @@ class WindowProblem(FilterProblem):
     @property
     def acc(self) -> np.dtype:
         """The dtype of joined elements; of integers one that holds all sums."""
-        dtype = np.dtype(np.uint8) if self.dtype.kind == "b" else self.dtype
+        dtype = numeric(self.dtype)
         double = np.dtype(np.float64)
         if self.dtype != self.out or dtype.itemsize == 8:
             return double

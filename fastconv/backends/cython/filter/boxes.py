@@ -13,6 +13,7 @@ from fastconv.backends.cython.filter.stages import (
     rows_of_item,
 )  # fmt: skip
 from fastconv.core.numbers import ceil_div, whole_lines
+from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.separable import lines
 from fastconv.core.problems.window import WindowProblem
 
@@ -61,7 +62,7 @@ def scratch_of(p: WindowProblem, joined: np.dtype, s: JoinStage) -> int:
 
 def direct(p: WindowProblem, joined: np.dtype) -> tuple[bool, bool]:
     """Whether the input and the result have elements as they are joined."""
-    given, made = (np.dtype(np.uint8) if d.kind == "b" else d for d in (p.dtype, p.out))
+    given, made = map(numeric, (p.dtype, p.out))
     return given == joined, made == joined
 
 

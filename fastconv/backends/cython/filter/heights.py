@@ -26,16 +26,12 @@ from fastconv.core import machine
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised
 from fastconv.core.numbers import whole_lines
+from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.footprint import FootprintProblem
 
 DOUBLES = np.dtype(np.float64)
 COMPARED = 3 * 1024 * 8  # bytes of doubles that are compared at a time; _shape.pyx says the same
 KNOWN = np.dtype([("exact", "i8"), ("after", "i8"), ("first", "i8"), ("height", "f8")])  # as there
-
-
-def held_type(p: FootprintProblem) -> np.dtype:
-    """Of elements that heights are added to."""
-    return np.dtype(np.uint8) if p.dtype.kind == "b" else p.dtype
 
 
 class Heights(Specialised[FootprintProblem]):
@@ -49,7 +45,7 @@ class Heights(Specialised[FootprintProblem]):
         self.isa = isa
 
     def _rows(self, p: FootprintProblem) -> HeldRows:
-        size = held_type(p).itemsize
+        size = numeric(p.dtype).itemsize
         return held_rows(p.shape, neighbors_of(p), size, native.lanes(self.isa, size), True)
 
     def reject(self, problem: FootprintProblem) -> str | None:
@@ -63,20 +59,20 @@ class Heights(Specialised[FootprintProblem]):
         return reject_filter(self.isa, DOUBLES, p)
 
     def features(self, problem: FootprintProblem) -> Features:
-        p, rows, size = problem, self._rows(problem), held_type(problem).itemsize
+        p, rows, size = problem, self._rows(problem), numeric(problem.dtype).itemsize
         counts = counts_of(rows, size, native.lanes(self.isa, size)) | {"element": p.size}
         return Features({"call": 1}, counts, {"bytes": p.bytes})
 
     def workspace(self, problem: FootprintProblem) -> int:
         rows = self._rows(problem)
-        result = whole_lines(rows.walk.block * rows.lines.inner * held_type(problem).itemsize)
+        result = whole_lines(rows.walk.block * rows.lines.inner * numeric(problem.dtype).itemsize)
         return rows.scratch + COMPARED + result
 
     def error(self, problem: FootprintProblem) -> float:
         return 0.0
 
     def specialise(self, problem: FootprintProblem, threads: int) -> Bind:
-        p, rows, held = problem, self._rows(problem), held_type(problem)
+        p, rows, held = problem, self._rows(problem), numeric(problem.dtype)
         prepared = native.compiled("filter._shape").Shape(
             (filter_type(held), filter_type(p.out), filter_type(held)),
             BYTES if held == np.uint8 else REALS if held.kind == "f" else OTHERS, p.join == "max",
@@ -105,7 +101,7 @@ class HeightsBinding(WeightsBinding):
 
 def known_heights(p: FootprintProblem, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What simd/windows/heights.inc takes: see there; and the heights of all taps."""
-    held, given, minima = held_type(p), p.signed(heights), p.join == "min"
+    held, given, minima = numeric(p.dtype), p.signed(heights), p.join == "min"
     first, bits = float(given[0]), 8 * held.itemsize
     after = whole = 0
     with np.errstate(all="ignore"):

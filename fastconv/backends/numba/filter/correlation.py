@@ -25,11 +25,8 @@ class NumbaCorrelation(NumbaFilter):
 
     def steps(self, problem: CorrelationProblem) -> Features:
         p, blocks = problem, self._blocks(problem)
-        loaded, rows = blocks.loaded
-        return Features({
-            "call": 1, "bytes": p.bytes, "multiply": blocks.computed * p.window.total / vector_lanes(p.acc),
-            "vector": (loaded + 2 * blocks.computed) / vector_lanes(p.acc), "row": rows, "item": blocks.items,
-        })  # fmt: skip
+        multiply = blocks.computed * p.window.total / vector_lanes(p.acc)
+        return Features({"call": 1, "bytes": p.bytes, "multiply": multiply, **blocks.counts(p.acc, p.acc)})
 
     def scratch(self, problem: CorrelationProblem) -> int:
         return neighbors_scratch(self._blocks(problem), problem.acc, problem.acc)

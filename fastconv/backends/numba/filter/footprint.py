@@ -9,11 +9,12 @@ import numpy as np
 
 from fastconv.backends.numba.base import address, cell
 from fastconv.backends.numba.filter.neighbors import Blocks, blocks_of_windows, neighbors_loop, neighbors_scratch
-from fastconv.backends.numba.filter.shared import NumbaFilter, as_elements, combiner, numeric, vector_lanes
+from fastconv.backends.numba.filter.shared import NumbaFilter, as_elements, combiner, vector_lanes
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.problems.binary import BinaryProblem
+from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.footprint import FootprintProblem
 from fastconv.core.problems.neighbors import Neighbors
 
@@ -29,11 +30,7 @@ def _window(p: FootprintProblem) -> Neighbors:
 
 
 def _counts(blocks: Blocks, taps: float, held: np.dtype, acc: np.dtype) -> dict[str, float]:
-    loaded, rows = blocks.loaded
-    return {
-        "tap": blocks.computed * taps / vector_lanes(acc), "row": rows, "item": blocks.items,
-        "vector": loaded / vector_lanes(held) + 2 * blocks.computed / vector_lanes(acc),
-    }  # fmt: skip
+    return {"tap": blocks.computed * taps / vector_lanes(acc), **blocks.counts(held, acc)}
 
 
 class NumbaFootprint(NumbaFilter):

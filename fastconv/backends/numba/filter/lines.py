@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from fastconv.backends.numba.base import address
 from fastconv.backends.numba.filter.shared import MODES, NV, ArrayLoop, converter, vector_lanes
 from fastconv.core.caches import keep_few
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Run
 from fastconv.core.numbers import ceil_div, even_part, whole_lines
 from fastconv.core.problems.separable import Pass, SeparableProblem, lines
@@ -122,6 +124,22 @@ def passes_scratch(p: SeparableProblem | WindowProblem, acc: np.dtype) -> int:
     """Bytes of one item of the pass that takes the most."""
     of = zip(passes_of(p, acc), p.passes, strict=True)
     return max(lines_scratch(pieces, step, acc) for pieces, step in of)
+
+
+def passes_counts(
+    p: SeparableProblem | WindowProblem, acc: np.dtype, name: str, of_result: Callable[[int], float]
+) -> Features:  # fmt: skip
+    """What the passes do; `of_result`: what combining the elements of a window takes for a result, by its taps."""
+    counts = dict.fromkeys(("call", "bytes", name, "vector", "row"), 0.0)
+    lanes = vector_lanes(acc)
+    for pieces, step in zip(passes_of(p, acc), p.passes, strict=True):
+        loaded, rows = pieces.loaded
+        counts["call"] += 1
+        counts["bytes"] += p.bytes
+        counts[name] += pieces.computed * of_result(step.taps) / lanes
+        counts["vector"] += (loaded + 2 * pieces.computed) / lanes
+        counts["row"] += rows
+    return Features(counts)
 
 
 def one_after_the_other(runs: list[Run]) -> Run:

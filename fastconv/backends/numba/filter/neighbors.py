@@ -81,6 +81,13 @@ class Blocks(NamedTuple):
         return float(rows * (width + across * (wide - 1)) * self.lines.inner), float(rows * across)
 
 
+    def counts(self, held: np.dtype, made: np.dtype) -> dict[str, float]:
+        """What loading elements and storing results takes, in these dtypes."""
+        loaded, rows = self.loaded
+        vectors = loaded / vector_lanes(held) + 2 * self.computed / vector_lanes(made)
+        return {"vector": vectors, "row": rows, "item": self.items}
+
+
 @keep_few()
 def blocks_of_windows(shape: tuple[int, ...], window: Neighbors, dtype: np.dtype) -> Blocks:
     """For elements that are combined in a dtype."""

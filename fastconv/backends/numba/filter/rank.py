@@ -6,11 +6,12 @@ import numpy as np
 
 from fastconv.backends.numba.base import cell, compiled_loop
 from fastconv.backends.numba.filter.neighbors import Blocks, blocks_of_windows, neighbors_loop, neighbors_scratch
-from fastconv.backends.numba.filter.shared import NumbaFilter, numeric, vector_bytes, vector_lanes
+from fastconv.backends.numba.filter.shared import NumbaFilter, vector_bytes, vector_lanes
 from fastconv.core.caches import keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div
+from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.neighbors import Neighbors, RankProblem
 
 MOST_TAPS = 256  # of a network
@@ -68,13 +69,9 @@ class NumbaNetwork(NumbaFilter):
         return blocks_of_windows(p.shape, p.window, compared(p))
 
     def steps(self, problem: RankProblem) -> Features:
-        p, blocks, lanes = problem, self._blocks(problem), vector_lanes(compared(problem))
-        loaded, rows = blocks.loaded
-        steps = len(network(p.window.total, p.rank)) + p.window.total / 2
-        return Features({
-            "call": 1, "bytes": p.bytes, "step": blocks.computed * steps / lanes,
-            "vector": (loaded + 2 * blocks.computed) / lanes, "row": rows, "item": blocks.items,
-        })  # fmt: skip
+        p, blocks, dtype = problem, self._blocks(problem), compared(problem)
+        steps = blocks.computed * (len(network(p.window.total, p.rank)) + p.window.total / 2) / vector_lanes(dtype)
+        return Features({"call": 1, "bytes": p.bytes, "step": steps, **blocks.counts(dtype, dtype)})
 
     def scratch(self, problem: RankProblem) -> int:
         dtype = compared(problem)

@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from fastconv.backends.common.sums import filter_sum_error
+from fastconv.backends.common.sums import filter_sum, filter_sum_error
 from fastconv.backends.numba.base import address
 from fastconv.backends.numba.filter.lines import (
     Pieces,
     lines_loop,
     one_after_the_other,
+    passes_counts,
     passes_of,
     passes_scratch,
 )
-from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_lanes
+from fastconv.backends.numba.filter.shared import NumbaFilter, combiner
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, epsilon, summation_error
 from fastconv.core.problems.separable import SeparableProblem, SumProblem, symmetry
@@ -43,17 +44,7 @@ class NumbaSeparable(NumbaFilter):
     row = "numba.separable"
 
     def steps(self, problem: SeparableProblem) -> Features:
-        p = problem
-        counts = dict.fromkeys(("call", "bytes", "multiply", "vector", "row"), 0.0)
-        lanes = vector_lanes(p.acc)
-        for pieces, step in zip(passes_of(p, p.acc), p.passes, strict=True):
-            loaded, rows = pieces.loaded
-            counts["call"] += 1
-            counts["bytes"] += p.bytes
-            counts["multiply"] += pieces.computed * step.taps / lanes
-            counts["vector"] += (loaded + 2 * pieces.computed) / lanes
-            counts["row"] += rows
-        return Features(counts)
+        return passes_counts(problem, problem.acc, "multiply", float)
 
     def scratch(self, problem: SeparableProblem) -> int:
         return passes_scratch(problem, problem.acc)
@@ -102,21 +93,7 @@ class NumbaFilterSum(NumbaFilter):
 
         def bind(constants: tuple[Any, ...]) -> Run:
             runs = [of(some) for of, some in zip(binds, p.split(constants), strict=True)]
-
-            @np.errstate(all="ignore")
-            def run(x: np.ndarray, out: np.ndarray) -> None:
-                result = np.empty(p.size, p.out)
-                for i, of_part in enumerate(runs):
-                    made = result if i else out
-                    of_part(x, made)
-                    if p.join == "magnitude":
-                        made *= made
-                    if i:
-                        out += made
-                if p.join == "magnitude":
-                    np.sqrt(out, out=out)
-
-            return run
+            return filter_sum(p, runs)
 
         return bind
 

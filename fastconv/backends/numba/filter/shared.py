@@ -11,6 +11,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Run, Specialised
 from fastconv.core.machine import ISAS, host_isas
 from fastconv.core.problems.base import named
+from fastconv.core.problems.filter import numeric
 from fastconv.machines import host_table
 from fastconv.typing import BoundaryMode
 
@@ -27,11 +28,6 @@ def vector_bytes() -> int:
 
 def vector_lanes(dtype: np.dtype) -> int:
     return vector_bytes() // dtype.itemsize
-
-
-def numeric(dtype: np.dtype) -> np.dtype:
-    """The dtype as which elements are loaded: bools as bytes."""
-    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
 
 
 def converter(source: np.dtype, target: np.dtype) -> Any:

@@ -7,11 +7,18 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.common.means import mean_error
-from fastconv.backends.numba.filter.lines import lines_loop, one_after_the_other, passes_of, passes_scratch
-from fastconv.backends.numba.filter.shared import NumbaFilter, combiner, vector_lanes
+from fastconv.backends.numba.filter.lines import (
+    lines_loop,
+    one_after_the_other,
+    passes_counts,
+    passes_of,
+    passes_scratch,
+)
+from fastconv.backends.numba.filter.shared import NumbaFilter, combiner
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.numbers import ceil_div
+from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.window import WindowProblem
 
 AT_ONCE = 4  # elements that extrema compare in their first walk over a piece; loops/extrema.py says the same
@@ -22,9 +29,19 @@ def _joined_as(p: WindowProblem) -> np.dtype:
     """The dtype in which elements are joined: sums of integers are exact as floats."""
     if p.join != "mean" or p.acc.kind == "f":
         return p.acc
-    info = np.iinfo(np.uint8 if p.dtype.kind == "b" else p.dtype)
+    info = np.iinfo(numeric(p.dtype))
     largest = max(step.taps for step in p.passes) * max(info.max, -info.min)
     return np.dtype(np.float32 if largest < EXACT else np.float64)
+
+
+def means_joins(taps: int) -> int:
+    """Sums of two for a window: see loops/means.py."""
+    return taps.bit_length() - 1 + taps.bit_count()
+
+
+def extrema_joins(taps: int) -> int:
+    """Comparisons of two walks, and the first one: see loops/extrema.py."""
+    return 1 + (ceil_div(taps, AT_ONCE) - 1).bit_length()
 
 
 class NumbaWindow(NumbaFilter):
@@ -34,21 +51,8 @@ class NumbaWindow(NumbaFilter):
     row = "numba.window"
 
     def steps(self, problem: WindowProblem) -> Features:
-        p, acc = problem, _joined_as(problem)
-        counts = dict.fromkeys(("call", "bytes", "join", "vector", "row"), 0.0)
-        lanes = vector_lanes(acc)
-        for pieces, step in zip(passes_of(p, acc), p.passes, strict=True):
-            loaded, rows = pieces.loaded
-            if p.join == "mean":
-                joins = step.taps.bit_length() - 1 + step.taps.bit_count()
-            else:
-                joins = 1 + (ceil_div(step.taps, AT_ONCE) - 1).bit_length()
-            counts["call"] += 1
-            counts["bytes"] += p.bytes
-            counts["join"] += pieces.computed * joins / lanes
-            counts["vector"] += (loaded + 2 * pieces.computed) / lanes
-            counts["row"] += rows
-        return Features(counts)
+        joins = means_joins if problem.join == "mean" else extrema_joins
+        return passes_counts(problem, _joined_as(problem), "join", joins)
 
     def scratch(self, problem: WindowProblem) -> int:
         return passes_scratch(problem, _joined_as(problem))

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fastconv.backends.common.integers import as_stored
-from fastconv.backends.common.sums import filter_sum_error
+from fastconv.backends.common.sums import filter_sum, filter_sum_error
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, slices
@@ -112,21 +112,7 @@ class NumpySum(Kernel[SumProblem]):
     def prepare(self, problem: SumProblem, constants: tuple[Any, ...], threads: int) -> Run:
         p, one = problem, NumpySeparable()
         runs = [one.prepare(*of, threads) for of in zip(p.filters, p.split(constants), strict=True)]
-
-        @np.errstate(all="ignore")
-        def run(x: np.ndarray, out: np.ndarray) -> None:
-            result = np.empty(p.size, p.out)
-            for i, of_part in enumerate(runs):
-                made = result if i else out
-                of_part(x, made)
-                if p.join == "magnitude":
-                    made *= made
-                if i:
-                    out += made
-            if p.join == "magnitude":
-                np.sqrt(out, out=out)
-
-        return run
+        return filter_sum(p, runs)
 
 
 def filter_lines(
