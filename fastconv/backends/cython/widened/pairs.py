@@ -23,8 +23,8 @@ from fastconv.backends.cython.gemm import dots, in_place, packed, skinny
 from fastconv.backends.cython.gemm.tiles import NOTE
 from fastconv.backends.cython.runtime import halves, native
 from fastconv.backends.cython.runtime.dtypes import BFLOAT16_PAIRS, INT16_PAIRS, DType
-from fastconv.backends.cython.widened.products import FewRows, WidenedConv, WidenedGemm, WidenedKernel
-from fastconv.core.costs import Counts, Features
+from fastconv.backends.cython.widened.products import FewRows, InPlaceRows, WidenedConv, WidenedGemm, WidenedKernel
+from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import is_bfloat16, named
@@ -145,38 +145,18 @@ class PairedGemm(PairedKernel, WidenedGemm):
         return replace(q, k=ceil_div(q.k, 2))
 
 
-class PairedInPlace(PairedKernel, FewRows):
+class PairedInPlace(PairedGemm, InPlaceRows):
     """Products whose matrix is used where it lies: its pairs are joined when they are loaded."""
-
-    order = PairedGemm.order
 
     def unable(self, problem: GemmProblem) -> str | None:
         return "columns are not pairs" if problem.k % 2 else super().unable(problem)
 
-    def block(self, problem: GemmProblem) -> GemmProblem:
-        q = self.summed(problem)
-        return replace(q, k=q.k // 2)
 
-    def counts(self, p: GemmProblem, blocks: int) -> Counts:
-        strips = ceil_div(p.m, in_place.NARROW_STRIP)
-        vectors = p.batch * strips * p.k * ceil_div(p.n, native.lanes(self.isa, self.wide.itemsize))
-        return {**super().counts(p, blocks), "widen": vectors}
-
-
-class PairedDots(PairedKernel, FewRows):
+class PairedDots(PairedGemm, FewRows):
     """Dot products of rows, whose pairs lie in memory already."""
-
-    order = PairedGemm.order
-
-    def unable(self, problem: GemmProblem) -> str | None:
-        return "no products to add up" if problem.k == 0 else super().unable(problem)
 
     def matrix(self, b: np.ndarray, axis: int, buffer: np.ndarray | None = None) -> np.ndarray:
         return self.enter(b, axis, buffer)
-
-    def block(self, problem: GemmProblem) -> GemmProblem:
-        q = self.summed(problem)
-        return replace(q, k=ceil_div(q.k, 2))
 
 
 _CONVOLUTIONS = (*pointwise.KERNELS, *direct.KERNELS)

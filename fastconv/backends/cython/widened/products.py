@@ -399,8 +399,17 @@ class FewRows(WidenedGemm):
         return {"call": blocks, "convert": p.batch * p.m * (p.k + p.n)}
 
 
-class WidenedInPlace(FewRows):
-    """Products whose matrix is widened when it is loaded, again for every strip of rows."""
+class InPlaceRows(FewRows):
+    """Of these, those whose matrix is converted when it is loaded, again for every strip of rows."""
+
+    def counts(self, p: GemmProblem, blocks: int) -> Counts:
+        strips = ceil_div(p.m, in_place.NARROW_STRIP)
+        vectors = p.batch * strips * p.k * ceil_div(p.n, native.lanes(self.isa, self.wide.itemsize))
+        return {**super().counts(p, blocks), "widen": vectors}
+
+
+class WidenedInPlace(InPlaceRows):
+    """Products whose matrix is widened so."""
 
     def __init__(self, inner: in_place.InPlace) -> None:
         self._typed = {name: in_place.InPlace(inner.isa, BY_NAME[name]) for name in ("float16", "bfloat16")}
@@ -408,11 +417,6 @@ class WidenedInPlace(FewRows):
 
     def unable(self, problem: GemmProblem) -> str | None:
         return native.unavailable(self.isa, problem.dtype) or super().unable(problem)
-
-    def counts(self, p: GemmProblem, blocks: int) -> Counts:
-        strips = ceil_div(p.m, in_place.NARROW_STRIP)
-        vectors = p.batch * strips * p.k * ceil_div(p.n, native.lanes(self.isa, self.wide.itemsize))
-        return {**super().counts(p, blocks), "widen": vectors}
 
     def specialise(self, problem: GemmProblem, threads: int) -> Bind:
         typed = copy(self)
