@@ -34,9 +34,9 @@ def lanes_bytes(p: ConvProblem, isa: str) -> int:
 
 
 def suited(p: ConvProblem, isa: str) -> bool:
-    """Whether there are enough images, small enough."""
+    """Whether there are several images, small enough."""
     small = p.pixels * p.taps <= TABLE_ENTRIES and 0 not in (p.icg, p.ocg)
-    return p.n >= native.lanes(isa, p.acc.itemsize) and small and lanes_bytes(p, isa) <= block_bytes(ARRAYS)
+    return p.n > 1 and small and lanes_bytes(p, isa) <= block_bytes(ARRAYS)
 
 
 def counts(p: ConvProblem, isa: str) -> Features:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from fastconv.backends.cython.gemm.in_place import COLUMNS, InPlace
 from fastconv.backends.cython.gemm.packed import PackedGemm
 from fastconv.backends.cython.gemm.skinny import Skinny
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Kernel, Run
+from fastconv.core.kernel import Bind, Kernel
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
@@ -71,17 +69,13 @@ class PointwiseLast(native.Delegated):
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p, inner = problem, self.as_inner(problem)
-        matrix, rows, sums = (1, p.oc, p.ic), (1, p.n * p.pixels, p.ic), (1, p.n * p.pixels, p.oc)
+        rows, sums = (1, p.n * p.pixels, p.ic), (1, p.n * p.pixels, p.oc)
         product = self._product(inner).specialise(inner, threads)
 
         def pixels(shape: tuple[int, int, int]) -> Any:
             return lambda images: images.transpose(0, 2, 3, 4, 1).reshape(shape)
 
-        def bind(constants: tuple[np.ndarray, np.ndarray | None]) -> Run:
-            weights, bias = constants
-            return native.Reshaped(product((weights.reshape(matrix), None, bias)), pixels(rows), pixels(sums))
-
-        return bind
+        return native.Multiplying(p, product, pixels(rows), pixels(sums))
 
 
 KERNELS = tuple(PointwiseLast(isa) for isa in machine.ISAS)

@@ -6,8 +6,6 @@ costs as much as the products; a matrix product reads the windows in place, thou
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastconv.backends.cython.conv import images
@@ -15,7 +13,7 @@ from fastconv.backends.cython.gemm import packed as gemm
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Run
+from fastconv.core.kernel import Bind
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
@@ -85,11 +83,7 @@ class StridedRows(native.Delegated):
         def sums(y: np.ndarray) -> np.ndarray:
             return y[:, :, 0, 0].transpose(0, 2, 1)
 
-        def bind(constants: tuple[Any, ...]) -> Run:
-            weights, bias = constants
-            return native.Reshaped(product((weights.reshape(1, p.oc, p.taps), None, bias)), windows, sums)
-
-        return bind
+        return native.Multiplying(p, product, windows, sums)
 
 
 KERNELS = tuple(StridedRows(isa) for isa in machine.ISAS)

@@ -176,17 +176,10 @@ class SkinnyConv(native.Delegated):
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         p = problem
-        matrix, rows, sums = (1, p.oc, p.depth), (1, p.n, p.depth), (1, p.n, p.oc)
+        rows, sums = (1, p.n, p.depth), (1, p.n, p.oc)
         inner = self.as_inner(p)
         product = self._product(inner).specialise(inner, threads)
-
-        def bind(constants: tuple[Any, ...]) -> Run:
-            weights, bias = constants
-            return native.Reshaped(
-                product((weights.reshape(matrix), None, bias)), lambda x: x.reshape(rows), lambda y: y.reshape(sums)
-            )
-
-        return bind
+        return native.Multiplying(p, product, lambda x: x.reshape(rows), lambda y: y.reshape(sums))
 
 
 KERNELS = tuple(Skinny(isa) for isa in machine.ISAS)

@@ -9,7 +9,6 @@ and the first one is smaller.  Sums are rounded once, from the registers into th
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from fastconv.backends.cython.runtime import native
 from fastconv.backends.cython.runtime.dtypes import TILES
 from fastconv.core import machine
 from fastconv.core.costs import Features
-from fastconv.core.kernel import Bind, Kernel, Run, Specialised, epsilon, rounding_bound, summation_error
+from fastconv.core.kernel import Bind, Kernel, Specialised, epsilon, rounding_bound, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import is_bfloat16, named
 from fastconv.core.problems.conv import ConvProblem
@@ -184,12 +183,7 @@ class TiledPointwise(native.Delegated):
             matrix = of(images, p.oc)
             return matrix if p.layout == "NHWC" else matrix.transpose(0, 2, 1)
 
-        def bind(constants: tuple[Any, ...]) -> Run:
-            weights, bias = constants
-            multiply = product((weights.reshape(1, p.oc, p.ic), None, bias))
-            return native.Reshaped(multiply, lambda x: of(x, p.ic), result)
-
-        return bind
+        return native.Multiplying(p, product, lambda x: of(x, p.ic), result)
 
 
 KERNELS: tuple[Kernel[GemmProblem], ...] = tuple(map(TiledGemm, ISAS))

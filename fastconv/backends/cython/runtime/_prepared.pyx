@@ -61,11 +61,12 @@ cdef class Prepared:
         if panels:
             self.panels.groups, self.panels.rows, self.panels.depth, self.panels.lanes = panels
 
-    def plain(self, x, out, weights, bias=None):
+    def plain(self, x, out, weights, bias=None, pack=None):
         """Pack weights and run, if all arrays are contiguous, whatever their shapes, and `out` overlaps none; else return
         False.
 
-        The caller has checked their dtypes, and whether there is a bias.
+        The caller has checked their dtypes, and whether there is a bias.  `pack`: from weights to packed ones, where these
+        are no panels.
         """
         cdef Arrays a
         cdef char *packed = NULL
@@ -81,6 +82,9 @@ cdef class Prepared:
                 return False
         if meet(a.x.data, self.x_bytes, a.y.data, self.y_bytes) or meet(a.plain, self.weight_bytes, a.y.data, self.y_bytes):
             return False
+        if pack is not None:
+            kept = pack(weights)
+            a.weights = address(kept)
         if self.packed_bytes:
             packed = <char *>malloc(self.packed_bytes + FC_LINE)
             if packed == NULL:

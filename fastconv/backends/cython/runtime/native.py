@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from math import prod
 from pathlib import Path
@@ -453,7 +453,7 @@ def matrices(batch: int, rows: int, cols: int) -> Contiguous:
 class Binding:
     """Runs of a convolution, with weights that each call packs.
 
-    ``plain(x, out, weights, bias)`` packs and runs in one call where packing is compiled, too: see `Prepared.plain`.
+    ``plain(x, out, weights, bias)`` packs and runs in one call: see `Prepared.plain`.
     """
 
     __slots__ = ("_pack", "_prepared", "plain")
@@ -462,13 +462,13 @@ class Binding:
         self, p: ConvProblem, prepared: _prepared.Prepared, pack: Callable[[np.ndarray], np.ndarray | None]
     ) -> None:
         self._prepared, self._pack = prepared, pack
-        self.plain: Callable[..., bool] | None = None
+        self.plain: Callable[..., bool] = prepared.plain
         if isinstance(pack, Packer):
             prepared.expect(p.oc * p.depth, p.oc, pack.size, pack.panels)
-            self.plain = prepared.plain
-        elif pack is as_given:
-            prepared.expect(p.oc * p.depth, p.oc, 0, ())
-            self.plain = prepared.plain
+            return
+        prepared.expect(p.oc * p.depth, p.oc, 0, ())
+        if pack is not as_given:
+            self.plain = partial(prepared.plain, pack=lambda weights: pack(weights.reshape(p.w_shape)))
 
     def __call__(self, constants: tuple[Any, ...]) -> Run:
         weights, bias = constants
@@ -529,6 +529,32 @@ class Reshaped:
 
     def __call__(self, x: np.ndarray, out: np.ndarray) -> None:
         self._multiply(self._x(x), self._y(out))
+
+
+class Multiplying:
+    """Runs of a convolution as a product with its weights; ``plain(x, out, weights, bias)`` as that of `Binding`.
+
+    `x`, `y`: images and results as matrices.
+    """
+
+    __slots__ = ("_matrix", "_product", "_x", "_y", "plain")
+
+    def __init__(
+        self, p: ConvProblem, product: Bind, x: Callable[[np.ndarray], np.ndarray],
+        y: Callable[[np.ndarray], np.ndarray],
+    ) -> None:  # fmt: skip
+        self._product, self._x, self._y, self._matrix = product, x, y, (1, p.oc, p.depth)
+        multiply: Callable[..., bool] | None = getattr(product, "plain", None)
+
+        def plain(x: np.ndarray, out: np.ndarray, weights: np.ndarray, bias: np.ndarray | None = None) -> bool:
+            assert multiply is not None
+            return multiply(x, out, weights, None, bias)
+
+        self.plain = None if multiply is None else plain
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        weights, bias = constants
+        return Reshaped(self._product((weights.reshape(self._matrix), None, bias)), self._x, self._y)
 
 
 class Delegated(Specialised[ConvProblem]):
