@@ -80,10 +80,10 @@ def of_any_rows(problem: Problem) -> Problem:
 @keep_few()
 def _usual(usual: Problem, options: Options) -> Fastest | None:
     """A kernel of the order that is the fastest for most numbers of rows; many problems have the same."""
-    found, one = fastest(usual, options), usual.one_row()
-    if one is None or found is None or found.unmeasured or wisdom.known(usual):
+    found, few = fastest(usual, options), usual.few_rows()
+    if few is None or found is None or found.unmeasured or wisdom.known(usual):
         return found
-    orders = orders_by_cost((usual, one), options)
+    orders = orders_by_cost((usual, few), options)
     return next((best for order in orders if (best := fastest(usual, options, order))), found)
 
 

@@ -115,9 +115,9 @@ class Problem:
         summation, so that the bits of a row do not depend on the number of rows either."""
         return self
 
-    def one_row(self) -> Problem | None:
-        """The same problem with a single row, if that decides the order of summation, too: where single rows are as
-        usual as many, and what is fast for the one is not for the others."""
+    def few_rows(self) -> Problem | None:
+        """The same problem with few rows, if these decide the order of summation, too: where they are as usual as
+        many, and what is fast for the ones is not for the others."""
         return None
 
     @property

@@ -26,6 +26,8 @@ from fastconv.core.problems.base import (
 )
 from fastconv.typing import Activation
 
+FEW_ROWS = 4  # of products that are not those of `linear`
+
 
 @description
 class GemmProblem(Problem):
@@ -100,9 +102,9 @@ class GemmProblem(Problem):
     def any_rows(self) -> GemmProblem:
         return replace(self, batch=1, m=NOMINAL_ROWS, b_batched=False, apart=False)
 
-    def one_row(self) -> GemmProblem | None:
-        weights = self.trans_b  # those of `linear`
-        return replace(self, batch=1, m=1, b_batched=False, apart=False) if weights else None
+    def few_rows(self) -> GemmProblem:
+        rows = 1 if self.trans_b else FEW_ROWS  # a single sample of `linear`
+        return replace(self, batch=1, m=rows, b_batched=False, apart=False)
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:
