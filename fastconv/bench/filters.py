@@ -84,10 +84,10 @@ def _depths(
     """How far windows reach along each axis; None if no part of an array can be filtered by itself."""
     given = arguments_of(operation, args, kwargs)
     try:
-        found = reaches(operation, ndim, given)
-    except UnsupportedError:  # it calls a function of the user
+        found, ends = reaches(operation, ndim, given), wrapped(operation, ndim, given)
+    except UnsupportedError:  # it calls a function of the user, or has several modes
         return None
-    return None if any(wrapped(operation, ndim, given)) else found
+    return None if any(ends) else found
 
 
 def blocks_of(operation: Any, x: np.ndarray, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Block, ...]:

@@ -12,13 +12,14 @@ import numpy as np
 import fastconv.ndimage as ndimage
 from fastconv.core.errors import UnsupportedError
 from fastconv.ndimage.arguments import as_axes, as_axis, as_mode, per_axis
-from fastconv.ndimage.separable import gaussian_radius
+from fastconv.ndimage.separable import all_deviations, gaussian_radius
 
 Given = Mapping[str, Any]
 
 TWICE = (  # one window after the other along an axis
     "grey_opening", "grey_closing", "white_tophat", "black_tophat", "binary_opening", "binary_closing",
 )  # fmt: skip
+ALL_AXES = ("gaussian_laplace", "gaussian_gradient_magnitude")  # each derivative filters along all axes, with its mode
 WITHOUT_WINDOWS = (
     "generic_laplace", "generic_gradient_magnitude", "binary_propagation", "binary_fill_holes",
     "generate_binary_structure", "iterate_structure",
@@ -39,6 +40,10 @@ def reaches(function: Callable[..., Any], ndim: int, given: Given) -> tuple[int,
     if getattr(ndimage, name, None) is not function or name not in ndimage.__all__ or name in WITHOUT_WINDOWS:
         raise UnsupportedError(f"{name} is none of the filters of fastconv.ndimage whose windows are known")
     axes = (as_axis(given["axis"], ndim),) if name.endswith("1d") else as_axes(given.get("axes"), ndim)
+    if name in ALL_AXES:
+        if name == "gaussian_laplace":
+            given = {**given, "sigma": all_deviations(ndim, given["sigma"], axes)}
+        axes = tuple(range(ndim))
     found = [0] * ndim
     for axis, reach in zip(axes, _along(name, len(axes), given), strict=True):
         found[axis] = reach * (2 if name in TWICE else 1)
@@ -88,7 +93,14 @@ def wrapped(function: Callable[..., Any], ndim: int, given: Given) -> tuple[bool
     if function.__name__.endswith("1d"):
         return (as_mode(given["mode"]) == "wrap",) * ndim
     axes = as_axes(given.get("axes"), ndim)
-    found = [False] * ndim
-    for axis, mode in zip(axes, per_axis(given["mode"], len(axes)), strict=True):
-        found[axis] = as_mode(mode) == "wrap"
+    found, ends = [False] * ndim, [as_mode(mode) == "wrap" for mode in per_axis(given["mode"], len(axes))]
+    if function.__name__ in ALL_AXES and any(ends) and not all(ends):
+        raise UnsupportedError(
+            f"mode 'wrap' for some axes only, {given['mode']!r}: each derivative of {function.__name__} continues "
+            "all axes by its own mode, and chunks know one border of an axis; 'wrap' for all axes or for none"
+        )
+    if function.__name__ in ALL_AXES:
+        return (any(ends),) * ndim
+    for axis, end in zip(axes, ends, strict=True):
+        found[axis] = end
     return tuple(found)

@@ -498,7 +498,7 @@ def _second_differences(axes: tuple[int, ...], modes: tuple[Any, ...]) -> tuple[
     return tuple(Correlation.of(axis, SECOND, mode) for axis, mode in zip(axes, modes, strict=True))
 
 
-def _deviations(ndim: int, sigma: Any, axes: tuple[int, ...]) -> tuple[Any, ...]:
+def all_deviations(ndim: int, sigma: Any, axes: tuple[int, ...]) -> tuple[Any, ...]:
     """Of all axes of an array, as `gaussian_laplace` has them: `sigma` is that of `axes`, if these are not all."""
     if len(axes) == ndim:
         return tuple(per_axis(sigma, ndim))
@@ -568,7 +568,7 @@ def gaussian_laplace(
     """
     x = as_input(input)
     found = as_axes(axes, x.ndim)
-    deviations = _deviations(x.ndim, sigma, found)
+    deviations = all_deviations(x.ndim, sigma, found)
     fused = _of_gaussians(x, 2, "sum", deviations, output, mode, cval, found, **kwargs)
     if fused is not None:
         return fused

@@ -80,6 +80,11 @@ def test_blocks_of_large_images_hold_what_the_whole_has(case):
     assert error_of(large, (middle.reshape(-1),), exact(large))[1] is not None
 
 
+def test_what_has_no_parts_is_checked_whole():
+    for kwargs in ({"mode": "wrap"}, {"mode": ("wrap", "nearest")}):
+        assert len(make_work(ndi.gaussian_laplace, (S((130, 170)), 1.0), {**kwargs, "threads": 1}).blocks) == 1
+
+
 def test_a_peer_with_other_pixels_is_timed_and_marked():
     pytest.importorskip("cv2")
     found = measure(ndi.gaussian_filter, (S((90, 80), "uint8"), 2.0), {"mode": "nearest"}, ("opencv",), 0.01, 1)

@@ -41,12 +41,14 @@ def images(layout: str, n: int, c: int, *spatial: int) -> np.ndarray:
 def convolutions(layout: str) -> Iterator[tuple[str, Call]]:
     channels = [(0, 4, 6, 1), (2, 0, 6, 1), (2, 4, 0, 1), (0, 4, 4, 4), (0, 0, 0, 1), (2, 0, 0, 2), (0, 4, 8, 2)]
     for n, ic, oc, groups in channels:
-        for size, k, s, p in [((5, 6), 3, 1, 1), ((5, 6), 1, 1, 0), ((6, 6), 3, 2, 1), ((3, 3), 3, 1, 0)]:
+        windows = [(3, 1, 1), (1, 1, 0), (3, 2, 1), (1, 2, 0), (3, 1, 0)]
+        for size, (k, s, p) in zip([(5, 6), (5, 6), (6, 6), (6, 6), (3, 3)], windows, strict=True):
             args: Any = (s, p, 1, groups)
             x, w, b = images(layout, n, ic, *size), array(oc, ic // groups, k, k), array(oc)
             out = [(e + 2 * p - k) // s + 1 for e in size]
             name = f"n{n} ic{ic} oc{oc} g{groups} {size} k{k} s{s} p{p} {layout}"
             yield f"conv2d {name}", partial(F.conv2d, x, w, b, *args, layout=layout)
+            yield f"conv2d elu {name}", partial(F.conv2d, x, w, b, *args, layout=layout, activation="elu")
             yield f"conv2d planned {name}", partial(planned, F.conv2d, x, w, b, *args, layout=layout)
             dy = images(layout, n, oc, *out)
             yield f"grad.conv2d {name}", partial(F.grad.conv2d, dy, x, w, b, *args, layout=layout)

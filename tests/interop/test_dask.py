@@ -17,7 +17,7 @@ import dask.array as da
 
 from fastconv.interop import dask as door
 from fastconv.interop.dask import apply
-from fastconv.ndimage.reach import WITHOUT_WINDOWS
+from fastconv.ndimage.reach import ALL_AXES, WITHOUT_WINDOWS
 
 pytestmark = [pytest.mark.one_isa, pytest.mark.filterwarnings("ignore")]
 
@@ -82,6 +82,27 @@ def test_what_chunks_cannot_do_is_refused() -> None:
     for kwargs in ({"iterations": 0}, {"mask": np.ones((4, 4))}):
         with pytest.raises(UnsupportedError, match="number of iterations, and know no mask"):
             apply(ndi.binary_dilation, da.zeros((4, 4)), **kwargs)
+    for function in (ndi.gaussian_laplace, ndi.gaussian_gradient_magnitude):
+        with pytest.raises(UnsupportedError, match="'wrap' for all axes or for none"):
+            apply(function, da.zeros((4, 4)), 1, mode=("nearest", "grid-wrap"))
+
+
+@pytest.mark.parametrize("name", ALL_AXES)
+def test_modes_of_each_axis_where_derivatives_filter_all(name: str) -> None:
+    x, function = RNG.standard_normal((23, 31)), getattr(ndi, name)
+    for mode in (("wrap", "grid-wrap"), ("nearest", "reflect"), ("mirror", "constant")):
+        made = apply(function, da.from_array(x, chunks=7), (1, 0.7), mode=mode)
+        np.testing.assert_array_equal(made.compute(scheduler="sync"), function(x, (1, 0.7), mode=mode))
+
+
+@pytest.mark.parametrize("name", ALL_AXES)
+@pytest.mark.parametrize("more", [{"axes": (2, 0, 1)}, {"axes": (2, 0)}, {"radius": (2, 3, 4), "axes": (0, 2)}])
+def test_deviations_of_named_axes_where_derivatives_filter_all(name: str, more: dict[str, Any]) -> None:
+    x, function = RNG.standard_normal((23, 24, 25)), getattr(ndi, name)
+    sigma = (2.0, 0.4, 0.2)[: len(more["axes"]) if name == "gaussian_laplace" else 3]  # as SciPy has them
+    for mode in ("nearest", "wrap"):
+        made = apply(function, da.from_array(x, chunks=5), sigma, mode=mode, **more)
+        np.testing.assert_array_equal(made.compute(scheduler="sync"), function(x, sigma, mode=mode, **more))
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -43,7 +43,7 @@ def apply(function: Callable[..., np.ndarray], input: Any, *args: Any, **kwargs:
     Raises
     ------
     UnsupportedError
-        For another function.
+        For another function, or arguments that chunks cannot have.
     TypeError
         If `input` is no dask array, or ``output`` is an array.
 

@@ -186,7 +186,7 @@ class Copies:
         before = (slice(None),) * (1 + copied.axis)
         with borrow(self._room) as scratch:
             images = buffer_volume(scratch, *self._shape)
-            for n in range(0, x.shape[0], p.n):
+            for n in range(0, x.shape[0], max(p.n, 1)):
                 some, results = x[n : n + p.n], out[n : n + p.n]
                 for start, gather in zip(copied.starts, self._gathers, strict=True):
                     gather(some, images)
