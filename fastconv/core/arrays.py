@@ -139,7 +139,7 @@ def clean(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """`a` as a C-contiguous, aligned array of `dtype`; itself if it is that already."""
     if a.dtype == dtype and a.flags.c_contiguous and a.flags.aligned:
         return a
-    return _fill(np.empty(a.shape, dtype), a)
+    return copied(np.empty(a.shape, dtype), a)
 
 
 def clean_volume(a: np.ndarray, dtype: np.dtype, layout: Layout) -> np.ndarray:
@@ -164,15 +164,15 @@ def own_copy(a: np.ndarray) -> np.ndarray:
     NumPy's ``order="K"`` alone would put a batch that overlaps or repeats itself (strides of 0) inside the planes.
     """
     if a.ndim != 5:
-        return _fill(np.empty_like(a), a)
+        return copied(np.empty_like(a), a)
     last = a.transpose(0, 2, 3, 4, 1)
     if last.flags.c_contiguous and not a.flags.c_contiguous:
-        return _fill(np.empty(last.shape, a.dtype), last).transpose(0, 4, 1, 2, 3)
-    return _fill(np.empty(a.shape, a.dtype), a)
+        return copied(np.empty(last.shape, a.dtype), last).transpose(0, 4, 1, 2, 3)
+    return copied(np.empty(a.shape, a.dtype), a)
 
 
-def _fill(to: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """Copy `a` into `to`; a large one in parts of up to `PART_BYTES`, in the order of memory."""
+def copied(to: np.ndarray, a: np.ndarray) -> np.ndarray:
+    """`to`, with a copy of `a`; a large one in parts of up to `PART_BYTES`, in the order of memory."""
     with np.errstate(all="ignore"):  # a value too large for another dtype is infinite
         if to.nbytes <= PART_BYTES:
             np.copyto(to, a, casting="unsafe")

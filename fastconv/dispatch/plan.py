@@ -22,6 +22,7 @@ from fastconv.core.arrays import (
     aligned_empty,
     as_array,
     as_outs,
+    copied,
     overlaps,
     own_copy,
     repeats_itself,
@@ -88,13 +89,16 @@ class Recipe:
         that kernels use.  `enter` also copies an x that does not satisfy the contract of `core.kernel`.
     same_order : bool
         Whether `enter` and `view` leave a contiguous array as it is: elements, their order and their dtype.
+    any_order : bool
+        Whether, moreover, each element of the result depends on the element of x in its place alone: a result may then
+        have x's order of memory, so that nothing is transposed.
     choice : Choice, optional
         By default the best for the problem under the options, chosen when it is first needed.
     """
 
     __slots__ = (
-        "_bind", "_choice", "_heavy", "_repeats", "_run", "enter", "options", "problem", "result", "results",
-        "same_order", "shapes", "small", "view", "x_dtype", "x_shape",
+        "_bind", "_choice", "_heavy", "_repeats", "_run", "any_order", "enter", "options", "problem", "result",
+        "results", "same_order", "shapes", "small", "view", "x_dtype", "x_shape",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +112,7 @@ class Recipe:
         view: View,
         same_order: bool = False,
         choice: Choice | None = None,
+        any_order: bool = False,
     ) -> None:
         self.problem, self.options = problem, options
         self.x_shape, self.x_dtype, self.shapes = x_shape, x_dtype, shapes
@@ -117,7 +122,7 @@ class Recipe:
         sizes = [prod(s) * dtype.itemsize for s, dtype in self.results]
         check_memory(sum(sizes), f"a result of shape {' and '.join(map(str, shapes))}")
         self.small = all(size < ALIGNED_BYTES for size in sizes)
-        self.same_order = same_order
+        self.same_order, self.any_order = same_order, any_order
         self._choice = choice
         self._bind: Bind | None = None
         self._run: Run | None = None
@@ -132,7 +137,7 @@ class Recipe:
     def with_choice(self, choice: Choice) -> Recipe:
         return Recipe(
             self.problem, self.options, self.x_shape, self.x_dtype, self.shapes, self.enter, self.view, self.same_order,
-            choice,
+            choice, self.any_order,
         )
 
     def bind(self, constants: tuple[Any, ...]) -> Run:
@@ -227,6 +232,8 @@ class Recipe:
         if self.result is not None:  # almost all calls
             shape, dtype = self.result
             if out is None:
+                if self.any_order and not x.flags.c_contiguous and 0 not in x.strides:
+                    return self._in_order_of(run, x)
                 out = np.empty(shape, dtype) if self.small else aligned_empty(shape, dtype)
                 self._run_one(run, x, out)
                 return out
@@ -245,6 +252,17 @@ class Recipe:
                 np.copyto(given, targets[i])
                 targets[i] = given
         return targets[0] if len(targets) == 1 else tuple(targets)
+
+    def _in_order_of(self, run: Run, x: np.ndarray) -> np.ndarray:
+        """The result for an x that is not contiguous: contiguous in the order in which x lies in memory."""
+        strides = [-abs(step) for step in x.strides]
+        axes = sorted(range(x.ndim), key=strides.__getitem__)
+        given = x.transpose(axes)
+        out = aligned_empty(given.shape, x.dtype)
+        if not (given.flags.c_contiguous and given.flags.aligned):
+            given = copied(out, given)
+        self._run_one(run, given, out)
+        return out.transpose(sorted(range(x.ndim), key=axes.__getitem__))
 
     def _run_one(self, run: Run, x: np.ndarray, out: np.ndarray) -> None:
         if not (self.same_order and hasattr(run, "plain") and run.plain(x, out)):

@@ -46,7 +46,8 @@ def relu(
     Returns
     -------
     ndarray
-        Of the shape and dtype of `input`.
+        Of the shape and dtype of `input`, and in its order of memory, as NumPy's and torch's are: that of a transposed
+        view is transposed.
 
     Raises
     ------

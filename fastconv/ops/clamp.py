@@ -22,7 +22,7 @@ from fastconv.typing import ArrayLike, Backend
 def _between_numbers(shape: tuple[int, ...], dtype: np.dtype, low: Any, high: Any, options: Options) -> Recipe:
     lower, upper, _, to = clamp_bounds(stand_in(Spec(shape, dtype), "input"), low, high)
     params = clamp_params(lower, upper, to)
-    return flat(elementwise_problem("clamp", params, prod(shape), to), options, shape, dtype)
+    return flat(elementwise_problem("clamp", params, prod(shape), to), options, shape, dtype, any_order=True)
 
 
 def clamp(

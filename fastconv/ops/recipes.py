@@ -25,16 +25,19 @@ OfImages = PoolProblem | AdaptivePoolProblem | UnpoolProblem
 @remember
 def reshaped(
     problem: Reshaped, options: Options, x_shape: tuple[int, ...], x_dtype: np.dtype, canonical: tuple[int, ...],
-    shape: tuple[int, ...],
-) -> Recipe:
+    shape: tuple[int, ...], any_order: bool = False,
+) -> Recipe:  # fmt: skip
     """A recipe in which kernels see x, of `x_shape`, as `canonical`; the user's result has `shape`."""
     enter, view = canonical_input(canonical, problem.dtype), canonical_result(problem.results[0][0])
-    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, view, x_dtype == problem.dtype)
+    same = x_dtype == problem.dtype
+    return Recipe(problem, options, x_shape, x_dtype, (shape,), enter, view, same, None, any_order and same)
 
 
-def flat(problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype) -> Recipe:
-    """A recipe for x of `shape`, and a result of the same shape."""
-    return reshaped(problem, options, shape, dtype, (problem.size,), shape)
+def flat(
+    problem: ElementwiseProblem, options: Options, shape: tuple[int, ...], dtype: np.dtype, any_order: bool = False
+) -> Recipe:
+    """A recipe for x of `shape`, and a result of the same shape; `any_order` as in `Recipe`."""
+    return reshaped(problem, options, shape, dtype, (problem.size,), shape, any_order)
 
 
 @remember
@@ -42,7 +45,7 @@ def elementwise(
     function: Function, params: tuple[float, ...], shape: tuple[int, ...], dtype: np.dtype, options: Options
 ) -> Recipe:
     """A recipe of one function of each element of x."""
-    return flat(elementwise_problem(function, params, prod(shape), dtype), options, shape, dtype)
+    return flat(elementwise_problem(function, params, prod(shape), dtype), options, shape, dtype, any_order=True)
 
 
 @remember

@@ -53,6 +53,30 @@ def test_arrays_are_read_again(name: str, dtype: str) -> None:
                 np.testing.assert_array_equal(function(given[0], out=given[0]), want)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int32"])
+def test_results_have_the_order_of_memory_of_views(dtype: str) -> None:
+    x = (8 * array(4, 6, 10)).astype(dtype)
+    shifted = np.zeros(x.nbytes + 1, np.uint8)[1:].view(dtype).reshape(x.shape)
+    shifted[...] = x
+    views = [
+        x.T, x.transpose(1, 0, 2), x.transpose(1, 2, 0), x[:, 1:5], x[..., ::3], x[:, ::-1], x.T[::2, 1:, ::-1],
+        x[:, :0].T, x[:2, None].T, np.broadcast_to(x[:, :1], x.shape), shifted.T, x.view(x.dtype.newbyteorder()).T,
+    ]  # fmt: skip
+    for given, function in product(views, (F.relu, partial(F.clamp, min=-3, max=4))):
+        before = given.copy()
+        for _ in range(3):
+            y = function(given)
+            np.testing.assert_array_equal(y, function(np.array(given, order="C")))
+            assert y.shape == given.shape and y.dtype == given.dtype.newbyteorder("=")
+            if 0 not in given.strides and given.size:
+                assert sorted(range(y.ndim), key=lambda i: -y.strides[i]) == sorted(
+                    range(y.ndim), key=lambda i: -abs(given.strides[i])
+                )
+        np.testing.assert_array_equal(given, before)
+        out = np.empty(given.shape, y.dtype)
+        np.testing.assert_array_equal(function(given, out=out), y)
+
+
 def test_nothing_of_python_is_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     x, dy, w, t, one = array(4, 5), array(4, 5, seed=1), array(5), np.array([0, 4, 1, 2]), np.ones((), "f")
     calls: list[Callable[[], np.ndarray]] = [
