@@ -102,6 +102,9 @@ def test_json_on_stdout_takes_the_place_of_the_table(capsys):
         ("lp_pool1d 1x3x9 2.0 3", "lp_pool1d(1x3x9, 2.0, 3)"),
         ("matmul 2x3x4 2x4x5", "matmul(2x3x4, 2x4x5)"),
         ("linear 3x4 5x4 5", "linear(3x4, 5x4, 5)"),
+        ("prelu 2x4 4", "prelu(2x4, 4)"),
+        ("max_unpool2d 1x2x3x3 1x2x3x3 2", "max_unpool2d(1x2x3x3, 1x2x3x3, 2)"),
+        ("correlate1d 9x8 3 --axis 0", "correlate1d(9x8, 3, axis=0)"),
     ],
 )  # fmt: skip
 def test_arguments_reach_the_operation(arguments, title, capsys):
@@ -139,6 +142,9 @@ def test_bench(capsys, tmp_path):
         ("compare backends 1x3", "fastconv: error: operation must be one of conv1d, "),
         ("compare linear 1x3 4x3 --stride 2", "fastconv: error: linear has no argument stride"),
         ("compare max_pool2d 1x3x8x8 two", "fastconv: error: kernel_size"),
+        ("compare median_filter 8x8", "fastconv: error: no footprint or filter size provided"),
+        ("compare sobel 8x8 --mode round", "fastconv: error: boundary mode not supported: 'round'"),
+        ("compare relu 4 --json - --csv -", "fastconv: error: --json - goes without --csv -: there is one stdout"),
         ("compare softmax 4x4 7", "fastconv: error: dim must be between -2 and 1, got 7"),
         ("compare conv2d 1x3x8x8 4x3x3x3 --dtype float12", "fastconv: error: dtype must be a dtype, got 'float12'"),
         ("compare conv2d 1x3x8x8 4x3x3x3 --padding 1:x", "fastconv compare: error: argument --padding"),
@@ -170,6 +176,19 @@ def test_mistakes_are_one_line_and_exit_2(argv, line, capsys):
 )
 def test_mistakes_name_what_was_probably_meant(argv, meant, capsys):
     assert refused(capsys, *argv.split())[1].endswith(f"; did you mean {meant!r}?")
+
+
+def test_csv_on_stdout_takes_the_place_of_the_table(capsys):
+    assert cli.main([*LAYER, "--csv", "-"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("suite,case,count") and all(line.startswith("compare,") for line in lines[1:])
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv", "--html"])
+def test_a_folder_in_place_of_a_file_is_refused_before_measuring(option, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(fastconv, "compare", lambda *a, **k: pytest.fail("measured first"))
+    code, last = refused(capsys, *LAYER, option, str(tmp_path))
+    assert (code, last) == (1, f"fastconv: error: {tmp_path} is a folder, not a file to write")
 
 
 def test_a_folder_that_is_not_there_is_refused_before_measuring(capsys, monkeypatch):

@@ -12,9 +12,10 @@ from typing import Any
 
 from fastconv.bench.suite import operation_called
 from fastconv.bench.suites import Case, Suite
-from fastconv.core.errors import not_among
+from fastconv.core.errors import not_among, shown, whole
 
-ARRAYS = ("input", "weight", "bias", "a", "b", "c", "indices", "target")  # parameters whose value is a shape
+# Parameters whose value is a shape.
+ARRAYS = ("input", "weight", "weights", "bias", "a", "b", "c", "indices", "target")
 INDICES = ("indices", "target")
 OWN = ("name", "operation", "count", "dtype")  # of a case; all else are arguments of its operation
 
@@ -63,22 +64,38 @@ def suite_from(path: str | Path) -> Suite:
 
 def _toml(path: Path) -> list[Mapping[str, Any]]:
     try:
-        return list(tomllib.loads(path.read_text(encoding="utf-8")).get("layer", []))
-    except tomllib.TOMLDecodeError as e:
+        layers = tomllib.loads(path.read_text(encoding="utf-8")).get("layer", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise ValueError(f"{path}: {e}") from None
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
+        raise ValueError(f"{path}: a layer must be a table [[layer]], got layer = {shown(layers)}")
+    return layers
 
 
 def _csv(path: Path) -> list[Mapping[str, Any]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        lines = list(csv.DictReader(stream))
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            lines = list(csv.DictReader(stream))
+    except (csv.Error, UnicodeDecodeError) as e:
+        raise ValueError(f"{path}: {e}") from None
     return [{k.strip(): v.strip() for k, v in line.items() if k and v and v.strip()} for line in lines]
 
 
 def _shape(value: Any) -> tuple[int, ...]:
     try:
-        return tuple(int(v) for v in (value.split("x") if isinstance(value, str) else value))
+        return tuple(map(int, value.split("x")) if isinstance(value, str) else (whole(v, "") for v in value))
     except (ValueError, TypeError):
         raise ValueError(f"a shape must read as 1x64x56x56, got {value!r}") from None
+
+
+def _count(value: Any) -> int:
+    try:
+        found = int(value) if isinstance(value, str) else whole(value, "")
+    except (ValueError, TypeError):
+        found = 0
+    if found < 1:
+        raise ValueError(f"count must be an int of at least 1, got {value!r}")
+    return found
 
 
 def _argument(value: Any) -> Any:
@@ -113,5 +130,5 @@ def _case(layer: Mapping[str, Any]) -> Case:
     kwargs = {k: _argument(v) for k, v in layer.items() if k not in (*OWN, *arrays)}
     made = " ".join([str(name), *("x".join(map(str, s)) for s in shapes), *(f"{k}={v}" for k, v in kwargs.items())])
     indices = tuple(i for i, p in enumerate(arrays) if p in INDICES)
-    return Case(str(layer.get("name", made)), str(name), shapes, (), kwargs, int(layer.get("count", 1)),
+    return Case(str(layer.get("name", made)), str(name), shapes, (), kwargs, _count(layer.get("count", 1)),
                 str(layer.get("dtype", "float32")), None, indices)  # fmt: skip

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 
 from fastconv.bench.records import Entry, Roofline, Row
 from fastconv.bench.results import Comparison, Report
+from fastconv.bench.suite import operation_called
 from fastconv.bench.suites import Case
+from fastconv.bench.work import is_filter
+from fastconv.dispatch.options import resolve
 
 T = TypeVar("T")
 COMPARED = "compare"  # in place of a suite's name
@@ -44,6 +47,17 @@ def load(path: str | Path) -> list[Report]:
         raise ValueError(f"{path} was not written by fastconv bench --json or fastconv compare --json: {e!r}") from None
 
 
+def is_of(entry: Entry, case: Case, door: str, cold: bool, threads: int | None) -> bool:
+    """Whether an entry that was read is what measuring `case` would give: it may have changed since, as the options."""
+    made, now = entry.comparison, {f.name: _tuples(getattr(case, f.name)) for f in fields(Case)}
+    filters = made.door == "called" and is_filter(operation_called(case.operation))  # some of them have no other door
+    return (
+        now == {name: _tuples(getattr(entry.case, name)) for name in now}
+        and (made.door == door or filters) and made.cold == cold
+        and made.threads == resolve(threads=threads).thread_count()
+    )  # fmt: skip
+
+
 def _report(data: Mapping[str, Any]) -> Report:
     entries = tuple(Entry(_case(one), _comparison(one["comparison"])) for one in data["cases"])
     return Report(data["suite"], data["about"], data["threads"], entries)
@@ -71,4 +85,6 @@ def _known(cls: type[T], data: Mapping[str, Any]) -> T:
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    if isinstance(value, dict):
+        return {name: _tuples(one) for name, one in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value

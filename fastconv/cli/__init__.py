@@ -440,7 +440,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (
-        ValueError, TypeError, IndexError, NotImplementedError, ImportError, OSError, ArithmeticError, MemoryError,
+        ValueError, TypeError, IndexError, RuntimeError, ImportError, OSError, ArithmeticError, MemoryError,
     ) as e:  # fmt: skip
         words = f"{(e.strerror or '').lower()}: {e.filename}" if isinstance(e, OSError) and e.filename else str(e)
         print(f"fastconv: error: {' '.join(words.split()) or type(e).__name__}", file=sys.stderr)

@@ -6,6 +6,7 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import fastconv
@@ -28,9 +29,6 @@ BUDGET = 8.0  # seconds of one comparison's samples together
 CASE_SECONDS, QUICK_SECONDS = 7.0, 2.5  # that a case of a suite takes, about
 INTERRUPTED, SLOWER = 130, 1  # exit statuses
 
-# Operations that take arrays only.  Of the others, such as max_pool2d, only the first argument is an array.
-ARRAYS = ("conv", "correlate", "gemm", "matmul", "linear", "cross_entropy", "nll_loss")
-CLASSES = ("cross_entropy", "nll_loss")  # whose second array holds indices of classes
 GIVEN = ("stride", "padding", "dilation", "groups", "output_padding", "layout", "padding_mode", "activation",
          "ceil_mode", "size", "sigma", "mode", "output", "axis", "axes", "percentile", "rank", "threads")  # fmt: skip
 
@@ -52,6 +50,7 @@ def _only(options: argparse.Namespace) -> Only:
 def compare(options: argparse.Namespace, shape: Callable[[str], Any], value: Callable[[str], Any]) -> None:
     """Run ``fastconv compare``; `shape` and `value` read the arguments of the operation."""
     from fastconv.bench.gradients import gradient_call
+    from fastconv.bench.layers import ARRAYS, INDICES
     from fastconv.bench.progress import bar
     from fastconv.bench.suite import operation_called
     from fastconv.bench.table import show
@@ -59,12 +58,12 @@ def compare(options: argparse.Namespace, shape: Callable[[str], Any], value: Cal
     check_targets(options)
     operation: Callable[..., Any] = operation_called(options.operation)
     dtype = dtype_called(options.dtype, "dtype")
-    arrays = len(options.arguments) if options.operation.startswith(ARRAYS) else 1
-    dtypes = [dtype, "int64" if options.operation in CLASSES else dtype, *[dtype] * arrays]
-    args: tuple[Any, ...] = tuple(fastconv.Spec(shape(a), d) for a, d in zip(options.arguments[:arrays], dtypes,
-                                                                           strict=False))  # fmt: skip
-    args += tuple(value(a) for a in options.arguments[arrays:])
     known = inspect.signature(operation).parameters
+    arrays = tuple(zip(takewhile(lambda name: name in ARRAYS, known), options.arguments, strict=False))
+    args: tuple[Any, ...] = tuple(
+        fastconv.Spec(shape(text), "int64" if name in INDICES else dtype) for name, text in arrays
+    )
+    args += tuple(value(a) for a in options.arguments[len(arrays) :])
     kwargs = {name: given for name in GIVEN if (given := getattr(options, name)) is not None}
     for name in kwargs:
         if name not in known:
@@ -78,7 +77,7 @@ def compare(options: argparse.Namespace, shape: Callable[[str], Any], value: Cal
             door=options.door or "planned", cold=options.cold, data=options.data, only=_only(options),
             budget=BUDGET if options.budget is None else options.budget, **kwargs,
         )  # fmt: skip
-    if not write_text(found.to_json(), options.json):
+    if not write_text(found.to_json(), options.json) and options.csv != "-":
         show(found, sys.stdout, options.all)
     if options.csv is not None:
         from fastconv.bench.results import rows_csv
@@ -210,14 +209,21 @@ def _measured(
 ) -> tuple[Report | None, bool]:
     """The report of a suite, with the cases that an earlier run has, and whether Ctrl-C ended it."""
     from fastconv.bench.progress import bar
+    from fastconv.bench.saved import is_of
     from fastconv.bench.suite import measured, report
 
     old = {} if kept is None else {e.case.name: e for e in kept.entries}
-    entries = [old[c.name] for c in chosen if c.name in old]
-    left = [c for c in chosen if c.name not in old]
+    door = options.door or ("called" if options.drawn else "planned")
+    entries = [old[c.name] for c in chosen
+               if c.name in old and is_of(old[c.name], c, door, options.cold, options.threads)]  # fmt: skip
+    names = {e.case.name for e in entries}
+    left = [c for c in chosen if c.name not in names]
+    if other := [c.name for c in left if c.name in old]:
+        print(f"fastconv: {suite.name}: {len(other)} cases of {options.resume} have other arguments, threads or doors, "
+              f"and are measured again: {', '.join(other[:5])}{', ...' if len(other) > 5 else ''}",
+              file=sys.stderr)  # fmt: skip
     stopped = False
     seconds, rounds = QUICK if options.quick else DRAWN if options.drawn else SAMPLING
-    door = options.door or ("called" if options.drawn else "planned")
     try:
         with bar(sys.stderr) as tell:
             for entry in measured(

@@ -10,10 +10,12 @@ PICTURES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp")
 
 
 def file_to_write(target: str) -> Path:
-    """A file to write; FileNotFoundError if its folder is missing."""
+    """A file to write; FileNotFoundError if its folder is missing, IsADirectoryError if it is one itself."""
     path = Path(target)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not a file to write")
     return path
 
 
@@ -27,6 +29,8 @@ def picture_to_write(target: str) -> Path:
 
 def check_targets(options: argparse.Namespace) -> None:
     """Refuse what could not be written."""
+    if options.json == options.csv == "-":
+        raise ValueError("--json - goes without --csv -: there is one stdout")
     for target in (options.json, options.csv, options.html):
         if target not in (None, "-"):
             file_to_write(target)

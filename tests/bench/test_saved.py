@@ -101,6 +101,34 @@ def test_ctrl_c_keeps_what_was_measured_and_resume_goes_on(tmp_path, capsys, mon
     assert [e.case.name for e in load(file)[0].entries] == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("change", "more", "again"),
+    [
+        ({}, (), []),
+        ({"shapes": ((1, 2, 9, 6),)}, (), ["two"]),
+        ({"dtype": "float32"}, (), ["two"]),
+        ({"kwargs": {"stride": 1}}, (), ["two"]),
+        ({}, ("--threads", "2"), ["one", "two"]),
+        ({}, ("--door", "called"), ["one", "two"]),
+        ({}, ("--cold",), ["one", "two"]),
+    ],
+)
+def test_resume_measures_again_what_is_another_case_now(tmp_path, capsys, monkeypatch, change, more, again):
+    file = tmp_path / "r.json"
+    assert bench("--json", file) == 0
+    one, two = TINY.cases
+    monkeypatch.setitem(suites.SUITES, TINY.name, replace(TINY, cases=(one, replace(two, **change))))
+    capsys.readouterr()
+    assert bench("--resume", file, "--json", file, *more) == 0
+    err = capsys.readouterr().err
+    said = f"fastconv: tiny_two: {len(again)} cases of {file} have other arguments, threads or doors"
+    assert (said in err) == bool(again)
+    assert not again or err.splitlines()[0].endswith(f"are measured again: {', '.join(again)}")
+    (report,) = load(file)
+    assert report.entries[1].case.dtype == change.get("dtype", "float64")
+    assert {e.comparison.threads for e in report.entries} == {2 if "--threads" in more else 1}
+
+
 def test_ctrl_c_before_the_first_case_is_done(monkeypatch, capsys):
     from fastconv.bench import suite as module
 
@@ -207,11 +235,18 @@ def test_layers_of_ones_own(tmp_path, name, text, capsys):
         ("l.csv", "input\n1x3\n", "operation is missing"),
         ("l.toml", "layer = 1 2", "l.toml: "),
         ("l.toml", "", "has no layers"),
+        ("l.toml", "layer = 3", r"a layer must be a table \[\[layer\]\], got layer = 3"),
+        ("l.toml", "[layer]\noperation = 'relu'", r"a layer must be a table \[\[layer\]\]"),
+        ("l.toml", "[[layer]]\noperation = 'relu'\ninput = [3, 4.5]", r"must read as 1x64x56x56, got \[3, 4.5\]"),
+        ("l.csv", "operation,input,count\nrelu,3,0\n", "count must be an int of at least 1, got '0'"),
+        ("l.toml", "[[layer]]\noperation = 'relu'\ninput = '3'\ncount = 2.5", "count must be an int .*, got 2.5"),
+        ("l.csv", "\udcff", "l.csv: 'utf-8' codec"),
+        ("l.toml", "\udcff", "l.toml: 'utf-8' codec"),
         ("l.json", "", "read from .toml and .csv files"),
     ],
 )
 def test_wrong_layers_are_named(tmp_path, name, text, why):
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ValueError, match=why):
         suite_from(tmp_path / name)
 
