@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from inspect import signature
 from textwrap import wrap
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastconv.bench.fit_cases import Trial, trials
 from fastconv.bench.fit_solve import Sample, solve
@@ -37,6 +37,22 @@ SLOWER = 12.0  # kernels predicted this many times slower than the best do not m
 LONGEST = 0.25  # seconds of one run
 
 
+class Regret(NamedTuple):
+    """What choices lose: the time of the kernel that a table chooses over that of the fastest kernel.
+
+    Attributes
+    ----------
+    mean, worst : float
+        Geometric mean over all cases, and the largest.
+    where : str
+        The case of the largest, what is chosen there and what would be the fastest.
+    """
+
+    mean: float
+    worst: float
+    where: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fit:
     """What was measured and fitted.
@@ -46,22 +62,22 @@ class Fit:
     table : Table
     cases, samples : int
         Problems that were measured, and times of kernels on them.
-    before, after : tuple of float
-        Regret of the choice by the table that was used so far, and by the fitted one: geometric mean, and worst.
+    before, after : Regret
+        By the table that was used so far, and by the fitted one.
     unseen : int
         Problems that were measured and had no part in the fit.
-    unseen_before, unseen_after : tuple of float
-        The same regrets on these.
+    unseen_before, unseen_after : Regret
+        The same on these.
     """
 
     table: Table
     cases: int
     samples: int
-    before: tuple[float, float]
-    after: tuple[float, float]
+    before: Regret
+    after: Regret
     unseen: int
-    unseen_before: tuple[float, float]
-    unseen_after: tuple[float, float]
+    unseen_before: Regret
+    unseen_after: Regret
 
 
 def fit(progress: Callable[[str, int, int], None] | None = None) -> Fit:
@@ -87,7 +103,8 @@ def fit(progress: Callable[[str, int, int], None] | None = None) -> Fit:
                 progress(trial.case.name, done, len(order))
             (fitted if trial.fitted else unseen).extend(measured(done, trial, prior))
     table = solve(fitted, prior)
-    before, after = ([regret(samples, t) for samples in (fitted, unseen)] for t in (host_table(), table))
+    names = [trial.case.name for trial in order]
+    before, after = ([regret(samples, t, names) for samples in (fitted, unseen)] for t in (host_table(), table))
     cases, others = (len({s.case for s in samples}) for samples in (fitted, unseen))
     return Fit(table, cases, len(fitted), before[0], after[0], others, before[1], after[1])
 
@@ -141,13 +158,18 @@ def plain(kernel: Any, problem: Any) -> Any:
     return problem if activation is None or activation in kernel.activations else replace(problem, activation=None)
 
 
-def regret(samples: Iterable[Sample], table: Table) -> tuple[float, float]:
-    """Time of the kernel that is predicted to be the fastest over that of the fastest: geometric mean, and worst."""
-    cases: dict[int, list[tuple[float, float]]] = {}
+def regret(samples: Iterable[Sample], table: Table, names: Sequence[str]) -> Regret:
+    """Regret of a table's choices; `names` are those of all cases, by number."""
+    cases: dict[int, list[Sample]] = {}
     for s in samples:
-        cases.setdefault(s.case, []).append((table.seconds(s.features), s.seconds))
-    lost = [min(times)[1] / min(seconds for _, seconds in times) for times in cases.values()]
-    return math.exp(sum(map(math.log, lost)) / len(lost)), max(lost)
+        cases.setdefault(s.case, []).append(s)
+    lost: list[tuple[float, str]] = []
+    for case, some in cases.items():
+        chosen = min(some, key=lambda s: table.seconds(s.features))
+        fastest = min(some, key=lambda s: s.seconds)
+        lost.append((chosen.seconds / fastest.seconds, f"{names[case]}: {chosen.kernel} for {fastest.kernel}"))
+    mean = math.exp(sum(math.log(ratio) for ratio, _ in lost) / len(lost))
+    return Regret(mean, *max(lost))
 
 
 def source(table: Table, name: str, about: str) -> str:

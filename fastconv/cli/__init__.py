@@ -371,9 +371,9 @@ def _fit(options: argparse.Namespace) -> None:
           f"of {done.unseen} others, which show what the fit is worth")  # fmt: skip
     rows = ("before", done.before, done.unseen_before), ("after", done.after, done.unseen_after)
     for what, known, other in rows:
-        print(f"regret of the choice of kernel {what}: geometric mean {known[0]:.3f}, worst {known[1]:.2f}; "
-              f"of the others {other[0]:.3f}, {other[1]:.2f}")  # fmt: skip
-    if done.after[0] > done.before[0]:
+        print(f"regret of the choice of kernel {what}: geometric mean {known.mean:.3f}, worst {known.worst:.2f} "
+              f"({known.where}); of the others {other.mean:.3f}, {other.worst:.2f} ({other.where})")  # fmt: skip
+    if done.after.mean > done.before.mean:
         print("nothing was written: the known rates choose better")
         return
     stored.save(done.table, file)
