@@ -16,7 +16,17 @@ import numpy as np
 from fastconv.core.caches import keep_few
 from fastconv.core.errors import ShapeError, shown
 from fastconv.core.numbers import ceil_div
-from fastconv.core.problems.base import Direction, Problem, as_int, check_size, description, split_batch, to3
+from fastconv.core.problems.base import (
+    NOMINAL_ROWS,
+    SMALL_IMAGE,
+    Direction,
+    Problem,
+    as_int,
+    check_size,
+    description,
+    split_batch,
+    to3,
+)
 from fastconv.core.problems.pool import PoolKind, PoolProblem, check_not_empty, pool_dtype
 from fastconv.typing import Layout
 
@@ -94,6 +104,11 @@ class AdaptivePoolProblem(Problem):
 
     def one_image(self) -> AdaptivePoolProblem:
         return self if self.n <= 1 else replace(self, n=1)
+
+    def many_images(self) -> AdaptivePoolProblem | None:
+        elements = self.c * (prod(self.input) + self.pixels)
+        small = self.direction == "forward" and elements <= SMALL_IMAGE
+        return replace(self, n=NOMINAL_ROWS) if small else None
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

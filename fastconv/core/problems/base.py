@@ -54,6 +54,7 @@ USUAL = {
     "direction": "forward", "groups": 1, "stride": (1, 1, 1), "dilation": (1, 1, 1), "pads": ((0, 0),) * 3,
     "mode": "zeros", "fill": 0.0, "layout": "NCHW",
 }  # fmt: skip
+SMALL_IMAGE = 4096  # elements, with those of its result
 NOMINAL_ROWS = 64  # of products, softmax and losses: neither a single vector nor a large batch
 
 

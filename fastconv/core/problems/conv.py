@@ -32,6 +32,7 @@ from fastconv.core.problems.activation import check_activation
 from fastconv.core.problems.base import (
     NOMINAL_ROWS,
     PADDING_MODES,
+    SMALL_IMAGE,
     Pads,
     Problem,
     as_int,
@@ -52,8 +53,7 @@ TRANSPOSED_PADDING_MODES: tuple[str, ...] = get_args(TransposedPaddingMode)
 ConvDirection: TypeAlias = Literal["forward", "transposed", "weight", "weight_transposed"]
 DIRECTIONS: tuple[str, ...] = get_args(ConvDirection)
 AXES = ("depth", "height", "width")
-SMALL_IMAGE = 4096  # elements, with those of its result
-PACKED_IMAGE, SOME_IMAGES = 1 << 17, 8  # likewise, of a gradient or decoder that packs its weights; a batch of these
+PACKED_IMAGE, SOME_IMAGES = 1 << 17, 8  # as SMALL_IMAGE, of gradients and decoders that pack weights; a batch of them
 
 
 @description

@@ -6,6 +6,7 @@ Adaptive pooling whose output divides its input, and global pooling, become this
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -14,6 +15,8 @@ from fastconv.core.caches import keep_few
 from fastconv.core.errors import DTypeError, ShapeError
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import (
+    NOMINAL_ROWS,
+    SMALL_IMAGE,
     Direction,
     Pads,
     Problem,
@@ -125,6 +128,11 @@ class PoolProblem(Problem):
 
     def one_image(self) -> PoolProblem:
         return self if self.n <= 1 else replace(self, n=1)
+
+    def many_images(self) -> PoolProblem | None:
+        elements = self.c * (prod(self.input) + self.pixels)
+        small = self.direction == "forward" and elements <= SMALL_IMAGE
+        return replace(self, n=NOMINAL_ROWS) if small else None
 
     @property
     def results(self) -> tuple[tuple[tuple[int, ...], np.dtype], ...]:

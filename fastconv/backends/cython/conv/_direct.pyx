@@ -30,13 +30,14 @@ cdef class Direct(Prepared):
     cdef Py_ssize_t rb, qb, cb, kb_chunk  # block sizes: rows, columns, channels (with depth taps), NR blocks
     cdef Py_ssize_t kbs, row_blocks, col_blocks, k_chunks, wq, row_len, step, between, chan_len, band_len, ntaps
     cdef Py_ssize_t phases, apart, rq, table_bytes  # of a flat band
-    cdef bint flat, pixels
+    cdef bint flat, pixels, far
     cdef Padded image
     cdef const Py_ssize_t *taps
     cdef bint relu
 
-    def __init__(self, size_t table, p, tables, blocks):
-        self.t = <const fc_table *>table
+    def __init__(self, size_t table, p, tables, blocks, bint far):
+        """`far`: whether images come from memory, so that planes of all depths are prefetched."""
+        self.t, self.far = <const fc_table *>table, far
         band, taps = blocks.band, blocks.taps(p)
         self.keep = (tables, taps)
         self.n, self.groups, self.icg, self.ocg = p.n, p.groups, p.icg, p.ocg
@@ -96,7 +97,7 @@ cdef class Direct(Prepared):
         while True:
             count = min(self.cb, depth - c0)
             if self.flat:
-                self.fill_flat(x, n, g, od, c0, count, <const int64_t *>scratch, band)
+                self.fill_flat(x, n, g, od, r0, rows, c0, count, <const int64_t *>scratch, band)
             else:
                 self.fill_band(x, n, g, od, r0, rows, q0, cols, c0, count, band)
             for kb in range(k_begin, k_end):
@@ -119,21 +120,23 @@ cdef class Direct(Prepared):
         cdef Py_ssize_t rin = (rows - 1) * self.step + (self.kh - 1) * (self.dh // self.between) + 1
         cdef Py_ssize_t win = (cols - 1) * self.sw + (self.kw - 1) * self.dw + 1
         cdef Py_ssize_t start = q0 * self.sw
-        cdef Py_ssize_t prefetched = win * size if x.stride[4] == 1 and self.kd == 1 else 0  # of the same row of the next channel
+        cdef Py_ssize_t prefetched = win * size if x.stride[4] == 1 and (self.far or self.kd == 1) else 0
         cdef Py_ssize_t c, i
-        cdef const char *plane
+        cdef const char *plane = self.plane(x, n, g, od, c0)
+        cdef const char *next
         cdef const char *src
         for c in range(c0, c0 + count):
-            plane = self.plane(x, n, g, od, c)
+            next = self.plane(x, n, g, od, c + 1)
             for i in range(rin):
                 src = row_of(
                     &self.image, x, plane, -1 if plane == NULL else 0,
                     (r0 + i // self.step) * self.sh + i % self.step * self.between, size)
-                if src != NULL:
-                    fc_prefetch(src + x.stride[1] * size, prefetched)
+                if src != NULL and next != NULL:
+                    fc_prefetch(next + (src - plane), prefetched)
                 copy_row(
                     self.t, &self.image, band + ((c - c0) * self.chan_len + i * self.row_len) * size, self.sw, self.wq, src,
                     x.stride[4], start, win)
+            plane = next
 
     cdef void find_pixels(
         self, const View *x, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t cols, int64_t *table) noexcept nogil:
@@ -155,10 +158,20 @@ cdef class Direct(Prepared):
                     table += cols
 
     cdef void fill_flat(
-        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t c0, Py_ssize_t count,
-        const int64_t *table, char *band) noexcept nogil:
-        cdef Py_ssize_t size = self.t.itemsize, c
+        self, const View *x, Py_ssize_t n, Py_ssize_t g, Py_ssize_t od, Py_ssize_t r0, Py_ssize_t rows, Py_ssize_t c0,
+        Py_ssize_t count, const int64_t *table, char *band) noexcept nogil:
+        cdef Py_ssize_t size = self.t.itemsize, c, i
+        cdef Py_ssize_t rin = (rows - 1) * self.sh + (self.kh - 1) * self.dh + 1
+        cdef Py_ssize_t prefetched = self.image.cols.extent * size if x.stride[4] == 1 else 0
+        cdef const char *next
+        cdef const char *row
         for c in range(c0, c0 + count):
+            next = self.plane(x, n, g, od, c + 1) if self.far else NULL
+            if next != NULL:
+                for i in range(rin):
+                    row = row_of(&self.image, x, next, 0, r0 * self.sh + i, size)
+                    if row != NULL:
+                        fc_prefetch(row, prefetched)
             self.t.gather(
                 band + (c - c0) * self.chan_len * size, self.plane(x, n, g, od, c), table, self.chan_len, self.image.fill)
 

@@ -8,9 +8,13 @@ which elements of a channel are copied.
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
 
-from fastconv.backends.cython.runtime._padded cimport Padded, padded, row_of
+from fastconv.backends.cython.runtime._padded cimport Padded, copy_row, padded, row_of
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport View, address, fc_prefetch, fc_source, fc_table
+
+cdef enum:
+    SPLIT = 4  # columns from one window to the next, at most, where `fill_row` splits rows by vectors
+    SPLIT_BYTES = 8 << 10
 
 ctypedef fused element:
     int32_t
@@ -101,6 +105,9 @@ cdef class Gather(Prepared):
                 to, self.kw, tap, row, 1, &self.image.cols, 0, self.ow * self.kw, min(self.image.run0, self.ow * self.kw),
                 min(self.image.run1, self.ow * self.kw), self.image.fill)
             return
+        if self.sw <= SPLIT:
+            self.split(row, to, tap)
+            return
         for w in range(self.kw):
             if self.t.itemsize == 4:
                 pick[int32_t](
@@ -110,6 +117,21 @@ cdef class Gather(Prepared):
                 pick[int64_t](
                     &self.image, <const int64_t *>row, <int64_t *>(to + w * tap * 8), w * self.dw, self.sw, self.ow,
                     (<const int64_t *>self.outside)[0])
+
+    cdef void split(self, const char *row, char *to, Py_ssize_t tap) noexcept nogil:
+        """The same for short strides: rows are split by phase in registers, of which some are taps."""
+        cdef char phases[SPLIT_BYTES]
+        cdef Py_ssize_t size = self.t.itemsize, room = SPLIT_BYTES // (self.sw * size), reach = (self.kw - 1) * self.dw
+        cdef Py_ssize_t most = room - reach // self.sw - 1, q = 0, w, count
+        while q < self.ow:
+            count = min(most, self.ow - q)
+            copy_row(
+                self.t, &self.image, phases, self.sw, room, row, 1, q * self.sw, (count - 1) * self.sw + reach + 1)
+            for w in range(self.kw):
+                memcpy(
+                    to + (w * tap + q) * size, phases + (w * self.dw % self.sw * room + w * self.dw // self.sw) * size,
+                    count * size)
+            q = q + count
 
     cdef void pixels(self, const View *x, const View *y, Py_ssize_t n, Py_ssize_t z, Py_ssize_t r) noexcept nogil:
         """Pixels with channels last, which have one tap."""

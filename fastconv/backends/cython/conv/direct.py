@@ -20,7 +20,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table
+from fastconv.machines import block_bytes, host_table, l3_bytes
 
 # Blocks: of a band; of the accumulators of NR channels, so that they are stored from the L1 or L2 cache; of all
 # accumulators, where channels come in parts.
@@ -284,7 +284,8 @@ class Direct(Specialised[ConvProblem]):
             return images.specialise(p, self.isa, threads, parts)
         blocks = self._blocks(p, threads)
         tables = native.padded_axes(p, p.mode)
-        prepared = _direct.Direct(native.table(self.isa, self.types or p.acc), p, tables, blocks)
+        table, far = native.table(self.isa, self.types or p.acc), p.bytes > l3_bytes() / 2
+        prepared = _direct.Direct(table, p, tables, blocks, far)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
         pack = native.Packer(self.isa, p, lanes=not blocks.pixels)
         return native.binder(p, prepared, blocks.bytes(p, self.isa), threads, native.seconds(self, p), pack)
