@@ -72,7 +72,7 @@ def _conv() -> Kernels:
     from fastconv.backends.cython.conv_weight import direct as weight
     from fastconv.backends.cython.conv_weight import rows as weight_rows
     from fastconv.backends.cython.conv_weight import winograd as winograd_weight
-    from fastconv.backends.cython.gemm import skinny, tiles
+    from fastconv.backends.cython.gemm import dots, skinny, tiles
     from fastconv.backends.cython.widened import integers, pairs, products
     from fastconv.backends.numba import conv as numba
     from fastconv.backends.numba import conv_weight as numba_weight
@@ -82,7 +82,8 @@ def _conv() -> Kernels:
     from fastconv.backends.numpy.conv import weight as numpy_weight
     from fastconv.backends.reference.conv import ReferenceConv
 
-    one = (*skinny.CONVOLUTIONS, *pointwise.KERNELS, *pointwise_last.KERNELS, *pointwise_blocked.KERNELS)
+    pixel = (*skinny.CONVOLUTIONS, *dots.CONVOLUTIONS)
+    one = (*pixel, *pointwise.KERNELS, *pointwise_last.KERNELS, *pointwise_blocked.KERNELS)
     filtering = (*winograd1d.KERNELS, *winograd2d.KERNELS)
     grouping = (*depthwise.KERNELS, *grouped.KERNELS)
     native = (*one, *grouping, *filtering, *direct_last.KERNELS, *direct.KERNELS)

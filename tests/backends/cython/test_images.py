@@ -17,7 +17,7 @@ from fastconv.backends.cython.conv import (
     pointwise_blocked,
     strided_rows,
 )
-from fastconv.backends.cython.gemm import skinny
+from fastconv.backends.cython.gemm import dots, skinny
 from fastconv.backends.cython.runtime import native
 from fastconv.core.problems.conv import ConvProblem
 from tests.backends.cython.test_conv import as_dtype, check, problem, run
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 KERNELS = (
     *direct.KERNELS, *pointwise.KERNELS, *pointwise_blocked.KERNELS, *skinny.CONVOLUTIONS, *depthwise.KERNELS,
-    *grouped.KERNELS, *strided_rows.KERNELS,
+    *grouped.KERNELS, *dots.CONVOLUTIONS, *strided_rows.KERNELS,
 )  # fmt: skip
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
 every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fastconv.backends.cython.gemm.skinny import SkinnyConv
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
@@ -186,4 +187,17 @@ class Dots(Kernel[GemmProblem]):
         return self.specialise(problem, count)(constants)
 
 
+class DotsConv(SkinnyConv):
+    """Convolutions of one output pixel as dot products: weights are contiguous columns, and nothing packs them."""
+
+    relative = "dots"
+
+    def __init__(self, isa: str) -> None:
+        self.isa, self.inner = isa, Dots(isa)
+
+    def _product(self, p: GemmProblem) -> Any:
+        return self.inner
+
+
 KERNELS = tuple(Dots(isa) for isa in machine.ISAS)
+CONVOLUTIONS = tuple(DotsConv(isa) for isa in machine.ISAS)

@@ -135,8 +135,6 @@ class SkinnyConv(native.Delegated):
     activations = frozenset({"relu"})
     revision = 2
 
-    inner: Skinny
-
     def __init__(self, isa: str) -> None:
         self.isa = isa
         self.inner = Skinny(isa, images=True)
@@ -165,7 +163,7 @@ class SkinnyConv(native.Delegated):
     def features(self, problem: ConvProblem) -> Features:
         return super().features(problem) + Features({f"{self.rates}/call": 1})
 
-    def _product(self, p: GemmProblem) -> Skinny | PackedGemm:
+    def _product(self, p: GemmProblem) -> Any:
         """Many images are a product like any other, whose bits are the same."""
         few = p.m <= shared.SKINNY_ROWS or native.seconds(self.inner, p) <= native.seconds(self._packed, p)
         return self.inner if few else self._packed
