@@ -177,9 +177,9 @@ class Recipe:
         self._repeats += 1
         if self._repeats == 1 or self._repeats & (self._repeats - 1):
             return None
-        if self._heavy or not self.same_order or self.result is None:
+        if self._heavy or not self.same_order:
             return None
-        return getattr(self._bind if constants else self._run, "plain", None)
+        return getattr(self._bind if constants else self._run, "plain" if self.result else "plain_both", None)
 
     def _prepare(self) -> Bind:
         """The kernel, followed by the activation that it does not fuse."""

@@ -52,10 +52,13 @@ def of_plan(x: Spec, result: Result, plain: Plain) -> Repeated | None:
 
 
 def remember(
-    table: Repeated, arguments: tuple[Any, ...], result: Result, plain: Plain, x: Any, out: Any,
+    table: Repeated, arguments: tuple[Any, ...], results: tuple[Result, ...], plain: Plain, x: Any, out: Any,
     constants: tuple[Any, ...],
 ) -> None:  # fmt: skip
-    """Remember a call in which `plain` gets `x`, `out` and `constants`, if those are its arguments as they are."""
+    """Remember a call in which `plain` gets `x`, `out` and `constants`, if those are its arguments as they are.
+
+    In place of `out`, `plain` gets a tuple of new arrays where there are several results.
+    """
     arrays = {i: a for i, a in enumerate(arguments) if type(a) is np.ndarray}
     places = {_address(a): i for i, a in arrays.items()}
     found = [_place(x, arrays, places), RESULT if out is None else _place(out, arrays, places)]
@@ -64,7 +67,13 @@ def remember(
     known = len(passed) == len(found) and all(_is_value(a) or i in passed for i, a in enumerate(arguments))
     if known and len(places) == len(arrays) and all(a.size and _is_usual(a.dtype) for a in arrays.values()):
         specs = tuple(Spec(a.shape, a.dtype) if i in arrays else a for i, a in enumerate(arguments))
-        table.remember(specs, plain, passed, passed[1], *_allocation(*result))
+        allocation = _allocation(*results[0]) if len(results) == 1 else (_several, *zip(*results, strict=True), None)
+        table.remember(specs, plain, passed, passed[1], *allocation)
+
+
+def _several(shapes: tuple[tuple[int, ...], ...], dtypes: tuple[np.dtype, ...]) -> tuple[np.ndarray, ...]:
+    """New arrays for the results of one call."""
+    return tuple(map(aligned_empty, shapes, dtypes))
 
 
 def _allocation(

@@ -37,7 +37,7 @@ def repeated(describe: Callable[..., Request]) -> Callable[..., Any]:
         recipe, x, constants, out = describe(*arguments)
         done = submit(recipe, x, constants, out)
         if table is not None and not is_planning() and (plain := recipe.plain(constants)) is not None:
-            remember(table, arguments, recipe.results[0], plain, x, out, constants)
+            remember(table, arguments, recipe.results, plain, x, out, constants)
         return done
 
     @wraps(describe)

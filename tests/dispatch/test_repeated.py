@@ -67,6 +67,28 @@ def test_repeated_calls_read_the_arrays_that_they_get(name: str, dtype: str) -> 
         np.testing.assert_array_equal(out, want)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(2, 5, 9, 7), (3, 40, 30)])
+def test_repeated_calls_with_positions(shape: tuple[int, ...], dtype: str) -> None:
+    """Two results, which are new arrays in each call."""
+    calls: list[Callable[[np.ndarray], Any]] = [
+        lambda x: F.max_pool2d(x, 3, 2, padding=1, return_indices=True),
+        lambda x: F.adaptive_max_pool2d(x, (2, 3), return_indices=True),
+    ]
+    for call in calls:
+        kept = []
+        for seed in range(5):
+            x = array(*shape, dtype=dtype, seed=seed)
+            x[0, 0, 0] = np.nan
+            got, want = call(x), call(np.asfortranarray(x))
+            assert type(got) is tuple and [a.dtype for a in got] == [np.dtype(dtype), np.dtype(np.int64)]
+            kept.append((got, want))
+        for got, want in kept:
+            for one, other in zip(got, want, strict=True):
+                np.testing.assert_array_equal(one, other)
+        assert not np.shares_memory(kept[-1][0][1], kept[-2][0][1])
+
+
 def test_a_repeated_call_runs_no_python(monkeypatch: pytest.MonkeyPatch) -> None:
     x, w = array(1, 1, 4, 4), array(1, 1, 3, 3)
     want = [F.conv2d(x, w) for _ in range(3)][-1]

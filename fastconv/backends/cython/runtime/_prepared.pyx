@@ -10,7 +10,7 @@ kernel passes to its items as `Arrays.more`.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport int64_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -192,6 +192,23 @@ cdef class Bound:
         if a.x.data == NULL or a.y.data == NULL:
             return False
         if meet(a.x.data, p.x_bytes, a.y.data, p.y_bytes):
+            return False
+        p.execute(&a)
+        return True
+
+    def plain_both(self, x, outs):
+        """`plain` for two results, the second of which are positions (int64)."""
+        cdef Arrays a = self.arrays
+        cdef Prepared p = self.prepared
+        cdef Py_ssize_t positions = p.y_bytes // p.t.itemsize * sizeof(int64_t)
+        out, third = outs
+        a.x.stride, a.y.stride, a.z.stride = p.x.stride, p.y.stride, p.z.stride
+        a.x.data, a.y.data, a.z.data = whole(x, False, p.x_bytes), whole(out, True, p.y_bytes), whole(third, True, positions)
+        if a.x.data == NULL or a.y.data == NULL or a.z.data == NULL:
+            return False
+        if meet(a.x.data, p.x_bytes, a.y.data, p.y_bytes) or meet(a.x.data, p.x_bytes, a.z.data, positions):
+            return False
+        if meet(a.y.data, p.y_bytes, a.z.data, positions):
             return False
         p.execute(&a)
         return True
