@@ -91,8 +91,19 @@ def per_axis(value: Any, count: int) -> list[Any]:
     return values
 
 
+def on_all_axes(value: Any, axes: tuple[int, ...], ndim: int) -> list[Any]:
+    """Values of `axes`, 0 for all others; as in SciPy, those of all axes are in order, whatever the order of `axes`."""
+    values = per_axis(value, len(axes))
+    if len(axes) == ndim:
+        return values
+    found = [0] * ndim
+    for axis, one in zip(axes, values, strict=True):
+        found[axis] = one
+    return found
+
+
 def expanded(ndim: int, axes: tuple[int, ...], window: np.ndarray, name: str) -> np.ndarray:
-    """Weights or a footprint on some axes of an array, as one on all."""
+    """Weights or a footprint on some axes of an array, as one on all; as in SciPy, their axes are in order."""
     if len(axes) == ndim:
         return window
     if window.ndim != len(axes):

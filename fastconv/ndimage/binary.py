@@ -14,7 +14,7 @@ from fastconv.core.problems.neighbors import Neighbors
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.dispatch.views import canonical_input, canonical_result
-from fastconv.ndimage.arguments import as_axes, check_dtype, expanded, not_planned, per_axis
+from fastconv.ndimage.arguments import as_axes, check_dtype, expanded, not_planned, on_all_axes, per_axis
 from fastconv.typing import Backend
 
 BOOL = np.dtype(bool)
@@ -165,9 +165,7 @@ def _window(
     if taps.size < 1:
         raise RuntimeError("structure must not be empty")
     before = [n // 2 for n in taps.shape]
-    # As in SciPy, `axes` order origins, and the axes of a structure are in those of the array, in order.
-    places = axes if len(axes) < ndim else range(ndim)
-    for axis, shift in zip(places, origin, strict=True):
+    for axis, shift in enumerate(on_all_axes(origin, axes, ndim)):
         before[axis] += shift
         if not 0 <= before[axis] < taps.shape[axis]:
             raise ValueError(f"invalid origin {shift}: {taps.shape[axis]} elements along axis {axis}")

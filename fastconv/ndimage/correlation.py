@@ -22,7 +22,7 @@ from fastconv.ndimage.arguments import (
     as_output,
     expanded,
     not_planned,
-    per_axis,
+    on_all_axes,
 )
 from fastconv.ndimage.calls import filtered, recipe_of
 from fastconv.ndimage.separable import Correlation, correlated
@@ -118,9 +118,7 @@ def _correlate(
     if w.ndim != x.ndim or 0 in w.shape:
         wrong = sum(n > 0 for n in w.shape)
         raise RuntimeError(f"weights.ndim ({wrong}) must match len(axes) ({len(found)})")
-    origins = [0] * x.ndim
-    for axis, shift in zip(found, per_axis(origin, len(found)), strict=True):
-        origins[axis] = shift
+    origins = on_all_axes(origin, found, x.ndim)
     if convolution:
         w = w[(slice(None, None, -1),) * w.ndim]
         origins = [-o - (n % 2 == 0) for o, n in zip(origins, w.shape, strict=True)]

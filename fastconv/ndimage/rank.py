@@ -21,6 +21,7 @@ from fastconv.ndimage.arguments import (
     as_mode,
     as_output,
     expanded,
+    on_all_axes,
     per_axis,
 )
 from fastconv.ndimage.calls import filtered, recipe_of
@@ -56,17 +57,14 @@ def _windows(
     if taps.ndim != x.ndim or 0 in taps.shape:
         wrong = sum(n > 0 for n in taps.shape)
         raise RuntimeError(f"footprint.ndim ({wrong}) must match len(axes) ({len(found)})")
-    before = [0] * x.ndim
-    for axis, shift in zip(found, per_axis(origin, len(found)), strict=True):
-        before[axis] = taps.shape[axis] // 2 + operator.index(shift)
-        if not 0 <= before[axis] < taps.shape[axis]:
-            raise ValueError("invalid origin")
-    for axis in set(range(x.ndim)) - set(found):
-        before[axis] = taps.shape[axis] // 2
+    origins = on_all_axes(origin, found, x.ndim)
+    before = tuple(n // 2 + operator.index(o) for n, o in zip(taps.shape, origins, strict=True))
+    if not all(0 <= b < n for n, b in zip(taps.shape, before, strict=True)):
+        raise ValueError("invalid origin")
     if not isinstance(mode, str) and isinstance(mode, Iterable):
         raise RuntimeError("A sequence of modes is not supported by non-separable rank filters")
     some = None if taps.all() else taps.astype(np.uint8).tobytes()
-    return Neighbors(taps.shape, tuple(before), as_mode(mode), float(cval), some)
+    return Neighbors(taps.shape, before, as_mode(mode), float(cval), some)
 
 
 def _rank(

@@ -11,8 +11,8 @@ import numpy as np
 
 import fastconv.ndimage as ndimage
 from fastconv.core.errors import UnsupportedError
-from fastconv.ndimage.arguments import as_axes, as_axis, as_mode, per_axis
-from fastconv.ndimage.separable import all_deviations, gaussian_radius
+from fastconv.ndimage.arguments import as_axes, as_axis, as_mode, on_all_axes, per_axis
+from fastconv.ndimage.separable import gaussian_radius
 
 Given = Mapping[str, Any]
 
@@ -20,6 +20,8 @@ TWICE = (  # one window after the other along an axis
     "grey_opening", "grey_closing", "white_tophat", "black_tophat", "binary_opening", "binary_closing",
 )  # fmt: skip
 ALL_AXES = ("gaussian_laplace", "gaussian_gradient_magnitude")  # each derivative filters along all axes, with its mode
+RANKS = ("rank_filter", "median_filter", "percentile_filter")
+WINDOWS = ("footprint", "structure", "weights")
 WITHOUT_WINDOWS = (
     "generic_laplace", "generic_gradient_magnitude", "binary_propagation", "binary_fill_holes",
     "generate_binary_structure", "iterate_structure",
@@ -42,7 +44,7 @@ def reaches(function: Callable[..., Any], ndim: int, given: Given) -> tuple[int,
     axes = (as_axis(given["axis"], ndim),) if name.endswith("1d") else as_axes(given.get("axes"), ndim)
     if name in ALL_AXES:
         if name == "gaussian_laplace":
-            given = {**given, "sigma": all_deviations(ndim, given["sigma"], axes)}
+            given = {**given, "sigma": on_all_axes(given["sigma"], axes, ndim)}
         axes = tuple(range(ndim))
     found = [0] * ndim
     for axis, reach in zip(axes, _along(name, len(axes), given), strict=True):
@@ -59,9 +61,11 @@ def _along(name: str, count: int, given: Given) -> list[int]:
         return [1] * count
     if name.startswith("binary"):
         return _of_iterations(count, given)
-    origins = per_axis(given["origin"], count)
+    sizes, shifts = _sizes(count, given), [abs(int(o)) for o in per_axis(given["origin"], count)]
+    if name in RANKS or any(given.get(key) is not None for key in WINDOWS):  # in whichever order SciPy has their axes
+        sizes, shifts = [max(sizes, default=1)] * count, [max(shifts, default=0)] * count
     # As in SciPy, one more where a window is reversed.
-    return [n // 2 + abs(int(o)) + 1 for n, o in zip(_sizes(count, given), origins, strict=True)]
+    return [n // 2 + o + 1 for n, o in zip(sizes, shifts, strict=True)]
 
 
 def _of_iterations(count: int, given: Given) -> list[int]:
@@ -69,20 +73,20 @@ def _of_iterations(count: int, given: Given) -> list[int]:
     times = operator.index(given.get("iterations", 1))
     if times < 1 or given.get("mask") is not None:
         raise UnsupportedError("chunks need a number of iterations, and know no mask")
-    found = [0] * count
+    reach = 0
     for number in ("", "1", "2"):
         structure = given.get(f"structure{number}")
         size = 3 if structure is None else max(np.shape(structure), default=1)
         origin = given.get(f"origin{number}")
-        for axis, shift in enumerate(per_axis(0 if origin is None else origin, count)):
-            found[axis] = max(found[axis], times * (size // 2 + abs(int(shift)) + 1))
-    return found
+        shift = max((abs(int(o)) for o in per_axis(0 if origin is None else origin, count)), default=0)
+        reach = max(reach, times * (size // 2 + shift + 1))
+    return [reach] * count
 
 
 def _sizes(count: int, given: Given) -> list[int]:
-    for key in ("footprint", "structure", "weights"):
+    for key in WINDOWS:
         if given.get(key) is not None:
-            return [max(np.shape(given[key]), default=1)] * count  # whatever the order of axes
+            return list(np.shape(given[key]))
     return [int(n) for n in per_axis(given["size"], count)]
 
 

@@ -26,6 +26,7 @@ from fastconv.ndimage.arguments import (
     as_mode,
     as_output,
     not_planned,
+    on_all_axes,
     per_axis,
 )
 from fastconv.ndimage.calls import by_bands, copied, filtered, of_parts, recipe_of
@@ -498,16 +499,6 @@ def _second_differences(axes: tuple[int, ...], modes: tuple[Any, ...]) -> tuple[
     return tuple(Correlation.of(axis, SECOND, mode) for axis, mode in zip(axes, modes, strict=True))
 
 
-def all_deviations(ndim: int, sigma: Any, axes: tuple[int, ...]) -> tuple[Any, ...]:
-    """Of all axes of an array, as `gaussian_laplace` has them: `sigma` is that of `axes`, if these are not all."""
-    if len(axes) == ndim:
-        return tuple(per_axis(sigma, ndim))
-    found = [0.0] * ndim
-    for axis, s in zip(axes, per_axis(sigma, len(axes)), strict=True):
-        found[axis] = s
-    return tuple(found)
-
-
 def _of_gaussians(
     x: np.ndarray, order: int, join: Sum, deviations: Sequence[Any], output: Any, mode: Any, cval: Any,
     axes: tuple[int, ...], truncate: float = 4.0, radius: Any = None, backend: Backend | None = None,
@@ -568,7 +559,7 @@ def gaussian_laplace(
     """
     x = as_input(input)
     found = as_axes(axes, x.ndim)
-    deviations = all_deviations(x.ndim, sigma, found)
+    deviations = on_all_axes(sigma, found, x.ndim)
     fused = _of_gaussians(x, 2, "sum", deviations, output, mode, cval, found, **kwargs)
     if fused is not None:
         return fused

@@ -24,6 +24,7 @@ from fastconv.ndimage.arguments import (
     as_input,
     as_mode,
     as_output,
+    on_all_axes,
     per_axis,
 )
 from fastconv.ndimage.calls import copied, filtered, of_parts, recipe_of
@@ -220,10 +221,9 @@ def _of_footprint(
     if heights is not None and dtype.kind == "b":  # as in SciPy, bytes, which may then be neither 0 nor 1
         made = np.empty(x.shape, bool) if given is None else given
         x, dtype, given = x.view(np.uint8) if x.dtype.kind == "b" else x, np.dtype(np.uint8), made.view(np.uint8)
-    # As in SciPy, `axes` order origins, and the axes of a footprint are in those of the array, in order.
-    shifts = dict(zip(axes if len(axes) < x.ndim else range(x.ndim), per_axis(origin, len(axes)), strict=True))
+    shifts = on_all_axes(origin, axes, x.ndim)
     window, before = [1] * x.ndim, [0] * x.ndim
-    for axis, taps in zip(sorted(axes), chosen.shape, strict=True):
+    for axis, taps in zip(sorted(axes), chosen.shape, strict=True):  # in order, as in SciPy
         window[axis], before[axis] = taps, taps // 2 + shifts[axis]
         if not 0 <= before[axis] < taps:
             raise ValueError(f"invalid origin {shifts[axis]} of {taps} elements")

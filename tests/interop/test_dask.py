@@ -118,6 +118,20 @@ def test_chunks_are_the_whole(name: str, mode: str) -> None:
         assert made.dtype == expected.dtype and result.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("axes", [(1, 0, 2), (2, 0), (1, 0)])
+@pytest.mark.parametrize("name", ["median_filter", "maximum_filter", "minimum_filter", "binary_dilation"])
+def test_windows_of_axes_in_any_order(name: str, axes: tuple[int, ...]) -> None:
+    x, function, n = RNG.standard_normal((24, 25, 26)), getattr(ndi, name), len(axes)
+    size, origin = (1, 7, 3)[:n], (0, 3, 1)[:n] if n < 3 else 0
+    given: dict[str, Any] = {"size": size} if name in ("median_filter", "maximum_filter") else {
+        "structure" if name == "binary_dilation" else "footprint": RNG.random((3, 7, 3)[:n]) < 0.7
+    }  # fmt: skip
+    if name == "maximum_filter":
+        given["origin"] = origin
+    made = apply(function, da.from_array(x, chunks=9), **given, axes=axes)
+    np.testing.assert_array_equal(made.compute(scheduler="sync"), function(x, **given, axes=axes))
+
+
 def test_short_axes_and_other_ranks() -> None:
     for shape, chunks in (((5, 40), (2, 11)), ((70,), 20), ((9, 20, 30), (4, 9, 11)), ((3, 2), 1)):
         x = RNG.standard_normal(shape)

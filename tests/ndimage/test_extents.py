@@ -64,6 +64,44 @@ def test_gaussians_along_some_axes(axes: tuple[int, ...]) -> None:
         )
 
 
+NAMED: dict[str, Callable[[Any, np.ndarray, Any, np.ndarray, Any], Any]] = {
+    "correlate": lambda m, x, axes, w, o: m.correlate(x, w, axes=axes, origin=o),
+    "convolve": lambda m, x, axes, w, o: m.convolve(x, w, axes=axes, origin=o),
+    "rank_filter": lambda m, x, axes, w, o: m.rank_filter(x, 1, footprint=w > 0, axes=axes, origin=o),
+    "median_filter": lambda m, x, axes, w, o: m.median_filter(x, w.shape, axes=axes, origin=o),
+    "percentile_filter": lambda m, x, axes, w, o: m.percentile_filter(x, 30, w.shape, axes=axes, origin=o),
+    "minimum_filter": lambda m, x, axes, w, o: m.minimum_filter(x, footprint=w > 0, axes=axes, origin=o),
+    "maximum of boxes": lambda m, x, axes, w, o: m.maximum_filter(x, w.shape, axes=axes, origin=o),
+    "uniform_filter": lambda m, x, axes, w, o: m.uniform_filter(x, w.shape, axes=axes, origin=o),
+    "grey_dilation": lambda m, x, axes, w, o: m.grey_dilation(x, structure=w, axes=axes, origin=o),
+    "grey_closing": lambda m, x, axes, w, o: m.grey_closing(x, footprint=w > 0, axes=axes, origin=o),
+    "binary_erosion": lambda m, x, axes, w, o: m.binary_erosion(x > 0, w > 0, axes=axes, origin=o),
+    "binary_dilation": lambda m, x, axes, w, o: m.binary_dilation(x > 0, w > 0, axes=axes, origin=o),
+}
+
+
+@pytest.mark.parametrize("axes", [axes for n in (1, 2, 3) for axes in itertools.permutations(range(3), n)])
+@pytest.mark.parametrize("name", NAMED)
+def test_windows_and_origins_of_axes_in_any_order(name: str, axes: tuple[int, ...]) -> None:
+    """In SciPy, origins follow `axes` only where these are not all axes, and windows of any shape never do."""
+    x, w = drawn((6, 7, 8), "f8") - 20, np.random.default_rng(5).random((4, 3, 5)[: len(axes)])
+    w[w < 0.2] = 0
+    for origin in (0, tuple(range(-1, len(axes) - 1))):
+        found = []
+        for module in (ndi, scipy):
+            try:
+                found.append(NAMED[name](module, x, axes, w, origin))
+            except ValueError as e:
+                found.append(type(e))
+        got, want = found
+        if isinstance(want, type) or isinstance(got, type):
+            assert got is want
+        elif name == "uniform_filter":  # SciPy's sums drift
+            np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+        else:
+            np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("modes", [("wrap", "reflect"), ("reflect", "wrap"), ("nearest", "mirror")])
 def test_bands_of_derivatives_have_the_modes_of_all(modes: tuple[str, str]) -> None:
     """The mode of one derivative holds for all axes, so bands cannot be apart where any of them wraps."""
