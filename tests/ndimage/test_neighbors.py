@@ -213,6 +213,28 @@ def test_any_window(kernel: Kernel) -> None:
 
 
 @pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k.algorithm == "tile"], ids=lambda k: k.name)
+def test_sums_that_roll(kernel: Kernel) -> None:
+    """And windows of other heights; few rows, some left over, narrow and wide ones, colours: between guard pages."""
+    rng = np.random.default_rng(9)
+    for height in share(kernel, [3, 5, 7, 9, 4, 8, 10]):
+        for i in range(6):
+            dtype, rows = np.dtype(("f4", "f8")[i % 2]), int(rng.integers(1, 3 * height + 20))
+            shape = (rows, int(rng.integers(1, (90, 400)[i // 2 % 2])), *(3,) * (i % 3 == 2))
+            sizes = (height, int(rng.choice([3, rng.integers(1, 40)])), 1)[: len(shape)]
+            before = tuple(int(rng.integers(n)) for n in sizes)
+            p = CorrelationProblem(shape, dtype, dtype, Neighbors(sizes, before, BOUNDARIES[i % 5], 3.0, None))
+            x, w = drawn(rng, shape, dtype.str), rng.standard_normal(sizes)
+            origin = [b - n // 2 for b, n in zip(before, sizes, strict=True)]
+            want = scipy.correlate(x, w, None, p.window.mode, 3.0, origin)
+            assert kernel.reject(p) is None
+            for at, threads in (("start", 1), ("end", 2)):
+                got = guarded((p.size,), dtype, at)
+                kernel.prepare(p, (w.ravel(),), threads)(guarded_copy(x.ravel(), at), got)
+                agree(got.reshape(shape), want, dtype == np.float32, p)
+
+
+@pytest.mark.one_isa
 @pytest.mark.parametrize("kernel", HISTOGRAMS, ids=lambda k: k.name)
 def test_histograms_of_bytes(kernel: Kernel) -> None:
     """Images of several blocks, colours, volumes; few values and many; between guard pages; threads change no bit."""

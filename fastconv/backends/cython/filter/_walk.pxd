@@ -174,8 +174,8 @@ cdef class Walked(Prepared):
     cdef Axis height, width
     cdef Py_ssize_t inner, planes, outer
     cdef Py_ssize_t rows, row_blocks  # of an item
-    cdef Py_ssize_t together  # rows of results that are computed at once, where there are as many
-    cdef Py_ssize_t block, run, step  # results of a row: from held rows, from memory; a run is a multiple of `step`
+    cdef Py_ssize_t together, least  # rows of results that are computed at once, where there are `least` or more
+    cdef Py_ssize_t block, run, step, edge  # results of a row: from held rows, from memory, a multiple of `step`; at each end, at least
     cdef Py_ssize_t pitch, slots  # bytes of a held row, and how many are held
     cdef Py_ssize_t vl, size, given, made  # elements of a vector; bytes of a number in held rows, of one of x and of y
     cdef const Py_ssize_t *offsets  # of each tap: the row among those that windows see, and the element
@@ -188,6 +188,4 @@ cdef class Walked(Prepared):
     cdef void strip(
         self, const Arrays *a, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t first, Py_ssize_t end, bint held, char *scratch) noexcept nogil
     cdef void enter_strip(self, const char *x, Py_ssize_t first, Py_ssize_t end, char *to) noexcept nogil
-    cdef void enter_beyond(
-        self, const char *x, Py_ssize_t i, Py_ssize_t start, Py_ssize_t lo, Py_ssize_t hi, char *to) noexcept nogil
     cdef Py_ssize_t plane(self, Py_ssize_t outer, Py_ssize_t plane) noexcept nogil

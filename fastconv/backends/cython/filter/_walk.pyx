@@ -9,7 +9,7 @@ results; its columns are strips, one after the other, so that what is held stays
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset, strcmp
 
-from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, lined
+from fastconv.backends.cython.filter._edges cimport CONSTANT, beyond, copy_element, lined
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport address, fc_table
 
@@ -62,7 +62,7 @@ cdef class Walked(Prepared):
             self.leading[k] = axis_of((lines.extents[k], lines.sizes[k], lines.before[k]))
         self.height, self.width, self.inner = axis_of(lines.height), axis_of(lines.width), lines.inner
         self.planes, self.outer = lines.planes, lines.outer
-        self.rows, self.together, self.block, self.run, self.step, self.pitch, self.slots, self.vl = walk
+        self.rows, self.together, self.block, self.run, self.step, self.pitch, self.slots, self.vl, self.least, self.edge = walk
         self.size, self.direct, self.stored = size, direct, stored
         self.given, self.made = sizes
         self.row_blocks = (self.height.extent + self.rows - 1) // self.rows
@@ -77,11 +77,11 @@ cdef class Walked(Prepared):
         cdef Py_ssize_t row = i % self.row_blocks * self.rows, outer = i // self.row_blocks
         cdef Py_ssize_t n = self.width.extent, first = 0, end = 0, at
         if self.run and n > self.block:  # else every strip is held
-            first = self.width.before
+            first = max(self.width.before, self.edge)
             if self.inner == 1 and self.stored:  # results on whole cache lines
                 at = <uintptr_t>(a.y.data + ((outer * self.height.extent + row) * n + first) * self.size) % 64
                 first += (64 - at) % 64 // self.size
-            end = first + (n - (self.width.taps - 1 - self.width.before) - first) // self.step * self.step
+            end = first + (n - max(self.width.taps - 1 - self.width.before, self.edge) - first) // self.step * self.step
             self.strip(a, outer, row, 0, first, True, scratch)
             at = first
             while at < end:
@@ -129,7 +129,7 @@ cdef class Walked(Prepared):
             planes[p] = self.plane(outer, p)
         r = row
         while r < last:
-            count = self.together if last - r >= self.together else 1
+            count = min(last - r, self.together) if last - r >= self.least else 1
             need, k = r - row + seen + count - 1, 0
             for p in range(self.planes):
                 for v in range(r - row, need):
@@ -154,25 +154,23 @@ cdef class Walked(Prepared):
     cdef void enter_strip(self, const char *x, Py_ssize_t first, Py_ssize_t end, char *to) noexcept nogil:
         """What results first to end of a row see of it, and a vector of zeros."""
         cdef Py_ssize_t extent = self.width.extent, start = first - self.width.before
-        cdef Py_ssize_t after = start + end - first + self.width.taps - 1, element = self.inner * self.size, i
+        cdef Py_ssize_t after = start + end - first + self.width.taps - 1, element = self.inner * self.size, i, at
         cdef Py_ssize_t lo = min(max(start, 0), extent), hi = max(min(after, extent), lo)
         self.enter(x + lo * self.inner * self.given, (hi - lo) * self.inner, to + (lo - start) * element)
-        for i in range(start, lo):
-            self.enter_beyond(x, i, start, lo, hi, to)
-        for i in range(hi, after):
-            self.enter_beyond(x, i, start, lo, hi, to)
+        i = start
+        while i < after:
+            if lo <= i < hi:
+                i = hi
+                continue
+            at = beyond(i, extent, self.mode)
+            if at < 0:
+                self.constant(to + (i - start) * element, self.inner)
+            elif lo <= at < hi:
+                copy_element(to + (i - start) * element, to + (at - start) * element, element)
+            else:
+                self.enter(x + at * self.inner * self.given, self.inner, to + (i - start) * element)
+            i += 1
         memset(to + (after - start) * element, 0, self.vl * self.size)
-
-    cdef void enter_beyond(
-        self, const char *x, Py_ssize_t i, Py_ssize_t start, Py_ssize_t lo, Py_ssize_t hi, char *to) noexcept nogil:
-        """Element i of a row, beyond its ends, of a strip from `start` on that has the elements lo to hi."""
-        cdef Py_ssize_t at = beyond(i, self.width.extent, self.mode), element = self.inner * self.size
-        if at < 0:
-            self.constant(to + (i - start) * element, self.inner)
-        elif lo <= at < hi:
-            memcpy(to + (i - start) * element, to + (at - start) * element, element)
-        else:
-            self.enter(x + at * self.inner * self.given, self.inner, to + (i - start) * element)
 
     cdef void results(
         self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil:

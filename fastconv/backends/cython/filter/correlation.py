@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython.filter.flat import MODES, WeightsBinding, filter_type, reject_filter, schedule_flat
-from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, TOGETHER, Walk, tap_offsets
+from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, TALL_BYTES, TOGETHER, WIDE, Walk, tap_offsets
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -20,9 +20,18 @@ from fastconv.core.problems.neighbors import CorrelationProblem, Lines, merged
 @keep_few()
 def _tiled(p: CorrelationProblem, isa: str) -> tuple[Lines, Walk]:
     lines, size = merged(p.shape, p.window), p.acc.itemsize
-    # Rows at the upper and lower edge of a tile meet different weights; taps that are left out are no tile.
-    tile = p.window.taps is None and lines.height[1] >= TOGETHER - 1
-    return lines, Walk.of(lines, TOGETHER if tile else 1, native.lanes(isa, size), size, p.dtype == p.acc)
+    lanes = native.lanes(isa, size)
+    given = lanes, size, p.dtype == p.acc
+    if not _is_tile(p, lines):
+        return lines, Walk.of(lines, 1, *given)
+    if lines.planes > 1:
+        return lines, Walk.of(lines, TOGETHER, *given, edge=WIDE * lanes)
+    return lines, Walk.of(lines, TALL_BYTES // size, *given, least=1, edge=WIDE * lanes)
+
+
+def _is_tile(p: CorrelationProblem, lines: Lines) -> bool:
+    """Rows at the upper and lower edge of a tile meet different weights; taps that are left out are no tile."""
+    return p.window.taps is None and lines.height[1] >= TOGETHER - 1
 
 
 class Correlation(Specialised[CorrelationProblem]):
@@ -49,8 +58,8 @@ class Correlation(Specialised[CorrelationProblem]):
         lines, walk = _tiled(p, self.isa)
         converted = (p.dtype != p.acc) * lines.planes + (p.out != p.acc)
         loads: float = p.window.total
-        if walk.together > 1:
-            loads *= walk.slots / (lines.height[1] * walk.together)
+        if _is_tile(p, lines):
+            loads *= (lines.height[1] + TOGETHER - 1) / (lines.height[1] * TOGETHER)
         items = lines.outer * ceil_div(lines.height[0], walk.rows)
         work = {
             "multiply": p.size * p.window.total / lanes, "load": p.size * loads / lanes, "element": p.size * converted,

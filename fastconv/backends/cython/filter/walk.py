@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastconv.core.numbers import round_up, whole_lines
+from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.neighbors import Lines, Neighbors
 
 MOST_AXES = 64
@@ -18,10 +18,12 @@ RUN = 4096  # numbers of a strip that is read from memory, about
 NARROWEST = 64  # results of a strip of held rows, at least
 ROWS = 32  # of an item, at least
 TOGETHER = 4  # rows of a tile of a correlation; simd/windows/windows.h says the same
+WIDE = 4  # vectors of such a tile
+TALL_BYTES = 64  # of a column of results whose sums roll from row to row: lines of taller ones do not fit the L1 cache
 
 
 class Walk(NamedTuple):
-    """Blocks of an image, as _walk.pyx takes them; widths in elements, `pitch` in bytes."""
+    """Blocks of an image, as _walk.pyx takes them; widths in elements, `pitch` in bytes; see `of`."""
 
     rows: int
     together: int
@@ -31,22 +33,30 @@ class Walk(NamedTuple):
     pitch: int
     slots: int
     vl: int
+    least: int = 1
+    edge: int = 0
 
     @classmethod
-    def of(cls, lines: Lines, together: int, vl: int, size: int, direct: bool) -> Walk:
-        """`together` rows at once; `vl` numbers of `size` bytes in a vector; `direct`: as memory has them."""
+    def of(
+        cls, lines: Lines, together: int, vl: int, size: int, direct: bool, least: int | None = None, edge: int = 0
+    ) -> Walk:
+        """`together` rows at once, or what is left of them if that is `least` or more, by default never.
+
+        `vl` numbers of `size` bytes in a vector; `direct`: as memory has them; `edge`: of numbers at each end of a row,
+        so many are filtered at once, at least.
+        """
         (_, tall, _), (width, wide, _), inner = lines.height, lines.width, lines.inner
-        slots = tall + together - 1
-        step = vl // gcd(vl, inner)
+        slots, least = tall + together - 1, together if least is None else least
+        step, edge = (edge or vl) // gcd(edge or vl, inner), ceil_div(edge, inner)
         if direct:
-            block = wide - 1 + 4 * vl
+            block = wide - 1 + 4 * vl if not edge else wide - 1 + edge + step + vl
         else:
             block = max(NARROWEST, HELD_BYTES // (lines.planes * slots * size * inner) - wide)
         block = max(1, min(block, width))
         pitch = whole_lines(((block + wide - 1) * inner + vl) * size)
         run = round_up(max(1, RUN // inner), step) if direct else 0
         rows = round_up(max(ROWS, 2 * tall), together)
-        return cls(rows, together, block, run, step, pitch, slots, vl)
+        return cls(rows, together, block, run, step, pitch, slots, vl, least, edge)
 
     def scratch(self, lines: Lines, window: Neighbors, size: int) -> int:
         """Bytes for one item."""

@@ -7,7 +7,7 @@
 enum { WINDOW_ROWS = 4 }; /* of a tile of a correlation; filter/windows.py says the same */
 
 /* y[i*ys + c] = sum over p < planes, r < height, t < taps of rows[p*(height + count - 1) + i + r][c + t*step] *
-   weights[(p*height + r)*taps + t], i < count, c < n; count is 1, or WINDOW_ROWS where height is at least that minus 1.
+   weights[(p*height + r)*taps + t], i < count, c < n; of several planes, count is 1, or WINDOW_ROWS where height is at least that minus 1.
    Whole vectors are read.  `ahead`: the first of `count` rows, `pitch` apart, that are read later, or NULL. */
 typedef struct {
     const void *const *rows;
