@@ -17,6 +17,7 @@ os.environ["FASTCONV_RATES"] = ""  # nor on what was fitted
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or no child would see Ctrl-C
 
+from fastconv.backends.cython.runtime import native
 from fastconv.core.kernel import Kernel
 from fastconv.core.machine import host_isas
 from fastconv.dispatch import wisdom
@@ -47,15 +48,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Numba's kernels of narrower instruction sets are for wide runs: the same Python, compiled again for minutes."""
-    if WIDE:
-        return
-    narrower = host_isas()[1:]
-    left = [i for i in items if any(k.backend == "numba" and k.isa in narrower for k in kernels_of(i))]
-    if left:
+    """Tests of single kernels are left out that have nothing to run."""
+    if left := [item for item in items if any(map(left_out, kernels_of(item)))]:
         config.hook.pytest_deselected(items=left)
         out = set(left)
         items[:] = [i for i in items if i not in out]
+
+
+def left_out(kernel: Kernel[Any]) -> bool:
+    """Numba's kernels of narrower instruction sets are for wide runs: the same Python, compiled again for minutes.
+
+    Native ones are not there in a build with ``FASTCONV_ISAS``, as of this processor's widest instruction set alone.
+    """
+    if kernel.backend == "numba":
+        return not WIDE and kernel.isa in host_isas()[1:]
+    reason = native.unavailable(kernel.isa) if kernel.backend == "cython" and kernel.isa in host_isas() else None
+    return reason is not None and "without FASTCONV_ISAS" in reason
 
 
 def pytest_collection_finish() -> None:

@@ -14,7 +14,7 @@ from fastconv.core import caches
 from fastconv.core.costs import Features
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.dispatch.registry import kernels
-from tests.backends.cython.test_conv import ONE, as_dtype, check, problem, skip_unavailable
+from tests.backends.cython.test_conv import as_dtype, check, problem
 from tests.wide import share
 
 pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
@@ -51,7 +51,6 @@ def copying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("copying")
 def test_copies_give_the_same_results(kernel: Any) -> None:
     """For each element size, fill value and padding mode; rows of copies are short and long, or whole tables."""
-    skip_unavailable(kernel, np.float32, ONE)
     done = 0
     for i, p in enumerate(share(kernel, CASES)):
         changed = replace(p, **OTHERS[i % len(OTHERS)])
