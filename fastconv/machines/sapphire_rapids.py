@@ -62,16 +62,19 @@ TABLE = Table(
             "call": 5.6281e-07, "plane": 1.5809e-07, "multiply": 9.5074e-12, "row": 9.695e-09, "copy": 1.1778e-10,
             "gather": 7.4004e-10, "bytes_streamed": 6.7364e-11, "bytes": 5.6285e-11, "bytes_cached": 4.0728e-11,
             "pack_call": 2e-07, "pack": 3.3e-10,
+            "turn_call": 3e-06, "turn": 4e-10,
         },
         "cython.conv.direct@avx512": {
             "call": 3.2451e-07, "plane": 1.4175e-07, "multiply": 6.2796e-12, "row": 7.486e-09, "copy": 6.5692e-11,
             "gather": 3.519e-10, "bytes_streamed": 2.9784e-11, "bytes": 5.5682e-11, "bytes_cached": 5.0455e-11,
             "pack_call": 2e-07, "pack": 3.3e-10,
+            "turn_call": 3e-06, "turn": 4e-10,
         },
         "cython.conv.direct@portable": {
             "call": 5.5513e-07, "plane": 1.5325e-07, "multiply": 2.6005e-11, "row": 9.561e-09, "copy": 1.4029e-10,
             "gather": 7.4671e-10, "bytes_streamed": 5.3929e-11, "bytes": 6.6356e-11, "bytes_cached": 4.494e-11,
             "pack_call": 2e-07, "pack": 3.3e-10,
+            "turn_call": 3e-06, "turn": 4e-10,
         },
         "cython.conv.direct_last@avx2": {
             "call": 9.995e-07, "multiply": 8.6089e-12, "tile": 9.3167e-09, "partial": 1.8e-08, "run": 3.5761e-09,

@@ -64,16 +64,19 @@ TABLE = Table(
             "call": 8.139e-07, "plane": 1.2851e-07, "multiply": 9.7131e-12, "row": 1.9268e-09, "copy": 1.4505e-10,
             "gather": 3.9016e-10, "bytes_streamed": 5.9847e-11, "bytes": 8.752e-11, "bytes_cached": 7.2615e-11,
             "pack_call": 9.7319e-07, "pack": 8.6613e-11,
+            "turn_call": 3e-06, "turn": 4e-10,
         },
         "cython.conv.direct@avx512": {
             "call": 6.8046e-07, "plane": 1.0986e-07, "multiply": 8.0538e-12, "row": 1.6778e-09, "copy": 9.3054e-11,
             "gather": 3.7131e-10, "bytes_streamed": 6.0478e-11, "bytes": 7.7922e-11, "bytes_cached": 5.3228e-11,
             "pack_call": 5.4849e-07, "pack": 2.5497e-10,
+            "turn_call": 3e-06, "turn": 4e-10,
         },
         "cython.conv.direct@portable": {
             "call": 6.2888e-07, "plane": 1.4198e-07, "multiply": 2.4821e-11, "row": 5.5819e-09, "copy": 1.0166e-10,
             "gather": 4.1702e-10, "bytes_streamed": 5.2144e-11, "bytes": 1.067e-10, "bytes_cached": 1.0249e-10,
             "pack_call": 4.5185e-07, "pack": 2.5965e-10,
+            "turn_call": 3e-06, "turn": 4e-10,
         },
         "cython.conv.direct_last@avx2": {
             "call": 1.0552e-06, "multiply": 1.0735e-11, "tile": 6.0517e-09, "partial": 2.4028e-08, "run": 1.1149e-09,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.backends.common.trimmed import trimmed
 from fastconv.backends.cython.conv import direct
 from fastconv.backends.cython.runtime import native
 from fastconv.core.problems.conv import ConvProblem
@@ -42,7 +43,7 @@ def force(monkeypatch: pytest.MonkeyPatch, flat: bool, channels: int, pixels: bo
     """Bands of one kind, `channels` at a time, `pixels` in lanes or channels, and accumulators of two blocks of output
     channels at most."""
 
-    def of(p: ConvProblem, isa: str, threads: int) -> direct.DirectBlocks:
+    def of(p: ConvProblem, isa: str, threads: int, apart: bool = False) -> direct.DirectBlocks:
         tile = native.tile(isa, p.acc.itemsize)
         blocks = direct.DirectBlocks.flattened(p, *tile) if flat else direct.DirectBlocks.in_rows(p, *tile, threads)
         return replace(blocks, channels=min(channels, p.icg * p.kernel[0]), k_chunk=2, pixels=pixels)
@@ -82,6 +83,44 @@ def test_lanes_do_not_change_bits(kernel: Any, flat: bool, layout: str, monkeypa
             force(monkeypatch, flat, 2, pixels)
             found.append(run(kernel, as_dtype(p, np.float32), x, w, bias, "end"))
         np.testing.assert_array_equal(*found)
+
+
+VOLUMES = [
+    problem(3, 19, (4, 5, 6), (3, 2, 3), stride=(2, 1, 1), dilation=(1, 2, 1), pads=((1, 1), (1, 0), (1, 1))),
+    problem(4, 34, (7, 3, 5), (2, 3, 2), pads=((0, 1), (1, 1), (2, 0)), groups=2, n=2, layout="NHWC"),
+    problem(5, 40, (9, 1, 1), (4, 2, 3), stride=(2, 1, 1), pads=((1, 2), (1, 1), (1, 1)), activation="relu"),
+    problem(3, 18, (9, 1), (5, 2), pads=((2, 1), (1, 1)), bias=False),
+    problem(3, 2, (9, 2, 7), (3, 2, 3), pads=((1, 1), (1, 0), (1, 1))),
+    problem(2, 5, (3, 6, 1), (2, 3, 1), pads=((1, 0), (2, 1), (0, 0)), mode="replicate", n=3),
+]
+
+
+@every_dtype
+@every_kernel
+def test_axes_in_every_order(kernel: Any, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kernel.reject(as_dtype(VOLUMES[0], dtype)) is not None:
+        pytest.skip("not here")
+    for p64 in VOLUMES:
+        orders = direct.axis_orders(as_dtype(p64, dtype))
+        assert orders[0] == direct.GIVEN and len(orders) > 1
+        for order in orders:
+            monkeypatch.setattr(direct.Direct, "_order", lambda self, p, order=order: order)
+            assert check(kernel, p64, dtype), order
+
+
+def test_a_column_is_a_row() -> None:
+    """Of a volume of one column, output pixels lie side by side, also in a plan and in a repeated call."""
+    kernel = next((k for k in direct.KERNELS if native.unavailable(k.isa) is None), None)
+    if kernel is None:
+        pytest.skip("nothing compiled")
+    rng = np.random.default_rng(3)
+    x, w = rng.standard_normal((1, 56, 300, 1, 1)).astype("f"), rng.standard_normal((4, 56, 4, 4, 4)).astype("f")
+    p = replace(F.plan(F.conv3d, x, w, padding=(0, 2, 2)).problem, packed=False)
+    assert kernel._order(trimmed(p)[0])[2] == 0
+    want = F.conv3d(x, w, padding=(0, 2, 2), backend="reference")
+    for got in (*(F.conv3d(x, w, padding=(0, 2, 2), algorithm=kernel.name) for _ in range(4)),
+                F.plan(F.conv3d, x, w, padding=(0, 2, 2), algorithm=kernel.name)(x)):  # fmt: skip
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
 
 
 def test_few_channels_have_pixels_in_lanes() -> None:

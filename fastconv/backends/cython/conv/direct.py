@@ -7,7 +7,10 @@ takes a small part of the L2 cache, where every block of output channels reads i
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +18,10 @@ from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
+from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few
 from fastconv.core.costs import Counts, Features
-from fastconv.core.kernel import Bind, Specialised, summation_error
+from fastconv.core.kernel import Bind, Run, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes, host_table, l3_bytes
@@ -30,6 +34,7 @@ BAND, SUMS, ALL_SUMS = (f"cython.conv.direct/{block}" for block in ("band", "sum
 TILE_STEPS = 4.3  # at least: few sums depend on each other's latency
 TILE_START = 0.3
 NARROW = native.NARROW / 2  # time of a tile of one vector
+TURNED = 0.9  # of the time of axes as they are given: less gain does not justify another order
 PIXELS = 0.9  # of the steps of tiles with channels in lanes: those with pixels in lanes must save a tenth
 UNROLLED_STRIDE = 4  # longer strides are split an element at a time
 
@@ -151,16 +156,17 @@ class DirectBlocks:
 
     @classmethod
     @keep_few()
-    def of(cls, p: ConvProblem, isa: str, threads: int) -> DirectBlocks:
+    def of(cls, p: ConvProblem, isa: str, threads: int, apart: bool = False) -> DirectBlocks:
+        """`apart`: whether rows of the result do not follow each other in memory."""
         mr, nr = native.tile(isa, p.acc.itemsize)
         depth = max(1, p.icg * p.kernel[0])
         best = cls.in_rows(p, mr, nr, 1)  # chosen for one thread: the parts of channels determine the rounding
         if p.output[1] > 1 and 0 < p.output[2] < FLAT_COLS:
             flat = cls.flattened(p, mr, nr)
-            best = min(best, flat, key=lambda b: b.with_lanes(p, isa).seconds(p, isa))
+            best = min(best, flat, key=lambda b: b.with_lanes(p, isa, apart).seconds(p, isa))
         if threads > 1 and not best.flat:
             best = cls.in_rows(p, mr, nr, threads)
-        best = best.with_lanes(p, isa)
+        best = best.with_lanes(p, isa, apart)
         kbs = ceil_div(p.ocg, mr if best.pixels else nr)
         items = p.n * p.groups * p.output[0] * ceil_div(p.output[1], best.rows) * ceil_div(p.output[2], best.cols)
         k_chunk = native.blocks_together(kbs, items, threads)
@@ -168,8 +174,13 @@ class DirectBlocks:
             k_chunk = min(k_chunk, max(1, block_bytes(ALL_SUMS) // (best.sums(mr, nr) * p.acc.itemsize)))
         return replace(best, k_chunk=k_chunk)
 
-    def with_lanes(self, p: ConvProblem, isa: str) -> DirectBlocks:
-        """The same with pixels in lanes, where that takes fewer steps: whatever the batch and the threads."""
+    def with_lanes(self, p: ConvProblem, isa: str, apart: bool) -> DirectBlocks:
+        """The same with pixels in lanes, where that takes fewer steps: whatever the batch and the threads.
+
+        Pixels of a flat band are stored as one run.
+        """
+        if self.flat and apart:
+            return self
         turned = replace(self, pixels=True)
         return turned if turned.all_steps(p, isa) < PIXELS * self.all_steps(p, isa) else self
 
@@ -224,6 +235,64 @@ class DirectBlocks:
         return cls(rows, ow, channels, band, steps, 0, 0, parts * band.channel(p), parts)
 
 
+AxisOrder = tuple[int, int, int]
+GIVEN: AxisOrder = (0, 1, 2)
+
+
+def axis_orders(p: ConvProblem) -> list[AxisOrder]:
+    """Orders of depth, height and width in which elements along the last axis are adjacent, and the given one first.
+
+    A kernel makes planes of the first axis: many of few pixels, or few of many.
+    """
+    if max(p.input[0], p.output[0]) == 1 and p.input[2] > 1:
+        return [GIVEN]
+    return [(a, b, c) for a, b, c in permutations(GIVEN) if all(extent == 1 for extent in p.input[c + 1 :])]
+
+
+def in_order(p: ConvProblem, order: AxisOrder) -> ConvProblem:
+    """The problem with its axes in another order."""
+    if order == GIVEN:
+        return p
+
+    def of(axes: Sequence[Any]) -> Any:
+        return tuple(axes[a] for a in order)
+
+    return replace(
+        p, input=of(p.input), kernel=of(p.kernel), stride=of(p.stride), dilation=of(p.dilation), pads=of(p.pads),
+        output=of(p.output),
+    )  # fmt: skip
+
+
+def is_apart(p: ConvProblem, order: AxisOrder) -> bool:
+    """Whether rows of the result do not follow each other in memory then."""
+    _, h, w = p.output
+    steps, (_, row, col) = (h * w, w, 1), order
+    return p.output[row] > 1 and steps[row] != p.output[col] * steps[col]
+
+
+def turns_taps(p: ConvProblem, order: AxisOrder) -> bool:
+    """Whether weights have another order of taps then."""
+    long = [a for a in order if p.kernel[a] > 1]
+    return long != sorted(long)
+
+
+class Turned:
+    """Runs of a problem by those of one with its axes in another order; ``plain`` as that of `native.Binding`."""
+
+    __slots__ = ("_axes", "_binding", "plain")
+
+    def __init__(self, binding: native.Binding, order: AxisOrder) -> None:
+        self._binding, self._axes, self.plain = binding, (0, 1, *(2 + a for a in order)), binding.plain
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        turned, axes = self._binding(constants), self._axes
+
+        def run(x: np.ndarray, out: np.ndarray) -> None:
+            turned(x.transpose(axes), out.transpose(axes))
+
+        return run
+
+
 class Direct(Specialised[ConvProblem]):
     """Any forward convolution of float32 or float64."""
 
@@ -231,6 +300,7 @@ class Direct(Specialised[ConvProblem]):
     algorithm = "direct"
     row = "cython.conv.direct"
     activations = frozenset({"relu"})
+    revision = 2
     types: DType | None = None  # of its table, where elements are not those of sums
 
     def __init__(self, isa: str) -> None:
@@ -243,11 +313,35 @@ class Direct(Specialised[ConvProblem]):
             problem, native.tile(self.isa, problem.acc.itemsize)[1]
         )
 
+    @keep_few()
+    def _order(self, p: ConvProblem) -> AxisOrder:
+        """The order of axes that takes the least time, whatever the batch and whether weights are packed.
+
+        It is the given one where images may lie side by side, as these have one order of sums.
+        """
+        orders = axis_orders(p)
+        if self.types is not None or len(orders) == 1 or images.suited(replace(p, n=2), self.isa):
+            return GIVEN
+        one, table = replace(p, n=1, packed=False), host_table()
+        given, *others = (table.seconds(self._in_this_order(one, order)) for order in orders)
+        least = min(others)
+        return orders[1 + others.index(least)] if least < TURNED * given else GIVEN
+
+    def _in_this_order(self, p: ConvProblem, order: AxisOrder) -> Features:
+        """What is done image by image with the axes in this order."""
+        turned = not p.packed and turns_taps(p, order)
+        counts: Counts = {"turn_call": 1, "turn": p.oc * p.depth} if turned else {}
+        return self._alone(in_order(p, order), is_apart(p, order)) + Features(counts).of(self.rates)
+
     def features(self, problem: ConvProblem) -> Features:
-        p = problem
+        alone = self._in_this_order(problem, self._order(problem))
+        return images.better(problem, self.isa, alone) if self.types is None else alone
+
+    def _alone(self, p: ConvProblem, apart: bool) -> Features:
+        """What is done image by image."""
         planes = p.n * p.groups * p.output[0]
         weights = p.oc * p.depth * p.acc.itemsize
-        band = Features(self._blocks(p, 1).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
+        band = Features(self._blocks(p, 1, apart).counts(p, self.isa)) * (planes * p.icg * p.kernel[0])
         alone = band + Features({
             "call": 1,
             "plane": planes,
@@ -255,15 +349,17 @@ class Direct(Specialised[ConvProblem]):
             **native.traffic(p.bytes, p.bytes - weights),
             **native.packing(p),
         })
-        return images.better(p, self.isa, alone.of(self.rates)) if self.types is None else alone
+        return alone.of(self.rates)
 
     def workspace(self, problem: ConvProblem) -> int:
         if self._side_by_side(problem):
             return images.lanes_bytes(problem, self.isa)
-        return self._blocks(problem, 1).bytes(problem, self.isa)
+        order = self._order(problem)
+        p = in_order(problem, order)
+        return self._blocks(p, 1, is_apart(problem, order)).bytes(p, self.isa)
 
-    def _blocks(self, p: ConvProblem, threads: int) -> DirectBlocks:
-        blocks = DirectBlocks.of(p, self.isa, threads)
+    def _blocks(self, p: ConvProblem, threads: int, apart: bool) -> DirectBlocks:
+        blocks = DirectBlocks.of(p, self.isa, threads, apart)
         return blocks if self.types is None else replace(blocks, pixels=False)
 
     def _side_by_side(self, p: ConvProblem) -> list[int]:
@@ -278,17 +374,40 @@ class Direct(Specialised[ConvProblem]):
 
     def specialise(self, problem: ConvProblem, threads: int) -> Bind:
         _direct = native.compiled("conv._direct")
-        p = problem
-        parts = self._side_by_side(p)
+        parts = self._side_by_side(problem)
         if parts:
-            return images.specialise(p, self.isa, threads, parts)
-        blocks = self._blocks(p, threads)
-        tables = native.padded_axes(p, p.mode)
+            return images.specialise(problem, self.isa, threads, parts)
+        order = self._order(problem)
+        p = in_order(problem, order)
+        blocks = self._blocks(p, threads, is_apart(problem, order))
         table, far = native.table(self.isa, self.types or p.acc), p.bytes > l3_bytes() / 2
-        prepared = _direct.Direct(table, p, tables, blocks, far)
+        prepared = _direct.Direct(table, p, native.padded_axes(p, p.mode), blocks, far)
         threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
-        pack = native.Packer(self.isa, p, lanes=not blocks.pixels)
-        return native.binder(p, prepared, blocks.bytes(p, self.isa), threads, native.seconds(self, p), pack)
+        pack, seconds = native.Packer(self.isa, p, lanes=not blocks.pixels), native.seconds(self, problem)
+        scratch = blocks.bytes(p, self.isa)
+        if order == GIVEN:
+            return native.binder(p, prepared, scratch, threads, seconds, pack)
+        axes = (0, 1, *(2 + a for a in order))
+        x, y = (a._replace(strides=tuple(a.strides[i] for i in axes)) for a in native.images(problem))
+        native.schedule(prepared, scratch, threads, seconds, x, y)
+        turned = self._turning(problem, order, pack) if turns_taps(problem, order) else pack
+        return Turned(native.Binding(problem, prepared, turned), order)
+
+    @staticmethod
+    def _turning(p: ConvProblem, order: AxisOrder, pack: native.Packer) -> Callable[[np.ndarray], np.ndarray]:
+        """`pack`, and taps in another order: whole rows of panels are moved."""
+        whole = pack.size - native.SLACK
+        rows = (-1, *p.kernel, pack.width)
+        axes = (0, *(1 + a for a in order), 4)
+
+        def turn(weights: np.ndarray) -> np.ndarray:
+            packed = pack(weights)
+            turned = aligned_empty(packed.shape, packed.dtype)
+            panels = packed[:whole].reshape(rows).transpose(axes)
+            turned[:whole].reshape(panels.shape)[...] = panels
+            return turned
+
+        return turn
 
 
 KERNELS = tuple(Direct(isa) for isa in machine.ISAS)

@@ -328,14 +328,14 @@ def packing(p: ConvProblem) -> Counts:
 class Packer:
     """From weights (oc, ...) to panels (groups, blocks, depth, NR), zero after the last channel; see `_simd.pack`."""
 
-    __slots__ = ("_table", "dtype", "panels", "size")
+    __slots__ = ("_table", "dtype", "panels", "size", "width")
 
     def __init__(self, isa: str, p: ConvProblem, lanes: bool = True) -> None:
         self.dtype = p.acc
         mr, nr = tile(isa, self.dtype.itemsize)
-        width = nr if lanes else mr
+        self.width = nr if lanes else mr
         self.panels = (p.groups, p.ocg, p.depth, lanes)
-        self.size = p.groups * ceil_div(p.ocg, width) * p.depth * width + SLACK
+        self.size = p.groups * ceil_div(p.ocg, self.width) * p.depth * self.width + SLACK
         self._table = table(isa, self.dtype)
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
