@@ -22,6 +22,7 @@ from fastconv.core.problems.window import WindowProblem, doublings
 from fastconv.dispatch.registry import kernels
 from tests.guard import guarded, guarded_copy
 from tests.ndimage.test_separable import BOUNDARIES, drawn
+from tests.wide import share
 
 DTYPES = ("?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8")
 KERNELS = [k for k in kernels("window") if k.backend != "reference"]
@@ -74,6 +75,21 @@ def cases(dtype: str) -> list[tuple[WindowProblem, np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(5)
     drawn_cases = [drawn_case(rng, dtype) for _ in range(25)]
     return [(p, x, by_scipy(p, x)) for p, x in drawn_cases]
+
+
+@pytest.mark.one_isa
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k.backend == "cython"], ids=lambda k: k.name)
+def test_every_number_of_taps(kernel: Any) -> None:
+    """Down and along, as far as windows of few elements have a way of their own each."""
+    rng = np.random.default_rng(11)
+    for dtype, join, axis in itertools.product(("u1", "u2", "f4"), ("min", "max", "mean"), (0, 1)):
+        x = (rng.random((19, 83)) * 250).astype(dtype)
+        for taps in share(kernel, [*range(2, 19), 24, 31, 63, 64, 65]):
+            step = Pass(axis, taps, int(rng.integers(taps)), "reflect")
+            p = WindowProblem(join, x.shape, x.dtype, x.dtype, (step,), 0.0)  # type: ignore[arg-type]
+            got = np.empty(x.size, dtype)
+            kernel.prepare(p, (), 1)(x.ravel(), got)
+            agree(got.reshape(x.shape), by_scipy(p, x), single=dtype == "f4")
 
 
 @pytest.mark.one_isa

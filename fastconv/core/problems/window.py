@@ -62,11 +62,8 @@ class WindowProblem(FilterProblem):
             return double
         if self.join != "mean":
             return dtype
-        info = np.iinfo(dtype)
         most = max(p.taps for p in self.passes)
-        if dtype == np.uint8 and most <= BYTES_TAPS:
-            return np.dtype(np.uint16)
-        return np.dtype(np.int32) if dtype.itemsize < 4 and most * max(info.max, -info.min) < 2**31 else double
+        return np.dtype(np.uint16) if dtype == np.uint8 and most <= BYTES_TAPS else double
 
     @property
     def terms(self) -> int:
