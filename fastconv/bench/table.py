@@ -253,9 +253,14 @@ def summary_lines(report: ReportData) -> list[str]:
     if any(e.comparison.best_peer is not None and e.comparison.best_peer.other for e in report.entries):
         lines.append("~ that peer computes other pixels: fastconv compare shows how far they are off")
     lines += warnings_of([e.comparison for e in report.entries])
+    bad: dict[tuple[str, str, str | None], list[str]] = {}
     for e in report.entries:
-        bad = [r for r in e.comparison.rows if r.status != "ok"]
-        lines += [f"{r.status}: {e.case.name}: {r.name}: {r.why}" for r in bad]
+        for r in e.comparison.rows:
+            if r.status != "ok":
+                bad.setdefault((r.status, r.name, r.why), []).append(e.case.name)
+    for (status, name, why), cases in bad.items():
+        others = f" and {len(cases) - 1} other cases" if len(cases) > 1 else ""
+        lines.append(f"{status}: {cases[0]}{others}: {name}: {why}")
     notes = dict.fromkeys(n for e in report.entries for n in e.comparison.notes if "not installed" in n)
     return lines + [f"note: {n}" for n in notes]
 

@@ -187,6 +187,9 @@ def test_the_summary_in_words():
     assert "worst 4.00 (slow: cython.a, best cython.b)" in text
     assert "wrong: fast: ncnn: bad" in text
     assert "failed: broken: cython.a: bad" in text
+    twice = made_up()
+    text = str(replace(twice, entries=(*twice.entries, twice.entries[-1], twice.entries[-1])))
+    assert "failed: broken and 2 other cases: cython.a: bad" in text
 
 
 @pytest.mark.parametrize("with_peers", [True, False])
