@@ -163,7 +163,8 @@ static void dots(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
 static void in_place(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
 {
     const int relu = (int)draw(0, 1);
-    const ptrdiff_t acs = draw(0, 1) ? 1 : rows + draw(0, 2), ars = acs == 1 ? depth + draw(0, 2) : 1, bs = cols + draw(0, 2), ys = cols + draw(0, 2);
+    const ptrdiff_t acs = draw(0, 1) ? 1 : rows + draw(0, 2), ars = acs == 1 ? depth + draw(0, 2) : 1, ys = cols + draw(0, 2);
+    const ptrdiff_t bs = draw(0, 1) ? cols + draw(0, 2) : (cols + 15) / 16 * 16; /* rows that begin alike in cache lines, perhaps */
     const ptrdiff_t part = draw(0, 1) ? depth : draw(1, depth), group = draw(1, 3) * T->nr, size = (rows - 1) * ys + cols;
     begin("in_place: %td x %td, depth %td in parts of %td, steps of a %td and %td, group %td", rows, cols, depth, part, ars, acs, group);
     const REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + cols);
@@ -235,6 +236,7 @@ void check_tiles(void)
             for (int form = PANELS; form <= TRANSPOSED; form++) skinny(form, rows, cols);
     for (ptrdiff_t rows = 1; rows <= 2 * T->mr + 1; rows++)
         for (ptrdiff_t cols = 1; cols <= 9 * T->vl + 1; cols += draw(1, T->vl / 2 + 1)) in_place(rows, cols, draw(1, 20));
+    for (int run = 0; run < 200; run++) in_place(draw(1, 70), draw(1, 19 * T->vl), draw(1, 9)); /* short sums, and wide rows */
     for (ptrdiff_t rows = 1; rows <= 35; rows++)
         for (ptrdiff_t cols = 1; cols <= 9; cols++) dots(rows, cols, draw(1, 3 * T->vl));
     for (ptrdiff_t depth = 1; depth <= 3 * T->vl; depth++) dots(draw(1, 40), draw(25, 75), depth);

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.one_isa  # kernels of every instruction set, by name
 
 KERNELS = [k for k in registry.kernels("gemm") if k.backend == "cython"]
 DTYPES = (np.float32, np.float64)
+SHORT = ((35, 70, 3), (4, 1001, 7))  # m, n, k of sums of few products
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 
@@ -198,7 +199,7 @@ def test_operands_in_place(kernel: Any, dtype: Any) -> None:
     """Rows far apart, rows of which the cache keeps few, transposed, reversed and repeated operands."""
     skip_unavailable(kernel)
     rng = np.random.default_rng(1)
-    for m, n, k in ((1, 70, 40), (9, 100, 60), (16, 65, 600), (30, 130, 30), (45, 40, 70), (60, 33, 100)):
+    for m, n, k in ((1, 70, 40), (9, 100, 60), (16, 65, 600), (30, 130, 30), (45, 40, 70), (60, 33, 100), *SHORT):
         for row in (n, n + 3, 1024, 4096):
             b = rng.standard_normal((k, row)).astype(dtype)[:, :n]
             a = rng.standard_normal((k, m)).astype(dtype).T
@@ -217,6 +218,27 @@ def test_operands_in_place(kernel: Any, dtype: Any) -> None:
                 expected = expect(p, left[None], *constants)
                 scale = max(np.abs(expected).max(), k**0.5)
                 np.testing.assert_allclose(y, expected, rtol=0, atol=4 * kernel.error(p) * scale)
+
+
+@every_dtype
+@every_kernel
+def test_short_sums(kernel: Any, dtype: Any) -> None:
+    """Products whose second operand stays in registers: every depth, every remainder of a tile, guarded memory."""
+    skip_unavailable(kernel)
+    if kernel.algorithm != "in_place" or kernel.reject(problem(1, 1, 1, dtype)) is not None:
+        return
+    columns = itertools.cycle((7, 16, 33, 47, 64, 130, 259))
+    for k, m, trans_b in itertools.product(range(1, 10), (1, 3, 32, 71), (False, True)):
+        n = next(columns)
+        ends = dict(bias=m != 3, activation="relu" if k % 2 else None)
+        for p in (problem(m, n, k, dtype, trans_b=trans_b), problem(m, n, k, dtype, trans_b=trans_b, **ends)):
+            for at in ("start", "end"):
+                a, b, c, bias = operands(p, at)
+                y = run(kernel, p, a, (b, c, bias), at)
+                one = problem(1, n, k, dtype, trans_b=trans_b, bias=p.bias, activation=p.activation)
+                last = run(kernel, one, a[:, -1:], (b, c, bias), at)
+                assert y[0, -1].tobytes() == last.tobytes(), f"{kernel.name}: the last row of {p}"
+            np.testing.assert_allclose(y, expect(p, a, b, c, bias), rtol=0, atol=4 * kernel.error(p) * k * 4)
 
 
 @every_dtype

@@ -25,6 +25,8 @@ BLOCK = 16 << 10  # bytes of what is transposed at a time, and of its results
 ITEM = 1 << 21  # products of an item of work, about
 HALF = 2  # bytes of a 16-bit float
 SPILLED = 512  # bytes of results that are not adjacent
+SHORT, SHORT_FEW = 8, 4  # products of a sum, at most, of which b stays in 32 registers, or in 16,
+SHORT_ROWS, MOST = 32, 8  # and its rows and vectors of a tile; the same as in simd/gemm/in_place.inc
 STRIP, NARROW_STRIP = 13, 6  # rows of a strip, at most; the same as IN_PLACE_ROWS in simd/gemm/in_place.inc
 STORES, WAY = 12, 4096  # short sums whose results lie in few sets are stored a few rows at a time: see _in_place.pyx
 FAR, KEPT = 2048, 8  # of rows of b a multiple of so many bytes apart, the L1 cache keeps so many
@@ -59,6 +61,13 @@ class InPlace(Specialised[GemmProblem]):
         """Whether columns of b are transposed."""
         return p.trans_b and p.k > 1 and not self._is_swapped(p)
 
+    def _short(self, p: GemmProblem, cols: int) -> int:
+        """Vectors of columns of a tile for which b stays in registers; 0 where sums are not so short, or rows are."""
+        registers, lanes = machine.ISAS[self.isa].registers, native.lanes(self.isa, p.acc.itemsize)
+        if self.types is not None or cols < lanes or p.k > (SHORT if registers >= 32 else SHORT_FEW):
+            return 0
+        return min(MOST, (registers - 1 - p.k) // (p.k + 1))
+
     def reject(self, problem: GemmProblem) -> str | None:
         p = problem
         if p.c or p.alpha != 1:
@@ -78,9 +87,13 @@ class InPlace(Specialised[GemmProblem]):
         rows, cols = (p.n, p.m) if swapped else (p.m, p.n)
         apart = not swapped and p.k <= STORES and p.n * size % WAY == 0
         strips, vectors = ceil_div(max(rows, 1), mr // 2 if apart else min(mr, self._strip)), ceil_div(max(cols, 1), vl)
-        most = max(1, min(8, mr * nr // vl // ceil_div(max(rows, 1), strips)))
+        short = self._short(p, cols)
+        if short and not apart:
+            strips = ceil_div(max(rows, 1), SHORT_ROWS)
+        most = short or max(1, min(MOST, mr * nr // vl // ceil_div(max(rows, 1), strips)))
         tiles = p.batch * strips * ceil_div(vectors, most)
-        # Of a step of a tile, vectors of columns are loaded, rows broadcast, and sums wait for those of the last step.
+        # Of a step of a tile, vectors of columns are loaded, rows broadcast, and sums wait for those of the last step;
+        # where sums are short, for their stores.
         multiply = 2.0 * vl * p.batch * p.k * rows * vectors * size / 4
         loads = p.batch * p.k * (strips * vectors + rows * ceil_div(vectors, most))
         turned = p.batch * p.m * p.k if swapped and not p.trans_a else p.n * p.k if self._turns(p) else 0
@@ -91,13 +104,14 @@ class InPlace(Specialised[GemmProblem]):
         b_size = size if self.types is None else HALF * self.types.k_group
         saved = (p.batch if p.b_batched else 1) * p.k * p.n * (size - b_size)
         counts: Counts = {
-            "call": 1, "product": p.batch, "tile": tiles, "joined": joined,
+            "call": 1, "product": p.batch, "short" if short else "tile": tiles, "joined": joined,
             "split" if p.k <= SPLIT else "turned": turned,
             "aliased": lines if p.k > KEPT and p.n * size % FAR == 0 else 0,
             "far": lines if p.k * p.n * b_size > block_bytes(B) else 0,
         }  # fmt: skip
         moved = native.traffic(p.bytes - saved)
-        return Features(counts, {"multiply": multiply}, {"load": loads}, {"wait": tiles * p.k}, moved)
+        slow: Counts = {"store": p.batch * rows * vectors} if short else {"wait": tiles * p.k}
+        return Features(counts, {"multiply": multiply}, {"load": loads}, slow, moved)
 
     def _item(self, p: GemmProblem, count: int) -> tuple[int, int]:
         """(rows, columns) of an item."""
