@@ -34,6 +34,12 @@ def filtered(
     return given
 
 
+def is_box(input: Any, size: Any, output: Any, axes: Any) -> bool:
+    """Whether a filter takes windows of one size along all axes, of real numbers: such calls are remembered."""
+    usual = type(input) is np.ndarray and type(size) is int and output is axes is None
+    return usual and size > 1 and input.ndim > 1 and input.dtype.kind in "biuf"
+
+
 def is_banded(x: np.ndarray) -> bool:
     """Whether an image is so large that bands of it gain something."""
     return x.nbytes >= 8 * BAND

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from fastconv.core.problems.neighbors import Neighbors, RankProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ndimage.arguments import (
     Mode,
     Output,
@@ -24,7 +25,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import filtered, recipe_of
+from fastconv.ndimage.calls import filtered, is_box, recipe_of
 from fastconv.typing import Backend
 
 EXACT = 1 << 53  # integers that float64 holds, in which others are compared
@@ -86,6 +87,14 @@ def _rank(
         return _rank_of_places(x, rank, window, np.empty(x.shape, dtype) if given is None else given, options)
     recipe = _recipe(x.shape, x.dtype, dtype.newbyteorder("="), window, rank, options)
     return filtered(recipe, x, (), given)
+
+
+@repeated
+def _median(x: Any, size: int, mode: Any, cval: Any, origin: Any, options: Options) -> Request:
+    """Of windows of which `is_box` is true."""
+    x = as_input(x)
+    window = _windows(x, size, None, mode, cval, origin, None)
+    return _recipe(x.shape, x.dtype, x.dtype, window, window.total // 2, options), x, (), None
 
 
 def _fit(x: np.ndarray, cval: float) -> bool:
@@ -164,9 +173,12 @@ def median_filter(
     >>> ndi.median_filter([3, 1, 4, 1, 5, 9, 2, 6], size=3)
     array([3, 3, 1, 4, 5, 5, 6, 6])
     """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if footprint is None and is_box(input, size, output, axes):
+        return cast(np.ndarray, _median(input, size, mode, cval, origin, options))
     x = _as_real(input)
     window = _windows(x, size, footprint, mode, cval, origin, axes)
-    return _rank(x, window.total // 2, window, output, resolve(backend, None, threads, tol, max_workspace))
+    return _rank(x, window.total // 2, window, output, options)
 
 
 def percentile_filter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from math import prod
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,7 @@ from fastconv.core.problems.separable import Pass
 from fastconv.core.problems.window import Join, WindowProblem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
+from fastconv.dispatch.repeated import Request, repeated
 from fastconv.ndimage.arguments import (
     Mode,
     Modes,
@@ -27,7 +28,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import copied, filtered, of_parts, recipe_of
+from fastconv.ndimage.calls import copied, filtered, is_box, of_parts, recipe_of
 from fastconv.typing import Backend, BoundaryMode
 
 Extremum: TypeAlias = Literal["min", "max"]
@@ -64,6 +65,14 @@ def joined(
     dtype, given = as_output(output, x)
     recipe = _recipe(join, x.shape, x.dtype, dtype.newbyteorder("="), passes, float(cval), options)
     return filtered(recipe, x, (), given)
+
+
+@repeated
+def _boxes(join: Join, x: Any, size: int, mode: Any, cval: Any, origin: Any, options: Options) -> Request:
+    """Windows of which `is_box` is true."""
+    x = as_input(x)
+    passes = along_axes(x.ndim, size, mode, origin, None)
+    return _recipe(join, x.shape, x.dtype, x.dtype, passes, float(cval), options), x, (), None
 
 
 def _means(x: np.ndarray, passes: tuple[Pass, ...], output: Any, cval: Any, options: Options) -> np.ndarray:
@@ -132,9 +141,11 @@ def uniform_filter(
     >>> ndi.uniform_filter(np.arange(12.0).reshape(3, 4), size=3)[0]
     array([1.66666667, 2.33333333, 3.33333333, 4.        ])
     """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if is_box(input, size, output, axes):
+        return cast(np.ndarray, _boxes("mean", input, size, mode, cval, origin, options))
     x = as_input(input)
-    passes = along_axes(x.ndim, size, mode, origin, axes)
-    return _means(x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+    return _means(x, along_axes(x.ndim, size, mode, origin, axes), output, cval, options)
 
 
 def real_input(input: Any) -> np.ndarray:
@@ -189,6 +200,8 @@ def extrema(
     origin: Any, axes: Any, options: Options,
 ) -> np.ndarray:  # fmt: skip
     """The smallest or largest elements of boxes of `size`, or of those that `footprint` chooses."""
+    if footprint is structure is None and is_box(input, size, output, axes):
+        return cast(np.ndarray, _boxes(join, input, size, mode, cval, origin, options))
     if size is not None and footprint is not None:
         warnings.warn("ignoring size because footprint is set", UserWarning, stacklevel=3)
     if footprint is None and structure is None and size is None:

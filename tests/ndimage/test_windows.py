@@ -193,6 +193,22 @@ def test_nan_and_infinity_stay_within_their_windows() -> None:
             assert np.isinf(call(y, 7)).sum() in (0, 49)
 
 
+def test_calls_that_are_repeated() -> None:
+    """They are remembered by their arguments; other views, values and options are not taken for those."""
+    rng = np.random.default_rng(12)
+    arrays = [(rng.random((20, 30)) * 200).astype(d) for d in ("u1", "f4", "u1")]
+    arrays += [arrays[0].T, arrays[0][:, ::2], arrays[0].astype(">u2")]
+    names = ("uniform_filter", "maximum_filter", "grey_erosion", "grey_dilation", "median_filter")
+    for _ in range(4):
+        for name, x, size, mode in itertools.product(names, arrays, (3, 4), ("nearest", "constant")):
+            given: dict[str, Any] = {"size": size, "mode": mode, "cval": 7, "origin": size // 4}
+            agree(getattr(ndi, name)(x, **given), getattr(scipy, name)(x, **given), single=True)
+    for name in names:
+        with F.options(backend="numpy"):
+            agree(getattr(ndi, name)(arrays[1], 3), getattr(scipy, name)(arrays[1], 3), single=True)
+            assert F.plan(getattr(ndi, name), arrays[1], 3).kernel.startswith("numpy")
+
+
 def test_means_do_not_drift() -> None:
     """A large element leaves no trace behind its windows; SciPy's running sums lose what follows."""
     x = np.ones(1000)
