@@ -336,22 +336,19 @@ TABLE = Table(
             "call": 1e-06, "vector": 7e-09, "row": 8e-09, "bytes": 6.6667e-11,
         },
         "cython.gemm.dots@avx2": {
-            "call": 4.1659e-07, "product": 4.8863e-08, "output": 1.3e-09, "multiply": 9.3e-12,
+            "call": 4.1659e-07, "product": 4.8863e-08, "finish": 5e-09, "output": 1.3e-09, "multiply": 9.3e-12,
             "pack": 2.4882e-10, "split": 7.5e-11, "load": 1.6e-10, "bytes_cached": 7e-12, "bytes": 4.9882e-11,
-            "multiply_across": 1.7e-11, "vector": 1.5e-09, "step": 6.7e-10,
-            "turned": 1.4e-10, "widened": 2e-10,
+            "multiply_across": 1.7e-11, "vector": 1.5e-09, "step": 6.7e-10, "turned": 1.4e-10, "widened": 2e-10,
         },
         "cython.gemm.dots@avx512": {
-            "call": 4.2012e-07, "product": 4.8875e-08, "output": 6.1e-10, "multiply": 8.6e-12,
+            "call": 4.2012e-07, "product": 4.8875e-08, "finish": 2.2e-09, "output": 6.1e-10, "multiply": 8.6e-12,
             "pack": 2.4815e-10, "split": 7.5e-11, "load": 2.7e-10, "bytes_cached": 7e-12, "bytes": 4.8207e-11,
-            "multiply_across": 9.1e-12, "vector": 2.5e-09, "step": 8e-10,
-            "turned": 1.8e-10, "widened": 1e-10,
+            "multiply_across": 9.1e-12, "vector": 2.5e-09, "step": 8e-10, "turned": 1.8e-10, "widened": 1e-10,
         },
         "cython.gemm.dots@portable": {
-            "call": 4.0485e-07, "product": 4.8706e-08, "output": 9.8027e-10, "multiply": 4.9317e-11,
+            "call": 4.0485e-07, "product": 4.8706e-08, "finish": 5e-09, "output": 9.8027e-10, "multiply": 4.9317e-11,
             "pack": 2.494e-10, "split": 7.5e-11, "load": 1.6e-10, "bytes_cached": 7e-12, "bytes": 3.2496e-11,
-            "multiply_across": 4e-11, "vector": 1e-09, "step": 1e-09,
-            "turned": 1.9e-10, "widened": 2.5e-09,
+            "multiply_across": 4e-11, "vector": 1e-09, "step": 1e-09, "turned": 1.9e-10, "widened": 2.5e-09,
         },
         "cython.gemm.in_place@avx2": {
             "call": 1.53e-07, "product": 1.8e-08, "tile": 8.5e-09, "short": 4.5e-09, "store": 4.7e-10,
@@ -359,7 +356,7 @@ TABLE = Table(
             "load": 1.71e-10, "wait": 1.12e-09, "multiply": 1.289e-11, "bytes_cached": 2.838e-11, "bytes": 1.006e-10,
         },
         "cython.gemm.in_place@avx512": {
-            "call": 1.632e-07, "product": 2.8e-09, "tile": 1.98e-08, "short": 4e-09, "store": 6.2e-10,
+            "call": 1.632e-07, "product": 2.8e-09, "tile": 1.98e-08, "short": 2.5e-09, "store": 6.2e-10,
             "split": 2e-11, "turned": 1.63e-10, "joined": 1.67e-10, "aliased": 2.1e-10, "far": 2.4e-10,
             "load": 2.34e-10, "wait": 1.08e-09, "multiply": 8.313e-12, "bytes_cached": 3.011e-11, "bytes": 1.245e-10,
         },

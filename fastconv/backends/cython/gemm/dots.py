@@ -92,6 +92,8 @@ class Dots(Kernel[GemmProblem]):
         given, matrices = self._as_given(p), p.batch if p.b_batched else 1
         high = 6 if machine.ISAS[self.isa].registers >= 32 else 3  # rows of the highest tile
         widened: Counts = {}
+        ends = p.bias or p.c or p.alpha != 1 or p.activation is not None
+        finish = p.batch * p.m * ceil_div(p.n, lanes) if ends else 0  # vectors of results that are not sums as they are
         if is_half(p.dtype):  # vectors: rows once, columns for every tile
             widened = {"widened": p.batch * ceil_div(p.k, lanes) * (p.m + p.n * ceil_div(p.m, high))}
         if turned if given.trans_b else self._is_across(p):
@@ -100,6 +102,7 @@ class Dots(Kernel[GemmProblem]):
                 "call": 1,
                 "product": p.batch,
                 "vector": p.batch * p.m * vectors,
+                "finish": finish,
                 "turned": matrices * p.n * p.k * ceil_div(max(p.m, 1), self._item(p, 1)[0]) if given.trans_b else 0,
                 **widened,
             }
@@ -115,7 +118,7 @@ class Dots(Kernel[GemmProblem]):
         copied = 0 if given.trans_b else matrices * p.n * p.k
         how = "split" if p.n <= SPLIT else "pack"
         return Features(
-            {"call": 1, "product": p.batch, "output": outputs, how: copied, **widened},
+            {"call": 1, "product": p.batch, "output": outputs, "finish": finish, how: copied, **widened},
             {"multiply": 2.0 * outputs * round_up(p.k, lanes) * size / 4},
             {"load": long * (tiles + vectors)},
             native.traffic(p.bytes),
