@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def test_a_table_has_every_backend(monkeypatch, capsys):
     assert rows[4] == ["numba", "-", "-", "-", "-", "-"]  # it has no softmax
     assert int(rows[2][1]) > 20 and "f4 f8 f2 bf16" in lines[2]
     assert any("small pooling: avg_pool2d 1x2x8x8" in line for line in lines)
+
+
+def test_a_dtype_whose_package_is_missing_is_left_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    assert " ".join(page._dtypes(SMALL[0], "numpy")) == "f4 f8 f2 i8"
 
 
 def test_the_documents_hold_a_table_of_these_operations():
