@@ -607,7 +607,7 @@ TABLE = Table(
         },
         "cython.widened_products@avx512": {
             "call": 8.1509e-06, "convert": 1.3557e-10, "pack": 1.3e-10, "multiply_bfloat16": 1.0477e-13,
-            "multiply_int16": 1.0398e-13, "widen": 1e-10,
+            "multiply_int16": 1.0398e-13, "widen": 3e-10,
         },
         "cython.widened_products@portable": {
             "call": 7.5221e-06, "convert": 3.1337e-10, "pack": 1.3e-10, "multiply_bfloat16": 2.1e-11,
