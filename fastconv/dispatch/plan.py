@@ -168,9 +168,10 @@ class Recipe:
         """Drop what was prepared: it may hold tables as long as an axis."""
         self._bind = self._run = None
 
-    def plain(self, constants: tuple[Any, ...]) -> Plain | None:
+    def plain(self, constants: tuple[Any, ...], fixed: bool) -> Plain | None:
         """What runs the prepared kernel on contiguous x, out and constants as the user gave them; None if nothing does.
 
+        `fixed`: on x and out, with these constants.
         Nor for the first call, which may be the only one, or where tables are large, which must remain releasable.
         From the second call on only those whose number is a power of two: what cannot be repeated is tried a few times.
         """
@@ -179,7 +180,8 @@ class Recipe:
             return None
         if self._heavy or not self.same_order:
             return None
-        return getattr(self._bind if constants else self._run, "plain" if self.result else "plain_both", None)
+        ready = self.bind(constants) if fixed else self._bind if constants else self._run
+        return getattr(ready, "plain" if self.result else "plain_both", None)
 
     def _prepare(self) -> Bind:
         """The kernel, followed by the activation that it does not fuse."""

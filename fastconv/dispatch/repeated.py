@@ -23,6 +23,10 @@ SETS = 64  # of the calls that one function remembers
 Request = tuple[Recipe, np.ndarray, tuple[Any, ...], Any]
 
 
+class Fixed(tuple[Any, ...]):
+    """Constants of a request that follow from other arguments than arrays: the kernel has them when it is repeated."""
+
+
 def repeated(describe: Callable[..., Request]) -> Callable[..., Any]:
     """Decorator: run the call that a function of positional arguments describes.
 
@@ -35,9 +39,10 @@ def repeated(describe: Callable[..., Request]) -> Callable[..., Any]:
 
     def usual(*arguments: Any) -> Any:
         recipe, x, constants, out = describe(*arguments)
+        fixed, constants = type(constants) is Fixed, tuple(constants)
         done = submit(recipe, x, constants, out)
-        if table is not None and not is_planning() and (plain := recipe.plain(constants)) is not None:
-            remember(table, arguments, recipe.results, plain, x, out, constants)
+        if table is not None and not is_planning() and (plain := recipe.plain(constants, fixed)) is not None:
+            remember(table, arguments, recipe.results, plain, x, out, () if fixed else constants)
         return done
 
     @wraps(describe)

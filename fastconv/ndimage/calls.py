@@ -34,10 +34,14 @@ def filtered(
     return given
 
 
+def is_usual(input: Any, output: Any) -> bool:
+    """Whether real numbers become as many of their dtype: such calls may be remembered."""
+    return type(input) is np.ndarray and output is None and input.ndim > 0 and input.dtype.kind in "biuf"
+
+
 def is_box(input: Any, size: Any, output: Any, axes: Any) -> bool:
-    """Whether a filter takes windows of one size along all axes, of real numbers: such calls are remembered."""
-    usual = type(input) is np.ndarray and type(size) is int and output is axes is None
-    return usual and size > 1 and input.ndim > 1 and input.dtype.kind in "biuf"
+    """Whether windows of one size along all axes make it such a call."""
+    return is_usual(input, output) and type(size) is int and size > 1 and axes is None and input.ndim > 1
 
 
 def is_banded(x: np.ndarray) -> bool:

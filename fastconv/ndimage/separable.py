@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,7 @@ from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors
 from fastconv.core.problems.separable import Pass, SeparableProblem, Sum, SumProblem, is_image
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember
+from fastconv.dispatch.repeated import Fixed, Request, repeated
 from fastconv.ndimage.arguments import (
     Mode,
     Modes,
@@ -29,7 +30,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import by_bands, copied, filtered, of_parts, recipe_of
+from fastconv.ndimage.calls import by_bands, copied, filtered, is_usual, of_parts, recipe_of
 from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences
@@ -108,6 +109,11 @@ def _correlated(
     steps, weights = zip(*passes, strict=True)
     recipe = _recipe(input.shape, input.dtype, dtype.newbyteorder("="), steps, float(cval), options)
     return filtered(recipe, input, weights, given)
+
+
+def _request(x: np.ndarray, passes: Sequence[Correlation], cval: Any, options: Options) -> Request:
+    steps, weights = zip(*passes, strict=True)
+    return _recipe(x.shape, x.dtype, x.dtype, steps, float(cval), options), x, Fixed(weights), None
 
 
 def _added(
@@ -312,9 +318,20 @@ def gaussian_filter(
     >>> ndi.gaussian_filter(np.arange(50, step=2).reshape(5, 5), sigma=1)[0]
     array([ 4,  6,  8,  9, 11])
     """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if axes is None and is_usual(input, output) and type(sigma) in (int, float) and cast(float, sigma) > TINY:
+        return cast(np.ndarray, _gaussian_along_all(input, sigma, order, mode, cval, truncate, radius, options))
     x = as_input(input)
-    steps = _gaussians(x.ndim, sigma, order, mode, truncate, radius, axes)
-    return correlated(x, steps, output, cval, resolve(backend, None, threads, tol, max_workspace))
+    return correlated(x, _gaussians(x.ndim, sigma, order, mode, truncate, radius, axes), output, cval, options)
+
+
+@repeated
+def _gaussian_along_all(
+    x: Any, sigma: Any, order: Any, mode: Any, cval: Any, truncate: Any, radius: Any, options: Options
+) -> Request:
+    """Of arrays of which `is_usual` is true."""
+    x = as_input(x)
+    return _request(x, _gaussians(x.ndim, sigma, order, mode, truncate, radius, None), cval, options)
 
 
 def _gaussians(
@@ -332,12 +349,24 @@ def _gaussian_steps(given: tuple[tuple[Any, ...], ...], truncate: float) -> tupl
 
 
 def _derivative(
-    input: ArrayLike, axis: int, across: Sequence[float], output: Any, mode: Any, cval: Any, options: Options
+    input: ArrayLike, axis: int, across: tuple[float, ...], output: Any, mode: Any, cval: Any, options: Options
 ) -> np.ndarray:
     """Central differences along an axis, and weights `across` along the others."""
+    if is_usual(input, output):
+        return cast(np.ndarray, _usual_derivative(input, axis, across, mode, cval, options))
     x = as_input(input)
-    steps = _derivative_steps(as_axis(axis, x.ndim), tuple(across), tuple(per_axis(mode, x.ndim)))
-    return correlated(x, steps, output, cval, options)
+    return correlated(x, _differences(x.ndim, axis, across, mode), output, cval, options)
+
+
+@repeated
+def _usual_derivative(x: Any, axis: Any, across: tuple[float, ...], mode: Any, cval: Any, options: Options) -> Request:
+    """Of arrays of which `is_usual` is true."""
+    x = as_input(x)
+    return _request(x, _differences(x.ndim, axis, across, mode), cval, options)
+
+
+def _differences(ndim: int, axis: Any, across: tuple[float, ...], mode: Any) -> tuple[Correlation, ...]:
+    return _derivative_steps(as_axis(axis, ndim), across, tuple(per_axis(mode, ndim)))
 
 
 @remember

@@ -203,6 +203,10 @@ def test_calls_that_are_repeated() -> None:
         for name, x, size, mode in itertools.product(names, arrays, (3, 4), ("nearest", "constant")):
             given: dict[str, Any] = {"size": size, "mode": mode, "cval": 7, "origin": size // 4}
             agree(getattr(ndi, name)(x, **given), getattr(scipy, name)(x, **given), single=True)
+        for x, value, mode in itertools.product(arrays, (1, 2), ("nearest", "constant")):
+            given = {"mode": mode, "cval": 7}
+            for name, args in (("gaussian_filter", (value,)), ("gaussian_filter", (1, value)), ("sobel", (value - 1,))):
+                agree(getattr(ndi, name)(x, *args, **given), getattr(scipy, name)(x, *args, **given), single=True)
     for name in names:
         with F.options(backend="numpy"):
             agree(getattr(ndi, name)(arrays[1], 3), getattr(scipy, name)(arrays[1], 3), single=True)
