@@ -46,12 +46,10 @@ def join_pairs(isa: str, to: np.ndarray, given: np.ndarray, axis: int) -> None:
 def pairs_in_place(given: np.ndarray, axis: int) -> np.ndarray | None:
     """A view of `given` as pairs along an axis; None where they are not adjacent, aligned and whole."""
     last = given.swapaxes(axis, -1)
-    strides = (s for s, e in zip(last.strides[:-1], last.shape[:-1], strict=True) if e > 1)
-    if given.itemsize != 2 or last.shape[-1] % 2 or last.strides[-1] != last.itemsize or any(s % 4 for s in strides):
+    if given.itemsize != 2 or last.shape[-1] % 2 or last.strides[-1] != last.itemsize or 0 in given.shape:
         return None
-    if given.ctypes.data % 4 or 0 in given.shape:
-        return None
-    return last.view(np.float32).swapaxes(axis, -1)
+    pairs = last.view(np.float32)
+    return pairs.swapaxes(axis, -1) if pairs.flags.aligned else None
 
 
 def turn(isa: str, to: np.ndarray, given: np.ndarray) -> None:
