@@ -94,7 +94,7 @@ Run = Callable[..., None]
 
 A run may have a method ``plain(x, out)`` for contiguous arrays of any shape whose elements are those of the canonical
 arrays, in the same order.  Where that is so, and `out` is writable and does not overlap x, it runs and returns True;
-else it does nothing and returns False.
+else it does nothing and returns False.  ``plain_both(x, outs)`` is the same for two results.
 """
 
 Bind = Callable[[tuple[Any, ...]], Run]
