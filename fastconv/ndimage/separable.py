@@ -124,10 +124,39 @@ def _added(
     axes = tuple({w.step.axis for part in parts for w in part})
     if input.dtype != dtype or dtype not in FLOATS or not all(parts) or not is_image(input.shape, axes):
         return None
+    recipe, x, weights, _ = _sum_request(input, parts, join, cval, options)
+    return filtered(recipe, x, tuple(weights), given)
+
+
+def _sum_request(
+    x: np.ndarray, parts: tuple[tuple[Correlation, ...], ...], join: Sum, cval: Any, options: Options
+) -> Request:
     steps = tuple(tuple(w.step for w in part) for part in parts)
-    weights = tuple(w.weights for part in parts for w in part)
-    recipe = _sum_recipe(input.shape, input.dtype, steps, join, float(cval), options)
-    return filtered(recipe, input, weights, given)
+    weights = Fixed(w.weights for part in parts for w in part)
+    return _sum_recipe(x.shape, x.dtype, steps, join, float(cval), options), x, weights, None
+
+
+def _is_image_of_floats(input: Any, output: Any, mode: Any, axes: Any) -> bool:
+    """Whether all axes of it, and no others, are those of an image, and have one mode: such sums are remembered."""
+    usual = is_usual(input, output) and type(mode) is str and axes is None
+    return usual and input.ndim == 2 and input.dtype in FLOATS and is_image(input.shape, (0, 1))
+
+
+@repeated
+def _laplace_of_image(x: Any, mode: Any, cval: Any, options: Options) -> Request:
+    """Of arrays of which `_is_image_of_floats` is true."""
+    steps = _second_differences((0, 1), (mode, mode))
+    return _sum_request(x, tuple((step,) for step in steps), "sum", cval, options)
+
+
+@repeated
+def _gaussians_of_image(
+    x: Any, order: int, join: Sum, sigma: float, mode: Any, cval: Any, options: Options
+) -> Request:  # fmt: skip
+    """Derivatives of that order along each axis of arrays of which `_is_image_of_floats` is true."""
+    orders = ((order, 0), (0, order))
+    parts = tuple(_gaussians(2, (sigma, sigma), each, mode, 4.0, None, None) for each in orders)
+    return _sum_request(x, parts, join, cval, options)
 
 
 def correlate1d(
@@ -319,10 +348,15 @@ def gaussian_filter(
     array([ 4,  6,  8,  9, 11])
     """
     options = resolve(backend, None, threads, tol, max_workspace)
-    if axes is None and is_usual(input, output) and type(sigma) in (int, float) and cast(float, sigma) > TINY:
+    if axes is None and is_usual(input, output) and _is_deviation(sigma):
         return cast(np.ndarray, _gaussian_along_all(input, sigma, order, mode, cval, truncate, radius, options))
     x = as_input(input)
     return correlated(x, _gaussians(x.ndim, sigma, order, mode, truncate, radius, axes), output, cval, options)
+
+
+def _is_deviation(sigma: Any) -> bool:
+    """Whether it is one number for all axes, which leaves none of them as it is."""
+    return type(sigma) in (int, float) and cast(float, sigma) > TINY
 
 
 @repeated
@@ -499,7 +533,10 @@ def laplace(
            [ 1, -4,  1],
            [ 0,  1,  0]])
     """
-    x, options = as_input(input), resolve(backend, None, threads, tol, max_workspace)
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if _is_image_of_floats(input, output, mode, axes):
+        return cast(np.ndarray, _laplace_of_image(input, mode, cval, options))
+    x = as_input(input)
     found = as_axes(axes, x.ndim)
     modes = per_axis(mode, len(found))
     steps = _second_differences(found, tuple(modes))
@@ -586,6 +623,8 @@ def gaussian_laplace(
     >>> ndi.gaussian_laplace(np.eye(3), sigma=1).round(3)[0]
     array([-0.385,  0.037,  0.348])
     """
+    if not kwargs and _is_image_of_floats(input, output, mode, axes) and _is_deviation(sigma):
+        return cast(np.ndarray, _gaussians_of_image(input, 2, "sum", sigma, mode, cval, resolve()))
     x = as_input(input)
     found = as_axes(axes, x.ndim)
     deviations = on_all_axes(sigma, found, x.ndim)
@@ -653,6 +692,8 @@ def gaussian_gradient_magnitude(
     >>> ndi.gaussian_gradient_magnitude(np.eye(3), sigma=1).round(3)[0]
     array([0.153, 0.202, 0.132])
     """
+    if not kwargs and _is_image_of_floats(input, output, mode, axes) and _is_deviation(sigma):
+        return cast(np.ndarray, _gaussians_of_image(input, 1, "magnitude", sigma, mode, cval, resolve()))
     x = as_input(input)
     found = as_axes(axes, x.ndim)
     deviations = tuple(per_axis(sigma, x.ndim))  # of all axes, whatever `axes`: so it is in SciPy
