@@ -28,7 +28,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import copied, filtered, is_box, of_parts, recipe_of
+from fastconv.ndimage.calls import copied, filtered, is_box, is_usual, of_parts, recipe_of
 from fastconv.typing import Backend, BoundaryMode
 
 Extremum: TypeAlias = Literal["min", "max"]
@@ -75,6 +75,14 @@ def _boxes(join: Join, x: Any, size: int, mode: Any, cval: Any, origin: Any, opt
     return _recipe(join, x.shape, x.dtype, x.dtype, passes, float(cval), options), x, (), None
 
 
+@repeated
+def _lines(join: Join, x: Any, size: int, axis: Any, mode: Any, cval: Any, origin: Any, options: Options) -> Request:
+    """Windows of two elements or more along an axis of an array of which `is_usual` is true."""
+    x = as_input(x)
+    passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
+    return _recipe(join, x.shape, x.dtype, x.dtype, passes, float(cval), options), x, (), None
+
+
 def _means(x: np.ndarray, passes: tuple[Pass, ...], output: Any, cval: Any, options: Options) -> np.ndarray:
     return of_parts(lambda x, out, value: joined("mean", x, passes, out, value, options), x, output, cval)
 
@@ -113,9 +121,12 @@ def uniform_filter1d(
     >>> ndi.uniform_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
     array([4, 3, 4, 1, 4, 6, 6, 3])
     """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if type(size) is int and size > 1 and is_usual(input, output):
+        return cast(np.ndarray, _lines("mean", input, size, axis, mode, cval, origin, options))
     x = as_input(input)
     passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
-    return _means(x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+    return _means(x, passes, output, cval, options)
 
 
 def uniform_filter(
@@ -170,9 +181,12 @@ def minimum_filter1d(
     >>> ndi.minimum_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
     array([2, 0, 0, 0, 1, 1, 0, 0])
     """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if type(size) is int and size > 1 and is_usual(input, output):
+        return cast(np.ndarray, _lines("min", input, size, axis, mode, cval, origin, options))
     x = real_input(input)
     passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
-    return joined("min", x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+    return joined("min", x, passes, output, cval, options)
 
 
 def maximum_filter1d(
@@ -190,9 +204,12 @@ def maximum_filter1d(
     >>> ndi.maximum_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
     array([8, 8, 8, 4, 9, 9, 9, 9])
     """
+    options = resolve(backend, None, threads, tol, max_workspace)
+    if type(size) is int and size > 1 and is_usual(input, output):
+        return cast(np.ndarray, _lines("max", input, size, axis, mode, cval, origin, options))
     x = real_input(input)
     passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
-    return joined("max", x, passes, output, cval, resolve(backend, None, threads, tol, max_workspace))
+    return joined("max", x, passes, output, cval, options)
 
 
 def extrema(

@@ -207,9 +207,11 @@ def test_calls_that_are_repeated() -> None:
             given = {"mode": mode, "cval": 7}
             calls: list[tuple[str, tuple[float, ...]]] = [
                 ("gaussian_filter", (value,)), ("gaussian_filter", (1, value)), ("sobel", (value - 1,)),
-                ("laplace", ()), ("gaussian_laplace", (value,)), ("gaussian_gradient_magnitude", (value,)),
+                ("uniform_filter1d", (4, value - 1)), ("maximum_filter1d", (3, value - 1)),
+                ("minimum_filter1d", (1 + value,)), ("laplace", ()),
+                ("gaussian_laplace", (value,)), ("gaussian_gradient_magnitude", (value,)),
             ]  # fmt: skip
-            for name, args in calls if x.dtype != "u1" else calls[:3]:
+            for name, args in calls if x.dtype != "u1" else calls[:6]:
                 agree(getattr(ndi, name)(x, *args, **given), getattr(scipy, name)(x, *args, **given), single=True)
     for name in names:
         with F.options(backend="numpy"):
