@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastconv.core.problems.neighbors import Neighbors, RankProblem
+from fastconv.core.problems.neighbors import Neighbors, RankProblem, as_element
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, is_planning, remember
 from fastconv.dispatch.repeated import Request, repeated
@@ -83,6 +83,9 @@ def _rank(
         output[...] = _rank(x, rank, window, np.float32, options)
         return output
     dtype, given = as_output(output, x)
+    if 0 < rank < window.total - 1:  # others are minima and maxima
+        held = np.dtype(np.int64) if x.ndim == 1 and x.dtype.kind in "iu" else x.dtype  # lines are of these in SciPy
+        window = window._replace(cval=as_element(window.cval, held))
     if x.ndim == 1 and x.dtype == np.int64 and not is_planning() and not _fit(x, window.cval):
         return _rank_of_places(x, rank, window, np.empty(x.shape, dtype) if given is None else given, options)
     recipe = _recipe(x.shape, x.dtype, dtype.newbyteorder("="), window, rank, options)

@@ -13,6 +13,7 @@ import fastconv as F
 import fastconv.ndimage as ndi
 from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, NeighborsProblem, RankProblem
 from fastconv.dispatch.registry import kernels
+from fastconv.interop.scipy import patch
 from fastconv.typing import BoundaryMode
 from tests.guard import guarded, guarded_copy
 from tests.wide import share
@@ -90,6 +91,20 @@ def test_medians_and_percentiles(dtype: str) -> None:
     np.testing.assert_array_equal(
         ndi.median_filter(x, 5, axes=(0, 1)), np.stack([scipy.median_filter(x[..., c], 5) for c in range(3)], -1)
     )
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "i4"])
+def test_the_value_beyond_an_edge_is_an_element(dtype: str) -> None:
+    """SciPy's ranks convert it to the dtype of the input, its minima and maxima do not."""
+    x = np.random.default_rng(6).integers(0, 9, (7, 8)).astype(dtype)
+    for cval in (2.5, -2.5, 300.7):
+        for output in (None, np.float64):
+            for rank in (0, 3, 7, 12, 24):
+                kwargs: dict[str, Any] = {"mode": "constant", "cval": cval, "output": output}
+                want = scipy.rank_filter(x, rank, 5, **kwargs)
+                np.testing.assert_array_equal(ndi.rank_filter(x, rank, 5, **kwargs), want)
+                with patch():
+                    np.testing.assert_array_equal(scipy.rank_filter(x, rank, 5, **kwargs), want)
 
 
 def test_large_windows_of_bytes() -> None:

@@ -218,6 +218,14 @@ class RankProblem(NeighborsProblem):
         return self.dtype if self.dtype == self.out and (small or self.dtype == np.float32) else np.dtype(np.float64)
 
 
+def as_element(value: float, dtype: np.dtype) -> float:
+    """What SciPy's ranks have beyond an edge: `value` as a number of the input's dtype, as C converts it."""
+    if dtype.kind not in "iu" or not np.isfinite(value):
+        return value
+    with np.errstate(invalid="ignore"):
+        return float(np.float64(value).astype(dtype))
+
+
 def selected(values: list[float], rank: int) -> float:
     """What scipy.ndimage finds in a window: Hoare's quickselect, whose result depends on the order if some are NaN."""
     values, first, last = list(values), 0, len(values) - 1

@@ -16,7 +16,7 @@ import numpy as np
 
 from fastconv.core.errors import UnsupportedError
 from fastconv.core.problems.filter import FilterProblem
-from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, RankProblem
+from fastconv.core.problems.neighbors import CorrelationProblem, Neighbors, RankProblem, as_element
 from fastconv.core.problems.separable import Pass, SeparableProblem
 from fastconv.core.problems.window import Join, WindowProblem
 from fastconv.dispatch.options import Options, resolve
@@ -260,7 +260,7 @@ def _rank(
     why, before = _why_not(shape, dtype, out, mode), _before(sizes, origins)
     if why is not None or before is None or not 0 <= rank < taps.count(1):
         return why or NO_WINDOW
-    window = Neighbors(sizes, before, MODES[mode], float(cval), taps if 0 in taps else None)
+    window = Neighbors(sizes, before, MODES[mode], as_element(float(cval), dtype), taps if 0 in taps else None)
     return _found(RankProblem(shape, dtype, out, window, rank), options)
 
 
