@@ -360,7 +360,7 @@ TABLE = Table(
         "cython.gemm.in_place@avx2": {
             "call": 3.868e-07, "product": 1.403e-08, "tile": 9.832e-09, "short": 5e-09, "store": 5.2e-10,
             "split": 1.04e-10, "turned": 1.443e-10, "joined": 1.655e-10, "aliased": 4.1e-10, "far": 1.972e-10,
-            "load": 1.778e-10, "wait": 1.146e-09, "multiply": 9.456e-12, "bytes_cached": 4.689e-12,
+            "load": 1.778e-10, "wait": 1.146e-09, "multiply": 9.456e-12, "bytes_cached": 1.2e-11,
             "bytes": 6.5e-11,
         },
         "cython.gemm.in_place@avx512": {
