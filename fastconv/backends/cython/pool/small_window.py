@@ -80,10 +80,10 @@ def item_of(p: PoolProblem, depth: int, block: int) -> tuple[int, int]:
 
 def ahead_of(p: PoolProblem) -> int:
     """How far ahead rows are prefetched, in bytes: where several new ones of a page are read in lockstep."""
-    new = p.stride[1] * p.input[2] * p.dtype.itemsize  # bytes from one row of windows to the next
-    if p.bytes <= block_bytes(FETCHED) or p.kernel[0] > 1 or min(p.kernel[1], p.stride[1]) == 1 or not 0 < new <= PAGE:
-        return 0
-    return ceil_div(AHEAD, new) * new
+    row = p.input[2] * p.dtype.itemsize
+    new = p.stride[1] * row  # bytes from one row of windows to the next
+    lockstep = p.kernel[0] == 1 and min(p.kernel[1], p.stride[1]) > 1 and 0 < 2 * row <= PAGE
+    return ceil_div(AHEAD, new) * new if lockstep and p.bytes > block_bytes(FETCHED) else 0
 
 
 class SmallWindow(Kernel[PoolProblem]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from fastconv.backends.cython.pool.separable import SHARED_FLOPS, SeparableBlocks, error_of
-from fastconv.backends.cython.pool.small_window import BLOCK_BYTES, MASKED, MAX_ROWS, item_of, way
+from fastconv.backends.cython.pool.small_window import BLOCK_BYTES, MASKED, MAX_ROWS, ahead_of, item_of, way
 from fastconv.backends.cython.runtime import native, shared
 from fastconv.core import machine
 from fastconv.core.costs import Features
@@ -109,7 +109,7 @@ class StridedWindow(Kernel[PoolProblem]):
         rows, width = item_of(p, blocks.kernel[0], BLOCK_BYTES)
         prepared = _small_window.SmallWindow(
             native.table(self.isa, p.dtype), p, blocks.kernel, blocks.lo, op, shares, scale, False, rows, width,
-            halvings=self._extraction(p).halvings,
+            ahead_of(p), halvings=self._extraction(p).halvings,
         )  # fmt: skip
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, self.workspace(p), threads, native.seconds(self, p))

@@ -64,7 +64,7 @@ typedef struct {
     int64_t *index; /* the same; NULL if not wanted */
     fc_pool_counts depth, height, width; /* factors of divisors: double, but those along width; values NULL: results are */
     double scale;                        /* multiplied by `scale`, a power of two */
-    ptrdiff_t ahead; /* of small_window.inc alone, bytes: rows that far behind those that are read are prefetched; 0: none */
+    ptrdiff_t ahead; /* of channels first, bytes: rows that far behind those that are read are prefetched; 0: none */
     int halvings;                        /* of strided.inc alone, like what follows */
     void *scratch;
 } pool_shifts_args;
