@@ -83,13 +83,19 @@ def _rank(
         output[...] = _rank(x, rank, window, np.float32, options)
         return output
     dtype, given = as_output(output, x)
-    if 0 < rank < window.total - 1:  # others are minima and maxima
-        held = np.dtype(np.int64) if x.ndim == 1 and x.dtype.kind in "iu" else x.dtype  # lines are of these in SciPy
-        window = window._replace(cval=as_element(window.cval, held))
+    window = _of_elements(window, rank, x)
     if x.ndim == 1 and x.dtype == np.int64 and not is_planning() and not _fit(x, window.cval):
         return _rank_of_places(x, rank, window, np.empty(x.shape, dtype) if given is None else given, options)
     recipe = _recipe(x.shape, x.dtype, dtype.newbyteorder("="), window, rank, options)
     return filtered(recipe, x, (), given)
+
+
+def _of_elements(window: Neighbors, rank: int, x: np.ndarray) -> Neighbors:
+    """The window with the value beyond an edge as SciPy's ranks hold it; minima and maxima leave it as it is."""
+    if not 0 < rank < window.total - 1:
+        return window
+    held = np.dtype(np.int64) if x.ndim == 1 and x.dtype.kind in "iu" else x.dtype
+    return window._replace(cval=as_element(window.cval, held))
 
 
 @repeated
@@ -97,7 +103,8 @@ def _median(x: Any, size: int, mode: Any, cval: Any, origin: Any, options: Optio
     """Of windows of which `is_box` is true."""
     x = as_input(x)
     window = _windows(x, size, None, mode, cval, origin, None)
-    return _recipe(x.shape, x.dtype, x.dtype, window, window.total // 2, options), x, (), None
+    rank = window.total // 2
+    return _recipe(x.shape, x.dtype, x.dtype, _of_elements(window, rank, x), rank, options), x, (), None
 
 
 def _fit(x: np.ndarray, cval: float) -> bool:
