@@ -120,7 +120,7 @@ cdef class Window(Joining):
         """The last windows joined, as memory holds the result; `rest` is scratch."""
         cdef char *to = y if self.direct_out or self.acc != FILTER_FLOAT64 else rest
         if self.mean:
-            self.t.window_mean(self.acc, self.out, rows, count, taps, to, n)
+            self.t.window_mean(self.acc, rows, count, taps, to, n)
         else:
             self.t.window_join(self.acc, self.join, rows, count, to, n)
         if to != y:
@@ -130,7 +130,7 @@ cdef class Window(Joining):
         if self.acc == FILTER_FLOAT64:
             self.t.filter_enter(dtype, x, n, to)
         else:
-            self.t.window_enter(dtype, self.acc, x, n, to)
+            self.t.window_enter(x, n, to)
 
     cdef void across(
         self, const Stage *s, const Arrays *a, const char *x, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t column,
