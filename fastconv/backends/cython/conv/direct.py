@@ -249,7 +249,7 @@ def axis_orders(p: ConvProblem) -> list[AxisOrder]:
     return [(a, b, c) for a, b, c in permutations(GIVEN) if all(extent == 1 for extent in p.input[c + 1 :])]
 
 
-def in_order(p: ConvProblem, order: AxisOrder) -> ConvProblem:
+def with_order(p: ConvProblem, order: AxisOrder) -> ConvProblem:
     """The problem with its axes in another order."""
     if order == GIVEN:
         return p
@@ -331,7 +331,7 @@ class Direct(Specialised[ConvProblem]):
         """What is done image by image with the axes in this order."""
         turned = not p.packed and turns_taps(p, order)
         counts: Counts = {"turn_call": 1, "turn": p.oc * p.depth} if turned else {}
-        return self._alone(in_order(p, order), is_apart(p, order)) + Features(counts).of(self.rates)
+        return self._alone(with_order(p, order), is_apart(p, order)) + Features(counts).of(self.rates)
 
     def features(self, problem: ConvProblem) -> Features:
         alone = self._in_this_order(problem, self._order(problem))
@@ -355,7 +355,7 @@ class Direct(Specialised[ConvProblem]):
         if self._side_by_side(problem):
             return images.lanes_bytes(problem, self.isa)
         order = self._order(problem)
-        p = in_order(problem, order)
+        p = with_order(problem, order)
         return self._blocks(p, 1, is_apart(problem, order)).bytes(p, self.isa)
 
     def _blocks(self, p: ConvProblem, threads: int, apart: bool) -> DirectBlocks:
@@ -378,7 +378,7 @@ class Direct(Specialised[ConvProblem]):
         if parts:
             return images.specialise(problem, self.isa, threads, parts)
         order = self._order(problem)
-        p = in_order(problem, order)
+        p = with_order(problem, order)
         blocks = self._blocks(p, threads, is_apart(problem, order))
         table, far = native.table(self.isa, self.types or p.acc), p.bytes > l3_bytes() / 2
         prepared = _direct.Direct(table, p, native.padded_axes(p, p.mode), blocks, far)

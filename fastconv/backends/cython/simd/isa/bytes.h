@@ -2,7 +2,7 @@
 
    b_min, b_max     of each lane
    b_middle         half of the sum, rounded up
-   b_align(a, b, n) VBYTES bytes of a and b from byte n of a on, 0 < n < VBYTES
+   b_align(a, b, n) VBYTES bytes of a and b from byte n of a on, 0 < n < VBYTES; HAS_BYTE_ALIGN: in fewer instructions than sorting three takes
    b_max_shorts, b_max_words, b_max_longs   of lanes of 16, 32 and 64 bits, signed
    b_high(a, b)     the upper halves of products of lanes of 16 bits
    b_count(n, x, t) n + 1 in the lanes where x < t, else n
@@ -126,6 +126,7 @@ static inline __attribute__((always_inline)) bytes b_align(bytes a, bytes b, con
     return both;
 }
 #endif
+#define HAS_BYTE_ALIGN (VBYTES > 16)
 #if VBYTES == 64 && defined __AVX512BW__
 #define b_widen(v) ((shorts)_mm512_cvtepu8_epi16((__m256i)(v)))
 #define b_narrow(v) ((half_bytes)_mm512_cvtepi16_epi8((__m512i)(v)))
