@@ -18,7 +18,6 @@ from fastconv.core.errors import ShapeError, shown
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import (
     NOMINAL_ROWS,
-    SMALL_IMAGE,
     Direction,
     Problem,
     as_int,
@@ -27,7 +26,7 @@ from fastconv.core.problems.base import (
     split_batch,
     to3,
 )
-from fastconv.core.problems.pool import PoolKind, PoolProblem, check_not_empty, pool_dtype
+from fastconv.core.problems.pool import PoolKind, PoolProblem, check_not_empty, is_small, pool_dtype
 from fastconv.typing import Layout
 
 
@@ -106,8 +105,7 @@ class AdaptivePoolProblem(Problem):
         return self if self.n <= 1 else replace(self, n=1)
 
     def many_images(self) -> AdaptivePoolProblem | None:
-        elements = self.c * (prod(self.input) + self.pixels)
-        small = self.direction == "forward" and elements <= SMALL_IMAGE
+        small = is_small(self.direction, self.c, self.input, self.pixels)
         return replace(self, n=NOMINAL_ROWS) if small else None
 
     @property

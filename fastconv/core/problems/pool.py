@@ -36,6 +36,14 @@ ROOM = 64  # length of the run of equal values that a table keeps: no vector or 
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
+def is_small(direction: Direction, channels: int, input: tuple[int, ...], pixels: int) -> bool:
+    """Whether images of `input` and results of `pixels` are so small that batches usually have many of them.
+
+    Gradients are those of batches anyway.
+    """
+    return direction == "forward" and channels * (prod(input) + pixels) <= SMALL_IMAGE
+
+
 @description
 class PoolProblem(Problem):
     """One pooling.
@@ -130,8 +138,7 @@ class PoolProblem(Problem):
         return self if self.n <= 1 else replace(self, n=1)
 
     def many_images(self) -> PoolProblem | None:
-        elements = self.c * (prod(self.input) + self.pixels)
-        small = self.direction == "forward" and elements <= SMALL_IMAGE
+        small = is_small(self.direction, self.c, self.input, self.pixels)
         return replace(self, n=NOMINAL_ROWS) if small else None
 
     @property

@@ -65,6 +65,18 @@ def test_both_bands(kernel: Any, dtype: Any, flat: bool, channels: int, monkeypa
             assert check(kernel, p, dtype)
 
 
+@pytest.mark.parametrize("flat", [False, True], ids=["rows", "flat"])
+@every_kernel
+def test_planes_are_prefetched(kernel: Any, flat: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images from memory: addresses of the plane after the last one lie on unreadable pages."""
+    if kernel.reject(as_dtype(PROBLEMS[0], np.float32)) is not None:
+        pytest.skip("not here")
+    force(monkeypatch, flat, 2)
+    monkeypatch.setattr(direct, "l3_bytes", lambda: 0.0)
+    for p in (*PROBLEMS, *VOLUMES):
+        assert check(kernel, p, np.float32)
+
+
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("flat", [False, True], ids=["rows", "flat"])
 @every_kernel

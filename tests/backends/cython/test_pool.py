@@ -130,6 +130,23 @@ def test_every_width(kernel: Kernel[PoolProblem], way: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["max", "avg", "indices"])
+def test_rows_are_prefetched(kernel: Kernel[PoolProblem], way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images from memory: addresses of later rows lie beyond the last one, on unreadable pages."""
+    if kernel.algorithm not in ("shifts", "strided"):
+        pytest.skip("prefetches nothing")
+    fetched, sizes = small_window.FETCHED, small_window.block_bytes
+    monkeypatch.setattr(small_window, "block_bytes", lambda name: 0 if name == fetched else sizes(name))
+    problems = [
+        problem(way, (11, w), window, stride=stride, padding=1, n=2, dtype=dtype)
+        for w in (7, 33, 150, 253)
+        for window, stride in (((2, 2), 2), ((3, 3), 2), ((3, 3), 3), ((2, 5), (3, 5)), ((4, 3), (2, 7)))
+        for dtype in ("float32", "float64")
+    ]
+    assert all(small_window.ahead_of(p) for p in problems)
+    check(kernel, problems, ("start", "end"))
+
+
+@pytest.mark.parametrize("way", ["max", "avg", "indices"])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_widths_of_several_vectors(kernel: Kernel[PoolProblem], way: str, stride: int) -> None:
     vl = vector(kernel, "float32")

@@ -281,8 +281,8 @@ class Turned:
 
     __slots__ = ("_axes", "_binding", "plain")
 
-    def __init__(self, binding: native.Binding, order: AxisOrder) -> None:
-        self._binding, self._axes, self.plain = binding, (0, 1, *(2 + a for a in order)), binding.plain
+    def __init__(self, binding: native.Binding, axes: tuple[int, ...]) -> None:
+        self._binding, self._axes, self.plain = binding, axes, binding.plain
 
     def __call__(self, constants: tuple[Any, ...]) -> Run:
         turned, axes = self._binding(constants), self._axes
@@ -391,7 +391,7 @@ class Direct(Specialised[ConvProblem]):
         x, y = (a._replace(strides=tuple(a.strides[i] for i in axes)) for a in native.images(problem))
         native.schedule(prepared, scratch, threads, seconds, x, y)
         turned = self._turning(problem, order, pack) if turns_taps(problem, order) else pack
-        return Turned(native.Binding(problem, prepared, turned), order)
+        return Turned(native.Binding(problem, prepared, turned), axes)
 
     @staticmethod
     def _turning(p: ConvProblem, order: AxisOrder, pack: native.Packer) -> Callable[[np.ndarray], np.ndarray]:

@@ -80,7 +80,6 @@ class Blocks(NamedTuple):
         rows = self.lines.outer * self.lines.planes * (height + ceil_div(height, self.rows) * (tall - 1))
         return float(rows * (width + across * (wide - 1)) * self.lines.inner), float(rows * across)
 
-
     def counts(self, held: np.dtype, made: np.dtype) -> dict[str, float]:
         """What loading elements and storing results takes, in these dtypes."""
         loaded, rows = self.loaded

@@ -18,20 +18,15 @@ from fastconv.backends.numba.filter.shared import NumbaFilter, combiner
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run
 from fastconv.core.numbers import ceil_div
-from fastconv.core.problems.filter import numeric
 from fastconv.core.problems.window import WindowProblem
 
 AT_ONCE = 4  # elements that extrema compare in their first walk over a piece; loops/extrema.py says the same
-EXACT = 1 << 24  # integers below it are exact as float32, and so are their quotients, rounded towards zero
 
 
 def _joined_as(p: WindowProblem) -> np.dtype:
-    """The dtype in which elements are joined: sums of integers are exact as floats."""
-    if p.join != "mean" or p.acc.kind == "f":
-        return p.acc
-    info = np.iinfo(numeric(p.dtype))
-    largest = max(step.taps for step in p.passes) * max(info.max, -info.min)
-    return np.dtype(np.float32 if largest < EXACT else np.float64)
+    """The dtype in which elements are joined: 16-bit sums of bytes are exact as float32, and so are their quotients,
+    rounded towards zero."""
+    return np.dtype(np.float32) if p.join == "mean" and p.acc.kind != "f" else p.acc
 
 
 def means_joins(taps: int) -> int:
