@@ -116,13 +116,16 @@ def check_blocks(kernel: Any, p: ConvProblem, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("kernel", row_sums.KERNELS, ids=lambda k: k.name)
 def test_strips_of_images_rows_and_pixels(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every size of a strip and every block of channels give the same bits."""
+    """Every size of a strip, none of them, and every block of channels give the same bits."""
     skip_unavailable(kernel)
+    monkeypatch.setattr(row_sums, "DEEP", 4)
     for p in (
         transposed((5, 6, 3, 4), (6, 11, 3, 3), stride=2, padding=1, groups=2),
         transposed((2, 3, 19, 37), (3, 4, 5, 3), stride=(2, 3), padding=(2, 0), dilation=(2, 1)),
         transposed((2, 3, 23, 10), (3, 4, 7, 2), stride=(1, 2), padding=(5, 0)),
         replace(transposed((1, 5, 21, 36), (5, 3, 2, 3), stride=(2, 3)), bias=True),
+        replace(transposed((9, 5, 3, 5), (5, 7, 1, 2), stride=(3, 2), padding=(1, 0)), bias=True),
+        transposed((2, 4, 3, 4, 5), (4, 9, 2, 1, 3), stride=(2, 2, 3), padding=(1, 0, 0)),
         transposed((2, 4, 301), (4, 3, 16), stride=8, padding=4),
         transposed((1, 4, 290), (4, 2, 40), stride=3, padding=60, dilation=2),
         transposed((1, 4, 3, 5, 6), (4, 3, 3, 2, 3), stride=(2, 1, 3), padding=(2, 1, 3), dilation=(3, 2, 1)),

@@ -4,7 +4,8 @@
 With few input channels the rows are those of the image, and the sum multiplies them by the weights.  Otherwise a matrix
 product sums all input channels beforehand, for a strip of pixels at a time: its rows are (output channel, tap), as weights are
 stored, and its columns are pixels, packed into panels of NR.  A strip is some images, some rows of an image, or a part of a
-signal; the last products of a strip that later results need are kept for the next one.
+signal; the last products of a strip that later results need are kept for the next one.  Where each element of a large result
+is one product of many channels, there are no strips: products of a tile are interleaved into the result, whose lines were prefetched before the tile.
 
 One item of work is a block of output channels of one group, for some images.  Sums have one order, whatever the blocks are.
 
@@ -16,7 +17,19 @@ from libc.string cimport memcpy, memmove, memset
 
 from fastconv.backends.cython.conv._transposed cimport BlocksOfChannels
 from fastconv.backends.cython.runtime._prepared cimport Arrays
-from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, phase_rows_args, phase_tap
+from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, fc_prefetch, phase_rows_args, phase_tap
+
+
+cdef enum:
+    PANELS = 2  # next to each other
+    LONGEST = 128  # pixels of them
+
+
+cdef struct PixelRun:
+    # Pixels of a panel that are adjacent in a row of an image, from pixel `at` on.
+    Py_ssize_t at, d, h
+    Py_ssize_t count  # elements of a result row that they give
+    char *to  # the first of them, in the first row of the first channel
 
 
 cdef struct Job:
@@ -58,7 +71,7 @@ cdef class RowSums(BlocksOfChannels):
     cdef const phase_tap *row_taps
     cdef const Py_ssize_t *first_d  # first tap of each remainder of a position; the kernel's size where there is none
     cdef const Py_ssize_t *first_h
-    cdef bint given, in_lanes, single
+    cdef bint given, in_lanes, single, at_once
 
     def __init__(self, size_t table, p, blocks, axes, bint outside):
         """`axes`: a `PhaseAxes`; all else as in `BlocksOfChannels`."""
@@ -68,7 +81,7 @@ cdef class RowSums(BlocksOfChannels):
         self.first_d, self.first_h = <const Py_ssize_t *>address(axes.first_d), <const Py_ssize_t *>address(axes.first_h)
         self.steps_d, self.steps_h = axes.steps
         self.early, self.late = axes.early, axes.late
-        self.given, self.in_lanes, self.single = blocks.given, blocks.in_lanes, blocks.single
+        self.given, self.in_lanes, self.single, self.at_once = blocks.given, blocks.in_lanes, blocks.single, blocks.at_once
         self.together, self.lines = blocks.together, blocks.lines
         self.pitch, self.part_size = blocks.pitch, blocks.part
         self.groups_together, self.line = blocks.groups, blocks.line
@@ -125,6 +138,9 @@ cdef class RowSums(BlocksOfChannels):
             for j in range(job.channels):
                 for k in range(self.taps):
                     memcpy(job.biases + (j * self.taps + k) * size, arrays.bias + (job.channel + j) * size, size)
+        if self.at_once:
+            self.by_panels(&job, n, end)
+            return
         if self.together:
             j = n
             while j < end:
@@ -220,7 +236,7 @@ cdef class RowSums(BlocksOfChannels):
         while p < count:
             some = min(nr, count - p)
             if self.together > 1:
-                self.collect(job, n, p, some)
+                self.collect(job, n, p, some, job.panel)
             else:
                 source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel + p) * size
                 self.t.pack_b(job.panel, source, 1, x.stride[1], some, self.icg)
@@ -232,26 +248,26 @@ cdef class RowSums(BlocksOfChannels):
                     bias, 0)
             p = p + nr
 
-    cdef void collect(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t count) noexcept nogil:
-        """Pack `count` pixels from pixel `pixel` on, which may be those of several images, and zeros after them."""
+    cdef void collect(self, const Job *job, Py_ssize_t n, Py_ssize_t pixel, Py_ssize_t count, char *panel) noexcept nogil:
+        """Pack to `panel` `count` pixels from pixel `pixel` on, which may be those of several images, and zeros after them."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, at = 0, some, k
         cdef const View *x = job.x
         cdef const char *source
         n, pixel = n + pixel // self.pixels, pixel % self.pixels
         if pixel + count <= self.pixels or self.pixels == 1:
             source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel) * size
-            self.t.pack_b(job.panel, source, x.stride[0] if self.pixels == 1 else 1, x.stride[1], count, self.icg)
+            self.t.pack_b(panel, source, x.stride[0] if self.pixels == 1 else 1, x.stride[1], count, self.icg)
             return
         while at < count:
             some = min(count - at, self.pixels - pixel)
             source = x.data + (n * x.stride[0] + job.group * self.icg * x.stride[1] + pixel) * size
             for k in range(self.icg):
-                memcpy(job.panel + (k * nr + at) * size, source + k * x.stride[1] * size, some * size)
+                memcpy(panel + (k * nr + at) * size, source + k * x.stride[1] * size, some * size)
             n, pixel, at = n + 1, 0, at + some
         some = nr - count
         if some:
             for k in range(self.icg):
-                memset(job.panel + (k * nr + count) * size, 0, some * size)
+                memset(panel + (k * nr + count) * size, 0, some * size)
 
     cdef void sum_rows(
         self, const Job *job, Py_ssize_t n, Py_ssize_t shift, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t first, Py_ssize_t count) noexcept nogil:
@@ -259,10 +275,9 @@ cdef class RowSums(BlocksOfChannels):
 
         `shift`: from a pixel of the image to its products.
         """
-        cdef Py_ssize_t size = self.t.itemsize, y, z, i, l, d, h, c, k, r
+        cdef Py_ssize_t size = self.t.itemsize, y, z, c, k, r
         cdef const View *out = job.y
         cdef Py_ssize_t next_channel = out.stride[1] if job.lines == NULL else self.line
-        cdef const char *from_
         cdef char *to
         cdef phase_rows_args a
         a.count, a.first, a.phases = count, first, min(self.sw, self.ow)
@@ -273,27 +288,7 @@ cdef class RowSums(BlocksOfChannels):
             a.kernel = self.kw
         for r in range(y0, y1):
             z, y = r // self.oh, r % self.oh
-            a.rows = 0
-            l = self.first_d[remainder(z + self.pd, self.sd)]
-            while l < self.kd:
-                d = (z + self.pd - l * self.dd) // self.sd
-                if 0 <= d < self.xd and z + self.pd >= l * self.dd:
-                    i = self.first_h[remainder(y + self.ph, self.sh)]
-                    while i < self.kh and y + self.ph >= i * self.dh:
-                        h = (y + self.ph - i * self.dh) // self.sh
-                        if h < self.xh:
-                            if self.given:
-                                from_ = job.planes + (d * self.xh + h) * self.xw * size
-                                for k in range(self.icg):
-                                    job.rows[a.rows] = from_ + k * job.plane * size
-                                    job.weights[a.rows] = job.w + (k * self.ocg * self.taps + (l * self.kh + i) * self.kw) * size
-                                    a.rows += 1
-                            else:
-                                job.rows[a.rows] = job.sums + (
-                                    (l * self.kh + i) * self.kw * self.pitch + self.t.vl + (d * self.xh + h) * self.xw + shift) * size
-                                a.rows += 1
-                        i += self.steps_h
-                l += self.steps_d
+            a.rows = self.reach(job, z, y, shift)
             to = out.data + (n * out.stride[0] + job.channel * out.stride[1] + z * out.stride[2] + y * out.stride[3]
                              + first * self.sw) * size
             if job.lines != NULL:
@@ -319,3 +314,114 @@ cdef class RowSums(BlocksOfChannels):
                     for k in range(a.rows):
                         job.rows[k] = <const char *>job.rows[k] + self.taps * self.pitch * size
 
+    cdef Py_ssize_t reach(self, const Job *job, Py_ssize_t z, Py_ssize_t y, Py_ssize_t shift) noexcept nogil:
+        """Fill the table of rows, and of weights, of the taps that reach row y of plane z of the result; how many there are."""
+        cdef Py_ssize_t size = self.t.itemsize, l = self.first_d[remainder(z + self.pd, self.sd)], i, d, h, k, rows = 0
+        cdef const char *from_
+        while l < self.kd:
+            d = (z + self.pd - l * self.dd) // self.sd
+            if 0 <= d < self.xd and z + self.pd >= l * self.dd:
+                i = self.first_h[remainder(y + self.ph, self.sh)]
+                while i < self.kh and y + self.ph >= i * self.dh:
+                    h = (y + self.ph - i * self.dh) // self.sh
+                    if h < self.xh:
+                        if self.given:
+                            from_ = job.planes + (d * self.xh + h) * self.xw * size
+                            for k in range(self.icg):
+                                job.rows[rows] = from_ + k * job.plane * size
+                                job.weights[rows] = job.w + (k * self.ocg * self.taps + (l * self.kh + i) * self.kw) * size
+                                rows += 1
+                        else:
+                            job.rows[rows] = job.sums + (
+                                (l * self.kh + i) * self.kw * self.pitch + self.t.vl + (d * self.xh + h) * self.xw + shift) * size
+                            rows += 1
+                    i += self.steps_h
+            l += self.steps_d
+        return rows
+
+    cdef void by_panels(self, const Job *job, Py_ssize_t n, Py_ssize_t end) noexcept nogil:
+        """Images n to `end` where each element of the result is one product: those of a tile are stored at once."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, wide = PANELS * nr, panel = nr * self.icg * size, p = 0, count, runs
+        cdef Py_ssize_t rows = job.channels * self.taps, tiles = (rows + self.t.mr - 1) // self.t.mr, all = (end - n) * self.pixels
+        cdef Py_ssize_t tile, r, next, held, first, ready, j
+        cdef const char *bias
+        cdef const char *ahead
+        cdef PixelRun found[LONGEST]
+        while p < all:
+            count = min(wide, all - p)
+            for j in range((count + nr - 1) // nr):
+                self.collect(job, n, p + j * nr, min(nr, count - j * nr), job.panel + j * panel)
+            runs = self.find_runs(job, n, p, count, found)
+            ahead = NULL
+            if p % self.pixels + count + wide <= self.pixels:
+                ahead = job.x.data + (
+                    (n + p // self.pixels) * job.x.stride[0] + job.group * self.icg * job.x.stride[1] + p % self.pixels + count) * size
+            held = 0  # rows of products before those of this tile, as a group of rows with all phases may begin in another one
+            for tile in range(tiles):
+                r, next = rows * tile // tiles, rows * (tile + 1) // tiles
+                first, ready = r - held, next // self.sw * self.sw
+                self.join(job, found, runs, first // self.sw, ready // self.sw, True)
+                if ahead != NULL:
+                    for j in range(self.icg * tile // tiles, self.icg * (tile + 1) // tiles):
+                        fc_prefetch(ahead + j * job.x.stride[1] * size, wide * size)
+                bias = job.biases + r * size if job.bias != NULL else NULL
+                for j in range((count + nr - 1) // nr):
+                    self.t.pixel_tile[next - r][count - j * nr > self.t.vl](
+                        self.icg, job.w + tile * self.t.mr * self.icg * size, job.panel + j * panel, nr, 0,
+                        job.sums + (held * wide + j * nr) * size, wide, bias, 0)
+                self.join(job, found, runs, first // self.sw, ready // self.sw, False)
+                held = next - ready
+                if held:
+                    memmove(job.sums, job.sums + (ready - first) * wide * size, held * wide * size)
+            p = p + wide
+        for j in range(n, end):
+            self.fill_rest(job, j)
+
+    cdef Py_ssize_t find_runs(self, const Job *job, Py_ssize_t n, Py_ssize_t p, Py_ssize_t count, PixelRun *found) noexcept nogil:
+        """The runs of `count` pixels from pixel p on, counted from image n on; how many there are."""
+        cdef Py_ssize_t at = 0, runs = 0, row = p // self.xw % (self.xd * self.xh), col = p % self.xw
+        cdef const View *y = job.y
+        n = n + p // self.pixels
+        while at < count:
+            found.at, found.d, found.h = at, row // self.xh, row % self.xh
+            found.count = min(min(count - at, self.xw - col) * self.sw, self.ow - col * self.sw)
+            found.to = y.data + (n * y.stride[0] + job.channel * y.stride[1] + col * self.sw) * self.t.itemsize
+            at = at + self.xw - col
+            row, col, runs, found = row + 1, 0, runs + 1, found + 1
+            if row == self.xd * self.xh:
+                row, n = 0, n + 1
+        return runs
+
+    cdef void join(
+        self, const Job *job, const PixelRun *found, Py_ssize_t runs, Py_ssize_t first, Py_ssize_t end, bint ahead) noexcept nogil:
+        """Store products of the groups `first` to `end`, a group being the phases along a row, or prefetch where they go (`ahead`)."""
+        cdef Py_ssize_t size = self.t.itemsize, step = PANELS * self.t.nr * size, across = self.kd * self.kh
+        cdef Py_ssize_t c = first // across, l = first % across // self.kh, i = first % self.kh, group, k, z, y, r
+        cdef const View *out = job.y
+        cdef const char *from_ = job.sums
+        cdef char *to
+        for group in range(first, end):
+            for r in range(runs):
+                z, y = found[r].d * self.sd - self.pd + l * self.dd, found[r].h * self.sh - self.ph + i * self.dh
+                if found[r].count <= 0 or z < 0 or z >= self.od or y < 0 or y >= self.oh:
+                    continue
+                to = found[r].to + (c * out.stride[1] + z * out.stride[2] + y * out.stride[3]) * size
+                if ahead:
+                    fc_prefetch(to, found[r].count * size)
+                    continue
+                for k in range(self.sw):
+                    job.part[k] = from_ + k * step + found[r].at * size
+                self.t.interleave(to, job.part, self.sw, found[r].count)
+            from_ = from_ + self.sw * step
+            i = i + 1
+            if i == self.kh:
+                i, l = 0, l + 1
+                if l == self.kd:
+                    l, c = 0, c + 1
+
+    cdef void fill_rest(self, const Job *job, Py_ssize_t n) noexcept nogil:
+        """Rows of image n on which no tap lands."""
+        cdef Py_ssize_t r
+        for r in range(self.od * self.oh):
+            if self.reach(job, r // self.oh, r % self.oh, 0) == 0:
+                self.sum_rows(job, n, 0, r, r + 1, 0, self.ow)

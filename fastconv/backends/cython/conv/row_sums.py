@@ -35,6 +35,8 @@ GIVEN_CHANNELS = 2  # with so many input channels there is no product
 MANY_PHASES = 5  # of a row are lanes, as interleaving them would take longer
 POINTER = 8
 
+DEEP, PANELS = 128, 2  # input channels, at least, and panels of pixels, where products are stored tile by tile
+
 TILE_STEPS = 4.3  # as in `col2im`
 
 
@@ -83,6 +85,7 @@ class SumBlocks:
     given: bool  # there is no product
     in_lanes: bool  # phases are lanes
     single: bool  # each element of the result is one product
+    at_once: bool  # and is stored with its tile, of which the result's lines are prefetched before
     channels: int
     images: int
     together: int
@@ -97,9 +100,11 @@ class SumBlocks:
     @keep_few()
     def of(cls, p: ConvProblem, isa: str, threads: int) -> SumBlocks:
         size = p.acc.itemsize
-        _, nr = native.tile(isa, size)
+        mr, nr = native.tile(isa, size)
         vl = nr // 2
-        given = p.icg <= GIVEN_CHANNELS
+        given, single = p.icg <= GIVEN_CHANNELS, _is_single(p)
+        result = p.oc * p.pixels * size
+        at_once = single and p.icg >= DEEP and result > block_bytes(SUMS)  # it leaves the cache, and tiles take a while
         (kd, kh, _), (d, h, w), sw = p.kernel, p.input, p.stride[2]
         outputs, pixels = ceil_div(p.output[2], sw), d * h * w
         images = min(max(p.n, 1), ceil_div(PIXELS, max(1, pixels)))
@@ -109,7 +114,7 @@ class SumBlocks:
             items = p.groups * ceil_div(max(p.n, 1), images)
             most = min(most, ceil_div(p.ocg, ceil_div(2 * threads, items)))
         together, lines, width, held = 1, 0, pixels, 0
-        if not given:
+        if not given and not at_once:
             whole, held, least = _strip(p)
             budget = block_bytes(SUMS) // (p.taps * size)
             wanted = pixels if whole else held + max(least, 4 * nr)
@@ -119,7 +124,7 @@ class SumBlocks:
             most, line = p.ocg, round_up(p.output[2], nr)
             groups = min(p.groups, ceil_div(vl, p.ocg))
         channels = even_part(p.ocg, max(1, most))
-        if not given:
+        if not given and not at_once:
             fit = budget // channels
             if whole or pixels <= fit:
                 together = min(images, max(1, fit // max(1, pixels)))
@@ -136,16 +141,20 @@ class SumBlocks:
         if lines and h == 1:
             longest = min(outputs, lines + abs(axes.late) + abs(axes.early) + max(0, outputs - w))
         part = round_up(longest, vl)
-        rows = channels * p.taps
+        rows, height = channels * p.taps, channels * p.taps
+        if at_once:  # products are stored tile by tile
+            pitch, height = PANELS * nr, mr + sw
         planes = whole_lines(groups * p.icg * round_up(pixels, nr) * size) if last else 0
         pieces = (
-            whole_lines(nr * p.icg * groups * size) if last or not given else 0,
-            0 if given else whole_lines(rows * pitch * size),
+            whole_lines((PANELS if at_once else 1) * nr * p.icg * groups * size) if last or not given else 0,
+            0 if given else whole_lines(height * pitch * size),
             0 if given else whole_lines(rows * size), whole_lines(kd * kh * (p.icg if given else 1) * POINTER),
             whole_lines(min(sw, p.output[2]) * part * size), whole_lines(sw * POINTER), planes,
         )  # fmt: skip
-        in_lanes, single = given and _are_lanes(p), _is_single(p)
-        return cls(given, in_lanes, single, channels, images, together, lines, pitch, part, pieces, groups, line)
+        in_lanes = given and _are_lanes(p)
+        return cls(
+            given, in_lanes, single, at_once, channels, images, together, lines, pitch, part, pieces, groups, line,
+        )  # fmt: skip
 
 
 def _strip(p: ConvProblem) -> tuple[bool, int, int]:
