@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import runpy
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -66,8 +67,8 @@ FEATURE_FLAGS = {
 
 
 def compiler():
-    """The C compiler that will be used, as a command."""
-    return (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
+    """The C compiler that will be used, as a command; on Windows clang, which comes with clang-cl."""
+    return (os.environ.get("CC") or sysconfig.get_config_var("CC") or ("clang" if os.name == "nt" else "")).split()
 
 
 def native():
@@ -186,9 +187,20 @@ def extensions():
     modules.append(Extension(VIEWS, [VIEWS.replace(".", "/") + ".c"]))
     processes = os.cpu_count() if sys.platform == "linux" else 0
     say(f"translating {len(modules)} Cython modules, where they are new")
+    # No module has a variable that changes, so none needs the interpreter's lock.
     modules = cythonize(modules, language_level=3, show_all_warnings=False, nthreads=processes,
-                        shared_utility_qualified_name=VIEWS)  # fmt: skip
+                        shared_utility_qualified_name=VIEWS,
+                        compiler_directives={"freethreading_compatible": True})  # fmt: skip
     return [*modules, *plain]
+
+
+def as_clang_cl(compiler):
+    """Have setuptools' class for MSVC run clang-cl: MSVC itself knows no vectors and no attributes of gcc."""
+    compiler.initialize()
+    compiler.cc = shutil.which("clang-cl") or "clang-cl"
+    compiler.compiler_so = [compiler.cc]
+    compiler.compile_options = [option for option in compiler.compile_options if option != "/GL"]
+    compiler.add_library_dir(str(Path(compiler.cc).parent.parent / "lib"))  # libomp.lib
 
 
 class Build(build_ext):
@@ -218,16 +230,16 @@ class Build(build_ext):
                 (folder / NATIVE / "_build_report.json").write_text(json.dumps(found))
 
     def build_extensions(self):
-        if not hasattr(self.compiler, "compiler_so"):
-            raise RuntimeError(f"gcc or clang is needed, the compiler here is {self.compiler.compiler_type!r}")
-        if reason := problem(self.compiler.compiler_so):
+        if msvc := self.compiler.compiler_type == "msvc":
+            as_clang_cl(self.compiler)
+        if reason := problem(self.compiler.compiler_so, ["/c"] * msvc):  # to link needs Python's library
             raise RuntimeError(f"no working C compiler: {reason} ({OLDEST})")
         self.compiler.spawn = self.compiler.call = run  # setuptools calls the one, newer versions the other
         self.common = [flag for flag in COMMON if self.compiles([flag])]
         openmp = ["-fopenmp"] if self.compiles(["-fopenmp"]) else []
         for extension in self.extensions:
-            extension.extra_compile_args = [*self.common, *SANITIZE, *openmp]
-            extension.extra_link_args = [*openmp, *SANITIZE]
+            extension.extra_compile_args = self.told([*self.common, *SANITIZE, *openmp])
+            extension.extra_link_args = ["libomp.lib"] * bool(openmp) if msvc else [*openmp, *SANITIZE]
         self.check_extensions_list(self.extensions)
         linked, windows = (next(e for e in self.extensions if e.name == name) for name in (LINKED, WINDOWS))
         others = [e for e in self.extensions if e not in (linked, windows)]
@@ -297,7 +309,8 @@ class Build(build_ext):
                 return [str(path) for path in made]
             seen = [] if SANITIZER == "thread" and isa != "portable" else SANITIZE
             macros = [("FC_HEADER", f'"isa/{isa}.h"'), ("FC_TABLE", f"fc_{name}"), *macros]
-            arguments = [*self.common, *ISA_FLAGS[isa], *filter(lambda flag: self.compiles([flag]), extra), *seen]
+            features = [flag for flag in extra if self.compiles([flag])]
+            arguments = self.told([*self.common, *ISA_FLAGS[isa], *features, *seen])
             began = time.time()
             try:
                 made = self.compiler.compile([source], output_dir=folder, macros=macros, extra_preargs=arguments)
@@ -326,7 +339,11 @@ class Build(build_ext):
 
     def compiles(self, flags):
         """Whether a trivial program compiles and links with `flags`."""
-        return problem(self.compiler.compiler_so, flags, "") is None
+        return problem(self.compiler.compiler_so, self.told(flags), "") is None
+
+    def told(self, flags):
+        """Flags of gcc and clang as the compiler takes them."""
+        return [f"/clang:{flag}" for flag in flags] if self.compiler.compiler_type == "msvc" else list(flags)
 
 
 PROBE = "#ifdef _OPENMP\n#include <omp.h>\n#endif\nint main(void) { return 0; }\n"

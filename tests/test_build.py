@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -59,11 +60,12 @@ def use(compiler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LDSHARED", f"{path} -shared")
 
 
-def build(setup: ModuleType, tmp_path: Path) -> Any:
+def build(setup: ModuleType, tmp_path: Path, compiler: str | None = None) -> Any:
     (tmp_path / "one.c").touch()
     extension, windows = (Extension(name, [str(tmp_path / "one.c")]) for name in (setup.LINKED, setup.WINDOWS))
     command = setup.Build(Distribution({"name": "fastconv", "ext_modules": [extension, windows]}))
     command.build_lib, command.build_temp = str(tmp_path / "lib"), str(tmp_path / "temp")
+    command.compiler = compiler
     command.ensure_finalized()
     command.run()
     return extension
@@ -193,3 +195,31 @@ def test_a_kernel_whose_table_was_not_built_says_so(absent, monkeypatch):
                     case.run(kernel)
                     ran.add(case.x.dtype)
     assert f"{isa}_{absent} was not compiled in" in reasons
+
+
+CLANG_CL = """#!/bin/sh
+echo "$0 $*" >> {log}
+for given; do
+    case "$given" in -f*|-m*|-O*) exit 1;; /Fo*) : > "${{given#/Fo}}";; /OUT:*) : > "${{given#/OUT:}}";; esac
+done
+"""
+
+
+def test_on_windows_clang_cl_gets_the_flags_behind_a_prefix(setup, tmp_path, monkeypatch):
+    """By setuptools' own class for MSVC, and without a Windows: nobody has tried more than that."""
+    msvc = pytest.importorskip("distutils.compilers.C.msvc")  # under the name by which setuptools finds it
+    monkeypatch.setattr(msvc, "get_platform", lambda: "win-amd64")
+    monkeypatch.setattr(msvc, "get_host_platform", lambda: "win-amd64")
+    monkeypatch.setenv("DISTUTILS_USE_SDK", "1")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    (tmp_path / "bin").mkdir()
+    for name in ("clang-cl", "link.exe"):
+        (tmp_path / "bin" / name).write_text(CLANG_CL.format(log=tmp_path / "log"))
+        (tmp_path / "bin" / name).chmod(0o755)
+    build(setup, tmp_path, compiler="msvc")
+    assert not (tmp_path / setup.NATIVE / "_build_report.json").exists()
+    ran = (tmp_path / "log").read_text().splitlines()
+    kernels = next(line for line in ran if "kernels.c" in line and "-DFC_TABLE=fc_avx512_f32" in line)
+    assert "/clang:-O3" in kernels and "/clang:-march=x86-64-v4" in kernels and "/GL" not in kernels
+    links = [line for line in ran if "link.exe" in line]
+    assert len(links) == 2 and all("libomp.lib" in line for line in links)

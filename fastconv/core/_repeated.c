@@ -2,7 +2,10 @@
  *
  * A remembered call is a specification of each argument: shape and dtype of an array, the value of anything else.  Arrays
  * are compared by their fields, values by identity first, so that nothing is allocated before the result.  Calls are found
- * by the shapes of their arrays; of those in one set the least recently remembered one is replaced. */
+ * by the shapes of their arrays; of those in one set the least recently remembered one is replaced.
+ *
+ * Without the interpreter's lock (free-threaded Python), `calls` and the references of a call change under the lock of their
+ * Repeated, and a call is freed after that lock is released. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -13,6 +16,11 @@
 enum { MOST_AXES = 6, MOST_ARGUMENTS = 24, MOST_PASSED = 6, WAYS = 4 };
 enum { RESULT = -1, NONE = -2 }; /* what is passed in place of an argument */
 enum { LINE = 64 };              /* bytes of a line of the caches */
+
+#ifndef Py_BEGIN_CRITICAL_SECTION /* Python 3.12 and older have no build without the interpreter's lock */
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
 
 typedef struct {
     PyObject *value; /* of an array, its dtype */
@@ -86,8 +94,13 @@ static Call *find(const Repeated *self, PyObject *const *given, Py_ssize_t count
     return NULL;
 }
 
-static void drop(Call *call) {
-    if (!call || --call->references) return;
+static void drop(Repeated *self, Call *call) {
+    int left = 1;
+    if (!call) return;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    left = --call->references;
+    Py_END_CRITICAL_SECTION();
+    if (left) return;
     for (int i = 0; i < call->count; i++) Py_DECREF(call->arguments[i].value);
     Py_DECREF(call->run);
     Py_DECREF(call->make);
@@ -133,17 +146,23 @@ static PyObject *repeat(const Call *call, PyObject *const *given, const Repeated
 static PyObject *call_repeated(PyObject *object, PyObject *const *given, size_t flags, PyObject *names) {
     Repeated *self = (Repeated *)object;
     Py_ssize_t count = PyVectorcall_NARGS(flags);
-    Call *call = names && PyTuple_GET_SIZE(names) ? NULL : find(self, given, count);
-    if (call && self->unless != Py_None) {
+    int known = !names || !PyTuple_GET_SIZE(names);
+    Call *call = NULL;
+    if (known && self->unless != Py_None) {
         PyObject *value;
         if (PyContextVar_Get(self->unless, NULL, &value) < 0) return NULL;
-        if (value && value != Py_None) call = NULL;
+        known = !value || value == Py_None;
         Py_XDECREF(value);
     }
+    if (known) {
+        Py_BEGIN_CRITICAL_SECTION(object);
+        call = find(self, given, count);
+        if (call) call->references++;
+        Py_END_CRITICAL_SECTION();
+    }
     if (call) {
-        call->references++;
         PyObject *result = repeat(call, given, self);
-        drop(call);
+        drop(self, call);
         if (result || PyErr_Occurred()) return result;
     }
     if (self->otherwise == Py_None) return Py_NewRef(Py_NotImplemented);
@@ -153,9 +172,12 @@ static PyObject *call_repeated(PyObject *object, PyObject *const *given, size_t 
 static PyObject *forget(PyObject *object, PyObject *unused) {
     Repeated *self = (Repeated *)object;
     for (size_t i = 0; i < self->sets * WAYS; i++) {
-        Call *call = self->calls[i];
+        Call *call;
+        Py_BEGIN_CRITICAL_SECTION(object);
+        call = self->calls[i];
         self->calls[i] = NULL; /* first: a finalizer may call */
-        drop(call);
+        Py_END_CRITICAL_SECTION();
+        drop(self, call);
     }
     Py_RETURN_NONE;
 }
@@ -203,10 +225,13 @@ static PyObject *remember(PyObject *object, PyObject *args) {
     for (int i = 0; i < count; i++) Py_INCREF(call->arguments[i].value);
     call->run = Py_NewRef(run), call->make = Py_NewRef(make);
     call->shape = Py_NewRef(shape), call->dtype = Py_NewRef(dtype), call->room = Py_NewRef(room);
-    Call **set = self->calls + call->hash % self->sets * WAYS, *last = set[WAYS - 1];
+    Call **set = self->calls + call->hash % self->sets * WAYS, *last;
+    Py_BEGIN_CRITICAL_SECTION(object);
+    last = set[WAYS - 1];
     memmove(set + 1, set, (WAYS - 1) * sizeof *set);
     set[0] = call;
-    drop(last);
+    Py_END_CRITICAL_SECTION();
+    drop(self, last);
     Py_RETURN_TRUE;
 refuse:
     PyMem_Free(call);
@@ -235,7 +260,7 @@ static PyObject *new_repeated(PyTypeObject *type, PyObject *args, PyObject *keyw
 
 static void free_repeated(PyObject *object) {
     Repeated *self = (Repeated *)object;
-    for (size_t i = 0; i < self->sets * WAYS; i++) drop(self->calls[i]);
+    for (size_t i = 0; i < self->sets * WAYS; i++) drop(self, self->calls[i]);
     PyMem_Free(self->calls);
     Py_XDECREF(self->otherwise);
     Py_XDECREF(self->unless);
@@ -266,7 +291,13 @@ static int fill_module(PyObject *module) {
     return PyModule_AddType(module, &repeated_type);
 }
 
-static PyModuleDef_Slot slots[] = {{Py_mod_exec, fill_module}, {0, NULL}};
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, fill_module},
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
 
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_repeated", NULL, 0, NULL, slots, NULL, NULL, NULL};
 
