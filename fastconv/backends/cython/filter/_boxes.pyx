@@ -2,7 +2,7 @@
 """Means and extrema of windows of a few elements, along one axis after the other, see simd/windows/boxes.inc.
 
 Of two axes at once, bands of BOX_ROWS rows are filtered in strips: down columns to scratch in the first cache, and from there
-along rows.  The last columns of a strip are the first that windows of the next one see.
+along rows.  The last columns of a strip are the first that windows of the next one see.  Windows of 3 by 3 need no scratch.
 """
 
 from libc.string cimport memcpy, memmove
@@ -132,7 +132,8 @@ cdef class Boxes(Joining):
             if s.kind == BOTH and self.direct_out and b.count == BOX_ROWS:
                 b.result = a.y.data + (outer * s.length + r) * b.pitch
             if s.kind == BOTH:
-                self.both(s, a, &b, outer, r, column, column + width)
+                if not self.three(s, a, &b, outer, r, column, column + width):
+                    self.both(s, a, &b, outer, r, column, column + width)
             else:
                 self.down(w, &b, column, width, a.y.data + ((outer * s.length + r) * s.inner + column) * self.made,
                           s.inner * self.made)
@@ -164,6 +165,39 @@ cdef class Boxes(Joining):
         f.result = NULL if b.result == NULL else b.result + column * self.size
         f.pitch = b.pitch
         self.w.box_down(&f)
+
+    cdef bint three(
+        self, const Stage *s, const Arrays *a, const Band *b, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t begin, Py_ssize_t end
+    ) noexcept nogil:
+        """A band of windows of three by three, down columns and along rows at once; whether that is done."""
+        cdef const Pass *w = &s.along
+        cdef Py_ssize_t lo = max(begin, w.before), hi = min(end, s.inner - 2 + w.before), i, column, t
+        cdef Py_ssize_t at[3]
+        cdef char *y = a.y.data + (outer * s.length + row) * b.pitch
+        cdef window_box_args f
+        if s.across.taps != 3 or w.taps != 3 or not self.direct_out or hi <= lo:
+            return False
+        for i in range(b.count + 2):
+            if b.rows[i] == NULL:
+                return False
+            b.some[i] = <const char *>b.rows[i] + (lo - w.before) * self.size
+        f.kind, f.flipped, f.taps, f.rows, f.x, f.count = self.kind, self.flipped, 3, b.some, &self.fill, b.count
+        f.y, f.ys, f.n, f.pitch = y + lo * self.size, b.pitch, hi - lo, b.pitch
+        f.next = NULL if b.next == NULL else b.next + lo * self.size
+        if not self.w.box_three(&f):
+            return False
+        f.rows = b.rows
+        column = begin
+        while column < end:
+            if lo <= column < hi:
+                column = hi
+                continue
+            for t in range(3):
+                at[t] = beyond(column - w.before + t, w.extent, w.mode)
+            f.y = y + column * self.size
+            self.w.box_column(&f, at)
+            column += 1
+        return True
 
     cdef void both(
         self, const Stage *s, const Arrays *a, const Band *b, Py_ssize_t outer, Py_ssize_t row, Py_ssize_t begin, Py_ssize_t end

@@ -154,6 +154,8 @@ cdef extern from "simd/windows/windows.h" nogil:
         void (*unpack)(const uint64_t *x, Py_ssize_t n, uint8_t *y) noexcept nogil
         void (*box_down)(const window_box_args *a) noexcept nogil
         void (*box_along)(const window_box_args *a) noexcept nogil
+        int (*box_three)(const window_box_args *a) noexcept nogil
+        void (*box_column)(const window_box_args *a, const Py_ssize_t *at) noexcept nogil
 
 
 cdef const fc_windows *named_windows(str table) except NULL

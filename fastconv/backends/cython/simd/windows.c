@@ -22,12 +22,12 @@
 #include "windows/boxes.inc"
 
 #if FC_DOUBLE
-const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_three, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0, 0, 0, 0, 0, 0, window_extreme, 0, window_height, 0, 0, 0, 0, boxes_down, boxes_along};
+const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_three, bands_leave, bands_root, window_rank, 0, window_median, 0, 0, 0, 0, 0, 0, 0, 0, window_extreme, 0, window_height, 0, 0, 0, 0, boxes_down, boxes_along, boxes_three, boxes_column};
 #else
 #include "windows/histogram.inc"
 #include "windows/small.inc"
 #include "windows/truncated.inc"
 const fc_windows FC_TABLE = {VL, window_tile, window_sum, bands_down, bands_vectors, bands_row, bands_three, bands_leave, bands_root, window_rank, window_rank_bytes, window_median, window_median_bytes,
                              window_count, window_histogram, window_small, truncated_down, truncated_along, truncated_enter, truncated_leave, window_extreme, window_extreme_bytes,
-                             window_height, window_height_first, window_bits, window_pack, window_unpack, boxes_down, boxes_along};
+                             window_height, window_height_first, window_bits, window_pack, window_unpack, boxes_down, boxes_along, boxes_three, boxes_column};
 #endif

@@ -172,7 +172,9 @@ typedef struct {
    bytes, or extrema of integers of 16 bits, which are the largest of signed ones whose bits `flipped` are inverted.
    Down: rows y[i], `ys` bytes apart, i < count <= BOX_ROWS, from rows[i] to rows[i + taps - 1], n elements; there are pointers to
    taps + BOX_ROWS - 1 rows.  `next`, `result`: the first of BOX_ROWS rows that are read, and written, later, `pitch` bytes apart, or NULL.
-   Along: y[c] from x[c] to x[c + taps - 1], c < n; a vector before and behind x is read, too. */
+   Along: y[c] from x[c] to x[c + taps - 1], c < n; a vector before and behind x is read, too.
+   Three: those of three rows, count + 2, whose elements c to c + 2 are joined along them, or 0 if that is not done, of too few elements or rows.
+   Column: one column of those, whose three elements are in columns at[0] to at[2], or -1: x[0]. */
 enum { BOX_TAPS = 64, BOX_ROWS = 8 }; /* filter/window.py says the same */
 enum { BOX_SUM, BOX_MAX, BOX_MIN, BOX_MAX_BYTES, BOX_MIN_BYTES, BOX_SUM_BYTES, BOX_SHORTS };
 typedef struct {
@@ -219,4 +221,6 @@ typedef struct {
     void (*unpack)(const uint64_t *x, ptrdiff_t n, uint8_t *y);
     void (*box_down)(const window_box_args *a);
     void (*box_along)(const window_box_args *a);
+    int (*box_three)(const window_box_args *a);
+    void (*box_column)(const window_box_args *a, const ptrdiff_t *at);
 } fc_windows;
