@@ -619,3 +619,17 @@ def test_windows_of_one_place_along_an_axis_with_channels_last(kernel: tuple[Any
     for function in (F.max_pool2d, F.avg_pool2d):
         got = function(x, *kernel, layout="NHWC", backend="cython")
         np.testing.assert_allclose(got, function(x, *kernel, layout="NHWC", backend="reference"), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int16"])
+def test_few_channels_last_are_columns_where_windows_have_one(dtype: str) -> None:
+    rng = np.random.default_rng(3)
+    x = (rng.standard_normal((2, 9, 7, 3)) * 50).astype(dtype)
+    plan = F.plan(F.max_pool2d, x, (3, 1), (2, 1), (1, 0), layout="NHWC")
+    assert (plan.problem.c, plan.problem.input) == (1, (1, 9, 21))
+    for pool_of in (F.max_pool2d, F.avg_pool2d)[: 1 if dtype == "int16" else 2]:
+        for window, stride in (((1, 1), (1, 1)), ((3, 1), (2, 1)), ((1, 1), (3, 1))):
+            for image in (x, x[:, ::-1, 1::2], x[1], x[:0], np.asfortranarray(x)):
+                first = np.ascontiguousarray(np.moveaxis(image, -1, -3))
+                expected = np.moveaxis(pool_of(first, window, stride), -3, -1)
+                np.testing.assert_array_equal(pool_of(image, window, stride, layout="NHWC"), expected)

@@ -33,6 +33,7 @@ from fastconv.typing import Layout
 PoolKind: TypeAlias = Literal["max", "avg", "lp"]
 KINDS: tuple[str, ...] = get_args(PoolKind)
 ROOM = 64  # length of the run of equal values that a table keeps: no vector or tile of vectors is longer
+FEW_BYTES = 128  # of the channels of a pixel: more of them fill vectors
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
@@ -147,6 +148,19 @@ class PoolProblem(Problem):
             return ((self.x_shape, self.dtype),)
         y = (self.y_shape, self.out)
         return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
+
+
+def without_channels(p: PoolProblem) -> PoolProblem | None:
+    """`p` with few channels as columns of one plane, in the same order of memory, where windows have one column.
+
+    Kernels then compute rows as long as they lie.  None where that is another result, or channels fill vectors anyway.
+    """
+    along = p.kernel[2], p.stride[2], p.pads[2]
+    few = p.layout == "NHWC" and 0 < p.c * p.dtype.itemsize <= FEW_BYTES and p.input[2] > 0
+    if not few or along != (1, 1, (0, 0)) or p.indices or p.direction != "forward":
+        return None
+    (d, h, w), (od, oh, ow) = p.input, p.output
+    return replace(p, c=1, input=(d, h, w * p.c), output=(od, oh, ow * p.c), layout="NCHW")
 
 
 def pool_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int, ceil_mode: bool) -> int:
