@@ -5,8 +5,10 @@ from scipy._lib import _array_api
 
 import fastconv.ndimage
 
+CAPABILITIES = getattr(_array_api, "xp_capabilities_table", {})  # since SciPy 1.16
+
 for name in fastconv.ndimage.__all__:
     theirs, ours = getattr(ndimage, name), getattr(fastconv.ndimage, name)
-    if theirs in _array_api.xp_capabilities_table:
-        _array_api.xp_capabilities_table[ours] = _array_api.xp_capabilities_table[theirs]
+    if theirs in CAPABILITIES:
+        CAPABILITIES[ours] = CAPABILITIES[theirs]
     setattr(ndimage, name, ours)
