@@ -43,14 +43,14 @@ TABLE = Table(
             "multiply_taps": 5.8697e-11, "tile": 7.9156e-09, "row": 1.2739e-08, "copy": 1.6667e-10,
             "bytes": 2.4555e-11, "multiply_lanes": 1.1247e-11, "multiply_lanes_rolled": 1.9718e-11,
             "multiply_lanes_groups": 3e-11, "line": 7.8934e-09, "copy_lanes": 2.594e-10, "bytes_lanes": 5.0484e-11,
-            "pack": 1.1743e-09,
+            "pack": 1.1743e-09, "split": 2e-10,
         },
         "cython.conv.depthwise@avx512": {
             "call": 9.656e-07, "item": 3.9786e-08, "multiply_rows": 1.1438e-11, "multiply_rows_apart": 1.1735e-11,
             "multiply_halved": 1.2052e-11, "multiply_halved_apart": 1.714e-11, "multiply_few_rows": 1.8283e-11,
             "multiply_taps": 2.8273e-11, "tile": 2.7373e-09, "row": 5.9014e-09, "copy": 1.555e-10, "bytes": 3.4601e-11,
             "multiply_lanes": 8.5945e-12, "multiply_lanes_rolled": 1.5822e-11, "multiply_lanes_groups": 1.9e-11,
-            "line": 8.64e-09, "copy_lanes": 7.7045e-11, "bytes_lanes": 4.25e-11, "pack": 1.6339e-09,
+            "line": 8.64e-09, "copy_lanes": 7.7045e-11, "bytes_lanes": 4.25e-11, "pack": 1.6339e-09, "split": 2.4e-09,
         },
         "cython.conv.depthwise@portable": {
             "call": 9.4253e-07, "item": 4e-08, "multiply_rows": 6.2648e-11, "multiply_rows_apart": 7.4405e-11,
@@ -58,7 +58,7 @@ TABLE = Table(
             "multiply_taps": 1.3574e-10, "tile": 7.4214e-09, "row": 1.1478e-08, "copy": 2.5654e-10,
             "bytes": 3.1727e-11, "multiply_lanes": 3.2389e-11, "multiply_lanes_rolled": 6.0293e-11,
             "multiply_lanes_groups": 1.2e-10, "line": 5.7161e-09, "copy_lanes": 6.5257e-10, "bytes_lanes": 7.2273e-11,
-            "pack": 7.7654e-10,
+            "pack": 7.7654e-10, "split": 2e-10,
         },
         "cython.conv.direct@avx2": {
             "call": 8.139e-07, "plane": 1.2851e-07, "multiply": 9.7131e-12, "row": 1.9268e-09, "copy": 1.4505e-10,

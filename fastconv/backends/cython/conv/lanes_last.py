@@ -18,7 +18,7 @@ from fastconv.core.arrays import aligned_empty
 from fastconv.core.caches import keep_few, keep_tables
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind
-from fastconv.core.numbers import ceil_div, even_part, span, whole_lines
+from fastconv.core.numbers import LINE, ceil_div, even_part, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.machines import block_bytes
 
@@ -124,9 +124,13 @@ def lane_features(p: ConvProblem, isa: str) -> Features:
     read = 1.0  # of the pixels
     for k, s in zip(p.kernel, p.stride, strict=True):
         read *= min(1.0, k / s)
+    # Vectors of the result across two cache lines, if it begins at one: those of the image are, too.
+    part = math.gcd(p.oc * size, LINE)
+    split = p.n * p.pixels * vectors * max(0, vl * size - part) / LINE
+    counts = {"call": 1, "copy_lanes": pixels * vl * size / 4, "pack": 0 if p.packed else p.oc * p.depth}
     # Cache lines are transferred while tiles compute.
     return Features(
-        {"call": 1, "copy_lanes": pixels * vl * size / 4, "pack": 0 if p.packed else p.oc * p.depth},
+        {**counts, "split": split} if blocks.adjacent else counts,
         {multiply: 2.0 * p.n * p.pixels * p.depth * vectors * vl * size / 4, "line": lines},
         {"bytes_lanes": (p.n * p.ic * math.prod(p.input) * read + p.n * p.oc * p.pixels) * size},
     )
