@@ -13,7 +13,7 @@ from fastconv.dispatch.plan import Recipe, submit
 from fastconv.dispatch.views import canonical_input, canonical_result
 from fastconv.ndimage.arguments import array_for, not_planned
 
-BAND = 1 << 18  # floats of an image that are filtered at once: what several steps hand on stays in the cache
+BAND = 1 << 20  # floats of an image that are filtered at once: what several steps hand on stays in the cache
 
 
 def recipe_of(problem: FilterProblem, options: Options) -> Recipe:

@@ -58,12 +58,11 @@ class Shape(NamedTuple):
         axes = as_axes(self.axes, ndim)
         element = self.footprint if self.footprint is not None else self.structure
         sizes = per_axis(self.size, len(axes)) if element is None else [max(np.shape(element))] * len(axes)
-        found = 0
-        for axis, size, mode in zip(axes, sizes, per_axis(self.mode, len(axes)), strict=True):
+        found, origins = 0, per_axis(self.origin, len(axes))
+        for axis, size, mode, origin in zip(axes, sizes, per_axis(self.mode, len(axes)), origins, strict=True):
             if axis == 0 and as_mode(mode) == "wrap":
                 return None
-            found = max(found, int(size) if axis == 0 else 0)
-        # With an origin, a window reaches as far as its size at most.
+            found = max(found, int(size) // 2 + abs(int(origin)) if axis == 0 else 0)
         return found
 
     def computed(self, x: Any, output: Any, steps: int, compute: Callable[[Any, Any], np.ndarray]) -> np.ndarray:

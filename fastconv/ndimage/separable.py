@@ -35,6 +35,7 @@ from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+ROOTS = np.sqrt(np.arange(256)).astype(np.uint8)  # of bytes, truncated
 TINY = 1e-15  # smaller standard deviations leave an axis as it is
 
 
@@ -666,6 +667,9 @@ def generic_gradient_magnitude(
         input, derivative, lambda part: np.multiply(part, part, part), output, mode, cval, extra_arguments,
         extra_keywords or {}, axes,
     )  # fmt: skip
+    if found and made.dtype == np.uint8:  # NumPy's are those of half floats, which it computes in software
+        made[...] = ROOTS[made]
+        return made
     return np.sqrt(made, made, casting="unsafe") if found else made
 
 

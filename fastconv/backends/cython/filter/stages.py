@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 from fastconv.backends.cython.filter.flat import MODES
+from fastconv.core.numbers import even_part
 from fastconv.core.problems.separable import Pass
 from fastconv.core.problems.window import WindowProblem
 
@@ -14,7 +15,8 @@ PIECE = 1 << 13  # elements along lines for one item
 HELD_BYTES = 256 << 10  # of rows that windows down the columns of an item see
 BOTH_BYTES = 2 << 20  # of scratch where rows are filtered across and along at once
 NARROWEST = 16  # elements of rows that are filtered together, at least
-LEAST_ROWS = 64  # of an item
+LEAST_ROWS = 32  # of an item
+EVEN_ROWS = 8  # of which such rows are a multiple
 
 
 class JoinWindow(NamedTuple):
@@ -56,8 +58,8 @@ def along_stage(window: JoinWindow, at: tuple[int, int, int], least: int, in_pla
 
 
 def rows_of_item(window: JoinWindow, length: int, in_place: bool) -> int:
-    """Of windows down columns: each item reads again what those beside it read."""
-    return max(1, length) if in_place else max(LEAST_ROWS, 4 * window.taps)
+    """Of windows down columns: each item reads again what those beside it read, and all have about as many."""
+    return max(1, length) if in_place else even_part(length, max(LEAST_ROWS, 4 * window.taps), EVEN_ROWS)
 
 
 def columns_of_item(inner: int, bytes_of_column: int) -> int:
