@@ -622,14 +622,22 @@ def test_windows_of_one_place_along_an_axis_with_channels_last(kernel: tuple[Any
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int16"])
-def test_few_channels_last_are_columns_where_windows_have_one(dtype: str) -> None:
+def test_few_channels_last_are_columns_where_windows_advance_by_one(dtype: str) -> None:
     rng = np.random.default_rng(3)
     x = (rng.standard_normal((2, 9, 7, 3)) * 50).astype(dtype)
-    plan = F.plan(F.max_pool2d, x, (3, 1), (2, 1), (1, 0), layout="NHWC")
-    assert (plan.problem.c, plan.problem.input) == (1, (1, 9, 21))
-    for pool_of in (F.max_pool2d, F.avg_pool2d)[: 1 if dtype == "int16" else 2]:
-        for window, stride in (((1, 1), (1, 1)), ((3, 1), (2, 1)), ((1, 1), (3, 1))):
-            for image in (x, x[:, ::-1, 1::2], x[1], x[:0], np.asfortranarray(x)):
-                first = np.ascontiguousarray(np.moveaxis(image, -1, -3))
-                expected = np.moveaxis(pool_of(first, window, stride), -3, -1)
-                np.testing.assert_array_equal(pool_of(image, window, stride, layout="NHWC"), expected)
+    plan = F.plan(F.max_pool2d, x, 3, (2, 1), 1, layout="NHWC")
+    assert (plan.problem.c, plan.problem.input, plan.problem.pads[2]) == (1, (1, 9, 21), (3, 3))
+    far = F.plan(F.max_pool2d, x, (1, 1 << 30), 1, (0, 1 << 29), layout="NHWC")  # longer than windows may be
+    assert far.problem.c == 3
+    for windows in (((1, 1), (1, 1)), ((3, 1), (2, 1)), (3, 1, 1), ((2, 5), (3, 1), (0, 2)), ((4, 7), 1, (2, 3))):
+        for image in (x, x[:, ::-1, 1::2], x[1], x[:0], np.asfortranarray(x)):
+            if windows[0] == (4, 7) and image.shape[-2] < 7:
+                continue
+            first = np.ascontiguousarray(np.moveaxis(image, -1, -3))
+            for more in ({"dilation": 1}, {"count_include_pad": True}, {"count_include_pad": False}):
+                if dtype == "int16" and "dilation" not in more:
+                    continue
+                pool_of = F.max_pool2d if "dilation" in more else F.avg_pool2d
+                expected = np.moveaxis(pool_of(first, *windows, **more), -3, -1)
+                tolerance = {"rtol": 2e-3 if dtype == "float16" else 2e-6, "atol": 1e-5}
+                np.testing.assert_allclose(pool_of(image, *windows, **more, layout="NHWC"), expected, **tolerance)

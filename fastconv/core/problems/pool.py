@@ -151,16 +151,20 @@ class PoolProblem(Problem):
 
 
 def without_channels(p: PoolProblem) -> PoolProblem | None:
-    """`p` with few channels as columns of one plane, in the same order of memory, where windows have one column.
+    """`p` with few channels as columns of one plane, in the same order of memory, where windows advance by one column.
 
     Kernels then compute rows as long as they lie.  None where that is another result, or channels fill vectors anyway.
     """
-    along = p.kernel[2], p.stride[2], p.pads[2]
     few = p.layout == "NHWC" and 0 < p.c * p.dtype.itemsize <= FEW_BYTES and p.input[2] > 0
-    if not few or along != (1, 1, (0, 0)) or p.indices or p.direction != "forward":
+    if not few or p.stride[2] != 1 or p.indices or p.direction != "forward":
         return None
-    (d, h, w), (od, oh, ow) = p.input, p.output
-    return replace(p, c=1, input=(d, h, w * p.c), output=(od, oh, ow * p.c), layout="NCHW")
+    (d, h, w), (od, oh, ow), (lo, hi) = p.input, p.output, p.pads[2]
+    if max(p.kernel[2] * p.dilation[2], lo, hi) * p.c > MAX_EXTENT:
+        return None
+    return replace(
+        p, c=1, input=(d, h, w * p.c), output=(od, oh, ow * p.c), dilation=(*p.dilation[:2], p.dilation[2] * p.c),
+        pads=(*p.pads[:2], (lo * p.c, hi * p.c)), layout="NCHW",
+    )  # fmt: skip
 
 
 def pool_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int, ceil_mode: bool) -> int:
