@@ -193,13 +193,13 @@ TABLE = Table(
             "bytes": 5.9478e-11,
         },
         "cython.conv.thin@avx2": {
-            "call": 8.8312e-08,
+            "call": 3e-08,
         },
         "cython.conv.thin@avx512": {
-            "call": 1.2567e-07,
+            "call": 3e-08,
         },
         "cython.conv.thin@portable": {
-            "call": 1.4738e-07,
+            "call": 3e-08,
         },
         "cython.conv.tiles@avx512": {
             "call": 2.6882e-06, "item": 3.0784e-07, "tile": 1.0992e-07, "row": 2.0216e-08, "pack": 1.013e-10,
@@ -379,17 +379,17 @@ TABLE = Table(
             "bytes": 5.7133e-11,
         },
         "cython.gemm.thin@avx2": {
-            "call": 8e-07, "product": 5e-08, "last_panel": 4.6928e-08, "pack": 4e-11, "bytes_sides": 9e-11,
+            "call": 6e-07, "product": 5e-08, "last_panel": 4.6928e-08, "pack": 4e-11, "bytes_sides": 9e-11,
             "finish": 1.4e-10, "multiply_packed": 1.7177e-11, "multiply": 1.7366e-11, "bytes_cached": 3e-11,
             "bytes_packed": 5.0602e-11, "bytes": 5.0602e-11,
         },
         "cython.gemm.thin@avx512": {
-            "call": 8e-07, "product": 5e-08, "last_panel": 5.3561e-08, "pack": 3e-11, "bytes_sides": 6.2e-11,
+            "call": 6e-07, "product": 5e-08, "last_panel": 5.3561e-08, "pack": 3e-11, "bytes_sides": 6.2e-11,
             "finish": 1.4e-10, "multiply_packed": 1.3e-11, "multiply": 1.3e-11, "bytes_cached": 3e-11,
             "bytes_packed": 5.1054e-11, "bytes": 5.1054e-11,
         },
         "cython.gemm.thin@portable": {
-            "call": 8e-07, "product": 5e-08, "last_panel": 6.0125e-08, "pack": 6e-11, "bytes_sides": 9e-11,
+            "call": 6e-07, "product": 5e-08, "last_panel": 6.0125e-08, "pack": 6e-11, "bytes_sides": 9e-11,
             "finish": 1.4e-10, "multiply_packed": 3.2598e-11, "multiply": 3.9529e-11, "bytes_cached": 1.6203e-11,
             "bytes_packed": 5.4628e-11, "bytes": 5.4628e-11,
         },

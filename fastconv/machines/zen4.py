@@ -195,13 +195,13 @@ TABLE = Table(
             "bytes": 5.1373e-11,
         },
         "cython.conv.thin@avx2": {
-            "call": 9.8124e-08,
+            "call": 2e-08,
         },
         "cython.conv.thin@avx512": {
-            "call": 9.0266e-08,
+            "call": 2e-08,
         },
         "cython.conv.thin@portable": {
-            "call": 1.1866e-07,
+            "call": 2e-08,
         },
         "cython.conv.tiles@avx512": {
             "call": 2e-06, "item": 3e-07, "tile": 1.2e-07, "row": 2e-08, "pack": 8e-11, "weights": 3e-10,
@@ -390,17 +390,17 @@ TABLE = Table(
             "bytes": 4.0007e-11,
         },
         "cython.gemm.thin@avx2": {
-            "call": 6.441e-07, "product": 3.882e-08, "last_panel": 3.083e-08, "pack": 5.178e-11,
+            "call": 4.5e-07, "product": 3.882e-08, "last_panel": 3.083e-08, "pack": 5.178e-11,
             "bytes_sides": 1.874e-10, "finish": 1.679e-10, "multiply_packed": 1.134e-11, "multiply": 1.478e-11,
             "bytes_cached": 1.238e-11, "bytes_packed": 2.2887e-11, "bytes": 4.489e-11,
         },
         "cython.gemm.thin@avx512": {
-            "call": 9.181e-07, "product": 3.393e-08, "last_panel": 2.957e-08, "pack": 6.271e-11,
+            "call": 4.5e-07, "product": 3.393e-08, "last_panel": 2.957e-08, "pack": 6.271e-11,
             "bytes_sides": 1.211e-10, "finish": 6.422e-11, "multiply_packed": 9.1706e-12, "multiply": 1.24e-11,
-            "bytes_cached": 1.451e-11, "bytes_packed": 3.4805e-11, "bytes": 4.159e-11,
+            "bytes_cached": 1.22e-11, "bytes_packed": 3.4805e-11, "bytes": 4.159e-11,
         },
         "cython.gemm.thin@portable": {
-            "call": 4.9263e-07, "product": 1.248e-07, "last_panel": 6.0374e-08, "pack": 5.1017e-11,
+            "call": 4.8e-07, "product": 1.248e-07, "last_panel": 6.0374e-08, "pack": 5.1017e-11,
             "bytes_sides": 4.9707e-11, "finish": 1.4076e-10, "multiply_packed": 2.9443e-11, "multiply": 4.4218e-11,
             "bytes_cached": 1.7883e-11, "bytes_packed": 4.0776e-11, "bytes": 4.902e-11,
         },
