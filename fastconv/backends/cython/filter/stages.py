@@ -59,7 +59,7 @@ def along_stage(window: JoinWindow, at: tuple[int, int, int], least: int, in_pla
 
 def rows_of_item(window: JoinWindow, length: int, in_place: bool) -> int:
     """Of windows down columns: each item reads again what those beside it read, and all have about as many."""
-    return max(1, length) if in_place else even_part(length, max(LEAST_ROWS, 4 * window.taps), EVEN_ROWS)
+    return max(1, length) if in_place else even_part(max(1, length), max(LEAST_ROWS, 4 * window.taps), EVEN_ROWS)
 
 
 def columns_of_item(inner: int, bytes_of_column: int) -> int:
