@@ -20,11 +20,12 @@ from fastconv.ndimage.arguments import (
     as_input,
     as_mode,
     as_output,
+    check_dtype,
     expanded,
     not_planned,
     on_all_axes,
 )
-from fastconv.ndimage.calls import filtered, recipe_of
+from fastconv.ndimage.calls import filtered, is_usual, recipe_of
 from fastconv.ndimage.separable import Correlation, correlated
 from fastconv.typing import Backend
 
@@ -83,6 +84,29 @@ def _recipe(
     return recipe_of(CorrelationProblem(shape, dtype, out, window), options)
 
 
+def _before(origin: Any, axes: tuple[int, ...], shape: tuple[int, ...], convolution: bool) -> tuple[int, ...]:
+    """Elements of windows of that shape before a result, along each axis."""
+    origins = on_all_axes(origin, axes, len(shape))
+    if convolution:
+        origins = [-o - (n % 2 == 0) for o, n in zip(origins, shape, strict=True)]
+    return tuple(as_before(o, n, "weights.shape[k]") for o, n in zip(origins, shape, strict=True))
+
+
+@remember
+def _usual(
+    shape: tuple[int, ...], dtype: np.dtype, given: bytes, sizes: tuple[int, ...], mode: str, cval: float, origin: int,
+    convolution: bool, options: Options,
+) -> tuple[Recipe, np.ndarray] | None:  # fmt: skip
+    """Of real arrays, all axes and weights of float64: what they are; None if that is not one correlation."""
+    check_dtype(dtype)
+    before = _before(origin, tuple(range(len(shape))), sizes, convolution)
+    found = weights_of(np.frombuffer(given)[::-1].tobytes() if convolution else given, sizes)
+    if found.factors is not None or not dtype.isnative:
+        return None
+    window = Neighbors(sizes, before, as_mode(mode), cval, found.taps)
+    return _recipe(shape, dtype, dtype, window, options), found.counting
+
+
 def _real(
     x: np.ndarray, w: np.ndarray, output: Any, mode: Any, cval: Any, before: tuple[int, ...], options: Options
 ) -> np.ndarray:
@@ -106,6 +130,14 @@ def _correlate(
     input: Any, weights: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any, convolution: bool,
     options: Options,
 ) -> np.ndarray:  # fmt: skip
+    x, w = input, weights
+    plain = type(mode) is str and type(origin) is int and type(cval) in (int, float) and axes is None
+    plain = plain and type(w) is np.ndarray and w.size > 0 and w.dtype.kind in "biuf"
+    if plain and is_usual(x, output) and w.ndim == x.ndim:
+        given = np.ascontiguousarray(w, np.float64).tobytes()
+        usual = _usual(x.shape, x.dtype, given, w.shape, mode, float(cval), origin, convolution, options)
+        if usual is not None:
+            return filtered(usual[0], x, usual[1:], None)
     x, w = as_input(input), np.asarray(weights)
     if w.dtype.kind == "c" and not convolution:
         w = w.conj()  # as in np.correlate
@@ -118,11 +150,9 @@ def _correlate(
     if w.ndim != x.ndim or 0 in w.shape:
         wrong = sum(n > 0 for n in w.shape)
         raise RuntimeError(f"weights.ndim ({wrong}) must match len(axes) ({len(found)})")
-    origins = on_all_axes(origin, found, x.ndim)
     if convolution:
         w = w[(slice(None, None, -1),) * w.ndim]
-        origins = [-o - (n % 2 == 0) for o, n in zip(origins, w.shape, strict=True)]
-    before = tuple(as_before(o, n, "weights.shape[k]") for o, n in zip(origins, w.shape, strict=True))
+    before = _before(origin, found, w.shape, convolution)
     if not isinstance(mode, str) and isinstance(mode, Iterable):
         raise RuntimeError("A sequence of modes is not supported")
 
