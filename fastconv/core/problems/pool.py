@@ -202,6 +202,10 @@ class AxisCounts(NamedTuple):
         """Positions of the values of windows `q`."""
         return np.minimum(q, np.maximum(q - self.skip, self.first))
 
+    def repeated(self, times: int) -> AxisCounts:
+        """Those of windows side by side, `times` of each."""
+        return AxisCounts(np.repeat(self.values, times), self.first * times, self.skip * times) if times > 1 else self
+
     def of(self, some: slice) -> np.ndarray:
         """The values of some windows."""
         return self.values[self.at(np.arange(some.start, some.stop)) if self.skip else some]

@@ -30,7 +30,7 @@ cdef enum:
 cdef class SeparablePool(Prepared):
     """One prepared pooling; immutable after construction, so runs may overlap."""
 
-    cdef Py_ssize_t n, c, unit, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow
+    cdef Py_ssize_t n, c, unit, divided, kd, kh, kw, sd, sh, sw, dd, dh, dw, id, ih, iw, od, oh, ow
     cdef Py_ssize_t ld, lh, lw, rb, qb, row_blocks, col_blocks, wq, part, table_bytes
     cdef const int64_t *row_at
     cdef const int64_t *tap_at
@@ -44,7 +44,7 @@ cdef class SeparablePool(Prepared):
         """`way`: how to combine, how to finish, what padding holds; `tables`: see `separable.SeparablePool.prepare`."""
         self.t = <const fc_table *>table
         self.keep = tables
-        self.unit = blocks.unit
+        self.unit, self.divided = blocks.unit, blocks.divided
         self.n, self.c = p.n, p.c if p.layout == "NCHW" else 1
         self.kd, self.kh, self.kw = blocks.kernel
         self.ld, self.lh, self.lw = blocks.lo
@@ -97,8 +97,8 @@ cdef class SeparablePool(Prepared):
         across.op, across.taps, across.count, across.unit = self.op, self.taps, self.kw, unit
         across.row_at, across.tap_at, across.step = self.row_at, self.tap_at, self.sw
         across.value, across.row, across.index = value, NULL, NULL
-        finish.op, finish.scale, finish.n, finish.unit = self.finish, self.scale, cols, unit
-        finish.divisor, finish.start = self.width, q0
+        finish.op, finish.scale, finish.n, finish.unit = self.finish, self.scale, cols * self.divided, unit // self.divided
+        finish.divisor, finish.start = self.width, q0 * self.divided
         self.border(value, first * unit, last * unit, win * unit, self.pad)
         if self.indices:
             down.row, across.row = row + first * unit * size, row

@@ -17,7 +17,7 @@ from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 from fastconv.core.problems.base import is_half
-from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
+from fastconv.core.problems.pool import FEW_BYTES, AxisCounts, PoolProblem, axis_counts
 from fastconv.machines import block_bytes
 
 ROW = "cython.pool.separable/row"  # padded, in scratch
@@ -59,6 +59,7 @@ class SeparableBlocks:
     kernel: tuple[int, ...]  # without the taps that read only padding
     lo: tuple[int, ...]  # padding before, for that kernel
     unit: int  # elements of a column: 1, or all channels
+    divided: int  # of those, few ones with a divisor each, so that whole vectors are divided; else 1
     rows: int
     cols: int
     split: bool  # rows are split by stride phase
@@ -83,7 +84,8 @@ class SeparableBlocks:
         part = round_up(max(win * unit, sw * wq * split), 16)
         table_bytes = whole_lines(kernel[0] * kernel[1] * POINTER)
         total = table_bytes + part * size * (1 + split) * (1 + p.indices)
-        return cls(kernel, lo, unit, min(BLOCK_ROWS, p.output[1]), cols, split, wq, part, table_bytes, total)
+        divided = unit if 0 < unit * size <= FEW_BYTES else 1
+        return cls(kernel, lo, unit, divided, min(BLOCK_ROWS, p.output[1]), cols, split, wq, part, table_bytes, total)
 
     def taps(self, p: PoolProblem) -> np.ndarray:
         """Where in a row in scratch each tap along width starts, for the first output."""
@@ -191,7 +193,8 @@ class SeparablePool(Kernel[PoolProblem]):
         blocks = SeparableBlocks.of(p)
         way = WAYS[p.norm if p.kind == "lp" else p.kind]
         places = blocks.positions(p) if p.indices else (None, None)
-        tables = (blocks.taps(p), *places, *axis_divisors(p))
+        depth, height, width = axis_divisors(p)
+        tables = (blocks.taps(p), *places, depth, height, width.repeated(blocks.divided))
         prepared = _separable.SeparablePool(native.table(self.isa, p.dtype), p, way, tables, blocks)
         threads = threads if p.flops > SHARED_FLOPS else 1
         return native.pooling(p, prepared, blocks.bytes, threads, native.seconds(self, p))
