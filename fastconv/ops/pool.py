@@ -10,11 +10,11 @@ from fastconv.core.arrays import as_array
 from fastconv.core.problems.adaptive import AdaptivePoolProblem
 from fastconv.core.problems.base import as_flag, as_int, as_layout, as_number, freeze, join_batch, split_batch
 from fastconv.core.problems.condensed import condensed
-from fastconv.core.problems.pool import PoolKind, PoolProblem, pool_problem, without_channels
+from fastconv.core.problems.pool import PoolKind, PoolProblem, pool_problem
 from fastconv.dispatch.options import Options, resolve
 from fastconv.dispatch.plan import Recipe, remember, submit
 from fastconv.dispatch.repeated import Request, repeated
-from fastconv.dispatch.views import canonical_input, canonical_result, images
+from fastconv.dispatch.views import images
 from fastconv.ops.signatures import Pair, as_max_pool
 from fastconv.typing import ArrayLike, Backend, Layout, Padding, Size
 
@@ -40,11 +40,9 @@ def _recipe(
     layout = problem.layout
     batched = split_batch(shape, rank, layout)[0]
     result = join_batch(batched, problem.n, problem.c, problem.output[3 - rank :], layout)
-    short, plane = (condensed(problem), without_channels(problem)) if isinstance(problem, PoolProblem) else (None, None)
+    short = condensed(problem) if isinstance(problem, PoolProblem) else None
     seen, gather = (problem, None) if short is None else short
     views = images(rank, batched, layout, problem.dtype, shape, result, gather)
-    if plane is not None and short is None:
-        seen, views = plane, (canonical_input(plane.x_shape, plane.dtype), canonical_result(plane.y_shape))
     results = (result,) * len(problem.results)
     return Recipe(seen, options, shape, dtype, results, *views, gather is None and dtype == problem.dtype)
 

@@ -622,13 +622,9 @@ def test_windows_of_one_place_along_an_axis_with_channels_last(kernel: tuple[Any
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int16"])
-def test_few_channels_last_are_columns_where_windows_advance_by_one(dtype: str) -> None:
+def test_few_channels_last_are_those_of_channels_first(dtype: str) -> None:
     rng = np.random.default_rng(3)
     x = (rng.standard_normal((2, 9, 7, 3)) * 50).astype(dtype)
-    plan = F.plan(F.max_pool2d, x, 3, (2, 1), 1, layout="NHWC")
-    assert (plan.problem.c, plan.problem.input, plan.problem.pads[2]) == (1, (1, 9, 21), (3, 3))
-    far = F.plan(F.max_pool2d, x, (1, 1 << 30), 1, (0, 1 << 29), layout="NHWC")  # longer than windows may be
-    assert far.problem.c == 3
     uneven = ((2, 5), (3, 1), (0, 2)), ((4, 7), 1, (2, 3))
     for windows in (((1, 1), (1, 1)), ((3, 1), (2, 1)), (3, 1, 1), (3, 2, 1), *uneven):
         for image in (x, x[:, ::-1, 1::2], x[1], x[:0], np.asfortranarray(x)):

@@ -33,7 +33,6 @@ from fastconv.typing import Layout
 PoolKind: TypeAlias = Literal["max", "avg", "lp"]
 KINDS: tuple[str, ...] = get_args(PoolKind)
 ROOM = 64  # length of the run of equal values that a table keeps: no vector or tile of vectors is longer
-FEW_BYTES = 128  # of the channels of a pixel: more of them fill vectors
 MAX_EXTENT = 2**31 - 1  # of kernel, stride, dilation, padding: positions then never overflow 64 bits
 
 
@@ -148,23 +147,6 @@ class PoolProblem(Problem):
             return ((self.x_shape, self.dtype),)
         y = (self.y_shape, self.out)
         return (y, (self.y_shape, np.dtype(np.int64))) if self.indices else (y,)
-
-
-def without_channels(p: PoolProblem) -> PoolProblem | None:
-    """`p` with few channels as columns of one plane, in the same order of memory, where windows advance by one column.
-
-    Kernels then compute rows as long as they lie.  None where that is another result, or channels fill vectors anyway.
-    """
-    few = p.layout == "NHWC" and 0 < p.c * p.dtype.itemsize <= FEW_BYTES and p.input[2] > 0
-    if not few or p.stride[2] != 1 or p.indices or p.direction != "forward":
-        return None
-    (d, h, w), (od, oh, ow), (lo, hi) = p.input, p.output, p.pads[2]
-    if max(p.kernel[2] * p.dilation[2], lo, hi) * p.c > MAX_EXTENT:
-        return None
-    return replace(
-        p, c=1, input=(d, h, w * p.c), output=(od, oh, ow * p.c), dilation=(*p.dilation[:2], p.dilation[2] * p.c),
-        pads=(*p.pads[:2], (lo * p.c, hi * p.c)), layout="NCHW",
-    )  # fmt: skip
 
 
 def pool_extent(extent: int, k: int, s: int, d: int, lo: int, hi: int, ceil_mode: bool) -> int:

@@ -124,9 +124,9 @@ def lane_features(p: ConvProblem, isa: str) -> Features:
     read = 1.0  # of the pixels
     for k, s in zip(p.kernel, p.stride, strict=True):
         read *= min(1.0, k / s)
-    # Vectors of the result across two cache lines, if it begins at one: those of the image are, too.
+    # Vectors of the result across two cache lines, if it begins at one: so are those that taps after the first read.
     part = math.gcd(p.oc * size, LINE)
-    split = p.n * p.pixels * vectors * max(0, vl * size - part) / LINE
+    split = p.n * p.pixels * vectors * max(0, vl * size - part) / LINE * (1 - 1 / max(p.taps, 1))
     counts = {"call": 1, "copy_lanes": pixels * vl * size / 4, "pack": 0 if p.packed else p.oc * p.depth}
     # Cache lines are transferred while tiles compute.
     return Features(

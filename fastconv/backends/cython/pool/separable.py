@@ -17,11 +17,12 @@ from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.numbers import ceil_div, round_up, span, whole_lines
 from fastconv.core.problems.adaptive import AdaptivePoolProblem, widest_window
 from fastconv.core.problems.base import is_half
-from fastconv.core.problems.pool import FEW_BYTES, AxisCounts, PoolProblem, axis_counts
+from fastconv.core.problems.pool import AxisCounts, PoolProblem, axis_counts
 from fastconv.machines import block_bytes
 
 ROW = "cython.pool.separable/row"  # padded, in scratch
 BLOCK_ROWS = 32
+FEW_BYTES = 128  # of the channels of a pixel: more of them fill vectors
 POINTER = 8
 MAX_BYTES = 4 << 20  # of scratch; other kernels handle longer windows
 MAX_COUNTED = 1 << 24
