@@ -37,6 +37,7 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.correlation/fetched": (L2, 32),
     "cython.gemm.dots/a": (L2, 1 / 4),
     "cython.gemm.in_place/b": (L2, 3 / 4),
+    "cython.gemm.in_place/near": (L2, 6),
     "cython.gemm.packed/a": (L2, 1 / 4),
     "cython.gemm.packed/b": (L2, 2),
     "cython.gemm.packed/small": (L2, 1 / 4),

@@ -353,16 +353,19 @@ TABLE = Table(
         "cython.gemm.in_place@avx2": {
             "call": 1.53e-07, "product": 1.8e-08, "tile": 8.5e-09, "short": 4.5e-09, "store": 4.7e-10,
             "split": 3.5e-11, "turned": 1.22e-10, "joined": 1.97e-10, "aliased": 4.7e-10, "far": 2.3e-10,
+            "distant": 1.1e-08,
             "load": 1.71e-10, "wait": 1.12e-09, "multiply": 1.289e-11, "bytes_cached": 2.838e-11, "bytes": 1.006e-10,
         },
         "cython.gemm.in_place@avx512": {
             "call": 1.632e-07, "product": 2.8e-09, "tile": 1.98e-08, "short": 2.5e-09, "store": 6.2e-10,
             "split": 2e-11, "turned": 1.63e-10, "joined": 1.67e-10, "aliased": 2.1e-10, "far": 2.4e-10,
+            "distant": 2e-08,
             "load": 2.34e-10, "wait": 1.08e-09, "multiply": 8.313e-12, "bytes_cached": 3.011e-11, "bytes": 1.245e-10,
         },
         "cython.gemm.in_place@portable": {
             "call": 3.821e-07, "product": 1.64e-08, "tile": 6.4e-09, "short": 5e-09, "store": 5e-10, "split": 1.4e-10,
-            "turned": 1.88e-10, "joined": 2.1e-10, "aliased": 4.7e-10, "far": 1.8e-10, "load": 2.95e-10,
+            "turned": 1.88e-10, "joined": 2.1e-10, "aliased": 4.7e-10, "far": 1.8e-10,
+            "distant": 1.1e-08, "load": 2.95e-10,
             "wait": 8.2e-10, "multiply": 3.31e-11, "bytes_cached": 1.101e-11, "bytes": 1.304e-10,
         },
         "cython.gemm.packed@avx2": {

@@ -360,18 +360,21 @@ TABLE = Table(
         "cython.gemm.in_place@avx2": {
             "call": 3.868e-07, "product": 1.403e-08, "tile": 9.832e-09, "short": 5e-09, "store": 5.2e-10,
             "split": 1.04e-10, "turned": 1.443e-10, "joined": 1.655e-10, "aliased": 4.1e-10, "far": 1.972e-10,
+            "distant": 1.1e-08,
             "load": 1.778e-10, "wait": 1.146e-09, "multiply": 9.456e-12, "bytes_cached": 1.2e-11,
             "bytes": 6.5e-11,
         },
         "cython.gemm.in_place@avx512": {
             "call": 3.78e-07, "product": 1.771e-09, "tile": 1.4e-08, "short": 2.5e-09, "store": 9e-10,
             "split": 9.044e-11, "turned": 1.875e-10, "joined": 1.116e-10, "aliased": 2.1e-10, "far": 2.125e-10,
+            "distant": 2e-08,
             "load": 2.326e-10, "wait": 1.091e-09, "multiply": 9.085e-12, "bytes_cached": 1.111e-11,
             "bytes": 6.5e-11,
         },
         "cython.gemm.in_place@portable": {
             "call": 4.2911e-07, "product": 1.6563e-08, "tile": 6.4082e-09, "short": 5e-09, "store": 5e-10,
             "split": 1.4e-10, "turned": 1.88e-10, "joined": 2.1e-10, "aliased": 4.9423e-10, "far": 1.8635e-10,
+            "distant": 1.1e-08,
             "load": 3.2133e-10, "wait": 8.2e-10, "multiply": 2.38e-11, "bytes_cached": 1.16e-11, "bytes": 1.1981e-10,
         },
         "cython.gemm.packed@avx2": {

@@ -15,9 +15,10 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, l3_bytes
 
 B = "cython.gemm.in_place/b"  # which stays in the L2 cache while strips of rows and tiles of columns read it
+NEAR = "cython.gemm.in_place/near"  # a larger b comes from memory, where short runs of many rows are read slowly
 TURNED = 128  # products of a sum, at most, where an operand is transposed
 SPLIT = 4  # products that shuffles split; the same as in _in_place.pyx
 COLUMNS = 8  # results of a row, at most, where rows lie in lanes; the same as JOINED in _in_place.pyx
@@ -102,12 +103,14 @@ class InPlace(Specialised[GemmProblem]):
         joined = p.batch * p.m * p.n if swapped and p.n > 1 else 0
         lines = 0 if swapped or self._turns(p) else p.batch * strips * p.k * vectors  # of b
         b_size = size if self.types is None else HALF * self.types.k_group
+        distant = bool(lines) and p.k * p.n * b_size > min(l3_bytes() / 2, block_bytes(NEAR))
         saved = (p.batch if p.b_batched else 1) * p.k * p.n * (size - b_size)
         counts: Counts = {
             "call": 1, "product": p.batch, "short" if short else "tile": tiles, "joined": joined,
             "split" if p.k <= SPLIT else "turned": turned,
             "aliased": lines if p.k > KEPT and p.n * size % FAR == 0 else 0,
             "far": lines if p.k * p.n * b_size > block_bytes(B) else 0,
+            "distant": tiles * p.k * (1 - most / MOST) if distant else 0,
         }  # fmt: skip
         moved = native.traffic(p.bytes - saved)
         slow: Counts = {"store": p.batch * rows * vectors} if short else {"wait": tiles * p.k}
