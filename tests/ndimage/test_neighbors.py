@@ -289,3 +289,19 @@ def test_histograms_are_chosen_where_they_are_faster() -> None:
     for size, reason in (((256, 2), "255 rows"), ((3, 11000), "elements")):
         p = RankProblem((9, 9), x.dtype, x.dtype, Neighbors(size, (0, 0), "wrap", 0.0, None), 1)
         assert reason in str(HISTOGRAMS[0].reject(p))
+
+
+@pytest.mark.one_isa
+def test_repeated_calls_read_what_they_get() -> None:
+    """Calls of one shape are found again by their weights, which may change in place, and by how these are placed."""
+    rng = np.random.default_rng(31)
+    w = rng.standard_normal((3, 4)).astype("f4")
+    x = rng.standard_normal((9, 11))
+    for round_ in range(3):
+        w[round_, 1] += 1
+        for weights in (w, w[:, ::-1], np.asfortranarray(w), (w > 0).astype("u1")):
+            for how in ({}, {"origin": -1}, {"mode": "constant"}, {"mode": "constant", "cval": 2}, {"mode": "wrap"}):
+                for name in ("correlate", "convolve"):
+                    for given in ((x, weights), (x.T, weights.T)):
+                        want = getattr(scipy, name)(*given, **how)
+                        np.testing.assert_array_equal(getattr(ndi, name)(*given, **how), want)

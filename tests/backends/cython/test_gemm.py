@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastconv as F
+from fastconv.backends.cython.gemm import skinny
 from fastconv.backends.reference import gemm as reference_gemm
 from fastconv.core import threads as thread_policy
 from fastconv.core.problems.gemm import GemmProblem, gemm_problem
@@ -316,3 +317,24 @@ def test_refusals_predictions_and_workspace(kernel: Any) -> None:
         if kernel.reject(p) is None:
             assert 0 < kernel.cost(p, host_table()) < 10
             assert 0 < kernel.workspace(p) <= 3 << 20
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("kernel", skinny.CONVOLUTIONS, ids=lambda k: k.name)
+def test_one_pixel_by_either_product(kernel: Any, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of them is faster depends on the number of images, on which the bits must not."""
+    rng = np.random.default_rng(17)
+    for n, ic, oc in ((1, 5, 3), (1, 300, 70), (2, 24, 72), (5, 1153, 48), (9, 64, 65), (40, 33, 129), (3, 700, 1)):
+        x, w = (rng.standard_normal(shape).astype(dtype) for shape in ((n, ic, 1, 1), (oc, ic, 1, 1)))
+        bias, results = rng.standard_normal(oc).astype(dtype), []
+        plan = F.plan(F.conv2d, F.Spec(x.shape, x.dtype), w, bias, activation="relu")
+        if kernel.reject(plan.problem) is not None:
+            pytest.skip("not here")
+        for product in (kernel.inner, kernel._packed):
+            asked = []
+            monkeypatch.setattr(type(kernel), "_product", lambda _, p, of=product, to=asked: to.append(p) or of)
+            results.append(plan.with_kernel(kernel.name)(x))
+            assert asked
+        np.testing.assert_array_equal(results[0], results[1])
+        want = np.maximum(x[:, :, 0, 0].astype("f8") @ w[:, :, 0, 0].T.astype("f8") + bias, 0)
+        np.testing.assert_allclose(results[0][:, :, 0, 0], want, rtol=1e-4, atol=1e-3 if dtype == "f4" else 1e-9)

@@ -21,7 +21,7 @@ from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, 
 
 
 cdef enum:
-    PANELS = 2  # next to each other
+    PANELS = 2  # next to each other; the same as in row_sums.py
     LONGEST = 128  # pixels of them
 
 

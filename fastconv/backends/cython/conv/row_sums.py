@@ -35,7 +35,8 @@ GIVEN_CHANNELS = 2  # with so many input channels there is no product
 MANY_PHASES = 5  # of a row are lanes, as interleaving them would take longer
 POINTER = 8
 
-DEEP, PANELS = 128, 2  # input channels, at least, and panels of pixels, where products are stored tile by tile
+DEEP = 128  # input channels, at least, where products are stored tile by tile
+PANELS = 2  # of pixels, for which that is done; the same as in _row_sums.pyx
 
 TILE_STEPS = 4.3  # as in `col2im`
 
@@ -141,12 +142,13 @@ class SumBlocks:
         if lines and h == 1:
             longest = min(outputs, lines + abs(axes.late) + abs(axes.early) + max(0, outputs - w))
         part = round_up(longest, vl)
-        rows, height = channels * p.taps, channels * p.taps
-        if at_once:  # products are stored tile by tile
-            pitch, height = PANELS * nr, mr + sw
+        rows, panels = channels * p.taps, 1
+        height = rows  # of products that are kept
+        if at_once:
+            panels, pitch, height = PANELS, PANELS * nr, mr + sw
         planes = whole_lines(groups * p.icg * round_up(pixels, nr) * size) if last else 0
         pieces = (
-            whole_lines((PANELS if at_once else 1) * nr * p.icg * groups * size) if last or not given else 0,
+            whole_lines(panels * nr * p.icg * groups * size) if last or not given else 0,
             0 if given else whole_lines(height * pitch * size),
             0 if given else whole_lines(rows * size), whole_lines(kd * kh * (p.icg if given else 1) * POINTER),
             whole_lines(min(sw, p.output[2]) * part * size), whole_lines(sw * POINTER), planes,
