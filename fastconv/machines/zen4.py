@@ -155,14 +155,17 @@ TABLE = Table(
         "cython.conv.pointwise@avx2": {
             "call": 6.4251e-07, "multiply": 9.3419e-12, "multiply_streamed": 1.0738e-11, "bytes_cached": 1.7645e-11,
             "bytes": 3.5119e-11, "pack_call": 2.2825e-07, "pack": 2.9893e-10,
+            "tile": 3e-09, "narrow": 1e-09, "narrow_channel": 2e-09, "narrow_row": 1.2e-08,
         },
         "cython.conv.pointwise@avx512": {
             "call": 5.7139e-07, "multiply": 7.3673e-12, "multiply_streamed": 7.9027e-12, "bytes_cached": 7.9904e-12,
             "bytes": 1.6557e-11, "pack_call": 9.3202e-07, "pack": 1.9124e-10,
+            "tile": 8e-09, "narrow": 1.5e-08, "narrow_channel": 1.5e-09, "narrow_row": 5e-09,
         },
         "cython.conv.pointwise@portable": {
             "call": 6.1976e-07, "multiply": 2.8637e-11, "multiply_streamed": 3.0094e-11, "bytes_cached": 1.8081e-11,
             "bytes": 3.5381e-11, "pack_call": 2.3803e-07, "pack": 5.259e-10,
+            "tile": 3e-09, "narrow": 1e-09, "narrow_channel": 3e-09, "narrow_row": 1.8e-08,
         },
         "cython.conv.pointwise_blocked@avx2": {
             "call": 7.7264e-07, "multiply": 9.4901e-12, "move": 3.7501e-10, "bytes_streamed": 6.6667e-11,

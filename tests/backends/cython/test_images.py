@@ -73,6 +73,7 @@ def test_a_batch_has_the_bits_of_its_images(kernel: Any, dtype: str, n: int, mon
     if native.unavailable(kernel.isa) is not None:
         pytest.skip("not here")
     monkeypatch.setattr(images, "faster", lambda p, isa, usual: images.suited(p, isa))
+    monkeypatch.setattr(images, "l3_bytes", lambda: 0 if n == 37 else 1 << 30)  # with and without prefetching
     done = 0
     for p64 in PROBLEMS:
         p = as_dtype(replace(p64, n=n), dtype)
@@ -118,6 +119,7 @@ def test_images_that_are_apart(kernel: Any, monkeypatch: pytest.MonkeyPatch) -> 
     if kernel.reject(p) is not None:
         pytest.skip("not here")
     monkeypatch.setattr(images, "faster", lambda p, isa, usual: images.suited(p, isa))
+    monkeypatch.setattr(images, "l3_bytes", lambda: 0)
     rng = np.random.default_rng(7)
     x, w = rng.standard_normal((80, 8, *p.input)).astype("f"), rng.standard_normal(p.w_shape).astype("f")
     y = np.zeros((80, 20, *p.output), "f")
@@ -131,3 +133,11 @@ def test_large_maps_and_single_images_are_not_suited() -> None:
     assert images.suited(tiny, "avx2") and images.faster(tiny, "avx2", 1.0)
     assert not images.suited(replace(tiny, n=1), "avx2")
     assert not images.suited(as_dtype(problem(64, 64, (28, 28), (3, 3), n=1000), "float32"), "avx2")
+
+
+@pytest.mark.parametrize("kernel", pointwise.KERNELS, ids=lambda k: k.name)
+def test_many_maps_narrower_than_a_vector_are_side_by_side(kernel: Any) -> None:
+    """Alone, each of them would copy its pixels and its results."""
+    side = native.lanes(kernel.isa, 4) // 4
+    p = as_dtype(problem(6, 10, (side, 3), (1, 1), n=20_000), "float32")
+    assert images.faster(p, kernel.isa, native.seconds(kernel, p))

@@ -11,4 +11,5 @@ class Images(Prepared):
         at: np.ndarray,
         parts: np.ndarray,
         bias_first: bool,
+        far: bool,
     ) -> None: ...

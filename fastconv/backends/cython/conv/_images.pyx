@@ -7,14 +7,15 @@ that depends on positions.  Elements keep their order in memory, so that layouts
 """
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
-from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, fc_table, image_tile_args
+from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, fc_prefetch, fc_table, image_tile_args
 
 
 cdef class Images(Prepared):
     """One prepared convolution.
 
     `at`, (output pixels, taps): the input position of each tap, negative where there is none; `parts`: first channels of the
-    parts of a sum, and the number of channels; `bias_first`: whether a sum, of one part, starts at the bias.
+    parts of a sum, and the number of channels; `bias_first`: whether a sum, of one part, starts at the bias; `far`: whether images
+    come from memory.
     """
 
     cdef Py_ssize_t n, groups, icg, ocg, positions, pixels, taps, k_tiles
@@ -22,9 +23,9 @@ cdef class Images(Prepared):
     cdef const Py_ssize_t *parts
     cdef Py_ssize_t parts_of_sum
     cdef double fill
-    cdef bint channels_last, relu, bias_first
+    cdef bint channels_last, relu, bias_first, far
 
-    def __init__(self, size_t table, p, at, parts, bint bias_first):
+    def __init__(self, size_t table, p, at, parts, bint bias_first, bint far):
         self.t = <const fc_table *>table
         self.channels_last = p.layout == "NHWC"
         at = at * (self.t.nr * (p.ic if self.channels_last else 1))
@@ -34,7 +35,7 @@ cdef class Images(Prepared):
         self.positions, self.pixels, self.taps = d * h * w, p.pixels, p.taps
         self.k_tiles = (self.ocg + self.t.mr - 1) // self.t.mr
         self.at, self.parts, self.parts_of_sum = <const Py_ssize_t *>address(at), <const Py_ssize_t *>address(parts), parts.size - 1
-        self.fill, self.relu, self.bias_first = p.fill, p.activation == "relu", bias_first
+        self.fill, self.relu, self.bias_first, self.far = p.fill, p.activation == "relu", bias_first, far
         self.items = (self.n + self.t.nr - 1) // self.t.nr
 
     cdef void item(self, Py_ssize_t i, const Arrays *arrays, char *scratch) noexcept nogil:
@@ -48,8 +49,17 @@ cdef class Images(Prepared):
             else:
                 (<double *>padding)[j] = self.fill
         self.enter(&arrays.x, first, images, pixels)
+        if self.far:
+            self.prefetch(arrays, first, images)
         self.compute_all(arrays, padding, pixels, results)
         self.leave(&arrays.y, first, images, results)
+
+    cdef void prefetch(self, const Arrays *arrays, Py_ssize_t first, Py_ssize_t images) noexcept nogil:
+        """Where results go, and the next images: a transpose reads and writes many rows at once, parts of lines each."""
+        cdef Py_ssize_t size = self.t.itemsize, j, next = first + images
+        fc_prefetch(arrays.y.data + first * arrays.y.stride[0] * size, images * arrays.y.stride[0] * size)
+        for j in range(next, min(next + images, self.n)):
+            fc_prefetch(arrays.x.data + j * arrays.x.stride[0] * size, self.groups * self.icg * self.positions * size)
 
     cdef void enter(self, const View *x, Py_ssize_t first, Py_ssize_t images, char *pixels) noexcept nogil:
         """Transpose images to pixels."""

@@ -20,7 +20,7 @@ from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table
+from fastconv.machines import block_bytes, host_table, l3_bytes
 
 ROW = "cython.conv.images"
 ARRAYS = f"{ROW}/arrays"  # of the images of an item and their results: they stay in the L2 cache
@@ -93,7 +93,8 @@ def specialise(p: ConvProblem, isa: str, threads: int, parts: Sequence[int], bia
     """
     _images = native.compiled("conv._images")
     table = native.table(isa, p.acc)
-    prepared = _images.Images(table, p, positions_read(p), np.array(parts, np.intp), bias_first)
+    far = p.bytes > l3_bytes() / 2
+    prepared = _images.Images(table, p, positions_read(p), np.array(parts, np.intp), bias_first, far)
     threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
     pack = native.Packer(isa, p, lanes=False)
     return native.binder(p, prepared, lanes_bytes(p, isa), threads, lanes_seconds(p, isa), pack)

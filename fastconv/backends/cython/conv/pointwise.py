@@ -13,7 +13,7 @@ from fastconv.backends.cython.conv import images
 from fastconv.backends.cython.runtime import native
 from fastconv.backends.cython.runtime.dtypes import DType
 from fastconv.core import machine
-from fastconv.core.costs import Features
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.conv import ConvProblem
@@ -54,10 +54,19 @@ class Pointwise(Specialised[ConvProblem]):
         alone = Features({
             "call": 1,
             multiply: p.flops * size / 4 / max(used, 1e-3),
+            **self._tiles(p),
             **native.traffic(p.bytes),
             **native.packing(p),
         })
         return images.better(p, self.isa, alone.of(self.rates)) if self.types is None else alone
+
+    def _tiles(self, p: ConvProblem) -> Counts:
+        """Counts of register tiles, or of what images narrower than one need: copies of pixels, and of results."""
+        mr, nr = native.tile(self.isa, p.acc.itemsize)
+        groups = p.n * p.groups
+        if p.pixels < nr:
+            return {"narrow": groups, "narrow_channel": groups * p.icg, "narrow_row": groups * p.ocg}
+        return {"tile": groups * ceil_div(p.ocg, mr) * ceil_div(p.pixels, nr)}
 
     def _stays(self, p: ConvProblem) -> bool:
         """Whether everything that a tile reads fits the L1 cache, where channels may map to few sets."""
