@@ -39,6 +39,11 @@ def is_usual(input: Any, output: Any) -> bool:
     return type(input) is np.ndarray and output is None and input.ndim > 0 and input.dtype.kind in "biuf"
 
 
+def is_summed(input: Any, output: Any) -> bool:
+    """The same, of numbers whose sums need not be those of `in_bytes`."""
+    return is_usual(input, output) and input.dtype.kind != "b"
+
+
 def is_box(input: Any, size: Any, output: Any, axes: Any) -> bool:
     """Whether windows of one size along all axes make it such a call."""
     return is_usual(input, output) and type(size) is int and size > 1 and axes is None and input.ndim > 1
@@ -92,6 +97,16 @@ def by_bands(
         into[: low - first] = kept
     assert made is not None  # an array so large has rows
     return made
+
+
+def in_bytes(compute: Callable[[np.dtype], np.ndarray], given: np.ndarray | None) -> np.ndarray:
+    """Numbers that are stored as bools, which are bytes to SciPy.
+
+    They are truncated and wrap at 256 before they become true or false, and one axis hands on to the next what they
+    are.  Here, unlike there, what is stored in the end is 0 or 1.
+    """
+    not_planned()
+    return np.not_equal(compute(np.dtype(np.uint8)), 0, given)
 
 
 def copied(input: np.ndarray, output: Any) -> np.ndarray:

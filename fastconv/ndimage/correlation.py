@@ -25,7 +25,7 @@ from fastconv.ndimage.arguments import (
     not_planned,
     on_all_axes,
 )
-from fastconv.ndimage.calls import filtered, is_usual, recipe_of
+from fastconv.ndimage.calls import filtered, in_bytes, is_summed, recipe_of
 from fastconv.ndimage.separable import Correlation, correlated
 from fastconv.typing import Backend
 
@@ -113,6 +113,8 @@ def _real(
     """With real weights of as many axes as x."""
     found = weights_of(np.ascontiguousarray(w, np.float64).tobytes(), w.shape)
     dtype, given = as_output(output, x)
+    if dtype.kind == "b":
+        return in_bytes(lambda out: _real(x, w, out, mode, cval, before, options), given)
     native = dtype.newbyteorder("=")
     window = Neighbors(w.shape, before, as_mode(mode), float(cval), found.taps)
     if found.factors is not None and x.dtype == native == np.float32 and (window.mode != "constant" or cval == 0):
@@ -133,7 +135,7 @@ def _correlate(
     x, w = input, weights
     plain = type(mode) is str and type(origin) is int and type(cval) in (int, float) and axes is None
     plain = plain and type(w) is np.ndarray and w.size > 0 and w.dtype.kind in "biuf"
-    if plain and is_usual(x, output) and w.ndim == x.ndim:
+    if plain and is_summed(x, output) and w.ndim == x.ndim:
         given = np.ascontiguousarray(w, np.float64).tobytes()
         usual = _usual(x.shape, x.dtype, given, w.shape, mode, float(cval), origin, convolution, options)
         if usual is not None:

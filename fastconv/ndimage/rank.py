@@ -25,7 +25,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import filtered, is_box, recipe_of
+from fastconv.ndimage.calls import filtered, in_bytes, is_box, recipe_of
 from fastconv.typing import Backend
 
 EXACT = 1 << 53  # integers that float64 holds, in which others are compared
@@ -83,6 +83,8 @@ def _rank(
         output[...] = _rank(x, rank, window, np.float32, options)
         return output
     dtype, given = as_output(output, x)
+    if dtype.kind == "b" != x.dtype.kind:
+        return in_bytes(lambda out: _rank(x, rank, window, out, options), given)
     window = _of_elements(window, rank, x)
     if x.ndim == 1 and x.dtype == np.int64 and not is_planning() and not _fit(x, window.cval):
         return _rank_of_places(x, rank, window, np.empty(x.shape, dtype) if given is None else given, options)

@@ -30,7 +30,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import by_bands, copied, filtered, is_usual, of_parts, recipe_of
+from fastconv.ndimage.calls import by_bands, copied, filtered, in_bytes, is_summed, is_usual, of_parts, recipe_of
 from fastconv.typing import Backend
 
 SECOND = np.array([1.0, -2.0, 1.0])  # differences
@@ -107,6 +107,8 @@ def _correlated(
     if not passes:
         return copied(input, output)
     dtype, given = as_output(output, input)
+    if dtype.kind == "b":
+        return in_bytes(lambda out: _correlated(input, passes, out, cval, options), given)
     steps, weights = zip(*passes, strict=True)
     recipe = _recipe(input.shape, input.dtype, dtype.newbyteorder("="), steps, float(cval), options)
     return filtered(recipe, input, weights, given)
@@ -349,7 +351,7 @@ def gaussian_filter(
     array([ 4,  6,  8,  9, 11])
     """
     options = resolve(backend, None, threads, tol, max_workspace)
-    if axes is None and is_usual(input, output) and _is_deviation(sigma):
+    if axes is None and is_summed(input, output) and _is_deviation(sigma):
         return cast(np.ndarray, _gaussian_along_all(input, sigma, order, mode, cval, truncate, radius, options))
     x = as_input(input)
     return correlated(x, _gaussians(x.ndim, sigma, order, mode, truncate, radius, axes), output, cval, options)
@@ -364,7 +366,7 @@ def _is_deviation(sigma: Any) -> bool:
 def _gaussian_along_all(
     x: Any, sigma: Any, order: Any, mode: Any, cval: Any, truncate: Any, radius: Any, options: Options
 ) -> Request:
-    """Of arrays of which `is_usual` is true."""
+    """Of arrays of which `is_summed` is true."""
     x = as_input(x)
     return _request(x, _gaussians(x.ndim, sigma, order, mode, truncate, radius, None), cval, options)
 
@@ -387,7 +389,7 @@ def _derivative(
     input: ArrayLike, axis: int, across: tuple[float, ...], output: Any, mode: Any, cval: Any, options: Options
 ) -> np.ndarray:
     """Central differences along an axis, and weights `across` along the others."""
-    if is_usual(input, output):
+    if is_summed(input, output):
         return cast(np.ndarray, _usual_derivative(input, axis, across, mode, cval, options))
     x = as_input(input)
     return correlated(x, _differences(x.ndim, axis, across, mode), output, cval, options)
@@ -395,7 +397,7 @@ def _derivative(
 
 @repeated
 def _usual_derivative(x: Any, axis: Any, across: tuple[float, ...], mode: Any, cval: Any, options: Options) -> Request:
-    """Of arrays of which `is_usual` is true."""
+    """Of arrays of which `is_summed` is true."""
     x = as_input(x)
     return _request(x, _differences(x.ndim, axis, across, mode), cval, options)
 

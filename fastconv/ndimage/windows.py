@@ -28,7 +28,7 @@ from fastconv.ndimage.arguments import (
     on_all_axes,
     per_axis,
 )
-from fastconv.ndimage.calls import copied, filtered, is_box, is_usual, of_parts, recipe_of
+from fastconv.ndimage.calls import copied, filtered, in_bytes, is_box, is_summed, is_usual, of_parts, recipe_of
 from fastconv.typing import Backend, BoundaryMode
 
 Extremum: TypeAlias = Literal["min", "max"]
@@ -63,6 +63,8 @@ def joined(
     if not passes:
         return copied(x, output)
     dtype, given = as_output(output, x)
+    if dtype.kind == "b" and (join == "mean" or x.dtype.kind != "b"):
+        return in_bytes(lambda out: joined(join, x, passes, out, cval, options), given)
     recipe = _recipe(join, x.shape, x.dtype, dtype.newbyteorder("="), passes, float(cval), options)
     return filtered(recipe, x, (), given)
 
@@ -122,7 +124,7 @@ def uniform_filter1d(
     array([4, 3, 4, 1, 4, 6, 6, 3])
     """
     options = resolve(backend, None, threads, tol, max_workspace)
-    if type(size) is int and size > 1 and is_usual(input, output):
+    if type(size) is int and size > 1 and is_summed(input, output):
         return cast(np.ndarray, _lines("mean", input, size, axis, mode, cval, origin, options))
     x = as_input(input)
     passes = _passes(((as_axis(axis, x.ndim), size, origin, mode),))
@@ -153,7 +155,7 @@ def uniform_filter(
     array([1.66666667, 2.33333333, 3.33333333, 4.        ])
     """
     options = resolve(backend, None, threads, tol, max_workspace)
-    if is_box(input, size, output, axes):
+    if is_summed(input, output) and is_box(input, size, output, axes):
         return cast(np.ndarray, _boxes("mean", input, size, mode, cval, origin, options))
     x = as_input(input)
     return _means(x, along_axes(x.ndim, size, mode, origin, axes), output, cval, options)
@@ -247,6 +249,8 @@ def _of_footprint(
     if not isinstance(mode, str):
         raise RuntimeError("A sequence of modes is not supported for non-separable footprints")
     dtype, given = as_output(output, x)
+    if heights is None and dtype.kind == "b" != x.dtype.kind:
+        return in_bytes(lambda out: _of_footprint(join, x, chosen, None, out, mode, cval, origin, axes, options), given)
     made = None
     if heights is not None and dtype.kind == "b":  # as in SciPy, bytes, which may then be neither 0 nor 1
         made = np.empty(x.shape, bool) if given is None else given

@@ -100,6 +100,13 @@ def are_arrays(input: Any, output: Any) -> bool:
 NO_ARRAYS = "arguments that are no arrays of one shape"
 
 
+def _in_bytes(input: np.ndarray, output: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both, of uint8 in place of bool where that is stored: to SciPy it is bytes, which may be neither 0 nor 1."""
+    if output.dtype != np.bool_:
+        return input, output
+    return input.view(np.uint8) if input.dtype == np.bool_ else input, output.view(np.uint8)
+
+
 def correlate1d(
     input: Any, weights: Any, axis: int, output: Any, mode: int, cval: float, origin: int
 ) -> str | None:  # fmt: skip
@@ -107,6 +114,7 @@ def correlate1d(
         return NO_ARRAYS
     if type(weights) is not np.ndarray or weights.dtype != np.float64 or weights.ndim != 1:
         return "weights that are no line of float64"
+    input, output = _in_bytes(input, output)
     shape, dtype, out = input.shape, input.dtype, output.dtype
     found = _correlation1d(shape, dtype, out, weights.tobytes(), axis, mode, cval, origin, options_here())
     return _as_made(found, input, output)
@@ -141,6 +149,7 @@ def _window(
 ) -> str | None:  # fmt: skip
     if not are_arrays(input, output):
         return NO_ARRAYS
+    input, output = _in_bytes(input, output)
     found = _window1d(join, input.shape, input.dtype, output.dtype, size, axis, mode, cval, origin, options_here())
     return _as_made(found, input, output)
 
@@ -179,6 +188,7 @@ def correlate(
         return NO_ARRAYS
     if not _is_window(weights, np.float64, input, origins):
         return NO_WINDOW
+    input, output = _in_bytes(input, output)
     window, shape, shifts = weights.tobytes(), weights.shape, tuple(origins)
     found = _correlation(input.shape, input.dtype, output.dtype, window, shape, mode, cval, shifts, options_here())
     return _as_made(found, input, output)
@@ -210,8 +220,7 @@ def min_or_max_filter(
         if not _is_window(structure, np.float64, input, origins) or structure.shape != footprint.shape:
             return NO_WINDOW
         heights = structure.tobytes()
-        if output.dtype == np.bool_:  # as in SciPy, bytes, which may then be neither 0 nor 1
-            input, output = input.view(np.uint8) if input.dtype == np.bool_ else input, output.view(np.uint8)
+    input, output = _in_bytes(input, output)
     found = _extremum(
         "min" if minimum else "max", input.shape, input.dtype, output.dtype, footprint.tobytes(), footprint.shape,
         heights, mode, cval, tuple(origins), options_here(),
@@ -245,6 +254,7 @@ def rank_filter(
         return NO_ARRAYS
     if not _is_window(footprint, np.bool_, input, origins):
         return NO_WINDOW
+    input, output = _in_bytes(input, output)
     taps, sizes = footprint.tobytes(), footprint.shape
     found = _rank(
         input.shape, input.dtype, output.dtype, int(rank), taps, sizes, mode, cval, tuple(origins), options_here()
