@@ -70,7 +70,16 @@
 #else
 #define v_dot_int16(a, b, c) ((vec)_mm512_add_epi32((__m512i)(c), _mm512_madd_epi16((__m512i)(a), (__m512i)(b))))
 #endif
-#define v_from_bfloat16(h) ((vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)(h)), 16))
+/* bfloat16 is the upper half of a lane: one shuffle takes the place of a conversion and a shift */
+#define v_from_bfloat16(h) ((vec)_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, (__m512i)v_steps(0, 0x10000), _mm512_castsi256_si512((__m256i)(h))))
+#define v_to_bfloat16(v) ((short_vec)_mm512_castsi512_si256(_mm512_permutexvar_epi16((__m512i)v_steps(0x30001, 0x40004), fc_bfloat16((__m512)(v)))))
+static inline __attribute__((always_inline)) __m512i fc_bfloat16(__m512 v)
+{
+    const __m512i all = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(all, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(all, _mm512_set1_epi32(0x7fff)), odd);
+    return _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), all, _mm512_set1_epi32(0x400000));
+}
+#define v_lookup(p, i) ((vec)_mm512_permutex2var_ps(_mm512_loadu_ps(p), (__m512i)(i), _mm512_loadu_ps((p) + 16)))
 #define v_from_float16(h) ((vec)_mm512_cvtph_ps((__m256i)(h)))
 #define v_to_float16(v) ((short_vec)_mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
 #define v_short_load_mask(p, m) ((short_vec)_mm256_maskz_loadu_epi16(m, p))

@@ -38,9 +38,10 @@
      MR          rows of the register tile, a plain number up to FC_MAX_MR
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, v_beats, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
-   has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), v_from_float16 and v_to_float16, v_from_bfloat16,
+   has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), conversions of 16-bit floats,
    v_rounded, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once),
-   v_any_less (whether some lane of a is less than b's), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs).
+   v_any_less (whether some lane of a is less than b's), with both of these and of float only v_lookup(p, i) (elements of p, an array of 32, at the
+   bits of i modulo 32), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs).
    FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
@@ -384,12 +385,14 @@ INLINE short_vec v_to_float16(vec v)
 INLINE vec v_from_bfloat16(short_vec h) { return (vec)(__builtin_convertvector(h, uvec) << 16); }
 #endif
 
+#ifndef v_to_bfloat16
 INLINE short_vec v_to_bfloat16(vec v)
 {
     const uvec all = (uvec)v, rounded = (all + 0x7fff + ((all >> 16) & 1)) >> 16;
     const uvec quiet = (all >> 16) | 0x40;
     return __builtin_convertvector((uvec)v_select((ivec)(v != v), (vec)quiet, (vec)rounded), short_vec);
 }
+#endif
 #endif
 
 /* Elements as memory holds them: REAL, or 16-bit floats, which are REAL in registers only. */
