@@ -18,10 +18,12 @@ cdef class Correlation(Walked):
         self.dtype, self.out, self.cval, self.sums_pitch = dtype, out, cval, sums_pitch
 
     cdef void results(
-        self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil:
+        self, const void **rows, Py_ssize_t at, Py_ssize_t count, Py_ssize_t all, Py_ssize_t n, char *y, const Arrays *a,
+        char *scratch) noexcept nogil:
         cdef Py_ssize_t pitch = self.width.extent * self.inner * self.made, i
         cdef char *sums = y if self.stored else scratch
-        cdef const void **taps = <const void **>(scratch + self.sums_pitch)
+        cdef char *carried = scratch + self.together * self.sums_pitch
+        cdef const void **taps = <const void **>carried
         cdef window_tile_args f
         if self.keep is not None:
             self.point_taps(rows, taps)
@@ -30,6 +32,7 @@ cdef class Correlation(Walked):
             f.rows, f.weights, f.planes, f.height = <const void *const *>rows, a.weights, self.planes, self.height.taps
             f.taps, f.step, f.count, f.n = self.width.taps, self.inner, count, n
             f.y, f.ys = sums, (pitch if self.stored else self.sums_pitch) // self.size
+            f.at, f.all, f.carried = at, all, carried
             f.ahead, f.pitch = NULL, self.width.extent * self.inner
             if self.direct and self.stored and self.planes == 1 and n > self.vl:
                 f.ahead = <const char *>rows[self.height.taps + count - 2] + f.pitch * self.size

@@ -95,7 +95,8 @@ cdef class Rank(Walked):
             memcpy(to, from_, 8)
 
     cdef void results(
-        self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil:
+        self, const void **rows, Py_ssize_t at, Py_ssize_t count, Py_ssize_t all, Py_ssize_t n, char *y, const Arrays *a,
+        char *scratch) noexcept nogil:
         """Of one row."""
         cdef char *found = y if self.stored else scratch
         self.line(rows, n, found, scratch + self.pitch_found, False)

@@ -14,7 +14,8 @@ cdef extern from "simd/windows/windows.h" nogil:
         void *y
         Py_ssize_t ys, n
         const void *ahead
-        Py_ssize_t pitch
+        Py_ssize_t pitch, at, all
+        void *carried
     enum:
         BAND_ROWS, BAND_FIRST, BAND_ADD, BAND_SQUARE, BAND_ADD_SQUARE
     ctypedef struct window_band_args:
@@ -183,7 +184,9 @@ cdef class Walked(Prepared):
     cdef const Py_ssize_t *offsets  # of each tap: the row among those that windows see, and the element
     cdef Py_ssize_t taps
     cdef bint direct, stored  # whether x has numbers, and y results, as held rows have them
-    cdef void results(self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil
+    cdef void results(
+        self, const void **rows, Py_ssize_t at, Py_ssize_t count, Py_ssize_t all, Py_ssize_t n, char *y, const Arrays *a,
+        char *scratch) noexcept nogil
     cdef void point_taps(self, const void **rows, const void **taps) noexcept nogil
     cdef void enter(self, const char *x, Py_ssize_t n, char *to) noexcept nogil
     cdef void constant(self, char *to, Py_ssize_t n) noexcept nogil

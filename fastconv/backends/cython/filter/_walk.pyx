@@ -118,6 +118,7 @@ cdef class Walked(Prepared):
         cdef char *ring = fill
         cdef char *rest
         cdef char *slot
+        cdef char *y
         cdef const char *x
         if end <= first:
             return
@@ -148,7 +149,8 @@ cdef class Walked(Prepared):
                     k += 1
             entered = need
             at = (outer * self.height.extent + r) * self.width.extent + first
-            self.results(rows, count, (end - first) * self.inner, a.y.data + at * self.inner * self.made, a, rest)
+            y = a.y.data + at * self.inner * self.made
+            self.results(rows, r - row, count, last - row, (end - first) * self.inner, y, a, rest)
             r += count
 
     cdef void enter_strip(self, const char *x, Py_ssize_t first, Py_ssize_t end, char *to) noexcept nogil:
@@ -173,9 +175,10 @@ cdef class Walked(Prepared):
         memset(to + (after - start) * element, 0, self.vl * self.size)
 
     cdef void results(
-        self, const void **rows, Py_ssize_t count, Py_ssize_t n, char *y, const Arrays *a, char *scratch) noexcept nogil:
-        """`n` results of `count` rows; `rows`: of each plane, the rows of the image that the windows see, from the first
-        element on that they see."""
+        self, const void **rows, Py_ssize_t at, Py_ssize_t count, Py_ssize_t all, Py_ssize_t n, char *y, const Arrays *a,
+        char *scratch) noexcept nogil:
+        """`n` results of `count` rows, which are those from `at` on of the `all` rows of an item; `rows`: of each plane, the
+        rows of the image that the windows see, from the first element on that they see."""
         pass
 
     cdef void point_taps(self, const void **rows, const void **taps) noexcept nogil:

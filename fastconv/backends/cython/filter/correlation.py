@@ -76,8 +76,10 @@ class Correlation(Specialised[CorrelationProblem]):
         p = problem
         lines, walk = _tiled(p, self.isa)
         size = p.acc.itemsize
-        pointers = 0 if p.window.taps is None else whole_lines(p.window.total * 8)
-        return walk.scratch(lines, p.window, size) + walk.together * self._pitch(p) + 64 + pointers
+        rest = 0 if p.window.taps is None else p.window.total * 8  # pointers to taps
+        if _is_tile(p, lines) and lines.planes == 1:  # sums that a tile hands on to the one below
+            rest = (lines.height[1] - 1) * (walk.most(lines) + WIDE * walk.vl) * size
+        return walk.scratch(lines, p.window, size) + walk.together * self._pitch(p) + 64 + whole_lines(rest)
 
     def _pitch(self, p: CorrelationProblem) -> int:
         """Bytes of a row of sums that are not stored as they are."""

@@ -8,7 +8,9 @@ enum { WINDOW_ROWS = 4 }; /* of a tile of a correlation; filter/windows.py says 
 
 /* y[i*ys + c] = sum over p < planes, r < height, t < taps of rows[p*(height + count - 1) + i + r][c + t*step] *
    weights[(p*height + r)*taps + t], i < count, c < n; of several planes, count is 1, or WINDOW_ROWS where height is at least that minus 1.
-   Whole vectors are read.  `ahead`: the first of `count` rows, `pitch` apart, that are read later, or NULL. */
+   Whole vectors are read.  `ahead`: the first of `count` rows, `pitch` apart, that are read later, or NULL.  Of one plane, these are
+   rows from `at` on of `all`, which are computed one tile after the other; `carried`: room for height - 1 rows of n numbers and 2
+   vectors, which the tiles hand on. */
 typedef struct {
     const void *const *rows;
     const void *weights;
@@ -16,7 +18,8 @@ typedef struct {
     void *y;
     ptrdiff_t ys, n;
     const void *ahead;
-    ptrdiff_t pitch;
+    ptrdiff_t pitch, at, all;
+    void *carried;
 } window_tile_args;
 
 /* y[c] = what `rank` elements among taps[t][c], t < count, precede in ascending order, c < n.  Whole vectors are read and
