@@ -11,6 +11,8 @@ import os
 from functools import cache
 from importlib import import_module
 
+import numpy as np
+
 from fastconv.core import cpu, machine
 from fastconv.core.costs import Table
 from fastconv.machines import blocks
@@ -62,3 +64,13 @@ def block_bytes(name: str) -> int:
     """Bytes of a block, by ``row/block``: as many as were measured to be best here, or a share of a cache."""
     host = machine.host()
     return host_table().blocks.get(name) or blocks.sizes(host.l1, host.l2)[name]
+
+
+def streamed(size: float) -> float:
+    """Bytes of weights that are read again, as many as take the same time from memory.
+
+    0 where they stay in half of the L2 cache; from the L3 cache they are read two to four times as fast.
+    """
+    if size <= machine.host().l2 / 2:
+        return 0.0
+    return size / float(np.interp(size / l3_bytes(), (3 / 8, 1, 3 / 2), (4, 2, 1)))

@@ -812,16 +812,16 @@ TABLE = Table(
             "call": 2e-06, "element": 8e-10, "bytes": 6.6667e-11,
         },
         "phases": {
-            "block": 3.0041e-06, "weight": 3e-09, "bytes": 7.4284e-11,
+            "block": 3.0041e-06, "weight": 3e-09, "bytes": 7.4284e-11, "bytes_cycled": 6.6667e-11,
         },
         "phases@avx2": {
-            "block": 1.0331e-06, "weight": 3e-09, "bytes": 9.7975e-11,
+            "block": 1.0331e-06, "weight": 3e-09, "bytes": 9.7975e-11, "bytes_cycled": 6.6667e-11,
         },
         "phases@avx512": {
-            "block": 8.6767e-07, "weight": 3e-09, "bytes": 2.0737e-10,
+            "block": 8.6767e-07, "weight": 3e-09, "bytes": 2.0737e-10, "bytes_cycled": 6.6667e-11,
         },
         "phases@portable": {
-            "block": 1.2998e-06, "weight": 3e-09, "bytes": 1.2357e-10,
+            "block": 1.2998e-06, "weight": 3e-09, "bytes": 1.2357e-10, "bytes_cycled": 6.6667e-11,
         },
         "reference.definition": {
             "call": 0.001, "product": 1e-08,

@@ -826,16 +826,16 @@ TABLE = Table(
             "call": 2e-06, "element": 8e-10, "bytes": 6.6667e-11,
         },
         "phases": {
-            "block": 3.0587e-06, "weight": 2.5712e-09, "bytes": 6.3033e-11,
+            "block": 3.0587e-06, "weight": 2.5712e-09, "bytes": 6.3033e-11, "bytes_cycled": 6.6667e-11,
         },
         "phases@avx2": {
-            "block": 2.4626e-06, "weight": 9.8751e-10, "bytes": 1.8391e-10,
+            "block": 2.4626e-06, "weight": 9.8751e-10, "bytes": 1.8391e-10, "bytes_cycled": 6.6667e-11,
         },
         "phases@avx512": {
-            "block": 2.6408e-06, "weight": 1.1127e-09, "bytes": 1.2235e-10,
+            "block": 2.6408e-06, "weight": 1.1127e-09, "bytes": 1.2235e-10, "bytes_cycled": 6.6667e-11,
         },
         "phases@portable": {
-            "block": 4.722e-07, "weight": 3.8353e-09, "bytes": 3.04e-10,
+            "block": 4.722e-07, "weight": 3.8353e-09, "bytes": 3.04e-10, "bytes_cycled": 6.6667e-11,
         },
         "reference.definition": {
             "call": 0.001, "product": 1e-08,

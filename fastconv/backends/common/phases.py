@@ -30,6 +30,7 @@ from fastconv.core.kernel import Bind, Kernel, Run, Specialised
 from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import borrow
+from fastconv.machines import streamed
 
 REVISION = 2  # raised when interleaving becomes faster; added to that of the forward kernel
 
@@ -258,7 +259,10 @@ class ByPhases(Specialised[ConvProblem]):
             features += kernel.work(q) * number + Features({f"{self.rates}/block": number * times})
             if times > 1:
                 features += kernel.work(replace(q, packed=True)) * (number * (times - 1))
-        return features + Features({f"{self.rates}/bytes": times * self._cycled(p, cut)})
+        cycled = self._cycled(p, cut)
+        if p.packed:
+            return features + Features({f"{self.rates}/bytes_cycled": times * streamed(cycled)})
+        return features + Features({f"{self.rates}/bytes": times * cycled})  # which packing writes, too
 
     def _cycled(self, p: ConvProblem, cut: Cut) -> float:
         """Bytes of the weights of all phases, if one phase's leave the L2 cache before it is computed again.

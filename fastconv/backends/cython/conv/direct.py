@@ -24,7 +24,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Run, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table, l3_bytes
+from fastconv.machines import block_bytes, host_table, l3_bytes, streamed
 
 # Blocks: of a band; of the accumulators of NR channels, so that they are stored from the L1 or L2 cache; of all
 # accumulators, where channels come in parts.
@@ -345,7 +345,7 @@ class Direct(Specialised[ConvProblem]):
         alone = band + Features({
             "call": 1,
             "plane": planes,
-            "bytes_streamed": native.streamed(weights),
+            "bytes_streamed": streamed(weights),
             **native.traffic(p.bytes, p.bytes - weights),
             **native.packing(p),
         })

@@ -18,7 +18,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, round_up
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, streamed
 
 # Of all channels of an item: they stay in the L2 cache for every output channel.
 PIXELS = "cython.conv.pointwise_blocked/pixels"
@@ -116,7 +116,7 @@ class PointwiseBlocked(Specialised[ConvProblem]):
         alone = Features(
             {"call": 1, "move": moved, **native.packing(p)},
             {"multiply": p.flops * size / 4 / used},
-            {"bytes_streamed": native.streamed(p.oc * p.icg * size)},
+            {"bytes_streamed": streamed(p.oc * p.icg * size)},
         )
         return images.better(p, self.isa, alone.of(self.rates))
 

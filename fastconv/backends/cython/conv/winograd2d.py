@@ -28,7 +28,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, rounding_bound
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table, l3_bytes
+from fastconv.machines import block_bytes, host_table, l3_bytes, streamed
 
 # Interpolation points, by their number: pairs +-a, and perhaps a single one; 0 and infinity belong to every set.  In
 # float32, sets that are nearly closed under p -> 1/p have smaller errors than the usual small integers.
@@ -523,7 +523,7 @@ def shared(p: ConvProblem, h: Axis, w: Axis, isa: str, most: int, count: int) ->
     planes = p.n * p.groups * p.output[0]
     weights = kbs * nr * h.depth * w.depth * depth * size
     rates = host_table().rates[f"{Winograd.row}@{isa}"]
-    stream = native.streamed(weights) * rates["bytes_streamed"] / kbs
+    stream = streamed(weights) * rates["bytes_streamed"] / kbs
     input_row, input_transform = rates["transform_row"], rates["transform_input"]
     output_transform = rates["transform_output"]
     products = 2.0 * rates["multiply"]
@@ -658,7 +658,7 @@ class Winograd(Specialised[ConvProblem]):
         transformed = band_rows * entered * ceil_div(p.icg, vl) * vl * size / 4
         weights = p.groups * kbs * nr * h.depth * w.depth * depth * size
         items = sum(some.number for some in scheme.items) * p.n * ceil_div(p.output[0], scheme.together)
-        stream = scheme.touched * items * native.streamed(weights)
+        stream = scheme.touched * items * streamed(weights)
         images = p.bytes - p.oc * p.depth * size  # weights are counted as packed
         counts = {
             "call": 1,

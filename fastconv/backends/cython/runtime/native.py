@@ -305,16 +305,6 @@ def ordinary(weights: np.ndarray, isa: str) -> bool:
     return low <= found <= high or found == 0
 
 
-def streamed(size: float) -> float:
-    """Bytes of weights that are read again, as many as take the same time from memory.
-
-    0 where they stay in half of the L2 cache; from the L3 cache they are read two to four times as fast.
-    """
-    if size <= machine.host().l2 / 2:
-        return 0.0
-    return size / float(np.interp(size / l3_bytes(), (3 / 8, 1, 3 / 2), (4, 2, 1)))
-
-
 def traffic(size: float, moved: float | None = None) -> Counts:
     """Bytes of all arrays, or `moved` of them, by where these are between two calls: in the L3 cache, or in memory."""
     return {"bytes_cached" if size <= l3_bytes() / 2 else "bytes": size if moved is None else moved}
