@@ -103,6 +103,16 @@ def test_ignored_everywhere_is_nan_for_mean_and_zero_for_sum() -> None:
     assert np.isnan(F.cross_entropy(np.empty((0, 4)), np.empty(0, int)))
 
 
+@pytest.mark.parametrize("backend", ["cython", "numpy", "reference"])
+def test_smoothing_over_no_classes_divides_by_none(backend: Any) -> None:
+    for target in (np.zeros((2, 0)), np.full(2, -100)):
+        options: dict[str, Any] = {"label_smoothing": 0.1, "reduction": "none"}
+        loss = F.cross_entropy(np.zeros((2, 0)), target, **options, backend=backend)
+        np.testing.assert_array_equal(loss, [0.0, 0.0])
+        slope = F.grad.cross_entropy(np.ones(2), np.zeros((2, 0)), target, **options, backend=backend)
+        assert all(dx.shape == (2, 0) for dx in (slope if isinstance(slope, tuple) else (slope,)))
+
+
 def test_stable_for_huge_scores() -> None:
     x = np.array([[1e4, -1e4, 0.0]])
     assert F.cross_entropy(x, [0]) == 0

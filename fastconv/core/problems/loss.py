@@ -135,7 +135,7 @@ def loss_problem(
             raise ShapeError(f"weight has shape {weight[0]}; it must be ({c},), one value per class")
     problem = LossProblem(
         n=n, c=c, inner=prod(inner), logits=logits, probabilities=probabilities, weighted=weight is not None,
-        ignore_index=ignore_index, reduction=reduction, smoothing=smoothing, dtype=xdtype,
+        ignore_index=ignore_index, reduction=reduction, smoothing=smoothing if c else 0.0, dtype=xdtype,
     )  # fmt: skip
     return problem, batch if reduction == "none" else ()
 
