@@ -26,6 +26,7 @@ from fastconv.ndimage.arguments import (
     per_axis,
 )
 from fastconv.ndimage.calls import filtered, in_bytes, is_box, recipe_of
+from fastconv.ndimage.windows import extremum_of
 from fastconv.typing import Backend
 
 EXACT = 1 << 53  # integers that float64 holds, in which others are compared
@@ -82,20 +83,20 @@ def _rank(
             return _rank(x, rank, window, np.float32, options).astype(output)
         output[...] = _rank(x, rank, window, np.float32, options)
         return output
+    if rank in (0, window.total - 1):  # one axis after the other, as in SciPy, where the window is a box
+        return extremum_of("min" if rank == 0 else "max", x, window, output, options)
     dtype, given = as_output(output, x)
     if dtype.kind == "b" != x.dtype.kind:
         return in_bytes(lambda out: _rank(x, rank, window, out, options), given)
-    window = _of_elements(window, rank, x)
+    window = _of_elements(window, x)
     if x.ndim == 1 and x.dtype == np.int64 and not is_planning() and not _fit(x, window.cval):
         return _rank_of_places(x, rank, window, np.empty(x.shape, dtype) if given is None else given, options)
     recipe = _recipe(x.shape, x.dtype, dtype.newbyteorder("="), window, rank, options)
     return filtered(recipe, x, (), given)
 
 
-def _of_elements(window: Neighbors, rank: int, x: np.ndarray) -> Neighbors:
-    """The window with the value beyond an edge as SciPy's ranks hold it; minima and maxima leave it as it is."""
-    if not 0 < rank < window.total - 1:
-        return window
+def _of_elements(window: Neighbors, x: np.ndarray) -> Neighbors:
+    """The window with the value beyond an edge as SciPy's ranks hold it."""
     held = np.dtype(np.int64) if x.ndim == 1 and x.dtype.kind in "iu" else x.dtype
     return window._replace(cval=as_element(window.cval, held))
 
@@ -106,7 +107,7 @@ def _median(x: Any, size: int, mode: Any, cval: Any, origin: Any, options: Optio
     x = as_input(x)
     window = _windows(x, size, None, mode, cval, origin, None)
     rank = window.total // 2
-    return _recipe(x.shape, x.dtype, x.dtype, _of_elements(window, rank, x), rank, options), x, (), None
+    return _recipe(x.shape, x.dtype, x.dtype, _of_elements(window, x), rank, options), x, (), None
 
 
 def _fit(x: np.ndarray, cval: float) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastconv.core.problems.footprint import FootprintProblem
+from fastconv.core.problems.neighbors import Neighbors
 from fastconv.core.problems.separable import Pass
 from fastconv.core.problems.window import Join, WindowProblem
 from fastconv.dispatch.options import Options, resolve
@@ -248,6 +249,9 @@ def _of_footprint(
         raise RuntimeError("structure array has incorrect shape")
     if not isinstance(mode, str):
         raise RuntimeError("A sequence of modes is not supported for non-separable footprints")
+    flat = np.flatnonzero(chosen)
+    if x.size == 0 or not flat.size:
+        return copied(x, output)
     dtype, given = as_output(output, x)
     if heights is None and dtype.kind == "b" != x.dtype.kind:
         return in_bytes(lambda out: _of_footprint(join, x, chosen, None, out, mode, cval, origin, axes, options), given)
@@ -261,9 +265,6 @@ def _of_footprint(
         window[axis], before[axis] = taps, taps // 2 + shifts[axis]
         if not 0 <= before[axis] < taps:
             raise ValueError(f"invalid origin {shifts[axis]} of {taps} elements")
-    flat = np.flatnonzero(chosen)
-    if x.size == 0 or not flat.size:
-        return copied(x, output)
     raised = None if heights is None else heights.ravel()[flat]
     some = raised is not None and bool(raised.any())
     recipe = _footprint_recipe(
@@ -273,6 +274,18 @@ def _of_footprint(
     constants = () if raised is None or not some else (raised,)
     result = filtered(recipe, x, constants, given)
     return result if made is None else made
+
+
+def extremum_of(join: Extremum, x: np.ndarray, window: Neighbors, output: Any, options: Options) -> np.ndarray:
+    """The smallest or largest elements of windows that are described."""
+    if window.taps is None:
+        each = zip(window.sizes, window.before, strict=True)
+        passes = tuple(Pass(axis, taps, before, window.mode) for axis, (taps, before) in enumerate(each) if taps > 1)
+        return joined(join, x, passes, output, window.cval, options)
+    chosen = np.frombuffer(window.taps, bool).reshape(window.sizes)
+    origin = [before - taps // 2 for taps, before in zip(window.sizes, window.before, strict=True)]
+    axes = tuple(range(x.ndim))
+    return _of_footprint(join, x, chosen, None, output, window.mode, window.cval, origin, axes, options)
 
 
 @remember

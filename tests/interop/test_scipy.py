@@ -301,6 +301,14 @@ def test_calls_that_are_not_ordinary_run_scipys_code(name: str) -> None:
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6 * float(np.abs(theirs).max()))
 
 
+@pytest.mark.parametrize("name", ["binary_erosion", "binary_dilation", "binary_opening", "binary_closing"])
+def test_complex_masks_are_refused_as_without_it(name: str) -> None:
+    function, x = getattr(ndimage, name), image("float64")
+    for args, keywords in (((x + 1j,), {}), ((x,), {"output": np.empty(x.shape, complex)})):
+        with patch(), pytest.raises(TypeError, match="Complex"):
+            function(*args, **keywords)
+
+
 def test_code_that_others_replaced_meanwhile_stays_and_held_code_runs() -> None:
     from types import FunctionType
 

@@ -309,6 +309,8 @@ def binary_erosion(
         return "a mask of other numbers than bytes"  # which SciPy takes as bytes from the second iteration on
     if isinstance(output, np.ndarray) and not output.flags.writeable:
         return "the result is read-only"
+    if x.dtype.kind == "c" or np.iscomplexobj(output):
+        return "complex numbers, which SciPy refuses"
     try:
         element = element_of(x, structure, iterations, masks, border_value, origin, axes, options_here())
         made = element.joined("max" if invert else "min", x, output)

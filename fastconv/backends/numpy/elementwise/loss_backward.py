@@ -80,6 +80,8 @@ class NumpyLossBackward(Kernel[LossProblem]):
 
         @np.errstate(all="ignore")
         def run(dy: np.ndarray, out: np.ndarray) -> None:
+            if not p.c:
+                return  # labels have no place
             for i, j in vector_blocks(p.n, p.c, p.inner):
                 g = (dy[i, j] if p.reduction == "none" else dy.reshape(1, 1)) * p.dtype.type(share)
                 part = x[i, :, j]

@@ -1,4 +1,4 @@
-"""Masks: SciPy stores results of bool as bytes, which wrap at 256, and one axis hands them on to the next."""
+"""Results as SciPy has them: bools are bytes, which wrap at 256, and one axis hands on to the next what it stores."""
 
 from __future__ import annotations
 
@@ -71,3 +71,18 @@ def test_passes_that_scipy_makes_itself_hand_on_bytes() -> None:
             scipy.ndimage.correlate1d(mask, [-1, 0, 1], 0, out)
             scipy.ndimage.correlate1d(out, [1, 2, 1], 1, out)
     np.testing.assert_array_equal(made[1].view(np.uint8), made[0].view(np.uint8))
+
+
+@pytest.mark.one_isa
+def test_masks_without_elements_stay_masks() -> None:
+    empty = np.zeros((0, 4), bool)
+    assert ndi.grey_erosion(empty, structure=np.ones((3, 3))).dtype == bool
+
+
+@pytest.mark.one_isa
+def test_the_first_and_the_last_of_ranks_are_extrema_of_what_each_axis_stores() -> None:
+    """So are SciPy's: one axis hands on to the next what the dtype of the result holds of it."""
+    x = np.random.default_rng(5).integers(0, 1 << 16, (17, 19)).astype(np.uint16)
+    for rank, size, mode in itertools.product((0, -1), (4, (3, 1)), ("constant", "reflect")):
+        given: dict[str, Any] = {"rank": rank, "size": size, "mode": mode, "cval": 1.0, "output": np.int16}
+        np.testing.assert_array_equal(ndi.rank_filter(x, **given), scipy.ndimage.rank_filter(x, **given))
