@@ -35,7 +35,8 @@ GIVEN_CHANNELS = 2  # with so many input channels there is no product
 MANY_PHASES = 5  # of a row are lanes, as interleaving them would take longer
 POINTER = 8
 
-DEEP = 128  # input channels, at least, where products are stored tile by tile
+# Products are stored tile by tile with so many input channels, at least, and a result of so many strips' sizes.
+DEEP, LARGE = 32, 6
 PANELS = 2  # of pixels, for which that is done; the same as in _row_sums.pyx
 
 TILE_STEPS = 4.3  # as in `col2im`
@@ -105,7 +106,8 @@ class SumBlocks:
         vl = nr // 2
         given, single = p.icg <= GIVEN_CHANNELS, _is_single(p)
         result = p.oc * p.pixels * size
-        at_once = single and p.icg >= DEEP and result > block_bytes(SUMS)  # it leaves the cache, and tiles take a while
+        # The result leaves the cache, and tiles take a while.
+        at_once = single and p.icg >= DEEP and result > LARGE * block_bytes(SUMS)
         (kd, kh, _), (d, h, w), sw = p.kernel, p.input, p.stride[2]
         outputs, pixels = ceil_div(p.output[2], sw), d * h * w
         images = min(max(p.n, 1), ceil_div(PIXELS, max(1, pixels)))
