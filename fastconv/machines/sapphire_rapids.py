@@ -94,14 +94,17 @@ TABLE = Table(
         "cython.conv.gathered@avx2": {
             "call": 4e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
+            "split": 2e-08, "picked": 3.5e-10,
         },
         "cython.conv.gathered@avx512": {
             "call": 4e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
+            "split": 2e-08, "picked": 3.5e-10,
         },
         "cython.conv.gathered@portable": {
             "call": 4e-06, "row": 5e-09, "run": 5e-09, "element": 2.3e-10, "place": 3.5e-10,
             "bytes_cached": 2e-11, "bytes": 1.1e-10,
+            "split": 2.5e-08, "picked": 3.5e-10,
         },
         "cython.conv.grouped@avx2": {
             "call": 7.8432e-07, "item": 8e-08, "multiply_rows": 1.5796e-11, "multiply_rows_apart": 3.7202e-11,

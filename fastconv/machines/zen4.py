@@ -94,16 +94,19 @@ TABLE = Table(
             "bytes_cached": 3.0395e-11, "pack_call": 1.005e-06, "pack": 2.6822e-10, "pack_sorted": 5.3626e-10,
         },
         "cython.conv.gathered@avx2": {
-            "call": 3.0773e-06, "row": 5.4896e-09, "run": 3.1025e-09, "element": 1.2559e-10, "place": 5.3119e-10,
-            "bytes_cached": 2.8973e-11, "bytes": 5.5644e-11,
+            "call": 3.0773e-06, "row": 5.4896e-09, "run": 3.1025e-09, "element": 5e-11, "place": 5.3119e-10,
+            "bytes_cached": 2.8973e-11, "bytes": 7e-11,
+            "split": 1.2e-08, "picked": 2.5e-10,
         },
         "cython.conv.gathered@avx512": {
             "call": 1.7187e-06, "row": 5.219e-09, "run": 2.1987e-09, "element": 3.2849e-11, "place": 3.6103e-10,
-            "bytes_cached": 3.1244e-11, "bytes": 6.0836e-11,
+            "bytes_cached": 3.1244e-11, "bytes": 7e-11,
+            "split": 1.2e-08, "picked": 2.5e-10,
         },
         "cython.conv.gathered@portable": {
             "call": 2.5059e-06, "row": 4.928e-09, "run": 4.9448e-09, "element": 1.822e-10, "place": 6.4871e-10,
             "bytes_cached": 2.0373e-11, "bytes": 8.6323e-11,
+            "split": 1.2e-08, "picked": 2.5e-10,
         },
         "cython.conv.grouped@avx2": {
             "call": 8.0365e-07, "item": 3.4172e-07, "multiply_rows": 1.7529e-11, "multiply_rows_apart": 3.7202e-11,

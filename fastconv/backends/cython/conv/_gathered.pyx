@@ -13,7 +13,7 @@ from fastconv.backends.cython.runtime._prepared cimport Arrays, Prepared
 from fastconv.backends.cython.runtime._simd cimport View, address, fc_prefetch, fc_source, fc_table
 
 cdef enum:
-    SPLIT = 4  # columns from one window to the next, at most, where `fill_row` splits rows by vectors
+    SPLIT = 4  # columns from one window to the next, at most, where rows are split by vectors; the same in gathered.py
     SPLIT_BYTES = 8 << 10
 
 ctypedef fused element:
@@ -43,7 +43,8 @@ cdef class Gather(Prepared):
         self.dd, self.dh, self.dw = p.dilation
         self.od, self.oh, self.ow = p.output
         self.image, self.outside = padded(tables, p.fill), address(outside)
-        self.whole = self.kw == self.sw and self.dw == 1 and not self.last  # every column is read
+        # Every column is read, and `fill_row` splits rows by vectors.
+        self.whole = self.kw == self.sw <= SPLIT and self.dw == 1 and not self.last
         self.ahead = p.input[2] * self.t.itemsize if far else 0
         self.items = p.n * (self.od * self.oh if self.last else self.channels)
         self.uniform = True

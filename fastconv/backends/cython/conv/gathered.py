@@ -35,6 +35,7 @@ ROW = "cython.conv.gathered"
 PART = f"{ROW}/part"  # what is copied at a time
 MOST_BYTES = 4 << 20  # of the copy of an image that is not divided
 SHORT = 64  # columns of the copies: a table of places is faster than one row after the other
+SPLIT = 4  # columns from one window to the next, at most, where rows are split by vectors; the same in _gathered.pyx
 SHARED_BYTES = 128 << 10  # less does not justify waking a thread
 
 
@@ -162,12 +163,14 @@ class Copied:
             rows *= r.ic
             lines = rows * min(row, w * kw * LINE)
             counts = {"row": rows, "run": rows * kw}
-            if r.stride[2] > 1:
-                counts["element"] = rows * w * kw
+            if r.stride[2] > SPLIT:
+                counts["picked"] = rows * w * kw
+            elif r.stride[2] > 1:
+                whole = kw == r.stride[2] and r.dilation[2] == 1
+                counts |= {"element": rows * w * r.stride[2], "split": 0 if whole else rows}
             if self.listed:
                 counts = {"place": rows * w * kw}
-        whole = r.n * r.ic * prod(r.input) * size // len(self.starts)
-        return Features({"call": 1, **counts, **native.traffic(whole, lines)}).of(f"{ROW}@{isa}")
+        return Features({"call": 1, **counts, "bytes" if self.far else "bytes_cached": lines}).of(f"{ROW}@{isa}")
 
 
 class Copies:
