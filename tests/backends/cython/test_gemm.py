@@ -131,6 +131,8 @@ def test_blocks_of_depth_and_of_columns(kernel: Any, dtype: Any) -> None:
     for (m, n, k), packed in share(kernel, itertools.product(shapes, (False, True))):
         check(kernel, problem(m, n, k, dtype, packed=packed, alpha=0.5, beta=2.0, bias=True))
     check(kernel, problem(70, 300, 600, dtype, batch=2, b_batched=True, beta=1.0))
+    for m, n, k in ((3, 1101, 18), (30, 1061, 28), (50, 2100, 70), (20, 1024, 128)):  # panels that are read in groups
+        check(kernel, problem(m, n, k, dtype, activation="relu"))
 
 
 @every_dtype

@@ -18,6 +18,7 @@ from fastconv.backends.cython.runtime._simd cimport View, address, fc_epilogue, 
 
 cdef enum:
     GROUP_BYTES = 256 << 10  # of panels of B that stay in the L2 cache
+    GROUP = 8  # streamed panels that are prefetched together, at most, where there are four groups; see GROUPED in packed.py
     PASSES = 8  # largest number of panels that read A in place
     NEAR = 2048  # rows of A a multiple of this apart map to few sets of the L1 cache
     LAST = 63  # bytes after which a line begins that the panel before does not share
@@ -267,11 +268,11 @@ cdef class PackedGemm(Prepared):
         self, const Job *job, const Rows *a, Py_ssize_t s1, Py_ssize_t j, Py_ssize_t end, char *panel, char *m) noexcept nogil:
         """Strips up to s1 of A times panels that are read in place, from column j to column `end`."""
         cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, strips = s1 - a.first, lead = self.lead(job), row = job.row * size
-        cdef Py_ssize_t piece, near = max(<Py_ssize_t>PIECE, reach(job.depth, row)), s, k
+        cdef Py_ssize_t piece, near = max(<Py_ssize_t>PIECE, reach(job.depth, row)), s, k, group = self.group(job, end - j), at = 0
         cdef gemm_tile_args tile
         cdef const char *b
         cdef const char *after
-        cdef bint shallow = job.straight and job.across == 1 and job.depth <= AHEAD
+        cdef bint shallow = job.straight and job.across == 1 and job.depth <= AHEAD and not group
         cdef bint direct, more, copies = strips > 1 and (
             job.depth * nr * size > COPIED or (row % NEAR == 0 and job.depth > L1_ROWS))
         cdef int form
@@ -299,10 +300,41 @@ cdef class PackedGemm(Prepared):
                         tile.b, tile.bs = b + k * row, job.row
                         if copies:
                             form = 2
-                    self.prefetch(job, &tile, after, s, strips, direct)
+                    if group and direct:
+                        self.prefetch_group(job, &tile, a.first, s, strips, j, group, at)
+                    else:
+                        self.prefetch(job, &tile, after, s, strips, direct)
                     self.multiply(job, a, a.first + s, j, k, &tile, form, m)
                 k = k + piece
-            j = j + tile.cols + tile.more * nr
+            j, at = j + tile.cols + tile.more * nr, (at + 1) % max(group, <Py_ssize_t>1)
+
+    cdef Py_ssize_t group(self, const Job *job, Py_ssize_t cols) noexcept nogil:
+        """How many panels are prefetched together; 0 where each is alone: if they are few, or more than the L2 cache keeps."""
+        cdef Py_ssize_t size = self.t.itemsize, nr = self.t.nr, group = min(GROUP, GROUP_BYTES // (nr * job.depth * size))
+        if job.across != 1 or self.pauses or group < 2 or cols < 4 * group * nr:
+            return 0
+        return group if reach(2 * job.depth, job.row * size) == 2 * job.depth else 0
+
+    cdef void prefetch_group(
+        self, const Job *job, gemm_tile_args *tile, Py_ssize_t s0, Py_ssize_t s, Py_ssize_t strips, Py_ssize_t j,
+        Py_ssize_t group, Py_ssize_t at) noexcept nogil:
+        """What the tile of strip s of panel `at` of a group prefetches for the next group: a part of its rows, each in one run.
+
+        Memory answers long runs several times as fast as two lines of each row.  The first strip prefetches rows of B, the other
+        ones those of the result.
+        """
+        cdef Py_ssize_t size = self.t.itemsize, run = group * self.t.nr, rows = job.depth, first = 0, row = job.row
+        cdef const char *of = job.b
+        tile.spacing, tile.step, tile.run, tile.jump = 0, 0, tile.depth, 0
+        if s > 0:
+            first, of, row = self.m * s0 // self.strips, job.y, job.yrs
+            rows = self.m * (s0 + strips) // self.strips - first
+            first, rows = first + rows * (s - 1) // (strips - 1), (rows + strips - 2) // (strips - 1)
+            if not job.straight:
+                tile.next = <const char *>tile.b
+                return
+        tile.next = of + ((first + (at * rows + group - 1) // group) * row + j + run - at * self.t.nr) * size + LAST
+        tile.spacing, tile.step, tile.run, tile.jump = 64, self.t.nr * size, group, (row - run) * size
 
     cdef void prefetch(
         self, const Job *job, gemm_tile_args *tile, const char *after, Py_ssize_t s, Py_ssize_t strips, bint direct) noexcept nogil:

@@ -104,14 +104,14 @@ class InPlace(Specialised[GemmProblem]):
         lines = 0 if swapped or self._turns(p) else p.batch * strips * p.k * vectors  # of b
         b_size = size if self.types is None else HALF * self.types.k_group
         b_bytes = p.k * p.n * b_size
-        distant = lines and b_bytes > min(l3_bytes() / 2, block_bytes(NEAR))
+        distant = lines and not short and b_bytes > min(l3_bytes() / 2, block_bytes(NEAR))
         saved = (p.batch if p.b_batched else 1) * p.k * p.n * (size - b_size)
         counts: Counts = {
             "call": 1, "product": p.batch, "short" if short else "tile": tiles, "joined": joined,
             "split" if p.k <= SPLIT else "turned": turned,
             "aliased": lines if p.k > KEPT and p.n * size % FAR == 0 else 0,
             "far": lines if b_bytes > block_bytes(B) else 0,
-            "distant": tiles * p.k * (1 - most / MOST) if distant else 0,
+            "distant": tiles * p.k * (1.25 - most / MOST) if distant else 0,
         }  # fmt: skip
         moved = native.traffic(p.bytes - saved)
         slow: Counts = {"store": p.batch * rows * vectors} if short else {"wait": tiles * p.k}

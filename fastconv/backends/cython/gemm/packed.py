@@ -30,6 +30,7 @@ TILE = 4  # steps of the depth that take as long as the beginning and the end of
 STORES = 12  # a sum so short takes less time than its stores
 L1_WAY, L1_ROWS = 4096, 8  # bytes: of rows of the result a multiple of this apart, the L1 cache keeps so many
 SHALLOW, COPIED = 24, 16 << 10  # depth and bytes of panels that are one call; the same as in _packed.pyx
+GROUPED = 32  # so many panels are prefetched in groups, and each is a call
 ROOM = 24 << 10  # bytes of A, so few that they are always set aside: views may have rows that must be packed
 
 
@@ -60,7 +61,7 @@ class PackedGemm(Kernel[GemmProblem]):
         used = p.n / round_up(max(p.n, 1), vl) * min(1.0, p.m / strips / 4)
         multiply = 2.0 * p.batch * p.m * p.n * (p.k + TILE) * size / 4 / max(used, 1e-3)
         prepacked = p.packed and not p.b_batched
-        shallow = p.k <= SHALLOW and self._streams(p) and not p.trans_b
+        shallow = p.k <= SHALLOW and self._streams(p) and not p.trans_b and panels < GROUPED
         at_once = max(1, COPIED // (max(p.k, 1) * nr * size)) if shallow else 1
         tiles = p.batch * strips * ceil_div(panels, at_once) * ceil_div(p.k, max(1, native.depth_part(p.k, size)))
         packed_a = p.batch * p.m * p.k if self._packs_a(p, panels) else 0

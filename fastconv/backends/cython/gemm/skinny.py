@@ -22,6 +22,7 @@ from fastconv.core.problems.gemm import GemmProblem
 from fastconv.machines import block_bytes, l3_bytes
 
 TRANSPOSED_ROWS = 8  # a matrix whose columns are contiguous is packed for more rows; the same as in _skinny.pyx
+COLUMNS_ROWS = 4  # rows that read it from memory at once; the same as SKINNY_TILE_ROWS in simd/gemm/skinny.inc
 SUMS = "cython.gemm.thin/sums"  # of an item, so that they stay in the L1 cache
 
 
@@ -64,7 +65,8 @@ class Skinny(Kernel[GemmProblem]):
         used = max(cols, 1) / round_up(max(cols, 1), nr)
         form = "_packed" if packed else ""
         transposed = not p.trans_a if swapped else p.trans_b
-        where = "bytes_cached" if matrix <= l3_bytes() / 2 else f"bytes{form}"
+        cached = matrix <= l3_bytes() / 2
+        again = 0 if cached or packed or transposed or rows <= COLUMNS_ROWS else matrix
         stored = round_up(rows, nr // 2) if swapped and rows > 1 else rows  # by transposing vectors
         return Features(
             {
@@ -76,7 +78,7 @@ class Skinny(Kernel[GemmProblem]):
                 "finish": p.batch * stored * cols * size,
             },
             {f"multiply{form}": p.flops * size / 4 / used},
-            {where: matrix},
+            {"bytes_cached" if cached else f"bytes{form}": matrix, "bytes_again": again},
         )
 
     def _panels(self, p: GemmProblem, threads: int) -> int:
