@@ -457,7 +457,7 @@ TABLE = Table(
             "bytes": 6.6667e-11,
         },
         "cython.pool.global@avx512": {
-            "call": 1.778e-06, "plane": 2.3173e-09, "vector": 1.7973e-10, "bytes_cached": 9.7947e-12,
+            "call": 1.778e-06, "plane": 4.2e-10, "vector": 1.7973e-10, "bytes_cached": 9.7947e-12,
             "bytes": 6.6667e-11,
         },
         "cython.pool.global@portable": {

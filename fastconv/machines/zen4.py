@@ -468,7 +468,7 @@ TABLE = Table(
             "bytes": 4.0435e-11,
         },
         "cython.pool.global@avx512": {
-            "call": 1.7997e-06, "plane": 2.2168e-09, "vector": 1.4721e-10, "bytes_cached": 7.4191e-12,
+            "call": 1.7997e-06, "plane": 4e-10, "vector": 1.4721e-10, "bytes_cached": 7.4191e-12,
             "bytes": 2.501e-11,
         },
         "cython.pool.global@portable": {

@@ -357,6 +357,28 @@ def test_windows_that_are_runs_of_memory(runs: Kernel[PoolProblem], way: str) ->
         assert runs.reject(problem(way, (5, 17), (5, 9), dilation=(1, 2))) is not None
 
 
+@pytest.mark.parametrize("runs", RUNS, ids=lambda k: k.name)
+@pytest.mark.parametrize("way", ["max", "avg"])
+def test_small_maps_of_every_size(runs: Kernel[PoolProblem], way: str) -> None:
+    """Up to four vectors and a few more elements, with NaN, infinity and -0 among them; any number of maps."""
+    if native.unavailable(runs.isa):
+        pytest.skip("not an instruction set of this host")
+    rng = np.random.default_rng(3)
+    for length in range(1, 67):
+        for dtype in ("f", "d", "e"):
+            p = problem(way, (length,), (length,), n=1, channels=int(rng.integers(1, 70)), dtype=dtype)
+            x = rng.normal(size=p.x_shape).astype(dtype)
+            x[rng.random(x.shape) < 0.01] = rng.choice([np.nan, np.inf, -np.inf, -0.0])
+            for at in ("start", "end"):
+                given, (got,) = guarded_copy(x, at), results(p, at)
+                runs.prepare(p, (), 1)(given, got)
+                with np.errstate(invalid="ignore"):
+                    wide = x.astype(float)
+                    want = wide.max((2, 3, 4)) if way == "max" else wide.mean((2, 3, 4))
+                tol = 2 * runs.error(p)
+                np.testing.assert_allclose(got.reshape(want.shape), want, rtol=tol, atol=4 * tol, err_msg=str(p))
+
+
 def test_refusals_say_why(kernel: Kernel[PoolProblem]) -> None:
     if kernel.algorithm == "shifts":
         assert kernel.reject(problem("lp2", (5, 5), (2, 2))) == "maxima and averages, channels first"
