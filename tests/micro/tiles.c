@@ -170,7 +170,7 @@ static void in_place(ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t depth)
     const REAL *a = numbers((rows - 1) * ars + (depth - 1) * acs + 1), *b = numbers((depth - 1) * bs + cols);
     const REAL *row_bias = draw(0, 1) ? numbers(rows) : NULL, *col_bias = draw(0, 1) ? numbers(cols) : NULL;
     REAL *y = nothing(size), *want = copied(y, size);
-    const in_place_args t = {rows, cols, depth, part, a, ars, acs, b, bs, 16 * bs, group, y, ys, row_bias, col_bias, relu};
+    const in_place_args t = {rows, cols, depth, part, a, ars, acs, b, bs, 16 * bs, group, y, ys, row_bias, col_bias, relu, 0, 0};
     USE(T->in_place)(&t);
     for (ptrdiff_t i = 0; i < rows; i++)
         for (ptrdiff_t j = 0; j < cols; j++) {

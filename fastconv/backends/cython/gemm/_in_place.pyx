@@ -4,8 +4,10 @@
 Columns of the result lie in lanes.  Rows of b are read in place if they are contiguous; where columns of b are, as in the weights
 of `linear`, blocks of them are transposed in the L1 cache.  Few columns would leave lanes empty: such a product is `swapped`, with
 rows of the result in lanes, and blocks of rows of a are transposed.  A matrix b of 16-bit floats, neither transposed nor swapped, is
-multiplied by rows of floats, or of pairs.
+multiplied by rows of floats, or of pairs, and results are floats or rounded to 16 bits.
 """
+
+from libc.stdint cimport uint16_t
 
 from fastconv.backends.cython.runtime._prepared cimport Arrays, Bound, Prepared, bound
 from fastconv.backends.cython.runtime._simd cimport View, address, fc_table, in_place_args, view
@@ -26,16 +28,18 @@ cdef class InPlace(Prepared):
     """Sizes of one problem; a run gets b and the bias when it is bound."""
 
     cdef Py_ssize_t batch, m, n, k, kc, rows, cols, row_runs, col_runs, block, strip
-    cdef Py_ssize_t size, b_size  # bytes of an element of a or y, and of b
-    cdef bint trans_a, trans_b, b_batched, swapped, relu
+    cdef Py_ssize_t size, b_size, y_size  # bytes of an element of a, of b, and of y
+    cdef bint trans_a, trans_b, b_batched, swapped, relu, paired, odd, row_bias
 
     def __init__(
         self, size_t table, p, Py_ssize_t kc, Py_ssize_t rows, Py_ssize_t cols, Py_ssize_t block, bint swapped, Py_ssize_t b_size,
-        Py_ssize_t strip):
-        """`rows` and `cols` of an item, `strip`: rows of a tile, at most; `block`: rows of a or columns of b, whichever lie in lanes, that are transposed at a time, if any are."""
+        Py_ssize_t y_size, Py_ssize_t strip, bint paired=False, bint row_bias=False):
+        """`rows` and `cols` of an item, `strip`: rows of a tile, at most; `block`: rows of a or columns of b, whichever lie in lanes, that are transposed at a time, if any are;
+        `paired`: products are of pairs; `row_bias`: biases are of rows."""
         self.t = <const fc_table *>table
         self.batch, self.m, self.n, self.k, self.kc, self.size = p.batch, p.m, p.n, p.k, kc, p.acc.itemsize
         self.rows, self.cols, self.block, self.swapped, self.b_size, self.strip = rows, cols, block, swapped, b_size, strip
+        self.y_size, self.paired, self.odd, self.row_bias = y_size, paired, False, row_bias
         self.trans_a, self.trans_b, self.b_batched, self.relu = p.trans_a, p.trans_b, p.b_batched, p.activation == "relu"
         self.row_runs, self.col_runs = (self.m + rows - 1) // rows, (self.n + cols - 1) // cols
         self.items = self.batch * self.row_runs * self.col_runs
@@ -45,6 +49,7 @@ cdef class InPlace(Prepared):
         cdef Bound run
         if self.block == 0 and b.shape[2 - self.trans_b] > 1 and b.strides[2 - self.trans_b] != b.itemsize:
             b = b.copy()
+        self.odd = self.paired and b.shape[1] % 2  # the same for all b of this problem
         run = bound(self, (b, c, bias))
         run.arrays.b = view(b)
         if not self.b_batched:
@@ -60,6 +65,7 @@ cdef class InPlace(Prepared):
         cdef const View *y = &arrays.y
         cdef in_place_args t
         t.depth, t.part, t.relu, t.row_bias, t.col_bias = self.k, self.kc, self.relu, NULL, NULL
+        t.narrow, t.odd = self.y_size < self.size, self.odd
         t.ars, t.acs, down, across = x.stride[1], x.stride[2], b.stride[1], b.stride[2]
         if self.trans_a:
             t.ars, t.acs = t.acs, t.ars
@@ -67,9 +73,11 @@ cdef class InPlace(Prepared):
             down, across = across, down
         t.a = x.data + (z * x.stride[0] + first * t.ars) * size
         t.b, t.bs = b.data + (z * b.stride[0] + j * across) * self.b_size, down
-        t.y, t.ys = y.data + (z * y.stride[0] + first * y.stride[1] + j * y.stride[2]) * size, y.stride[1]
+        t.y, t.ys = y.data + (z * y.stride[0] + first * y.stride[1] + j * y.stride[2]) * self.y_size, y.stride[1]
         t.m, t.n = min(self.rows, self.m - first), min(self.cols, self.n - j)
-        if arrays.bias != NULL:
+        if arrays.bias != NULL and self.row_bias:
+            t.row_bias = arrays.bias + first * size
+        elif arrays.bias != NULL:
             t.col_bias = arrays.bias + j * size
         if self.swapped:
             self.rows_in_lanes(&t, across, y.stride[2], scratch)
@@ -87,7 +95,7 @@ cdef class InPlace(Prepared):
         t.group = max(nr if self.b_size == size else WIDE * nr, NEAR_BYTES // (self.k * size) // nr * nr)
         if m <= self.strip:  # rows of b are read once, in long runs
             t.group = n
-        if ycs == 1 and self.k <= STORES and t.ys * size % WAY == 0 and m > self.t.mr // 2:
+        if ycs == 1 and self.k <= STORES and t.ys * self.y_size % WAY == 0 and m > self.t.mr // 2:
             self.few_at_a_time(t)
             return
         if ycs == 1 or n == 1:
@@ -105,7 +113,7 @@ cdef class InPlace(Prepared):
                 if t.col_bias != NULL:
                     one.col_bias = <const char *>t.col_bias + j * size
                 self.t.in_place(&one)
-                copy(<char *>t.y + (i * t.ys + j * ycs) * size, ycs, <char *>some, 1, one.n, size)
+                copy(<char *>t.y + (i * t.ys + j * ycs) * self.y_size, ycs, <char *>some, 1, one.n, self.y_size)
                 j = j + most
 
     cdef void few_at_a_time(self, in_place_args *t) noexcept nogil:
@@ -119,7 +127,7 @@ cdef class InPlace(Prepared):
                 some.col_bias = <const char *>t.col_bias + j * size
             while i < t.m:
                 some.m = min(rows, t.m - i)
-                some.a, some.y = <const char *>t.a + i * t.ars * size, <char *>t.y + (i * t.ys + j) * size
+                some.a, some.y = <const char *>t.a + i * t.ars * size, <char *>t.y + (i * t.ys + j) * self.y_size
                 if t.row_bias != NULL:
                     some.row_bias = <const char *>t.row_bias + i * size
                 self.t.in_place(&some)
@@ -187,7 +195,10 @@ cdef class InPlace(Prepared):
 cdef void copy(char *to, Py_ssize_t to_step, const char *data, Py_ssize_t step, Py_ssize_t count, Py_ssize_t size) noexcept nogil:
     """`count` elements of `size` bytes, `step` elements apart, to where they are `to_step` apart."""
     cdef Py_ssize_t i
-    if size == 4:
+    if size == 2:
+        for i in range(count):
+            (<uint16_t *>to)[i * to_step] = (<const uint16_t *>data)[i * step]
+    elif size == 4:
         for i in range(count):
             (<float *>to)[i * to_step] = (<const float *>data)[i * step]
     else:

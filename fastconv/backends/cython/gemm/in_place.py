@@ -41,14 +41,19 @@ class InPlace(Specialised[GemmProblem]):
     row = "cython.gemm.in_place"
     activations = frozenset({"relu"})
 
-    def __init__(self, isa: str, types: DType | None = None) -> None:
-        """`types`: of its table, where b is not of floats: see widened/."""
-        self.isa, self.types = isa, types
+    def __init__(self, isa: str, types: DType | None = None, row_bias: bool = False) -> None:
+        """`types`: of its table, where b is not of floats: see widened/; `row_bias`: biases are of rows."""
+        self.isa, self.types, self.row_bias = isa, types, row_bias
 
     @property
-    def _strip(self) -> int:
+    def _paired(self) -> bool:
+        """Whether an element of a is a pair, and one of b half of one."""
+        return self.types is not None and self.types.k_group > 1
+
+    @property
+    def strip(self) -> int:
         """Rows of a strip, at most."""
-        return STRIP if self.types is None else NARROW_STRIP
+        return STRIP if self.types is None or self._paired else NARROW_STRIP
 
     @property
     def order(self) -> str:
@@ -87,7 +92,7 @@ class InPlace(Specialised[GemmProblem]):
         vl, swapped = native.lanes(self.isa, size), self._is_swapped(p)
         rows, cols = (p.n, p.m) if swapped else (p.m, p.n)
         apart = not swapped and p.k <= STORES and p.n * size % WAY == 0
-        strips, vectors = ceil_div(max(rows, 1), mr // 2 if apart else min(mr, self._strip)), ceil_div(max(cols, 1), vl)
+        strips, vectors = ceil_div(max(rows, 1), mr // 2 if apart else min(mr, self.strip)), ceil_div(max(cols, 1), vl)
         short = self._short(p, cols)
         if short and not apart:
             strips = ceil_div(max(rows, 1), SHORT_ROWS)
@@ -153,7 +158,7 @@ class InPlace(Specialised[GemmProblem]):
         table = native.table(self.isa, self.types or p.acc)
         prepared = _in_place.InPlace(
             table, p, native.depth_part(p.k, size), *self._item(p, count), self._block(p), self._is_swapped(p),
-            size if self.types is None else HALF, self._strip,
+            *((size, size) if self.types is None else (HALF, p.out.itemsize)), self.strip, self._paired, self.row_bias,
         )  # fmt: skip
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
         y, z = native.matrices(p.batch, p.m, p.n), native.second_operand(p, swapped=False)

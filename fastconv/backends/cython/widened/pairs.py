@@ -24,13 +24,15 @@ from fastconv.backends.cython.gemm.tiles import NOTE
 from fastconv.backends.cython.runtime import halves, native
 from fastconv.backends.cython.runtime.dtypes import BFLOAT16_PAIRS, INT16_PAIRS, DType
 from fastconv.backends.cython.widened.products import FewRows, InPlaceRows, WidenedConv, WidenedGemm, WidenedKernel
-from fastconv.core.costs import Features
+from fastconv.core import machine
+from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Kernel, Run
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import is_bfloat16, named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
+ROUNDED = 1 / 3  # of the time of a conversion
 LARGEST_PRODUCT = 2**16  # of magnitudes of two 8-bit integers
 INT32 = np.dtype(np.int32)
 RELATIVE = {BFLOAT16_PAIRS: "pairs", INT16_PAIRS: "integer_pairs"}
@@ -148,8 +150,70 @@ class PairedGemm(PairedKernel, WidenedGemm):
 class PairedInPlace(PairedGemm, InPlaceRows):
     """Products whose matrix is used where it lies: its pairs are joined when they are loaded."""
 
-    def unable(self, problem: GemmProblem) -> str | None:
-        return "columns are not pairs" if problem.k % 2 else super().unable(problem)
+    def counts(self, p: GemmProblem, blocks: int) -> Counts:
+        # Rows are pairs already where these are whole, and one instruction rounds results.
+        converted = p.batch * p.m * (p.k % 2 * p.k + p.n * (1 if p.c else ROUNDED))
+        return {**super().counts(p, blocks), "convert": converted}
+
+
+class PairedPixels(native.Delegated):
+    """1x1 convolutions of images with channels first: weights times pixels, used where they lie."""
+
+    backend = "cython"
+    algorithm = "pointwise"
+    relative = "pairs_in_place"
+    row = PairedInPlace.row
+    inner: PairedInPlace
+
+    def __init__(self, isa: str) -> None:
+        self.inner, self.isa = PairedInPlace(in_place.InPlace(isa, row_bias=True), BFLOAT16_PAIRS), isa
+        self.note, self.flushes, self.activations = self.inner.note, self.inner.flushes, self.inner.activations
+
+    def reject(self, problem: ConvProblem) -> str | None:
+        p = problem
+        if p.not_pointwise:
+            return p.not_pointwise
+        if p.groups != 1:
+            return "groups"
+        if p.layout != "NCHW":
+            return "layout NHWC: pixels must be contiguous"
+        return self.inner.reject(self.as_inner(p))
+
+    def as_inner(self, problem: ConvProblem) -> GemmProblem:
+        p = problem
+        return GemmProblem(
+            batch=p.n, m=p.oc, n=p.pixels, k=p.ic, b_batched=True, trans_a=False, trans_b=False, alpha=1.0, beta=0.0,
+            c=False, bias=p.bias, dtype=p.dtype, acc=p.acc, out=p.out, activation=p.activation, packed=False,
+        )  # fmt: skip
+
+    def _of_pairs(self, p: ConvProblem) -> GemmProblem:
+        return replace(self.as_inner(p), k=ceil_div(p.ic, 2), dtype=self.inner.wide, acc=self.inner.wide)
+
+    def features(self, problem: ConvProblem) -> Features:
+        # All images are one block, for which no scratch is borrowed.
+        multiply = f"multiply_{self.inner.types.input}"
+        extra = {**self.inner.counts(self.as_inner(problem), 0), multiply: problem.flops / 2}
+        return self.inner.inner.work(self._of_pairs(problem)) + Features(extra).of(self.rates)
+
+    def workspace(self, problem: ConvProblem) -> int:
+        return self.inner.inner.workspace(self._of_pairs(problem))
+
+    def specialise(self, problem: ConvProblem, threads: int) -> Bind:
+        p, inner = problem, self.inner
+        multiply = inner.inner.specialise(self._of_pairs(p), threads)
+
+        def bind(constants: tuple[Any, ...]) -> Run:
+            weights, bias = constants
+            own, added = inner.enter(weights.reshape(1, p.oc, p.ic), 2), inner.widened(bias)
+            rows = np.broadcast_to(own, (p.n, *own.shape[1:]))
+
+            def run(x: np.ndarray, out: np.ndarray) -> None:
+                pixels = x.reshape(p.n, p.ic, p.pixels)
+                multiply((pixels, None, added))(rows, out.reshape(p.n, p.oc, p.pixels))
+
+            return run
+
+        return bind
 
 
 class PairedDots(PairedGemm, FewRows):
@@ -161,7 +225,10 @@ class PairedDots(PairedGemm, FewRows):
 
 _CONVOLUTIONS = (*pointwise.KERNELS, *direct.KERNELS)
 _PRODUCTS = (*skinny.KERNELS, *packed.KERNELS)
-CONVOLUTIONS = tuple(PairedConv(k, BFLOAT16_PAIRS) for k in _CONVOLUTIONS)
+CONVOLUTIONS = (
+    *(PairedConv(k, BFLOAT16_PAIRS) for k in _CONVOLUTIONS),
+    *(PairedPixels(isa) for isa in machine.ISAS),
+)
 PRODUCTS = (
     *(PairedGemm(k, BFLOAT16_PAIRS) for k in _PRODUCTS),
     *(PairedInPlace(k, BFLOAT16_PAIRS) for k in in_place.KERNELS),

@@ -59,7 +59,7 @@ class WidenedKernel(Specialised[Any]):
 
     def bound(self, problem: Any) -> float:
         rounded = epsilon(problem.out) / epsilon(self.wide) / 2
-        return self.inner.bound(self.summed(problem)) * (1 + epsilon(problem.out)) + rounded
+        return self.inner.bound(replace(self.summed(problem), out=self.wide)) * (1 + epsilon(problem.out)) + rounded
 
     def reject(self, problem: Any) -> str | None:
         if not is_half(problem.dtype):
@@ -288,6 +288,7 @@ class WidenedGemm(WidenedKernel):
         size = q.batch * q.m * q.n
         floats = q.batch * q.m * q.k, size, size * p.c, q.batch * q.k * q.n * (p.b_batched or q.n < p.n)
         a, y, c, b = (whole_lines(n * q.dtype.itemsize) for n in floats)
+        y = 0 if q.out != q.acc else y  # rounded when they are stored
         return a, y, c, b
 
     def total_workspace(self, problem: GemmProblem, threads: int) -> int:
@@ -300,6 +301,7 @@ class WidenedGemm(WidenedKernel):
         axis = 2 if p.trans_b else 1
         sizes = self._bytes(p, q)
         starts, total = [sum(sizes[:i]) for i in range(len(sizes))], sum(sizes)
+        rounds = q.out != wide  # whether the inner kernel stores what the caller wants
 
         def inner(count: int, rows: int) -> Bind:
             if (count, rows) not in binds:
@@ -320,12 +322,14 @@ class WidenedGemm(WidenedKernel):
 
             def block(x: np.ndarray, out: np.ndarray, at: slice, rows: slice, pieces: list[np.ndarray]) -> None:
                 part, to = x[at, :, rows] if p.trans_a else x[at, rows], out[at, rows]
-                given, result = self.enter(part, 1 if p.trans_a else 2, pieces[0]), floats(pieces[1], to.shape, wide)
+                given = self.enter(part, 1 if p.trans_a else 2, pieces[0])
+                result = to if rounds else floats(pieces[1], to.shape, wide)
                 if shared is None:
                     inner(*to.shape[:2])((self.matrix(b[at], axis, pieces[3]), None, added))(given, result)
                 else:
                     runner(*to.shape[:2])(given, result)
-                finish(to, result, None if c is None else c[at, rows], bias, pieces[2])
+                if not rounds:
+                    finish(to, result, None if c is None else c[at, rows], bias, pieces[2])
 
             def finish(
                 to: np.ndarray, result: np.ndarray, c: np.ndarray | None, bias: np.ndarray | None, buffer: np.ndarray
@@ -371,9 +375,10 @@ class WidenedGemm(WidenedKernel):
 
             def run_whole(x: np.ndarray, out: np.ndarray) -> None:
                 with borrow(total) as scratch:
-                    result = floats(scratch[starts[1] :], out.shape, wide)
+                    result = out if rounds else floats(scratch[starts[1] :], out.shape, wide)
                     whole(self.enter(x, 1 if p.trans_a else 2, scratch), result)
-                    self.leave(out, result)
+                    if not rounds:
+                        self.leave(out, result)
 
             return run_whole
 
@@ -400,11 +405,20 @@ class FewRows(WidenedGemm):
 
 
 class InPlaceRows(FewRows):
-    """Of these, those whose matrix is converted when it is loaded, again for every strip of rows."""
+    """Of these, those whose matrix is converted when it is loaded, again for every strip of rows.
+
+    Results are rounded when they are stored, if nothing is added to them afterwards.
+    """
+
+    inner: in_place.InPlace
+
+    def block(self, problem: GemmProblem) -> GemmProblem:
+        q = super().block(problem)
+        return q if problem.c else replace(q, out=problem.out)
 
     def counts(self, p: GemmProblem, blocks: int) -> Counts:
-        strips = ceil_div(p.m, in_place.NARROW_STRIP)
-        vectors = p.batch * strips * p.k * ceil_div(p.n, native.lanes(self.isa, self.wide.itemsize))
+        strips = ceil_div(p.m, self.inner.strip)
+        vectors = p.batch * strips * self.block(p).k * ceil_div(p.n, native.lanes(self.isa, self.wide.itemsize))
         return {**super().counts(p, blocks), "widen": vectors}
 
 

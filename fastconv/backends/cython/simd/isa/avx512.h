@@ -63,6 +63,7 @@
 #define v_beats(w, v) _mm512_mask_cmp_ps_mask( \
     _mm512_cmp_ps_mask((__m512)(v), (__m512)(v), _CMP_ORD_Q), (__m512)(w), (__m512)(v), _CMP_NLE_UQ)
 #ifdef __AVX512BF16__
+#define v_sums_to_bfloat16(v) ((short_vec)_mm512_cvtneps_pbh((__m512)(v)))
 #define v_dot_bfloat16(a, b, c) ((vec)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(a), (__m512bh)(b)))
 #endif
 #ifdef __AVX512VNNI__
@@ -79,6 +80,8 @@ static inline __attribute__((always_inline)) __m512i fc_bfloat16(__m512 v)
     const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(all, _mm512_set1_epi32(0x7fff)), odd);
     return _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), all, _mm512_set1_epi32(0x400000));
 }
+#define v_join_pairs(low, high) ((vec)_mm512_permutex2var_epi16(_mm512_castsi256_si512((__m256i)(low)), (__m512i)v_steps(0x200000, 0x10001), \
+    _mm512_castsi256_si512((__m256i)(high))))
 #define v_lookup(p, i) ((vec)_mm512_permutex2var_ps(_mm512_loadu_ps(p), (__m512i)(i), _mm512_loadu_ps((p) + 16)))
 #define v_from_float16(h) ((vec)_mm512_cvtph_ps((__m256i)(h)))
 #define v_to_float16(v) ((short_vec)_mm512_cvtps_ph((__m512)(v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))

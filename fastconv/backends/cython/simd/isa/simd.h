@@ -24,6 +24,7 @@
                               v_load_mask.
 
    v_from_float16, v_to_float16   one vector of 16-bit floats and one of REAL, of float only; the same for bfloat16
+   v_join_pairs(low, high)    pairs of 16-bit numbers in lanes, of float only
    v_dot(a, b, c)             what register tiles sum: a*b + c; of pairs (FC_STORED) both products and c
    v_sum, v_no_sum, v_positive, v_scaled   the same numbers, integers or floats: a + b; what adds nothing; relu; factor * a + b
    s_load, s_store, s_loadn, s_storen, s_load_mask   as v_load and its like, of what memory holds, STORED: REAL, or 16-bit floats (FC_STORED), which are
@@ -38,10 +39,11 @@
      MR          rows of the register tile, a plain number up to FC_MAX_MR
    and v_set1, v_fma, v_sqrt, v_loadn, v_storen, v_load_mask; with HAS_MASKS also FC_BIT_MASK, the type of a vmask, v_keep, v_beats, and v_short_load_mask
    and v_short_store_mask(p, h, m), of 16-bit elements; and where it
-   has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), conversions of 16-bit floats,
+   has better ones than those below, v_gather8 (to[i] = x[at[i]] for i < 8, `fill` where at[i] is `nothing`), conversions of 16-bit floats, v_join_pairs,
    v_rounded, v_load_edge, v_max, v_larger and v_smaller, v_any_nan, v_align, v_half with v_whole and v_half_load_mask, v_scale (a * 2^b, rounded once),
    v_any_less (whether some lane of a is less than b's), with both of these and of float only v_lookup(p, i) (elements of p, an array of 32, at the
-   bits of i modulo 32), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs).
+   bits of i modulo 32), v_product_error, v_rough_inverse, v_dot_bfloat16 and v_dot_int16 (v_dot of pairs),
+   v_sums_to_bfloat16 (of what v_dot_bfloat16 made, whose sums are never denormal).
    FC_SCALAR_TAILS: fc_loadn and its
    like below are made of scalars.
    Vector arithmetic is written with the compiler's operators on vec. */
@@ -383,6 +385,13 @@ INLINE short_vec v_to_float16(vec v)
 
 #ifndef v_from_bfloat16
 INLINE vec v_from_bfloat16(short_vec h) { return (vec)(__builtin_convertvector(h, uvec) << 16); }
+#endif
+
+#ifndef v_join_pairs
+INLINE vec v_join_pairs(short_vec low, short_vec high)
+{
+    return (vec)(__builtin_convertvector(low, uvec) | __builtin_convertvector(high, uvec) << 16);
+}
 #endif
 
 #ifndef v_to_bfloat16
