@@ -254,6 +254,24 @@ def test_sums_that_roll(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.one_isa
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k.algorithm == "tile"], ids=lambda k: k.name)
+def test_long_rows(kernel: Kernel, dtype: str) -> None:
+    """Which are computed in parts, from whole vectors in memory on; between guard pages."""
+    rng = np.random.default_rng(11)
+    cases = ((9, 8320), (3, 3), "constant"), ((40, 4100), (5, 4), "mirror"), ((7, 2900, 3), (4, 3, 1), "wrap")
+    for shape, sizes, mode in cases:
+        before = tuple(n // 2 for n in sizes)
+        p = CorrelationProblem(shape, np.dtype(dtype), np.dtype(dtype), Neighbors(sizes, before, mode, 3.0, None))
+        x, w = drawn(rng, shape, dtype), rng.standard_normal(sizes)
+        want = scipy.correlate(x, w, None, mode, 3.0)
+        for at in ("start", "end"):
+            got = guarded((p.size,), p.dtype, at)
+            kernel.prepare(p, (w.ravel(),), 1)(guarded_copy(x.ravel(), at), got)
+            agree(got.reshape(shape), want, dtype == "f4", p)
+
+
+@pytest.mark.one_isa
 @pytest.mark.parametrize("kernel", HISTOGRAMS, ids=lambda k: k.name)
 def test_histograms_of_bytes(kernel: Kernel) -> None:
     """Images of several blocks, colours, volumes; few values and many; between guard pages; threads change no bit."""

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from fastconv.backends.cython.filter.flat import MODES, WeightsBinding, filter_type, reject_filter, schedule_flat
-from fastconv.backends.cython.filter.walk import MOST_AXES, MOST_BYTES, TALL_BYTES, TOGETHER, WIDE, Walk, tap_offsets
+from fastconv.backends.cython.filter.walk import (
+    HELD_BYTES,
+    MOST_AXES,
+    MOST_BYTES,
+    TALL_BYTES,
+    TOGETHER,
+    WIDE,
+    Walk,
+    tap_offsets,
+)
 from fastconv.backends.cython.runtime import native
 from fastconv.core import machine
 from fastconv.core.caches import keep_few
@@ -19,6 +28,7 @@ from fastconv.machines import block_bytes
 
 # Images and results that are larger come from memory, where long runs of fewer rows are faster than short ones of many.
 FETCHED = "cython.correlation/fetched"
+MOST_COLUMNS = 10  # results next to the ends of rows that are computed by columns are at most one of so many
 
 
 @keep_few()
@@ -37,6 +47,18 @@ def _tiled(p: CorrelationProblem, isa: str) -> tuple[Lines, Walk]:
 def _is_tile(p: CorrelationProblem, lines: Lines) -> bool:
     """Rows at the upper and lower edge of a tile meet different weights; taps that are left out are no tile."""
     return p.window.taps is None and lines.height[1] >= TOGETHER - 1
+
+
+def _apart_bytes(p: CorrelationProblem, isa: str) -> int:
+    """Bytes of a column of an item, if results next to the ends of rows are computed apart; else 0."""
+    lines, walk = _tiled(p, isa)
+    width, taps, _ = lines.width
+    if lines.planes > 1 or not _is_tile(p, lines) or not p.dtype == p.acc == p.out:
+        return 0
+    if (width - taps + 1) * lines.inner < WIDE * walk.vl or (taps - 1) * MOST_COLUMNS > width:
+        return 0
+    apart = whole_lines((walk.rows + lines.height[1] - 1 + walk.vl) * p.acc.itemsize)
+    return apart if 2 * taps * lines.inner * apart <= HELD_BYTES else 0
 
 
 class Correlation(Specialised[CorrelationProblem]):
@@ -78,8 +100,11 @@ class Correlation(Specialised[CorrelationProblem]):
         size = p.acc.itemsize
         rest = 0 if p.window.taps is None else p.window.total * 8  # pointers to taps
         if _is_tile(p, lines) and lines.planes == 1:  # sums that a tile hands on to the one below
-            rest = (lines.height[1] - 1) * (walk.most(lines) + WIDE * walk.vl) * size
-        return walk.scratch(lines, p.window, size) + walk.together * self._pitch(p) + 64 + whole_lines(rest)
+            rest = (lines.height[1] - 1) * (walk.most(lines) + 2 * WIDE * walk.vl) * size
+        apart, taps = _apart_bytes(p, self.isa), lines.width[1]
+        columns = apart * 8 // size + whole_lines(8 * p.window.total) + (2 * taps * lines.inner + 2) * apart
+        strip = walk.scratch(lines, p.window, size) + walk.together * self._pitch(p) + whole_lines(rest)
+        return max(strip, columns if apart else 0) + 64
 
     def _pitch(self, p: CorrelationProblem) -> int:
         """Bytes of a row of sums that are not stored as they are."""
@@ -95,7 +120,8 @@ class Correlation(Specialised[CorrelationProblem]):
         p = problem
         lines, walk = _tiled(p, self.isa)
         offsets = None if p.window.taps is None else tap_offsets(lines, p.window)
-        prepared = _correlation.Correlation(filter_type(p.dtype), filter_type(p.out), p.window.cval, self._pitch(p))
+        types = filter_type(p.dtype), filter_type(p.out)
+        prepared = _correlation.Correlation(*types, p.window.cval, self._pitch(p), _apart_bytes(p, self.isa))
         prepared.walk(
             native.table_name(self.isa, p.acc), native.table(self.isa, p.acc), lines, walk, p.acc.itemsize,
             (p.dtype.itemsize, p.out.itemsize), p.dtype == p.acc, p.out == p.acc, MODES.index(p.window.mode), offsets,

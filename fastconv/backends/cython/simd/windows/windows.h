@@ -9,7 +9,7 @@ enum { WINDOW_ROWS = 4 }; /* of a tile of a correlation; filter/windows.py says 
 /* y[i*ys + c] = sum over p < planes, r < height, t < taps of rows[p*(height + count - 1) + i + r][c + t*step] *
    weights[(p*height + r)*taps + t], i < count, c < n; of several planes, count is 1, or WINDOW_ROWS where height is at least that minus 1.
    Whole vectors are read.  `ahead`: the first of `count` rows, `pitch` apart, that are read later, or NULL.  Of one plane, these are
-   rows from `at` on of `all`, which are computed one tile after the other; `carried`: room for height - 1 rows of n numbers and 2
+   rows from `at` on of `all`, which are computed one tile after the other; `carried`: room for height - 1 rows of n numbers and 4
    vectors, which the tiles hand on. */
 typedef struct {
     const void *const *rows;
