@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -382,3 +383,20 @@ def test_kernels_that_flush_denormal_numbers_say_so() -> None:
     for kernel in kernels("conv"):
         forward = kernel.name.replace("_transposed", "")
         assert (kernel.name in flushing) == (forward in flushing), kernel
+
+
+def test_products_of_pairs_that_are_repeated() -> None:
+    """The same bits as in the first call, also of rows that do not begin at a pair."""
+    rng = np.random.default_rng(12)
+    dtype = HALVES[1]
+    for a, b in (((5, 7, 12), (5, 12, 33)), ((9, 64), (64, 40)), ((2, 14, 6), (6, 17)), ((3, 20, 9), (3, 9, 18))):
+        room = rng.normal(size=prod(a) + 1).astype(dtype)
+        x, w = room[1:].reshape(a), rng.normal(size=b).astype(dtype)
+        want = F.matmul(x.copy(), w, backend="reference").astype(float)
+        first = F.matmul(x.copy(), w)
+        np.testing.assert_allclose(first.astype(float), want, rtol=2.0**-7, atol=2.0**-7)
+        out = np.empty_like(first)
+        for _ in range(6):
+            for given in (x, x.copy()):
+                for got in (F.matmul(given, w), F.matmul(given, w, out=out)):
+                    np.testing.assert_array_equal(got.view(np.uint16), first.view(np.uint16))

@@ -44,6 +44,10 @@ cdef class InPlace(Prepared):
         self.row_runs, self.col_runs = (self.m + rows - 1) // rows, (self.n + cols - 1) // cols
         self.items = self.batch * self.row_runs * self.col_runs
 
+    def schedule(self, Py_ssize_t scratch_bytes, int threads, tuple parts, x, y, z, Py_ssize_t shared_bytes):
+        Prepared.schedule(self, scratch_bytes, threads, parts, x, y, z, shared_bytes)
+        self.y_bytes = y[0] * self.y_size
+
     def operands(self, b, c, bias):
         """A run with these operands."""
         cdef Bound run

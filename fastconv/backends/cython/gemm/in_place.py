@@ -6,6 +6,8 @@ packed, sums stay in registers, and a tile of few rows is wide.  See `_in_place.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fastconv.backends.cython.runtime import native
@@ -161,7 +163,8 @@ class InPlace(Specialised[GemmProblem]):
             *((size, size) if self.types is None else (HALF, p.out.itemsize)), self.strip, self._paired, self.row_bias,
         )  # fmt: skip
         x = native.matrices(p.batch, *((p.k, p.m) if p.trans_a else (p.m, p.k)))
-        y, z = native.matrices(p.batch, p.m, p.n), native.second_operand(p, swapped=False)
+        y = native.matrices(p.batch, p.m, p.n)
+        z = native.second_operand(replace(p, k=2 * p.k) if self._paired else p, swapped=False)
         native.schedule(prepared, self.workspace(p), count, native.seconds(self, p), x, y, z)
         return native.Operands(p, prepared)
 

@@ -32,6 +32,7 @@ from fastconv.core.problems.base import is_bfloat16, named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 
+PAIR = 4  # bytes
 ROUNDED = 1 / 3  # of the time of a conversion
 LARGEST_PRODUCT = 2**16  # of magnitudes of two 8-bit integers
 INT32 = np.dtype(np.int32)
@@ -154,6 +155,28 @@ class PairedInPlace(PairedGemm, InPlaceRows):
         # Rows are pairs already where these are whole, and one instruction rounds results.
         converted = p.batch * p.m * (p.k % 2 * p.k + p.n * (1 if p.c else ROUNDED))
         return {**super().counts(p, blocks), "convert": converted}
+
+    def specialise(self, problem: GemmProblem, threads: int) -> Bind:
+        p, bind = problem, super().specialise(problem, threads)
+        if p.c or p.bias or p.trans_a or p.k % 2:
+            return bind
+        return Plainly(bind, self.inner.specialise(replace(self.block(p), batch=p.batch, m=p.m), threads))
+
+
+class Plainly:
+    """A bind with ``plain(x, out, b)`` of contiguous arrays, of which nothing is converted or divided into blocks."""
+
+    __slots__ = ("_bind", "_multiply")
+
+    def __init__(self, bind: Bind, product: Any) -> None:
+        self._bind, self._multiply = bind, product.plain
+
+    def plain(self, x: np.ndarray, out: np.ndarray, b: np.ndarray, c: None = None, bias: None = None) -> bool:
+        done: bool = x.ctypes.data % PAIR == 0 and self._multiply(x, out, b)
+        return done
+
+    def __call__(self, constants: tuple[Any, ...]) -> Run:
+        return self._bind(constants)
 
 
 class PairedPixels(native.Delegated):
