@@ -34,7 +34,6 @@ SHARES: dict[str, tuple[int, float]] = {
     "cython.conv_weight.direct/band": (L2, 3 / 8),
     "cython.conv_weight.rows/band": (L1, 1 / 2),
     "cython.conv_weight.rows/sums": (L2, 1 / 16),
-    "cython.correlation/fetched": (L2, 32),
     "cython.gemm.dots/a": (L2, 1 / 4),
     "cython.gemm.in_place/b": (L2, 3 / 4),
     "cython.gemm.in_place/near": (L2, 6),

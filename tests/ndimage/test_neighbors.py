@@ -237,7 +237,7 @@ def test_sums_that_roll(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None
     rng = np.random.default_rng(9)
     for height in share(kernel, [3, 5, 7, 9, 4, 8, 10]):
         for i in range(6):
-            monkeypatch.setattr(correlation, "block_bytes", lambda name, i=i: 0 if i > 1 else 1 << 30)
+            monkeypatch.setattr(correlation, "TALL_BYTES", 32 if i > 1 else 64)
             dtype, rows = np.dtype(("f4", "f8")[i % 2]), int(rng.integers(1, 3 * height + 20))
             shape = (rows, int(rng.integers(1, (90, 400)[i // 2 % 2])), *(3,) * (i % 3 == 2))
             sizes = (height, int(rng.choice([3, rng.integers(1, 40)])), 1)[: len(shape)]

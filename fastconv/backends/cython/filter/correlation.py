@@ -24,10 +24,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Run, Specialised, epsilon, summation_error
 from fastconv.core.numbers import ceil_div, whole_lines
 from fastconv.core.problems.neighbors import CorrelationProblem, Lines, merged
-from fastconv.machines import block_bytes
 
-# Images and results that are larger come from memory, where long runs of fewer rows are faster than short ones of many.
-FETCHED = "cython.correlation/fetched"
 MOST_COLUMNS = 10  # results next to the ends of rows that are computed by columns are at most one of so many
 
 
@@ -40,8 +37,7 @@ def _tiled(p: CorrelationProblem, isa: str) -> tuple[Lines, Walk]:
         return lines, Walk.of(lines, 1, *given)
     if lines.planes > 1:
         return lines, Walk.of(lines, TOGETHER, *given, edge=WIDE * lanes)
-    tall = TALL_BYTES // size // (2 if p.bytes > block_bytes(FETCHED) else 1)
-    return lines, Walk.of(lines, tall, *given, least=1, edge=WIDE * lanes)
+    return lines, Walk.of(lines, TALL_BYTES // size, *given, least=1, edge=WIDE * lanes)
 
 
 def _is_tile(p: CorrelationProblem, lines: Lines) -> bool:

@@ -19,7 +19,8 @@ NARROWEST = 64  # results of a strip of held rows, at least
 ROWS = 32  # of an item, at least
 TOGETHER = 4  # rows of a tile of a correlation; simd/windows/windows.h says the same
 WIDE = 2  # vectors of such a tile at the ends of rows, at least
-TALL_BYTES = 64  # of a column of results whose sums roll from row to row: lines of taller ones do not fit the L1 cache
+# Of a column of results whose sums roll: long runs of fewer rows come faster from memory than short ones of many.
+TALL_BYTES = 32
 
 
 class Walk(NamedTuple):
