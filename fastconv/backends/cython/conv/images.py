@@ -93,7 +93,7 @@ def specialise(p: ConvProblem, isa: str, threads: int, parts: Sequence[int], bia
     """
     _images = native.compiled("conv._images")
     table = native.table(isa, p.acc)
-    far = p.bytes > l3_bytes() / 2
+    far = p.bytes > l3_bytes() / 8  # others use that cache, too
     prepared = _images.Images(table, p, positions_read(p), np.array(parts, np.intp), bias_first, far)
     threads = threads if p.flops > native.FLOPS_PER_THREAD else 1
     pack = native.Packer(isa, p, lanes=False)
