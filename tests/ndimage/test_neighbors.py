@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -323,3 +324,13 @@ def test_repeated_calls_read_what_they_get() -> None:
                     for given in ((x, weights), (x.T, weights.T)):
                         want = getattr(scipy, name)(*given, **how)
                         np.testing.assert_array_equal(getattr(ndi, name)(*given, **how), want)
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i1", "i2", "u2", "f4", "f8"])
+def test_weights_that_are_all_zero(dtype: str) -> None:
+    """No element of the window counts then."""
+    rng = np.random.default_rng(6)
+    for x in (drawn(rng, (5, 7), dtype), drawn(rng, (40, 300), dtype)):
+        for mode, taps in itertools.product(("reflect", "constant"), (1, 3, 5)):
+            got = ndi.correlate(x, np.zeros((taps, taps)), mode=mode, cval=3)
+            assert got.dtype == x.dtype and not got.any()

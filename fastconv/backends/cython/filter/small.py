@@ -79,7 +79,8 @@ def cross_sums(p: CorrelationProblem, weights: np.ndarray) -> Sums | None:
 
 def pairs_of(p: CorrelationProblem, lines: Lines, weights: np.ndarray) -> np.ndarray | None:
     """Sums of integer weights, and their pairs along rows; None if they are too large for lanes of 16 bits."""
-    sums = None if (weights % 1).any() or np.abs(weights).max() >= MOST_OF_A_PAIR else _bounded(PAIRS, 0, 0, weights, p)
+    fit = not (weights % 1).any() and np.abs(weights).max(initial=0) < MOST_OF_A_PAIR
+    sums = _bounded(PAIRS, 0, 0, weights, p) if fit else None
     if sums is None:
         return None
     tall, wide = lines.height[1], lines.width[1]
