@@ -14,7 +14,7 @@ from importlib import import_module
 import numpy as np
 
 from fastconv.core import cpu, machine
-from fastconv.core.costs import Table
+from fastconv.core.costs import Counts, Table
 from fastconv.machines import blocks
 
 SHIPPED = ("zen4", "sapphire_rapids")  # modules, called as the microarchitecture
@@ -74,3 +74,8 @@ def streamed(size: float) -> float:
     if size <= machine.host().l2 / 2:
         return 0.0
     return size / float(np.interp(size / l3_bytes(), (3 / 8, 1, 3 / 2), (4, 2, 1)))
+
+
+def traffic(size: float, moved: float | None = None) -> Counts:
+    """Bytes of all arrays, or `moved` of them, by where these are between two calls: in the L3 cache, or in memory."""
+    return {"bytes_cached" if size <= l3_bytes() / 2 else "bytes": size if moved is None else moved}

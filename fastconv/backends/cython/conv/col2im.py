@@ -23,7 +23,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div, round_up, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, streamed
+from fastconv.machines import block_bytes, streamed, traffic
 
 # Blocks: of the packed weights of an item, and of the columns of a tile.
 WEIGHTS, COLUMNS = "cython.conv.col2im/weights", "cython.conv.col2im/columns"
@@ -123,7 +123,7 @@ class Col2im(Transposed):
             "pack": packed,
             "gather": gathered,
             "bytes_streamed": streamed(weights),
-            **native.traffic(p.bytes - weights),
+            **traffic(p.bytes - weights),
         })
 
     def workspace(self, problem: ConvProblem) -> int:

@@ -24,7 +24,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Run, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, round_up, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table, l3_bytes, streamed
+from fastconv.machines import block_bytes, host_table, l3_bytes, streamed, traffic
 
 # Blocks: of a band; of the accumulators of NR channels, so that they are stored from the L1 or L2 cache; of all
 # accumulators, where channels come in parts.
@@ -346,7 +346,7 @@ class Direct(Specialised[ConvProblem]):
             "call": 1,
             "plane": planes,
             "bytes_streamed": streamed(weights),
-            **native.traffic(p.bytes, p.bytes - weights),
+            **traffic(p.bytes, p.bytes - weights),
             **native.packing(p),
         })
         return alone.of(self.rates)

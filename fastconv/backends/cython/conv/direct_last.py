@@ -22,7 +22,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, even_part, span
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, streamed
+from fastconv.machines import block_bytes, streamed, traffic
 
 BAND, WEIGHTS = (f"cython.conv.direct_last/{block}" for block in ("band", "weights"))
 SET_BYTES = 4096  # pixels a multiple of this apart map to one set of the L1 cache
@@ -177,7 +177,7 @@ class DirectLast(Specialised[ConvProblem]):
             "copy": copied,
             "row": 0 if blocks.in_place else planes * row_blocks * col_blocks * p.kernel[0] * blocks.rin,
             "bytes_streamed": streamed(weights),
-            **native.traffic(p.bytes, p.bytes - weights),
+            **traffic(p.bytes, p.bytes - weights),
             **packing,
         })
 

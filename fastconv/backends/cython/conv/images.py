@@ -20,7 +20,7 @@ from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import source_of
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, host_table, l3_bytes
+from fastconv.machines import block_bytes, host_table, l3_bytes, traffic
 
 ROW = "cython.conv.images"
 ARRAYS = f"{ROW}/arrays"  # of the images of an item and their results: they stay in the L2 cache
@@ -51,7 +51,7 @@ def counts(p: ConvProblem, isa: str) -> Features:
         "tile": blocks * tiles * p.pixels,
         "multiply": blocks * p.pixels * p.depth * rows * 2 * nr * size / 4,
         "move": blocks * nr * (p.ic * d * h * w + p.oc * p.pixels) * size / 4,
-        **native.traffic(p.bytes),
+        **traffic(p.bytes),
         **native.packing(p),
     }).of(f"{ROW}@{isa}")
 

@@ -17,7 +17,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, traffic
 
 # Of all channels of a block: they stay in the L2 cache for every output channel.
 PIXELS = "cython.conv.pointwise/pixels"
@@ -55,7 +55,7 @@ class Pointwise(Specialised[ConvProblem]):
             "call": 1,
             multiply: p.flops * size / 4 / max(used, 1e-3),
             **self._tiles(p),
-            **native.traffic(p.bytes),
+            **traffic(p.bytes),
             **native.packing(p),
         })
         return images.better(p, self.isa, alone.of(self.rates)) if self.types is None else alone

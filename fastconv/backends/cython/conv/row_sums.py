@@ -25,7 +25,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Bind
 from fastconv.core.numbers import ceil_div, even_part, round_up, whole_lines
 from fastconv.core.problems.conv import ConvProblem
-from fastconv.machines import block_bytes, streamed
+from fastconv.machines import block_bytes, streamed, traffic
 
 # Blocks: of the packed weights of an item, and of the products of a strip.
 WEIGHTS, SUMS = "cython.conv.row_sums/weights", "cython.conv.row_sums/sums"
@@ -231,7 +231,7 @@ class RowSums(Transposed):
             "call": 1, "row": rows, "phase": 0 if single or in_lanes else rows * phases,
             "vector": rows if in_lanes else vectors * phases,
             "sum_given" if blocks.given else "sum": sums, "bytes_streamed": streamed(weights),
-            **native.traffic(p.bytes - weights),
+            **traffic(p.bytes - weights),
         }  # fmt: skip
         if p.layout == "NHWC":
             counts["turn"] = images * (p.ic * pixels + p.oc * od * oh * ow) * size / 4

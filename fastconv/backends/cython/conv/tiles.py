@@ -20,7 +20,7 @@ from fastconv.core.kernel import Bind, Kernel, Run, Specialised, epsilon, roundi
 from fastconv.core.numbers import ceil_div, span, whole_lines
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.scratch import aligned_empty
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, traffic
 
 BAND = "cython.conv.tiles/band"  # block: of a band
 LARGEST = 8 << 20  # bytes of a band of one output row of a tile's width
@@ -163,7 +163,7 @@ class TiledConv(Specialised[ConvProblem]):
             "call": 1, "item": items, "tile": items * strips * runs, "row": items * rows, "pack": items * filled,
             "weights": weights,
         }  # fmt: skip
-        return Features(counts, {"step": items * squares * b.steps * b.taps}, native.traffic(p.bytes))
+        return Features(counts, {"step": items * squares * b.steps * b.taps}, traffic(p.bytes))
 
     def workspace(self, problem: ConvProblem) -> int:
         return TiledBlocks.of(problem, 1).scratch

@@ -325,14 +325,13 @@ cdef class PackedGemm(Prepared):
         """
         cdef Py_ssize_t size = self.t.itemsize, run = group * self.t.nr, rows = job.depth, first = 0, row = job.row
         cdef const char *of = job.b
-        tile.spacing, tile.step, tile.run, tile.jump = 0, 0, tile.depth, 0
+        if s > 0 and not job.straight:  # results go through scratch
+            tile.next, tile.spacing, tile.step, tile.run, tile.jump = <const char *>tile.b, 0, 0, tile.depth, 0
+            return
         if s > 0:
             first, of, row = self.m * s0 // self.strips, job.y, job.yrs
             rows = self.m * (s0 + strips) // self.strips - first
             first, rows = first + rows * (s - 1) // (strips - 1), (rows + strips - 2) // (strips - 1)
-            if not job.straight:
-                tile.next = <const char *>tile.b
-                return
         tile.next = of + ((first + (at * rows + group - 1) // group) * row + j + run - at * self.t.nr) * size + LAST
         tile.spacing, tile.step, tile.run, tile.jump = 64, self.t.nr * size, group, (row - run) * size
 

@@ -25,7 +25,7 @@ from fastconv.core.kernel import Bind, Kernel, Run, rounding, summation_error
 from fastconv.core.numbers import LINE, ceil_div, round_up
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, traffic
 
 A = "cython.gemm.dots/a"  # rows that all columns use
 COPIED = 64  # columns for which rows are copied to whole cache lines; the same as DOTS_MANY in simd/gemm/dots.inc
@@ -109,7 +109,7 @@ class Dots(Kernel[GemmProblem]):
             multiply = 2.0 * p.batch * p.m * vectors * lanes * p.k * size / 4
             strips = p.m if self._is_long(p) and not given.trans_b else ceil_div(p.m, high)
             steps = {"step": p.batch * strips * vectors * p.k}
-            return Features(counts, {"multiply_across": multiply}, steps, native.traffic(p.bytes))
+            return Features(counts, {"multiply_across": multiply}, steps, traffic(p.bytes))
         long = p.batch * ceil_div(p.k, lanes)
         if p.n < 4:  # few columns: tiles are high instead
             tiles, vectors = ceil_div(p.m * p.n, 8), p.m * ceil_div(p.n, 2)
@@ -121,7 +121,7 @@ class Dots(Kernel[GemmProblem]):
             {"call": 1, "product": p.batch, "output": outputs, "finish": finish, how: copied, **widened},
             {"multiply": 2.0 * outputs * round_up(p.k, lanes) * size / 4},
             {"load": long * (tiles + vectors)},
-            native.traffic(p.bytes),
+            traffic(p.bytes),
         )
 
     @staticmethod

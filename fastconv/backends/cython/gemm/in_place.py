@@ -17,7 +17,7 @@ from fastconv.core.costs import Counts, Features
 from fastconv.core.kernel import Bind, Specialised, summation_error
 from fastconv.core.numbers import ceil_div, round_up
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.machines import block_bytes, l3_bytes
+from fastconv.machines import block_bytes, l3_bytes, traffic
 
 B = "cython.gemm.in_place/b"  # which stays in the L2 cache while strips of rows and tiles of columns read it
 NEAR = "cython.gemm.in_place/near"  # a larger b comes from memory, where short runs of many rows are read slowly
@@ -120,7 +120,7 @@ class InPlace(Specialised[GemmProblem]):
             "far": lines if b_bytes > block_bytes(B) else 0,
             "distant": tiles * p.k * (1.25 - most / MOST) if distant else 0,
         }  # fmt: skip
-        moved = native.traffic(p.bytes - saved)
+        moved = traffic(p.bytes - saved)
         slow: Counts = {"store": p.batch * rows * vectors} if short else {"wait": tiles * p.k}
         return Features(counts, {"multiply": multiply}, {"load": loads}, slow, moved)
 

@@ -20,7 +20,7 @@ from fastconv.core.kernel import Bind, Kernel, Run, summation_error
 from fastconv.core.numbers import LINE, ceil_div, round_up
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
-from fastconv.machines import block_bytes, host_table
+from fastconv.machines import block_bytes, host_table, traffic
 
 A, B, SMALL = (f"cython.gemm.packed/{block}" for block in ("a", "b", "small"))
 PASSES = 8  # A is read in place for at most so many panels of B; the same as in _packed.pyx
@@ -73,9 +73,9 @@ class PackedGemm(Kernel[GemmProblem]):
                 packed_b = vl if not prepacked and 0 < p.n % nr <= vl and (strips > 1 or p.n < nr) else 0
             packed = packed_a + p.batch * p.k * packed_b
             counts = {"call_in_place": 1, "product": p.batch, "tile": tiles, "pack": packed}
-            return Features(counts, {"multiply_in_place": multiply}, native.traffic(p.bytes))
+            return Features(counts, {"multiply_in_place": multiply}, traffic(p.bytes))
         pack = packed_a + (0 if prepacked else columns)
-        return Features({"call": 1, "multiply": multiply, "tile": tiles, "pack": pack, **native.traffic(p.bytes)})
+        return Features({"call": 1, "multiply": multiply, "tile": tiles, "pack": pack, **traffic(p.bytes)})
 
     def _streams(self, p: GemmProblem) -> bool:
         """Whether panels of B are read in place, one after the other, each for all strips of A."""

@@ -23,7 +23,7 @@ from fastconv.core.problems.base import is_bfloat16, named
 from fastconv.core.problems.conv import ConvProblem
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.scratch import aligned_empty
-from fastconv.machines import block_bytes
+from fastconv.machines import block_bytes, traffic
 
 PANELS = "cython.gemm.tiles/panels"  # block: of an item of work
 TILE, STEP = 32, 16  # rows and columns of a tile of sums; largest number of pairs of a step
@@ -103,7 +103,7 @@ class TiledGemm(Specialised[GemmProblem]):
         turned = 0 if not (p.trans_a if not swapped else not p.trans_b) else p.batch * rows * p.k * groups
         counts = {"call": 1, "tile": p.batch * strips * panels, "pack": packed + 2 * turned}
         steps = p.batch * squares * steps_of(ceil_div(p.k, 2))[0]
-        return Features(counts, {"step": steps}, native.traffic(p.bytes))
+        return Features(counts, {"step": steps}, traffic(p.bytes))
 
     def workspace(self, problem: GemmProblem) -> int:
         p = problem

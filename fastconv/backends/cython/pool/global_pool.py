@@ -16,6 +16,7 @@ from fastconv.core.kernel import Kernel, Run
 from fastconv.core.numbers import ceil_div
 from fastconv.core.problems.base import is_half, work_dtype
 from fastconv.core.problems.pool import PoolProblem
+from fastconv.machines import traffic
 
 BLOCK = 256  # longest chain of additions, for every vector length; see simd/pool/global_pool.inc
 WIDTH, ITEM = 64, 1 << 14  # windows of one item of work, or more of them that have so many elements
@@ -100,7 +101,7 @@ class GlobalPool(Kernel[PoolProblem]):
             vectors = planes * elements if p.layout == "NHWC" else 2 * vectors + 2 * planes * min(elements, LOOKED)
         if runs * elements < prod(p.input):  # lanes are joined for the windows of each channel alone
             planes = p.n * p.c * ceil_div(runs, lanes) * lanes
-        return Features({"call": 1, "plane": planes, "vector": vectors, **native.traffic(p.bytes)})
+        return Features({"call": 1, "plane": planes, "vector": vectors, **traffic(p.bytes)})
 
     def workspace(self, problem: PoolProblem) -> int:
         return 0

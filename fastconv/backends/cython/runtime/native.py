@@ -29,7 +29,7 @@ from fastconv.core.problems.conv import ConvProblem, weight_operands
 from fastconv.core.problems.gemm import GemmProblem
 from fastconv.core.problems.pool import PoolProblem
 from fastconv.core.scratch import aligned_empty
-from fastconv.machines import host_table, l3_bytes
+from fastconv.machines import host_table
 from fastconv.typing import Layout, PaddingMode
 
 if TYPE_CHECKING:
@@ -303,11 +303,6 @@ def ordinary(weights: np.ndarray, isa: str) -> bool:
     low, high = ORDINARY[weights.itemsize]
     found = simd().largest(table(isa, weights.dtype), weights)
     return low <= found <= high or found == 0
-
-
-def traffic(size: float, moved: float | None = None) -> Counts:
-    """Bytes of all arrays, or `moved` of them, by where these are between two calls: in the L3 cache, or in memory."""
-    return {"bytes_cached" if size <= l3_bytes() / 2 else "bytes": size if moved is None else moved}
 
 
 def packing(p: ConvProblem) -> Counts:

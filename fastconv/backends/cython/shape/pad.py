@@ -11,6 +11,7 @@ from fastconv.backends.cython.runtime import native, shared
 from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run
 from fastconv.core.problems.shape import PadProblem
+from fastconv.machines import traffic
 from fastconv.typing import PadMode
 
 AXES = 3  # that are padded, or between two that are
@@ -73,7 +74,7 @@ class Pad(Kernel[PadProblem]):
         axes, _ = merged(p)
         rows = p.n * prod(lo + e + hi for e, (lo, hi) in axes[:-1])
         border = rows * sum(max(v, 0) for v in axes[-1][1]) if axes and p.mode != "constant" else 0
-        return Features({"call": 1, "row": rows, "border": border, **native.traffic(p.bytes)})
+        return Features({"call": 1, "row": rows, "border": border, **traffic(p.bytes)})
 
     def workspace(self, problem: PadProblem) -> int:
         return 0

@@ -16,7 +16,7 @@ from fastconv.core.costs import Features
 from fastconv.core.kernel import Kernel, Run, epsilon, rounding, summation_error
 from fastconv.core.problems.base import is_half
 from fastconv.core.problems.gemm import GemmProblem
-from fastconv.machines import block_bytes, l3_bytes
+from fastconv.machines import block_bytes, traffic
 
 BAND = "numpy.gemm.matmul/band"  # of the temporary
 SLICE_SECONDS = 0.4  # of one BLAS call, during which signals wait: shorter calls would read the other matrix too often
@@ -52,7 +52,7 @@ class NumpyGemm(Kernel[GemmProblem]):
             "call": products,
             "converted_call": products * converted,
             "convert": p.bytes / p.dtype.itemsize * converted,
-            "bytes_cached" if p.bytes <= l3_bytes() / 2 else "bytes": p.bytes,
+            **traffic(p.bytes),
             "unsummed": outputs if p.k == 1 else 0,  # BLAS is not used
             "turned": outputs if p.trans_b else 0,
             "finish": outputs * dtype.itemsize * self._passes(p),
